@@ -1,0 +1,34 @@
+//! `Map`: a hash map whose key was thrown with our dice.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use siphasher::sip::SipHasher13;
+
+use crate::Dice;
+
+/// A hash map that strangers cannot aim at (its key is secret) and that lives the same life for the same seed.
+pub type Map<K, V> = HashMap<K, V, HashKey>;
+
+/// The secret key of a [`Map`], or of any hash that strangers must not foresee.
+#[derive(Clone, Copy, Debug)]
+pub struct HashKey(u64, u64);
+
+impl HashKey {
+    /// Throws a key.
+    pub fn throw(dice: &mut Dice) -> Self {
+        Self(dice.roll(), dice.roll())
+    }
+
+    /// An empty map under this key.
+    pub fn map<K, V>(self) -> Map<K, V> {
+        Map::with_hasher(self)
+    }
+}
+
+impl BuildHasher for HashKey {
+    type Hasher = SipHasher13;
+    fn build_hasher(&self) -> SipHasher13 {
+        SipHasher13::new_with_keys(self.0, self.1)
+    }
+}

@@ -1,0 +1,1 @@
+//! SIP messages: one buffer plus an index (RFC 3261).
