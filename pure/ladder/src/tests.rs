@@ -72,6 +72,19 @@ fn no_line_is_wider_than_asked() {
 }
 
 #[test]
+fn media_points_the_way_it_flows() {
+    let heads = |a, b, way| {
+        let media = Step::Media { a: Lifeline(a), b: Lifeline(b), label: String::new(), way };
+        let mut printer = Printer::new(Look::GOLDEN, &["alice", "bob"]);
+        let text = printer.rung(&Rung::new(at(0), media));
+        (text.contains('<'), text.contains('>'))
+    };
+    assert_eq!((heads(0, 1, Way::Both), heads(1, 0, Way::Both)), ((true, true), (true, true)));
+    assert_eq!((heads(0, 1, Way::Forth), heads(1, 0, Way::Forth)), ((false, true), (true, false)));
+    assert_eq!((heads(0, 1, Way::Back), heads(1, 0, Way::Back)), ((true, false), (false, true)));
+}
+
+#[test]
 fn line_by_line_is_the_same_as_whole() {
     let (ladder, look) = (call(), Look::terminal(100));
     let mut printer = Printer::new(look, &["alice", "server", "bob"]);

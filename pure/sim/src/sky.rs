@@ -54,22 +54,31 @@ impl Sky {
         from.zip(to).and_then(|way| self.local.get(&way)).copied().unwrap_or(self.usual)
     }
 
-    /// How long `octets` wait for the slow link of this way, their own time on it included.
+    /// How long a datagram of `octets` waits for the slow link of this way, its own time on it included; it is
+    /// dropped when too many wait already.
     pub(crate) fn queue(&mut self, now: Time, way: Way, octets: usize) -> Result<Duration, Fate> {
-        let Rate::Limited { octets_per_second, queue } = self.weather(way).rate else {
-            return Ok(Duration::ZERO);
+        if let Rate::Limited { octets_per_second, queue } = self.weather(way).rate {
+            let busy = self.busy.get(&way).map_or(Duration::ZERO, |free| *free - now);
+            let waiting = busy.as_nanos() * u128::from(octets_per_second) / 1_000_000_000;
+            if waiting > u128::from(queue) {
+                return Err(Fate::Overflowed);
+            }
+        }
+        Ok(self.line_up(now, way, octets))
+    }
+
+    /// The same for octets of a stream, which wait for as long as it takes.
+    pub(crate) fn line_up(&mut self, now: Time, way: Way, octets: usize) -> Duration {
+        let Rate::Limited { octets_per_second, .. } = self.weather(way).rate else {
+            return Duration::ZERO;
         };
         let free = self.busy.get(&way).copied().unwrap_or(now).max(now);
-        let waiting = (free - now).as_nanos() * u128::from(octets_per_second) / 1_000_000_000;
-        if waiting > u128::from(queue) {
-            return Err(Fate::Overflowed);
-        }
         let nanos = (octets as u128 * 1_000_000_000)
             .checked_div(u128::from(octets_per_second))
             .unwrap_or(u128::MAX);
         let free = free + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
         self.busy.insert(way, free);
-        Ok(free - now)
+        free - now
     }
 }
 

@@ -70,12 +70,10 @@ pub(crate) struct End {
     pub(crate) remote: SocketAddr,
 }
 
-/// What is under way in one direction.
+/// What is under way in one direction. A piece that would arrive before those ahead of it waits for them.
 #[derive(Debug, Default)]
 pub(crate) struct Pipe {
     pub(crate) queue: VecDeque<Piece>,
-    /// When the last piece so far arrives: none overtakes it.
-    pub(crate) last: Time,
     pub(crate) stall: Option<Stall>,
 }
 

@@ -53,6 +53,18 @@ fn the_same_seed_lives_the_same_life() {
 }
 
 #[test]
+fn the_trace_minds_every_octet() {
+    let trace = |text| {
+        let (mut world, alice, _) = pair(7, Weather::FAIR);
+        send(&mut world, alice, ANY, "192.0.2.2:5060", text);
+        world.run_for(MINUTE);
+        world.trace()
+    };
+    assert_eq!(trace("abc"), trace("abc"));
+    assert_ne!(trace("abc"), trace("abd"));
+}
+
+#[test]
 fn corruption_turns_one_bit() {
     let (mut world, alice, bob) = pair(3, Weather { corrupt: 100, ..Weather::FAIR });
     send(&mut world, alice, ANY, "192.0.2.2:5060", "\0\0\0\0");

@@ -79,6 +79,21 @@ fn req_12_bad_news_passes_and_ends_no_mapping() {
 }
 
 #[test]
+fn req_12a_bad_news_comes_from_any_router() {
+    let (mut world, _, alice, bob) = behind(NatRules::SYMMETRIC);
+    send(&mut world, alice, "192.168.0.2:5060", "192.0.2.2:5060", "hello");
+    world.run_for(MINUTE / 60);
+    let seen = world.host(bob).unwrap().last_from().unwrap();
+    let router = at("203.0.113.9:0");
+    let kind = Kind::Unreachable(Unreachable::Port("hello".into()));
+    world.inject(Realm::INTERNET, Parcel { from: router, to: seen, kind });
+    world.inject(Realm::INTERNET, Parcel::datagram(router, seen, "let me in"));
+    world.run_for(MINUTE / 60);
+    assert_eq!(world.host(alice).unwrap().last_from(), Some(router));
+    assert_eq!(world.tap().count(Fate::Filtered), 1, "a datagram from there is filtered");
+}
+
+#[test]
 fn a_stream_goes_out_and_stalls_when_the_nat_forgets_it() {
     let (mut world, (nat, _), alice, bob) = behind(NatRules::WELL_BEHAVED);
     say(&mut world, alice, 1, Segment::Open);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::*;
-use crate::{Change, Cut, Outage};
+use crate::{Change, Cut, Outage, Rate};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -79,6 +79,20 @@ fn octet_by_octet() {
         .filter(|payload| !payload.is_empty())
         .collect();
     assert_eq!(written, [b"abc"], "the tap shows what was written");
+}
+
+#[test]
+fn a_slow_link_delays_and_drops_nothing() {
+    let rate = Rate::Limited { octets_per_second: 1000, queue: 2000 };
+    let (mut world, alice, bob) = opened(1, Weather { rate, ..Weather::FAIR });
+    let start = world.now();
+    for _ in 0..10 {
+        say(&mut world, alice, 1, data(&"x".repeat(1000)));
+    }
+    world.run_for(MINUTE);
+    let (last, _) = world.host(bob).unwrap().heard.last().unwrap();
+    assert_eq!((*last - start).as_millis(), 10_001);
+    assert_eq!(world.host(bob).unwrap().octets().len(), 10_000);
 }
 
 #[test]

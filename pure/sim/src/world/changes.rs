@@ -87,7 +87,6 @@ impl<H: Host> World<H> {
     fn bring_up(&mut self, id: HostId) {
         let Some(station) = self.hosts.get_mut(id.index()) else { return };
         station.outage = None;
-        station.alarm = None;
         self.heed(id);
     }
 }

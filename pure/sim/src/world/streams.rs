@@ -96,11 +96,9 @@ impl<H: Host> World<H> {
         let now = self.now;
         let octets = whole.as_ref().map_or(0, Bytes::len);
         // A slow link delays a stream; it does not lose octets of it.
-        let wait = self.sky.queue(now, self.way(number, side), octets).unwrap_or_default();
-        let arrival = now + wait + stream_delay(&weather, &mut self.dice);
+        let wait = self.sky.line_up(now, self.way(number, side), octets);
+        let at = now + wait + stream_delay(&weather, &mut self.dice);
         let Some(pipe) = self.streams.pipe_mut(number, side) else { return };
-        let at = arrival.max(pipe.last);
-        pipe.last = at;
         pipe.queue.push_back(Piece { sent: now, at, segment, whole });
         self.agenda.plan(at, Happening::Piece(number, side));
     }
