@@ -15,7 +15,7 @@ pub(super) const PURE: &[(&str, u8)] = &[
 ];
 
 /// What floor 0 may import from its own floor: `machine` is its vocabulary. `sip` stays without.
-pub(super) const MAY_USE_MACHINE: &[&str] = &["sim"];
+pub(super) const MAY_USE_MACHINE: &[&str] = &["sim", "ladder"];
 
 /// Libraries from outside that `pure/` may use: bytes, searching, hashing. Nothing that does IO, keeps time or throws dice.
 pub(super) const PURE_MAY_IMPORT: &[&str] =
