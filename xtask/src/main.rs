@@ -1,7 +1,10 @@
-//! The house's own tools: `cargo xtask tidy`.
+//! The house's own tools: `cargo xtask tidy | conformance | bench`.
 
+mod bench;
+mod conformance;
 mod finding;
 mod manifest;
+mod page;
 mod shared;
 mod source;
 mod tidy;
@@ -12,7 +15,12 @@ use std::process::ExitCode;
 use tree::Tree;
 
 const USAGE: &str = "\
-cargo xtask tidy                      the house's rules that clippy does not know; fails with a list of path:line";
+cargo xtask tidy                      the house's rules that clippy does not know; fails with a list of path:line
+cargo xtask conformance               writes docs/conformance.md from the tests and from docs/conformance/*.toml
+cargo xtask conformance --check       fails when that page is out of date, or a required rule is undecided
+cargo xtask conformance --undecided   lists the required rules that nobody has decided
+cargo xtask bench                     counts instructions under valgrind; writes the table in docs/benchmarks.md
+cargo xtask bench --check             fails when a scenario costs 5 % more than that table says";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -20,6 +28,11 @@ fn main() -> ExitCode {
     let root = Tree::root_of_this_house();
     let done = match words.as_slice() {
         ["tidy"] => tidy::run(&root),
+        ["conformance"] => conformance::run(&root, conformance::Wish::Write),
+        ["conformance", "--check"] => conformance::run(&root, conformance::Wish::Check),
+        ["conformance", "--undecided"] => conformance::run(&root, conformance::Wish::ListUndecided),
+        ["bench"] => bench::run(&root, bench::Wish::Write),
+        ["bench", "--check"] => bench::run(&root, bench::Wish::Check),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

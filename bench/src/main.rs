@@ -1,0 +1,73 @@
+//! `bench SCENARIO COUNT` does one thing COUNT times, so that somebody can measure it; `bench --list` says what there is.
+//!
+//! A new scenario is one line in [`SCENARIOS`] and a function `fn(count: u64)`: what it needs is made before its loop.
+
+mod media;
+mod shard;
+
+use std::process::ExitCode;
+
+/// Something worth measuring.
+struct Scenario {
+    name: &'static str,
+    /// How many units are enough for a steady number under valgrind (50 times slower than life).
+    count: u64,
+    /// What one unit is.
+    unit: &'static str,
+    run: fn(u64),
+}
+
+const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "rtp-read",
+        count: 10_000,
+        unit: "one packet of 20 ms G.711 read",
+        run: media::rtp_read,
+    },
+    Scenario {
+        name: "rtp-write",
+        count: 10_000,
+        unit: "one packet of 20 ms G.711 written",
+        run: media::rtp_write,
+    },
+    Scenario {
+        name: "rtcp-read",
+        count: 10_000,
+        unit: "one receiver report read",
+        run: media::rtcp_read,
+    },
+    Scenario {
+        name: "alarm",
+        count: 10_000,
+        unit: "one alarm set and rung among 1,000",
+        run: shard::alarm,
+    },
+    Scenario {
+        name: "dice",
+        count: 10_000,
+        unit: "64 random bits, for a tag or a branch",
+        run: shard::dice,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let scenario = |name: &str| SCENARIOS.iter().find(|scenario| scenario.name == name);
+    match words.as_slice() {
+        ["--list"] => {
+            SCENARIOS.iter().for_each(|s| println!("{}\t{}\t{}", s.name, s.count, s.unit))
+        }
+        [name, count] => match (scenario(name), count.parse()) {
+            (Some(scenario), Ok(count)) => (scenario.run)(count),
+            _ => return usage(),
+        },
+        _ => return usage(),
+    }
+    ExitCode::SUCCESS
+}
+
+fn usage() -> ExitCode {
+    eprintln!("bench --list | bench SCENARIO COUNT");
+    ExitCode::from(2)
+}

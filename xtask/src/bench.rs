@@ -1,0 +1,153 @@
+//! `cargo xtask bench`: what each scenario of `bench/` costs, in instructions.
+//!
+//! Instructions, not seconds: the same number on a busy machine and on an idle one. Each scenario runs `n` and `2n` units
+//! under callgrind; the difference, divided by `n`, is the price of one unit without start and end.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::page;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Write,
+    Check,
+}
+
+const DOCUMENT: &str = "docs/benchmarks.md";
+const SECTION: &str = "instructions";
+
+/// A newer compiler moves numbers by a few; more than this is ours.
+const MAY_RISE_PERCENT: u64 = 5;
+
+/// One line of `bench --list`: `name <tab> count <tab> what one unit is`.
+struct Scenario {
+    name: String,
+    count: u64,
+    unit: String,
+}
+
+/// Measures all scenarios, prints the table, and writes or compares it.
+pub(crate) fn run(root: &Path, wish: Wish) -> Result<(), String> {
+    let valgrind = Command::new("valgrind").arg("--version").output();
+    if !valgrind.is_ok_and(|output| output.status.success()) {
+        return Err("valgrind is not installed; on Debian: apt-get install valgrind".to_owned());
+    }
+    let program = build(root)?;
+    let list = output(Command::new(&program).arg("--list"))?.stdout;
+    let mut measured = Vec::new();
+    for scenario in String::from_utf8_lossy(&list).lines().filter_map(scenario) {
+        let once = instructions(&program, &scenario.name, scenario.count)?;
+        let twice = instructions(&program, &scenario.name, scenario.count.saturating_mul(2))?;
+        let price = twice.saturating_sub(once).checked_div(scenario.count).unwrap_or(0);
+        println!("{:24} {price:>10} instructions: {}", scenario.name, scenario.unit);
+        measured.push((scenario, price));
+    }
+    let file = root.join(DOCUMENT);
+    let text = fs::read_to_string(&file).map_err(|error| format!("{DOCUMENT}: {error}"))?;
+    if wish == Wish::Check {
+        return compare(&measured, &prices(page::part(&text, SECTION).unwrap_or_default()));
+    }
+    let text = page::replace(&text, SECTION, &table(&measured)).ok_or_else(|| {
+        format!("{DOCUMENT}: the markers `<!-- {SECTION}:begin -->` and `…:end` are missing")
+    })?;
+    fs::write(&file, text).map_err(|error| format!("{DOCUMENT}: {error}"))
+}
+
+fn build(root: &Path) -> Result<PathBuf, String> {
+    output(Command::new(env!("CARGO")).current_dir(root).args([
+        "build",
+        "--release",
+        "--package",
+        "offhook-bench",
+    ]))?;
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    Ok(target.join("release/bench"))
+}
+
+fn output(command: &mut Command) -> Result<std::process::Output, String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    Err(format!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn scenario(line: &str) -> Option<Scenario> {
+    let [name, count, unit] = line.split('\t').collect::<Vec<_>>().try_into().ok()?;
+    Some(Scenario { name: name.to_owned(), count: count.parse().ok()?, unit: unit.to_owned() })
+}
+
+fn instructions(program: &Path, name: &str, count: u64) -> Result<u64, String> {
+    let mut command = Command::new("valgrind");
+    command
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(program)
+        .arg(name)
+        .arg(count.to_string());
+    let said = output(&mut command)?.stderr;
+    collected(&String::from_utf8_lossy(&said))
+        .ok_or_else(|| format!("{command:?} did not say what it collected"))
+}
+
+/// `==7== Collected : 12345`
+fn collected(said: &str) -> Option<u64> {
+    said.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
+}
+
+fn table(measured: &[(Scenario, u64)]) -> String {
+    let mut table = String::from("| scenario | instructions | for |\n|---|---|---|\n");
+    for (scenario, price) in measured {
+        let _ = writeln!(table, "| {} | {price} | {} |", scenario.name, scenario.unit);
+    }
+    table
+}
+
+/// Names and prices of a written table.
+fn prices(table: &str) -> Vec<(String, u64)> {
+    let rows = table.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
+    rows.filter_map(|row| Some(((*row.get(1)?).to_owned(), row.get(2)?.parse().ok()?))).collect()
+}
+
+fn compare(measured: &[(Scenario, u64)], written: &[(String, u64)]) -> Result<(), String> {
+    let mut dearer = String::new();
+    for (scenario, price) in measured {
+        let Some((name, before)) = written.iter().find(|(name, _)| *name == scenario.name) else {
+            let _ =
+                writeln!(dearer, "{}: not in {DOCUMENT}; run `cargo xtask bench`", scenario.name);
+            continue;
+        };
+        if price.saturating_mul(100) > before.saturating_mul(100 + MAY_RISE_PERCENT) {
+            let _ = writeln!(dearer, "{name}: {price} instructions, {before} in {DOCUMENT}");
+        }
+    }
+    if dearer.is_empty() { Ok(()) } else { Err(format!("dearer than written:\n{dearer}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn priced(price: u64) -> Vec<(Scenario, u64)> {
+        vec![(scenario("parse\t1000\tone INVITE").unwrap(), price)]
+    }
+
+    #[test]
+    fn callgrind_says_how_much_it_collected() {
+        assert_eq!(collected("==1== Events    : Ir\n==1== Collected : 4711\n"), Some(4711));
+        assert_eq!(collected("==1== nothing"), None);
+    }
+
+    #[test]
+    fn a_written_table_reads_back_and_a_dearer_scenario_is_found() {
+        let written = prices(&table(&priced(1000)));
+        assert_eq!(written, [("parse".to_owned(), 1000)]);
+        assert_eq!(compare(&priced(1050), &written), Ok(()));
+        assert!(compare(&priced(1051), &written).unwrap_err().contains("parse: 1051"));
+        assert!(compare(&priced(1), &[]).unwrap_err().contains("not in"));
+    }
+}
