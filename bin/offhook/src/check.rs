@@ -1,0 +1,164 @@
+//! `offhook check FILE`: what is wrong with a config file, or what the server would do with it.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use crate::command::Outcome;
+use crate::config::{Config, Credential, Ha1, Match, Notice, Route, StoreUrl};
+use crate::log::{Format, Log};
+
+/// What `offhook check` is told.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The config file
+    pub file: PathBuf,
+}
+
+/// Checks a file. The summary goes to stdout, mistakes and warnings to stderr: with `--log json` as lines of the log.
+pub fn run(arguments: &Arguments, log: Log) -> Outcome {
+    match Config::load(&arguments.file) {
+        Ok(config) => {
+            for warning in &config.warnings {
+                report(log, "config_warning", warning);
+            }
+            // Whoever closed stdout has seen enough: the file is fine all the same.
+            let _ = std::io::stdout().lock().write_all(summary(&config).as_bytes());
+            Outcome::Fine
+        }
+        Err(mistakes) if log.format() == Format::Json => {
+            for mistake in &mistakes.notices {
+                mistake.log(log, "config_refused");
+            }
+            Outcome::Wrong
+        }
+        Err(mistakes) => {
+            let _ = std::io::stderr().lock().write_all(mistakes.to_string().as_bytes());
+            Outcome::Wrong
+        }
+    }
+}
+
+fn report(log: Log, event: &str, warning: &Notice) {
+    match log.format() {
+        Format::Json => warning.log(log, event),
+        Format::Text => {
+            let _ = std::io::stderr().lock().write_all(format!("warning: {warning}\n").as_bytes());
+        }
+    }
+}
+
+/// What the server would do, on one screen.
+pub fn summary(config: &Config) -> String {
+    let mut text = String::new();
+    let mut row = |title: &str, what: String| {
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "{title:<12} {what}");
+    };
+    row("answers for", listed(config.domains.iter().map(ToString::to_string)));
+    for (transport, addresses) in config.listen.transports() {
+        row(transport, off_if_empty(listed(addresses.iter().map(ToString::to_string))));
+    }
+    row(
+        "console",
+        config.listen.console.map_or_else(|| "off".into(), |address| address.to_string()),
+    );
+    row(
+        "shards",
+        config.server.shards.map_or_else(|| "one per core".into(), |shards| shards.to_string()),
+    );
+    row("challenges", challenges(config));
+    let expires = config.registrar.expires;
+    let [min, default, max] =
+        [expires.min, expires.default, expires.max].map(|duration| duration.as_secs());
+    let contacts = config.registrar.max_contacts;
+    row(
+        "registers",
+        format!(
+            "for {min} to {max} s, {default} s by default; at most {contacts} contacts an address"
+        ),
+    );
+    row("keeps", kept(config));
+    row(
+        "DNS",
+        config.dns.servers.as_ref().map_or_else(
+            || "the system's".into(),
+            |servers| listed(servers.iter().map(ToString::to_string)),
+        ),
+    );
+    row("extensions", extensions(config));
+    row(
+        "redirects",
+        none_if_empty(listed(
+            config
+                .redirects
+                .iter()
+                .map(|redirect| format!("{} to {}", redirect.user, redirect.to.join(", "))),
+        )),
+    );
+    row("routes", none_if_empty(listed(config.routes.iter().map(route))));
+    text
+}
+
+fn challenges(config: &Config) -> String {
+    if config.auth.challenge.is_empty() {
+        return "nobody: everybody is trusted".into();
+    }
+    format!("{} (realm \"{}\")", config.auth.challenge.join(" "), config.auth.realm)
+}
+
+fn kept(config: &Config) -> String {
+    let place = match &config.store.url {
+        StoreUrl::File(folder) => format!("file:{}", folder.display()),
+        StoreUrl::Redis(_) => "redis".into(),
+    };
+    format!("{place}, {}", config.store.durability.as_str())
+}
+
+fn extensions(config: &Config) -> String {
+    let one = |extension: &crate::config::Extension| {
+        let proof = match &extension.credential {
+            Credential::Password(_) => "",
+            Credential::Ha1(Ha1 { md5: Some(_), sha256: None, sha512_256: None }) => " (MD5 only)",
+            Credential::Ha1(_) => " (digests)",
+        };
+        let name = extension.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+        format!("{}{name}{proof}", extension.number)
+    };
+    let none = config.extensions.is_empty() && !config.auth.challenge.is_empty();
+    if none {
+        "none: nobody can register".into()
+    } else {
+        none_if_empty(listed(config.extensions.iter().map(one)))
+    }
+}
+
+fn route(route: &Route) -> String {
+    let requests = match &route.matches {
+        Match::Domain(domain) => domain.to_string(),
+        Match::Prefix(prefix) => format!("{prefix}…"),
+    };
+    format!("{requests} to {}", route.to.as_deref().unwrap_or("what DNS says"))
+}
+
+/// The first few of a list, and how many more.
+fn listed(items: impl ExactSizeIterator<Item = String>) -> String {
+    let more = items.len().saturating_sub(SHOWN);
+    let mut list = items.take(SHOWN).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        // Writing into a String cannot fail.
+        let _ = write!(list, " and {more} more");
+    }
+    list
+}
+
+fn off_if_empty(list: String) -> String {
+    if list.is_empty() { "off".into() } else { list }
+}
+
+fn none_if_empty(list: String) -> String {
+    if list.is_empty() { "none".into() } else { list }
+}
+
+/// Items of a list that fit on one screen.
+const SHOWN: usize = 8;

@@ -1,0 +1,66 @@
+//! The command line: the table of commands. A new command is a file with `Arguments` and `run`, and two lines here.
+
+use std::process::ExitCode;
+
+use crate::check;
+use crate::log::{Format, Log};
+
+/// The whole SIP system in one program.
+#[derive(Debug, clap::Parser)]
+#[command(name = "offhook", version, arg_required_else_help = true, disable_help_subcommand = true)]
+pub struct CommandLine {
+    /// How the log on stderr is written
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub log: Format,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands, in the order of `offhook --help`.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Say what is wrong with a config file, or what the server would do with it
+    Check(check::Arguments),
+}
+
+impl CommandLine {
+    /// Does it.
+    pub fn run(self) -> Outcome {
+        let log = Log::new(self.log);
+        match self.command {
+            Command::Check(arguments) => check::run(&arguments, log),
+        }
+    }
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It did what it was told: exit code 0.
+    Fine,
+    /// It tried and failed: exit code 1.
+    Failed,
+    /// It was told something wrong, on the command line or in a file: exit code 2.
+    Wrong,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(match outcome {
+            Outcome::Fine => 0,
+            Outcome::Failed => 1,
+            Outcome::Wrong => 2,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_table_is_consistent() {
+        super::CommandLine::command().debug_assert();
+    }
+}

@@ -1,0 +1,129 @@
+//! `[auth]`: which requests must prove who sent them (RFC 3261 §22, RFC 8760).
+
+use super::fault::{At, Faults};
+use super::key::{Key, Section};
+use super::near::nearest;
+use super::table::Table;
+
+/// Which requests must prove who sent them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Auth {
+    /// What a phone shows, and what its password belongs to.
+    pub realm: String,
+    /// The methods that are challenged; none: everybody is trusted.
+    pub challenge: Vec<&'static str>,
+}
+
+impl Auth {
+    pub(super) fn read(written: &Table<'_>, realm: String, faults: &mut Faults) -> Self {
+        let realm = written.text("realm", faults).map_or(realm, |text| {
+            judge_realm(text, faults);
+            text.value.to_owned()
+        });
+        let challenge = match written.texts("challenge", faults) {
+            Some(methods) => read_methods(&methods, faults),
+            None => defaults(),
+        };
+        if challenge.is_empty() && written.has("challenge") {
+            let what = "nobody is challenged: everybody who reaches this server can call and register as anybody";
+            faults.warn(written.span_of("challenge"), what, "right for a test, wrong on a network");
+        }
+        Self { realm, challenge }
+    }
+}
+
+fn judge_realm(realm: At<&str>, faults: &mut Faults) {
+    if realm.value.trim().is_empty() {
+        faults.refuse(
+            realm.span,
+            "`realm` is empty",
+            "leave it out: it is the first of `domains` then",
+        );
+    }
+    if realm.value.contains(['"', '\\']) {
+        let what = "`realm` has a quote or a backslash: phones disagree on how it is hashed then";
+        faults.refuse(realm.span, what, "use letters, digits and dots");
+    }
+    if realm.value.contains(char::is_control) {
+        faults.refuse(
+            realm.span,
+            "`realm` has a control character",
+            "use letters, digits and dots",
+        );
+    }
+}
+
+fn read_methods(written: &[At<&str>], faults: &mut Faults) -> Vec<&'static str> {
+    let mut methods = Vec::new();
+    for method in written {
+        let Some(known) = METHODS.iter().copied().find(|known| *known == method.value) else {
+            refuse_method(*method, faults);
+            continue;
+        };
+        if methods.contains(&known) {
+            faults.refuse(method.span, format!("`{known}` is listed twice"), "remove one");
+        }
+        methods.push(known);
+    }
+    methods
+}
+
+fn refuse_method(method: At<&str>, faults: &mut Faults) {
+    let (what, hint) = match (method.value, nearest(method.value, METHODS.iter().copied())) {
+        ("ACK" | "CANCEL", _) => (
+            format!(
+                "`{}` cannot be challenged: nobody can send it again (RFC 3261 §22.1)",
+                method.value
+            ),
+            "remove it".into(),
+        ),
+        (_, Some(known)) => (
+            format!("unknown method `{}`", method.value.escape_debug()),
+            format!("did you mean `{known}`?"),
+        ),
+        _ => (
+            format!("unknown method `{}`", method.value.escape_debug()),
+            format!("known: {}", METHODS.join(", ")),
+        ),
+    };
+    faults.refuse(method.span, what, hint);
+}
+
+pub(super) fn defaults() -> Vec<&'static str> {
+    vec!["REGISTER", "INVITE", "MESSAGE", "SUBSCRIBE", "REFER", "PUBLISH", "OPTIONS"]
+}
+
+/// The methods that can be challenged: all that IANA lists, but ACK and CANCEL.
+const METHODS: &[&str] = &[
+    "REGISTER",
+    "INVITE",
+    "MESSAGE",
+    "SUBSCRIBE",
+    "REFER",
+    "PUBLISH",
+    "OPTIONS",
+    "BYE",
+    "INFO",
+    "NOTIFY",
+    "PRACK",
+    "UPDATE",
+];
+
+pub(super) const SECTION: Section = Section {
+    name: "auth",
+    repeated: false,
+    about: "Which requests must prove who sent them, by digest (RFC 3261 §22, RFC 8760).",
+    keys: &[
+        Key::optional(
+            "realm",
+            "the first of `domains`",
+            "What phones show beside the password field. `ha1` digests contain it: whoever changes it makes them anew.",
+        ),
+        Key::new(
+            "challenge",
+            r#"["REGISTER", "INVITE", "MESSAGE", "SUBSCRIBE", "REFER", "PUBLISH", "OPTIONS"]"#,
+            "The methods that are challenged; `[]` trusts everybody. The default is every method that begins something \
+             or tells something. ACK and CANCEL cannot be challenged.",
+        ),
+    ],
+};

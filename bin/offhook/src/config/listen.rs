@@ -1,0 +1,172 @@
+//! `[listen]`: where the server listens.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use super::address;
+use super::fault::{At, Faults};
+use super::key::{Key, Section};
+use super::table::Table;
+use crate::limits;
+
+/// The addresses of each transport; an empty list is off. Port 0 is any free port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// SIP over UDP.
+    pub udp: Vec<SocketAddr>,
+    /// SIP over TCP.
+    pub tcp: Vec<SocketAddr>,
+    /// SIP over TLS.
+    pub tls: Vec<SocketAddr>,
+    /// SIP over WebSocket (RFC 7118).
+    pub ws: Vec<SocketAddr>,
+    /// SIP over secure WebSocket (RFC 7118).
+    pub wss: Vec<SocketAddr>,
+    /// The web console.
+    pub console: Option<SocketAddr>,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        let loopback = || vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 5060))];
+        Self {
+            udp: loopback(),
+            tcp: loopback(),
+            tls: Vec::new(),
+            ws: Vec::new(),
+            wss: Vec::new(),
+            console: None,
+        }
+    }
+}
+
+impl Listen {
+    /// The transports of SIP with their addresses, under the names of their keys.
+    pub fn transports(&self) -> [(&'static str, &[SocketAddr]); 5] {
+        [
+            ("udp", &self.udp),
+            ("tcp", &self.tcp),
+            ("tls", &self.tls),
+            ("ws", &self.ws),
+            ("wss", &self.wss),
+        ]
+    }
+
+    /// Does it listen on an address that other machines reach?
+    pub fn reaches_others(&self) -> bool {
+        self.transports()
+            .iter()
+            .any(|(_, addresses)| addresses.iter().any(|address| !address.ip().is_loopback()))
+    }
+
+    pub(super) fn read(written: &Table<'_>, faults: &mut Faults) -> Self {
+        let mut taken = Taken::default();
+        let mut list = |key: &'static str, port: u16, faults: &mut Faults| {
+            let texts = written.texts(key, faults)?;
+            if texts.len() > limits::ADDRESSES {
+                let what = format!("`{key}` has {} addresses", texts.len());
+                faults.refuse(written.span_of(key), what, format!("at most {}", limits::ADDRESSES));
+            }
+            Some(
+                texts
+                    .into_iter()
+                    .filter_map(|text| taken.take(key, text, port, faults))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let default = Self::default();
+        let listen = Self {
+            udp: list("udp", 5060, faults).unwrap_or(default.udp),
+            tcp: list("tcp", 5060, faults).unwrap_or(default.tcp),
+            tls: list("tls", 5061, faults).unwrap_or_default(),
+            ws: list("ws", 5080, faults).unwrap_or_default(),
+            wss: list("wss", 5443, faults).unwrap_or_default(),
+            console: written
+                .text("console", faults)
+                .and_then(|text| taken.take("console", text, 8060, faults)),
+        };
+        let written_empty = ["udp", "tcp"].iter().all(|key| {
+            written.value(key).is_some_and(|value| {
+                value.get_ref().as_array().is_some_and(|array| array.is_empty())
+            })
+        });
+        if written_empty && !["tls", "ws", "wss"].iter().any(|key| written.has(key)) {
+            faults.refuse(
+                written.span,
+                "the server would listen nowhere",
+                "remove udp = [] or tcp = []",
+            );
+        }
+        listen
+    }
+}
+
+/// The addresses that are spoken for.
+#[derive(Default)]
+struct Taken(Vec<(&'static str, SocketAddr)>);
+
+impl Taken {
+    fn take(
+        &mut self,
+        key: &'static str,
+        text: At<&str>,
+        port: u16,
+        faults: &mut Faults,
+    ) -> Option<SocketAddr> {
+        let address = address::read(text, port, faults)?;
+        if let Some((other, theirs)) = self.0.iter().find(|taken| collide(**taken, (key, address)))
+        {
+            let what = match (*other == key, *theirs == address) {
+                (true, true) => format!("`{address}` is listed twice"),
+                (false, true) => format!("`{address}` is also the address of `{other}`"),
+                _ => format!("`{address}` collides with `{theirs}` of `{other}`"),
+            };
+            faults.refuse(text.span, what, "a port of an address can be taken only once");
+        }
+        self.0.push((key, address));
+        Some(address)
+    }
+}
+
+/// Would the system refuse the second one? UDP has its own ports; all others share those of TCP.
+fn collide(one: (&str, SocketAddr), other: (&str, SocketAddr)) -> bool {
+    let ((key, address), (other_key, other_address)) = (one, other);
+    let same_host = address.ip() == other_address.ip()
+        || address.is_ipv4() == other_address.is_ipv4()
+            && (address.ip().is_unspecified() || other_address.ip().is_unspecified());
+    (key == "udp") == (other_key == "udp")
+        && address.port() != 0
+        && address.port() == other_address.port()
+        && same_host
+}
+
+pub(super) const SECTION: Section = Section {
+    name: "listen",
+    repeated: false,
+    about: "Where the server listens: lists of addresses with a port, or one of them without brackets. A key that is \
+            absent is off, except `udp` and `tcp`; `[]` turns these off too. `0.0.0.0` is every IPv4 address of the \
+            machine, `[::]` every IPv6 address; port 0 is any free port.",
+    keys: &[
+        Key::new(
+            "udp",
+            r#"["127.0.0.1:5060"]"#,
+            "SIP over UDP. The default is loopback: nobody else reaches a server before its owner has said so.",
+        ),
+        Key::new(
+            "tcp",
+            r#"["127.0.0.1:5060"]"#,
+            "SIP over TCP, which every SIP element must speak (RFC 3261 §18).",
+        ),
+        Key::new("tls", "[]", "SIP over TLS, usually port 5061. Needs `[tls]`."),
+        Key::new(
+            "ws",
+            "[]",
+            "SIP over WebSocket (RFC 7118), for browsers behind a proxy that does TLS.",
+        ),
+        Key::new("wss", "[]", "SIP over secure WebSocket (RFC 7118), for browsers. Needs `[tls]`."),
+        Key::optional(
+            "console",
+            "off",
+            "Web console, HTTP API and metrics: one address. Off unless asked for.",
+        ),
+    ],
+};

@@ -1,0 +1,274 @@
+//! The config file: one file per section of the contract. What was written is read by [`table`]; what it means is a
+//! [`Config`], which cannot be wrong.
+
+use std::path::Path;
+
+use machine::Dice;
+use toml::de::{DeTable, DeValue};
+
+mod address;
+mod auth;
+mod dns;
+mod domains;
+mod extension;
+mod fault;
+mod hide;
+mod key;
+mod listen;
+mod near;
+mod redirect;
+mod registrar;
+mod report;
+mod route;
+mod secret;
+mod server;
+mod starter;
+mod store;
+mod table;
+mod tls;
+
+pub use auth::Auth;
+pub use dns::Dns;
+pub use domains::Domain;
+pub use extension::{Credential, Extension, Ha1};
+pub use key::{Absent, Key, Section};
+pub use listen::Listen;
+pub use redirect::Redirect;
+pub use registrar::{Expires, Registrar};
+pub use report::{Mistakes, Notice};
+pub use route::{Match, Route};
+pub use secret::Secret;
+pub use server::Server;
+pub use store::{Durability, Store, StoreUrl};
+pub use tls::Tls;
+
+use crate::limits;
+use fault::{Faults, Span};
+use report::Source;
+use table::Table;
+
+/// Everything that the config file says, with every default filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The domains that this server answers for; at least one.
+    pub domains: Vec<Domain>,
+    /// Where it listens.
+    pub listen: Listen,
+    /// Its certificate.
+    pub tls: Option<Tls>,
+    /// How it runs.
+    pub server: Server,
+    /// Whom it trusts.
+    pub auth: Auth,
+    /// How registrations are kept.
+    pub registrar: Registrar,
+    /// Where things are kept.
+    pub store: Store,
+    /// The accounts.
+    pub extensions: Vec<Extension>,
+    /// Users that are answered with 302.
+    pub redirects: Vec<Redirect>,
+    /// Where requests for others go.
+    pub routes: Vec<Route>,
+    /// Who answers DNS questions.
+    pub dns: Dns,
+    /// What is legal but unwise in the file: to be logged when the server starts.
+    pub warnings: Vec<Notice>,
+}
+
+impl Default for Config {
+    /// The config of an empty file.
+    fn default() -> Self {
+        Self {
+            domains: domains::defaults(),
+            listen: Listen::default(),
+            tls: None,
+            server: Server::default(),
+            auth: Auth { realm: domains::DEFAULT.into(), challenge: auth::defaults() },
+            registrar: Registrar::default(),
+            store: Store::default(),
+            extensions: Vec::new(),
+            redirects: Vec::new(),
+            routes: Vec::new(),
+            dns: Dns::default(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and understands a file.
+    pub fn load(path: &Path) -> Result<Self, Mistakes> {
+        let name = path.display().to_string();
+        let refuse = |what: String| Mistakes::unreadable(&name, what);
+        let size = std::fs::metadata(path).map_err(|error| refuse(error.to_string()))?.len();
+        if size > limits::CONFIG_BYTES {
+            let limit = limits::CONFIG_BYTES >> 20;
+            return Err(refuse(format!("it has {} MiB, a config has at most {limit}", size >> 20)));
+        }
+        let bytes = std::fs::read(path).map_err(|error| refuse(error.to_string()))?;
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::parse(&name, &text),
+            Err(error) => {
+                Err(Mistakes::not_text(&name, error.utf8_error().valid_up_to(), error.as_bytes()))
+            }
+        }
+    }
+
+    /// Understands the text of a file; `name` is what mistakes call it.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Mistakes> {
+        let source = Source { name, text };
+        let (tree, errors) = DeTable::parse_recoverable(text);
+        let mut faults = Faults::default();
+        if !errors.is_empty() {
+            // Keys after a syntax error may be read into the wrong table: what they mean is judged when it is mended.
+            faults.faults.extend(errors.iter().map(|error| report::syntax(text, error)));
+            return Err(Mistakes::of(source, &mut faults));
+        }
+        let top = Table::open("the file", TOP, tree.get_ref(), Span::default(), &mut faults);
+        let mut config = Self::read(&top, &mut faults);
+        if !faults.faults.is_empty() {
+            return Err(Mistakes::of(source, &mut faults));
+        }
+        config.warnings = report::notices(source, &mut faults);
+        Ok(config)
+    }
+
+    /// The config of a server that was started without a file: on loopback, with extensions 100 and 101 whose
+    /// passwords the dice throw. They are to be shown once, or nobody can register.
+    pub fn starter(dice: &mut Dice) -> Self {
+        Self { extensions: starter::extensions(dice), ..Self::default() }
+    }
+
+    fn read(top: &Table<'_>, faults: &mut Faults) -> Self {
+        let domains = domains::read(top, faults);
+        let realm = domains.first().map_or(domains::DEFAULT, Domain::as_str).to_owned();
+        let listen = Listen::read(&section(top, &listen::SECTION, faults), faults);
+        let tls = section(top, &tls::SECTION, faults);
+        let config = Self {
+            tls: Tls::read(&tls, faults),
+            server: Server::read(&section(top, &server::SECTION, faults), faults),
+            auth: Auth::read(&section(top, &auth::SECTION, faults), realm, faults),
+            registrar: Registrar::read(&section(top, &registrar::SECTION, faults), faults),
+            store: Store::read(&section(top, &store::SECTION, faults), faults),
+            extensions: extension::read(&entries(top, &extension::SECTION, faults), faults),
+            redirects: redirect::read(&entries(top, &redirect::SECTION, faults), faults),
+            routes: route::read(&entries(top, &route::SECTION, faults), &domains, faults),
+            dns: Dns::read(&section(top, &dns::SECTION, faults), faults),
+            domains,
+            listen,
+            warnings: Vec::new(),
+        };
+        config.compare(top, faults);
+        config
+    }
+
+    /// What no section can judge alone.
+    fn compare(&self, top: &Table<'_>, faults: &mut Faults) {
+        let encrypted = !self.listen.tls.is_empty() || !self.listen.wss.is_empty();
+        if encrypted && !top.has("tls") {
+            let what = "[listen] has tls or wss, but there is no [tls] with a certificate";
+            faults.refuse(
+                top.span_of("listen"),
+                what,
+                "add [tls] with certificate = \"…\" and private_key = \"…\"",
+            );
+        }
+        if !encrypted && self.tls.is_some() {
+            faults.warn(
+                top.span_of("tls"),
+                "[tls] is not used: nothing listens for tls or wss",
+                "add them to [listen]",
+            );
+        }
+        if !top.has("domains") && self.listen.reaches_others() {
+            let what = "other machines can reach this server, but it answers only for localhost";
+            faults.warn(
+                top.span_of("listen"),
+                what,
+                "add domains = [\"…\"] with the name or address that phones use",
+            );
+        }
+        let numbers: Vec<_> =
+            self.extensions.iter().map(|extension| extension.number.as_str()).collect();
+        for (redirect, entry) in
+            self.redirects.iter().zip(entries(top, &redirect::SECTION, &mut Faults::default()))
+        {
+            if numbers.contains(&redirect.user.as_str()) {
+                let what = format!(
+                    "`{}` is an [[extension]] and cannot be redirected as well",
+                    redirect.user
+                );
+                faults.refuse(entry.span_of("user"), what, "remove one of the two");
+            }
+        }
+    }
+}
+
+/// A section of the file; every key is absent in one that is absent.
+fn section<'a>(top: &Table<'a>, section: &'static Section, faults: &mut Faults) -> Table<'a> {
+    let Some(value) = top.value(section.name) else { return Table::absent(section.keys) };
+    let span = value.span().into();
+    let (name, heading) = (section.name, section.heading());
+    if let Some(table) = value.get_ref().as_table() {
+        return Table::open(&heading, section.keys, table, span, faults);
+    }
+    let what = format!("`{name}` must be a section, not {}", table::kind(value.get_ref()));
+    faults.refuse_hidden(span, what, format!("write {heading}"));
+    Table::absent(section.keys)
+}
+
+/// The entries of a section that may be repeated.
+fn entries<'a>(top: &Table<'a>, section: &'static Section, faults: &mut Faults) -> Vec<Table<'a>> {
+    let Some(value) = top.value(section.name) else { return Vec::new() };
+    let (name, heading) = (section.name, section.heading());
+    let refuse = |value: &toml::Spanned<DeValue<'_>>, faults: &mut Faults| {
+        let what =
+            format!("`{name}` must be a list of sections, not {}", table::kind(value.get_ref()));
+        faults.refuse_hidden(value.span().into(), what, format!("write {heading}"));
+    };
+    let Some(array) = value.get_ref().as_array() else {
+        refuse(value, faults);
+        return Vec::new();
+    };
+    let mut tables = Vec::new();
+    for item in array.iter() {
+        match item.get_ref().as_table() {
+            Some(table) => {
+                tables.push(Table::open(&heading, section.keys, table, item.span().into(), faults))
+            }
+            None => refuse(item, faults),
+        }
+    }
+    tables
+}
+
+/// Every section, in the order of the documentation.
+pub const SECTIONS: &[&Section] = &[
+    &domains::SECTION,
+    &listen::SECTION,
+    &tls::SECTION,
+    &server::SECTION,
+    &auth::SECTION,
+    &registrar::SECTION,
+    &store::SECTION,
+    &extension::SECTION,
+    &redirect::SECTION,
+    &route::SECTION,
+    &dns::SECTION,
+];
+
+/// What may stand at the top of the file: the keys outside of sections, and the sections.
+const TOP: &[Key] = &[
+    Key::new("domains", "", ""),
+    Key::new("listen", "", ""),
+    Key::new("tls", "", ""),
+    Key::new("server", "", ""),
+    Key::new("auth", "", ""),
+    Key::new("registrar", "", ""),
+    Key::new("store", "", ""),
+    Key::new("extension", "", ""),
+    Key::new("redirect", "", ""),
+    Key::new("route", "", ""),
+    Key::new("dns", "", ""),
+];

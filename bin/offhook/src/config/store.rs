@@ -1,0 +1,147 @@
+//! `[store]`: where location, users and call records are kept.
+
+use std::path::PathBuf;
+
+use super::fault::{At, Faults};
+use super::key::{Key, Section};
+use super::near::nearest;
+use super::secret::Secret;
+use super::table::Table;
+
+/// Where things are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Store {
+    /// The store.
+    pub url: StoreUrl,
+    /// When a record counts as kept.
+    pub durability: Durability,
+}
+
+/// Which store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// A folder on this machine, embedded.
+    File(PathBuf),
+    /// A Valkey or Redis server or cluster; the URL may hold its password.
+    Redis(Secret),
+}
+
+/// When a record counts as kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// The answer waits until its record is on disk; records go there in groups.
+    Grouped,
+    /// The answer does not wait: a crash may lose the last moment.
+    Relaxed,
+    /// Nothing is written: a restart forgets everything.
+    Memory,
+}
+
+impl Durability {
+    /// As it is written in the file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Grouped => "grouped",
+            Self::Relaxed => "relaxed",
+            Self::Memory => "memory",
+        }
+    }
+
+    const ALL: [Self; 3] = [Self::Grouped, Self::Relaxed, Self::Memory];
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { url: StoreUrl::File("data".into()), durability: Durability::Grouped }
+    }
+}
+
+impl Store {
+    pub(super) fn read(written: &Table<'_>, faults: &mut Faults) -> Self {
+        let default = Self::default();
+        let url = written.text("url", faults).and_then(|url| read_url(url, faults));
+        let durability =
+            written.text("durability", faults).and_then(|word| read_durability(word, faults));
+        Self {
+            url: url.unwrap_or(default.url),
+            durability: durability.unwrap_or(default.durability),
+        }
+    }
+}
+
+fn read_url(url: At<&str>, faults: &mut Faults) -> Option<StoreUrl> {
+    let Some((scheme, rest)) = url.value.split_once(':') else {
+        faults.refuse_hidden(
+            url.span,
+            "`url` has no scheme",
+            "write \"file:…\" for a folder, or \"redis://…\"",
+        );
+        return None;
+    };
+    match scheme {
+        "file" if rest.is_empty() => {
+            faults.refuse_hidden(url.span, "`url` names no folder", "write \"file:data\"");
+            None
+        }
+        "file" => Some(StoreUrl::File(rest.strip_prefix("//").unwrap_or(rest).into())),
+        "redis" | "rediss" if rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty()) => {
+            Some(StoreUrl::Redis(Secret::new(url.value)))
+        }
+        "redis" | "rediss" => {
+            faults.refuse_hidden(
+                url.span,
+                "`url` names no server",
+                "write \"redis://192.0.2.1:6379\"",
+            );
+            None
+        }
+        other => {
+            // What stands before the colon may be half a password: only a word that is near is repeated, as ours.
+            let hint = match nearest(other, ["file", "redis"]) {
+                Some(scheme) => format!("did you mean `{scheme}:`?"),
+                None => "known: \"file:…\", \"redis://…\"".into(),
+            };
+            faults.refuse_hidden(url.span, "`url` has an unknown scheme", hint);
+            None
+        }
+    }
+}
+
+fn read_durability(word: At<&str>, faults: &mut Faults) -> Option<Durability> {
+    let known = Durability::ALL.into_iter().find(|durability| durability.as_str() == word.value);
+    if known.is_none() {
+        let names = Durability::ALL.map(Durability::as_str);
+        let hint = match nearest(word.value, names) {
+            Some(name) => format!("did you mean \"{name}\"?"),
+            None => format!("known: {}", names.join(", ")),
+        };
+        faults.refuse(
+            word.span,
+            format!("unknown durability `{}`", word.value.escape_debug()),
+            hint,
+        );
+    }
+    known
+}
+
+pub(super) const SECTION: Section = Section {
+    name: "store",
+    repeated: false,
+    about: "Where location, users and call records are kept.",
+    keys: &[
+        Key::new(
+            "url",
+            "\"file:data\"",
+            "`file:` and a folder, embedded: nothing to install. Beyond one machine: `redis://…` (Valkey or Redis). A \
+             password in it is never shown. `offhook serve --data DIR` is the same as `file:DIR`.",
+        )
+        .secret(),
+        Key::new(
+            "durability",
+            "\"grouped\"",
+            "`grouped`: a 200 to REGISTER is sent after its record is on disk, many records at a time. `relaxed`: it is \
+             not waited for, a crash may lose the last moment. `memory`: nothing is written. The default never loses what \
+             a phone was promised.",
+        ),
+    ],
+};

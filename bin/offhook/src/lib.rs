@@ -1,0 +1,7 @@
+//! What the `offhook` program is made of: one file per command, the config, the log.
+
+pub mod check;
+pub mod command;
+pub mod config;
+pub mod limits;
+pub mod log;

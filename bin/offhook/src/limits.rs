@@ -1,0 +1,25 @@
+//! The limits of the command line and the config file, each with its reason.
+
+/// Octets of a config file: room for half a million extensions; more is a wrong file (a disk image, a recording).
+pub const CONFIG_BYTES: u64 = 64 << 20;
+
+/// Mistakes that one run of `check` prints: nobody reads more, and a wrong file could have a million.
+pub const MISTAKES_SHOWN: usize = 50;
+
+/// Characters of an offending line that are printed: one screen line around the mistake.
+pub const LINE_SHOWN: usize = 120;
+
+/// Shards: more than any machine that we know has cores.
+pub const SHARDS: u64 = 1024;
+
+/// Contacts of one address-of-record: all of them ring at once, and a request may be forked to 60 (RFC 5393 §5.3.3).
+pub const CONTACTS: u64 = 60;
+
+/// Seconds of an expiry: what `delta-seconds` can hold (RFC 3261 §20.19).
+pub const EXPIRES: u64 = u32::MAX as u64;
+
+/// Characters of a password below which it is called weak: eight random letters are guessed in days, offline.
+pub const WEAK_PASSWORD: usize = 10;
+
+/// Listeners of one transport: each is a socket on every shard.
+pub const ADDRESSES: usize = 64;

@@ -1,0 +1,299 @@
+//! The log: one line an event on stderr, as text or as JSON.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How a line is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// `2026-11-24T12:00:00.000Z info registered aor=sip:101@example.test expires=3600`
+    #[default]
+    Text,
+    /// `{"time":"…","level":"info","event":"registered","aor":"sip:101@example.test","expires":3600}`
+    Json,
+}
+
+/// How much it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// It happened.
+    Info,
+    /// Somebody should look at it.
+    Warning,
+    /// Something is broken.
+    Error,
+}
+
+impl Level {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A value of an event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// A text; it may come from a peer.
+    Text(&'a str),
+    /// A number.
+    Number(i64),
+    /// Yes or no.
+    Bool(bool),
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(number: u32) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<usize> for Value<'_> {
+    fn from(number: usize) -> Self {
+        Self::Number(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+/// The log. Every thread may hold one; a line is written at once.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Log {
+    format: Format,
+}
+
+impl Log {
+    /// A log of this format, to stderr.
+    pub const fn new(format: Format) -> Self {
+        Self { format }
+    }
+
+    /// How its lines are written.
+    pub const fn format(self) -> Format {
+        self.format
+    }
+
+    /// Something happened: `log.info("registered", &[("aor", aor.into()), ("expires", 3600.into())])`.
+    pub fn info(self, event: &str, fields: &[(&str, Value<'_>)]) {
+        self.write(Level::Info, event, fields);
+    }
+
+    /// Something happened that somebody should look at.
+    pub fn warning(self, event: &str, fields: &[(&str, Value<'_>)]) {
+        self.write(Level::Warning, event, fields);
+    }
+
+    /// Something is broken.
+    pub fn error(self, event: &str, fields: &[(&str, Value<'_>)]) {
+        self.write(Level::Error, event, fields);
+    }
+
+    fn write(self, level: Level, event: &str, fields: &[(&str, Value<'_>)]) {
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let line = line(self.format, time, level, event, fields);
+        // Whoever closed stderr does not read: calls go on.
+        let _ = std::io::stderr().lock().write_all(line.as_bytes());
+    }
+}
+
+/// One line with its newline; `time` since 1970.
+pub fn line(
+    format: Format,
+    time: Duration,
+    level: Level,
+    event: &str,
+    fields: &[(&str, Value<'_>)],
+) -> String {
+    let (time, level) = (timestamp(time), level.as_str());
+    let mut line = String::new();
+    match format {
+        Format::Text => {
+            line.extend([time.as_str(), " ", level, " "]);
+            push_visible(&mut line, event);
+            for (name, value) in fields {
+                line.extend([" ", name, "="]);
+                push_text(&mut line, *value);
+            }
+        }
+        Format::Json => {
+            line.extend(["{\"time\":\"", &time, "\",\"level\":\"", level, "\",\"event\":"]);
+            push_string(&mut line, event);
+            for (name, value) in fields {
+                line.push(',');
+                push_string(&mut line, name);
+                line.push(':');
+                push_json(&mut line, *value);
+            }
+            line.push('}');
+        }
+    }
+    line.push('\n');
+    line
+}
+
+/// Could this character move a terminal's cursor, change its colours, or turn text around?
+pub fn upsets(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+fn push_text(line: &mut String, value: Value<'_>) {
+    match value {
+        Value::Text(text) => {
+            let plain = !text.is_empty()
+                && !text.contains(|c: char| c.is_whitespace() || upsets(c) || "\"\\=".contains(c));
+            if plain {
+                line.push_str(text);
+            } else {
+                line.push('"');
+                push_visible(line, text);
+                line.push('"');
+            }
+        }
+        other => push_json(line, other),
+    }
+}
+
+fn push_json(line: &mut String, value: Value<'_>) {
+    match value {
+        Value::Text(text) => push_string(line, text),
+        Value::Number(number) => line.push_str(&number.to_string()),
+        Value::Bool(value) => line.push_str(if value { "true" } else { "false" }),
+    }
+}
+
+fn push_string(line: &mut String, text: &str) {
+    line.push('"');
+    push_visible(line, text);
+    line.push('"');
+}
+
+/// Escaped as in JSON (RFC 8259 §7), and what could upset a terminal too.
+fn push_visible(line: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '"' => line.push_str("\\\""),
+            '\\' => line.push_str("\\\\"),
+            '\n' => line.push_str("\\n"),
+            '\r' => line.push_str("\\r"),
+            '\t' => line.push_str("\\t"),
+            c if upsets(c) => {
+                // Writing into a String cannot fail; everything that upsets is below U+10000.
+                let _ = write!(line, "\\u{:04x}", u32::from(c));
+            }
+            c => line.push(c),
+        }
+    }
+}
+
+/// `2026-11-24T12:00:00.000Z` (RFC 3339).
+fn timestamp(since_1970: Duration) -> String {
+    let (seconds, millis) = (since_1970.as_secs(), since_1970.subsec_millis());
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+/// Year, month and day of a day since 1970: whole years first, then whole months.
+fn civil(days: u64) -> (u64, u64, u64) {
+    // 400 years are 146,097 days; whole ones are skipped, so that the loop below ends soon whatever the clock says.
+    let (mut year, mut left) = (1970 + days / 146_097 * 400, days % 146_097);
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    while left >= 365 + u64::from(leap(year)) {
+        left -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let february = 28 + u64::from(leap(year));
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
+        if left < length {
+            break;
+        }
+        left -= length;
+        month += 1;
+    }
+    (year, month, left + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(format: Format, fields: &[(&str, Value<'_>)]) -> String {
+        line(format, Duration::from_millis(1_795_521_600_123), Level::Info, "registered", fields)
+    }
+
+    #[test]
+    fn a_line_of_each_format() {
+        let fields = [
+            ("aor", "sip:101@example.test".into()),
+            ("expires", 3600_u32.into()),
+            ("name", "Front desk".into()),
+        ];
+        assert_eq!(
+            written(Format::Text, &fields),
+            "2026-11-24T12:00:00.123Z info registered aor=sip:101@example.test expires=3600 name=\"Front desk\"\n"
+        );
+        assert_eq!(
+            written(Format::Json, &fields),
+            "{\"time\":\"2026-11-24T12:00:00.123Z\",\"level\":\"info\",\"event\":\"registered\",\
+             \"aor\":\"sip:101@example.test\",\"expires\":3600,\"name\":\"Front desk\"}\n"
+        );
+    }
+
+    #[test]
+    fn a_peer_cannot_forge_a_line_or_drive_the_terminal() {
+        let nasty = "x\r\n2026 info \u{1b}[31mred\u{9b}2J \u{202e}\"\\";
+        for format in [Format::Text, Format::Json] {
+            let line = written(format, &[("agent", nasty.into())]);
+            let escaped = r#""x\r\n2026 info \u001b[31mred\u009b2J \u202e\"\\""#;
+            assert!(line.contains(escaped), "{line}");
+            assert_eq!(line.chars().filter(|c| upsets(*c)).collect::<String>(), "\n");
+        }
+        assert!(written(Format::Text, &[("empty", "".into())]).ends_with(" empty=\"\"\n"));
+    }
+
+    #[test]
+    fn dates() {
+        for (seconds, expected) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400, "2000-02-29T00:00:00.000Z"),
+            (1_709_251_199, "2024-02-29T23:59:59.000Z"),
+            (1_709_251_200, "2024-03-01T00:00:00.000Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000Z"),
+            (1_798_761_599, "2026-12-31T23:59:59.000Z"),
+        ] {
+            assert_eq!(timestamp(Duration::from_secs(seconds)), expected);
+        }
+        assert!(timestamp(Duration::MAX).ends_with('Z'));
+    }
+}
