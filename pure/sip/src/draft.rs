@@ -1,0 +1,133 @@
+//! `Draft`: a message written from scratch (RFC 3261 §7, §8.2.6).
+
+use bytes::Bytes;
+
+use crate::edit::line;
+use crate::header::Header;
+use crate::{Message, Method, Name, Status};
+
+/// A message being written: start line, rows in the order given, body.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    wire: Vec<u8>,
+    body: Vec<u8>,
+}
+
+impl Draft {
+    /// Begins a request.
+    pub fn request(method: Method<'_>, uri: &[u8]) -> Self {
+        let mut wire = Vec::with_capacity(512);
+        for part in [method.as_str().as_bytes(), b" ", uri, b" SIP/2.0\r\n"] {
+            wire.extend_from_slice(part);
+        }
+        Self { wire, body: Vec::new() }
+    }
+
+    /// Begins a response with the usual phrase.
+    pub fn response(status: Status) -> Self {
+        Self::response_saying(status, status.phrase())
+    }
+
+    /// Begins a response with a phrase of our own. Line ends in it become blanks.
+    pub fn response_saying(status: Status, phrase: &str) -> Self {
+        let phrase = phrase.replace(['\r', '\n'], " ");
+        let mut wire = Vec::with_capacity(512);
+        wire.extend_from_slice(format!("SIP/2.0 {} {phrase}\r\n", status.code()).as_bytes());
+        Self { wire, body: Vec::new() }
+    }
+
+    /// The response to a request: its Vias, From, To, Call-ID and CSeq, as they came (RFC 3261 §8.2.6.2); for a 100
+    /// its Timestamp too (§8.2.6.1). The To tag is the caller's: [`Draft::reply_tagged`].
+    pub fn reply(request: &Message, status: Status) -> Self {
+        Self::response(status).copied_from(request, None)
+    }
+
+    /// The response to a request with a phrase and, where the request's To has none, a To tag of ours.
+    pub fn reply_tagged(request: &Message, status: Status, phrase: &str, tag: &str) -> Self {
+        Self::response_saying(status, phrase).copied_from(request, Some(tag))
+    }
+
+    fn copied_from(mut self, request: &Message, tag: Option<&str>) -> Self {
+        for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
+            for value in request.rows(name) {
+                self = self.raw(name, value);
+                let tagged =
+                    || request.get::<crate::header::To>().is_some_and(|to| to.tag().is_some());
+                if let (Name::To, Some(tag), false) = (name, tag, tagged()) {
+                    self.wire.truncate(self.wire.len() - 2);
+                    self.wire.extend_from_slice(format!(";tag={tag}\r\n").as_bytes());
+                }
+            }
+        }
+        if self.wire.starts_with(b"SIP/2.0 100") {
+            self = self.copy(request, Name::Timestamp);
+        }
+        self
+    }
+
+    /// Adds a row.
+    #[must_use]
+    pub fn header<'a, H: Header<'a>>(mut self, header: &H) -> Self {
+        self.wire.extend_from_slice(H::NAME.as_str().as_bytes());
+        self.wire.extend_from_slice(b": ");
+        header.write(&mut self.wire);
+        self.wire.extend_from_slice(b"\r\n");
+        self
+    }
+
+    /// Adds a row with a raw value.
+    #[must_use]
+    pub fn raw(self, name: Name, value: &[u8]) -> Self {
+        self.named(name.as_str(), value)
+    }
+
+    /// Adds a row of any name with a raw value.
+    #[must_use]
+    pub fn named(mut self, name: &str, value: &[u8]) -> Self {
+        self.wire.extend_from_slice(&line(name, value));
+        self
+    }
+
+    /// Adds every row called `name` of another message, as written there.
+    #[must_use]
+    pub fn copy(mut self, other: &Message, name: Name) -> Self {
+        for value in other.rows(name) {
+            self = self.raw(name, value);
+        }
+        self
+    }
+
+    /// Sets the body and its type.
+    #[must_use]
+    pub fn body(mut self, content_type: &str, body: &[u8]) -> Self {
+        self = self.raw(Name::ContentType, content_type.as_bytes());
+        self.body = body.to_vec();
+        self
+    }
+
+    /// The octets, with Content-Length.
+    pub fn wire(mut self) -> Bytes {
+        self.wire
+            .extend_from_slice(format!("Content-Length: {}\r\n\r\n", self.body.len()).as_bytes());
+        self.wire.extend_from_slice(&self.body);
+        self.wire.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_copies_what_section_8_2_6_2_names_and_tags_the_to_once() {
+        let request = Message::parse(
+            "OPTIONS sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\n\
+             Call-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n",
+        )
+        .unwrap();
+        let reply = Draft::reply_tagged(&request, Status::NOT_FOUND, "Nobody Here", "t").wire();
+        let expected = "SIP/2.0 404 Nobody Here\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\n\
+                        To: <sip:b@h>;tag=t\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(reply, expected);
+    }
+}

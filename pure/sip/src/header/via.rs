@@ -1,0 +1,135 @@
+//! `Via`: one hop of the way back (RFC 3261 §20.42, §18.2; rport of RFC 3581).
+
+use std::net::IpAddr;
+
+use super::Header;
+use crate::scan::Scan;
+use crate::uri::{Host, HostPort};
+use crate::{Name, Params, ParseError};
+
+/// `SIP/2.0/UDP pc33.atlanta.example:5060;branch=z9hG4bK776;rport`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Via<'a> {
+    /// The transport, as written: `UDP`, `TCP`, `TLS`, `WS`, `WSS` or one that we do not know.
+    pub transport: ViaTransport<'a>,
+    /// The sender's host.
+    pub host: Host<'a>,
+    /// The sender's port, when written.
+    pub port: Option<u16>,
+    /// `;branch=…;received=…;rport`
+    pub params: Params<'a>,
+}
+
+/// A transport token; compared without regard to case.
+#[derive(Clone, Copy, Debug, Eq)]
+pub struct ViaTransport<'a>(pub &'a str);
+
+impl PartialEq for ViaTransport<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(other.0)
+    }
+}
+
+/// The cookie of a branch that is unique in space and time (RFC 3261 §8.1.1.7).
+pub const MAGIC: &str = "z9hG4bK";
+
+impl<'a> Via<'a> {
+    /// Whose request it is.
+    pub const fn sent_by(&self) -> HostPort<'a> {
+        HostPort { host: self.host, port: self.port }
+    }
+
+    /// The branch, when it is there.
+    pub fn branch(&self) -> Option<&'a [u8]> {
+        self.params.get("branch").filter(|branch| !branch.is_empty())
+    }
+
+    /// The branch, when it is one of RFC 3261 and not of RFC 2543.
+    pub fn magic_branch(&self) -> Option<&'a [u8]> {
+        let cookie = |branch: &&[u8]| {
+            branch
+                .get(..MAGIC.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(MAGIC.as_bytes()))
+        };
+        self.branch().filter(cookie)
+    }
+
+    /// Where the request really came from, as the next hop saw it.
+    pub fn received(&self) -> Option<IpAddr> {
+        Host::parse(self.params.get("received")?).ok()?.ip()
+    }
+
+    /// The port that the request came from (RFC 3581); `Some(None)` when it is only asked for.
+    pub fn rport(&self) -> Option<Option<u16>> {
+        self.params.get("rport").map(|_| self.params.number("rport"))
+    }
+}
+
+impl<'a> Header<'a> for Via<'a> {
+    const NAME: Name = Name::Via;
+
+    fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
+        let mut scan = Scan::new(value, "Via");
+        let protocol = scan.token()?;
+        let slash = scan.eat_spaced(b'/');
+        let version = scan.token()?;
+        if !protocol.eq_ignore_ascii_case("SIP")
+            || !slash
+            || version != "2.0"
+            || !scan.eat_spaced(b'/')
+        {
+            return Err(scan.error());
+        }
+        let transport = ViaTransport(scan.token()?);
+        let before = scan.at();
+        scan.skip_blanks();
+        if scan.at() == before {
+            return Err(scan.error());
+        }
+        let HostPort { host, port } = HostPort::read(&mut scan)?;
+        scan.skip_blanks();
+        if !matches!(scan.peek(), None | Some(b';')) {
+            return Err(scan.error());
+        }
+        Ok(Self { transport, host, port, params: Params::new(scan.take_rest()) })
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(
+            format!("SIP/2.0/{} {}", self.transport.0, self.sent_by()).as_bytes(),
+        );
+        out.extend_from_slice(self.params.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for text in [
+            "SIP/2.0/UDP h;branch=z9hG4bK1;rport",
+            "SIP/2.0/WSS [2001:db8::9:1]:6050;branch=z9hG4bKx",
+            "SIP/2.0/FOO a.b:1",
+        ] {
+            let via = Via::parse(text.as_bytes()).unwrap();
+            assert_eq!(via.text(), text);
+        }
+    }
+
+    #[test]
+    fn blanks_stand_where_the_grammar_lets_them() {
+        let via = Via::parse(
+            b"SIP / 2.0 /\r\n TCP first.example : 4000 ;branch = z9hG4bKa ; received=::1;rport",
+        )
+        .unwrap();
+        assert_eq!((via.transport, via.port), (ViaTransport("tcp"), Some(4000)));
+        assert_eq!(via.magic_branch(), Some(&b"z9hG4bKa"[..]));
+        assert_eq!(via.received(), "::1".parse().ok());
+        assert_eq!(via.rport(), Some(None));
+        for bad in ["SIP/2.0/UDP", "SIP/2.0 UDP h", "SIP/3.0/UDP h", "SIP/2.0/UDP h x", ""] {
+            assert!(Via::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `Method`: what a request asks for (RFC 3261 §7.1). Case counts.
+
+use std::fmt;
+
+macro_rules! methods {
+    ($($variant:ident $wire:literal $rfc:literal),* $(,)?) => {
+        /// A request method. Unknown ones are kept: a proxy forwards them, a server answers 405 or 501.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Method<'a> {
+            $(#[doc = concat!("`", $wire, "` (RFC ", $rfc, ")")] $variant,)*
+            /// Any other token.
+            Other(&'a str),
+        }
+
+        impl<'a> Method<'a> {
+            /// Every method that has a name here.
+            pub const KNOWN: &'static [Method<'static>] = &[$(Method::$variant),*];
+
+            /// Recognises a method; any other token is `Other`.
+            pub fn of(token: &'a str) -> Self {
+                match token { $($wire => Self::$variant,)* _ => Self::Other(token) }
+            }
+
+            /// As it stands on the wire.
+            pub const fn as_str(self) -> &'a str {
+                match self { $(Self::$variant => $wire,)* Self::Other(token) => token }
+            }
+        }
+    };
+}
+
+methods! {
+    Invite "INVITE" "3261", Ack "ACK" "3261", Bye "BYE" "3261", Cancel "CANCEL" "3261",
+    Register "REGISTER" "3261", Options "OPTIONS" "3261", Prack "PRACK" "3262", Update "UPDATE" "3311",
+    Info "INFO" "6086", Refer "REFER" "3515", Subscribe "SUBSCRIBE" "6665", Notify "NOTIFY" "6665",
+    Message "MESSAGE" "3428", Publish "PUBLISH" "3903",
+}
+
+impl fmt::Display for Method<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trap_20_methods_are_case_sensitive() {
+        assert_eq!(Method::of("INVITE"), Method::Invite);
+        assert_eq!(Method::of("invite"), Method::Other("invite"));
+    }
+}

@@ -1,0 +1,88 @@
+//! `Params`: `;name=value` after a URI or a header value (RFC 3261 §25.1 generic-param).
+
+use crate::limits;
+use crate::scan::{Scan, ascii, is_blank, unquote};
+
+/// Parameters, as written: `;lr;transport=tcp`. Read one by one, when asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Params<'a>(&'a [u8]);
+
+/// One parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Param<'a> {
+    /// Its name; compared without regard to case.
+    pub name: &'a str,
+    /// Its value as written (with quotes, if it has them), when there is one.
+    pub value: Option<&'a [u8]>,
+}
+
+impl<'a> Params<'a> {
+    /// What starts at the first `;`.
+    pub const fn new(text: &'a [u8]) -> Self {
+        Self(text)
+    }
+
+    /// As written, with the leading `;`.
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// All, in order.
+    pub fn iter(self) -> impl Iterator<Item = Param<'a>> {
+        let mut scan = Scan::new(self.0, "parameter");
+        std::iter::from_fn(move || {
+            while scan.eat_spaced(b';') {}
+            let name = ascii(scan.take_while(|o| !matches!(o, b';' | b'=') && !is_blank(o)))?;
+            let value = scan.eat_spaced(b'=').then(|| match scan.peek() {
+                Some(b'"') => scan.quoted().unwrap_or_else(|_| scan.take_rest()),
+                _ => scan.take_while(|octet| octet != b';' && !is_blank(octet)),
+            });
+            (!name.is_empty()).then_some(Param { name, value })
+        })
+        .take(limits::PARAMS)
+    }
+
+    /// The value of a parameter: `None` when it is absent, an empty one when it has no value.
+    pub fn get(self, name: &str) -> Option<&'a [u8]> {
+        self.find(name).map(|param| param.value.unwrap_or_default())
+    }
+
+    /// The value of a parameter as text, when it is there, has one, and is ASCII.
+    pub fn text(self, name: &str) -> Option<&'a str> {
+        self.find(name)?.value.and_then(ascii)
+    }
+
+    /// The value of a parameter without quotes and escapes.
+    pub fn unquoted(self, name: &str) -> Option<Vec<u8>> {
+        self.get(name).map(unquote)
+    }
+
+    /// The value of a parameter as a number.
+    pub fn number<N: std::str::FromStr>(self, name: &str) -> Option<N> {
+        self.text(name)?.parse().ok()
+    }
+
+    /// True when the parameter is there, with a value or without.
+    pub fn has(self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    fn find(self, name: &str) -> Option<Param<'a>> {
+        self.iter().find(|param| param.name.eq_ignore_ascii_case(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_any_case_and_values_may_be_quoted() {
+        let params = Params::new(b";lr ; Tag=a4 ;x = \"1;2\\\"\";rport=;y");
+        assert!(params.has("LR") && params.has("y"));
+        assert_eq!(params.text("tag"), Some("a4"));
+        assert_eq!(params.unquoted("x").unwrap(), b"1;2\"");
+        assert_eq!(params.get("rport"), Some(&b""[..]));
+        assert_eq!(params.get("z"), None);
+    }
+}

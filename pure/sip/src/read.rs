@@ -1,0 +1,195 @@
+//! The one reader of heads: start line, header rows, where the body begins (RFC 3261 §7, §25.1).
+//!
+//! Datagrams and streams both pass through here, so a framer and a parser cannot disagree about where a message ends.
+
+use std::ops::Range;
+
+use memchr::memchr;
+
+use crate::scan::{is_blank, is_token, trim};
+use crate::{Name, ParseError, Status, limits};
+
+/// The start line, as offsets.
+#[derive(Clone, Debug)]
+pub(crate) enum StartLine {
+    Request { method: Range<u16>, uri: Range<u16> },
+    Response { status: Status, reason: Range<u16> },
+}
+
+/// One header row, as offsets: `line` is where its name begins, `end` where its CRLF stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) name: Name,
+    pub(crate) line: u16,
+    pub(crate) colon: u16,
+    pub(crate) value: u16,
+    pub(crate) end: u16,
+}
+
+/// What the head of a message says.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub(crate) start: StartLine,
+    pub(crate) rows: Vec<Row>,
+    /// Where the body begins.
+    pub(crate) body: usize,
+}
+
+impl Head {
+    /// Reads the head of `wire`, which begins with a start line.
+    pub(crate) fn read(wire: &[u8]) -> Result<Self, ParseError> {
+        let mut lines = Lines { wire, at: 0 };
+        let first = lines.next()?;
+        let start = start_line(wire, first)?;
+        let mut rows = Vec::with_capacity(24);
+        loop {
+            let line = lines.next()?;
+            if line.is_empty() {
+                return Ok(Self { start, rows, body: lines.at });
+            }
+            if rows.len() == limits::ROWS {
+                return Err(ParseError { what: "number of headers", at: line.start });
+            }
+            rows.push(row(wire, line)?);
+        }
+    }
+
+    /// The Content-Length, when there is one. Two that differ, or one that is no number, are an error: guessing
+    /// where a message ends is how requests are smuggled.
+    pub(crate) fn content_length(&self, wire: &[u8]) -> Result<Option<usize>, ParseError> {
+        let mut length = None;
+        for row in self.rows.iter().filter(|row| row.name == Name::ContentLength) {
+            let error = ParseError { what: "Content-Length", at: usize::from(row.value) };
+            let digits =
+                trim(wire.get(usize::from(row.value)..usize::from(row.end)).unwrap_or_default());
+            if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+                return Err(error);
+            }
+            let value = std::str::from_utf8(digits).ok().and_then(|text| text.parse::<u32>().ok());
+            let value = value.ok_or(error)? as usize;
+            if length.is_some_and(|other| other != value) {
+                return Err(error);
+            }
+            length = Some(value);
+        }
+        Ok(length)
+    }
+}
+
+/// Lines, with folded ones as one (RFC 3261 §7.3.1). A CR or LF that stands alone is an error.
+struct Lines<'a> {
+    wire: &'a [u8],
+    at: usize,
+}
+
+impl Lines<'_> {
+    fn next(&mut self) -> Result<Range<usize>, ParseError> {
+        let start = self.at;
+        loop {
+            let end = self.line_end(start)?;
+            self.at = end + 2;
+            let folded = end > start && matches!(self.wire.get(self.at), Some(b' ' | b'\t'));
+            if !folded {
+                return Ok(start..end);
+            }
+        }
+    }
+
+    fn line_end(&self, start: usize) -> Result<usize, ParseError> {
+        let error = |at| ParseError { what: "line end", at };
+        let from = self.at.max(start);
+        let rest = self.wire.get(from..).unwrap_or_default();
+        let Some(lf) = memchr(b'\n', rest) else { return Err(error(self.wire.len())) };
+        let line = rest.get(..lf).unwrap_or_default();
+        match memchr(b'\r', line) {
+            Some(cr) if cr + 1 == lf && from + lf < limits::HEAD => Ok(from + cr),
+            Some(cr) if cr + 1 == lf => {
+                Err(ParseError { what: "length of the headers", at: limits::HEAD })
+            }
+            Some(cr) => Err(error(from + cr)),
+            None => Err(error(from + lf)),
+        }
+    }
+}
+
+fn start_line(wire: &[u8], line: Range<usize>) -> Result<StartLine, ParseError> {
+    let text = wire.get(line).unwrap_or_default();
+    if text.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"SIP/")) {
+        return status_line(text);
+    }
+    request_line(text)
+}
+
+/// `SIP-Version SP Status-Code SP Reason-Phrase`
+fn status_line(text: &[u8]) -> Result<StartLine, ParseError> {
+    let error = |at| ParseError { what: "Status-Line", at };
+    if !text.get(..8).is_some_and(|version| version.eq_ignore_ascii_case(b"SIP/2.0 ")) {
+        return Err(ParseError { what: "SIP-Version", at: 0 });
+    }
+    let digits =
+        text.get(8..11).filter(|digits| digits.iter().all(u8::is_ascii_digit)).ok_or(error(8))?;
+    let code = digits.iter().fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
+    let status = Status::new(code).ok_or(error(8))?;
+    match text.get(11) {
+        Some(b' ') => Ok(StartLine::Response { status, reason: 12..offset(text.len()) }),
+        // The SP belongs there even before an empty phrase, but no one is hurt when it is missing.
+        None => Ok(StartLine::Response { status, reason: 11..11 }),
+        Some(_) => Err(error(11)),
+    }
+}
+
+/// `Method SP Request-URI SP SIP-Version`
+fn request_line(text: &[u8]) -> Result<StartLine, ParseError> {
+    let error = |what, at| ParseError { what, at };
+    let method = text.iter().take_while(|octet| is_token(**octet)).count();
+    if method == 0 || text.get(method) != Some(&b' ') {
+        return Err(error("Method", method));
+    }
+    let uri = method + 1;
+    let length = text
+        .get(uri..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|octet| **octet > b' ' && **octet != 0x7f)
+        .count();
+    let end = uri + length;
+    if length == 0 || matches!(text.get(uri), Some(b'<')) || text.get(end) != Some(&b' ') {
+        return Err(error("Request-URI", end));
+    }
+    let version = text.get(end + 1..).unwrap_or_default();
+    if !version.eq_ignore_ascii_case(b"SIP/2.0") {
+        let what = if version.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"SIP/")) {
+            "SIP-Version"
+        } else {
+            "Request-Line"
+        };
+        return Err(error(what, end + 1));
+    }
+    Ok(StartLine::Request { method: 0..offset(method), uri: offset(uri)..offset(end) })
+}
+
+/// `field-name HCOLON field-value`
+fn row(wire: &[u8], line: Range<usize>) -> Result<Row, ParseError> {
+    let text = wire.get(line.clone()).unwrap_or_default();
+    let name = text.iter().take_while(|octet| is_token(**octet)).count();
+    let blanks =
+        text.get(name..).unwrap_or_default().iter().take_while(|octet| is_blank(**octet)).count();
+    let colon = name + blanks;
+    if name == 0 || text.get(colon) != Some(&b':') {
+        return Err(ParseError { what: "header name", at: line.start + colon });
+    }
+    let rest = text.get(colon + 1..).unwrap_or_default();
+    let skipped = rest.iter().take_while(|octet| is_blank(**octet)).count();
+    Ok(Row {
+        name: Name::of(text.get(..name).unwrap_or_default()),
+        line: offset(line.start),
+        colon: offset(line.start + name),
+        value: offset(line.start + colon + 1 + skipped),
+        end: offset(line.end),
+    })
+}
+
+/// Heads are shorter than `limits::HEAD`, so every offset fits.
+fn offset(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}

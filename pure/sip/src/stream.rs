@@ -1,0 +1,152 @@
+//! `Framer`: messages cut out of a byte stream (RFC 3261 §7.5, §18.3; keep-alives of RFC 5626 §3.5.1).
+
+use bytes::{Bytes, BytesMut};
+use memchr::memmem;
+
+use crate::read::Head;
+use crate::{Malformed, Message, ParseError, limits};
+
+/// What came out of a stream.
+#[derive(Clone, Debug)]
+pub enum Frame {
+    /// A message.
+    Message(Message),
+    /// `CRLF CRLF`: the peer asks whether we live; the answer is `CRLF` (RFC 5626 §4.4.1).
+    Ping,
+    /// `CRLF`: the answer to our ping, or padding.
+    Pong,
+}
+
+/// Collects octets and hands out whole messages. After an error the stream has no meaning any more and must be closed.
+#[derive(Clone, Debug, Default)]
+pub struct Framer {
+    kept: BytesMut,
+    /// How much of `kept` is known to hold no end of a head.
+    searched: usize,
+}
+
+impl Framer {
+    /// Takes octets as they came.
+    pub fn push(&mut self, octets: &[u8]) {
+        self.kept.extend_from_slice(octets);
+    }
+
+    /// How many octets wait for more.
+    pub fn pending(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// The next whole frame; `None` when more octets are needed.
+    pub fn next(&mut self) -> Result<Option<Frame>, Malformed> {
+        if let Some(frame) = self.keep_alive() {
+            return Ok(frame);
+        }
+        let Some(end) = self.head_end() else {
+            return if self.kept.len() > limits::HEAD {
+                Err(self.refuse("length of the headers"))
+            } else {
+                Ok(None)
+            };
+        };
+        // The same reader as for datagrams: it decides what the Content-Length is.
+        let kept = self.kept.get(..end).unwrap_or_default();
+        let length = Head::read(kept).and_then(|head| head.content_length(kept));
+        let length = match length {
+            // RFC 3261 §20.14: on a stream Content-Length MUST be there.
+            Ok(None) => return Err(self.refuse("Content-Length (missing on a stream)")),
+            Ok(Some(length)) => length,
+            Err(error) => return Err(Malformed { wire: self.kept.split().freeze(), error }),
+        };
+        let whole = end.saturating_add(length);
+        if whole > limits::MESSAGE {
+            return Err(self.refuse("length of the message"));
+        }
+        if self.kept.len() < whole {
+            return Ok(None);
+        }
+        self.searched = 0;
+        let wire: Bytes = self.kept.split_to(whole).freeze();
+        Message::parse(wire).map(|message| Some(Frame::Message(message)))
+    }
+
+    /// CRLFs before a start line. One alone may be the first half of a ping: it waits for what follows.
+    fn keep_alive(&mut self) -> Option<Option<Frame>> {
+        let (frame, length) = match self.kept.as_ref() {
+            [b'\r', b'\n', b'\r', b'\n', ..] => (Some(Frame::Ping), 4),
+            [b'\r', b'\n', b'\r'] | [b'\r'] => (None, 0),
+            [b'\r', b'\n', ..] => (Some(Frame::Pong), 2),
+            _ => return None,
+        };
+        drop(self.kept.split_to(length));
+        self.searched = 0;
+        Some(frame)
+    }
+
+    /// Where the body would begin.
+    fn head_end(&mut self) -> Option<usize> {
+        let from = self.searched.saturating_sub(3);
+        let found = memmem::find(self.kept.get(from..).unwrap_or_default(), b"\r\n\r\n");
+        if found.is_none() {
+            self.searched = self.kept.len();
+        }
+        Some(from + found? + 4)
+    }
+
+    fn refuse(&mut self, what: &'static str) -> Malformed {
+        let wire = self.kept.split().freeze();
+        let at = wire.len();
+        Malformed { wire, error: ParseError { what, at } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str =
+        "MESSAGE sip:b@h SIP/2.0\r\nContent-Length :\r\n 4\r\nCSeq: 1 MESSAGE\r\n\r\nabcd";
+
+    fn frames(framer: &mut Framer) -> String {
+        let mut seen = String::new();
+        while let Some(frame) = framer.next().unwrap() {
+            seen.push(match frame {
+                Frame::Message(message) => {
+                    assert_eq!(message.body(), b"abcd");
+                    'M'
+                }
+                Frame::Ping => 'p',
+                Frame::Pong => 'o',
+            });
+        }
+        seen
+    }
+
+    /// Proves: rfc3261-7.5-1, rfc3261-18.3-3.
+    #[test]
+    fn trap_18_every_split_gives_the_same_messages() {
+        let stream = format!("{ONE}\r\n\r\n{ONE}{ONE}");
+        for split in 0..=stream.len() {
+            let (head, tail) = stream.split_at(split);
+            let mut framer = Framer::default();
+            framer.push(head.as_bytes());
+            let mut seen = frames(&mut framer);
+            framer.push(tail.as_bytes());
+            seen += &frames(&mut framer);
+            // A ping cut in its middle reads as two pongs: both keep the connection alive.
+            assert!(seen == "MpMM" || seen == "MooMM", "split at {split}: {seen}");
+            assert_eq!(framer.pending(), 0);
+        }
+    }
+
+    #[test]
+    fn no_length_two_lengths_or_too_much_is_refused() {
+        for rows in ["", "l: 1\r\nl: 2\r\n", "l: 4294967297\r\n", "l: 999999\r\n", "l: -1\r\n"] {
+            let mut framer = Framer::default();
+            framer.push(format!("OPTIONS sip:b SIP/2.0\r\n{rows}\r\n").as_bytes());
+            assert!(framer.next().is_err(), "{rows:?}");
+        }
+        let mut framer = Framer::default();
+        framer.push(&vec![b'a'; limits::HEAD + 1]);
+        assert!(framer.next().is_err());
+    }
+}

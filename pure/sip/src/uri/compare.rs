@@ -1,0 +1,103 @@
+//! When two URIs are the same (RFC 3261 §19.1.4).
+
+use super::{SipUri, Uri, unescape};
+use crate::Params;
+
+/// True when both URIs mean the same by the rules of §19.1.4 (SIP, SIPS) or RFC 3966 §5 (tel). Others must be written
+/// alike.
+pub fn same(a: &Uri<'_>, b: &Uri<'_>) -> bool {
+    match (a, b) {
+        (Uri::Sip(a), Uri::Sip(b)) => same_sip(a, b),
+        (Uri::Tel(a), Uri::Tel(b)) => a == b,
+        (Uri::Other(_, a), Uri::Other(_, b)) => a == b,
+        _ => false,
+    }
+}
+
+fn same_sip(a: &SipUri<'_>, b: &SipUri<'_>) -> bool {
+    let meaning = |part: Option<&[u8]>| part.map(unescape);
+    a.secure == b.secure
+        && meaning(a.user) == meaning(b.user)
+        && meaning(a.password) == meaning(b.password)
+        && a.hostport() == b.hostport()
+        && same_params(a.params, b.params)
+        && same_params(b.params, a.params)
+        && headers(a) == headers(b)
+}
+
+/// A parameter in both must match; one of `user`, `ttl`, `method`, `maddr` or `transport` in one only never matches; any
+/// other in one only is ignored. (`transport` is not in the RFC's list of the last rule but in its examples.)
+fn same_params(a: Params<'_>, b: Params<'_>) -> bool {
+    a.iter().all(|param| match b.get(param.name) {
+        Some(other) => {
+            let value = unescape(param.value.unwrap_or_default());
+            value.eq_ignore_ascii_case(&unescape(other))
+        }
+        None => !MUST_BE_IN_BOTH.iter().any(|name| name.eq_ignore_ascii_case(param.name)),
+    })
+}
+
+const MUST_BE_IN_BOTH: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
+
+/// Header components are never ignored; their order does not count.
+fn headers(uri: &SipUri<'_>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let text = uri.headers.unwrap_or_default();
+    let mut all: Vec<_> = text
+        .split(|octet| *octet == b'&')
+        .filter(|header| !header.is_empty())
+        .map(|header| {
+            let mut parts = header.splitn(2, |octet| *octet == b'=');
+            let name = unescape(parts.next().unwrap_or_default()).to_ascii_lowercase();
+            (name, unescape(parts.next().unwrap_or_default()))
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn equal(a: &str, b: &str) -> bool {
+        let (a, b) = (Uri::parse(a.as_bytes()).unwrap(), Uri::parse(b.as_bytes()).unwrap());
+        assert_eq!(same(&a, &b), same(&b, &a), "comparison is symmetric");
+        same(&a, &b)
+    }
+
+    /// Proves: rfc3261-19.1.4-1.
+    #[test]
+    fn trap_25_the_equal_ones_of_the_rfc() {
+        for (a, b) in [
+            ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;newparam=5"),
+            (
+                "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
+                "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com",
+            ),
+            (
+                "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
+                "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
+            ),
+        ] {
+            assert!(equal(a, b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn trap_25_the_different_ones_of_the_rfc() {
+        for (a, b) in [
+            ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"),
+            ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"),
+            ("sip:alice@a.example", "sips:alice@a.example"),
+        ] {
+            assert!(!equal(a, b), "{a} {b}");
+        }
+    }
+}

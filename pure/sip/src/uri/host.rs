@@ -1,0 +1,145 @@
+//! `Host` and `HostPort`: where a URI or a Via points (RFC 3261 §25.1 hostport; RFC 5118 for IPv6).
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use crate::ParseError;
+use crate::scan::{Scan, ascii};
+
+/// `host = hostname / IPv4address / IPv6reference`
+#[derive(Clone, Copy, Debug)]
+pub enum Host<'a> {
+    /// A name to be looked up.
+    Name(&'a str),
+    /// A number.
+    Ip(IpAddr),
+}
+
+/// `hostport`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostPort<'a> {
+    /// The host.
+    pub host: Host<'a>,
+    /// The port, when one is written.
+    pub port: Option<u16>,
+}
+
+impl<'a> Host<'a> {
+    /// Reads a host that stands alone. An IPv6 address may come without brackets (as in `received`).
+    pub fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
+        let bare = ascii(text).and_then(|text| text.parse::<Ipv6Addr>().ok());
+        if let Some(ip) = bare {
+            return Ok(Self::Ip(ip.into()));
+        }
+        let mut scan = Scan::new(text, "host");
+        let host = Self::read(&mut scan)?;
+        scan.end()?;
+        Ok(host)
+    }
+
+    /// Reads a host at the cursor.
+    pub(crate) fn read(scan: &mut Scan<'a>) -> Result<Self, ParseError> {
+        let error = scan.error();
+        if scan.eat(b'[') {
+            let text = ascii(scan.take_while(|octet| octet != b']')).ok_or(error)?;
+            scan.expect(b']')?;
+            return text.parse::<Ipv6Addr>().map(|ip| Self::Ip(ip.into())).map_err(|_| error);
+        }
+        let text = scan.take_while(|octet| {
+            octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_')
+        });
+        let text = ascii(text).filter(|text| !text.is_empty()).ok_or(error)?;
+        if let Ok(ip) = text.parse::<Ipv4Addr>() {
+            return Ok(Self::Ip(ip.into()));
+        }
+        // A name whose last label is all digits would be an IPv4 address, and is none (RFC 3261 §25.1 toplabel).
+        let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+        let hostname =
+            last.starts_with(|c: char| c.is_ascii_alphabetic()) && !text.starts_with(['.', '-']);
+        if hostname && !text.contains("..") { Ok(Self::Name(text)) } else { Err(error) }
+    }
+
+    /// The number, when it is one.
+    pub const fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Ip(ip) => Some(*ip),
+            Self::Name(_) => None,
+        }
+    }
+}
+
+/// Names are compared without regard to case; an IPv4 address mapped into IPv6 is that address.
+impl PartialEq for Host<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let plain = |name: &str| name.trim_end_matches('.').to_ascii_lowercase();
+        match (self, other) {
+            (Self::Name(a), Self::Name(b)) => plain(a) == plain(b),
+            (Self::Ip(a), Self::Ip(b)) => a.to_canonical() == b.to_canonical(),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Host<'_> {}
+
+impl fmt::Display for Host<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Ip(IpAddr::V4(ip)) => ip.fmt(f),
+            Self::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]"),
+        }
+    }
+}
+
+impl<'a> HostPort<'a> {
+    /// Reads a hostport that stands alone.
+    pub fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
+        let mut scan = Scan::new(text, "host");
+        let hostport = Self::read(&mut scan)?;
+        scan.end()?;
+        Ok(hostport)
+    }
+
+    /// Reads a hostport at the cursor; blanks around the colon are allowed, as in a Via.
+    pub(crate) fn read(scan: &mut Scan<'a>) -> Result<Self, ParseError> {
+        let host = Host::read(scan)?;
+        let port = if scan.eat_spaced(b':') { Some(scan.number()?) } else { None };
+        Ok(Self { host, port })
+    }
+
+    /// The address, when the host is a number; with this port when none is written.
+    pub fn address(&self, default_port: u16) -> Option<SocketAddr> {
+        Some(SocketAddr::new(self.host.ip()?, self.port.unwrap_or(default_port)))
+    }
+}
+
+impl From<SocketAddr> for HostPort<'static> {
+    fn from(address: SocketAddr) -> Self {
+        Self { host: Host::Ip(address.ip()), port: Some(address.port()) }
+    }
+}
+
+impl fmt::Display for HostPort<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.host.fmt(f)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_names_or_numbers() {
+        let text = |text: &str| HostPort::parse(text.as_bytes()).map(|host| host.to_string()).ok();
+        for good in ["a.example", "a-b.c", "192.0.2.1:5060", "[2001:db8::1]:5061", "a_b.example"] {
+            assert_eq!(text(good).as_deref(), Some(good));
+        }
+        for bad in ["", "[::1", "1.2.3", "256.1.1.1", "a:99999", "a:", ".a", "a..b", "[::1%eth0]"] {
+            assert_eq!(text(bad), None, "{bad}");
+        }
+        assert_eq!(Host::parse(b"::ffff:192.0.2.1").unwrap(), Host::parse(b"192.0.2.1").unwrap());
+    }
+}
