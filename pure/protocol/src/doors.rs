@@ -1,0 +1,234 @@
+//! The doors of a machine that speaks SIP: what may come in, what may go out.
+//!
+//! The server's node and the phone have the same doors, so one driver in `io/net` and one adapter to the simulator
+//! serve both.
+
+use std::net::SocketAddr;
+
+use sip::{Bytes, Malformed, Message};
+
+use crate::transport::{Flow, Transport};
+
+/// What the world tells a machine.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A message came.
+    Received(Flow, Message),
+    /// Octets came that are no message. A stream they came on has lost its meaning: the driver closes it after our answer.
+    Malformed(Flow, Malformed),
+    /// Nothing more can be sent on this flow: refused, closed, unreachable. `Flow::connection` is 0 when a connection could
+    /// not be opened, or for datagrams.
+    Failed(Flow),
+    /// A datagram of audio (or anything that is not SIP) came on a socket of ours.
+    Media(Socket, SocketAddr, Bytes),
+    /// The answer to something we asked. Everything may have changed meanwhile.
+    Answered(Ticket, Answer),
+    /// Another shard asks.
+    Asked(Asker, Question),
+}
+
+/// What a machine tells the world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send a message. On streams: over this very connection, or, when `Flow::connection` is 0, over any open one to the
+    /// peer, else a new one.
+    Send(Flow, Bytes),
+    /// Send a datagram from a socket of ours.
+    Media(Socket, SocketAddr, Bytes),
+    /// Find something out.
+    Ask(Ticket, Question),
+    /// Answer another shard.
+    Tell(Asker, Answer),
+    /// Something happened that people or programs may want to know.
+    Report(Event),
+}
+
+/// A socket for media, numbered by the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Socket(pub u32);
+
+/// Names one question, so that its answer finds who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// Another shard that asked, and its ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Asker {
+    /// The number of the shard.
+    pub shard: u16,
+    /// Its ticket.
+    pub ticket: Ticket,
+}
+
+/// What a machine may ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// The addresses of a host name, for a transport and a port that are already known (RFC 3263 §4.2).
+    Resolve {
+        /// The name.
+        host: Box<str>,
+        /// The port to go to.
+        port: u16,
+        /// The transport to go by.
+        transport: Transport,
+    },
+    /// Where an address of record can be reached: asked of the shard that keeps it.
+    Locate(Box<[u8]>),
+    /// A pair of sockets for RTP and RTCP, with consecutive ports.
+    MediaSockets,
+    /// Give the pair back.
+    CloseMedia(Socket, Socket),
+}
+
+/// What a machine is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Where to go, in the order to try. Empty: nobody knows that name.
+    Targets(Vec<(Transport, SocketAddr)>),
+    /// The bindings of an address of record, as the other shard wrote them.
+    Bindings(Vec<Reach>),
+    /// Two sockets and the addresses they are bound to: RTP, RTCP.
+    MediaSockets {
+        /// For RTP.
+        rtp: (Socket, SocketAddr),
+        /// For RTCP.
+        rtcp: (Socket, SocketAddr),
+    },
+    /// It cannot be had.
+    Nothing,
+}
+
+/// One way to reach a user: a binding, as a proxy needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// The Contact URI.
+    pub uri: Box<[u8]>,
+    /// Preference, in thousandths.
+    pub q: u16,
+    /// The flow that the REGISTER came on: for connections, and for peers behind a NAT.
+    pub flow: Option<Flow>,
+    /// The Path that the REGISTER came with, topmost first (RFC 3327).
+    pub path: Vec<Box<[u8]>>,
+}
+
+/// Something that happened. Logs, metrics, call records, the console and ladders are its readers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A user's bindings changed: how many there are now.
+    Registered {
+        /// The address of record.
+        aor: Box<str>,
+        /// Bindings that are valid now.
+        contacts: usize,
+        /// Where the REGISTER came from.
+        from: SocketAddr,
+    },
+    /// A request was refused, and why, in words.
+    Refused {
+        /// The method.
+        method: Box<str>,
+        /// Who asked, as the From says.
+        from: Box<str>,
+        /// Where it came from.
+        source: SocketAddr,
+        /// The status that was sent.
+        status: u16,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// A call that passes through us got a final answer.
+    Answered {
+        /// Its Call-ID.
+        call_id: Box<str>,
+        /// The status.
+        status: u16,
+    },
+    /// A call that passed through us ended.
+    Ended {
+        /// Its Call-ID.
+        call_id: Box<str>,
+    },
+    /// Octets came that are no message.
+    Unreadable {
+        /// Where they came from.
+        source: SocketAddr,
+        /// What is wrong with them.
+        reason: Box<str>,
+    },
+    /// Something that a phone tells the program around it.
+    Phone(PhoneEvent),
+}
+
+/// A call of a phone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Call(pub u32);
+
+/// What a phone tells the program around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PhoneEvent {
+    /// We are registered, for so many seconds.
+    Registered {
+        /// Seconds that the registrar granted.
+        expires: u32,
+    },
+    /// We are not registered, and why.
+    NotRegistered {
+        /// The status, 408 when nobody answered, 503 when nobody could be reached.
+        status: u16,
+        /// Why, in words.
+        reason: Box<str>,
+    },
+    /// Our registration is gone because we wanted it so.
+    Unregistered,
+    /// Somebody calls us.
+    Incoming {
+        /// The call.
+        call: Call,
+        /// Who, as the From says.
+        from: Box<str>,
+    },
+    /// The other side is being called, or rings.
+    Progress {
+        /// The call.
+        call: Call,
+        /// The status: 100 to 199.
+        status: u16,
+    },
+    /// The call is up.
+    Established {
+        /// The call.
+        call: Call,
+    },
+    /// The other side put us on hold, or took us back.
+    Held {
+        /// The call.
+        call: Call,
+        /// True while we are on hold.
+        held: bool,
+    },
+    /// Our own hold or resume was agreed to (or refused).
+    HoldDone {
+        /// The call.
+        call: Call,
+        /// The status of the answer.
+        status: u16,
+    },
+    /// The other side pressed a key.
+    Key {
+        /// The call.
+        call: Call,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        key: char,
+    },
+    /// The call is over, or never came to be.
+    Ended {
+        /// The call.
+        call: Call,
+        /// The status: 200 for a hang-up, else why it failed.
+        status: u16,
+        /// Why, in words.
+        reason: Box<str>,
+    },
+}

@@ -1,0 +1,10 @@
+//! SIP between messages and roles: the doors, transport rules, transactions (RFC 3261 §17, §18).
+
+pub mod doors;
+pub mod limits;
+
+pub mod transport;
+
+pub use doors::{Answer, Input, Output, Question, Ticket};
+
+pub use transport::{Flow, Listener, Transport};

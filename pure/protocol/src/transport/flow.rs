@@ -1,0 +1,115 @@
+//! `Flow`: one peer over one of our listeners (RFC 3261 §18, RFC 5626 §3).
+
+use std::fmt;
+use std::net::SocketAddr;
+
+/// How octets travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// Datagrams.
+    Udp,
+    /// A stream.
+    Tcp,
+    /// A stream within TLS.
+    Tls,
+    /// WebSocket (RFC 7118).
+    Ws,
+    /// WebSocket within TLS.
+    Wss,
+}
+
+impl Transport {
+    /// Reads the token of a Via or of a `transport` parameter, in any case.
+    pub fn of(token: &str) -> Option<Self> {
+        TABLE
+            .iter()
+            .find(|(_, name, _)| name.eq_ignore_ascii_case(token))
+            .map(|(transport, ..)| *transport)
+    }
+
+    /// The token, in capitals as in a Via.
+    pub fn token(self) -> &'static str {
+        TABLE.iter().find(|(transport, ..)| *transport == self).map_or("UDP", |(_, name, _)| name)
+    }
+
+    /// True when nothing is lost and nothing needs to be repeated (RFC 3261 §17).
+    pub const fn is_reliable(self) -> bool {
+        !matches!(self, Self::Udp)
+    }
+
+    /// True when octets travel within TLS.
+    pub const fn is_secure(self) -> bool {
+        matches!(self, Self::Tls | Self::Wss)
+    }
+
+    /// The port when none is written (RFC 3261 §19.1.2, RFC 7118 §10).
+    pub fn default_port(self) -> u16 {
+        TABLE.iter().find(|(transport, ..)| *transport == self).map_or(5060, |(_, _, port)| *port)
+    }
+}
+
+const TABLE: [(Transport, &str, u16); 5] = [
+    (Transport::Udp, "UDP", 5060),
+    (Transport::Tcp, "TCP", 5060),
+    (Transport::Tls, "TLS", 5061),
+    (Transport::Ws, "WS", 80),
+    (Transport::Wss, "WSS", 443),
+];
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.token())
+    }
+}
+
+/// One peer over one of our listeners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Flow {
+    /// How.
+    pub transport: Transport,
+    /// Which of our listeners: a number that the driver gave.
+    pub listener: u16,
+    /// The connection, numbered by the driver from 1; 0 for datagrams and for "any, or a new one".
+    pub connection: u32,
+    /// The peer's address.
+    pub peer: SocketAddr,
+}
+
+impl Flow {
+    /// The way to an address by a listener: any open connection, or a new one.
+    pub const fn to(listener: &Listener, peer: SocketAddr) -> Self {
+        Self { transport: listener.transport, listener: listener.number, connection: 0, peer }
+    }
+
+    /// The same peer without regard to the connection.
+    #[must_use]
+    pub const fn any_connection(self) -> Self {
+        Self { connection: 0, ..self }
+    }
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.transport, self.peer)
+    }
+}
+
+/// Where we listen, and what we say about it in Via, Contact and Record-Route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// Its number: the `listener` of its flows.
+    pub number: u16,
+    /// How.
+    pub transport: Transport,
+    /// Where it is bound; never port 0.
+    pub bound: SocketAddr,
+    /// The `host:port` that others should use: the bound address unless configured otherwise.
+    pub advertised: Box<str>,
+}
+
+impl Listener {
+    /// A listener that advertises what it is bound to.
+    pub fn new(number: u16, transport: Transport, bound: SocketAddr) -> Self {
+        Self { number, transport, bound, advertised: bound.to_string().into() }
+    }
+}
