@@ -1,6 +1,7 @@
 //! The config file: one file per section of the contract. What was written is read by [`table`]; what it means is a
 //! [`Config`], which cannot be wrong.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use machine::Dice;
@@ -16,6 +17,7 @@ mod hide;
 mod key;
 mod listen;
 mod near;
+mod page;
 mod redirect;
 mod registrar;
 mod report;
@@ -33,6 +35,7 @@ pub use domains::Domain;
 pub use extension::{Credential, Extension, Ha1};
 pub use key::{Absent, Key, Section};
 pub use listen::Listen;
+pub use page::reference;
 pub use redirect::Redirect;
 pub use registrar::{Expires, Registrar};
 pub use report::{Mistakes, Notice};
@@ -106,7 +109,12 @@ impl Config {
             let limit = limits::CONFIG_BYTES >> 20;
             return Err(refuse(format!("it has {} MiB, a config has at most {limit}", size >> 20)));
         }
-        let bytes = std::fs::read(path).map_err(|error| refuse(error.to_string()))?;
+        let file = std::fs::File::open(path).map_err(|error| refuse(error.to_string()))?;
+        let mut bytes = Vec::new();
+        // A device has no size: it is read no further than a file would be.
+        file.take(limits::CONFIG_BYTES)
+            .read_to_end(&mut bytes)
+            .map_err(|error| refuse(error.to_string()))?;
         match String::from_utf8(bytes) {
             Ok(text) => Self::parse(&name, &text),
             Err(error) => {
@@ -125,7 +133,7 @@ impl Config {
             faults.faults.extend(errors.iter().map(|error| report::syntax(text, error)));
             return Err(Mistakes::of(source, &mut faults));
         }
-        let top = Table::open("the file", TOP, tree.get_ref(), Span::default(), &mut faults);
+        let top = Table::open("", TOP, tree.get_ref(), Span::default(), &mut faults);
         let mut config = Self::read(&top, &mut faults);
         if !faults.faults.is_empty() {
             return Err(Mistakes::of(source, &mut faults));
@@ -145,14 +153,19 @@ impl Config {
         let realm = domains.first().map_or(domains::DEFAULT, Domain::as_str).to_owned();
         let listen = Listen::read(&section(top, &listen::SECTION, faults), faults);
         let tls = section(top, &tls::SECTION, faults);
+        let extensions = extension::read(&entries(top, &extension::SECTION, faults), faults);
         let config = Self {
             tls: Tls::read(&tls, faults),
             server: Server::read(&section(top, &server::SECTION, faults), faults),
             auth: Auth::read(&section(top, &auth::SECTION, faults), realm, faults),
             registrar: Registrar::read(&section(top, &registrar::SECTION, faults), faults),
             store: Store::read(&section(top, &store::SECTION, faults), faults),
-            extensions: extension::read(&entries(top, &extension::SECTION, faults), faults),
-            redirects: redirect::read(&entries(top, &redirect::SECTION, faults), faults),
+            redirects: redirect::read(
+                &entries(top, &redirect::SECTION, faults),
+                &extensions,
+                faults,
+            ),
+            extensions,
             routes: route::read(&entries(top, &route::SECTION, faults), &domains, faults),
             dns: Dns::read(&section(top, &dns::SECTION, faults), faults),
             domains,
@@ -189,17 +202,13 @@ impl Config {
                 "add domains = [\"…\"] with the name or address that phones use",
             );
         }
-        let numbers: Vec<_> =
-            self.extensions.iter().map(|extension| extension.number.as_str()).collect();
-        for (redirect, entry) in
-            self.redirects.iter().zip(entries(top, &redirect::SECTION, &mut Faults::default()))
-        {
-            if numbers.contains(&redirect.user.as_str()) {
-                let what = format!(
-                    "`{}` is an [[extension]] and cannot be redirected as well",
-                    redirect.user
-                );
-                faults.refuse(entry.span_of("user"), what, "remove one of the two");
+        for key in ["tls", "ws", "wss", "console"] {
+            if let Some(listen) = top.value("listen").and_then(|listen| listen.get_ref().as_table())
+                && let Some(value) = listen.get(key)
+            {
+                let what =
+                    format!("this version does not serve `{key}` yet: nothing will listen there");
+                faults.warn(value.span().into(), what, "udp and tcp are served");
             }
         }
     }
@@ -272,3 +281,6 @@ const TOP: &[Key] = &[
     Key::new("route", "", ""),
     Key::new("dns", "", ""),
 ];
+
+#[cfg(test)]
+mod tests;

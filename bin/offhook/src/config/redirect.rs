@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::extension::user;
+use super::extension::{Extension, user};
 use super::fault::Faults;
 use super::key::{Key, Section};
 use super::route::uri;
@@ -17,21 +17,34 @@ pub struct Redirect {
     pub to: Vec<String>,
 }
 
-pub(super) fn read(entries: &[Table<'_>], faults: &mut Faults) -> Vec<Redirect> {
+pub(super) fn read(
+    entries: &[Table<'_>],
+    extensions: &[Extension],
+    faults: &mut Faults,
+) -> Vec<Redirect> {
+    let numbers: BTreeSet<_> =
+        extensions.iter().map(|extension| extension.number.as_str()).collect();
     let mut users = BTreeSet::new();
     let mut redirects = Vec::new();
     for entry in entries {
         let name = entry
             .required("user", "[[redirect]]", faults)
             .filter(|name| user(*name, "user", faults));
-        if let Some(name) = name
-            && !users.insert(name.value)
-        {
-            faults.refuse(
-                name.span,
-                format!("`{}` is redirected twice", name.value),
-                "put both into one `to`",
-            );
+        if let Some(name) = name {
+            if !users.insert(name.value) {
+                faults.refuse(
+                    name.span,
+                    format!("`{}` is redirected twice", name.value),
+                    "put both into one `to`",
+                );
+            }
+            if numbers.contains(name.value) {
+                let what = format!(
+                    "`{}` is an [[extension]] and cannot be redirected as well",
+                    name.value
+                );
+                faults.refuse(name.span, what, "remove one of the two");
+            }
         }
         if !entry.has("to") {
             faults.refuse(entry.span, "[[redirect]] has no `to`", "add to = [\"sip:…\"]");
@@ -44,11 +57,8 @@ pub(super) fn read(entries: &[Table<'_>], faults: &mut Faults) -> Vec<Redirect> 
             faults.refuse(entry.span_of("to"), "`to` is empty: try where?", "add an address");
         }
         let to = texts.into_iter().filter_map(|text| uri(text, faults)).collect();
-        // An entry whose user was refused keeps its place, so that entries and redirects stay in step.
-        redirects.push(Redirect {
-            user: name.map(|name| name.value.to_owned()).unwrap_or_default(),
-            to,
-        });
+        let Some(name) = name else { continue };
+        redirects.push(Redirect { user: name.value.to_owned(), to });
     }
     redirects
 }

@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::SECTIONS;
 use super::fault::{At, Faults, Span};
 use super::key::Key;
 use super::near::nearest;
-use super::{SECTIONS, TOP};
 
 /// A table of the file, or its absence: then every key is absent.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ impl<'a> Table<'a> {
         Self { keys, written: None, span: Span { start: 0, end: 0 } }
     }
 
-    /// The table that is written at `span`, as `heading`; its unknown keys are refused.
+    /// The table that is written at `span`, as `heading` (empty: the top of the file); its unknown keys are refused.
     pub(super) fn open(
         heading: &str,
         keys: &'static [Key],
@@ -229,7 +229,10 @@ fn refuse_unknown(
             ),
         },
     };
-    let top = std::ptr::eq(keys, TOP);
-    let what = if top { "unknown key or section".into() } else { format!("{heading} has no key") };
+    let what = if heading.is_empty() {
+        "unknown key or section".into()
+    } else {
+        format!("{heading} has no key")
+    };
     faults.refuse(span, format!("{what} `{}`", written.escape_debug()), hint);
 }

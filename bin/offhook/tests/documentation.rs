@@ -1,0 +1,29 @@
+//! docs/configuration.md is the table of keys, and the example that it names is a good one.
+
+use std::path::Path;
+
+use offhook::config::{Config, reference};
+
+/// `OFFHOOK_WRITE=1 cargo test -p offhook --test documentation` writes the page anew.
+#[test]
+fn the_page_describes_every_key() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+    if std::env::var_os("OFFHOOK_WRITE").is_some() {
+        std::fs::write(&page, reference()).expect("the page can be written");
+    }
+    let written = std::fs::read_to_string(&page).expect("the page is there");
+    assert_eq!(
+        written,
+        reference(),
+        "write it anew: OFFHOOK_WRITE=1 cargo test -p offhook --test documentation"
+    );
+}
+
+#[test]
+fn the_example_is_short_and_fine() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/offhook.toml");
+    let config = Config::load(&example).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    assert_eq!(config.extensions.len(), 5);
+    assert_eq!(config.warnings, []);
+    assert!(std::fs::read_to_string(example).expect("text").lines().count() < 30);
+}
