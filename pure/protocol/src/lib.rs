@@ -2,9 +2,11 @@
 
 pub mod doors;
 pub mod limits;
+pub mod transaction;
 
 pub mod transport;
 
 pub use doors::{Answer, Input, Output, Question, Ticket};
 
+pub use transaction::Transactions;
 pub use transport::{Flow, Listener, Transport};

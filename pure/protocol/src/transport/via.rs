@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use sip::header::Via;
 use sip::uri::Host;
-use sip::{Header as _, Message, Name};
+use sip::{Message, Name};
 
 use super::{Flow, Transport};
 
@@ -65,18 +65,18 @@ pub fn response_flow(response: &Message, came: Option<Flow>, listener: u16) -> O
     Some(Flow { transport, listener, connection, peer: SocketAddr::new(ip, port) })
 }
 
-/// The top Via as text, for the tests below.
-#[cfg(test)]
-fn top(message: &Message) -> String {
-    message.get::<Via>().map(|via| via.text()).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
+    use sip::Header as _;
+
     use super::*;
 
     fn request(via: &str) -> Message {
         Message::parse(format!("OPTIONS sip:b SIP/2.0\r\nVia: {via}\r\n\r\n")).unwrap()
+    }
+
+    fn top(message: &Message) -> String {
+        message.get::<Via>().map(|via| via.text()).unwrap_or_default()
     }
 
     fn stamped(via: &str, from: &str) -> Option<String> {

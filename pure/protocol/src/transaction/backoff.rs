@@ -1,0 +1,36 @@
+//! A moment that recedes: retransmission intervals that double up to a cap (timers A, E, G).
+
+use std::time::Duration;
+
+use machine::Time;
+
+/// When to send again, and how long to wait after that.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Backoff {
+    /// The next retransmission.
+    pub(super) at: Time,
+    interval: Duration,
+    cap: Duration,
+}
+
+impl Backoff {
+    /// First due one `interval` after `now`; never waits longer than `cap`.
+    pub(super) fn start(now: Time, interval: Duration, cap: Duration) -> Self {
+        Self { at: now + interval, interval, cap }
+    }
+
+    /// Due again after `interval` from `now`, for ever the same.
+    pub(super) fn steady(now: Time, interval: Duration) -> Self {
+        Self::start(now, interval, interval)
+    }
+
+    /// True if due at `now`; if so, the next one is scheduled.
+    pub(super) fn fire(&mut self, now: Time) -> bool {
+        if now < self.at {
+            return false;
+        }
+        self.interval = self.interval.saturating_mul(2).min(self.cap);
+        self.at = now + self.interval;
+        true
+    }
+}

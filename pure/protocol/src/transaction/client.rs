@@ -1,0 +1,197 @@
+//! Client transactions: INVITE and the others (RFC 3261 §17.1, RFC 6026 §7.2).
+//!
+//! ```text
+//!  INVITE:  Calling ─1xx─> Proceeding ─2xx─> Accepted ─M─> over       others:  Trying ─1xx─> Proceeding ─200-699─> Completed
+//!              A,B            │ 300-699 / ACK                                   E,F            E(=T2),F               K
+//!                             └────────────> Completed ─D─> over
+//! ```
+
+use machine::Time;
+use sip::header::Via;
+use sip::{Bytes, Draft, Header as _, Message, Method, Name, Status};
+
+use super::backoff::Backoff;
+use super::timers::Timers;
+use crate::doors::Output;
+use crate::transport::Flow;
+
+/// One request of ours, from sending to silence.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) flow: Flow,
+    pub(super) request: Message,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// INVITE, nothing heard yet: timers A and B.
+    Calling { resend: Option<Backoff>, until: Time },
+    /// INVITE, a provisional response came; the TU decides how long to wait.
+    Proceeding,
+    /// INVITE, a 2xx came; more of them go up until timer M.
+    Accepted { until: Time },
+    /// Not an INVITE, no final response yet: timers E and F.
+    Trying { resend: Option<Backoff>, until: Time },
+    /// A final response came; repeats are absorbed (INVITE: acknowledged again) until timer D or K.
+    Completed { ack: Option<Bytes>, until: Time },
+    /// Nothing left to do.
+    Over,
+}
+
+/// What became of a client transaction.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// The TU wants to see this response.
+    News,
+    /// A repeat: nothing to tell.
+    Nothing,
+}
+
+impl Client {
+    /// Sends the request and waits.
+    pub(super) fn start(
+        now: Time,
+        flow: Flow,
+        timers: &Timers,
+        request: Message,
+        out: &mut Vec<Output>,
+    ) -> Self {
+        out.push(Output::Send(flow, request.wire().clone()));
+        let until = now + timers.patience();
+        let resends = !flow.transport.is_reliable();
+        let state = if request.method() == Some(Method::Invite) {
+            // Timer A doubles without a cap: timer B ends it (RFC 3261 §17.1.1.2).
+            let resend = resends.then(|| Backoff::start(now, timers.t1, timers.patience()));
+            State::Calling { resend, until }
+        } else {
+            let resend = resends.then(|| Backoff::start(now, timers.t1, timers.t2));
+            State::Trying { resend, until }
+        };
+        Self { flow, request, state }
+    }
+
+    /// Takes a response of status `status`.
+    pub(super) fn receive(
+        &mut self,
+        now: Time,
+        timers: &Timers,
+        response: &Message,
+        out: &mut Vec<Output>,
+    ) -> Heard {
+        let Some(status) = response.status() else { return Heard::Nothing };
+        match (&mut self.state, status.class()) {
+            (State::Calling { .. } | State::Proceeding, 1) => self.state = State::Proceeding,
+            (State::Calling { .. } | State::Proceeding, 2) => {
+                self.state = State::Accepted { until: now + timers.patience() };
+            }
+            (State::Accepted { .. }, 2) => {}
+            (State::Calling { .. } | State::Proceeding, _) => {
+                self.acknowledge(now, timers, response, out)
+            }
+            (State::Trying { resend, .. }, 1) => {
+                // RFC 3261 §17.1.2.2: in Proceeding the request is repeated each T2.
+                if resend.is_some() {
+                    *resend = Some(Backoff::steady(now, timers.t2));
+                }
+            }
+            (State::Trying { .. }, _) => {
+                let linger = if self.flow.transport.is_reliable() { now } else { now + timers.t4 };
+                self.state = State::Completed { ack: None, until: linger };
+            }
+            (State::Completed { ack: Some(ack), .. }, 3..=6) => {
+                out.push(Output::Send(self.flow, ack.clone()));
+                return Heard::Nothing;
+            }
+            _ => return Heard::Nothing,
+        }
+        Heard::News
+    }
+
+    fn acknowledge(
+        &mut self,
+        now: Time,
+        timers: &Timers,
+        response: &Message,
+        out: &mut Vec<Output>,
+    ) {
+        let ack = acknowledgement(&self.request, response);
+        out.push(Output::Send(self.flow, ack.clone()));
+        let until = if self.flow.transport.is_reliable() { now } else { now + timers.timer_d() };
+        self.state = State::Completed { ack: Some(ack), until };
+    }
+
+    /// Repeats or gives up, whichever is due; true when nobody answered.
+    pub(super) fn wake(&mut self, now: Time, out: &mut Vec<Output>) -> bool {
+        match &mut self.state {
+            State::Calling { resend, until } | State::Trying { resend, until } => {
+                if now >= *until {
+                    self.state = State::Over;
+                    return true;
+                }
+                if resend.as_mut().is_some_and(|resend| resend.fire(now)) {
+                    out.push(Output::Send(self.flow, self.request.wire().clone()));
+                }
+            }
+            State::Accepted { until } | State::Completed { until, .. } if now >= *until => {
+                self.state = State::Over
+            }
+            State::Accepted { .. } | State::Completed { .. } | State::Proceeding | State::Over => {}
+        }
+        false
+    }
+
+    /// The earliest moment at which this state wants to be woken.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        match &self.state {
+            State::Calling { resend, until } | State::Trying { resend, until } => {
+                Some(resend.map_or(*until, |resend| resend.at.min(*until)))
+            }
+            State::Accepted { until } | State::Completed { until, .. } => Some(*until),
+            State::Proceeding | State::Over => None,
+        }
+    }
+
+    /// True while a final response may still come that the TU has not seen.
+    pub(super) const fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Calling { .. } | State::Proceeding | State::Trying { .. })
+    }
+
+    /// Leaves at once.
+    pub(super) fn give_up(&mut self) {
+        self.state = State::Over;
+    }
+
+    /// True once the transaction may be forgotten.
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+}
+
+/// The ACK for a 300–699: Request-URI, top Via, Call-ID, From, CSeq number and Routes of the INVITE, To of the response (RFC 3261
+/// §17.1.1.3).
+fn acknowledgement(invite: &Message, response: &Message) -> Bytes {
+    let ack = of_the_same_branch(invite, Method::Ack);
+    ack.copy(response, Name::To).wire()
+}
+
+/// The CANCEL for an INVITE: the same, with the INVITE's To (RFC 3261 §9.1).
+pub fn cancel_of(invite: &Message) -> Bytes {
+    of_the_same_branch(invite, Method::Cancel).copy(invite, Name::To).wire()
+}
+
+fn of_the_same_branch(invite: &Message, method: Method<'_>) -> Draft {
+    let mut draft = Draft::request(method, invite.request_uri().unwrap_or_default());
+    if let Some(via) = invite.get::<Via>() {
+        draft = draft.raw(Name::Via, via.text().as_bytes());
+    }
+    let number = invite.get::<sip::header::CSeq>().map_or(0, |cseq| cseq.number);
+    draft = draft.copy(invite, Name::Route).raw(Name::MaxForwards, b"70");
+    draft = draft.copy(invite, Name::From).copy(invite, Name::CallId);
+    draft.raw(Name::CSeq, format!("{number} {method}").as_bytes())
+}
+
+/// The status that stands for "nobody answered" and for "cannot be sent" (RFC 3261 §8.1.3.1).
+pub const TIMED_OUT: Status = Status::REQUEST_TIMEOUT;
+/// See [`TIMED_OUT`].
+pub const UNSENT: Status = Status::SERVICE_UNAVAILABLE;

@@ -1,0 +1,288 @@
+//! Transactions: a request and its responses (RFC 3261 §17), with RFC 6026 (2xx to INVITE) and RFC 4320 (non-INVITE).
+
+mod backoff;
+mod client;
+mod key;
+mod server;
+#[cfg(test)]
+mod tests;
+mod timers;
+
+use std::collections::BTreeMap;
+
+use machine::{Alarms, Dice, HashKey, Map, Time};
+use sip::{Bytes, Draft, Message, Method, Name, Status};
+
+pub use client::{TIMED_OUT, UNSENT, cancel_of};
+pub use key::merged_key;
+pub use timers::Timers;
+
+use crate::doors::Output;
+use crate::limits;
+use crate::transport::{Flow, response_flow};
+use client::{Client, Heard};
+use key::Key;
+use server::{Again, Server};
+
+/// Names a server transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerId(u64);
+
+/// Names a client transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(u64);
+
+/// What a transaction passes up to its user.
+#[derive(Clone, Debug)]
+pub enum Up {
+    /// A new request. For an INVITE a 100 Trying goes out by itself when its user is silent for 200 ms.
+    Request(ServerId, Flow, Message),
+    /// A CANCEL, with the INVITE that it cancels, when there is one. The user answers both (RFC 3261 §9.2).
+    Cancel {
+        /// The transaction of the CANCEL itself.
+        cancel: ServerId,
+        /// The transaction that it cancels.
+        invite: Option<ServerId>,
+        /// Where it came from.
+        flow: Flow,
+        /// The CANCEL.
+        request: Message,
+    },
+    /// An ACK for a 2xx, or for nothing that we know.
+    Ack(Flow, Message),
+    /// A response to a request of ours; each further 2xx to an INVITE too.
+    Response(ClientId, Flow, Message),
+    /// A response to nothing that we know.
+    Stray(Flow, Message),
+    /// Nobody answered: timer B or F.
+    TimedOut(ClientId),
+    /// The request could not be sent, or its connection broke.
+    Failed(ClientId),
+    /// Nobody acknowledged our refusal: timer H.
+    Unacknowledged(ServerId),
+}
+
+#[derive(Debug)]
+enum Transaction {
+    Client(Client),
+    Server(Server),
+}
+
+/// All transactions of one machine.
+#[derive(Debug)]
+pub struct Transactions {
+    timers: Timers,
+    by_key: Map<Key, u64>,
+    all: BTreeMap<u64, (Key, Transaction)>,
+    alarms: Alarms<u64>,
+    next: u64,
+}
+
+impl Transactions {
+    /// None yet.
+    pub fn new(timers: Timers, dice: &mut Dice) -> Self {
+        let by_key = HashKey::throw(dice).map();
+        Self { timers, by_key, all: BTreeMap::new(), alarms: Alarms::default(), next: 0 }
+    }
+
+    /// Takes a message from the wire. What a transaction deals with by itself (repeats, ACKs of refusals) ends here.
+    pub fn receive(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        message: Message,
+        out: &mut Vec<Output>,
+    ) -> Option<Up> {
+        match message.method() {
+            None => self.receive_response(now, flow, message, out),
+            Some(_) => self.receive_request(now, flow, message, out),
+        }
+    }
+
+    /// Sends a response in a server transaction. What comes too late for it goes nowhere.
+    pub fn respond(&mut self, now: Time, id: ServerId, response: Bytes, out: &mut Vec<Output>) {
+        let Some((_, Transaction::Server(server))) = self.all.get_mut(&id.0) else { return };
+        let Some(status) =
+            response.get(8..11).and_then(|code| std::str::from_utf8(code).ok()?.parse().ok())
+        else {
+            return;
+        };
+        server.respond(now, &self.timers, (status, response), out);
+        self.settle(id.0);
+    }
+
+    /// Begins a client transaction. The request carries our Via and its branch already. An ACK for a 2xx has none and is sent
+    /// directly.
+    pub fn request(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        request: Message,
+        out: &mut Vec<Output>,
+    ) -> ClientId {
+        let id = self.number();
+        // Without a Via of ours nothing could come back: the transaction then times out, as any that nobody answers.
+        let key = Key::of_own_request(&request).unwrap_or_else(|| Key::unique(id));
+        let client = Client::start(now, flow, &self.timers, request, out);
+        self.insert(id, key, Transaction::Client(client));
+        ClientId(id)
+    }
+
+    /// Forgets a client transaction that nobody waits for any more.
+    pub fn abandon(&mut self, id: ClientId) {
+        if let Some((_, Transaction::Client(client))) = self.all.get_mut(&id.0) {
+            client.give_up();
+        }
+        self.settle(id.0);
+    }
+
+    /// The request of a client transaction: to make its CANCEL.
+    pub fn client_request(&self, id: ClientId) -> Option<&Message> {
+        match self.all.get(&id.0) {
+            Some((_, Transaction::Client(client))) => Some(&client.request),
+            _ => None,
+        }
+    }
+
+    /// The request of a server transaction: to answer it.
+    pub fn server_request(&self, id: ServerId) -> Option<&Message> {
+        match self.all.get(&id.0) {
+            Some((_, Transaction::Server(server))) => Some(&server.request),
+            _ => None,
+        }
+    }
+
+    /// Takes the news that nothing can be sent on a flow any more.
+    pub fn failed(&mut self, _now: Time, flow: Flow, up: &mut Vec<Up>) {
+        let touched = |other: &Flow| *other == flow || other.any_connection() == flow;
+        let mut over = Vec::new();
+        for (id, (_, transaction)) in &mut self.all {
+            match transaction {
+                Transaction::Client(client) if touched(&client.flow) && client.is_waiting() => {
+                    client.give_up();
+                    up.push(Up::Failed(ClientId(*id)));
+                    over.push(*id);
+                }
+                Transaction::Server(server) if touched(&server.flow) => server.reconnect(),
+                Transaction::Client(_) | Transaction::Server(_) => {}
+            }
+        }
+        over.into_iter().for_each(|id| self.settle(id));
+    }
+
+    /// Repeats and gives up what is due.
+    pub fn wake(&mut self, now: Time, out: &mut Vec<Output>, up: &mut Vec<Up>) {
+        while let Some(id) = self.alarms.due(now) {
+            match self.all.get_mut(&id) {
+                Some((_, Transaction::Client(client))) => {
+                    if client.wake(now, out) {
+                        up.push(Up::TimedOut(ClientId(id)));
+                    }
+                }
+                Some((_, Transaction::Server(server))) => {
+                    if server.wake(now, out) {
+                        up.push(Up::Unacknowledged(ServerId(id)));
+                    }
+                }
+                None => continue,
+            }
+            self.settle(id);
+        }
+    }
+
+    /// When something is due.
+    pub fn deadline(&self) -> Option<Time> {
+        self.alarms.next()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// True when there is none.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    fn receive_response(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        response: Message,
+        out: &mut Vec<Output>,
+    ) -> Option<Up> {
+        let found = Key::of_response(&response).and_then(|key| self.by_key.get(&key).copied());
+        let Some(id) = found else { return Some(Up::Stray(flow, response)) };
+        let Some((_, Transaction::Client(client))) = self.all.get_mut(&id) else { return None };
+        let heard = client.receive(now, &self.timers, &response, out);
+        self.settle(id);
+        (heard == Heard::News).then_some(Up::Response(ClientId(id), flow, response))
+    }
+
+    fn receive_request(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        request: Message,
+        out: &mut Vec<Output>,
+    ) -> Option<Up> {
+        // Without a readable Via there is no one to answer.
+        let key = Key::of_request(&request)?;
+        if let Some(id) = self.by_key.get(&key).copied() {
+            let Some((_, Transaction::Server(server))) = self.all.get_mut(&id) else { return None };
+            let again = server.receive(now, &self.timers, &request, out);
+            self.settle(id);
+            return (again == Again::ForTheUser).then_some(Up::Ack(flow, request));
+        }
+        if request.method() == Some(Method::Ack) {
+            return Some(Up::Ack(flow, request));
+        }
+        let back = response_flow(&request, Some(flow), flow.listener).unwrap_or(flow);
+        if self.all.len() >= limits::TRANSACTIONS {
+            let busy = Draft::reply(&request, Status::SERVICE_UNAVAILABLE)
+                .raw(Name::RetryAfter, b"10")
+                .wire();
+            out.push(Output::Send(back, busy));
+            return None;
+        }
+        let id = self.number();
+        self.insert(id, key, Transaction::Server(Server::start(now, flow, back, request.clone())));
+        if request.method() == Some(Method::Cancel) {
+            let invite = Key::of_cancelled(&request)
+                .and_then(|key| self.by_key.get(&key).copied())
+                .map(ServerId);
+            return Some(Up::Cancel { cancel: ServerId(id), invite, flow, request });
+        }
+        Some(Up::Request(ServerId(id), flow, request))
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next = self.next.wrapping_add(1);
+        self.next
+    }
+
+    fn insert(&mut self, id: u64, key: Key, transaction: Transaction) {
+        self.by_key.insert(key.clone(), id);
+        self.all.insert(id, (key, transaction));
+        self.settle(id);
+    }
+
+    /// After every change: forgets what is over, sets the alarm of what is not.
+    fn settle(&mut self, id: u64) {
+        let Some((key, transaction)) = self.all.get(&id) else { return };
+        let (over, deadline) = match transaction {
+            Transaction::Client(client) => (client.is_over(), client.deadline()),
+            Transaction::Server(server) => (server.is_over(), server.deadline()),
+        };
+        if let Some(deadline) = deadline.filter(|_| !over) {
+            self.alarms.set(deadline, id);
+        }
+        if over {
+            if self.by_key.get(key) == Some(&id) {
+                self.by_key.remove(key);
+            }
+            self.all.remove(&id);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Server transactions: INVITE and the others (RFC 3261 §17.2, RFC 6026 §7.1, RFC 4320).
+//!
+//! ```text
+//!             INVITE
+//!               v    1xx          L
+//!  INVITE ┌─ Proceeding ── 2xx ─> Accepted ───> over            others:  Trying ─1xx─> Trying ─200-699─> Completed
+//!  resend └─>   │ 300-699                        ^                                                          J
+//!               v         ACK          I         │
+//!  G resend  Completed ────────> Confirmed ──────┤
+//!               └──────── H ─────────────────────┘
+//! ```
+
+use machine::Time;
+use sip::{Bytes, Message, Method};
+
+use super::backoff::Backoff;
+use super::timers::{TRYING_AFTER, Timers};
+use crate::doors::Output;
+use crate::transport::Flow;
+
+/// One request of a peer, from arrival to silence.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) flow: Flow,
+    /// Where responses go.
+    back: Flow,
+    pub(super) request: Message,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// INVITE, nothing said yet: at `trying_at` we say 100 for the TU.
+    Silent { trying_at: Time },
+    /// INVITE, not answered for good; `latest` meets every repeat.
+    Proceeding { latest: Bytes },
+    /// INVITE, answered with 2xx, which the TU repeats; we only absorb INVITEs.
+    Accepted { until: Time },
+    /// INVITE, answered with 300–699, repeated until the ACK comes.
+    Refused { answer: Bytes, resend: Option<Backoff>, until: Time },
+    /// INVITE, acknowledged; late ACKs are absorbed.
+    Confirmed { until: Time },
+    /// Not an INVITE, not answered for good.
+    Trying { latest: Option<Bytes>, since: Time },
+    /// Not an INVITE, answered.
+    Completed { answer: Bytes, until: Time },
+    /// Nothing left to do.
+    Over,
+}
+
+/// What a repeated message or an ACK means to the TU.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// Absorbed.
+    Absorbed,
+    /// An ACK for a 2xx: the TU's.
+    ForTheUser,
+}
+
+impl Server {
+    /// Takes a new request.
+    pub(super) fn start(now: Time, flow: Flow, back: Flow, request: Message) -> Self {
+        let state = if request.method() == Some(Method::Invite) {
+            State::Silent { trying_at: now + TRYING_AFTER }
+        } else {
+            State::Trying { latest: None, since: now }
+        };
+        Self { flow, back, request, state }
+    }
+
+    /// Sends the TU's response. Only the first final one counts, but every 2xx to an INVITE goes out.
+    pub(super) fn respond(
+        &mut self,
+        now: Time,
+        timers: &Timers,
+        response: (u16, Bytes),
+        out: &mut Vec<Output>,
+    ) {
+        let (status, wire) = response;
+        let until = now + timers.patience();
+        let lingers = if self.back.transport.is_reliable() { now } else { until };
+        let next = match (&self.state, status) {
+            (State::Silent { .. } | State::Proceeding { .. }, 100..200) => {
+                State::Proceeding { latest: wire.clone() }
+            }
+            (
+                State::Silent { .. } | State::Proceeding { .. } | State::Accepted { .. },
+                200..300,
+            ) => State::Accepted { until },
+            (State::Silent { .. } | State::Proceeding { .. }, _) => {
+                let resends = !self.back.transport.is_reliable();
+                let resend = resends.then(|| Backoff::start(now, timers.t1, timers.t2));
+                State::Refused { answer: wire.clone(), resend, until }
+            }
+            // RFC 4320 §4.1: no provisional over datagrams but a 100 once timer E has reached T2; no 408 at all.
+            (State::Trying { since, .. }, 100..200) => {
+                let since = *since;
+                if !self.back.transport.is_reliable() && (status != 100 || now - since < timers.t2)
+                {
+                    return;
+                }
+                State::Trying { latest: Some(wire.clone()), since }
+            }
+            (State::Trying { .. }, 408) => State::Over,
+            (State::Trying { .. }, _) => State::Completed { answer: wire.clone(), until: lingers },
+            _ => return,
+        };
+        self.state = next;
+        if !self.is_over() {
+            out.push(Output::Send(self.back, wire));
+        }
+    }
+
+    /// Takes a repeat of the request, or an ACK.
+    pub(super) fn receive(
+        &mut self,
+        now: Time,
+        timers: &Timers,
+        again: &Message,
+        out: &mut Vec<Output>,
+    ) -> Again {
+        let Some(method) = again.method() else { return Again::Absorbed };
+        match (&self.state, method) {
+            (State::Accepted { .. }, Method::Ack) => return Again::ForTheUser,
+            (State::Refused { .. }, Method::Ack) => {
+                let until = if self.back.transport.is_reliable() { now } else { now + timers.t4 };
+                self.state = State::Confirmed { until };
+            }
+            (_, Method::Ack) => {}
+            (
+                State::Proceeding { latest: wire }
+                | State::Refused { answer: wire, .. }
+                | State::Trying { latest: Some(wire), .. }
+                | State::Completed { answer: wire, .. },
+                _,
+            ) => out.push(Output::Send(self.back, wire.clone())),
+            _ => {}
+        }
+        Again::Absorbed
+    }
+
+    /// Repeats or gives up, whichever is due; true when a refusal was never acknowledged.
+    pub(super) fn wake(&mut self, now: Time, out: &mut Vec<Output>) -> bool {
+        match &mut self.state {
+            State::Silent { trying_at } if now >= *trying_at => {
+                let trying = self.request.reply(sip::Status::TRYING).wire();
+                out.push(Output::Send(self.back, trying.clone()));
+                self.state = State::Proceeding { latest: trying };
+            }
+            State::Refused { until, .. } if now >= *until => {
+                self.state = State::Over;
+                return true;
+            }
+            State::Refused { answer, resend, .. } => {
+                if resend.as_mut().is_some_and(|resend| resend.fire(now)) {
+                    out.push(Output::Send(self.back, answer.clone()));
+                }
+            }
+            State::Accepted { until }
+            | State::Confirmed { until }
+            | State::Completed { until, .. }
+                if now >= *until =>
+            {
+                self.state = State::Over;
+            }
+            _ => {}
+        }
+        false
+    }
+
+    /// The earliest moment at which this state wants to be woken.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        match &self.state {
+            State::Silent { trying_at } => Some(*trying_at),
+            State::Refused { resend, until, .. } => {
+                Some(resend.map_or(*until, |resend| resend.at.min(*until)))
+            }
+            State::Accepted { until }
+            | State::Confirmed { until }
+            | State::Completed { until, .. } => Some(*until),
+            State::Proceeding { .. } | State::Trying { .. } | State::Over => None,
+        }
+    }
+
+    /// Responses go to the peer's address by a new connection from now on (RFC 3261 §18.2.2): the one that the request came on
+    /// is gone.
+    pub(super) fn reconnect(&mut self) {
+        self.back = self.back.any_connection();
+    }
+
+    /// True once the transaction may be forgotten.
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+}

@@ -1,0 +1,1 @@
+//! Each machine on a virtual clock (RFC 3261 §17).
