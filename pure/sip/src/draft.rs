@@ -48,21 +48,26 @@ impl Draft {
     }
 
     fn copied_from(mut self, request: &Message, tag: Option<&str>) -> Self {
+        let untagged = |request: &Message| {
+            request.get::<crate::header::To>().is_some_and(|to| to.tag().is_none())
+        };
+        let tag = tag.filter(|_| untagged(request));
         for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
-            for value in request.rows(name) {
-                self = self.raw(name, value);
-                let tagged =
-                    || request.get::<crate::header::To>().is_some_and(|to| to.tag().is_some());
-                if let (Name::To, Some(tag), false) = (name, tag, tagged()) {
-                    self.wire.truncate(self.wire.len() - 2);
-                    self.wire.extend_from_slice(format!(";tag={tag}\r\n").as_bytes());
-                }
-            }
+            self = match tag {
+                Some(tag) if name == Name::To => self.with_tag(request, tag),
+                _ => self.copy(request, name),
+            };
         }
         if self.wire.starts_with(b"SIP/2.0 100") {
             self = self.copy(request, Name::Timestamp);
         }
         self
+    }
+
+    /// The request's To, with a tag.
+    fn with_tag(self, request: &Message, tag: &str) -> Self {
+        let to = request.rows(Name::To).next().unwrap_or_default();
+        self.raw(Name::To, &[to, b";tag=", tag.as_bytes()].concat())
     }
 
     /// Adds a row.

@@ -37,7 +37,7 @@ impl Framer {
     }
 
     /// The next whole frame; `None` when more octets are needed.
-    pub fn next(&mut self) -> Result<Option<Frame>, Malformed> {
+    pub fn cut(&mut self) -> Result<Option<Frame>, Malformed> {
         if let Some(frame) = self.keep_alive() {
             return Ok(frame);
         }
@@ -108,7 +108,7 @@ mod tests {
 
     fn frames(framer: &mut Framer) -> String {
         let mut seen = String::new();
-        while let Some(frame) = framer.next().unwrap() {
+        while let Some(frame) = framer.cut().unwrap() {
             seen.push(match frame {
                 Frame::Message(message) => {
                     assert_eq!(message.body(), b"abcd");
@@ -143,10 +143,10 @@ mod tests {
         for rows in ["", "l: 1\r\nl: 2\r\n", "l: 4294967297\r\n", "l: 999999\r\n", "l: -1\r\n"] {
             let mut framer = Framer::default();
             framer.push(format!("OPTIONS sip:b SIP/2.0\r\n{rows}\r\n").as_bytes());
-            assert!(framer.next().is_err(), "{rows:?}");
+            assert!(framer.cut().is_err(), "{rows:?}");
         }
         let mut framer = Framer::default();
         framer.push(&vec![b'a'; limits::HEAD + 1]);
-        assert!(framer.next().is_err());
+        assert!(framer.cut().is_err());
     }
 }

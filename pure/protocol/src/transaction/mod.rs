@@ -173,19 +173,15 @@ impl Transactions {
     /// Repeats and gives up what is due.
     pub fn wake(&mut self, now: Time, out: &mut Vec<Output>, up: &mut Vec<Up>) {
         while let Some(id) = self.alarms.due(now) {
-            match self.all.get_mut(&id) {
-                Some((_, Transaction::Client(client))) => {
-                    if client.wake(now, out) {
-                        up.push(Up::TimedOut(ClientId(id)));
-                    }
+            let Some((_, transaction)) = self.all.get_mut(&id) else { continue };
+            up.extend(match transaction {
+                Transaction::Client(client) => {
+                    client.wake(now, out).then_some(Up::TimedOut(ClientId(id)))
                 }
-                Some((_, Transaction::Server(server))) => {
-                    if server.wake(now, out) {
-                        up.push(Up::Unacknowledged(ServerId(id)));
-                    }
+                Transaction::Server(server) => {
+                    server.wake(now, out).then_some(Up::Unacknowledged(ServerId(id)))
                 }
-                None => continue,
-            }
+            });
             self.settle(id);
         }
     }

@@ -151,10 +151,9 @@ impl Server {
                 self.state = State::Over;
                 return true;
             }
-            State::Refused { answer, resend, .. } => {
-                if resend.as_mut().is_some_and(|resend| resend.fire(now)) {
-                    out.push(Output::Send(self.back, answer.clone()));
-                }
+            State::Refused { answer, resend: Some(resend), .. } => {
+                let again = resend.fire(now).then(|| Output::Send(self.back, answer.clone()));
+                out.extend(again);
             }
             State::Accepted { until }
             | State::Confirmed { until }

@@ -44,7 +44,7 @@ impl<'a> Uri<'a> {
             return Err(scan.error());
         }
         if scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips") {
-            return SipUri::read(scheme.len() == 4, scan).map(Self::Sip);
+            return SipUri::read(scheme, scan).map(Self::Sip);
         }
         if scheme.eq_ignore_ascii_case("tel") {
             return TelUri::read(scan).map(Self::Tel);

@@ -39,7 +39,9 @@ impl<'a> SipUri<'a> {
         }
     }
 
-    pub(super) fn read(secure: bool, mut scan: Scan<'a>) -> Result<Self, ParseError> {
+    /// Reads what follows `sip:` or `sips:`.
+    pub(super) fn read(scheme: &str, mut scan: Scan<'a>) -> Result<Self, ParseError> {
+        let secure = scheme.eq_ignore_ascii_case("sips");
         let (user, password) = userinfo(&mut scan)?;
         let HostPort { host, port } = hostport(&mut scan)?;
         let from = scan.at();
