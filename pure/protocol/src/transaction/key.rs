@@ -106,7 +106,6 @@ mod tests {
         Key::of_request(&Message::parse(wire).unwrap()).unwrap()
     }
 
-    /// Proves: rfc3261-17.2.3-1.
     #[test]
     fn branch_sent_by_and_method_decide() {
         assert_eq!(

@@ -243,7 +243,11 @@ impl Transactions {
             return None;
         }
         let id = self.number();
-        self.insert(id, key, Transaction::Server(Server::start(now, flow, back, request.clone())));
+        self.insert(
+            id,
+            key,
+            Transaction::Server(Server::start(now, &self.timers, (flow, back), request.clone())),
+        );
         if request.method() == Some(Method::Cancel) {
             let invite = Key::of_cancelled(&request)
                 .and_then(|key| self.by_key.get(&key).copied())

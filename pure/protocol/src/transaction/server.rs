@@ -3,7 +3,7 @@
 //! ```text
 //!             INVITE
 //!               v    1xx          L
-//!  INVITE ┌─ Proceeding ── 2xx ─> Accepted ───> over            others:  Trying ─1xx─> Trying ─200-699─> Completed
+//!  INVITE ┌─ Proceeding ── 2xx ─> Accepted ───> over            others:  Trying ─100─> Working ─200-699─> Completed
 //!  resend └─>   │ 300-699                        ^                                                          J
 //!               v         ACK          I         │
 //!  G resend  Completed ────────> Confirmed ──────┤
@@ -40,8 +40,10 @@ enum State {
     Refused { answer: Bytes, resend: Option<Backoff>, until: Time },
     /// INVITE, acknowledged; late ACKs are absorbed.
     Confirmed { until: Time },
-    /// Not an INVITE, not answered for good.
-    Trying { latest: Option<Bytes>, since: Time },
+    /// Not an INVITE, nothing said yet: at `trying_at` we say 100.
+    Trying { trying_at: Time },
+    /// Not an INVITE, 100 said.
+    Working { trying: Bytes },
     /// Not an INVITE, answered.
     Completed { answer: Bytes, until: Time },
     /// Nothing left to do.
@@ -59,11 +61,12 @@ pub(super) enum Again {
 
 impl Server {
     /// Takes a new request.
-    pub(super) fn start(now: Time, flow: Flow, back: Flow, request: Message) -> Self {
+    pub(super) fn start(now: Time, timers: &Timers, ways: (Flow, Flow), request: Message) -> Self {
+        let (flow, back) = ways;
         let state = if request.method() == Some(Method::Invite) {
             State::Silent { trying_at: now + TRYING_AFTER }
         } else {
-            State::Trying { latest: None, since: now }
+            State::Trying { trying_at: now + timers.trying_after() }
         };
         Self { flow, back, request, state }
     }
@@ -92,17 +95,12 @@ impl Server {
                 let resend = resends.then(|| Backoff::start(now, timers.t1, timers.t2));
                 State::Refused { answer: wire.clone(), resend, until }
             }
-            // RFC 4320 §4.1: no provisional over datagrams but a 100 once timer E has reached T2; no 408 at all.
-            (State::Trying { since, .. }, 100..200) => {
-                let since = *since;
-                if !self.back.transport.is_reliable() && (status != 100 || now - since < timers.t2)
-                {
-                    return;
-                }
-                State::Trying { latest: Some(wire.clone()), since }
+            // RFC 4320 §4.1, §4.2: no provisional of the user's (ours is the 100, in time), and no 408: the client has given up.
+            (State::Trying { .. } | State::Working { .. }, 100..200) => return,
+            (State::Trying { .. } | State::Working { .. }, 408) => State::Over,
+            (State::Trying { .. } | State::Working { .. }, _) => {
+                State::Completed { answer: wire.clone(), until: lingers }
             }
-            (State::Trying { .. }, 408) => State::Over,
-            (State::Trying { .. }, _) => State::Completed { answer: wire.clone(), until: lingers },
             _ => return,
         };
         self.state = next;
@@ -130,7 +128,7 @@ impl Server {
             (
                 State::Proceeding { latest: wire }
                 | State::Refused { answer: wire, .. }
-                | State::Trying { latest: Some(wire), .. }
+                | State::Working { trying: wire }
                 | State::Completed { answer: wire, .. },
                 _,
             ) => out.push(Output::Send(self.back, wire.clone())),
@@ -146,6 +144,11 @@ impl Server {
                 let trying = self.request.reply(sip::Status::TRYING).wire();
                 out.push(Output::Send(self.back, trying.clone()));
                 self.state = State::Proceeding { latest: trying };
+            }
+            State::Trying { trying_at } if now >= *trying_at => {
+                let trying = self.request.reply(sip::Status::TRYING).wire();
+                out.push(Output::Send(self.back, trying.clone()));
+                self.state = State::Working { trying };
             }
             State::Refused { until, .. } if now >= *until => {
                 self.state = State::Over;
@@ -170,14 +173,14 @@ impl Server {
     /// The earliest moment at which this state wants to be woken.
     pub(super) fn deadline(&self) -> Option<Time> {
         match &self.state {
-            State::Silent { trying_at } => Some(*trying_at),
+            State::Silent { trying_at } | State::Trying { trying_at } => Some(*trying_at),
             State::Refused { resend, until, .. } => {
                 Some(resend.map_or(*until, |resend| resend.at.min(*until)))
             }
             State::Accepted { until }
             | State::Confirmed { until }
             | State::Completed { until, .. } => Some(*until),
-            State::Proceeding { .. } | State::Trying { .. } | State::Over => None,
+            State::Proceeding { .. } | State::Working { .. } | State::Over => None,
         }
     }
 

@@ -1,1 +1,345 @@
-//! Each machine on a virtual clock (RFC 3261 §17).
+//! Each transaction machine on a virtual clock (RFC 3261 §17, RFC 6026, RFC 4320).
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::*;
+use crate::transport::Transport;
+
+struct Bench {
+    all: Transactions,
+    flow: Flow,
+    out: Vec<Output>,
+}
+
+fn bench(transport: Transport) -> Bench {
+    let peer = SocketAddr::from(([192, 0, 2, 1], 5060));
+    let flow =
+        Flow { transport, listener: 0, connection: u32::from(transport.is_reliable()), peer };
+    Bench { all: Transactions::new(Timers::default(), &mut Dice::new(1)), flow, out: Vec::new() }
+}
+
+const fn ms(millis: u64) -> Time {
+    Time(millis * 1_000_000)
+}
+
+fn request(method: &str) -> Message {
+    let wire = format!(
+        "{method} sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKa\r\nRoute: <sip:r;lr>\r\n\
+         From: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: x\r\nCSeq: 7 {method}\r\nRequire: z\r\n\r\n"
+    );
+    Message::parse(wire).unwrap()
+}
+
+fn answer(method: &str, status: u16) -> Message {
+    let status = Status::new(status).unwrap();
+    Message::parse(Draft::reply_tagged(&request(method), status, "x", "t").wire()).unwrap()
+}
+
+impl Bench {
+    /// Takes what was sent: first lines only.
+    fn sent(&mut self) -> Vec<String> {
+        let first_line = |output: Output| match output {
+            Output::Send(_, wire) => {
+                String::from_utf8_lossy(&wire).lines().next().map(str::to_owned)
+            }
+            _ => None,
+        };
+        self.out.drain(..).filter_map(first_line).collect()
+    }
+
+    /// Lives until nothing is due any more; the moments (ms) at which something was sent, and what went up.
+    fn live(&mut self) -> (Vec<u128>, Vec<Up>) {
+        let (mut moments, mut up) = (Vec::new(), Vec::new());
+        while let Some(at) = self.all.deadline() {
+            self.all.wake(at, &mut self.out, &mut up);
+            moments.extend(self.sent().iter().map(|_| (at - Time(0)).as_millis()));
+        }
+        (moments, up)
+    }
+
+    fn begin(&mut self, method: &str) -> ClientId {
+        let id = self.all.request(Time(0), self.flow, request(method), &mut self.out);
+        assert_eq!(self.sent(), [format!("{method} sip:b@h SIP/2.0")]);
+        id
+    }
+
+    fn hear(&mut self, at: u64, message: Message) -> Option<Up> {
+        self.all.receive(ms(at), self.flow, message, &mut self.out)
+    }
+
+    fn come(&mut self, method: &str) -> ServerId {
+        match self.hear(0, request(method)) {
+            Some(Up::Request(id, ..)) => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn say(&mut self, at: u64, id: ServerId, method: &str, status: u16) {
+        self.all.respond(ms(at), id, answer(method, status).wire().clone(), &mut self.out);
+    }
+}
+
+/// Proves: rfc3261-17.1.1.2-1, rfc3261-17.1.1.2-2, rfc3261-17.1.1.2-3, rfc3261-17.1.1.2-5, rfc3261-17.1.1.2-6,
+/// rfc3261-17.1.1.2-7, rfc3261-17.1.1.2-8, rfc3261-17.1.1.2-12, rfc3261-17.1.1.2-13.
+#[test]
+fn trap_9_timer_a_doubles_without_cap_until_timer_b() {
+    let mut bench = bench(Transport::Udp);
+    let id = bench.begin("INVITE");
+    let (moments, up) = bench.live();
+    assert_eq!(moments, [500, 1500, 3500, 7500, 15500, 31500]);
+    assert!(matches!(up[..], [Up::TimedOut(timed_out)] if timed_out == id));
+    assert!(bench.all.is_empty());
+}
+
+/// Proves: rfc3261-17.1.2.2-1, rfc3261-17.1.2.2-2, rfc3261-17.1.2.2-3, rfc3261-17.1.2.2-4.
+#[test]
+fn trap_9_timer_e_doubles_up_to_t2() {
+    let mut bench = bench(Transport::Udp);
+    bench.begin("OPTIONS");
+    let (moments, up) = bench.live();
+    assert_eq!(moments, [500, 1500, 3500, 7500, 11500, 15500, 19500, 23500, 27500, 31500]);
+    assert!(matches!(up[..], [Up::TimedOut(_)]));
+}
+
+/// Proves: rfc3261-17.1.2.2-5, rfc3261-17.1.2.2-7, rfc3261-17.1.2.2-8.
+#[test]
+fn timer_e_is_t2_in_proceeding_and_timer_f_still_ends_it() {
+    let mut bench = bench(Transport::Udp);
+    bench.begin("OPTIONS");
+    assert!(matches!(bench.hear(100, answer("OPTIONS", 100)), Some(Up::Response(..))));
+    let (moments, up) = bench.live();
+    assert_eq!(moments, [4100, 8100, 12100, 16100, 20100, 24100, 28100]);
+    assert!(matches!(up[..], [Up::TimedOut(_)]));
+}
+
+/// Proves: rfc3261-17.1.1.2-4.
+#[test]
+fn a_stream_repeats_nothing() {
+    for method in ["INVITE", "OPTIONS"] {
+        let mut bench = bench(Transport::Tcp);
+        bench.begin(method);
+        let (moments, up) = bench.live();
+        assert!(moments.is_empty() && matches!(up[..], [Up::TimedOut(_)]), "{method}");
+    }
+}
+
+/// Proves: rfc3261-17.1.1.2-15, rfc3261-17.1.1.2-16, rfc3261-17.1.1.2-17.
+#[test]
+fn in_proceeding_an_invite_waits_and_every_provisional_goes_up() {
+    let mut bench = bench(Transport::Udp);
+    bench.begin("INVITE");
+    for at in [100, 200] {
+        assert!(matches!(bench.hear(at, answer("INVITE", 180)), Some(Up::Response(..))));
+    }
+    let (moments, up) = bench.live();
+    assert!(moments.is_empty() && up.is_empty() && bench.all.len() == 1);
+}
+
+/// Proves: rfc3261-17.1.1.2-18, rfc3261-17.1.1.2-19, rfc3261-17.1.1.2-20, rfc3261-17.1.1.2-21, rfc3261-17.1.1.2-22,
+/// rfc3261-17.1.1.2-23, rfc3261-17.1.1.2-25, rfc6026-7.3-5, rfc6026-7.3-6, rfc6026-7.3-7, rfc6026-7.3-8, rfc6026-7.3-9,
+/// rfc6026-7.3-10.
+#[test]
+fn a_refusal_is_acknowledged_each_time_and_told_once() {
+    let mut bench = bench(Transport::Udp);
+    bench.begin("INVITE");
+    assert!(matches!(bench.hear(100, answer("INVITE", 486)), Some(Up::Response(..))));
+    assert!(bench.hear(600, answer("INVITE", 486)).is_none());
+    assert_eq!(bench.sent(), ["ACK sip:b@h SIP/2.0"; 2]);
+    assert_eq!(bench.all.deadline(), Some(ms(500)), "an alarm of the past, that rings for nothing");
+    assert!(bench.live().0.is_empty() && bench.all.is_empty());
+}
+
+/// Proves: rfc3261-17.1.1.3-2, rfc3261-17.1.1.3-3, rfc3261-17.1.1.3-4, rfc3261-17.1.1.3-5, rfc3261-17.1.1.3-6.
+#[test]
+fn trap_3_the_ack_of_a_refusal_is_made_from_both() {
+    let mut bench = bench(Transport::Tcp);
+    bench.begin("INVITE");
+    bench.hear(100, answer("INVITE", 486));
+    let Some(Output::Send(flow, ack)) = bench.out.pop() else { panic!("no ACK") };
+    assert_eq!(flow, bench.flow);
+    assert_eq!(
+        ack,
+        "ACK sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKa\r\nRoute: <sip:r;lr>\r\nMax-Forwards: 70\r\n\
+         From: <sip:a@h>;tag=1\r\nCall-ID: x\r\nCSeq: 7 ACK\r\nTo: <sip:b@h>;tag=t\r\nContent-Length: 0\r\n\r\n"
+    );
+    assert!(bench.live().0.is_empty() && bench.all.is_empty());
+}
+
+/// Proves: rfc3261-9.1-2, rfc3261-9.1-3, rfc3261-9.1-4, rfc3261-9.1-5, rfc3261-9.1-6.
+#[test]
+fn trap_1_a_cancel_has_the_branch_of_its_invite() {
+    let cancel = Message::parse(cancel_of(&request("INVITE"))).unwrap();
+    assert_eq!(cancel.request_uri(), Some(&b"sip:b@h"[..]));
+    for name in [Name::Via, Name::Route, Name::From, Name::To, Name::CallId] {
+        assert!(cancel.rows(name).eq(request("INVITE").rows(name)), "{name:?}");
+    }
+    assert_eq!(cancel.rows(Name::CSeq).next(), Some(&b"7 CANCEL"[..]));
+    assert!(!cancel.has(Name::Require) && cancel.has(Name::MaxForwards));
+}
+
+/// Proves: rfc3261-17.1.1.2-24, rfc6026-6-1, rfc6026-7.2-1, rfc6026-7.2-2, rfc6026-7.2-3, rfc6026-7.2-4, rfc6026-7.2-5,
+/// rfc6026-7.3-11, rfc6026-7.3-12, rfc6026-7.3-13, rfc6026-7.3-14, rfc6026-7.3-15, rfc6026-7.3-16, rfc6026-7.3-17,
+/// rfc3261-17.1.1.2-14.
+#[test]
+fn every_2xx_goes_up_until_timer_m_and_none_is_acknowledged_here() {
+    let mut bench = bench(Transport::Udp);
+    bench.begin("INVITE");
+    for at in [100, 200, 32_000] {
+        assert!(matches!(bench.hear(at, answer("INVITE", 200)), Some(Up::Response(..))), "{at}");
+    }
+    assert!(bench.sent().is_empty());
+    let mut up = Vec::new();
+    bench.all.wake(ms(32_099), &mut bench.out, &mut up);
+    assert_eq!(bench.all.len(), 1);
+    bench.all.wake(ms(32_100), &mut bench.out, &mut up);
+    assert!(bench.all.is_empty() && up.is_empty());
+}
+
+/// Proves: rfc3261-17.1.2.2-6, rfc3261-17.1.2.2-9, rfc3261-17.1.2.2-10, rfc3261-17.1.2.2-11, rfc3261-17.1.2.2-12.
+#[test]
+fn a_final_answer_is_told_once_and_its_repeats_are_absorbed_until_timer_k() {
+    for (transport, lingers) in [(Transport::Udp, 5000), (Transport::Tcp, 0)] {
+        let mut bench = bench(transport);
+        bench.begin("OPTIONS");
+        bench.hear(50, answer("OPTIONS", 100));
+        assert!(matches!(bench.hear(100, answer("OPTIONS", 200)), Some(Up::Response(..))));
+        assert!(bench.hear(100, answer("OPTIONS", 200)).is_none());
+        let mut up = Vec::new();
+        bench.all.wake(ms(100 + lingers), &mut bench.out, &mut up);
+        assert!(bench.all.is_empty() && bench.sent().is_empty() && up.is_empty());
+    }
+}
+
+/// Proves: rfc3261-17.2.1-1, rfc3261-17.2.1-3, rfc3261-17.2.1-4, rfc3261-17.2.1-5.
+#[test]
+fn trap_43_a_silent_user_has_100_said_for_it_at_200_ms() {
+    let mut bench = bench(Transport::Udp);
+    let id = bench.come("INVITE");
+    let (moments, _) = bench.live();
+    assert_eq!(moments, [200]);
+    assert!(bench.hear(300, request("INVITE")).is_none());
+    assert_eq!(bench.sent(), ["SIP/2.0 100 Trying"]);
+    bench.say(400, id, "INVITE", 180);
+    bench.hear(500, request("INVITE"));
+    assert_eq!(bench.sent(), ["SIP/2.0 180 x"; 2]);
+}
+
+/// Proves: rfc3261-17.2.1-8, rfc3261-17.2.1-9, rfc3261-17.2.1-10, rfc3261-17.2.1-12, rfc3261-17.2.1-14.
+#[test]
+fn timer_g_doubles_up_to_t2_and_timer_h_ends_it() {
+    let mut bench = bench(Transport::Udp);
+    let id = bench.come("INVITE");
+    bench.say(0, id, "INVITE", 486);
+    bench.hear(0, request("INVITE"));
+    assert_eq!(bench.sent(), ["SIP/2.0 486 x"; 2]);
+    let (moments, up) = bench.live();
+    assert_eq!(moments, [500, 1500, 3500, 7500, 11500, 15500, 19500, 23500, 27500, 31500]);
+    assert!(matches!(up[..], [Up::Unacknowledged(unacknowledged)] if unacknowledged == id));
+    assert!(bench.all.is_empty());
+}
+
+/// Proves: rfc3261-17.2.1-11, rfc3261-17.2.1-13.
+#[test]
+fn an_ack_stops_the_repeats_and_is_absorbed() {
+    let mut bench = bench(Transport::Udp);
+    let id = bench.come("INVITE");
+    bench.say(0, id, "INVITE", 486);
+    assert!(bench.hear(100, request("ACK")).is_none());
+    assert!(bench.hear(200, request("ACK")).is_none());
+    bench.sent();
+    let (moments, up) = bench.live();
+    assert!(moments.is_empty() && up.is_empty() && bench.all.is_empty());
+}
+
+/// Proves: rfc3261-17.2.1-6, rfc3261-17.2.1-7, rfc6026-7.1-1, rfc6026-7.1-2, rfc6026-7.1-3, rfc6026-7.1-4, rfc6026-7.1-5,
+/// rfc6026-7.1-6, rfc6026-7.3-18, rfc6026-7.3-19, rfc6026-7.3-20, rfc6026-7.3-21, rfc6026-7.3-22, rfc6026-7.3-23.
+#[test]
+fn after_a_2xx_the_user_repeats_it_and_gets_the_acks() {
+    let mut bench = bench(Transport::Udp);
+    let id = bench.come("INVITE");
+    bench.say(0, id, "INVITE", 200);
+    bench.say(500, id, "INVITE", 200);
+    assert!(bench.hear(600, request("INVITE")).is_none());
+    assert_eq!(bench.sent(), ["SIP/2.0 200 x"; 2], "ours repeats nothing by itself");
+    for at in [700, 800] {
+        assert!(matches!(bench.hear(at, request("ACK")), Some(Up::Ack(..))));
+    }
+    assert!(bench.live().0.is_empty() && bench.all.is_empty());
+}
+
+/// Proves: rfc3261-17.2.2-5, rfc3261-17.2.2-6, rfc3261-17.2.2-7, rfc3261-17.2.2-8, rfc3261-17.2.2-9, rfc3261-17.2.2-10.
+#[test]
+fn a_repeated_request_gets_the_first_final_answer_until_timer_j() {
+    let mut bench = bench(Transport::Udp);
+    let id = bench.come("OPTIONS");
+    bench.say(0, id, "OPTIONS", 200);
+    bench.say(10, id, "OPTIONS", 404);
+    bench.hear(31_999, request("OPTIONS"));
+    assert_eq!(bench.sent(), ["SIP/2.0 200 x"; 2]);
+    let mut up = Vec::new();
+    bench.all.wake(ms(32_000), &mut bench.out, &mut up);
+    assert!(bench.all.is_empty());
+}
+
+/// Proves: rfc4320-3-1, rfc4320-3-2, rfc4320-3-3, rfc4320-3-4.
+#[test]
+fn trap_11_other_requests_get_a_100_at_3500_ms_no_other_provisional_and_no_408() {
+    let mut bench = bench(Transport::Udp);
+    let id = bench.come("OPTIONS");
+    bench.say(10, id, "OPTIONS", 180);
+    bench.say(20, id, "OPTIONS", 100);
+    assert!(bench.sent().is_empty());
+    assert_eq!(bench.live().0, [3500]);
+    bench.hear(4000, request("OPTIONS"));
+    assert_eq!(bench.sent(), ["SIP/2.0 100 Trying"]);
+    bench.say(5000, id, "OPTIONS", 408);
+    assert!(bench.sent().is_empty() && bench.all.is_empty());
+}
+
+#[test]
+fn a_cancel_finds_its_invite_and_has_a_transaction_of_its_own() {
+    let mut bench = bench(Transport::Udp);
+    let id = bench.come("INVITE");
+    let up = bench.hear(100, request("CANCEL"));
+    assert!(
+        matches!(up, Some(Up::Cancel { invite, cancel, .. }) if invite == Some(id) && cancel != id)
+    );
+    let mut lonely = self::bench(Transport::Udp);
+    assert!(matches!(lonely.hear(0, request("CANCEL")), Some(Up::Cancel { invite: None, .. })));
+}
+
+/// Proves: rfc3261-17.1.4-1.
+#[test]
+fn a_broken_connection_ends_what_waits_on_it() {
+    let mut bench = bench(Transport::Tcp);
+    let id = bench.begin("OPTIONS");
+    let mut up = Vec::new();
+    bench.all.failed(ms(10), bench.flow, &mut up);
+    assert!(matches!(up[..], [Up::Failed(failed)] if failed == id));
+    assert!(bench.all.is_empty());
+}
+
+/// Proves: rfc3261-18.2.2-2, rfc3261-18.2.2-3, rfc6026-6-2, rfc6026-7.1-7, rfc6026-7.1-8.
+#[test]
+fn an_answer_goes_by_the_connection_of_its_request_or_by_a_new_one() {
+    let mut bench = bench(Transport::Tcp);
+    let id = bench.come("INVITE");
+    bench.say(0, id, "INVITE", 180);
+    bench.all.failed(ms(10), bench.flow, &mut Vec::new());
+    bench.say(20, id, "INVITE", 486);
+    let connections: Vec<_> = bench
+        .out
+        .iter()
+        .map(|output| matches!(output, Output::Send(flow, _) if flow.connection == 1))
+        .collect();
+    assert_eq!(connections, [true, false]);
+}
+
+#[test]
+fn what_belongs_to_nothing_is_handed_up_as_such() {
+    let mut bench = bench(Transport::Udp);
+    assert!(matches!(bench.hear(0, answer("INVITE", 200)), Some(Up::Stray(..))));
+    assert!(matches!(bench.hear(0, request("ACK")), Some(Up::Ack(..))));
+    assert_eq!(Timers::default().trying_after(), Duration::from_millis(3500));
+}

@@ -19,6 +19,16 @@ impl Timers {
         self.t1.saturating_mul(64)
     }
 
+    /// How long until timer E of a client is set to T2: from then on a request that is not an INVITE gets a 100 (RFC 4320 §4.1).
+    pub fn trying_after(&self) -> Duration {
+        let (mut waited, mut interval) = (Duration::ZERO, self.t1);
+        while interval < self.t2 && !interval.is_zero() {
+            waited += interval;
+            interval = interval.saturating_mul(2);
+        }
+        waited
+    }
+
     /// Timer D: 32 s at least over datagrams.
     pub fn timer_d(&self) -> Duration {
         self.patience().max(Duration::from_secs(32))

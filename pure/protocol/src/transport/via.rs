@@ -83,7 +83,7 @@ mod tests {
         stamp(&request(via), from.parse().unwrap()).map(|message| top(&message))
     }
 
-    /// Proves: rfc3261-18.2.1-1, rfc3261-18.2.1-2.
+    /// Proves: rfc3261-18.2.1-4, rfc3261-18.2.1-5, rfc3261-18.2.1-6.
     #[test]
     fn received_is_noted_when_the_sent_by_is_not_the_source() {
         assert_eq!(stamped("SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1", "192.0.2.1:5061"), None);
@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(v6.unwrap(), "SIP/2.0/UDP [2001:db8::1];received=2001:db8::2;rport=7");
     }
 
-    /// Proves: rfc3261-18.2.2-1, rfc3261-18.2.2-3, rfc3261-18.2.2-4.
+    /// Proves: rfc3261-18.2.2-1, rfc3261-18.2.2-5, rfc3261-18.2.2-7.
     #[test]
     fn trap_13_a_response_goes_where_the_via_says() {
         let to = |via: &str| {
