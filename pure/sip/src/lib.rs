@@ -4,6 +4,7 @@
 //! ([`Message::first`], [`Message::all`]), each by its own type in [`header`]. What is not changed is never copied:
 //! [`Edit`] splices, [`Draft`] writes from scratch, [`Stream`](stream::Framer) cuts messages out of a byte stream.
 
+mod check;
 mod draft;
 mod edit;
 mod error;
@@ -20,6 +21,7 @@ pub mod stream;
 pub mod uri;
 
 pub use bytes::Bytes;
+pub use check::check;
 pub use draft::Draft;
 pub use edit::Edit;
 pub use error::{Malformed, ParseError};

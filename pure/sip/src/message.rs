@@ -183,8 +183,12 @@ impl Message {
     }
 
     fn read<'a, H: Header<'a>>(&'a self, value: &'a [u8]) -> Result<H, ParseError> {
-        let at = (value.as_ptr() as usize).saturating_sub(self.wire.as_ptr() as usize);
-        H::parse(value).map_err(|error| error.shifted(at))
+        H::parse(value).map_err(|error| error.shifted(self.offset(value)))
+    }
+
+    /// Where a part of this message stands in it.
+    pub(crate) fn offset(&self, part: &[u8]) -> usize {
+        (part.as_ptr() as usize).saturating_sub(self.wire.as_ptr() as usize)
     }
 
     fn slice(&self, range: Range<usize>) -> &[u8] {

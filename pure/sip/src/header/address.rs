@@ -1,7 +1,7 @@
 //! Headers that hold an address: `name-addr` or `addr-spec`, and parameters (RFC 3261 §20.10).
 
 use super::Header;
-use crate::scan::{Scan, is_token, unquote};
+use crate::scan::{Scan, is_blank, is_token, unquote};
 use crate::{Name, Params, ParseError, Uri};
 
 /// `"Bob" <sip:bob@biloxi.example>;tag=a6c85cf`
@@ -78,7 +78,8 @@ impl<'a> NameAddr<'a> {
     }
 }
 
-/// `display-name = *(token LWS) / quoted-string`, when one is there. Other octets past ASCII are let through.
+/// `display-name = *(token LWS) / quoted-string`, when one is there. Names that should have been quoted (`Bell, Alexander`, octets
+/// past ASCII) are let through: people have them, and nothing can be mistaken.
 fn display_name<'a>(scan: &mut Scan<'a>) -> Result<Option<&'a [u8]>, ParseError> {
     let from = scan.at();
     if scan.peek() == Some(b'"') {
@@ -87,9 +88,7 @@ fn display_name<'a>(scan: &mut Scan<'a>) -> Result<Option<&'a [u8]>, ParseError>
         return Ok(Some(name));
     }
     let mut ahead = *scan;
-    ahead.take_while(|octet| {
-        is_token(octet) || octet >= 0x80 || matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
-    });
+    ahead.take_while(|octet| is_blank(octet) || octet >= 0x80 || octet == b',' || is_token(octet));
     if ahead.peek() != Some(b'<') {
         return Ok(None);
     }

@@ -1,0 +1,122 @@
+//! What must be true of every message before a role looks at it (RFC 3261 §8.1.1, §8.2, §16.3, §18.3, §20).
+
+use crate::header::{CSeq, Contact, From, MaxForwards, RecordRoute, Route, To, Via};
+use crate::{Header, Message, Method, Name, ParseError, Scan, Uri};
+
+/// The first thing that is wrong with a message that could be indexed: a header that is missing, doubled, or cannot be read, or a
+/// CSeq that names another method.
+pub fn check(message: &Message) -> Result<(), ParseError> {
+    for name in [Name::From, Name::To, Name::CallId, Name::CSeq] {
+        let place = |row: &[u8]| message.offset(row);
+        let mut rows = message.rows(name);
+        let Some(first) = rows.next() else { return missing(name, message) };
+        if let Some(second) = rows.next() {
+            return Err(ParseError { what: name.as_str(), at: place(second) });
+        }
+        if first.is_empty() {
+            return Err(ParseError { what: name.as_str(), at: place(first) });
+        }
+    }
+    request_uri(message)?;
+    call_id(message)?;
+    credentials(message)?;
+    message.expect::<From>()?;
+    message.expect::<To>()?;
+    let cseq = message.expect::<CSeq>()?;
+    if message.method().is_some_and(|method| method != cseq.method) {
+        let at = message.rows(Name::CSeq).next().map_or(0, |row| message.offset(row));
+        return Err(ParseError { what: "CSeq (method is not the request's)", at });
+    }
+    message.expect::<Via>()?;
+    readable::<Via>(message)?;
+    readable::<Route>(message)?;
+    readable::<RecordRoute>(message)?;
+    readable::<MaxForwards>(message)?;
+    contacts(message)
+}
+
+fn missing(name: Name, message: &Message) -> Result<(), ParseError> {
+    Err(ParseError { what: name.as_str(), at: message.wire().len() - message.body().len() })
+}
+
+/// A scheme that we know must be written as its grammar says; any other is the router's to judge.
+fn request_uri(message: &Message) -> Result<(), ParseError> {
+    let Some(uri) = message.request_uri() else { return Ok(()) };
+    let wrong =
+        |error: ParseError| ParseError { what: "Request-URI", at: message.offset(uri) + error.at };
+    Uri::parse(uri).map(drop).map_err(wrong)
+}
+
+/// Every quote that is opened in credentials is closed: what follows would be read as something else by the next server.
+fn credentials(message: &Message) -> Result<(), ParseError> {
+    let rows = [Name::Authorization, Name::ProxyAuthorization]
+        .into_iter()
+        .flat_map(|name| message.rows(name));
+    for row in rows {
+        let mut scan = Scan::new(row, "credentials (open quote)");
+        while !scan.rest().is_empty() {
+            scan.take_while(|octet| octet != b'"');
+            if scan.peek().is_some() {
+                scan.quoted().map_err(|error| error.shifted(message.offset(row)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `callid = word [ "@" word ]`: what matters is that it is one word.
+fn call_id(message: &Message) -> Result<(), ParseError> {
+    let value = message.call_id();
+    match value.iter().position(|octet| *octet <= b' ' || *octet == 0x7f) {
+        Some(at) => Err(ParseError { what: Name::CallId.as_str(), at: message.offset(value) + at }),
+        None => Ok(()),
+    }
+}
+
+fn readable<'a, H: Header<'a>>(message: &'a Message) -> Result<(), ParseError> {
+    message.all::<H>().try_for_each(|header| header.map(drop))
+}
+
+/// `*` stands alone, and only in a REGISTER (RFC 3261 §20.10).
+fn contacts(message: &Message) -> Result<(), ParseError> {
+    readable::<Contact>(message)?;
+    let all =
+        message.all::<Contact>().filter(|contact| matches!(contact, Ok(Contact::All))).count();
+    let lonely =
+        message.elements(Name::Contact).count() == 1 && message.method() == Some(Method::Register);
+    if all == 0 || lonely {
+        return Ok(());
+    }
+    let at = message.rows(Name::Contact).next().map_or(0, |row| message.offset(row));
+    Err(ParseError { what: "Contact (* among others)", at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "OPTIONS sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\n\
+                        To: <sip:b@h>\r\nCall-ID: x@y\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n\r\n";
+
+    fn verdict(from: &str, to: &str) -> Result<(), ParseError> {
+        check(&Message::parse(GOOD.replace(from, to)).unwrap())
+    }
+
+    #[test]
+    fn a_good_message_passes_and_each_fault_is_named() {
+        assert_eq!(verdict("", ""), Ok(()));
+        for (from, to, what) in [
+            ("CSeq: 1 OPTIONS", "CSeq: 1 INVITE", "CSeq (method is not the request's)"),
+            ("To: <sip:b@h>\r\n", "", "To"),
+            ("To: <sip:b@h>\r\n", "To: <sip:b@h>\r\nt: <sip:c@h>\r\n", "To"),
+            ("x@y", "x y", "Call-ID"),
+            ("Max-Forwards: 70", "Max-Forwards: 700", "Max-Forwards"),
+            ("Max-Forwards: 70", "Contact: *", "Contact (* among others)"),
+            ("Via: SIP/2.0/UDP h", "Via: SIP/2.0/UDP", "Via"),
+            ("OPTIONS sip:b@h", "OPTIONS sip:2001:db8::10", "Request-URI"),
+            ("Max-Forwards: 70", "Authorization: Digest username=\"a", "credentials (open quote)"),
+        ] {
+            assert_eq!(verdict(from, to).map_err(|error| error.what), Err(what), "{to}");
+        }
+    }
+}
