@@ -86,7 +86,10 @@ pub(super) fn defaults() -> Vec<Domain> {
 
 pub(super) fn read(top: &Table<'_>, faults: &mut Faults) -> Vec<Domain> {
     let Some(written) = top.texts("domains", faults) else { return defaults() };
-    if written.is_empty() {
+    if top
+        .value("domains")
+        .is_some_and(|value| value.get_ref().as_array().is_some_and(|list| list.is_empty()))
+    {
         faults.refuse(
             top.span_of("domains"),
             "`domains` is empty: the server would answer for nobody",

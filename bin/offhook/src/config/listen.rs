@@ -60,6 +60,10 @@ impl Listen {
 
     pub(super) fn read(written: &Table<'_>, faults: &mut Faults) -> Self {
         let mut taken = Taken::default();
+        // A default is spoken for like an address that is written.
+        for key in ["udp", "tcp"].into_iter().filter(|key| !written.has(key)) {
+            taken.0.push((key, SocketAddr::from((Ipv4Addr::LOCALHOST, 5060))));
+        }
         let mut list = |key: &'static str, port: u16, faults: &mut Faults| {
             let texts = written.texts(key, faults)?;
             if texts.len() > limits::ADDRESSES {

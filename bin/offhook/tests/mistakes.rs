@@ -1,0 +1,194 @@
+//! Wrong configs and what is said about them, to the letter.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail like tests"
+)]
+
+use offhook::config::Config;
+
+/// What is said, without the name of the file.
+fn said(text: &str) -> String {
+    Config::parse("f", text).expect_err(text).to_string()
+}
+
+#[test]
+fn a_mistake_is_shown_with_its_line_and_what_was_meant() {
+    let text =
+        "domains = [\"example.test\"]\n\n[registrar]\nexpires = { min = 60, defualt = 3600 }\n";
+    let expected = "\
+f:4:23: `expires` has no key `defualt`
+4 | expires = { min = 60, defualt =…
+  |                       ^^^^^^^ did you mean `default`?
+";
+    assert_eq!(said(text), expected);
+}
+
+#[test]
+fn every_mistake_is_named_in_the_order_of_the_file() {
+    let text =
+        "relm = \"x\"\n[listen]\nudp = \"localhost:5060\"\n[auth]\nchallenge = [\"INVIT\"]\n";
+    let places: Vec<_> = Config::parse("f", text)
+        .expect_err("wrong")
+        .notices
+        .iter()
+        .map(|notice| notice.place)
+        .collect();
+    assert_eq!(places, [Some((1, 1)), Some((3, 7)), Some((5, 14))]);
+}
+
+/// File; then place and fault; then what is said under the caret.
+const TABLE: &[(&str, &str, &str)] = &[
+    ("domians = \"a\"", "1:1: unknown key or section `domians`", "did you mean `domains`?"),
+    ("realm = \"a\"", "1:1: unknown key or section `realm`", "`realm` belongs in [auth]"),
+    ("[regstrar]", "1:2: unknown key or section `regstrar`", "did you mean `registrar`?"),
+    ("domains = []", "1:11: `domains` is empty: the server would answer for nobody", "add one"),
+    ("domains = 5", "1:11: `domains` must be a text, not a number", "put it in quotes"),
+    (
+        "domains = \"a b\"",
+        "1:11: `a b` is not a host name",
+        "letters, digits, hyphens and dots: \"example.test\"",
+    ),
+    ("domains = [\"a\", \"A\"]", "1:17: `a` is listed twice", "remove one"),
+    ("[listen]\nudp = \"10.0.0.1\"", "2:7: `10.0.0.1` has no port", "write \"10.0.0.1:5060\""),
+    (
+        "[listen]\nudp = [\"10.0.0.1:5060\", \"0.0.0.0:5060\"]",
+        "2:25: `0.0.0.0:5060` collides with `10.0.0.1:5060` of `udp`",
+        "a port of an address can be taken only once",
+    ),
+    (
+        "[listen]\nws = \"127.0.0.1:5060\"",
+        "2:6: `127.0.0.1:5060` is also the address of `tcp`",
+        "a port of an address can be taken only once",
+    ),
+    (
+        "[listen]\nudp = []\ntcp = []",
+        "1:1: the server would listen nowhere",
+        "remove udp = [] or tcp = []",
+    ),
+    (
+        "[listen]\ntls = \"127.0.0.1:5061\"",
+        "1:1: [listen] has tls or wss, but there is no [tls] with a certificate",
+        "add [tls] with certificate = \"…\" and private_key = \"…\"",
+    ),
+    ("[tls]\ncertificate = \"c\"", "1:1: [tls] has no `private_key`", "add private_key = \"…\""),
+    ("[server]\nshards = -1", "2:10: `shards` cannot be -1", "from 0 to 1024"),
+    (
+        "[auth]\nrealm = 'a\"b'",
+        "2:9: `realm` has a quote or a backslash: phones disagree on how it is hashed then",
+        "use letters, digits and dots",
+    ),
+    ("[auth]\nchallenge = [\"INVIT\"]", "2:14: unknown method `INVIT`", "did you mean `INVITE`?"),
+    (
+        "[auth]\nchallenge = \"ACK\"",
+        "2:13: `ACK` cannot be challenged: nobody can send it again (RFC 3261 §22.1)",
+        "remove it",
+    ),
+    (
+        "[registrar]\nexpires = { max = 30 }",
+        "2:19: `max` (30) is shorter than `min` (60)",
+        "min ≤ default ≤ max",
+    ),
+    (
+        "[registrar]\nexpires = { default = 9000 }",
+        "2:23: `default` (9000) is longer than `max` (7200)",
+        "min ≤ default ≤ max",
+    ),
+    (
+        "[registrar]\nmax_contacts = \"9\"",
+        "2:16: `max_contacts` must be a whole number, not a text",
+        "write it without quotes",
+    ),
+    (
+        "[store]\ndurability = \"groupd\"",
+        "2:14: unknown durability `groupd`",
+        "did you mean \"grouped\"?",
+    ),
+    (
+        "[store]\nurl = \"redsi://:pw@h\"",
+        "2:7: `url` has an unknown scheme",
+        "did you mean `redis:`?",
+    ),
+    (
+        "[extension]\nnumber = \"1\"",
+        "1:1: `extension` must be a list of sections, not a table",
+        "write [[extension]]",
+    ),
+    (
+        "[[extension]]\npassword = \"xxxxxxxxxx\"",
+        "1:1: [[extension]] has no `number`",
+        "add number = \"…\"",
+    ),
+    (
+        "[[extension]]\nnumber = \"1\"",
+        "1:1: extension `1` has no password",
+        "add password = \"…\" or ha1 = { … }",
+    ),
+    (
+        "[[extension]]\nnumber = \"1\"\npassword = \"\"",
+        "3:12: `password` is empty: anybody could be this extension",
+        "choose one",
+    ),
+    (
+        "[[extension]]\nnumber = \"1\"\npassword = \"geheim\"\nha1 = { md5 = \"geheim\" }",
+        "4:7: `password` and `ha1` are both given: which one counts?",
+        "remove one of the two",
+    ),
+    (
+        "[[extension]]\nnumber = \"1\"\nha1 = { md5 = \"geheim\" }",
+        "3:15: `md5` is not a digest",
+        "the md5 of user:realm:password in 32 hexadecimal digits",
+    ),
+    (
+        "[[redirect]]\nuser = \"a\"\nto = \"b\"",
+        "3:6: `b` is not a SIP URI",
+        "write it like \"sip:101@example.test\"",
+    ),
+    (
+        "[[route]]\nmatch = { domain = \"localhost\" }",
+        "2:20: `localhost` is one of our own `domains`: its requests stay here",
+        "remove it there or here",
+    ),
+    (
+        "[[route]]\nmatch = { prefix = \"00\" }",
+        "1:1: a route for a prefix needs `to`: there is no domain to look up",
+        "add to = \"sip:…\"",
+    ),
+    ("[dns]\nservers = \"9.9.9.9\"", "2:11: `9.9.9.9` has no port", "write \"9.9.9.9:53\""),
+];
+
+#[test]
+fn every_mistake_has_its_message() {
+    for (text, what, hint) in TABLE {
+        let said = said(text);
+        let first = said.lines().next().unwrap_or_default();
+        let last = said.lines().nth(2).unwrap_or_default();
+        assert_eq!(
+            (first, last.split_once("^ ").map(|(_, hint)| hint)),
+            (format!("f:{what}").as_str(), Some(*hint)),
+            "{text}"
+        );
+        assert_eq!(said.lines().count(), 3, "one mistake, one message: {said}");
+        assert!(!said.contains("geheim"), "{said}");
+    }
+}
+
+#[test]
+fn what_is_legal_but_unwise_is_a_warning() {
+    for (text, what) in [
+        ("[auth]\nchallenge = []", "nobody is challenged"),
+        ("[listen]\nudp = \"0.0.0.0:5060\"", "it answers only for localhost"),
+        ("[[extension]]\nnumber = \"1\"\npassword = \"geheim\"", "is shorter than 10 characters"),
+        (
+            "[[extension]]\nnumber = \"4711\"\npassword = \"geheim4711geheim\"",
+            "contains the number",
+        ),
+        ("[listen]\nws = \"127.0.0.1:5080\"", "does not serve `ws` yet"),
+        ("[tls]\ncertificate = \"c\"\nprivate_key = \"k\"", "[tls] is not used"),
+    ] {
+        let config = Config::parse("f", text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let [warning] = config.warnings.as_slice() else { panic!("{text}: {:?}", config.warnings) };
+        assert!(warning.what.contains(what), "{text}: {warning}");
+        assert!(!warning.to_string().contains("geheim"), "{warning}");
+    }
+}
