@@ -1,5 +1,6 @@
 //! SIP between messages and roles: the doors, transport rules, transactions (RFC 3261 §17, §18).
 
+pub mod auth;
 pub mod doors;
 pub mod limits;
 pub mod transaction;

@@ -3,6 +3,7 @@
 mod address;
 mod contact;
 mod cseq;
+mod digest;
 mod numbers;
 mod tokens;
 mod via;
@@ -12,6 +13,9 @@ pub use address::{
 };
 pub use contact::Contact;
 pub use cseq::CSeq;
+pub use digest::{
+    AuthParams, Authorization, ProxyAuthenticate, ProxyAuthorization, WwwAuthenticate,
+};
 pub use numbers::{Expires, MaxBreadth, MaxForwards, MinExpires};
 pub use tokens::{Allow, ProxyRequire, Require, Supported, Unsupported};
 pub use via::{MAGIC, Via, ViaTransport};

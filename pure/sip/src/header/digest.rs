@@ -1,0 +1,140 @@
+//! Challenges and credentials: WWW-Authenticate, Authorization and the proxies' pair (RFC 3261 §20.7, §20.27, §20.28, §20.44; RFC 7616 §3.3, §3.4).
+
+use super::Header;
+use crate::scan::{Scan, ascii, unquote};
+use crate::{Name, ParseError, limits};
+
+/// A scheme and its parameters: `Digest realm="biloxi.example", nonce="…"`. Commas separate parameters, never headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthParams<'a> {
+    /// `Digest`, or one that we do not know.
+    pub scheme: &'a str,
+    text: &'a [u8],
+}
+
+impl<'a> AuthParams<'a> {
+    fn read(value: &'a [u8], what: &'static str) -> Result<Self, ParseError> {
+        let mut scan = Scan::new(value, what);
+        let scheme = scan.token()?;
+        scan.skip_blanks();
+        let params = Self { scheme, text: scan.rest() };
+        while !scan.rest().is_empty() {
+            pair(&mut scan)?;
+        }
+        Ok(params)
+    }
+
+    /// True for `Digest`.
+    pub fn is_digest(&self) -> bool {
+        self.scheme.eq_ignore_ascii_case("Digest")
+    }
+
+    /// All parameters, in order; values as written.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        let mut scan = Scan::new(self.text, "auth-param");
+        std::iter::from_fn(move || if scan.rest().is_empty() { None } else { pair(&mut scan).ok() })
+            .take(limits::PARAMS)
+    }
+
+    /// A parameter without quotes and escapes: phones quote what needs none, and the other way round.
+    pub fn get(&self, name: &str) -> Option<Vec<u8>> {
+        self.iter()
+            .find(|(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| unquote(value))
+    }
+
+    /// The same, as text.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.get(name).and_then(|value| String::from_utf8(value).ok())
+    }
+
+    /// `nc`: eight hexadecimal digits.
+    pub fn nonce_count(&self) -> Option<u32> {
+        let digits = self.get("nc").filter(|digits| digits.len() == 8)?;
+        u32::from_str_radix(ascii(&digits)?, 16).ok()
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.scheme.as_bytes());
+        out.push(b' ');
+        out.extend_from_slice(self.text);
+    }
+}
+
+/// `name = value`, and the comma behind it.
+fn pair<'a>(scan: &mut Scan<'a>) -> Result<(&'a str, &'a [u8]), ParseError> {
+    let name = scan.token()?;
+    if !scan.eat_spaced(b'=') {
+        return Err(scan.error());
+    }
+    let value = match scan.peek() {
+        Some(b'"') => scan.quoted()?,
+        _ => scan.take_while(|octet| octet != b',' && octet > b' '),
+    };
+    scan.skip_blanks();
+    if !scan.rest().is_empty() && !scan.eat_spaced(b',') {
+        return Err(scan.error());
+    }
+    Ok((name, value))
+}
+
+macro_rules! auth_headers {
+    ($($(#[$doc:meta])* $header:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $header<'a>(pub AuthParams<'a>);
+
+        impl<'a> Header<'a> for $header<'a> {
+            const NAME: Name = Name::$header;
+
+            fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
+                AuthParams::read(value, Name::$header.as_str()).map(Self)
+            }
+
+            fn write(&self, out: &mut Vec<u8>) {
+                self.0.write(out);
+            }
+        }
+    )*};
+}
+
+auth_headers! {
+    /// A server asks who it is (401).
+    WwwAuthenticate,
+    /// A proxy asks who it is (407).
+    ProxyAuthenticate,
+    /// The answer for a server.
+    Authorization,
+    /// The answer for a proxy.
+    ProxyAuthorization,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves: rfc3261-7.3.1-3.
+    #[test]
+    fn trap_22_commas_are_parameters_and_quotes_are_optional() {
+        let value =
+            br#"digest username = "a\"b", realm="x, y",qop=auth , NC=0000000a,uri="sip:a@b;x=1""#;
+        let Authorization(params) = Authorization::parse(value).unwrap();
+        assert!(params.is_digest());
+        assert_eq!(params.text("username").unwrap(), "a\"b");
+        assert_eq!(params.text("Realm").unwrap(), "x, y");
+        assert_eq!(params.text("qop").unwrap(), "auth");
+        assert_eq!(params.nonce_count(), Some(10));
+        assert_eq!(
+            Authorization::parse(Authorization(params).text().as_bytes()).unwrap().0.iter().count(),
+            5
+        );
+    }
+
+    #[test]
+    fn what_is_no_parameter_is_an_error() {
+        for bad in ["", "Digest a", "Digest a=\"b", "Digest a=b c=d", "Digest =b"] {
+            assert!(Authorization::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+        assert_eq!(Authorization::parse(b"Digest nc=1").unwrap().0.nonce_count(), None);
+    }
+}
