@@ -1,6 +1,7 @@
 //! SIP between messages and roles: the doors, transport rules, transactions (RFC 3261 §17, §18).
 
 pub mod auth;
+pub mod dialog;
 pub mod doors;
 pub mod limits;
 pub mod transaction;

@@ -1,1 +1,3 @@
 //! SIP: Session Initiation Protocol.
+
+mod section_12;
