@@ -1,3 +1,11 @@
 //! A file per section of an RFC; each test names the rules that it proves. `cargo xtask conformance` counts them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests are tests too: what cannot go on stops here"
+)]
+
 mod rfc3261;
