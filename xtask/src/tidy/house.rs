@@ -12,6 +12,7 @@ pub(super) const PURE: &[(&str, u8)] = &[
     ("media", 1),
     ("server", 2),
     ("phone", 2),
+    ("stage", 2),
 ];
 
 /// What floor 0 may import from its own floor: `machine` is its vocabulary. `sip` stays without.

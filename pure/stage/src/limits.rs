@@ -1,0 +1,10 @@
+//! The limits of a stage, each with its reason.
+
+/// Events that an actor keeps; the oldest go first. A storm of a thousand calls reports some ten thousand.
+pub const EVENTS: usize = 100_000;
+
+/// Connections of one actor. Linux gives a process 1,024 descriptors unless it asks for more; a server asks.
+pub const CONNECTIONS: usize = 16_384;
+
+/// Pairs of media sockets that one actor lends: the even ports of [`crate::sockets::PORTS`].
+pub const MEDIA: usize = 10_000;
