@@ -8,3 +8,9 @@ pub const NONCES: usize = 100_000;
 
 /// How far the first count that we see of a nonce may be from 1: requests before it may have been lost.
 pub const NONCE_GAP: u32 = 16;
+
+/// Rounds of 401 and 407 for one request. A proxy and a server, each once with a stale nonce, make four.
+pub const ANSWERS: usize = 5;
+
+/// Realms that one dialog or registration answers to, and challenges read in one response: a chain of proxies has two or three.
+pub const REALMS: usize = 16;

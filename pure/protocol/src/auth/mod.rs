@@ -1,7 +1,12 @@
 //! Digest authentication (RFC 7616, RFC 8760, RFC 3261 §22).
 
+mod answer;
+mod credentials;
+mod demand;
 mod digest;
 mod nonce;
 
+pub use answer::{Answers, GiveUp, Tries};
+pub use credentials::Credentials;
 pub use digest::{Algorithm, Asked, Ha1, Qop, matches, response};
 pub use nonce::{Freshness, Nonces};
