@@ -1,6 +1,6 @@
 //! What must be true of every message before a role looks at it (RFC 3261 §8.1.1, §8.2, §16.3, §18.3, §20).
 
-use crate::header::{CSeq, Contact, From, MaxForwards, RecordRoute, Route, To, Via};
+use crate::header::{CSeq, CallId, Contact, From, MaxForwards, RecordRoute, Route, To, Via};
 use crate::{Header, Message, Method, Name, ParseError, Scan, Uri};
 
 /// The first thing that is wrong with a message that could be indexed: a header that is missing, doubled, or cannot be read, or a
@@ -18,7 +18,7 @@ pub fn check(message: &Message) -> Result<(), ParseError> {
         }
     }
     request_uri(message)?;
-    call_id(message)?;
+    message.expect::<CallId>()?;
     credentials(message)?;
     message.expect::<From>()?;
     message.expect::<To>()?;
@@ -62,15 +62,6 @@ fn credentials(message: &Message) -> Result<(), ParseError> {
         }
     }
     Ok(())
-}
-
-/// `callid = word [ "@" word ]`: what matters is that it is one word.
-fn call_id(message: &Message) -> Result<(), ParseError> {
-    let value = message.call_id();
-    match value.iter().position(|octet| *octet <= b' ' || *octet == 0x7f) {
-        Some(at) => Err(ParseError { what: Name::CallId.as_str(), at: message.offset(value) + at }),
-        None => Ok(()),
-    }
 }
 
 fn readable<'a, H: Header<'a>>(message: &'a Message) -> Result<(), ParseError> {

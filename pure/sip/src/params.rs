@@ -1,7 +1,7 @@
 //! `Params`: `;name=value` after a URI or a header value (RFC 3261 §25.1 generic-param).
 
-use crate::limits;
 use crate::scan::{Scan, ascii, is_blank, unquote};
+use crate::{ParseError, limits};
 
 /// Parameters, as written: `;lr;transport=tcp`. Read one by one, when asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,15 @@ impl<'a> Params<'a> {
         Self(text)
     }
 
+    /// Reads what stands at the cursor to the end: nothing, or a `;` first.
+    pub(crate) fn read(scan: &mut Scan<'a>) -> Result<Self, ParseError> {
+        scan.skip_blanks();
+        match scan.peek() {
+            None | Some(b';') => Ok(Self(scan.take_rest())),
+            Some(_) => Err(scan.error()),
+        }
+    }
+
     /// As written, with the leading `;`.
     pub const fn as_bytes(self) -> &'a [u8] {
         self.0
@@ -35,6 +44,7 @@ impl<'a> Params<'a> {
             let name = ascii(scan.take_while(|o| !matches!(o, b';' | b'=') && !is_blank(o)))?;
             let value = scan.eat_spaced(b'=').then(|| match scan.peek() {
                 Some(b'"') => scan.quoted().unwrap_or_else(|_| scan.take_rest()),
+                Some(b'<') => bracketed(&mut scan),
                 _ => scan.take_while(|octet| octet != b';' && !is_blank(octet)),
             });
             (!name.is_empty()).then_some(Param { name, value })
@@ -62,6 +72,11 @@ impl<'a> Params<'a> {
         self.text(name)?.parse().ok()
     }
 
+    /// `q` in thousandths; 1000 when absent or wrong (RFC 3261 §25.1 qvalue).
+    pub fn q(self) -> u16 {
+        self.text("q").and_then(q_value).unwrap_or(1000)
+    }
+
     /// True when the parameter is there, with a value or without.
     pub fn has(self, name: &str) -> bool {
         self.find(name).is_some()
@@ -69,6 +84,28 @@ impl<'a> Params<'a> {
 
     fn find(self, name: &str) -> Option<Param<'a>> {
         self.iter().find(|param| param.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// `<…>`, in which a `;` is part of a URI (RFC 8224 §4 ident-info).
+fn bracketed<'a>(scan: &mut Scan<'a>) -> &'a [u8] {
+    let from = scan.at();
+    scan.take_while(|octet| octet != b'>');
+    scan.eat(b'>');
+    scan.since(from)
+}
+
+/// `qvalue` in thousandths (RFC 3261 §25.1).
+fn q_value(text: &str) -> Option<u16> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.len() > 3 || !fraction.bytes().all(|octet| octet.is_ascii_digit()) {
+        return None;
+    }
+    let thousandths = format!("{fraction:0<3}").parse::<u16>().ok()?;
+    match whole {
+        "0" => Some(thousandths),
+        "1" if thousandths == 0 => Some(1000),
+        _ => None,
     }
 }
 

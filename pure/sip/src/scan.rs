@@ -1,6 +1,6 @@
 //! `Scan`: a cursor over a header value, in the words of the grammar (RFC 3261 §25.1).
 
-use crate::ParseError;
+use crate::{ParseError, limits};
 
 /// A cursor over octets. Every reader of headers and URIs is written with it, so each error knows its octet.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +73,13 @@ impl<'a> Scan<'a> {
         self.take_while(is_blank);
     }
 
+    /// `LWS` that must be there.
+    pub fn blanks(&mut self) -> Result<(), ParseError> {
+        let from = self.at;
+        self.skip_blanks();
+        if self.at == from { Err(self.error()) } else { Ok(()) }
+    }
+
     /// Takes `octet` with blanks around it (`SEMI`, `COMMA`, `EQUAL`, `SLASH` …) if it is next.
     pub fn eat_spaced(&mut self, octet: u8) -> bool {
         let before = self.at;
@@ -113,6 +120,24 @@ impl<'a> Scan<'a> {
         }
         self.at += 1;
         Ok(self.since(from))
+    }
+
+    /// `comment`, with its parentheses, still escaped; nested no deeper than `limits::DEPTH`.
+    pub fn comment(&mut self) -> Result<&'a [u8], ParseError> {
+        let (from, mut depth) = (self.at, 0);
+        loop {
+            match self.peek() {
+                Some(b'(') if depth < limits::DEPTH => depth += 1,
+                None | Some(b'\0' | b'(') => return Err(self.error()),
+                Some(b')') => depth = depth.saturating_sub(1),
+                Some(b'\\') => self.at += 1,
+                Some(_) => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                return Ok(self.since(from));
+            }
+        }
     }
 
     /// `token / quoted-string`, the latter with its quotes.

@@ -1,8 +1,8 @@
 //! Headers that hold an address: `name-addr` or `addr-spec`, and parameters (RFC 3261 §20.10).
 
-use super::Header;
+use super::family::addresses;
 use crate::scan::{Scan, is_blank, is_token, unquote};
-use crate::{Name, Params, ParseError, Uri};
+use crate::{Params, ParseError, Uri};
 
 /// `"Bob" <sip:bob@biloxi.example>;tag=a6c85cf`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,15 +39,12 @@ impl<'a> NameAddr<'a> {
             })
         };
         let at = scan.at();
-        scan.skip_blanks();
-        if !matches!(scan.peek(), None | Some(b';')) {
-            return Err(scan.error());
-        }
+        let params = Params::read(&mut scan)?;
         Uri::parse(uri).map_err(|error| ParseError {
             what,
             at: at.saturating_sub(uri.len()).saturating_add(error.at),
         })?;
-        Ok(Self { display, uri, params: Params::new(scan.take_rest()) })
+        Ok(Self { display, uri, params })
     }
 
     /// The URI, read.
@@ -97,33 +94,6 @@ fn display_name<'a>(scan: &mut Scan<'a>) -> Result<Option<&'a [u8]>, ParseError>
     Ok((!name.is_empty()).then_some(name))
 }
 
-macro_rules! addresses {
-    ($($(#[$doc:meta])* $header:ident),* $(,)?) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub struct $header<'a>(pub NameAddr<'a>);
-
-        impl<'a> Header<'a> for $header<'a> {
-            const NAME: Name = Name::$header;
-
-            fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-                NameAddr::read(value, stringify!($header)).map(Self)
-            }
-
-            fn write(&self, out: &mut Vec<u8>) {
-                self.0.write(out);
-            }
-        }
-
-        impl<'a> std::ops::Deref for $header<'a> {
-            type Target = NameAddr<'a>;
-            fn deref(&self) -> &NameAddr<'a> {
-                &self.0
-            }
-        }
-    )*};
-}
-
 addresses! {
     /// Who asks (RFC 3261 §20.20).
     From,
@@ -137,15 +107,20 @@ addresses! {
     Path,
     /// A proxy that a registered phone goes out through (RFC 3608).
     ServiceRoute,
-    /// Whom to call instead (RFC 3515 §2.1).
-    ReferTo,
+    /// Where to answer to, other than From (RFC 3261 §20.31).
+    ReplyTo,
     /// Who it is, says a trusted server (RFC 3325 §9.1).
     PAssertedIdentity,
+    /// Who the caller would like to be, of those that it may be (RFC 3325 §9.2).
+    PPreferredIdentity,
+    /// An address that belongs to the one that registered (RFC 7315 §4.1).
+    PAssociatedUri,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Header;
 
     #[test]
     fn trap_24_without_brackets_parameters_belong_to_the_header() {

@@ -31,24 +31,7 @@ impl<'a> Contact<'a> {
 
     /// `q` in thousandths; 1000 when absent or wrong.
     pub fn q(&self) -> u16 {
-        self.address()
-            .and_then(|address| address.params.text("q"))
-            .and_then(q_value)
-            .unwrap_or(1000)
-    }
-}
-
-/// `qvalue` in thousandths (RFC 3261 §25.1).
-fn q_value(text: &str) -> Option<u16> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    if fraction.len() > 3 || !fraction.bytes().all(|octet| octet.is_ascii_digit()) {
-        return None;
-    }
-    let thousandths = format!("{fraction:0<3}").parse::<u16>().ok()?;
-    match whole {
-        "0" => Some(thousandths),
-        "1" if thousandths == 0 => Some(1000),
-        _ => None,
+        self.address().map_or(1000, |address| address.params.q())
     }
 }
 

@@ -20,11 +20,7 @@ impl<'a> Header<'a> for CSeq<'a> {
         let mut scan = Scan::new(value, "CSeq");
         let error = scan.error();
         let number = scan.number().ok().filter(|number| *number < 1 << 31).ok_or(error)?;
-        let digits = scan.at();
-        scan.skip_blanks();
-        if scan.at() == digits {
-            return Err(scan.error());
-        }
+        scan.blanks()?;
         let method = Method::of(scan.token()?);
         scan.end()?;
         Ok(Self { number, method })

@@ -1,4 +1,4 @@
-//! Challenges and credentials: WWW-Authenticate, Authorization and the proxies' pair (RFC 3261 §20.7, §20.27, §20.28, §20.44; RFC 7616 §3.3, §3.4).
+//! Challenges, credentials and what comes back: WWW-Authenticate, Authorization, Authentication-Info and the proxies' three (RFC 3261 §20.6, §20.7, §20.27, §20.28, §20.44; RFC 7616 §3.3–§3.5; RFC 7615).
 
 use super::Header;
 use crate::scan::{Scan, ascii, unquote};
@@ -7,7 +7,7 @@ use crate::{Name, ParseError, limits};
 /// A scheme and its parameters: `Digest realm="biloxi.example", nonce="…"`. Commas separate parameters, never headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuthParams<'a> {
-    /// `Digest`, or one that we do not know.
+    /// `Digest`, or one that we do not know; empty in an Authentication-Info, which has none.
     pub scheme: &'a str,
     text: &'a [u8],
 }
@@ -15,7 +15,19 @@ pub struct AuthParams<'a> {
 impl<'a> AuthParams<'a> {
     fn read(value: &'a [u8], what: &'static str) -> Result<Self, ParseError> {
         let mut scan = Scan::new(value, what);
+        scan.skip_blanks();
         let scheme = scan.token()?;
+        Self::pairs(scheme, scan)
+    }
+
+    /// An Authentication-Info: at least one parameter.
+    fn info(value: &'a [u8], what: &'static str) -> Result<Self, ParseError> {
+        let mut scan = Scan::new(value, what);
+        scan.skip_blanks();
+        if scan.rest().is_empty() { Err(scan.error()) } else { Self::pairs("", scan) }
+    }
+
+    fn pairs(scheme: &'a str, mut scan: Scan<'a>) -> Result<Self, ParseError> {
         scan.skip_blanks();
         let params = Self { scheme, text: scan.rest() };
         while !scan.rest().is_empty() {
@@ -55,8 +67,10 @@ impl<'a> AuthParams<'a> {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.scheme.as_bytes());
-        out.push(b' ');
+        if !self.scheme.is_empty() {
+            out.extend_from_slice(self.scheme.as_bytes());
+            out.push(b' ');
+        }
         out.extend_from_slice(self.text);
     }
 }
@@ -79,7 +93,7 @@ fn pair<'a>(scan: &mut Scan<'a>) -> Result<(&'a str, &'a [u8]), ParseError> {
 }
 
 macro_rules! auth_headers {
-    ($($(#[$doc:meta])* $header:ident),* $(,)?) => {$(
+    ($($(#[$doc:meta])* $header:ident $read:ident),* $(,)?) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct $header<'a>(pub AuthParams<'a>);
@@ -88,7 +102,7 @@ macro_rules! auth_headers {
             const NAME: Name = Name::$header;
 
             fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-                AuthParams::read(value, Name::$header.as_str()).map(Self)
+                AuthParams::$read(value, Name::$header.as_str()).map(Self)
             }
 
             fn write(&self, out: &mut Vec<u8>) {
@@ -100,13 +114,17 @@ macro_rules! auth_headers {
 
 auth_headers! {
     /// A server asks who it is (401).
-    WwwAuthenticate,
+    WwwAuthenticate read,
     /// A proxy asks who it is (407).
-    ProxyAuthenticate,
+    ProxyAuthenticate read,
     /// The answer for a server.
-    Authorization,
+    Authorization read,
     /// The answer for a proxy.
-    ProxyAuthorization,
+    ProxyAuthorization read,
+    /// A server shows that it knows the password too, and names the next nonce.
+    AuthenticationInfo info,
+    /// The same from a proxy.
+    ProxyAuthenticationInfo info,
 }
 
 #[cfg(test)]
@@ -128,6 +146,16 @@ mod tests {
             Authorization::parse(Authorization(params).text().as_bytes()).unwrap().0.iter().count(),
             5
         );
+    }
+
+    #[test]
+    fn an_authentication_info_has_no_scheme() {
+        let value = br#"nextnonce="47364c23432d2e131a5fb210812c", qop=auth,nc=00000001"#;
+        let info = AuthenticationInfo::parse(value).unwrap();
+        assert_eq!(info.0.text("nextnonce").unwrap(), "47364c23432d2e131a5fb210812c");
+        assert_eq!(info.text().as_bytes(), value);
+        assert!(AuthenticationInfo::parse(b"").is_err());
+        assert!(AuthenticationInfo::parse(b"Digest a=b").is_err());
     }
 
     #[test]

@@ -1,43 +1,39 @@
-//! Headers that list tokens: Supported, Require, Proxy-Require, Unsupported, Allow (RFC 3261 §20.5, §20.29, §20.32, §20.37, §20.40).
+//! Headers that are one token, or a list of them: Supported, Require, Allow, Content-Encoding, Priority … (RFC 3261 §20; RFC 6665 §8.2.2; RFC 3841 §9.1; RFC 3903 §11.3; RFC 4412 §3; RFC 6442 §4.2).
 
-use super::Header;
-use crate::scan::Scan;
-use crate::{Method, Name, ParseError};
+use super::family::one_part;
+use crate::Method;
 
-macro_rules! tokens {
-    ($($(#[$doc:meta])* $header:ident),* $(,)?) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub struct $header<'a>(pub &'a str);
-
-        impl<'a> Header<'a> for $header<'a> {
-            const NAME: Name = Name::$header;
-
-            fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-                let mut scan = Scan::new(value, Name::$header.as_str());
-                let token = scan.token()?;
-                scan.end()?;
-                Ok(Self(token))
-            }
-
-            fn write(&self, out: &mut Vec<u8>) {
-                out.extend_from_slice(self.0.as_bytes());
-            }
-        }
-    )*};
-}
-
-tokens! {
-    /// An option tag that the sender understands.
-    Supported,
-    /// An option tag that the receiver must understand.
-    Require,
-    /// An option tag that a proxy must understand.
-    ProxyRequire,
-    /// An option tag that was not understood.
-    Unsupported,
-    /// A method that the sender understands.
-    Allow,
+one_part! {
+    /// An option tag that the sender understands (RFC 3261 §20.37).
+    Supported<'a>(&'a str),
+    /// An option tag that the receiver must understand (RFC 3261 §20.32).
+    Require<'a>(&'a str),
+    /// An option tag that a proxy must understand (RFC 3261 §20.29).
+    ProxyRequire<'a>(&'a str),
+    /// An option tag that was not understood (RFC 3261 §20.40).
+    Unsupported<'a>(&'a str),
+    /// A method that the sender understands (RFC 3261 §20.5).
+    Allow<'a>(&'a str),
+    /// How the body is packed, in the order in which it was done (RFC 3261 §20.12).
+    ContentEncoding<'a>(&'a str),
+    /// The language of the body (RFC 3261 §20.13).
+    ContentLanguage<'a>(&'a str),
+    /// How urgent the request is for a person: `emergency`, `urgent`, `normal`, `non-urgent` (RFC 3261 §20.26).
+    Priority<'a>(&'a str),
+    /// An event package that the sender understands (RFC 6665 §8.2.2).
+    AllowEvents<'a>(&'a str),
+    /// The name of a published state (RFC 3903 §11.3.1).
+    SipETag<'a>(&'a str),
+    /// The published state that is meant (RFC 3903 §11.3.2).
+    SipIfMatch<'a>(&'a str),
+    /// What a caller wants a proxy to do: `no-fork`, `queue` … (RFC 3841 §9.1).
+    RequestDisposition<'a>(&'a str),
+    /// `namespace.priority`: which calls go first when not all can (RFC 4412 §3.1).
+    ResourcePriority<'a>(&'a str),
+    /// A priority that the sender would have taken (RFC 4412 §3.2).
+    AcceptResourcePriority<'a>(&'a str),
+    /// Whether a place may be used to route by: `yes` or `no` (RFC 6442 §4.2).
+    GeolocationRouting<'a>(&'a str),
 }
 
 impl<'a> Allow<'a> {
@@ -50,6 +46,7 @@ impl<'a> Allow<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Header;
 
     #[test]
     fn one_token_and_no_more() {

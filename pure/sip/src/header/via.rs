@@ -81,17 +81,9 @@ impl<'a> Header<'a> for Via<'a> {
             return Err(scan.error());
         }
         let transport = ViaTransport(scan.token()?);
-        let before = scan.at();
-        scan.skip_blanks();
-        if scan.at() == before {
-            return Err(scan.error());
-        }
+        scan.blanks()?;
         let HostPort { host, port } = HostPort::read(&mut scan)?;
-        scan.skip_blanks();
-        if !matches!(scan.peek(), None | Some(b';')) {
-            return Err(scan.error());
-        }
-        Ok(Self { transport, host, port, params: Params::new(scan.take_rest()) })
+        Ok(Self { transport, host, port, params: Params::read(&mut scan)? })
     }
 
     fn write(&self, out: &mut Vec<u8>) {
