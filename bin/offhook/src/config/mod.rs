@@ -18,6 +18,7 @@ mod key;
 mod listen;
 mod near;
 mod page;
+mod phone;
 mod redirect;
 mod registrar;
 mod report;
@@ -36,6 +37,7 @@ pub use extension::{Credential, Extension, Ha1};
 pub use key::{Absent, Key, Section};
 pub use listen::Listen;
 pub use page::reference;
+pub use phone::PhoneFile;
 pub use redirect::Redirect;
 pub use registrar::{Expires, Registrar};
 pub use report::{Mistakes, Notice};
@@ -102,25 +104,8 @@ impl Default for Config {
 impl Config {
     /// Reads and understands a file.
     pub fn load(path: &Path) -> Result<Self, Mistakes> {
-        let name = path.display().to_string();
-        let refuse = |what: String| Mistakes::unreadable(&name, what);
-        let size = std::fs::metadata(path).map_err(|error| refuse(error.to_string()))?.len();
-        if size > limits::CONFIG_BYTES {
-            let limit = limits::CONFIG_BYTES >> 20;
-            return Err(refuse(format!("it has {} MiB, a config has at most {limit}", size >> 20)));
-        }
-        let file = std::fs::File::open(path).map_err(|error| refuse(error.to_string()))?;
-        let mut bytes = Vec::new();
-        // A device has no size: it is read no further than a file would be.
-        file.take(limits::CONFIG_BYTES)
-            .read_to_end(&mut bytes)
-            .map_err(|error| refuse(error.to_string()))?;
-        match String::from_utf8(bytes) {
-            Ok(text) => Self::parse(&name, &text),
-            Err(error) => {
-                Err(Mistakes::not_text(&name, error.utf8_error().valid_up_to(), error.as_bytes()))
-            }
-        }
+        let text = read_text(path)?;
+        Self::parse(&path.display().to_string(), &text)
     }
 
     /// Understands the text of a file; `name` is what mistakes call it.
@@ -212,6 +197,26 @@ impl Config {
             }
         }
     }
+}
+
+/// The text of a file, or why it cannot be had.
+fn read_text(path: &Path) -> Result<String, Mistakes> {
+    let name = path.display().to_string();
+    let refuse = |what: String| Mistakes::unreadable(&name, what);
+    let size = std::fs::metadata(path).map_err(|error| refuse(error.to_string()))?.len();
+    if size > limits::CONFIG_BYTES {
+        let limit = limits::CONFIG_BYTES >> 20;
+        return Err(refuse(format!("it has {} MiB, a config has at most {limit}", size >> 20)));
+    }
+    let file = std::fs::File::open(path).map_err(|error| refuse(error.to_string()))?;
+    let mut bytes = Vec::new();
+    // A device has no size: it is read no further than a file would be.
+    file.take(limits::CONFIG_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(|error| refuse(error.to_string()))?;
+    String::from_utf8(bytes).map_err(|error| {
+        Mistakes::not_text(&name, error.utf8_error().valid_up_to(), error.as_bytes())
+    })
 }
 
 /// A section of the file; every key is absent in one that is absent.

@@ -2,6 +2,7 @@
 
 use super::SECTIONS;
 use super::key::{Absent, Key, Section};
+use super::phone;
 
 /// The page that describes every key.
 pub fn reference() -> String {
@@ -9,6 +10,8 @@ pub fn reference() -> String {
     for section in SECTIONS {
         describe(&mut page, section);
     }
+    page.push_str("\n## The phone's file\n\n");
+    keys(&mut page, &phone::SECTION);
     page
 }
 
@@ -17,6 +20,10 @@ fn describe(page: &mut String, section: &Section) {
         "" => page.push_str("\n## At the top\n\n"),
         _ => page.extend(["\n## `", &section.heading(), "`\n\n"]),
     }
+    keys(page, section);
+}
+
+fn keys(page: &mut String, section: &Section) {
     page.extend([section.about, "\n\n| key | absent | meaning |\n|---|---|---|\n"]);
     for key in section.keys {
         row(page, "", key);
