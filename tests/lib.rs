@@ -1,1 +1,11 @@
-//! What the tests share: telling them apart from one another is their business, so this is as small as it can be.
+//! What the tests share.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "nothing but tests uses this: to stop is how a test fails"
+)]
+
+pub mod bench;

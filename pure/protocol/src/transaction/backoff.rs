@@ -19,9 +19,9 @@ impl Backoff {
         Self { at: now + interval, interval, cap }
     }
 
-    /// Due again after `interval` from `now`, for ever the same.
-    pub(super) fn steady(now: Time, interval: Duration) -> Self {
-        Self::start(now, interval, interval)
+    /// Due when it was, and from then on every `cap`.
+    pub(super) const fn slow_down(&mut self) {
+        self.interval = self.cap;
     }
 
     /// True if due at `now`; if so, the next one is scheduled.

@@ -90,10 +90,8 @@ impl Client {
                 self.acknowledge(now, timers, response, out)
             }
             (State::Trying { resend, .. }, 1) => {
-                // RFC 3261 §17.1.2.2: in Proceeding the request is repeated each T2.
-                if resend.is_some() {
-                    *resend = Some(Backoff::steady(now, timers.t2));
-                }
+                // RFC 3261 §17.1.2.2: in Proceeding timer E fires when it would have, and then each T2.
+                resend.iter_mut().for_each(Backoff::slow_down);
             }
             (State::Trying { .. }, _) => {
                 let linger = if self.flow.transport.is_reliable() { now } else { now + timers.t4 };

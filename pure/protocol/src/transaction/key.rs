@@ -15,17 +15,21 @@ enum Side {
 }
 
 impl Key {
-    /// The transaction of ours that a response answers: its top branch and the CSeq method.
+    /// The transaction of ours that a response answers: its top branch and the CSeq method. The sent-by must be the one that we
+    /// wrote (RFC 3261 §18.1.2): with another it answers nothing of ours.
     pub(super) fn of_response(response: &Message) -> Option<Self> {
-        let via = response.get::<Via>()?;
-        let cseq = response.get::<CSeq>()?;
-        Some(Self::write(Side::Client, &[via.branch()?, method_octets(cseq.method)]))
+        Self::of_client(&response.get::<Via>()?, response.get::<CSeq>()?.method)
     }
 
     /// The client transaction that a request of ours begins.
     pub(super) fn of_own_request(request: &Message) -> Option<Self> {
-        let via = request.get::<Via>()?;
-        Some(Self::write(Side::Client, &[via.branch()?, method_octets(request.method()?)]))
+        Self::of_client(&request.get::<Via>()?, request.method()?)
+    }
+
+    fn of_client(via: &Via<'_>, method: Method<'_>) -> Option<Self> {
+        let sent_by = via.sent_by().to_string().to_ascii_lowercase();
+        let parts = [via.branch()?, sent_by.as_bytes(), method_octets(method)];
+        Some(Self::write(Side::Client, &parts))
     }
 
     /// The server transaction of a request: branch, sent-by and method; an ACK belongs to its INVITE. A request of an RFC 2543

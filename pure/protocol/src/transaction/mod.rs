@@ -154,7 +154,10 @@ impl Transactions {
 
     /// Takes the news that nothing can be sent on a flow any more.
     pub fn failed(&mut self, _now: Time, flow: Flow, up: &mut Vec<Up>) {
-        let touched = |other: &Flow| *other == flow || other.any_connection() == flow;
+        // A request that went by any connection went by this one: while it is open there is no second one to its peer.
+        let touched = |other: &Flow| {
+            *other == flow || other.any_connection() == flow || *other == flow.any_connection()
+        };
         let mut over = Vec::new();
         for (id, (_, transaction)) in &mut self.all {
             match transaction {
@@ -234,7 +237,7 @@ impl Transactions {
         if request.method() == Some(Method::Ack) {
             return Some(Up::Ack(flow, request));
         }
-        let back = response_flow(&request, Some(flow), flow.listener).unwrap_or(flow);
+        let back = response_flow(&request, flow);
         if self.all.len() >= limits::TRANSACTIONS {
             let busy = Draft::reply(&request, Status::SERVICE_UNAVAILABLE)
                 .raw(Name::RetryAfter, b"10")

@@ -16,7 +16,7 @@ use sip::{Bytes, Message, Method};
 use super::backoff::Backoff;
 use super::timers::{TRYING_AFTER, Timers};
 use crate::doors::Output;
-use crate::transport::Flow;
+use crate::transport::{Flow, reconnect_flow};
 
 /// One request of a peer, from arrival to silence.
 #[derive(Debug)]
@@ -86,16 +86,21 @@ impl Server {
             (State::Silent { .. } | State::Proceeding { .. }, 100..200) => {
                 State::Proceeding { latest: wire.clone() }
             }
-            (
-                State::Silent { .. } | State::Proceeding { .. } | State::Accepted { .. },
-                200..300,
-            ) => State::Accepted { until },
+            (State::Silent { .. } | State::Proceeding { .. }, 200..300) => {
+                State::Accepted { until }
+            }
+            // RFC 6026 §7.1: timer L runs from the first 2xx.
+            (State::Accepted { until }, 200..300) => State::Accepted { until: *until },
             (State::Silent { .. } | State::Proceeding { .. }, _) => {
                 let resends = !self.back.transport.is_reliable();
                 let resend = resends.then(|| Backoff::start(now, timers.t1, timers.t2));
                 State::Refused { answer: wire.clone(), resend, until }
             }
-            // RFC 4320 §4.1, §4.2: no provisional of the user's (ours is the 100, in time), and no 408: the client has given up.
+            // RFC 4320 §4.1, §4.2: no provisional but 100, over datagrams not before its time, and no 408: the client has given up.
+            (State::Working { .. }, 100) => State::Working { trying: wire.clone() },
+            (State::Trying { .. }, 100) if self.back.transport.is_reliable() => {
+                State::Working { trying: wire.clone() }
+            }
             (State::Trying { .. } | State::Working { .. }, 100..200) => return,
             (State::Trying { .. } | State::Working { .. }, 408) => State::Over,
             (State::Trying { .. } | State::Working { .. }, _) => {
@@ -184,10 +189,9 @@ impl Server {
         }
     }
 
-    /// Responses go to the peer's address by a new connection from now on (RFC 3261 §18.2.2): the one that the request came on
-    /// is gone.
+    /// The connection that the request came on is gone: responses go by a new one from now on (RFC 3261 §18.2.2).
     pub(super) fn reconnect(&mut self) {
-        self.back = self.back.any_connection();
+        self.back = reconnect_flow(&self.request, self.flow);
     }
 
     /// True once the transaction may be forgotten.

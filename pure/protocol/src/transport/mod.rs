@@ -4,4 +4,4 @@ mod flow;
 mod via;
 
 pub use flow::{Flow, Listener, Transport};
-pub use via::{fits_udp, response_flow, stamp};
+pub use via::{fits_udp, reconnect_flow, response_flow, stamp};

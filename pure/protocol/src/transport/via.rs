@@ -6,7 +6,7 @@ use sip::header::Via;
 use sip::uri::Host;
 use sip::{Message, Name};
 
-use super::{Flow, Transport};
+use super::Flow;
 
 /// The largest request that goes by UDP when the path MTU is not known, in octets (RFC 3261 §18.1.1).
 const MTU_GUESS: usize = 1300;
@@ -45,24 +45,30 @@ pub fn stamp(request: &Message, from: SocketAddr) -> Option<Message> {
     request.edit().replace_raw(Name::Via, &value).finish().ok()
 }
 
-/// Where a response goes, by its top Via (RFC 3261 §18.2.2, RFC 3581 §4). On a stream: the connection that the request came on
-/// (`came`); when that is gone, a new one to this address. `None` when the Via has a name for a host that must be looked up, or
-/// cannot be read.
-pub fn response_flow(response: &Message, came: Option<Flow>, listener: u16) -> Option<Flow> {
-    let via = response.get::<Via>()?;
-    let transport = Transport::of(via.transport.0)?;
-    if let Some(flow) = came.filter(|flow| flow.transport.is_reliable()) {
-        return Some(flow);
+/// Where the response to a request goes (RFC 3261 §18.2.2, RFC 3581 §4). On a stream: the connection that the request came on.
+/// For datagrams: the address that it came from, at the port that it came from when the top Via asks for that (`rport`), else at
+/// the port of its sent-by. Never to another address, whatever `maddr` says: a stranger could aim us at others.
+pub fn response_flow(request: &Message, came: Flow) -> Flow {
+    if came.transport.is_reliable() {
+        return came;
     }
-    let port = via.port.unwrap_or(transport.default_port());
-    let maddr = via.params.get("maddr").and_then(|maddr| Host::parse(maddr).ok()?.ip());
-    let (ip, port) = match (maddr.filter(|_| !transport.is_reliable()), via.received()) {
-        (Some(maddr), _) => (maddr, port),
-        (None, Some(received)) => (received, via.rport().flatten().unwrap_or(port)),
-        (None, None) => (via.host.ip()?, port),
-    };
-    let connection = 0;
-    Some(Flow { transport, listener, connection, peer: SocketAddr::new(ip, port) })
+    match request.get::<Via>() {
+        Some(via) if via.rport().is_none() => at_sent_by(&via, came),
+        _ => came,
+    }
+}
+
+/// Where it goes when that connection is gone: by a new one to the address that the request came from, at the port of the sent-by.
+pub fn reconnect_flow(request: &Message, came: Flow) -> Flow {
+    match request.get::<Via>() {
+        Some(via) if came.transport.is_reliable() => at_sent_by(&via, came),
+        _ => came,
+    }
+}
+
+fn at_sent_by(via: &Via<'_>, came: Flow) -> Flow {
+    let port = via.port.unwrap_or(came.transport.default_port());
+    Flow { connection: 0, peer: SocketAddr::new(came.peer.ip(), port), ..came }
 }
 
 #[cfg(test)]
@@ -70,6 +76,7 @@ mod tests {
     use sip::Header as _;
 
     use super::*;
+    use crate::transport::Transport;
 
     fn request(via: &str) -> Message {
         Message::parse(format!("OPTIONS sip:b SIP/2.0\r\nVia: {via}\r\n\r\n")).unwrap()
@@ -104,24 +111,42 @@ mod tests {
         assert_eq!(v6.unwrap(), "SIP/2.0/UDP [2001:db8::1];received=2001:db8::2;rport=7");
     }
 
-    /// Proves: rfc3261-18.2.2-1, rfc3261-18.2.2-5, rfc3261-18.2.2-7.
+    fn flow(transport: Transport, connection: u32) -> Flow {
+        let peer = "192.0.2.2:40000".parse().unwrap();
+        Flow { transport, listener: 0, connection, peer }
+    }
+
+    /// Proves: rfc3261-18.2.2-1, rfc3261-18.2.2-7, rfc3261-18.2.2-9.
     #[test]
-    fn trap_13_a_response_goes_where_the_via_says() {
-        let to = |via: &str| {
-            let response = Message::parse(format!("SIP/2.0 200 OK\r\nVia: {via}\r\n\r\n")).unwrap();
-            response_flow(&response, None, 0).map(|flow| flow.to_string())
-        };
-        assert_eq!(to("SIP/2.0/UDP 192.0.2.1").unwrap(), "UDP 192.0.2.1:5060");
-        assert_eq!(to("SIP/2.0/UDP 192.0.2.1:7;received=192.0.2.2").unwrap(), "UDP 192.0.2.2:7");
-        assert_eq!(
-            to("SIP/2.0/UDP 192.0.2.1:7;received=192.0.2.2;rport=9").unwrap(),
-            "UDP 192.0.2.2:9"
-        );
-        assert_eq!(
-            to("SIP/2.0/UDP a:7;maddr=192.0.2.3;received=192.0.2.2").unwrap(),
-            "UDP 192.0.2.3:7"
-        );
-        assert_eq!(to("SIP/2.0/TLS 192.0.2.1").unwrap(), "TLS 192.0.2.1:5061");
-        assert_eq!(to("SIP/2.0/UDP a.example"), None);
+    fn trap_13_a_response_goes_where_its_request_came_from() {
+        let to = |via: &str| response_flow(&request(via), flow(Transport::Udp, 0)).to_string();
+        assert_eq!(to("SIP/2.0/UDP 192.0.2.2"), "UDP 192.0.2.2:5060");
+        assert_eq!(to("SIP/2.0/UDP 192.0.2.2:7"), "UDP 192.0.2.2:7");
+        assert_eq!(to("SIP/2.0/UDP a.example:7;received=192.0.2.2"), "UDP 192.0.2.2:7");
+        assert_eq!(to("SIP/2.0/UDP 192.0.2.1:7;received=192.0.2.2;rport=9"), "UDP 192.0.2.2:40000");
+    }
+
+    /// Proves: rfc3261-18.2.2-2, rfc3261-18.2.2-3.
+    #[test]
+    fn trap_13_on_a_stream_by_its_connection_and_then_by_a_new_one() {
+        let came = flow(Transport::Tcp, 3);
+        for via in ["a", "192.0.2.2:7", "192.0.2.2;rport=40000"] {
+            assert_eq!(response_flow(&request(&format!("SIP/2.0/TCP {via}")), came), came);
+        }
+        let anew = |via: &str| reconnect_flow(&request(via), came);
+        assert_eq!(anew("SIP/2.0/TCP a:7;rport=40000").to_string(), "TCP 192.0.2.2:7");
+        assert_eq!(anew("SIP/2.0/TCP a").to_string(), "TCP 192.0.2.2:5060");
+        assert_eq!(anew("SIP/2.0/TCP a").connection, 0);
+    }
+
+    #[test]
+    fn no_via_aims_us_at_others() {
+        for via in ["UDP 192.0.2.9", "UDP a;maddr=192.0.2.9", "UDP a;received=192.0.2.9;rport=9"] {
+            let request = request(&format!("SIP/2.0/{via}"));
+            let to = response_flow(&request, flow(Transport::Udp, 0)).peer;
+            assert_eq!(to.ip().to_string(), "192.0.2.2", "{via}");
+        }
+        let other = response_flow(&request("SIP/2.0/TCP 192.0.2.9"), flow(Transport::Udp, 0));
+        assert_eq!(other.to_string(), "UDP 192.0.2.2:5060");
     }
 }
