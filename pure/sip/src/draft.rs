@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use crate::edit::line;
 use crate::header::Header;
+use crate::row;
 use crate::{Message, Method, Name, Status};
 
 /// A message being written: start line, rows in the order given, body.
@@ -17,9 +17,10 @@ impl Draft {
     /// Begins a request.
     pub fn request(method: Method<'_>, uri: &[u8]) -> Self {
         let mut wire = Vec::with_capacity(512);
-        for part in [method.as_str().as_bytes(), b" ", uri, b" SIP/2.0\r\n"] {
-            wire.extend_from_slice(part);
-        }
+        row::token(method.as_str(), &mut wire);
+        wire.push(b' ');
+        row::uri(uri, &mut wire);
+        wire.extend_from_slice(b" SIP/2.0\r\n");
         Self { wire, body: Vec::new() }
     }
 
@@ -28,11 +29,12 @@ impl Draft {
         Self::response_saying(status, status.phrase())
     }
 
-    /// Begins a response with a phrase of our own. Line ends in it become blanks.
+    /// Begins a response with a phrase of our own.
     pub fn response_saying(status: Status, phrase: &str) -> Self {
-        let phrase = phrase.replace(['\r', '\n'], " ");
         let mut wire = Vec::with_capacity(512);
-        wire.extend_from_slice(format!("SIP/2.0 {} {phrase}\r\n", status.code()).as_bytes());
+        wire.extend_from_slice(format!("SIP/2.0 {} ", status.code()).as_bytes());
+        row::one_line(phrase.as_bytes(), &mut wire);
+        wire.extend_from_slice(b"\r\n");
         Self { wire, body: Vec::new() }
     }
 
@@ -72,12 +74,10 @@ impl Draft {
 
     /// Adds a row.
     #[must_use]
-    pub fn header<'a, H: Header<'a>>(mut self, header: &H) -> Self {
-        self.wire.extend_from_slice(H::NAME.as_str().as_bytes());
-        self.wire.extend_from_slice(b": ");
-        header.write(&mut self.wire);
-        self.wire.extend_from_slice(b"\r\n");
-        self
+    pub fn header<'a, H: Header<'a>>(self, header: &H) -> Self {
+        let mut value = Vec::with_capacity(64);
+        header.write(&mut value);
+        self.raw(H::NAME, &value)
     }
 
     /// Adds a row with a raw value.
@@ -86,10 +86,12 @@ impl Draft {
         self.named(name.as_str(), value)
     }
 
-    /// Adds a row of any name with a raw value.
+    /// Adds a row of any name with a raw value. Content-Length is not among them: [`Draft::wire`] counts.
     #[must_use]
     pub fn named(mut self, name: &str, value: &[u8]) -> Self {
-        self.wire.extend_from_slice(&line(name, value));
+        if Name::of(name.as_bytes()) != Name::ContentLength {
+            row::row(name, value, &mut self.wire);
+        }
         self
     }
 

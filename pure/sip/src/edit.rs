@@ -4,15 +4,18 @@ use bytes::Bytes;
 
 use crate::name::Grammar;
 use crate::read::{Row, StartLine};
+use crate::row;
 use crate::scan::split_list;
 use crate::{Header, Malformed, Message, Name};
 
-/// Changes to a message, in the order of the places where they happen.
+/// Changes to a message. Each names a place in the message as it came, not as earlier changes left it; where two change
+/// the same octets, the later one counts.
 #[derive(Clone, Debug)]
 pub struct Edit<'m> {
     message: &'m Message,
     splices: Vec<Splice>,
     body: Option<Vec<u8>>,
+    measured: bool,
 }
 
 /// Octets `from..to` of the original give way to `with`.
@@ -25,13 +28,15 @@ struct Splice {
 
 impl<'m> Edit<'m> {
     pub(crate) const fn new(message: &'m Message) -> Self {
-        Self { message, splices: Vec::new(), body: None }
+        Self { message, splices: Vec::new(), body: None, measured: false }
     }
 
     /// Replaces the Request-URI.
     pub fn request_uri(&mut self, uri: &[u8]) -> &mut Self {
         if let StartLine::Request { uri: place, .. } = &self.message.head().start {
-            self.splice(usize::from(place.start), usize::from(place.end), uri.to_vec());
+            let mut with = Vec::with_capacity(uri.len());
+            row::uri(uri, &mut with);
+            self.splice(usize::from(place.start), usize::from(place.end), with);
         }
         self
     }
@@ -45,8 +50,7 @@ impl<'m> Edit<'m> {
     pub fn push_raw(&mut self, name: Name, value: &[u8]) -> &mut Self {
         let at =
             self.rows(name).next().map_or_else(|| self.first_row(), |row| usize::from(row.line));
-        self.splice(at, at, line(name.as_str(), value));
-        self
+        self.row(at, name.as_str(), value)
     }
 
     /// Adds a row below all others.
@@ -56,9 +60,7 @@ impl<'m> Edit<'m> {
 
     /// Adds a row below all others, of any name.
     pub fn append_raw(&mut self, name: &str, value: &[u8]) -> &mut Self {
-        let at = self.message.head().body.saturating_sub(2);
-        self.splice(at, at, line(name, value));
-        self
+        self.row(self.end(), name, value)
     }
 
     /// Replaces the topmost element of its name (only that one, when its row has several); adds it when there is none.
@@ -69,8 +71,13 @@ impl<'m> Edit<'m> {
     /// Replaces the topmost element called `name` by a raw value; adds it when there is none.
     pub fn replace_raw(&mut self, name: Name, value: &[u8]) -> &mut Self {
         let Some(row) = self.rows(name).next().copied() else { return self.push_raw(name, value) };
+        if name == Name::ContentLength {
+            return self;
+        }
         let (from, first, _) = self.first_element(&row);
-        self.splice(from, from + first, value.to_vec());
+        let mut with = Vec::with_capacity(value.len());
+        row::one_line(value, &mut with);
+        self.splice(from, from + first, with);
         self
     }
 
@@ -98,31 +105,40 @@ impl<'m> Edit<'m> {
     /// Replaces the body; Content-Length follows. Content-Type is the caller's to change.
     pub fn body(&mut self, body: &[u8]) -> &mut Self {
         self.body = Some(body.to_vec());
-        self.remove_all(Name::ContentLength);
-        self.append_raw(Name::ContentLength.as_str(), body.len().to_string().as_bytes())
+        self.measured()
+    }
+
+    /// Writes Content-Length anew, or where there was none: on a stream it must be there (RFC 3261 §20.14). There is no
+    /// other way to write one, so no message claims a length that it has not.
+    pub fn measured(&mut self) -> &mut Self {
+        self.measured = true;
+        self.remove_all(Name::ContentLength)
     }
 
     /// The changed message's octets.
     pub fn wire(&mut self) -> Bytes {
         // Stable: what was added first at a place stands first there.
         self.splices.sort_by_key(|splice| (splice.from, splice.to));
-        let old = self.message.wire();
+        let (old, end) = (self.message.wire(), self.end());
+        let body = self.body.as_deref().unwrap_or_else(|| self.message.body());
         let added: usize = self.splices.iter().map(|splice| splice.with.len()).sum();
-        let mut wire =
-            Vec::with_capacity(old.len() + added + self.body.as_ref().map_or(0, Vec::len));
+        let mut wire = Vec::with_capacity(end + added + LENGTH_ROW + body.len());
         let mut at = 0;
-        for splice in &self.splices {
-            wire.extend_from_slice(old.get(at..splice.from).unwrap_or_default());
-            wire.extend_from_slice(&splice.with);
-            at = at.max(splice.to);
-        }
-        match &self.body {
-            Some(body) => {
-                wire.extend_from_slice(old.get(at..self.message.head().body).unwrap_or_default());
-                wire.extend_from_slice(body);
+        // A splice that begins in octets that are gone already changes nothing any more.
+        for splice in self.splices.iter().filter(|splice| splice.from < end) {
+            if let Some(kept) = old.get(at..splice.from) {
+                wire.extend_from_slice(kept);
+                wire.extend_from_slice(&splice.with);
+                at = splice.to;
             }
-            None => wire.extend_from_slice(old.get(at..).unwrap_or_default()),
         }
+        wire.extend_from_slice(old.get(at..end).unwrap_or_default());
+        self.splices.iter().filter(|s| s.from == end).for_each(|s| wire.extend_from_slice(&s.with));
+        if self.measured {
+            row::row(Name::ContentLength.as_str(), body.len().to_string().as_bytes(), &mut wire);
+        }
+        wire.extend_from_slice(b"\r\n");
+        wire.extend_from_slice(body);
         wire.into()
     }
 
@@ -132,7 +148,25 @@ impl<'m> Edit<'m> {
     }
 
     fn splice(&mut self, from: usize, to: usize, with: Vec<u8>) {
+        if from < to {
+            self.splices.retain(|other| (other.from, other.to) != (from, to));
+        }
         self.splices.push(Splice { from, to, with });
+    }
+
+    /// A whole row at a place.
+    fn row(&mut self, at: usize, name: &str, value: &[u8]) -> &mut Self {
+        if Name::of(name.as_bytes()) != Name::ContentLength {
+            let mut with = Vec::with_capacity(name.len() + value.len() + 4);
+            row::row(name, value, &mut with);
+            self.splice(at, at, with);
+        }
+        self
+    }
+
+    /// Where the empty line after the headers stands.
+    const fn end(&self) -> usize {
+        self.message.head().body.saturating_sub(2)
     }
 
     fn rows(&self, name: Name) -> impl Iterator<Item = &'m Row> + use<'m> {
@@ -169,10 +203,8 @@ fn written<'a>(header: &impl Header<'a>) -> Vec<u8> {
     value
 }
 
-/// One row with its CRLF.
-pub(crate) fn line(name: &str, value: &[u8]) -> Vec<u8> {
-    [name.as_bytes(), b": ", value, b"\r\n"].concat()
-}
+/// Room for a Content-Length.
+const LENGTH_ROW: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -213,6 +245,30 @@ mod tests {
         let changed = message.edit().body(b"hello").finish().unwrap();
         assert_eq!(changed.body(), b"hello");
         assert_eq!(changed.rows(Name::ContentLength).collect::<Vec<_>>(), [b"5"]);
+    }
+
+    #[test]
+    fn the_later_change_of_the_same_octets_counts() {
+        let message = message();
+        let mut edit = message.edit();
+        edit.replace_raw(Name::Route, b"<sip:x>").replace_raw(Name::Route, b"<sip:y>");
+        let text = head(&mut edit);
+        assert!(
+            text.contains("Route: <sip:y>\r\nRoute: <sip:r2>\r\n") && !text.contains("<sip:x>")
+        );
+        let gone = head(edit.remove_first(Name::Route));
+        assert!(gone.contains("b\r\nRoute: <sip:r2>\r\n") && !gone.contains("<sip:y>"), "{gone}");
+    }
+
+    #[test]
+    fn a_message_for_a_stream_gets_its_length_once() {
+        let message = Message::parse("INFO sip:b@h SIP/2.0\r\nX: 1\r\n\r\nabc").unwrap();
+        assert!(
+            head(message.edit().measured().measured())
+                .ends_with("X: 1\r\nContent-Length: 3\r\n\r\nabc")
+        );
+        let text = head(message.edit().body(b"a").body(b"hello").append_raw("Y", b"2"));
+        assert!(text.ends_with("X: 1\r\nY: 2\r\nContent-Length: 5\r\n\r\nhello"), "{text}");
     }
 
     #[test]
