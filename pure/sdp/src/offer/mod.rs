@@ -1,0 +1,20 @@
+//! Offer and answer (RFC 3264): a [`Session`] that both sides' descriptions go through.
+
+mod agreed;
+mod codec;
+mod compose;
+mod exchange;
+mod formats;
+mod refusal;
+mod session;
+mod slot;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+pub use agreed::{Agreed, Events, Hold, Remote};
+pub use codec::{Codec, Parameters};
+pub use formats::Format;
+pub use refusal::Refusal;
+pub use session::Session;
+pub use stream::{Stream, StreamId};

@@ -1,0 +1,53 @@
+//! `Stream`: a flow of media that we want, and what we can do with it.
+
+use std::net::SocketAddr;
+
+use super::Codec;
+use crate::Direction;
+
+/// A stream of ours, as we wish it. What becomes of it, offer and answer decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// `audio`, `video`…
+    pub kind: Box<str>,
+    /// `RTP/AVP`.
+    pub protocol: Box<str>,
+    /// Where we receive RTP.
+    pub local: SocketAddr,
+    /// The port on which we receive RTCP.
+    pub rtcp: u16,
+    /// What we speak, most wanted first.
+    pub codecs: Vec<Codec>,
+    /// The telephone events that we understand (RFC 4733 §2.4.1: `0-15` are the keys), offered at the clock rate of each codec.
+    pub events: Option<Box<str>>,
+    /// Whether we want to send, receive, or both.
+    pub direction: Direction,
+    /// Milliseconds of sound that we want in a packet.
+    pub ptime: Option<u16>,
+}
+
+impl Stream {
+    /// Sound both ways over RTP, with keys, 20 ms a packet, RTCP one port above.
+    pub fn audio(local: SocketAddr, codecs: impl IntoIterator<Item = Codec>) -> Self {
+        Self {
+            kind: "audio".into(),
+            protocol: "RTP/AVP".into(),
+            local,
+            rtcp: local.port().saturating_add(1),
+            codecs: codecs.into_iter().collect(),
+            events: Some("0-15".into()),
+            direction: Direction::SendRecv,
+            ptime: Some(20),
+        }
+    }
+
+    /// Pictures both ways over RTP, RTCP one port above.
+    pub fn video(local: SocketAddr, codecs: impl IntoIterator<Item = Codec>) -> Self {
+        let audio = Self::audio(local, codecs);
+        Self { kind: "video".into(), events: None, ptime: None, ..audio }
+    }
+}
+
+/// Names one of our streams within its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId(pub(super) usize);
