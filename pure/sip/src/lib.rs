@@ -4,6 +4,7 @@
 //! ([`Message::first`], [`Message::all`]), each by its own type in [`header`]. What is not changed is never copied:
 //! [`Edit`] splices, [`Draft`] writes from scratch, [`Stream`](stream::Framer) cuts messages out of a byte stream.
 
+pub mod body;
 mod check;
 mod draft;
 mod edit;
@@ -21,6 +22,7 @@ mod status;
 pub mod stream;
 pub mod uri;
 
+pub use body::Body;
 pub use bytes::Bytes;
 pub use check::check;
 pub use draft::Draft;

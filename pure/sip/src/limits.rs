@@ -14,3 +14,6 @@ pub const PARAMS: usize = 256;
 
 /// Nesting of multipart bodies and of comments: a person writes one or two.
 pub const DEPTH: usize = 8;
+
+/// Parts of one multipart body. Real ones have two to five; each costs its reader an allocation.
+pub const PARTS: usize = 32;

@@ -8,7 +8,7 @@ use crate::header::Header;
 use crate::name::Grammar;
 use crate::read::{Head, Row, StartLine};
 use crate::scan::{ascii, split_list, trim};
-use crate::{Draft, Edit, Malformed, Method, Name, ParseError, Status};
+use crate::{Body, Draft, Edit, Malformed, Method, Name, ParseError, Status};
 
 /// A SIP message: the octets as they came, and where to find things in them (RFC 3261 §7).
 #[derive(Clone, Debug)]
@@ -102,6 +102,11 @@ impl Message {
     /// The body.
     pub fn body(&self) -> &[u8] {
         self.wire.get(self.head.body..).unwrap_or_default()
+    }
+
+    /// The body with what describes it, to look into its parts; `None` when it is empty.
+    pub fn content(&self) -> Option<Body<'_>> {
+        (!self.body().is_empty()).then(|| Body::of(self))
     }
 
     /// True when a row of this name is there.

@@ -41,17 +41,8 @@ impl Head {
         let mut lines = Lines { wire, at: 0 };
         let first = lines.next()?;
         let start = start_line(wire, first)?;
-        let mut rows = Vec::with_capacity(24);
-        loop {
-            let line = lines.next()?;
-            if line.is_empty() {
-                return Ok(Self { start, rows, body: lines.at });
-            }
-            if rows.len() == limits::ROWS {
-                return Err(ParseError { what: "number of headers", at: line.start });
-            }
-            rows.push(row(wire, line)?);
-        }
+        let rows = lines.rows(Vec::with_capacity(24), End::EmptyLine)?;
+        Ok(Self { start, rows, body: lines.at })
     }
 
     /// The Content-Length, when there is one. Two that differ, or one that is no number, are an error: guessing
@@ -76,6 +67,21 @@ impl Head {
     }
 }
 
+/// The rows at the beginning of a part of a body, and where its octets begin. It may have no octets, and then no empty
+/// line either (RFC 2046 §5.1.1 body-part).
+pub(crate) fn rows(part: &[u8]) -> Result<(Vec<Row>, usize), ParseError> {
+    let mut lines = Lines { wire: part, at: 0 };
+    let rows = lines.rows(Vec::new(), End::EmptyLineOrNone)?;
+    Ok((rows, lines.at))
+}
+
+/// How rows end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    EmptyLine,
+    EmptyLineOrNone,
+}
+
 /// Lines, with folded ones as one (RFC 3261 §7.3.1). A CR or LF that stands alone is an error.
 struct Lines<'a> {
     wire: &'a [u8],
@@ -83,6 +89,21 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
+    /// Rows up to the empty line.
+    fn rows(&mut self, mut rows: Vec<Row>, end: End) -> Result<Vec<Row>, ParseError> {
+        while end == End::EmptyLine || self.at < self.wire.len() {
+            let line = self.next()?;
+            if line.is_empty() {
+                break;
+            }
+            if rows.len() == limits::ROWS {
+                return Err(ParseError { what: "number of headers", at: line.start });
+            }
+            rows.push(row(self.wire, line)?);
+        }
+        Ok(rows)
+    }
+
     fn next(&mut self) -> Result<Range<usize>, ParseError> {
         let start = self.at;
         loop {

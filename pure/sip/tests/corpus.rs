@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use offhook_sip::{Message, check};
+use offhook_sip::{Body, Message, check};
 
 /// One line of an index.
 struct Sample {
@@ -109,6 +109,24 @@ fn every_overruled_sample_is_refused() {
 fn every_sample_gets_the_verdict_of_its_index() {
     let wrong: Vec<_> = FOLDERS.iter().flat_map(|name| disagreements(name)).collect();
     assert!(wrong.is_empty(), "{} disagree:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// RFC 4475 §3.1.1.11: a part that is no text, and octets that look like anything, are no trouble.
+#[test]
+fn the_torture_test_in_parts_has_two_and_a_nest_of_200_ends() {
+    let parts = |folder_name: &str, file: &str| {
+        let sample = folder(folder_name).into_iter().find(|sample| sample.name == file)?;
+        let message = Message::parse(sample.octets).unwrap();
+        let body = message.content().unwrap();
+        let lengths = |parts: Vec<Body<'_>>| parts.iter().map(|part| part.octets().len()).collect();
+        Some(
+            body.parts()
+                .map(|parts| parts.map_or_else(Vec::new, lengths))
+                .and_then(|parts| body.find("application", "x-nobody-has-this").map(|_| parts)),
+        )
+    };
+    assert!(parts("sip-rfc4475", "mpart01.dat").is_none_or(|parts| parts == Ok(vec![5, 342])));
+    assert!(parts("cve-sip", "nested-multipart-200.dat").is_none_or(|parts| parts.is_err()));
 }
 
 #[test]
