@@ -9,3 +9,7 @@
 )]
 
 pub mod bench;
+pub mod corpus;
+pub mod golden;
+pub mod puppet;
+pub mod work;

@@ -1,0 +1,11 @@
+//! A file per trouble. Every world has a seed; one that has once found something stays.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests are tests too: what cannot go on stops here"
+)]
+
+mod hard_work;
