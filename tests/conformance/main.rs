@@ -9,3 +9,5 @@
 )]
 
 mod rfc3261;
+mod rfc3264;
+mod rfc8866;

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use super::formats::Memory;
 use super::slot::{Life, Slot};
 use super::{Agreed, Refusal, Stream, StreamId, compose};
-use crate::{Connection, Description, Direction, Line, Origin, Timing};
+use crate::{Connection, Description, Direction, Line, Media, Origin, Timing, limits};
 
 /// Our side of a session. Add the [`Stream`]s that are wanted, then let descriptions go through it; it keeps the places of the `m=`
 /// lines, the meanings of payload types, and the version in `o=`.
@@ -94,6 +95,18 @@ impl Session {
         self.agreed.iter().find(|agreed| agreed.stream == id)
     }
 
+    /// What we can do, for the answer to an OPTIONS: our streams with port 0 (RFC 3264 §9). Nothing is offered by it.
+    pub fn capabilities(&self) -> Description {
+        let mut description = Description::new(self.origin.clone());
+        description.lines.splice(0..0, self.connection());
+        let sections = self.streams.iter().flatten().map(|stream| {
+            let listed = Memory::default().list(stream);
+            Media { port: 0, ..compose::live(stream, &listed, stream.direction, self.address()) }
+        });
+        description.media = sections.take(limits::SECTIONS).collect();
+        description
+    }
+
     /// Makes an offer of all our streams, first or further (RFC 3264 §5, §8). A section that the other side turned off stays off.
     pub fn offer(&mut self) -> Result<Description, Refusal> {
         match self.exchange {
@@ -143,7 +156,13 @@ impl Session {
     /// them; who wanted to hold and may not says [`resume`](Self::resume).
     pub fn rejected(&mut self) {
         match std::mem::replace(&mut self.exchange, Exchange::Quiet) {
-            Exchange::Offered(slots) => self.slots = slots,
+            // RFC 3264 §8.3.2: what a payload type was said to mean, it means from then on.
+            Exchange::Offered(mut slots) => {
+                for (old, new) in slots.iter_mut().zip(std::mem::take(&mut self.slots)) {
+                    old.memory = new.memory;
+                }
+                self.slots = slots;
+            }
             other => self.exchange = other,
         }
     }
@@ -199,6 +218,10 @@ impl Session {
         self.origin.address.ip()
     }
 
+    fn connection(&self) -> Option<Line> {
+        self.address().map(Connection::from).map(Line::Connection)
+    }
+
     /// The description of these places. RFC 3264 §8: its version is one more than that of the one sent before, and the same when
     /// nothing else differs. That one counts even when it was refused, for the other side has seen its version.
     fn publish(
@@ -206,8 +229,7 @@ impl Session {
         slots: &[Slot],
         timings: impl IntoIterator<Item = Timing>,
     ) -> Description {
-        let mut lines: Vec<_> =
-            self.address().map(Connection::from).map(Line::Connection).into_iter().collect();
+        let mut lines: Vec<_> = self.connection().into_iter().collect();
         lines.extend(timings.into_iter().map(Line::Timing));
         let media = slots.iter().map(|slot| slot.written.clone()).collect();
         let mut origin = self.origin.clone();
