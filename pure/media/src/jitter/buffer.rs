@@ -1,0 +1,286 @@
+//! `JitterBuffer`: what waits to be played, and the cursor that plays it.
+
+use std::collections::BTreeMap;
+
+use machine::Time;
+
+use super::bend::{self, Bent};
+use super::transits::Transits;
+use crate::clock::{FRAME, sample_at, samples_in};
+use crate::conceal::Concealer;
+use crate::limits;
+
+/// Frames between two changes of speed: more often would be heard.
+const CHANGE_EVERY: u8 = 5;
+/// The cursor is not moved forward for less than this, 10 ms, and not back for less than half of it: late is worse.
+const SLACK: i64 = 80;
+
+/// Packets that wait to be played.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JitterBuffer {
+    /// By timestamp, stretched to 64 bits so that it never wraps.
+    waiting: BTreeMap<i64, Vec<i16>>,
+    playing: Option<Playing>,
+    transits: Transits,
+}
+
+#[derive(Clone, Debug)]
+struct Playing {
+    /// The timestamp of the sample that is played next.
+    cursor: i64,
+    /// The timestamp of the packet that came last.
+    last: i64,
+    /// A packet that did not fit our clock: two of a kind are a new clock.
+    stray: Option<u32>,
+    late_in_a_row: u8,
+    since_change: u8,
+}
+
+/// What became of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// It waits to be played.
+    Kept,
+    /// It came after its time.
+    Late,
+    /// It does not fit into the sender's time.
+    Stray,
+    /// There is no room for it.
+    Full,
+}
+
+/// What a frame was made of, the least first: of a mixture it is the greatest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Played {
+    /// Nothing is being sent.
+    Silence,
+    /// What was sent.
+    Sound,
+    /// Something was missing, and what was sent before stands in for it.
+    Concealed,
+}
+
+impl JitterBuffer {
+    /// Takes a packet in.
+    pub(crate) fn push(&mut self, now: Time, timestamp: u32, samples: Vec<i16>) -> Pushed {
+        let Some(playing) = &mut self.playing else {
+            self.start(now, i64::from(timestamp));
+            return self.keep(i64::from(timestamp), samples);
+        };
+        let at = stretch(playing.last, timestamp);
+        if self.waiting.contains_key(&at) {
+            return Pushed::Kept; // once is enough
+        }
+        let transit = sample_at(now).saturating_sub(at);
+        if self.transits.jump(transit) > samples_in(limits::CLOCK_JUMP) {
+            return self.stray(now, timestamp, samples);
+        }
+        playing.last = at;
+        playing.stray = None;
+        self.transits.note(transit);
+        if at.saturating_add(samples.len() as i64) > playing.cursor {
+            playing.late_in_a_row = 0;
+            return self.keep(at, samples);
+        }
+        playing.late_in_a_row += 1;
+        if playing.late_in_a_row >= limits::LATE_IN_A_ROW {
+            self.start(now, at);
+            return self.keep(at, samples);
+        }
+        self.transits.wish();
+        Pushed::Late
+    }
+
+    fn keep(&mut self, at: i64, samples: Vec<i16>) -> Pushed {
+        if self.waiting.len() >= limits::WAITING {
+            return Pushed::Full;
+        }
+        self.waiting.insert(at, samples);
+        Pushed::Kept
+    }
+
+    /// Follows a new clock that begins with this timestamp.
+    fn start(&mut self, now: Time, at: i64) {
+        self.waiting.clear();
+        self.transits.restart(sample_at(now).saturating_sub(at));
+        let cursor = at.saturating_sub(self.transits.spread());
+        self.playing =
+            Some(Playing { cursor, last: at, stray: None, late_in_a_row: 0, since_change: 0 });
+    }
+
+    fn stray(&mut self, now: Time, timestamp: u32, samples: Vec<i16>) -> Pushed {
+        let Some(playing) = &mut self.playing else { return Pushed::Stray };
+        let near = |stray: u32| {
+            let apart = timestamp.wrapping_sub(stray).cast_signed().unsigned_abs();
+            u64::from(apart) <= samples_in(limits::CLOCK_JUMP)
+        };
+        if !playing.stray.replace(timestamp).is_some_and(near) {
+            return Pushed::Stray;
+        }
+        let at = i64::from(timestamp);
+        self.start(now, at);
+        self.keep(at, samples)
+    }
+
+    /// Another source, or the same one after a restart: its clock is another, the network is the same.
+    pub(crate) fn restart(&mut self) {
+        self.waiting.clear();
+        self.playing = None;
+    }
+
+    /// Leaves out what should have been played while nobody asked for it.
+    pub(crate) fn skip(&mut self, samples: u64) {
+        let Some(playing) = &mut self.playing else { return };
+        playing.cursor = playing.cursor.saturating_add(samples.cast_signed());
+        self.forget();
+    }
+
+    /// The delay that the buffer adds for a packet that comes as quickly as the quickest, in samples.
+    pub(crate) const fn delay(&self) -> i64 {
+        self.transits.spread()
+    }
+
+    /// Plays the frame whose tick rings at `tick`.
+    pub(crate) fn pull(
+        &mut self,
+        tick: Time,
+        frame: &mut [i16; FRAME],
+        concealer: &mut Concealer,
+    ) -> Played {
+        let Some(cursor) = self.playing.as_ref().map(|playing| playing.cursor) else {
+            concealer.fill(frame);
+            return Played::Silence;
+        };
+        let ahead = sample_at(tick).saturating_sub(cursor) - self.transits.wanted();
+        if let Some(bent) = self.bend(ahead, concealer) {
+            frame.iter_mut().zip(&bent.frame).for_each(|(sample, bent)| *sample = *bent);
+            concealer.heard(frame);
+            self.advance(bent.taken as i64);
+            return Played::Sound;
+        }
+        let (played, open) = self.play(cursor, frame, concealer);
+        // What is merely late is waited for, when the delay is too short anyhow.
+        let wait = ahead.saturating_neg().clamp(0, open as i64);
+        self.advance(FRAME as i64 - wait);
+        if played == Played::Silence {
+            self.settle(ahead);
+        }
+        played
+    }
+
+    /// Fills the frame from the cursor on; says how many samples at its end have not come (yet).
+    fn play(&self, cursor: i64, frame: &mut [i16], concealer: &mut Concealer) -> (Played, usize) {
+        let (mut done, mut open, mut played) = (0, 0, Played::Silence);
+        while let Some(rest) = frame.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            let at = cursor.saturating_add(done as i64);
+            let piece = self.from(at);
+            let room = if piece.is_empty() { self.gap(at, rest.len()) } else { piece.len() };
+            let Some(part) = rest.get_mut(..room.min(rest.len())) else { break };
+            done += part.len();
+            open = if piece.is_empty() { part.len() } else { 0 };
+            played = played.max(put(part, piece, concealer));
+        }
+        (played, open)
+    }
+
+    /// The samples of the packet that holds this moment, from it on; none if no packet does.
+    fn from(&self, at: i64) -> &[i16] {
+        let packet = self.waiting.range(..=at).next_back();
+        packet
+            .and_then(|(start, samples)| samples.get(usize::try_from(at - start).ok()?..))
+            .unwrap_or_default()
+    }
+
+    /// How long nothing comes, from this moment on, at most `room`.
+    fn gap(&self, at: i64, room: usize) -> usize {
+        let next = self.waiting.range(at..).next();
+        next.and_then(|(next, _)| usize::try_from(next - at).ok()).map_or(room, |gap| gap.min(room))
+    }
+
+    /// Changes the speed when the cursor is far from where it should be, and there is sound enough to do so.
+    fn bend(&mut self, ahead: i64, concealer: &Concealer) -> Option<Bent> {
+        let playing = self.playing.as_mut()?;
+        playing.since_change = playing.since_change.saturating_add(1);
+        if (-SLACK / 2..SLACK).contains(&ahead) || playing.since_change < CHANGE_EVERY {
+            return None;
+        }
+        let cursor = playing.cursor;
+        let sound = self.unbroken(cursor);
+        let bent = if ahead > 0 {
+            bend::faster(&sound, usize::try_from(ahead).unwrap_or(bend::LONGEST))
+        } else {
+            bend::slower(concealer.past(), &sound)
+        };
+        if let (Some(playing), Some(_)) = (&mut self.playing, &bent) {
+            playing.since_change = 0;
+        }
+        bent
+    }
+
+    /// What comes next without a gap, as far as bending needs it.
+    fn unbroken(&self, cursor: i64) -> Vec<i16> {
+        let mut sound = Vec::with_capacity(bend::NEEDED);
+        while sound.len() < bend::NEEDED {
+            let piece = self.from(cursor.saturating_add(sound.len() as i64));
+            if piece.is_empty() {
+                break;
+            }
+            sound.extend(piece.iter().take(bend::NEEDED - sound.len()));
+        }
+        sound
+    }
+
+    /// In silence the cursor can go where it should be, and nobody hears it; but it passes over nothing that waits.
+    fn settle(&mut self, ahead: i64) {
+        if (-SLACK / 2..SLACK).contains(&ahead) {
+            return;
+        }
+        let Some(playing) = &mut self.playing else { return };
+        let next = self.waiting.keys().next().copied().unwrap_or(i64::MAX);
+        let target = playing.cursor.saturating_add(ahead);
+        playing.cursor = if ahead > 0 { target.min(next.max(playing.cursor)) } else { target };
+    }
+
+    fn advance(&mut self, samples: i64) {
+        if let Some(playing) = &mut self.playing {
+            playing.cursor = playing.cursor.saturating_add(samples);
+        }
+        self.forget();
+    }
+
+    /// Lets go of what has been played.
+    fn forget(&mut self) {
+        let Some(cursor) = self.playing.as_ref().map(|playing| playing.cursor) else { return };
+        while let Some(first) = self.waiting.first_entry() {
+            if first.key().saturating_add(first.get().len() as i64) > cursor {
+                break;
+            }
+            first.remove();
+        }
+    }
+}
+
+/// Fills a part of a frame with what was sent, or, if that is nothing, with what conceals it.
+fn put(part: &mut [i16], sent: &[i16], concealer: &mut Concealer) -> Played {
+    if sent.is_empty() {
+        concealer.fill(part);
+        return if concealer.is_silent() { Played::Silence } else { Played::Concealed };
+    }
+    part.iter_mut().zip(sent).for_each(|(sample, sent)| *sample = *sent);
+    concealer.heard(part);
+    Played::Sound
+}
+
+/// The 64-bit timestamp nearest to `near` that has these lower 32 bits.
+const fn stretch(near: i64, timestamp: u32) -> i64 {
+    near.saturating_add(timestamp.wrapping_sub(near as u32).cast_signed() as i64)
+}
+
+#[cfg(test)]
+impl JitterBuffer {
+    /// How far the cursor is behind where it should be, in samples.
+    pub(super) fn ahead_of(&self, tick: Time) -> i64 {
+        let cursor = self.playing.as_ref().map_or(0, |playing| playing.cursor);
+        sample_at(tick) - cursor - self.transits.wanted()
+    }
+}

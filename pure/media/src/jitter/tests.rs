@@ -1,0 +1,212 @@
+//! The jitter buffer in all weathers, on a virtual clock.
+
+use std::time::Duration;
+
+use machine::{Dice, Time};
+
+use super::*;
+use crate::clock::{FRAME, FRAME_TIME};
+use crate::conceal::Concealer;
+use crate::{Tone, detect, limits};
+
+/// A sender of a tone, a network, a buffer, and what was heard.
+struct Road {
+    buffer: JitterBuffer,
+    concealer: Concealer,
+    heard: Vec<i16>,
+    played: Vec<Played>,
+    pushed: Vec<Pushed>,
+}
+
+/// A packet on its way: arrival, timestamp, samples.
+type Parcel = (Time, u32, Vec<i16>);
+
+const HOUR: Time = Time(3_600_000_000_000);
+
+fn at(millis: u64) -> Time {
+    HOUR + Duration::from_millis(millis)
+}
+
+/// Packets of a tone, sent every 20 ms from `first` on, each delayed by what `delay` says in ms; `None` loses it.
+fn tone(first: u32, count: u64, mut delay: impl FnMut(u64) -> Option<u64>) -> Vec<Parcel> {
+    let mut tone = Tone::sine(400.0);
+    let packet = |n: u64| {
+        let samples = tone.take(FRAME_TIME);
+        Some((at(n * 20 + delay(n)?), first.wrapping_add(n as u32 * 160), samples))
+    };
+    (0..count).filter_map(packet).collect()
+}
+
+impl Road {
+    /// Runs the parcels through a buffer whose ticks come 7 ms after the packets of a steady network.
+    fn travel(mut parcels: Vec<Parcel>, frames: u64) -> Self {
+        let (buffer, concealer) = (JitterBuffer::default(), Concealer::default());
+        let mut road = Self { buffer, concealer, heard: vec![], played: vec![], pushed: vec![] };
+        parcels.sort_by_key(|parcel| parcel.0);
+        let mut parcels = parcels.into_iter().peekable();
+        for n in 0..frames {
+            let tick = at(n * 20 + 7);
+            while let Some((now, timestamp, samples)) = parcels.next_if(|parcel| parcel.0 <= tick) {
+                road.pushed.push(road.buffer.push(now, timestamp, samples));
+            }
+            let mut frame = [0; FRAME];
+            road.played.push(road.buffer.pull(tick, &mut frame, &mut road.concealer));
+            road.heard.extend(frame);
+        }
+        road
+    }
+
+    fn count(&self, what: Played) -> usize {
+        self.played.iter().filter(|played| **played == what).count()
+    }
+
+    fn seconds_of_tone(&self) -> f64 {
+        detect::tone(&self.heard, 400.0).lasted.as_secs_f64()
+    }
+}
+
+#[test]
+fn a_steady_network_loses_nothing() {
+    let road = Road::travel(tone(0, 510, |_| Some(30)), 500);
+    assert_eq!(road.count(Played::Concealed), 0);
+    assert!(road.count(Played::Silence) <= 5, "{}", road.count(Played::Silence));
+    assert!(road.pushed.iter().all(|pushed| *pushed == Pushed::Kept));
+    assert!(detect::tone(&road.heard, 400.0).longest > Duration::from_millis(9_800));
+}
+
+#[test]
+fn what_comes_in_any_order_is_played_in_order() {
+    let road = Road::travel(tone(0, 510, |n| Some(30 + n % 2 * 30)), 500);
+    assert_eq!(road.count(Played::Concealed), 0);
+    assert!(road.seconds_of_tone() > 9.7);
+}
+
+#[test]
+fn timestamps_may_wrap() {
+    let road = Road::travel(tone(u32::MAX - 40_000, 510, |_| Some(30)), 500);
+    assert_eq!(road.count(Played::Concealed), 0);
+    assert!(road.seconds_of_tone() > 9.8);
+}
+
+#[test]
+fn jitter_is_learned_and_then_nothing_is_late() {
+    let mut dice = Dice::new(3);
+    let road = Road::travel(tone(0, 3000, |_| Some(20 + dice.below(100))), 3000);
+    let late = |from: usize, to: usize| {
+        road.pushed[from..to].iter().filter(|pushed| **pushed == Pushed::Late).count()
+    };
+    assert!(late(500, 2900) <= 30, "{}", late(500, 2900));
+    assert!(road.seconds_of_tone() > 58.0, "{}", road.seconds_of_tone());
+    let delay = road.buffer.delay();
+    assert!((900..=1000).contains(&delay), "{delay}");
+}
+
+#[test]
+fn the_delay_shrinks_again_when_the_network_calms_down() {
+    let road =
+        Road::travel(tone(0, 2000, |n| Some(if n < 500 { 20 + n % 7 * 20 } else { 20 })), 2000);
+    assert_eq!(road.buffer.delay(), 200);
+    // Its packets wait no longer than they must: what is played lies 20 to 40 ms behind the quickest packet.
+    let ahead = road.buffer.ahead_of(at(1999 * 20 + 7));
+    assert!(ahead.abs() <= 120, "{ahead}");
+    assert!(road.seconds_of_tone() > 38.0, "{}", road.seconds_of_tone());
+}
+
+#[test]
+fn loss_is_concealed_frame_by_frame() {
+    let road = Road::travel(tone(0, 510, |n| (n % 10 != 5).then_some(30)), 500);
+    // A lost packet may lie in two frames.
+    let concealed = road.count(Played::Concealed);
+    assert!((50..=100).contains(&concealed), "{concealed}");
+    assert!(road.seconds_of_tone() > 9.7, "{}", road.seconds_of_tone());
+}
+
+#[test]
+fn thirty_percent_loss_keeps_most_of_the_tone() {
+    let mut dice = Dice::new(4);
+    let road = Road::travel(tone(0, 1000, |_| (!dice.chance(30)).then_some(30)), 1000);
+    assert!(road.seconds_of_tone() > 17.0, "{}", road.seconds_of_tone());
+}
+
+#[test]
+fn duplicates_change_nothing() {
+    let once = tone(0, 300, |_| Some(30));
+    let twice = once.iter().flat_map(|parcel| [parcel.clone(), parcel.clone()]).collect();
+    assert_eq!(Road::travel(once, 300).heard, Road::travel(twice, 300).heard);
+}
+
+#[test]
+fn a_pause_of_the_sender_is_silence_and_not_a_loss_without_end() {
+    let parcels = tone(0, 500, |n| (!(100..300).contains(&n)).then_some(30));
+    let road = Road::travel(parcels, 500);
+    assert!(road.count(Played::Concealed) <= 4, "{}", road.count(Played::Concealed));
+    assert!(road.seconds_of_tone() > 5.8);
+}
+
+#[test]
+fn a_sender_whose_clock_stood_still_is_followed() {
+    for pause in [1, 10] {
+        // Timestamps go on as if there had been no pause.
+        let mut parcels = tone(0, 100, |_| Some(30));
+        let later = tone(16_000, 200, |_| Some(30)).into_iter();
+        parcels.extend(later.map(|(time, timestamp, samples)| {
+            (time + Duration::from_secs(2 + pause), timestamp, samples)
+        }));
+        let road = Road::travel(parcels, 400 + pause * 50);
+        assert!(road.seconds_of_tone() > 5.7, "{pause} {}", road.seconds_of_tone());
+    }
+}
+
+#[test]
+fn one_packet_with_a_wild_timestamp_is_dropped_and_two_are_a_new_clock() {
+    let mut parcels = tone(0, 200, |_| Some(30));
+    parcels[100].1 = 3_000_000_000;
+    let road = Road::travel(parcels, 200);
+    assert_eq!(road.pushed.iter().filter(|pushed| **pushed == Pushed::Stray).count(), 1);
+    assert!(road.seconds_of_tone() > 3.85, "{}", road.seconds_of_tone());
+
+    let mut parcels = tone(0, 200, |_| Some(30));
+    parcels[100..].iter_mut().for_each(|parcel| parcel.1 += 3_000_000_000);
+    let road = Road::travel(parcels, 200);
+    assert_eq!(road.pushed.iter().filter(|pushed| **pushed == Pushed::Stray).count(), 1);
+    assert!(road.seconds_of_tone() > 3.8, "{}", road.seconds_of_tone());
+}
+
+#[test]
+fn clocks_may_differ_by_more_than_any_crystal() {
+    // 500 ppm for ten minutes are 300 ms; too fast or too slow, nothing is lost and the delay stays.
+    for drift in [-500i64, 500] {
+        let mut parcels = tone(0, 30_100, |_| Some(30));
+        for parcel in &mut parcels {
+            let passed = (parcel.0 - HOUR).as_nanos() as i64;
+            parcel.0 = Time(parcel.0.0.checked_add_signed(passed * drift / 1_000_000).unwrap());
+        }
+        let road = Road::travel(parcels, 30_000);
+        assert!(road.count(Played::Concealed) <= 3, "{drift} {}", road.count(Played::Concealed));
+        assert!(road.seconds_of_tone() > 597.0, "{drift} {}", road.seconds_of_tone());
+        let ahead = road.buffer.ahead_of(at(29_999 * 20 + 7));
+        assert!(ahead.abs() <= 200, "{drift} {ahead}");
+    }
+}
+
+#[test]
+fn packets_of_other_lengths_are_played_too() {
+    for (millis, samples) in [(10u64, 80u32), (30, 240), (60, 480), (200, 1600)] {
+        let mut tone = Tone::sine(400.0);
+        let packet = |n: u64| {
+            (at(n * millis + 30), n as u32 * samples, tone.take(Duration::from_millis(millis)))
+        };
+        let road = Road::travel((0..10_000 / millis).map(packet).collect(), 500);
+        assert!(road.seconds_of_tone() > 9.3, "{millis} {}", road.seconds_of_tone());
+    }
+}
+
+#[test]
+fn a_flood_fills_no_memory() {
+    let mut buffer = JitterBuffer::default();
+    let mut full = 0;
+    for n in 0..10_000u32 {
+        full += usize::from(buffer.push(HOUR, n, vec![0; limits::PACKET_SAMPLES]) == Pushed::Full);
+    }
+    assert_eq!(full, 10_000 - limits::WAITING);
+}

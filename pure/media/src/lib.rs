@@ -1,0 +1,30 @@
+//! The sound of a call: G.711, jitter buffer, concealment, tones, keys, RTCP and quality.
+//!
+//! Start at [`Stream`]: one call's audio as one value. The phone hands it what comes in on the media sockets, wakes it at its
+//! [`deadline`](Stream::deadline), and sends what it puts into the outbox. Mouth and ear are an [`Audio`].
+
+pub mod audio;
+mod clock;
+mod codec;
+mod conceal;
+mod control;
+pub mod detect;
+pub mod g711;
+mod jitter;
+mod keys;
+mod ledger;
+pub mod level;
+pub mod limits;
+mod quality;
+mod source;
+mod stream;
+mod tone;
+
+pub use audio::{Audio, Pair, Recorder, Samples, Silence};
+pub use clock::{FRAME, FRAME_TIME, RATE};
+pub use codec::Codec;
+pub use control::Minimum;
+pub use keys::NotPressed;
+pub use quality::Quality;
+pub use stream::{Agreement, Direction, Output, Received, Report, Sent, Stream};
+pub use tone::Tone;

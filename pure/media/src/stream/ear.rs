@@ -1,0 +1,130 @@
+//! `Ear`: one source that we hear: its numbers, its clock, its keys.
+
+use machine::Time;
+use rtp::{Event, Packet};
+
+use super::agreement::Content;
+use crate::jitter::{JitterBuffer, Pushed};
+use crate::keys::KeyReceiver;
+use crate::ledger::{Copy, Ledger};
+use crate::limits;
+use crate::source::{Sequence, Source};
+
+/// A source, and what it says.
+#[derive(Clone, Debug)]
+pub(super) struct Ear {
+    pub(super) source: Source,
+    pub(super) ledger: Ledger,
+    pub(super) buffer: JitterBuffer,
+    keys: KeyReceiver,
+    pub(super) last_heard: Time,
+}
+
+/// What was made of a packet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Heard {
+    pub(super) what: What,
+    pub(super) keys: Vec<char>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum What {
+    /// It was of use.
+    #[default]
+    Taken,
+    /// It came too late to be played.
+    Late,
+    /// It came before.
+    Again,
+    /// Its number or its timestamp is far off.
+    Stray,
+    /// Its payload is not what its type says, or too long.
+    Unreadable,
+    /// Its payload type is none of ours.
+    Unknown,
+    /// We do not listen.
+    Unwanted,
+}
+
+impl Ear {
+    pub(super) fn new(now: Time, packet: &Packet<'_>, buffer: JitterBuffer) -> Self {
+        Self {
+            source: Source::new(packet.ssrc, packet.sequence),
+            ledger: Ledger::default(),
+            buffer,
+            keys: KeyReceiver::default(),
+            last_heard: now,
+        }
+    }
+
+    /// Takes a packet of this source.
+    pub(super) fn take(&mut self, now: Time, packet: &Packet<'_>, content: Content) -> Heard {
+        let number = match self.source.note(packet.sequence) {
+            Sequence::Stray => return Heard { what: What::Stray, ..Heard::default() },
+            Sequence::Probation => None,
+            Sequence::Valid(number) => Some(number),
+            Sequence::Begins(number) => {
+                self.begin_again();
+                Some(number)
+            }
+        };
+        self.last_heard = now;
+        self.source.arrived(now, packet.timestamp);
+        if let Some(number) = number {
+            match self.ledger.enter(number) {
+                Copy::First => {}
+                Copy::Again => return Heard { what: What::Again, ..Heard::default() },
+                Copy::TooOld => return Heard { what: What::Late, ..Heard::default() },
+            }
+        }
+        let heard = self.listen(now, packet, content);
+        if let (Some(number), What::Taken | What::Unknown | What::Unwanted) = (number, heard.what) {
+            self.ledger.useful(number);
+        }
+        heard
+    }
+
+    /// A source that jumps to another place in its numbers has another clock as well; one that has just been believed has not.
+    fn begin_again(&mut self) {
+        if self.ledger.is_empty() {
+            return;
+        }
+        self.ledger.begin();
+        self.buffer.restart();
+        self.source.forget_transit();
+    }
+
+    fn listen(&mut self, now: Time, packet: &Packet<'_>, content: Content) -> Heard {
+        let what = match content {
+            Content::Unknown => What::Unknown,
+            Content::Unwanted => What::Unwanted,
+            // Keys of a source that is not believed yet: they are repeated.
+            Content::Keys if !self.source.is_believed() => What::Taken,
+            Content::Keys => return self.keys(packet),
+            Content::Sound(_) if packet.payload.len() > limits::PACKET_SAMPLES => What::Unreadable,
+            Content::Sound(_) if packet.payload.is_empty() => What::Taken, // a keep-alive (RFC 6263 §4.1)
+            Content::Sound(codec) => {
+                match self.buffer.push(now, packet.timestamp, codec.decode(packet.payload)) {
+                    Pushed::Kept => What::Taken,
+                    Pushed::Late | Pushed::Full => What::Late,
+                    Pushed::Stray => What::Stray,
+                }
+            }
+        };
+        Heard { what, keys: Vec::new() }
+    }
+
+    /// Events packed into one packet follow each other in time (RFC 4733 §2.5.1.5).
+    fn keys(&mut self, packet: &Packet<'_>) -> Heard {
+        let Ok(events) = Event::parse(packet.payload) else {
+            return Heard { what: What::Unreadable, keys: Vec::new() };
+        };
+        let mut since = packet.timestamp;
+        let mut keys = Vec::new();
+        for event in events {
+            keys.extend(self.keys.note(since, event));
+            since = since.wrapping_add(event.duration.into());
+        }
+        Heard { what: What::Taken, keys }
+    }
+}
