@@ -1,0 +1,233 @@
+//! One TCP connection: octets in, messages out of them, octets out, and how long the peer may take (RFC 3261 §18.3, RFC 5626 §4.4.1).
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+
+use machine::Time;
+use protocol::Flow;
+use sip::stream::{Frame, Framer};
+use sip::{Malformed, Message};
+
+use crate::census::Seat;
+use crate::kernel::Watch;
+use crate::limits;
+use crate::plan::Patience;
+
+/// A connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub stream: TcpStream,
+    pub flow: Flow,
+    pub state: State,
+    /// The shards that have had a message from it, or sent one to it, as bits: they are told when it ends.
+    pub known_to: u64,
+    /// When its alarm rings.
+    pub alarm: Time,
+    /// What epoll was last told.
+    pub watch: Watch,
+    framer: Framer,
+    half_since: Option<Time>,
+    out: Vec<u8>,
+    written: usize,
+    stalled_since: Option<Time>,
+    _seat: Seat,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// We open it.
+    Opening { since: Time },
+    /// It was accepted, and has not sent a whole message.
+    Silent { since: Time },
+    /// It is in use; when the peer last gave a sign of life.
+    Open { heard: Time },
+    /// Nothing more is read. It ends when everything is written.
+    Leaving { until: Time },
+}
+
+/// Why a connection must be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The peer ended it, or the network did.
+    Gone,
+    /// It could not be opened.
+    NotOpened,
+    /// The peer said nothing, or not enough, for too long.
+    Slow,
+    /// The peer does not read.
+    Deaf,
+    /// All is said.
+    Finished,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub(crate) enum Come {
+    Message(Message),
+    Malformed(Malformed),
+}
+
+impl Connection {
+    pub(crate) fn new(stream: TcpStream, flow: Flow, state: State, seat: Seat) -> Self {
+        Self {
+            stream,
+            flow,
+            state,
+            known_to: 0,
+            alarm: Time::NEVER,
+            watch: Watch::Reading,
+            framer: Framer::default(),
+            half_since: None,
+            out: Vec::new(),
+            written: 0,
+            stalled_since: None,
+            _seat: seat,
+        }
+    }
+
+    /// Remembers that a shard has to do with it.
+    pub(crate) fn known_by(&mut self, shard: u16) {
+        self.known_to |= 1_u64.checked_shl(u32::from(shard)).unwrap_or(0);
+    }
+
+    /// Octets that wait to be written.
+    pub(crate) fn waiting(&self) -> usize {
+        self.out.len().saturating_sub(self.written)
+    }
+
+    /// Puts octets into the queue. An error when it would become longer than `most`.
+    pub(crate) fn put(&mut self, octets: &[u8], most: usize) -> Result<(), Reason> {
+        if self.waiting().saturating_add(octets.len()) > most {
+            return Err(Reason::Deaf);
+        }
+        self.out.extend_from_slice(octets);
+        Ok(())
+    }
+
+    /// Writes as much as the kernel takes. An error when the connection has ended.
+    pub(crate) fn flush(&mut self, now: Time) -> Result<(), Reason> {
+        if matches!(self.state, State::Opening { .. }) {
+            return Ok(());
+        }
+        while let Some(rest) = self.out.get(self.written..).filter(|rest| !rest.is_empty()) {
+            match self.stream.write(rest) {
+                Ok(written) => {
+                    self.written = self.written.saturating_add(written);
+                    self.stalled_since = None;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.stalled_since.get_or_insert(now);
+                    self.forget_written();
+                    return Ok(());
+                }
+                Err(_) => return Err(Reason::Gone),
+            }
+        }
+        self.out.clear();
+        self.written = 0;
+        if self.out.capacity() > limits::IDLE_BUFFER {
+            self.out = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// Keeps the queue's memory near its length.
+    fn forget_written(&mut self) {
+        if self.written > self.out.len() / 2 {
+            drop(self.out.drain(..self.written.min(self.out.len())));
+            self.written = 0;
+        }
+    }
+
+    /// Reads what has come, into `found`. `Ok(true)` when there may be more; an error when the peer has ended.
+    pub(crate) fn read(
+        &mut self,
+        now: Time,
+        buffer: &mut [u8],
+        found: &mut Vec<Come>,
+    ) -> Result<bool, Reason> {
+        for _ in 0..limits::READS {
+            match self.stream.read(buffer) {
+                Ok(0) => return Err(Reason::Gone),
+                Ok(count) => {
+                    if !matches!(self.state, State::Leaving { .. }) {
+                        self.framer.push(buffer.get(..count).unwrap_or_default());
+                        self.cut(now, found);
+                    }
+                    if count < buffer.len() {
+                        return Ok(false);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(_) => return Err(Reason::Gone),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes whole frames out of what was read.
+    fn cut(&mut self, now: Time, found: &mut Vec<Come>) {
+        loop {
+            match self.framer.cut() {
+                Ok(Some(Frame::Message(message))) => {
+                    self.state = State::Open { heard: now };
+                    self.half_since = None;
+                    found.push(Come::Message(message));
+                }
+                // A keep-alive is a sign of life, but a stranger must say something first.
+                Ok(Some(frame)) => {
+                    self.half_since = None;
+                    if let State::Open { heard } = &mut self.state {
+                        *heard = now;
+                    }
+                    if matches!(frame, Frame::Ping) {
+                        // RFC 5626 §4.4.1. A peer that sends pings and reads nothing is closed like any other.
+                        self.out.extend_from_slice(b"\r\n");
+                    }
+                }
+                Ok(None) => break,
+                Err(malformed) => {
+                    found.push(Come::Malformed(malformed));
+                    break;
+                }
+            }
+        }
+        if self.framer.pending() > 0 {
+            self.half_since.get_or_insert(now);
+        } else {
+            self.half_since = None;
+        }
+    }
+
+    /// Nothing more is read; it ends when everything is written, or at `until`.
+    pub(crate) fn leave(&mut self, until: Time) {
+        self.state = State::Leaving { until };
+        self.half_since = None;
+    }
+
+    /// When the peer will have taken too long, as things stand.
+    pub(crate) fn due(&self, patience: &Patience) -> (Time, Reason) {
+        let slow = match self.state {
+            State::Opening { since } => return (since + patience.connect, Reason::NotOpened),
+            State::Leaving { until } => return (until, Reason::Finished),
+            State::Silent { since } => since + patience.first_message,
+            State::Open { heard } => heard + patience.idle,
+        };
+        let half = self.half_since.map_or(Time::NEVER, |since| since + patience.half_message);
+        let deaf = self.stalled_since.map_or(Time::NEVER, |since| since + patience.stalled);
+        let slow = slow.min(half);
+        if deaf < slow { (deaf, Reason::Deaf) } else { (slow, Reason::Slow) }
+    }
+
+    /// What epoll should watch for.
+    pub(crate) fn wants(&self) -> Watch {
+        match self.state {
+            State::Opening { .. } => Watch::Writing,
+            _ if self.waiting() > 0 => Watch::Both,
+            _ => Watch::Reading,
+        }
+    }
+}

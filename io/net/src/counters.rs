@@ -1,0 +1,113 @@
+//! `Counters`: what one shard has done. Written by its thread, read by anybody at any time.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    /// What it is now.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add(&self, more: usize) {
+        self.0.fetch_add(more as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn one(&self) {
+        self.add(1);
+    }
+
+    pub(crate) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+}
+
+/// What one shard has done since the start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Datagrams of signalling that came.
+    pub datagrams_in: Count,
+    /// Datagrams of signalling that were sent.
+    pub datagrams_out: Count,
+    /// Datagrams that could not be sent.
+    pub datagrams_unsent: Count,
+    /// Datagrams that the kernel dropped because our buffer was full.
+    pub datagrams_overflowed: Count,
+    /// Datagrams that held only a keep-alive.
+    pub keep_alives: Count,
+    /// Messages that came on connections.
+    pub stream_messages_in: Count,
+    /// Octets that came, and were no message.
+    pub malformed: Count,
+    /// Connections that were accepted.
+    pub connections_accepted: Count,
+    /// Connections that we opened.
+    pub connections_opened: Count,
+    /// Connections that we could not open.
+    pub connections_failed: Count,
+    /// Connections that were refused because there are too many.
+    pub connections_refused: Count,
+    /// Connections that were closed because the peer was too slow to write, or said nothing.
+    pub connections_slow: Count,
+    /// Connections that were closed because the peer did not read.
+    pub connections_deaf: Count,
+    /// Connections that are open now.
+    pub connections: Count,
+    /// Datagrams of media that came.
+    pub media_in: Count,
+    /// Datagrams of media that were sent.
+    pub media_out: Count,
+    /// Datagrams of media that could not be sent.
+    pub media_unsent: Count,
+    /// Messages and answers that were moved to another shard.
+    pub moved: Count,
+    /// What was dropped because another shard's inbox was full.
+    pub moved_lost: Count,
+    /// Panics of the machine that were survived.
+    pub panics: Count,
+    /// How long turns took.
+    pub turns: Histogram,
+}
+
+/// Durations, counted by powers of two of a microsecond.
+#[derive(Debug, Default)]
+pub struct Histogram([AtomicU64; Self::BUCKETS]);
+
+impl Histogram {
+    /// How many buckets: the first holds what took less than 1 µs, bucket `n` what took less than 2ⁿ µs, the last all the rest.
+    pub const BUCKETS: usize = 24;
+
+    /// The counts.
+    pub fn get(&self) -> [u64; Self::BUCKETS] {
+        self.0.each_ref().map(|count| count.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn note(&self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let bucket = (u64::BITS - micros.leading_zeros()) as usize;
+        if let Some(count) = self.0.get(bucket.min(Self::BUCKETS - 1)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_falls_into_the_bucket_of_its_power_of_two() {
+        let histogram = Histogram::default();
+        for nanos in [0, 999, 1_000, 1_999, 2_000, 1_000_000, u64::MAX] {
+            histogram.note(Duration::from_nanos(nanos));
+        }
+        let counts = histogram.get();
+        assert_eq!(counts[..3], [2, 2, 1]);
+        assert_eq!(counts[10], 1, "1000 µs is less than 1024");
+        assert_eq!(counts[23], 1);
+    }
+}

@@ -1,0 +1,152 @@
+//! A shard's UDP sockets for signalling: batches in, batches out, and peers that cannot be reached (RFC 3261 §18).
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+use sip::Bytes;
+
+use crate::counters::Counters;
+use crate::kernel::{self, Batch, Parcel, Watch};
+use crate::limits;
+use crate::ways::Ways;
+
+/// One socket, what waits to be sent from it, and how its peers reach us.
+#[derive(Debug)]
+pub(crate) struct Mouth {
+    pub socket: UdpSocket,
+    pub queue: Queue,
+    /// What epoll was last told.
+    pub watch: Watch,
+    /// Only where the socket is bound to a wildcard.
+    ways: Option<Ways>,
+    overflowed: u64,
+    is_ipv4: bool,
+}
+
+impl Mouth {
+    pub(crate) fn new(socket: UdpSocket) -> Self {
+        let local = socket.local_addr().ok();
+        let wildcard = local.is_some_and(|address| address.ip().is_unspecified());
+        let ways = wildcard.then(|| Ways::new(limits::WAYS));
+        Self {
+            is_ipv4: local.is_some_and(|address| address.is_ipv4()),
+            socket,
+            queue: Queue::default(),
+            watch: Watch::Reading,
+            ways,
+            overflowed: 0,
+        }
+    }
+
+    /// True when the peer is of the socket's family.
+    pub(crate) fn is_for(&self, peer: SocketAddr) -> bool {
+        self.is_ipv4 == peer.is_ipv4()
+    }
+
+    /// A peer reached us by one of our addresses.
+    pub(crate) fn note(&mut self, peer: SocketAddr, local: Option<IpAddr>) {
+        if let (Some(ways), Some(local)) = (&mut self.ways, local) {
+            ways.note(peer, local);
+        }
+    }
+
+    /// Puts a datagram into the queue. False when that is full.
+    pub(crate) fn send(&mut self, to: SocketAddr, octets: Bytes) -> bool {
+        let from = self.ways.as_ref().and_then(|ways| ways.of(to));
+        self.queue.put(Parcel { to, from, octets })
+    }
+
+    /// Takes one batch. True when there may be more.
+    pub(crate) fn receive(&mut self, batch: &mut Batch) -> bool {
+        // What an ICMP message made of the last datagram is told to the next call; the error queue has it in full.
+        let received = (0..limits::ERRORS_A_TURN).find_map(|_| batch.receive(&self.socket).ok());
+        received == Some(batch.room())
+    }
+
+    /// Peers that cannot be reached, as far as the kernel was told.
+    pub(crate) fn unreachable(&self) -> Vec<SocketAddr> {
+        (0..limits::ERRORS_A_TURN)
+            .map_while(|_| kernel::next_error(&self.socket).ok().flatten())
+            .flatten()
+            .collect()
+    }
+
+    /// How many datagrams the kernel has dropped since the last call, because we were slow.
+    pub(crate) fn overflow(&mut self) -> u64 {
+        let all = kernel::overflowed(&self.socket);
+        let new = all.saturating_sub(self.overflowed);
+        self.overflowed = all;
+        new
+    }
+
+    /// Sends what waits. False when the kernel takes no more for now.
+    pub(crate) fn flush(&mut self, counters: &Counters) -> bool {
+        let sent = self.queue.flush(&self.socket);
+        counters.datagrams_out.add(sent.sent);
+        counters.datagrams_unsent.add(sent.lost);
+        !sent.blocked
+    }
+}
+
+/// Datagrams that wait to be sent from one socket.
+#[derive(Debug, Default)]
+pub(crate) struct Queue(VecDeque<Parcel>);
+
+/// What came of sending.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub sent: usize,
+    pub lost: usize,
+    /// The kernel takes no more for now.
+    pub blocked: bool,
+}
+
+impl Queue {
+    /// False when it is full.
+    pub(crate) fn put(&mut self, parcel: Parcel) -> bool {
+        let room = self.0.len() < limits::DATAGRAMS_WAITING;
+        if room {
+            self.0.push_back(parcel);
+        }
+        room
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Drops what waits; says how much that was.
+    pub(crate) fn clear(&mut self) -> usize {
+        std::mem::take(&mut self.0).len()
+    }
+
+    /// Sends what waits, in order, as far as the kernel takes it.
+    pub(crate) fn flush(&mut self, socket: &UdpSocket) -> Sent {
+        let mut result = Sent::default();
+        let mut refused = 0;
+        while !self.0.is_empty() {
+            let (first, second) = self.0.as_slices();
+            let parcels = if first.is_empty() { second } else { first };
+            match kernel::send(socket, parcels) {
+                Ok(sent) => {
+                    drop(self.0.drain(..sent.min(self.0.len())));
+                    result.sent += sent;
+                    refused = 0;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    result.blocked = true;
+                    break;
+                }
+                // Mostly news of an earlier datagram (an ICMP message came), told once: try again. Else this one cannot be sent.
+                Err(_) if refused < 2 => refused += 1,
+                Err(_) => {
+                    drop(self.0.pop_front());
+                    result.lost += 1;
+                    refused = 0;
+                }
+            }
+        }
+        result
+    }
+}

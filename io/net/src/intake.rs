@@ -1,0 +1,170 @@
+//! What comes in: read, and moved to the shard where it is at home.
+
+use std::net::IpAddr;
+
+use machine::Time;
+use protocol::doors::Socket;
+use protocol::{Flow, Input, Transport};
+use sip::{Bytes, Message};
+
+use crate::accept::Next;
+use crate::kernel::{Batch, Datagram};
+use crate::limits;
+use crate::nap::Found;
+use crate::program::Drivable;
+use crate::shard::{Shard, bit};
+use crate::streams::News;
+use crate::switchboard::{Accepted, Letter};
+use crate::tap::{Notice, Way};
+
+impl<M: Drivable> Shard<M> {
+    /// A datagram of signalling came.
+    pub(crate) fn datagram(&mut self, now: Time, listener: u16, datagram: Datagram<'_>) {
+        self.here.counters.datagrams_in.one();
+        // Keep-alives of phones behind NATs: line ends, or zeros. Nobody waits for an answer.
+        if datagram.octets.iter().all(|octet| matches!(octet, b'\r' | b'\n' | 0)) {
+            self.here.counters.keep_alives.one();
+            return;
+        }
+        let flow = Flow { transport: Transport::Udp, listener, connection: 0, peer: datagram.from };
+        let wire = Bytes::copy_from_slice(datagram.octets);
+        self.tap(now, Way::In, flow, &wire);
+        match Message::parse(wire) {
+            Ok(message) => drop(self.steer(flow, message, datagram.to)),
+            Err(malformed) => {
+                self.here.counters.malformed.one();
+                self.inputs.push(Input::Malformed(flow, malformed));
+            }
+        }
+    }
+
+    /// Moves a message to where it is at home; says where that is.
+    fn steer(&mut self, flow: Flow, message: Message, way: Option<IpAddr>) -> u16 {
+        let shards = self.here.board.shards();
+        let home = (self.program.steer)(&message).checked_rem(shards).unwrap_or(0);
+        let input = Input::Received(flow, message);
+        if home == self.here.shard {
+            self.inputs.push(input);
+        } else {
+            self.post(home, Letter::Input(input, way));
+        }
+        home
+    }
+
+    /// Sends a letter to another shard. What does not fit is dropped and counted, as a full socket would.
+    pub(crate) fn post(&mut self, shard: u16, letter: Letter) {
+        match self.here.board.post(shard, letter) {
+            Ok(()) => {
+                self.here.counters.moved.one();
+                self.rings |= bit(shard);
+            }
+            Err(_) => self.here.counters.moved_lost.one(),
+        }
+    }
+
+    /// Sends a letter to another shard, later if it does not fit now: somebody waits for it.
+    pub(crate) fn post_surely(&mut self, shard: u16, letter: Letter) {
+        if let Err(letter) = self.here.board.post(shard, letter) {
+            if self.kept.len() < limits::ANSWERS_KEPT {
+                self.kept.push_back((shard, letter));
+            } else {
+                self.here.counters.moved_lost.one();
+            }
+            return;
+        }
+        self.here.counters.moved.one();
+        self.rings |= bit(shard);
+    }
+
+    /// Tries again to send what did not fit.
+    pub(crate) fn post_kept(&mut self) {
+        for _ in 0..self.kept.len() {
+            let Some((shard, letter)) = self.kept.pop_front() else { return };
+            self.post_surely(shard, letter);
+        }
+    }
+
+    /// Tells shards, given as bits, that nothing more can be sent on a flow.
+    pub(crate) fn failed(&mut self, flow: Flow, shards: u64) {
+        for shard in 0..self.here.board.shards() {
+            if shards & bit(shard) == 0 {
+                continue;
+            }
+            if shard == self.here.shard {
+                self.inputs.push(Input::Failed(flow));
+            } else {
+                self.post_surely(shard, Letter::Input(Input::Failed(flow), None));
+            }
+        }
+    }
+
+    /// Passes on what the connections have to tell.
+    pub(crate) fn spread_news(&mut self, now: Time) {
+        let mut news = std::mem::take(&mut self.news);
+        for news in news.drain(..) {
+            match news {
+                News::Message(flow, message) => {
+                    self.tap(now, Way::In, flow, message.wire());
+                    let home = self.steer(flow, message, None);
+                    self.streams.known_by(flow.connection, home);
+                }
+                News::Malformed(flow, malformed) => {
+                    self.here.counters.malformed.one();
+                    self.tap(now, Way::In, flow, &malformed.wire);
+                    self.inputs.push(Input::Malformed(flow, malformed));
+                }
+                News::Failed(flow, shards) => self.failed(flow, shards),
+            }
+        }
+        self.news = news;
+    }
+
+    /// Accepts who waits, and deals them out.
+    pub(crate) fn accept(&mut self, now: Time, number: u16, found: &mut Found) {
+        for _ in 0..limits::ACCEPTS {
+            let Some(gate) = self.gates.iter_mut().find(|gate| gate.number() == number) else {
+                return;
+            };
+            let (stream, peer) = match gate.next(&self.epoll, now) {
+                Next::Came(stream, peer) => (stream, peer),
+                Next::Nobody => return,
+                Next::NoMoreFiles => {
+                    self.program.sink.notice(now, self.here.shard, Notice::NoMoreFiles);
+                    return;
+                }
+            };
+            found.signalling += 1;
+            let Some(seat) = self.streams.seat(peer.ip()) else {
+                self.here.counters.connections_refused.one();
+                let notice = Notice::TooManyConnections { source: peer };
+                self.program.sink.notice(now, self.here.shard, notice);
+                continue;
+            };
+            if stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true)).is_err() {
+                continue;
+            }
+            let accepted = Accepted { stream, listener: number, peer, seat };
+            let owner = self.streams.owner(peer);
+            if owner == self.here.shard {
+                self.open(now, Letter::Adopt(accepted));
+            } else {
+                self.post(owner, Letter::Adopt(accepted));
+            }
+        }
+        found.more = true;
+    }
+
+    /// Reads what one media socket has.
+    pub(crate) fn receive_media(&mut self, number: u32, found: &mut Found) {
+        let Some(socket) = self.media.socket(Socket(number)) else { return };
+        let count = self.batch.receive(socket).unwrap_or(0);
+        found.media += count;
+        found.more |= count == self.batch.room();
+        self.here.counters.media_in.add(count);
+        let batch = std::mem::replace(&mut self.batch, Batch::new(0));
+        self.inputs.extend(batch.datagrams().map(|datagram| {
+            Input::Media(Socket(number), datagram.from, Bytes::copy_from_slice(datagram.octets))
+        }));
+        self.batch = batch;
+    }
+}

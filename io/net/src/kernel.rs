@@ -1,0 +1,580 @@
+//! The kernel's calls that neither std nor socket2 has: epoll, batches of datagrams, the error queue. The only `unsafe` of the house.
+//!
+//! Every function here is safe to call with anything: what the kernel is given points into buffers that live as long as the call,
+//! and what it gives back is checked before it is believed.
+#![allow(unsafe_code, reason = "calls into the kernel; nothing leaves this file but safe faces")]
+
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::ptr::null_mut;
+use std::time::Duration;
+
+use bytes::Bytes;
+use libc::{c_int, c_void, socklen_t};
+
+/// Room for the control messages of one datagram: an `in6_pktinfo`, or a `sock_extended_err` and an address.
+const CONTROL: usize = 128;
+
+/// The octets of the largest datagram.
+const DATAGRAM: usize = 65_535;
+
+type Control = [u64; CONTROL / 8];
+
+fn checked(result: c_int) -> io::Result<c_int> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// What a socket is watched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// Something can be read.
+    Reading,
+    /// Something can be read, or written.
+    Both,
+    /// Something can be written. What comes in waits.
+    Writing,
+}
+
+impl Watch {
+    const fn bits(self) -> u32 {
+        let bits = match self {
+            Self::Reading => libc::EPOLLIN,
+            Self::Both => libc::EPOLLIN | libc::EPOLLOUT,
+            Self::Writing => libc::EPOLLOUT,
+        };
+        bits as u32
+    }
+}
+
+/// One socket that is ready.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ready {
+    /// The number that it was watched under.
+    pub token: u64,
+    bits: c_int,
+}
+
+impl Ready {
+    /// Something can be read, or the peer has ended.
+    pub(crate) const fn read(self) -> bool {
+        self.bits & (libc::EPOLLIN | libc::EPOLLHUP | libc::EPOLLRDHUP | libc::EPOLLERR) != 0
+    }
+
+    /// Something can be written, or that has failed.
+    pub(crate) const fn write(self) -> bool {
+        self.bits & (libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR) != 0
+    }
+
+    /// An error waits.
+    pub(crate) const fn error(self) -> bool {
+        self.bits & libc::EPOLLERR != 0
+    }
+}
+
+/// The sockets that one thread waits for.
+#[derive(Debug)]
+pub(crate) struct Epoll {
+    fd: OwnedFd,
+    events: Vec<libc::epoll_event>,
+}
+
+impl Epoll {
+    /// Waits for nothing yet; tells of up to `events` sockets at once.
+    pub(crate) fn new(events: usize) -> io::Result<Self> {
+        // SAFETY: a call without pointers; what it returns is an open descriptor that nobody else owns.
+        let fd =
+            unsafe { OwnedFd::from_raw_fd(checked(libc::epoll_create1(libc::EPOLL_CLOEXEC))?) };
+        Ok(Self { fd, events: vec![libc::epoll_event { events: 0, u64: 0 }; events.max(1)] })
+    }
+
+    /// Begins to watch a socket. It is forgotten when it is closed.
+    pub(crate) fn add(&self, fd: &impl AsRawFd, token: u64, watch: Watch) -> io::Result<()> {
+        self.control(libc::EPOLL_CTL_ADD, fd, token, watch)
+    }
+
+    /// Watches a socket for something else.
+    pub(crate) fn change(&self, fd: &impl AsRawFd, token: u64, watch: Watch) -> io::Result<()> {
+        self.control(libc::EPOLL_CTL_MOD, fd, token, watch)
+    }
+
+    /// Stops watching a socket that stays open.
+    pub(crate) fn remove(&self, fd: &impl AsRawFd) -> io::Result<()> {
+        self.control(libc::EPOLL_CTL_DEL, fd, 0, Watch::Reading)
+    }
+
+    fn control(&self, what: c_int, fd: &impl AsRawFd, token: u64, watch: Watch) -> io::Result<()> {
+        let mut event = libc::epoll_event { events: watch.bits(), u64: token };
+        // SAFETY: the event lives through the call; a descriptor that is not open is an error.
+        checked(unsafe {
+            libc::epoll_ctl(self.fd.as_raw_fd(), what, fd.as_raw_fd(), &raw mut event)
+        })
+        .map(drop)
+    }
+
+    /// Waits until a socket is ready or the time is over (`None`: without end), and says which are, into `ready`.
+    pub(crate) fn wait(
+        &mut self,
+        time: Option<Duration>,
+        ready: &mut Vec<Ready>,
+    ) -> io::Result<()> {
+        ready.clear();
+        let count = match self.wait_exactly(time) {
+            Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => self.wait_roughly(time),
+            result => result,
+        };
+        let count = match count {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+            result => result?,
+        };
+        let events = self.events.iter().take(count);
+        ready.extend(events.map(|event| Ready { token: event.u64, bits: event.events as c_int }));
+        Ok(())
+    }
+
+    /// To the nanosecond; Linux 5.11 and newer.
+    fn wait_exactly(&mut self, time: Option<Duration>) -> io::Result<usize> {
+        let limit = time.map(timespec);
+        let limit = limit.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+        // SAFETY: the events are written within the length that is given; the time limit lives through the call.
+        let count = unsafe {
+            libc::syscall(
+                libc::SYS_epoll_pwait2,
+                self.fd.as_raw_fd(),
+                self.events.as_mut_ptr(),
+                self.events.len() as c_int,
+                limit,
+                null_mut::<c_void>(),
+                0_usize,
+            )
+        };
+        usize::try_from(count).map_err(|_| io::Error::last_os_error())
+    }
+
+    /// To the millisecond, never early; older kernels.
+    fn wait_roughly(&mut self, time: Option<Duration>) -> io::Result<usize> {
+        let limit = time.map_or(-1, |time| {
+            c_int::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(c_int::MAX)
+        });
+        let events = self.events.as_mut_ptr();
+        let length = self.events.len() as c_int;
+        // SAFETY: the events are written within the length that is given.
+        let count = unsafe { libc::epoll_wait(self.fd.as_raw_fd(), events, length, limit) };
+        checked(count).map(|count| usize::try_from(count).unwrap_or_default())
+    }
+}
+
+fn timespec(time: Duration) -> libc::timespec {
+    // SAFETY: all zeros is a valid value of this plain struct (it has hidden padding on some targets).
+    let mut spec: libc::timespec = unsafe { zeroed() };
+    spec.tv_sec = libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX);
+    spec.tv_nsec = time.subsec_nanos() as _;
+    spec
+}
+
+/// Something that another thread can ring, and epoll hears: an eventfd.
+#[derive(Debug)]
+pub(crate) struct Bell(OwnedFd);
+
+impl Bell {
+    pub(crate) fn new() -> io::Result<Self> {
+        // SAFETY: a call without pointers; what it returns is an open descriptor that nobody else owns.
+        let fd = checked(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
+        // SAFETY: as above.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// Rings. It rings on until it is hushed.
+    pub(crate) fn ring(&self) {
+        let one = 1_u64.to_ne_bytes();
+        // SAFETY: eight octets that live through the call. The one possible error is a counter that is full: it rings already.
+        unsafe { libc::write(self.0.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+    }
+
+    /// Silence.
+    pub(crate) fn hush(&self) {
+        let mut count = [0_u8; 8];
+        // SAFETY: eight octets that live through the call. The one possible error is that it did not ring.
+        unsafe { libc::read(self.0.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) };
+    }
+}
+
+impl AsRawFd for Bell {
+    fn as_raw_fd(&self) -> c_int {
+        self.0.as_raw_fd()
+    }
+}
+
+/// A datagram that came, still in the buffer of its [`Batch`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Datagram<'a> {
+    /// Who sent it.
+    pub from: SocketAddr,
+    /// Which of our addresses it was sent to, when the socket was told to say so.
+    pub to: Option<IpAddr>,
+    /// What it holds.
+    pub octets: &'a [u8],
+}
+
+/// Buffers for a batch of datagrams of any size. Pages that are never touched cost nothing.
+pub(crate) struct Batch {
+    octets: Box<[u8]>,
+    names: Box<[libc::sockaddr_storage]>,
+    controls: Box<[Control]>,
+    came: Vec<(u32, socklen_t, usize)>,
+}
+
+impl Batch {
+    /// Room for `count` datagrams.
+    pub(crate) fn new(count: usize) -> Self {
+        let octets = vec![0; count.saturating_mul(DATAGRAM)].into_boxed_slice();
+        // SAFETY: all zeros is a valid value of this plain struct.
+        let name: libc::sockaddr_storage = unsafe { zeroed() };
+        let names = vec![name; count].into_boxed_slice();
+        let controls = vec![[0; CONTROL / 8]; count].into_boxed_slice();
+        Self { octets, names, controls, came: Vec::with_capacity(count) }
+    }
+
+    /// How many fit.
+    pub(crate) fn room(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Takes what has come, without waiting; 0 when nothing has.
+    pub(crate) fn receive(&mut self, socket: &impl AsRawFd) -> io::Result<usize> {
+        self.came.clear();
+        let mut vectors: [libc::iovec; BATCH_MOST] =
+            [const { libc::iovec { iov_base: null_mut(), iov_len: 0 } }; BATCH_MOST];
+        // SAFETY: all zeros is a valid value of this plain struct: no name, no buffers, no control.
+        let mut headers: [libc::mmsghdr; BATCH_MOST] = unsafe { zeroed() };
+        let rooms =
+            self.octets.chunks_exact_mut(DATAGRAM).zip(&mut self.names).zip(&mut self.controls);
+        let mut count = 0;
+        for (((octets, name), control), (header, vector)) in
+            rooms.zip(headers.iter_mut().zip(&mut vectors))
+        {
+            *vector = libc::iovec { iov_base: octets.as_mut_ptr().cast(), iov_len: octets.len() };
+            header.msg_hdr.msg_name = std::ptr::from_mut(name).cast();
+            header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_storage>() as socklen_t;
+            header.msg_hdr.msg_iov = vector;
+            header.msg_hdr.msg_iovlen = 1;
+            header.msg_hdr.msg_control = control.as_mut_ptr().cast();
+            header.msg_hdr.msg_controllen = size_of::<Control>() as _;
+            count += 1;
+        }
+        // SAFETY: `count` headers are filled; their pointers go to buffers of the lengths given, borrowed until the call returns.
+        let result = unsafe {
+            libc::recvmmsg(
+                socket.as_raw_fd(),
+                headers.as_mut_ptr(),
+                count,
+                libc::MSG_DONTWAIT as _,
+                null_mut(),
+            )
+        };
+        let count = match checked(result) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(error) => return Err(error),
+            Ok(count) => usize::try_from(count).unwrap_or_default(),
+        };
+        self.came.extend(headers.iter().take(count).map(|header| {
+            let control = header.msg_hdr.msg_controllen;
+            (header.msg_len, header.msg_hdr.msg_namelen, control)
+        }));
+        Ok(count)
+    }
+
+    /// The datagrams of the last [`receive`](Self::receive).
+    pub(crate) fn datagrams(&self) -> impl Iterator<Item = Datagram<'_>> {
+        let rooms = self.octets.chunks_exact(DATAGRAM).zip(&self.names).zip(&self.controls);
+        self.came.iter().zip(rooms).filter_map(
+            |((length, name_length, control_length), ((octets, name), control))| {
+                let from = address(name, *name_length)?;
+                let to = control_messages(control, *control_length).find_map(local_address);
+                let octets = octets.get(..usize::try_from(*length).ok()?)?;
+                Some(Datagram { from, to, octets })
+            },
+        )
+    }
+}
+
+/// The most datagrams that go into the kernel or come out of it in one call.
+pub(crate) const BATCH_MOST: usize = 64;
+
+/// A datagram to send.
+#[derive(Clone, Debug)]
+pub(crate) struct Parcel {
+    /// Where to.
+    pub to: SocketAddr,
+    /// Which of our addresses it is to come from; `None`: as the kernel likes.
+    pub from: Option<IpAddr>,
+    /// What it holds.
+    pub octets: Bytes,
+}
+
+/// Sends the first datagrams of a row, up to [`BATCH_MOST`], without waiting. Says how many went; an error is about the first
+/// (or about an earlier one, when an ICMP message has come back).
+pub(crate) fn send(socket: &impl AsRawFd, parcels: &[Parcel]) -> io::Result<usize> {
+    // SAFETY: all zeros is a valid value of these plain structs.
+    let (mut names, mut headers): (
+        [libc::sockaddr_storage; BATCH_MOST],
+        [libc::mmsghdr; BATCH_MOST],
+    ) = unsafe { (zeroed(), zeroed()) };
+    let mut vectors = [const { libc::iovec { iov_base: null_mut(), iov_len: 0 } }; BATCH_MOST];
+    let mut controls: [Control; BATCH_MOST] = [[0; CONTROL / 8]; BATCH_MOST];
+    let mut count = 0;
+    let rooms = headers.iter_mut().zip(&mut names).zip(&mut vectors).zip(&mut controls);
+    for (parcel, (((header, name), vector), control)) in parcels.iter().zip(rooms) {
+        header.msg_hdr.msg_namelen = put_address(name, parcel.to);
+        header.msg_hdr.msg_name = std::ptr::from_mut(name).cast();
+        *vector = libc::iovec {
+            iov_base: parcel.octets.as_ptr().cast_mut().cast(),
+            iov_len: parcel.octets.len(),
+        };
+        header.msg_hdr.msg_iov = vector;
+        header.msg_hdr.msg_iovlen = 1;
+        if let Some(from) = parcel.from {
+            header.msg_hdr.msg_controllen = put_local_address(control, from) as _;
+            header.msg_hdr.msg_control = control.as_mut_ptr().cast();
+        }
+        count += 1;
+    }
+    // SAFETY: `count` headers are filled; their pointers go to buffers that live through the call, which only reads them.
+    let sent = unsafe {
+        libc::sendmmsg(
+            socket.as_raw_fd(),
+            headers.as_mut_ptr(),
+            count,
+            (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as _,
+        )
+    };
+    checked(sent).map(|sent| usize::try_from(sent).unwrap_or_default())
+}
+
+/// The next entry of a socket's error queue: a peer that cannot be reached (RFC 3261 §18.4). `Ok(None)` when it is empty;
+/// `Ok(Some(None))` for an entry that says nothing of the kind.
+pub(crate) fn next_error(socket: &impl AsRawFd) -> io::Result<Option<Option<SocketAddr>>> {
+    let mut octets = [0_u8; 64];
+    let mut control: Control = [0; CONTROL / 8];
+    // SAFETY: all zeros is a valid value of these plain structs.
+    let (mut name, mut header): (libc::sockaddr_storage, libc::msghdr) =
+        unsafe { (zeroed(), zeroed()) };
+    let mut vector = libc::iovec { iov_base: octets.as_mut_ptr().cast(), iov_len: octets.len() };
+    header.msg_name = std::ptr::from_mut(&mut name).cast();
+    header.msg_namelen = size_of::<libc::sockaddr_storage>() as socklen_t;
+    header.msg_iov = &raw mut vector;
+    header.msg_iovlen = 1;
+    header.msg_control = control.as_mut_ptr().cast();
+    header.msg_controllen = size_of::<Control>() as _;
+    // SAFETY: all pointers go to buffers of the lengths given, which live through the call.
+    let result = unsafe {
+        libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT)
+    };
+    if result < 0 {
+        let error = io::Error::last_os_error();
+        return if error.kind() == io::ErrorKind::WouldBlock { Ok(None) } else { Err(error) };
+    }
+    let length = header.msg_controllen;
+    let unreachable = control_messages(&control, length).any(is_unreachable);
+    Ok(Some(address(&name, header.msg_namelen).filter(|_| unreachable)))
+}
+
+/// Host, network, port or protocol unreachable: what RFC 3261 §18.4 asks to be told of.
+fn is_unreachable((level, kind, data): (c_int, c_int, &[u8])) -> bool {
+    let ours = (level == libc::IPPROTO_IP && kind == libc::IP_RECVERR)
+        || (level == libc::IPPROTO_IPV6 && kind == libc::IPV6_RECVERR);
+    let number = data.first_chunk::<4>().map(|number| u32::from_ne_bytes(*number) as c_int);
+    ours && number.is_some_and(|number| {
+        [libc::ECONNREFUSED, libc::EHOSTUNREACH, libc::ENETUNREACH, libc::ENOPROTOOPT, libc::EACCES]
+            .contains(&number)
+    })
+}
+
+/// The control messages in a buffer of which the kernel says that `length` octets are filled.
+fn control_messages(
+    control: &Control,
+    length: usize,
+) -> impl Iterator<Item = (c_int, c_int, &[u8])> {
+    // SAFETY: the same octets, seen as octets; the length is that of the array.
+    let octets = unsafe { std::slice::from_raw_parts(control.as_ptr().cast::<u8>(), CONTROL) };
+    let mut rest = octets.get(..length).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (size, level, kind) = header_of(rest)?;
+        let data = rest.get(HEADER..size)?;
+        rest = rest.get(size.next_multiple_of(size_of::<usize>())..).unwrap_or_default();
+        Some((level, kind, data))
+    })
+}
+
+/// Octets of a `cmsghdr`, with the padding behind it.
+const HEADER: usize = size_of::<libc::cmsghdr>().next_multiple_of(size_of::<usize>());
+
+fn header_of(octets: &[u8]) -> Option<(usize, c_int, c_int)> {
+    let octets = octets.get(..size_of::<libc::cmsghdr>())?;
+    // SAFETY: there are as many octets as the struct has, any bits are a valid value of it, and alignment is not asked for.
+    let header = unsafe { octets.as_ptr().cast::<libc::cmsghdr>().read_unaligned() };
+    let size = header.cmsg_len as usize;
+    (size >= HEADER).then_some((size, header.cmsg_level, header.cmsg_type))
+}
+
+/// Which of our addresses a datagram came to.
+fn local_address((level, kind, data): (c_int, c_int, &[u8])) -> Option<IpAddr> {
+    match (level, kind) {
+        // struct in_pktinfo: index, the address of the interface, the address in the header.
+        (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+            Some(IpAddr::V4(Ipv4Addr::from(*data.get(8..)?.first_chunk::<4>()?)))
+        }
+        // struct in6_pktinfo: address, index.
+        (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+            Some(IpAddr::V6(Ipv6Addr::from(*data.first_chunk::<16>()?)))
+        }
+        _ => None,
+    }
+}
+
+/// Writes the control message that says which of our addresses a datagram comes from. Says how long it is.
+fn put_local_address(control: &mut Control, from: IpAddr) -> usize {
+    let mut data = [0_u8; 20];
+    let (level, kind, length) = match from {
+        IpAddr::V4(ip) => {
+            if let Some(place) = data.get_mut(4..8) {
+                place.copy_from_slice(&ip.octets());
+            }
+            (libc::IPPROTO_IP, libc::IP_PKTINFO, 12)
+        }
+        IpAddr::V6(ip) => {
+            if let Some(place) = data.get_mut(..16) {
+                place.copy_from_slice(&ip.octets());
+            }
+            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, 20)
+        }
+    };
+    // SAFETY: all zeros is a valid value of this plain struct (it has hidden padding on some targets).
+    let mut header: libc::cmsghdr = unsafe { zeroed() };
+    header.cmsg_len = (HEADER + length) as _;
+    header.cmsg_level = level;
+    header.cmsg_type = kind;
+    let place = control.as_mut_ptr().cast::<u8>();
+    // SAFETY: header and data have 36 octets at most, the buffer has 128 and is aligned for the header.
+    unsafe {
+        place.cast::<libc::cmsghdr>().write(header);
+        place.add(HEADER).copy_from_nonoverlapping(data.as_ptr(), length);
+    }
+    (HEADER + length).next_multiple_of(size_of::<usize>())
+}
+
+/// Reads an address that the kernel wrote.
+fn address(name: &libc::sockaddr_storage, length: socklen_t) -> Option<SocketAddr> {
+    let length = length as usize;
+    match c_int::from(name.ss_family) {
+        libc::AF_INET if length >= size_of::<libc::sockaddr_in>() => {
+            // SAFETY: the family says what it is, the length that it is whole; the storage is aligned for all of them.
+            let name = unsafe { &*std::ptr::from_ref(name).cast::<libc::sockaddr_in>() };
+            let ip = Ipv4Addr::from(u32::from_be(name.sin_addr.s_addr));
+            Some(SocketAddrV4::new(ip, u16::from_be(name.sin_port)).into())
+        }
+        libc::AF_INET6 if length >= size_of::<libc::sockaddr_in6>() => {
+            // SAFETY: as above.
+            let name = unsafe { &*std::ptr::from_ref(name).cast::<libc::sockaddr_in6>() };
+            let ip = Ipv6Addr::from(name.sin6_addr.s6_addr);
+            Some(SocketAddrV6::new(ip, u16::from_be(name.sin6_port), 0, name.sin6_scope_id).into())
+        }
+        _ => None,
+    }
+}
+
+/// Writes an address for the kernel. Says how long it is.
+fn put_address(name: &mut libc::sockaddr_storage, to: SocketAddr) -> socklen_t {
+    match to {
+        SocketAddr::V4(to) => {
+            // SAFETY: all zeros is a valid value of this plain struct.
+            let mut place: libc::sockaddr_in = unsafe { zeroed() };
+            place.sin_family = libc::AF_INET as _;
+            place.sin_port = to.port().to_be();
+            place.sin_addr.s_addr = u32::from(*to.ip()).to_be();
+            // SAFETY: the storage is larger than every address and aligned for all of them.
+            unsafe { std::ptr::from_mut(name).cast::<libc::sockaddr_in>().write(place) };
+            size_of::<libc::sockaddr_in>() as socklen_t
+        }
+        SocketAddr::V6(to) => {
+            // SAFETY: as above.
+            let mut place: libc::sockaddr_in6 = unsafe { zeroed() };
+            place.sin6_family = libc::AF_INET6 as _;
+            place.sin6_port = to.port().to_be();
+            place.sin6_addr.s6_addr = to.ip().octets();
+            place.sin6_scope_id = to.scope_id();
+            // SAFETY: as above.
+            unsafe { std::ptr::from_mut(name).cast::<libc::sockaddr_in6>().write(place) };
+            size_of::<libc::sockaddr_in6>() as socklen_t
+        }
+    }
+}
+
+/// What a UDP socket is asked to say beside the datagrams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tell {
+    /// Which peers cannot be reached (the error queue).
+    Errors,
+    /// Which of our addresses each datagram came to.
+    LocalAddress,
+}
+
+/// Asks a UDP socket to say more.
+pub(crate) fn ask(socket: &impl AsRawFd, family: SocketAddr, what: Tell) -> io::Result<()> {
+    let (level, name) = match (family, what) {
+        (SocketAddr::V4(_), Tell::Errors) => (libc::IPPROTO_IP, libc::IP_RECVERR),
+        (SocketAddr::V4(_), Tell::LocalAddress) => (libc::IPPROTO_IP, libc::IP_PKTINFO),
+        (SocketAddr::V6(_), Tell::Errors) => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
+        (SocketAddr::V6(_), Tell::LocalAddress) => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
+    };
+    let on: c_int = 1;
+    let value = std::ptr::from_ref(&on).cast();
+    // SAFETY: the value is an int that lives through the call.
+    let result = unsafe {
+        libc::setsockopt(socket.as_raw_fd(), level, name, value, size_of::<c_int>() as socklen_t)
+    };
+    checked(result).map(drop)
+}
+
+/// How many datagrams the kernel has thrown away because this socket's buffer was full.
+pub(crate) fn overflowed(socket: &impl AsRawFd) -> u64 {
+    // include/uapi/linux/sock_diag.h: SK_MEMINFO_DROPS is the ninth of nine.
+    const DROPS: usize = 8;
+    let mut figures = [0_u32; DROPS + 1];
+    let mut length = size_of_val(&figures) as socklen_t;
+    let place = figures.as_mut_ptr().cast();
+    // SAFETY: the figures are written within the length that is given.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            place,
+            &raw mut length,
+        )
+    };
+    if result == 0 { figures.get(DROPS).copied().map_or(0, u64::from) } else { 0 }
+}
+
+/// Raises the limit of open files as far as we may, and says what it is now.
+pub(crate) fn raise_file_limit() -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the limit is written, and then read, within its own size.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) != 0 {
+            return 1024;
+        }
+        let wanted = libc::rlimit { rlim_cur: limit.rlim_max, ..limit };
+        if libc::setrlimit(libc::RLIMIT_NOFILE, &raw const wanted) == 0 {
+            limit = wanted;
+        }
+    }
+    limit.rlim_cur
+}
+
+/// Lets this thread's sleeps end within a microsecond of their time; the kernel's habit is 50.
+pub(crate) fn sharpen_timers() {
+    // SAFETY: a call without pointers; it cannot fail with these arguments.
+    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1000 as libc::c_ulong) };
+}

@@ -1,0 +1,47 @@
+//! The driver between the kernel and a pure machine: moves bytes and time, and never decides what SIP means.
+//!
+//! A [`Plan`] says what to listen on. [`Plan::bind`] binds it, and [`Bound::listeners`] tells the real addresses. [`Bound::start`] makes
+//! a machine for each shard, and a thread that serves it. [`Running::handle`] reaches them: commands, counters, drain.
+//!
+//! One turn of a shard (`shard.rs`, start reading there): take batches of datagrams, read connections, open letters from other
+//! shards; `handle` each, `wake` once; send everything in batches. Idle it sleeps until something comes; under load it naps, so that
+//! packets gather (`nap.rs`).
+//!
+//! Every shard has a UDP socket of its own for each listener (the kernel deals out by the peer's address); a message that is at home on
+//! another shard is moved there after it was read. A TCP connection lives at the shard of its peer's address (`streams.rs`).
+
+mod accept;
+mod busy;
+mod census;
+mod clock;
+mod connection;
+mod counters;
+mod datagrams;
+mod intake;
+mod kernel;
+pub mod limits;
+mod listener;
+mod media;
+mod nap;
+mod outbox;
+mod plan;
+mod program;
+mod resolver;
+mod running;
+mod shard;
+mod streams;
+mod switchboard;
+mod tap;
+mod token;
+mod trust;
+mod ways;
+
+pub use busy::{Process, holder};
+pub use clock::Clock;
+pub use counters::{Count, Counters, Histogram};
+pub use listener::{BindError, Bound};
+pub use plan::{Crowd, Listen, MediaPlan, Naps, Patience, Plan};
+pub use program::{Drivable, Program};
+pub use resolver::{Name, Reply, Resolver, System};
+pub use running::{Handle, NotGiven, Running};
+pub use tap::{Carry, Deaf, Heard, Notice, Passed, Sink, Way, Wire};

@@ -1,0 +1,100 @@
+//! How many of everything the driver keeps, how long it waits, and why.
+
+use std::time::Duration;
+
+/// Shards at most: the shards that know of a connection are kept as the bits of one number.
+pub const SHARDS: u16 = 64;
+
+/// Listeners at most. Real servers have two to ten.
+pub const LISTENERS: usize = 64;
+
+/// Datagrams taken from or given to the kernel in one call. Past 64 a larger batch saves nothing.
+pub const BATCH: usize = crate::kernel::BATCH_MOST;
+
+/// Batches taken from one socket in one turn, so that a busy socket does not keep the others waiting.
+pub const BATCHES: usize = 4;
+
+/// What a UDP socket's receive buffer should hold, in octets. The system's default (208 KiB) overflows at the first pause of 4 ms.
+pub const RECEIVE_BUFFER: usize = 4 << 20;
+
+/// Datagrams that wait for one socket while the kernel's own queue is full. More are dropped and counted, as a router would.
+pub const DATAGRAMS_WAITING: usize = 4096;
+
+/// Sockets whose readiness is told at once.
+pub const READY: usize = 256;
+
+/// Letters in a shard's inbox. At 100,000 messages a second it holds 160 ms; more are dropped and counted.
+pub const LETTERS: usize = 16_384;
+
+/// Letters read from the inbox in one turn.
+pub const LETTERS_A_TURN: usize = 1024;
+
+/// Answers kept for a shard whose inbox is full. Each belongs to a question that was let in, so there are never many.
+pub const ANSWERS_KEPT: usize = 4096;
+
+/// Entries of the error queue that are read in one turn: a peer that sends ICMP messages must not keep a shard busy.
+pub const ERRORS_A_TURN: usize = 64;
+
+/// Peers whose way in (which of our addresses they use) is remembered for one wildcard listener, by each shard. The oldest half is
+/// forgotten when there are more; the kernel chooses the address then.
+pub const WAYS: usize = 65_536;
+
+/// Connections over all shards. One that is idle costs about a kilobyte here and a few in the kernel.
+pub const CONNECTIONS: usize = 20_000;
+
+/// Connections from one source address. A large office behind one NAT has some hundreds of phones.
+pub const CONNECTIONS_A_SOURCE: usize = 2_000;
+
+/// Files that are never used for connections: sockets for media, the store, the log, one console.
+pub const FILES_KEPT: u64 = 64;
+
+/// Octets that wait to be written to one connection. A peer that lets more gather does not read.
+pub const WRITE_QUEUE: usize = 256 * 1024;
+
+/// Octets read from one connection in one call, and calls in one turn.
+pub const READ: usize = 64 * 1024;
+
+/// Reads from one connection in one turn, so that a fast sender does not keep the others waiting.
+pub const READS: usize = 4;
+
+/// Connections taken from one listener in one turn.
+pub const ACCEPTS: usize = 64;
+
+/// Connections that wait for us in the kernel. The system may lower it (`net.core.somaxconn`).
+pub const BACKLOG: i32 = 4096;
+
+/// How long a listener rests when no more files can be opened.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Octets of buffers that an idle connection keeps.
+pub const IDLE_BUFFER: usize = 1024;
+
+/// Pairs of media sockets on one shard: each is a call's leg.
+pub const MEDIA_PAIRS: usize = 4096;
+
+/// Ports tried at random before we say that there is none.
+pub const PORT_TRIES: usize = 256;
+
+/// Names that are being looked up at once.
+pub const LOOKUPS: usize = 1024;
+
+/// Threads of the system's resolver: one name that nobody answers for takes a thread for some seconds.
+pub const LOOKUP_THREADS: usize = 4;
+
+/// Addresses taken from one look-up.
+pub const ADDRESSES: usize = 32;
+
+/// Rounds of answers within one turn: a machine that asks again at every answer waits for the next turn.
+pub const ROUNDS: usize = 8;
+
+/// Messages and events kept for a reader of the channel sink that is slower than we are.
+pub const SINK: usize = 8192;
+
+/// Panics of one machine after which it is not trusted any more, within [`PANIC_WINDOW`].
+pub const PANICS: usize = 16;
+
+/// The time in which so many panics end the program.
+pub const PANIC_WINDOW: Duration = Duration::from_secs(60);
+
+/// How often a shard that drains looks whether everybody has finished.
+pub const DRAIN_LOOK: Duration = Duration::from_millis(10);

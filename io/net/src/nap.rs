@@ -1,0 +1,126 @@
+//! `Rhythm`: under load a shard lets packets gather for a moment, because waking up is the dearest thing that it does.
+
+use std::time::Duration;
+
+use machine::Time;
+
+use crate::plan::Naps;
+
+/// What a turn found to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Messages, letters, connections.
+    pub signalling: usize,
+    /// Datagrams of media.
+    pub media: usize,
+    /// Something was left for the next turn.
+    pub more: bool,
+}
+
+impl Found {
+    const fn all(self) -> usize {
+        self.signalling.saturating_add(self.media)
+    }
+}
+
+/// How often something comes, and what follows from it: sleep until something comes when it is quiet; nap when at least two packets
+/// would gather meanwhile. (One packet that wakes a sleeping thread costs 20 to 40 µs on a virtual machine, five in a full batch.)
+#[derive(Clone, Debug)]
+pub(crate) struct Rhythm {
+    naps: Naps,
+    /// The moving average of the time between two packets.
+    gap: Duration,
+    /// The moving share of signalling, in 256ths.
+    signalling: u32,
+    last: Time,
+}
+
+/// Packets that must be expected to gather in a nap to make it worth while.
+const WORTH: u32 = 2;
+
+/// One turn changes the averages by an eighth.
+const INERTIA: u32 = 8;
+
+impl Rhythm {
+    pub(crate) const fn new(naps: Naps) -> Self {
+        Self { naps, gap: Duration::MAX, signalling: 256, last: Time(0) }
+    }
+
+    /// Notes what a turn found, and says how long to nap before the next; `None`: sleep until something comes.
+    pub(crate) fn next(&mut self, now: Time, found: Found) -> Option<Duration> {
+        let count = u32::try_from(found.all()).unwrap_or(u32::MAX);
+        if count == 0 {
+            return None;
+        }
+        let nap = self.longest(found);
+        // A quiet hour counts as four naps: after it the first busy moment is soon believed.
+        let pause = nap.saturating_mul(4);
+        let gap = (now - self.last).min(pause) / count;
+        self.last = now;
+        self.gap = (self.gap.min(pause) / INERTIA).saturating_mul(INERTIA - 1) + gap / INERTIA;
+        (!nap.is_zero() && self.gap.saturating_mul(WORTH) <= nap).then_some(nap)
+    }
+
+    /// A nap may be longer while there is nothing but media: nobody waits for a call to be set up.
+    fn longest(&mut self, found: Found) -> Duration {
+        let share = found.signalling.saturating_mul(256).checked_div(found.all()).unwrap_or(0);
+        let share = u32::try_from(share).unwrap_or(256);
+        self.signalling = (self.signalling * (INERTIA - 1) + share) / INERTIA;
+        if self.signalling == 0 { self.naps.media } else { self.naps.signalling }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Naps taken in `turns` turns, each of which finds `count` packets `gap` µs after the last.
+    fn naps(
+        rhythm: &mut Rhythm,
+        now: &mut Time,
+        turns: usize,
+        found: Found,
+        gap: u64,
+    ) -> Vec<Option<Duration>> {
+        (0..turns)
+            .map(|_| {
+                *now = *now + Duration::from_micros(gap);
+                rhythm.next(*now, found)
+            })
+            .collect()
+    }
+
+    const ONE: Found = Found { signalling: 1, media: 0, more: false };
+
+    #[test]
+    fn a_quiet_shard_sleeps_and_a_busy_one_naps() {
+        let (mut rhythm, mut now) = (Rhythm::new(Naps::default()), Time(1_000_000_000_000));
+        assert!(naps(&mut rhythm, &mut now, 100, ONE, 1000).iter().all(Option::is_none));
+        let busy = naps(&mut rhythm, &mut now, 60, ONE, 33);
+        assert_eq!(busy[0], None);
+        assert_eq!(busy[59], Some(Naps::default().signalling));
+        // Full naps find six; it goes on. Nothing found: it sleeps.
+        let six = Found { signalling: 6, ..ONE };
+        assert!(naps(&mut rhythm, &mut now, 10, six, 200).iter().all(Option::is_some));
+        assert_eq!(rhythm.next(now, Found::default()), None);
+        // 3,000 a second is not worth a nap.
+        assert_eq!(naps(&mut rhythm, &mut now, 40, ONE, 333)[39], None);
+    }
+
+    #[test]
+    fn only_media_naps_longer() {
+        let (mut rhythm, mut now) = (Rhythm::new(Naps::default()), Time(1_000_000_000_000));
+        let media = Found { media: 3, ..Found::default() };
+        let taken = naps(&mut rhythm, &mut now, 60, media, 100);
+        assert_eq!(taken[59], Some(Naps::default().media));
+        let both = Found { signalling: 3, media: 3, more: false };
+        assert_eq!(naps(&mut rhythm, &mut now, 1, both, 100)[0], Some(Naps::default().signalling));
+    }
+
+    #[test]
+    fn without_naps_there_are_none() {
+        let none = Naps { signalling: Duration::ZERO, media: Duration::ZERO };
+        let (mut rhythm, mut now) = (Rhythm::new(none), Time(1_000_000_000_000));
+        assert!(naps(&mut rhythm, &mut now, 100, ONE, 5).iter().all(Option::is_none));
+    }
+}

@@ -1,0 +1,149 @@
+//! What a machine says is done: messages to queues, questions to those who know, events to the sink.
+
+use machine::Time;
+use protocol::doors::{Answer, Asker, Question, Ticket};
+use protocol::{Flow, Input, Output, Transport};
+use sip::Bytes;
+
+use crate::kernel::Watch;
+use crate::program::Drivable;
+use crate::resolver::{Name, Reply, numeric};
+use crate::shard::Shard;
+use crate::switchboard::Letter;
+use crate::tap::Way;
+use crate::token::Token;
+
+impl<M: Drivable> Shard<M> {
+    /// Empties the outbox.
+    pub(crate) fn deliver(&mut self, now: Time) {
+        let mut out = std::mem::take(&mut self.out);
+        for output in out.drain(..) {
+            match output {
+                Output::Send(flow, octets) => self.send(now, flow, octets),
+                Output::Media(socket, to, octets) => {
+                    if !self.media.send(socket, to, octets) {
+                        self.here.counters.media_unsent.one();
+                    }
+                }
+                Output::Ask(ticket, question) => self.ask(ticket, question),
+                Output::Tell(asker, answer) => self.tell(asker, answer),
+                Output::Report(event) => self.program.sink.event(now, self.here.shard, event),
+            }
+        }
+        self.out = out;
+    }
+
+    fn send(&mut self, now: Time, flow: Flow, octets: Bytes) {
+        self.tap(now, Way::Out, flow, &octets);
+        match flow.transport {
+            Transport::Udp => self.send_datagram(flow, octets),
+            Transport::Tcp => {
+                let owner = self.streams.owner(flow.peer);
+                if owner == self.here.shard {
+                    self.send_on_stream(now, (flow, octets), owner);
+                } else {
+                    self.post_surely(owner, Letter::Send(flow, octets, self.here.shard));
+                }
+            }
+            Transport::Tls | Transport::Ws | Transport::Wss => {
+                self.inputs.push(Input::Failed(flow))
+            }
+        }
+    }
+
+    fn send_datagram(&mut self, flow: Flow, octets: Bytes) {
+        match self.mouths.get_mut(usize::from(flow.listener)) {
+            Some(Some(mouth)) if mouth.is_for(flow.peer) => {
+                if !mouth.send(flow.peer, octets) {
+                    self.here.counters.datagrams_unsent.one();
+                }
+            }
+            // No such listener, or one of another family.
+            _ => self.inputs.push(Input::Failed(flow)),
+        }
+    }
+
+    /// Sends over a connection that lives here, for a shard.
+    pub(crate) fn send_on_stream(&mut self, now: Time, (flow, octets): (Flow, Bytes), from: u16) {
+        let listener = self.here.listeners.get(usize::from(flow.listener));
+        let usable = |listener: &&protocol::Listener| {
+            listener.transport == flow.transport && listener.bound.is_ipv4() == flow.peer.is_ipv4()
+        };
+        let result = match listener.filter(usable) {
+            Some(listener) => {
+                self.streams.send(&self.epoll, now, (flow, &octets), (from, listener))
+            }
+            None => Err(flow),
+        };
+        if let Err(flow) = result {
+            self.failed(flow, crate::shard::bit(from));
+        }
+    }
+
+    fn ask(&mut self, ticket: Ticket, question: Question) {
+        let answer = match question {
+            Question::Resolve { host, port, transport } => {
+                if let Some(ip) = numeric(&host) {
+                    Answer::Targets(vec![(transport, (ip, port).into())])
+                } else {
+                    let reply = Reply::new(self.here.board.clone(), self.here.shard, ticket);
+                    return self.resolver.resolve(Name { host, port, transport }, reply);
+                }
+            }
+            Question::MediaSockets => self.open_media(),
+            Question::CloseMedia(rtp, rtcp) => {
+                self.media.close(rtp);
+                self.media.close(rtcp);
+                return;
+            }
+            Question::Locate(_) => match (self.program.place)(&question) {
+                Some(shard) => return self.ask_shard(shard, ticket, question),
+                None => Answer::Nothing,
+            },
+        };
+        self.inputs.push(Input::Answered(ticket, answer));
+    }
+
+    fn ask_shard(&mut self, shard: u16, ticket: Ticket, question: Question) {
+        let asker = Asker { shard: self.here.shard, ticket };
+        if shard == self.here.shard {
+            return self.inputs.push(Input::Asked(asker, question));
+        }
+        match self.here.board.post(shard, Letter::Input(Input::Asked(asker, question), None)) {
+            Ok(()) => {
+                self.here.counters.moved.one();
+                self.rings |= crate::shard::bit(shard);
+            }
+            // Nobody there, or too busy: better an answer now than none.
+            Err(_) => {
+                self.here.counters.moved_lost.one();
+                self.inputs.push(Input::Answered(ticket, Answer::Nothing));
+            }
+        }
+    }
+
+    fn tell(&mut self, asker: Asker, answer: Answer) {
+        let input = Input::Answered(asker.ticket, answer);
+        if asker.shard == self.here.shard {
+            self.inputs.push(input);
+        } else {
+            self.post_surely(asker.shard, Letter::Input(input, None));
+        }
+    }
+
+    fn open_media(&mut self) -> Answer {
+        let Ok([rtp, rtcp]) = self.media.open() else { return Answer::Nothing };
+        for (socket, _) in [rtp, rtcp] {
+            let watched = self
+                .media
+                .socket(socket)
+                .map(|fd| self.epoll.add(fd, Token::Media(socket.0).bits(), Watch::Reading));
+            if !matches!(watched, Some(Ok(()))) {
+                self.media.close(rtp.0);
+                self.media.close(rtcp.0);
+                return Answer::Nothing;
+            }
+        }
+        Answer::MediaSockets { rtp, rtcp }
+    }
+}

@@ -1,0 +1,156 @@
+//! `Plan`: what to listen on, and how patient to be.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use protocol::Transport;
+
+use crate::limits;
+
+/// What the driver is to do: listeners, shards, limits. [`Plan::bind`] is the next step.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where to listen. Their places in this row are the numbers of the listeners.
+    pub listen: Vec<Listen>,
+    /// How many shards: 1 to [`limits::SHARDS`].
+    pub shards: u16,
+    /// Where media sockets are bound.
+    pub media: MediaPlan,
+    /// How long the driver waits for slow peers.
+    pub patience: Patience,
+    /// How many connections there may be.
+    pub crowd: Crowd,
+    /// How long a shard lets packets gather.
+    pub naps: Naps,
+}
+
+impl Plan {
+    /// One shard, no listener, usual limits.
+    pub fn new() -> Self {
+        Self {
+            listen: Vec::new(),
+            shards: 1,
+            media: MediaPlan::default(),
+            patience: Patience::default(),
+            crowd: Crowd::default(),
+            naps: Naps::default(),
+        }
+    }
+
+    /// Adds a listener.
+    #[must_use]
+    pub fn on(mut self, transport: Transport, address: SocketAddr) -> Self {
+        self.listen.push(Listen { transport, address, advertised: None });
+        self
+    }
+
+    /// So many shards.
+    #[must_use]
+    pub const fn shards(mut self, shards: u16) -> Self {
+        self.shards = shards;
+        self
+    }
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// One address to listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// How: [`Transport::Udp`] or [`Transport::Tcp`].
+    pub transport: Transport,
+    /// Where; port 0 takes any.
+    pub address: SocketAddr,
+    /// The `host` or `host:port` that others should use. Without it, the bound address; for a wildcard, the address that this
+    /// machine uses towards the world.
+    pub advertised: Option<Box<str>>,
+}
+
+/// Where media sockets are bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaPlan {
+    /// On which of our addresses; `None`: that of the first listener.
+    pub address: Option<IpAddr>,
+    /// The ports to choose from. The usual range lies below the ports that the system gives to clients.
+    pub ports: RangeInclusive<u16>,
+    /// Pairs at most, on each shard.
+    pub pairs: usize,
+}
+
+impl Default for MediaPlan {
+    fn default() -> Self {
+        Self { address: None, ports: 16_384..=32_767, pairs: limits::MEDIA_PAIRS }
+    }
+}
+
+/// How long the driver waits for slow peers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// From accepting a connection to its first whole message. A stranger who says nothing is gone within 32 seconds.
+    pub first_message: Duration,
+    /// From the first octet of a message to its last.
+    pub half_message: Duration,
+    /// From one sign of life to the next: a message, or a keep-alive. Longer than the longest registration, or phones that send no
+    /// keep-alives could not be called.
+    pub idle: Duration,
+    /// From octets that cannot be written to the first that can: a peer that does not read.
+    pub stalled: Duration,
+    /// From opening a connection to its being open: RFC 3263 §4.3 has another server to try.
+    pub connect: Duration,
+    /// From the end of a connection to its last octet being written.
+    pub farewell: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            first_message: Duration::from_secs(20),
+            half_message: Duration::from_secs(10),
+            idle: Duration::from_secs(7_500),
+            stalled: Duration::from_secs(30),
+            connect: Duration::from_secs(4),
+            farewell: Duration::from_secs(2),
+        }
+    }
+}
+
+/// How many connections there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crowd {
+    /// Over all shards; fewer when the system does not let us open as many files.
+    pub connections: usize,
+    /// From one source address.
+    pub a_source: usize,
+    /// Octets that wait to be written to one connection.
+    pub write_queue: usize,
+}
+
+impl Default for Crowd {
+    fn default() -> Self {
+        Self {
+            connections: limits::CONNECTIONS,
+            a_source: limits::CONNECTIONS_A_SOURCE,
+            write_queue: limits::WRITE_QUEUE,
+        }
+    }
+}
+
+/// How long a shard under load lets packets gather before its next turn. Zero: never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Naps {
+    /// While there is signalling.
+    pub signalling: Duration,
+    /// While there is nothing but media.
+    pub media: Duration,
+}
+
+impl Default for Naps {
+    fn default() -> Self {
+        Self { signalling: Duration::from_micros(200), media: Duration::from_micros(1000) }
+    }
+}

@@ -1,0 +1,105 @@
+//! `Program`: what the program around a driver decides for it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use machine::Machine;
+use protocol::doors::Question;
+use protocol::{Input, Output};
+use sip::Message;
+
+use crate::resolver::Resolver;
+use crate::tap::{Deaf, Sink};
+
+/// A machine that a shard can drive: the server's node, a phone.
+pub trait Drivable: Machine<Input = Input, Output = Output> + Send + 'static {}
+
+impl<M: Machine<Input = Input, Output = Output> + Send + 'static> Drivable for M {}
+
+type Steer = dyn Fn(&Message) -> u16 + Send + Sync;
+type Place = dyn Fn(&Question) -> Option<u16> + Send + Sync;
+type Pending<M> = dyn Fn(&M) -> usize + Send + Sync;
+
+/// What the program around a driver decides for it.
+pub struct Program<M> {
+    pub(crate) steer: Arc<Steer>,
+    pub(crate) place: Arc<Place>,
+    pub(crate) pending: Arc<Pending<M>>,
+    pub(crate) resolver: Option<Arc<dyn Resolver>>,
+    pub(crate) sink: Arc<dyn Sink>,
+}
+
+impl<M> fmt::Debug for Program<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program").finish_non_exhaustive()
+    }
+}
+
+impl<M> Clone for Program<M> {
+    fn clone(&self) -> Self {
+        Self {
+            steer: Arc::clone(&self.steer),
+            place: Arc::clone(&self.place),
+            pending: Arc::clone(&self.pending),
+            resolver: self.resolver.clone(),
+            sink: Arc::clone(&self.sink),
+        }
+    }
+}
+
+impl<M> Default for Program<M> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<M> Program<M> {
+    /// Everything happens on shard 0, names are looked up by the system, nobody listens.
+    pub fn new() -> Self {
+        Self {
+            steer: Arc::new(|_| 0),
+            place: Arc::new(|_| None),
+            pending: Arc::new(|_| 0),
+            resolver: None,
+            sink: Arc::new(Deaf),
+        }
+    }
+
+    /// On which shard a message is at home. What is not below the number of shards is taken modulo it.
+    #[must_use]
+    pub fn steer(mut self, steer: impl Fn(&Message) -> u16 + Send + Sync + 'static) -> Self {
+        self.steer = Arc::new(steer);
+        self
+    }
+
+    /// Which shard can answer a question; `None`: nobody.
+    #[must_use]
+    pub fn place(
+        mut self,
+        place: impl Fn(&Question) -> Option<u16> + Send + Sync + 'static,
+    ) -> Self {
+        self.place = Arc::new(place);
+        self
+    }
+
+    /// How many things a machine still has to finish: draining waits until there are none.
+    #[must_use]
+    pub fn pending(mut self, pending: impl Fn(&M) -> usize + Send + Sync + 'static) -> Self {
+        self.pending = Arc::new(pending);
+        self
+    }
+
+    /// Who looks up names, instead of the system.
+    #[must_use]
+    pub fn resolver(mut self, resolver: impl Resolver + 'static) -> Self {
+        self.resolver = Some(Arc::new(resolver));
+        self
+    }
+
+    /// Where events, notices and copies of messages go.
+    #[must_use]
+    pub fn sink(mut self, sink: impl Sink + 'static) -> Self {
+        self.sink = Arc::new(sink);
+        self
+    }
+}

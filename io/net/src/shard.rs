@@ -1,0 +1,337 @@
+//! `Shard`: one thread that owns one machine. A turn: a batch in, `handle` each, `wake` once, a batch out.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+use std::{io, thread};
+
+use machine::Time;
+use protocol::{Flow, Input, Listener, Output};
+
+use crate::accept::Gate;
+use crate::clock::Clock;
+use crate::counters::Counters;
+use crate::datagrams::Mouth;
+use crate::kernel::{self, Batch, Epoll, Ready, Watch};
+use crate::limits;
+use crate::media::Media;
+use crate::nap::{Found, Rhythm};
+use crate::program::{Drivable, Program};
+use crate::resolver::Resolver;
+use crate::running::Command;
+use crate::streams::{News, Streams};
+use crate::switchboard::{Inbox, Letter, Switchboard};
+use crate::tap::{Notice, Passed, Way};
+use crate::token::Token;
+use crate::trust::Trust;
+
+/// One thread, one machine, and everything that it needs to serve it.
+pub(crate) struct Shard<M> {
+    pub(crate) here: Here,
+    pub(crate) machine: M,
+    pub(crate) program: Program<M>,
+    pub(crate) resolver: Arc<dyn Resolver>,
+    pub(crate) letters: Inbox,
+    pub(crate) commands: Receiver<Command<M>>,
+    pub(crate) epoll: Epoll,
+    pub(crate) mouths: Vec<Option<Mouth>>,
+    pub(crate) gates: Vec<Gate>,
+    pub(crate) streams: Streams,
+    pub(crate) media: Media,
+    pub(crate) batch: Batch,
+    pub(crate) rhythm: Rhythm,
+    pub(crate) trust: Trust,
+    /// What the machine is to be told.
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) out: Vec<Output>,
+    pub(crate) news: Vec<News>,
+    /// Answers for shards whose inbox was full.
+    pub(crate) kept: VecDeque<(u16, Letter)>,
+    /// Shards that have had letters in this turn, as bits.
+    pub(crate) rings: u64,
+    pub(crate) ending: Option<Ending>,
+}
+
+/// Where a shard is, and what it shares.
+#[derive(Clone, Debug)]
+pub(crate) struct Here {
+    pub shard: u16,
+    pub clock: Clock,
+    pub listeners: Arc<[Listener]>,
+    pub board: Arc<Switchboard>,
+    pub counters: Arc<Counters>,
+    /// Whether somebody wants the messages, as of this turn.
+    pub tapped: bool,
+}
+
+/// How a shard comes to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// When everybody has finished, or at this moment.
+    Draining(Time),
+    /// Now.
+    Now,
+}
+
+impl<M: Drivable> Shard<M> {
+    /// Begins to watch everything that was bound.
+    pub(crate) fn watch(&self) -> io::Result<()> {
+        if let Some(bell) = self.here.board.bell(self.here.shard) {
+            self.epoll.add(bell, Token::Bell.bits(), Watch::Reading)?;
+        }
+        for (number, mouth) in (0..).zip(&self.mouths) {
+            if let Some(mouth) = mouth {
+                self.epoll.add(&mouth.socket, Token::Datagrams(number).bits(), Watch::Reading)?;
+            }
+        }
+        self.gates.iter().try_for_each(|gate| gate.open(&self.epoll))
+    }
+
+    /// Lives until it is told to end.
+    pub(crate) fn run(mut self) -> io::Result<()> {
+        kernel::sharpen_timers();
+        let mut ready = Vec::with_capacity(limits::READY);
+        let mut found = Found { more: true, ..Found::default() };
+        while !self.is_over() {
+            let pause = self.pause(found);
+            self.epoll.wait(pause, &mut ready)?;
+            let began = self.here.clock.now();
+            found = self.turn(began, &ready)?;
+            self.here.counters.turns.note(self.here.clock.now() - began);
+        }
+        Ok(())
+    }
+
+    /// How long to wait for something to come. Naps are taken here.
+    fn pause(&mut self, found: Found) -> Option<Duration> {
+        let now = self.here.clock.now();
+        let left = self.deadline().map(|deadline| deadline - now);
+        if found.more || left == Some(Duration::ZERO) {
+            // The rhythm is kept, though there is no time for a nap.
+            let _ = self.rhythm.next(now, found);
+            return Some(Duration::ZERO);
+        }
+        let Some(nap) = self.rhythm.next(now, found) else { return left };
+        thread::sleep(nap.min(left.unwrap_or(nap)));
+        Some(Duration::ZERO)
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        let look = match self.ending {
+            Some(Ending::Draining(until)) => {
+                Some(until.min(self.here.clock.now() + limits::DRAIN_LOOK))
+            }
+            _ => None,
+        };
+        let gates = self.gates.iter().filter_map(Gate::deadline).min();
+        [self.machine.deadline(), self.streams.deadline(), gates, look].into_iter().flatten().min()
+    }
+
+    /// One turn.
+    fn turn(&mut self, now: Time, ready: &[Ready]) -> io::Result<Found> {
+        self.here.tapped = self.program.sink.wants_messages();
+        let mut found = Found::default();
+        for ready in ready {
+            self.receive(now, *ready, &mut found);
+        }
+        self.open_letters(now, &mut found);
+        self.obey(now, &mut found);
+        self.gates.iter_mut().try_for_each(|gate| gate.wake(&self.epoll, now))?;
+        self.streams.wake(now, &mut self.news);
+        self.spread_news(now);
+        self.think(now)?;
+        self.flush(now)?;
+        found.more |= !self.inputs.is_empty();
+        Ok(found)
+    }
+
+    /// Reads what one socket has.
+    fn receive(&mut self, now: Time, ready: Ready, found: &mut Found) {
+        match Token::of(ready.token) {
+            Token::Bell => self.here.board.hush(self.here.shard),
+            Token::Datagrams(number) => self.receive_datagrams(now, (number, ready), found),
+            Token::Accept(number) => self.accept(now, number, found),
+            Token::Stream(number) => {
+                let more = self.streams.ready(now, number, ready, &mut self.news);
+                found.more |= more;
+                found.signalling += self.news.len();
+                self.spread_news(now);
+            }
+            Token::Media(number) => self.receive_media(number, found),
+        }
+    }
+
+    fn receive_datagrams(&mut self, now: Time, (number, ready): (u16, Ready), found: &mut Found) {
+        let Some(Some(mut mouth)) = self.mouths.get_mut(usize::from(number)).map(Option::take)
+        else {
+            return;
+        };
+        if ready.error() {
+            let transport = protocol::Transport::Udp;
+            for peer in mouth.unreachable() {
+                let flow = Flow { transport, listener: number, connection: 0, peer };
+                self.failed(flow, u64::MAX);
+            }
+        }
+        for _ in 0..limits::BATCHES {
+            let more = mouth.receive(&mut self.batch);
+            let batch = std::mem::replace(&mut self.batch, Batch::new(0));
+            for datagram in batch.datagrams() {
+                mouth.note(datagram.from, datagram.to);
+                found.signalling += 1;
+                self.datagram(now, number, datagram);
+            }
+            self.batch = batch;
+            found.more |= more;
+            if !more {
+                break;
+            }
+            let overflow = usize::try_from(mouth.overflow()).unwrap_or(usize::MAX);
+            self.here.counters.datagrams_overflowed.add(overflow);
+        }
+        if let Some(place) = self.mouths.get_mut(usize::from(number)) {
+            *place = Some(mouth);
+        }
+    }
+
+    /// Reads letters from other shards.
+    fn open_letters(&mut self, now: Time, found: &mut Found) {
+        let mut count = 0;
+        while count < limits::LETTERS_A_TURN {
+            let Ok(letter) = self.letters.try_recv() else { break };
+            count += 1;
+            self.open(now, letter);
+        }
+        found.signalling += count;
+        found.more |= count == limits::LETTERS_A_TURN;
+        if count > 0 {
+            self.here.board.took(self.here.shard, count);
+        }
+    }
+
+    pub(crate) fn open(&mut self, now: Time, letter: Letter) {
+        match letter {
+            Letter::Input(input, way) => {
+                if let (Input::Received(flow, _), Some(local)) = (&input, way)
+                    && let Some(Some(mouth)) = self.mouths.get_mut(usize::from(flow.listener))
+                {
+                    mouth.note(flow.peer, Some(local));
+                }
+                self.inputs.push(input);
+            }
+            Letter::Send(flow, octets, from) => self.send_on_stream(now, (flow, octets), from),
+            Letter::Adopt(accepted) => {
+                if self.streams.adopt(&self.epoll, now, accepted).is_err() {
+                    self.here.counters.connections_refused.one();
+                }
+            }
+            Letter::Drain(until) => self.drain(until),
+            Letter::Stop => self.ending = Some(Ending::Now),
+        }
+    }
+
+    /// Lets commands act on the machine.
+    fn obey(&mut self, now: Time, found: &mut Found) {
+        for _ in 0..limits::LETTERS_A_TURN {
+            let Ok(command) = self.commands.try_recv() else { return };
+            found.signalling += 1;
+            let (machine, out) = (&mut self.machine, &mut self.out);
+            let panicked = self.trust.watch(now, || command(machine, now, out));
+            self.note_panic(now, panicked);
+        }
+        found.more = true;
+    }
+
+    /// Tells the machine everything, wakes it, and does what it says; again while that gives it more to know.
+    fn think(&mut self, now: Time) -> io::Result<()> {
+        for _ in 0..limits::ROUNDS {
+            let mut inputs = std::mem::take(&mut self.inputs);
+            for input in inputs.drain(..) {
+                let (machine, out) = (&mut self.machine, &mut self.out);
+                let panicked = self.trust.watch(now, || machine.handle(now, input, out));
+                self.note_panic(now, panicked);
+            }
+            self.inputs = inputs;
+            if self.machine.deadline().is_some_and(|deadline| deadline <= now) {
+                let (machine, out) = (&mut self.machine, &mut self.out);
+                let panicked = self.trust.watch(now, || machine.wake(now, out));
+                self.note_panic(now, panicked);
+            }
+            self.deliver(now);
+            if self.inputs.is_empty() {
+                break;
+            }
+        }
+        if self.trust.is_lost() {
+            Err(io::Error::other("the machine panics again and again"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn note_panic(&self, now: Time, panicked: Option<Box<str>>) {
+        if let Some(message) = panicked {
+            self.here.counters.panics.one();
+            self.program.sink.notice(now, self.here.shard, Notice::Panicked { message });
+        }
+    }
+
+    /// Sends everything that waits.
+    fn flush(&mut self, now: Time) -> io::Result<()> {
+        for (number, mouth) in (0..).zip(&mut self.mouths) {
+            let Some(mouth) = mouth.as_mut().filter(|mouth| !mouth.queue.is_empty()) else {
+                continue;
+            };
+            let watch = if mouth.flush(&self.here.counters) { Watch::Reading } else { Watch::Both };
+            if mouth.watch != watch {
+                mouth.watch = watch;
+                self.epoll.change(&mouth.socket, Token::Datagrams(number).bits(), watch)?;
+            }
+        }
+        self.media.flush(&self.here.counters);
+        self.streams.flush(&self.epoll, now, &mut self.news);
+        self.spread_news(now);
+        self.post_kept();
+        for shard in 0..self.here.board.shards() {
+            if self.rings & bit(shard) != 0 {
+                self.here.board.ring(shard);
+            }
+        }
+        self.rings = 0;
+        Ok(())
+    }
+
+    /// Copies a message to whoever listens.
+    pub(crate) fn tap(&self, at: Time, way: Way, flow: Flow, wire: &sip::Bytes) {
+        if self.here.tapped {
+            let wire = wire.clone();
+            self.program.sink.message(Passed { at, shard: self.here.shard, way, flow, wire });
+        }
+    }
+
+    fn drain(&mut self, until: Time) {
+        self.gates.clear();
+        self.ending = Some(Ending::Draining(until));
+    }
+
+    /// True when it is to end, and may.
+    fn is_over(&mut self) -> bool {
+        match self.ending {
+            None => false,
+            Some(Ending::Now) => true,
+            Some(Ending::Draining(until)) => {
+                let unwritten = usize::from(!self.streams.is_flushed());
+                let waiting = self.inputs.len().saturating_add(unwritten);
+                let pending = (self.program.pending)(&self.machine).saturating_add(waiting);
+                self.here.board.pending(self.here.shard, pending);
+                self.here.clock.now() >= until || self.here.board.is_quiet()
+            }
+        }
+    }
+}
+
+/// A shard as a bit.
+pub(crate) fn bit(shard: u16) -> u64 {
+    1_u64.checked_shl(u32::from(shard)).unwrap_or(0)
+}

@@ -1,0 +1,361 @@
+//! The TCP connections of one shard. Every connection to a peer lives at the shard of that peer's address, so "any open connection to
+//! it" (RFC 3261 §18.1.1) is looked up without asking another shard.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::Arc;
+
+use machine::Time;
+use protocol::{Flow, Listener, Transport};
+use sip::{Malformed, Message};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::census::{Census, Seat};
+use crate::connection::{Come, Connection, Reason, State};
+use crate::counters::Counters;
+use crate::kernel::{Epoll, Ready, Watch};
+use crate::limits;
+use crate::plan::{Crowd, Patience};
+use crate::switchboard::Accepted;
+use crate::token::Token;
+
+/// The connections of one shard.
+#[derive(Debug)]
+pub(crate) struct Streams {
+    shard: u16,
+    shards: u16,
+    /// The same on every shard, and secret: strangers do not choose where they live.
+    key: RandomState,
+    patience: Patience,
+    crowd: Crowd,
+    census: Census,
+    counters: Arc<Counters>,
+    connections: HashMap<u32, Connection>,
+    /// The newest connection to each peer, by listener.
+    peers: HashMap<(u16, SocketAddr), u32>,
+    alarms: BTreeSet<(Time, u32)>,
+    /// Connections to look after at the end of the turn.
+    touched: Vec<u32>,
+    buffer: Box<[u8]>,
+    serial: u32,
+}
+
+/// What streams have to tell.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// A message came.
+    Message(Flow, Message),
+    /// Octets came that are none.
+    Malformed(Flow, Malformed),
+    /// Nothing more can be sent on this flow; the shards that knew it, as bits.
+    Failed(Flow, u64),
+}
+
+impl Streams {
+    pub(crate) fn new(
+        (shard, shards, key): (u16, u16, RandomState),
+        (patience, crowd): (Patience, Crowd),
+        census: Census,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self {
+            shard,
+            shards: shards.max(1),
+            key,
+            patience,
+            crowd,
+            census,
+            counters,
+            connections: HashMap::new(),
+            peers: HashMap::new(),
+            alarms: BTreeSet::new(),
+            touched: Vec::new(),
+            buffer: vec![0; limits::READ].into_boxed_slice(),
+            serial: 0,
+        }
+    }
+
+    /// At which shard connections to a peer live.
+    pub(crate) fn owner(&self, peer: SocketAddr) -> u16 {
+        let hash = self.key.hash_one(peer).checked_rem(u64::from(self.shards));
+        hash.and_then(|shard| u16::try_from(shard).ok()).unwrap_or(0)
+    }
+
+    /// A place for a connection from a source; `None` when there are too many.
+    pub(crate) fn seat(&self, source: IpAddr) -> Option<Seat> {
+        self.census.seat(source)
+    }
+
+    /// Takes a connection that was accepted.
+    pub(crate) fn adopt(&mut self, epoll: &Epoll, now: Time, accepted: Accepted) -> io::Result<()> {
+        let Accepted { stream, listener, peer, seat } = accepted;
+        let flow = Flow { transport: Transport::Tcp, listener, connection: self.number(), peer };
+        epoll.add(&stream, Token::Stream(flow.connection).bits(), Watch::Reading)?;
+        self.counters.connections_accepted.one();
+        self.keep(Connection::new(stream, flow, State::Silent { since: now }, seat));
+        Ok(())
+    }
+
+    fn keep(&mut self, connection: Connection) {
+        let flow = connection.flow;
+        self.peers.insert((flow.listener, flow.peer), flow.connection);
+        self.connections.insert(flow.connection, connection);
+        self.counters.connections.set(self.connections.len() as u64);
+        self.touched.push(flow.connection);
+    }
+
+    /// A number that no connection of any shard has: they count in steps of the number of shards.
+    fn number(&mut self) -> u32 {
+        loop {
+            self.serial = self.serial.wrapping_add(1);
+            let number = self
+                .serial
+                .wrapping_mul(u32::from(self.shards))
+                .wrapping_add(u32::from(self.shard));
+            if number != 0 && !self.connections.contains_key(&number) {
+                return number;
+            }
+        }
+    }
+
+    /// Sends a message for a shard: over the connection that the flow names, or over any to the peer, or over a new one.
+    pub(crate) fn send(
+        &mut self,
+        epoll: &Epoll,
+        now: Time,
+        (flow, octets): (Flow, &[u8]),
+        (from, by): (u16, &Listener),
+    ) -> Result<(), Flow> {
+        let number = match flow.connection {
+            0 => match self.to_peer(flow) {
+                Some(number) => number,
+                None => self.open(epoll, now, flow, by).map_err(|_| flow)?,
+            },
+            number => number,
+        };
+        let usable = |connection: &&mut Connection| {
+            connection.flow.peer == flow.peer && connection.flow.listener == flow.listener
+        };
+        let connection = self.connections.get_mut(&number).filter(usable).ok_or(flow)?;
+        connection.known_by(from);
+        self.touched.push(number);
+        if connection.put(octets, self.crowd.write_queue).is_err() {
+            self.counters.connections_deaf.one();
+            connection.leave(now);
+        }
+        Ok(())
+    }
+
+    /// A connection to the peer that can be used.
+    fn to_peer(&self, flow: Flow) -> Option<u32> {
+        let number = *self.peers.get(&(flow.listener, flow.peer))?;
+        let leaving = |connection: &Connection| matches!(connection.state, State::Leaving { .. });
+        self.connections
+            .get(&number)
+            .is_some_and(|connection| !leaving(connection))
+            .then_some(number)
+    }
+
+    /// Opens a connection, without waiting.
+    fn open(&mut self, epoll: &Epoll, now: Time, flow: Flow, by: &Listener) -> io::Result<u32> {
+        let result = self.dial(epoll, now, flow, by);
+        if result.is_err() {
+            self.counters.connections_failed.one();
+        }
+        result
+    }
+
+    fn dial(&mut self, epoll: &Epoll, now: Time, flow: Flow, by: &Listener) -> io::Result<u32> {
+        let seat = self.census.seat(flow.peer.ip()).ok_or(io::ErrorKind::QuotaExceeded)?;
+        let socket = Socket::new(
+            Domain::for_address(flow.peer),
+            Type::STREAM.nonblocking(),
+            Some(Protocol::TCP),
+        )?;
+        if !by.bound.ip().is_unspecified() {
+            socket.bind(&SocketAddr::new(by.bound.ip(), 0).into())?;
+        }
+        socket.set_tcp_nodelay(true)?;
+        match socket.connect(&flow.peer.into()) {
+            Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
+            _ => {}
+        }
+        let flow = Flow { connection: self.number(), ..flow };
+        let stream = TcpStream::from(socket);
+        epoll.add(&stream, Token::Stream(flow.connection).bits(), Watch::Writing)?;
+        let mut connection = Connection::new(stream, flow, State::Opening { since: now }, seat);
+        connection.watch = Watch::Writing;
+        self.keep(connection);
+        Ok(flow.connection)
+    }
+
+    /// A connection is ready. True when it has more to read.
+    pub(crate) fn ready(
+        &mut self,
+        now: Time,
+        number: u32,
+        ready: Ready,
+        news: &mut Vec<News>,
+    ) -> bool {
+        let Some(connection) = self.connections.get_mut(&number) else { return false };
+        self.touched.push(number);
+        if matches!(connection.state, State::Opening { .. }) {
+            match connection.stream.take_error() {
+                Ok(None) if ready.write() => {
+                    connection.state = State::Open { heard: now };
+                    self.counters.connections_opened.one();
+                }
+                Ok(None) => return false,
+                _ => {
+                    self.close(number, Reason::NotOpened, news);
+                    return false;
+                }
+            }
+        }
+        if !ready.read() {
+            return false;
+        }
+        self.read(now, number, news)
+    }
+
+    fn read(&mut self, now: Time, number: u32, news: &mut Vec<News>) -> bool {
+        let Some(connection) = self.connections.get_mut(&number) else { return false };
+        let flow = connection.flow;
+        let mut come = Vec::new();
+        let result = connection.read(now, &mut self.buffer, &mut come);
+        let mut broken = false;
+        for come in come {
+            news.push(match come {
+                Come::Message(message) => {
+                    self.counters.stream_messages_in.one();
+                    News::Message(flow, message)
+                }
+                Come::Malformed(malformed) => {
+                    broken = true;
+                    News::Malformed(flow, malformed)
+                }
+            });
+        }
+        match result {
+            // What is answered within this turn is still written; then it is over.
+            Err(_) if matches!(connection.state, State::Leaving { .. }) => {
+                self.close(number, Reason::Finished, news);
+                false
+            }
+            Err(_) => {
+                connection.leave(now);
+                false
+            }
+            Ok(_) if broken => {
+                connection.leave(now + self.patience.farewell);
+                false
+            }
+            Ok(more) => more,
+        }
+    }
+
+    /// Notes that a shard has had a message from a connection.
+    pub(crate) fn known_by(&mut self, number: u32, shard: u16) {
+        if let Some(connection) = self.connections.get_mut(&number) {
+            connection.known_by(shard);
+        }
+    }
+
+    /// Writes what waits, and sets alarms. To be called at the end of a turn.
+    pub(crate) fn flush(&mut self, epoll: &Epoll, now: Time, news: &mut Vec<News>) {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        touched.dedup();
+        for number in touched.drain(..) {
+            if let Err(reason) = self.look_after(epoll, now, number) {
+                self.close(number, reason, news);
+            }
+        }
+        // Closing touches nothing: the row is given back to be filled again.
+        self.touched = touched;
+    }
+
+    fn look_after(&mut self, epoll: &Epoll, now: Time, number: u32) -> Result<(), Reason> {
+        let Some(connection) = self.connections.get_mut(&number) else { return Ok(()) };
+        connection.flush(now)?;
+        if connection.waiting() > self.crowd.write_queue {
+            return Err(Reason::Deaf);
+        }
+        let (due, reason) = connection.due(&self.patience);
+        if due <= now {
+            return Err(reason);
+        }
+        if matches!(connection.state, State::Leaving { .. }) && connection.waiting() == 0 {
+            // Closing with octets unread would take back what we have just written: the peer ends it, or the alarm does.
+            drop(connection.stream.shutdown(std::net::Shutdown::Write));
+        }
+        if due < connection.alarm {
+            self.alarms.remove(&(connection.alarm, number));
+            self.alarms.insert((due, number));
+            connection.alarm = due;
+        }
+        let wants = connection.wants();
+        if wants != connection.watch {
+            connection.watch = wants;
+            epoll
+                .change(&connection.stream, Token::Stream(number).bits(), wants)
+                .map_err(|_| Reason::Gone)?;
+        }
+        Ok(())
+    }
+
+    /// Closes those who have taken too long.
+    pub(crate) fn wake(&mut self, now: Time, news: &mut Vec<News>) {
+        while let Some((time, number)) =
+            self.alarms.first().copied().filter(|(time, _)| *time <= now)
+        {
+            self.alarms.remove(&(time, number));
+            let Some(connection) = self.connections.get_mut(&number) else { continue };
+            let (due, reason) = connection.due(&self.patience);
+            connection.alarm = due;
+            if due <= now {
+                self.close(number, reason, news);
+            } else {
+                self.alarms.insert((due, number));
+            }
+        }
+    }
+
+    /// When the next one will have taken too long.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        self.alarms.first().map(|(time, _)| *time)
+    }
+
+    fn close(&mut self, number: u32, reason: Reason, news: &mut Vec<News>) {
+        let Some(connection) = self.connections.remove(&number) else { return };
+        self.alarms.remove(&(connection.alarm, number));
+        let peer = (connection.flow.listener, connection.flow.peer);
+        if self.peers.get(&peer) == Some(&number) {
+            self.peers.remove(&peer);
+        }
+        self.counters.connections.set(self.connections.len() as u64);
+        let flow = match reason {
+            Reason::NotOpened => {
+                self.counters.connections_failed.one();
+                connection.flow.any_connection()
+            }
+            Reason::Slow => {
+                self.counters.connections_slow.one();
+                connection.flow
+            }
+            Reason::Deaf => {
+                self.counters.connections_deaf.one();
+                connection.flow
+            }
+            Reason::Gone | Reason::Finished => connection.flow,
+        };
+        news.push(News::Failed(flow, connection.known_to));
+    }
+
+    /// True when nothing waits to be written.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.connections.values().all(|connection| connection.waiting() == 0)
+    }
+}

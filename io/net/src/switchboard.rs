@@ -1,0 +1,159 @@
+//! `Switchboard`: letters between shards. Each shard has one bounded inbox and a bell.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use machine::Time;
+use protocol::{Flow, Input};
+use sip::Bytes;
+
+use crate::census::Seat;
+use crate::kernel::Bell;
+use crate::limits;
+
+/// What one shard sends another.
+#[derive(Debug)]
+pub(crate) enum Letter {
+    /// Something for the machine. For datagrams on a wildcard listener: which of our addresses it came to.
+    Input(Input, Option<IpAddr>),
+    /// A message for a connection that lives with the addressee; the last is who sends it.
+    Send(Flow, Bytes, u16),
+    /// A connection that was just accepted, and belongs to the addressee.
+    Adopt(Accepted),
+    /// Finish, by this moment.
+    Drain(Time),
+    /// End now.
+    Stop,
+}
+
+/// A connection that was just accepted.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub stream: TcpStream,
+    pub listener: u16,
+    pub peer: SocketAddr,
+    pub seat: Seat,
+}
+
+/// Everybody's inbox, as seen from outside.
+pub(crate) struct Switchboard {
+    slots: Box<[Slot]>,
+}
+
+struct Slot {
+    letters: SyncSender<Letter>,
+    bell: Bell,
+    rung: AtomicBool,
+    /// Letters, and things that the machine still has to finish: for draining.
+    waiting: AtomicUsize,
+    pending: AtomicUsize,
+}
+
+/// A shard's own end of its inbox.
+pub(crate) type Inbox = Receiver<Letter>;
+
+impl fmt::Debug for Switchboard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Switchboard").field("shards", &self.slots.len()).finish_non_exhaustive()
+    }
+}
+
+impl Switchboard {
+    pub(crate) fn new(shards: u16) -> io::Result<(Self, Vec<Inbox>)> {
+        let mut slots = Vec::new();
+        let mut inboxes = Vec::new();
+        for _ in 0..shards {
+            let (letters, inbox) = sync_channel(limits::LETTERS);
+            slots.push(Slot {
+                letters,
+                bell: Bell::new()?,
+                rung: AtomicBool::new(false),
+                waiting: AtomicUsize::new(0),
+                pending: AtomicUsize::new(0),
+            });
+            inboxes.push(inbox);
+        }
+        Ok((Self { slots: slots.into() }, inboxes))
+    }
+
+    /// How many shards there are.
+    pub(crate) fn shards(&self) -> u16 {
+        u16::try_from(self.slots.len()).unwrap_or(u16::MAX)
+    }
+
+    /// The bell that a shard listens to.
+    pub(crate) fn bell(&self, shard: u16) -> Option<&Bell> {
+        self.slots.get(usize::from(shard)).map(|slot| &slot.bell)
+    }
+
+    /// Puts a letter into an inbox; gives it back when that is full. [`ring`](Self::ring) must follow.
+    #[allow(
+        clippy::result_large_err,
+        reason = "a box for each letter would cost more than the few that come back"
+    )]
+    pub(crate) fn post(&self, shard: u16, letter: Letter) -> Result<(), Letter> {
+        let Some(slot) = self.slots.get(usize::from(shard)) else { return Err(letter) };
+        slot.waiting.fetch_add(1, Ordering::AcqRel);
+        slot.letters.try_send(letter).map_err(|refused| {
+            slot.waiting.fetch_sub(1, Ordering::AcqRel);
+            match refused {
+                std::sync::mpsc::TrySendError::Full(letter)
+                | std::sync::mpsc::TrySendError::Disconnected(letter) => letter,
+            }
+        })
+    }
+
+    /// Puts a letter into an inbox and rings, and waits while that is full: for threads that are no shard. False when the shard has
+    /// ended.
+    pub(crate) fn deliver(&self, shard: u16, letter: Letter) -> bool {
+        let Some(slot) = self.slots.get(usize::from(shard)) else { return false };
+        slot.waiting.fetch_add(1, Ordering::AcqRel);
+        self.ring(shard);
+        let delivered = slot.letters.send(letter).is_ok();
+        if !delivered {
+            slot.waiting.fetch_sub(1, Ordering::AcqRel);
+        }
+        self.ring(shard);
+        delivered
+    }
+
+    /// Wakes a shard, unless it has been woken already.
+    pub(crate) fn ring(&self, shard: u16) {
+        let Some(slot) = self.slots.get(usize::from(shard)) else { return };
+        if !slot.rung.swap(true, Ordering::AcqRel) {
+            slot.bell.ring();
+        }
+    }
+
+    /// What a shard does when it has heard its bell, before it reads its inbox.
+    pub(crate) fn hush(&self, shard: u16) {
+        let Some(slot) = self.slots.get(usize::from(shard)) else { return };
+        slot.bell.hush();
+        // A swap, not a store: it lets us see the letters of whoever found that it had been rung already.
+        slot.rung.swap(false, Ordering::AcqRel);
+    }
+
+    /// So many letters have been read.
+    pub(crate) fn took(&self, shard: u16, letters: usize) {
+        if let Some(slot) = self.slots.get(usize::from(shard)) {
+            slot.waiting.fetch_sub(letters, Ordering::AcqRel);
+        }
+    }
+
+    /// How much a shard still has to finish.
+    pub(crate) fn pending(&self, shard: u16, pending: usize) {
+        if let Some(slot) = self.slots.get(usize::from(shard)) {
+            slot.pending.store(pending, Ordering::Release);
+        }
+    }
+
+    /// True when nobody has anything left to finish, and no letter is on its way.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.slots.iter().all(|slot| {
+            slot.pending.load(Ordering::Acquire) == 0 && slot.waiting.load(Ordering::Acquire) == 0
+        })
+    }
+}

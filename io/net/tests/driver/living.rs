@@ -1,0 +1,164 @@
+//! The life of shards: timers, commands, drain, panics, what is tapped.
+
+use std::net::TcpStream;
+use std::time::Duration;
+
+use machine::Machine;
+use offhook_net::{Carry, Heard as Told, NotGiven, Notice, Plan, Program, Way, Wire};
+use protocol::doors::{Event, Ticket};
+use protocol::{Input, Output, Transport};
+
+use crate::echo::{Heard, House, PATIENCE, caller, options, subject};
+
+#[test]
+fn a_deadline_is_met_never_early_and_within_a_few_milliseconds() {
+    let house = House::on(Transport::Udp, "127.0.0.1:0");
+    let late = |wait: Duration| {
+        house.handle.tell(0, move |echo, now, _| echo.alarm = Some(now + wait)).unwrap();
+        let Heard::Woken(now, wanted) = house.hear() else { panic!() };
+        assert!(now >= wanted);
+        now - wanted
+    };
+    let mut late: Vec<Duration> =
+        (0..50).map(|step| late(Duration::from_micros(200 * step))).collect();
+    late.sort_unstable();
+    // The median: other programs may take the processor for a while.
+    assert!(late[25] < Duration::from_millis(1), "{late:?}");
+}
+
+#[test]
+fn idle_it_does_nothing_at_all() {
+    let house = House::on(Transport::Udp, "127.0.0.1:0");
+    let turns = || house.handle.counters()[0].turns.get().iter().sum::<u64>();
+    house.handle.ask(0, |_, _, _| ()).unwrap();
+    let before = turns();
+    // An alarm half a second from now is one turn; without naps that spin there are no others.
+    house
+        .handle
+        .tell(0, |echo, now, _| echo.alarm = Some(now + Duration::from_millis(500)))
+        .unwrap();
+    let Heard::Woken(..) = house.hear() else { panic!() };
+    assert!(turns() - before <= 4, "{}", turns() - before);
+}
+
+#[test]
+fn a_command_reaches_the_machine_and_its_answer_comes_back() {
+    let plan = Plan::new().on(Transport::Udp, "127.0.0.1:0".parse().unwrap()).shards(2);
+    let house = House::open(plan, Program::new());
+    for shard in 0..2 {
+        assert_eq!(house.handle.ask(shard, |echo, _, _| echo.shard), Ok(shard));
+    }
+    assert_eq!(house.handle.ask(2, |echo, _, _| echo.shard), Err(NotGiven));
+    let listeners = house.handle.ask(0, |echo, _, _| echo.listeners.clone()).unwrap();
+    assert_eq!(listeners, house.handle.listeners());
+    assert_ne!(listeners[0].bound.port(), 0);
+    let now = house.handle.ask(0, |echo, now, _| (now, echo.deadline())).unwrap().0;
+    assert!(now <= house.handle.now());
+}
+
+#[test]
+fn draining_waits_until_everything_is_finished_on_every_shard() {
+    let plan = Plan::new()
+        .on(Transport::Tcp, "127.0.0.1:0".parse().unwrap())
+        .on(Transport::Udp, "127.0.0.1:0".parse().unwrap())
+        .shards(2);
+    let mut house = House::open(plan, Program::new());
+    house.handle.ask(1, |echo, _, _| echo.pending = 1).unwrap();
+    house.handle.drain(Duration::from_secs(3600));
+    // Shard 0 has nothing to do, but answers as long as shard 1 has.
+    let peer = caller(house.address(1));
+    peer.send(&options("meanwhile", "")).unwrap();
+    let mut buffer = [0; 2048];
+    let count = peer.recv(&mut buffer).unwrap();
+    assert_eq!(subject(&buffer[..count]), "meanwhile");
+    house.settle(0);
+    assert!(TcpStream::connect(house.address(0)).is_err(), "nobody new is let in");
+    house.handle.ask(1, |echo, _, _| echo.pending = 0).unwrap();
+    house.join().unwrap();
+}
+
+#[test]
+fn draining_ends_in_time_whatever_is_left() {
+    let mut house = House::on(Transport::Udp, "127.0.0.1:0");
+    house.handle.ask(0, |echo, _, _| echo.pending = 1).unwrap();
+    house.handle.drain(Duration::from_millis(20));
+    house.join().unwrap();
+    assert_eq!(house.handle.ask(0, |_, _, _| ()), Err(NotGiven));
+}
+
+#[test]
+fn a_panic_is_survived_and_told_and_too_many_are_not() {
+    let (wire, told) = Wire::new(64);
+    let plan = Plan::new().on(Transport::Udp, "127.0.0.1:0".parse().unwrap()).shards(2);
+    let mut house = House::open(plan, Program::new().sink(wire));
+    let panic = || house.handle.tell(0, |_, _, _| panic!("on purpose")).unwrap();
+    panic();
+    let Told::Notice(_, 0, Notice::Panicked { message }) = next(&told) else { panic!() };
+    assert_eq!(&*message, "on purpose");
+    assert_eq!(house.handle.ask(0, |_, _, _| 7), Ok(7));
+    assert_eq!(house.count(|counters| &counters.panics), 1);
+    for _ in 1..offhook_net::limits::PANICS {
+        panic();
+    }
+    let error = house.join().unwrap_err().to_string();
+    assert!(error.contains("panics again and again"), "{error}");
+}
+
+/// The next thing that is no notice of a small buffer: the system may not allow large ones.
+fn next(told: &std::sync::mpsc::Receiver<Told>) -> Told {
+    loop {
+        match told.recv_timeout(PATIENCE).unwrap() {
+            Told::Notice(_, _, Notice::ReceiveBuffer { .. }) => {}
+            other => return other,
+        }
+    }
+}
+
+#[test]
+fn messages_are_tapped_only_while_somebody_wants_them() {
+    let (wire, told) = Wire::new(64);
+    let plan = Plan::new().on(Transport::Udp, "127.0.0.1:0".parse().unwrap());
+    let house = House::open(plan, Program::new().sink(wire.clone()));
+    let peer = caller(house.address(0));
+    let mut buffer = [0; 2048];
+    let mut ask = |name: &str| {
+        peer.send(&options(name, "")).unwrap();
+        let count = peer.recv(&mut buffer).unwrap();
+        buffer[..count].to_vec()
+    };
+    ask("unheard");
+    wire.carry(Carry::Messages);
+    let answer = ask("heard");
+    let (Told::Message(question), Told::Message(reply)) = (next(&told), next(&told)) else {
+        panic!()
+    };
+    assert_eq!((question.way, &question.wire[..]), (Way::In, &options("heard", "")[..]));
+    assert_eq!((reply.way, &reply.wire[..]), (Way::Out, &answer[..]));
+    assert_eq!(reply.flow.peer, peer.local_addr().unwrap());
+    wire.carry(Carry::Events);
+    ask("unheard");
+    let event = Event::Ended { call_id: "1".into() };
+    house.put(0, Output::Report(event.clone()));
+    let Told::Event(_, 0, reported) = next(&told) else { panic!() };
+    assert_eq!(reported, event);
+    assert_eq!(wire.lost(), 0);
+}
+
+#[test]
+fn a_reader_that_does_not_read_loses_and_nobody_waits() {
+    let (wire, told) = Wire::new(1);
+    let plan = Plan::new().on(Transport::Udp, "127.0.0.1:0".parse().unwrap());
+    let house = House::open(plan, Program::new().sink(wire.clone()));
+    drop(told);
+    house.put(0, Output::Report(Event::Ended { call_id: "1".into() }));
+    house.settle(0);
+    assert!(wire.lost() >= 1);
+    // An answer to nothing is no harm either.
+    house
+        .handle
+        .tell(0, |echo, now, out| {
+            echo.handle(now, Input::Answered(Ticket(1), protocol::Answer::Nothing), out)
+        })
+        .unwrap();
+    let (0, Input::Answered(Ticket(1), _)) = house.input() else { panic!() };
+}

@@ -1,0 +1,14 @@
+//! The driver with a real kernel: an echo machine behind real sockets on loopback.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod datagrams;
+mod echo;
+mod living;
+mod questions;
+mod streams;

@@ -1,0 +1,92 @@
+//! Questions: names, other shards, media sockets.
+
+use std::net::{SocketAddr, UdpSocket};
+
+use offhook_net::{Name, Plan, Program, Reply, Resolver};
+use protocol::doors::{Answer, Asker, Question, Ticket};
+use protocol::{Input, Output, Transport};
+
+use crate::echo::{House, PATIENCE};
+
+fn house(shards: u16, program: Program<crate::echo::Echo>) -> House {
+    let plan = Plan::new().on(Transport::Udp, "127.0.0.1:0".parse().unwrap()).shards(shards);
+    House::open(plan, program)
+}
+
+fn answer(house: &House) -> (u16, Ticket, Answer) {
+    match house.input() {
+        (shard, Input::Answered(ticket, answer)) => (shard, ticket, answer),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_number_is_answered_at_once_and_a_name_by_the_resolver() {
+    struct Book;
+    impl Resolver for Book {
+        fn resolve(&self, name: Name, reply: Reply) {
+            assert_eq!(&*name.host, "a.example");
+            reply.give(Answer::Targets(vec![(name.transport, ([192, 0, 2, 1], name.port).into())]));
+        }
+    }
+    let house = house(1, Program::new().resolver(Book));
+    for (host, ip) in
+        [("192.0.2.9", "192.0.2.9:7"), ("[::1]", "[::1]:7"), ("a.example", "192.0.2.1:7")]
+    {
+        let question = Question::Resolve { host: host.into(), port: 7, transport: Transport::Tcp };
+        house.put(0, Output::Ask(Ticket(3), question));
+        let target: SocketAddr = ip.parse().unwrap();
+        let targets = Answer::Targets(vec![(Transport::Tcp, target)]);
+        assert_eq!(answer(&house), (0, Ticket(3), targets));
+    }
+}
+
+#[test]
+fn another_shard_is_asked_and_answers() {
+    let place = |question: &Question| match question {
+        Question::Locate(aor) => aor.first().map(|digit| u16::from(digit - b'0')),
+        _ => None,
+    };
+    let house = house(2, Program::new().place(place));
+    for shard in 0..2 {
+        house.put(0, Output::Ask(Ticket(5), Question::Locate([b'0' + shard].into())));
+        let (asked, Input::Asked(asker, Question::Locate(aor))) = house.input() else { panic!() };
+        assert_eq!((asked, &*aor), (u16::from(shard), &[b'0' + shard][..]));
+        assert_eq!(asker, Asker { shard: 0, ticket: Ticket(5) });
+        house.put(asked, Output::Tell(asker, Answer::Bindings(Vec::new())));
+        assert_eq!(answer(&house), (0, Ticket(5), Answer::Bindings(Vec::new())));
+    }
+    // Nobody there, or nobody at all.
+    for aor in [&b"7"[..], b""] {
+        house.put(1, Output::Ask(Ticket(6), Question::Locate(aor.into())));
+        assert_eq!(answer(&house), (1, Ticket(6), Answer::Nothing));
+    }
+}
+
+#[test]
+fn media_goes_in_and_out_of_a_pair_of_sockets() {
+    let house = house(1, Program::new());
+    house.put(0, Output::Ask(Ticket(1), Question::MediaSockets));
+    let (_, _, Answer::MediaSockets { rtp, rtcp }) = answer(&house) else { panic!() };
+    assert_eq!(rtp.1.port() % 2, 0);
+    assert_eq!(rtcp.1.port(), rtp.1.port() + 1);
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    for ((socket, address), sound) in [(rtp, b"sound"), (rtcp, b"notes")] {
+        for _ in 0..100 {
+            peer.send_to(sound, address).unwrap();
+            let (_, Input::Media(at, from, octets)) = house.input() else { panic!() };
+            assert_eq!((at, from, &octets[..]), (socket, peer.local_addr().unwrap(), &sound[..]));
+            let mut buffer = [0; 64];
+            let (count, from) = peer.recv_from(&mut buffer).unwrap();
+            assert_eq!((&buffer[..count], from), (&sound[..], address));
+        }
+    }
+    assert_eq!(house.count(|counters| &counters.media_in), 200);
+    house.put(0, Output::Ask(Ticket(2), Question::CloseMedia(rtp.0, rtcp.0)));
+    house.put(0, Output::Media(rtp.0, peer.local_addr().unwrap(), "late".into()));
+    house.settle(0);
+    // Both ports are free again.
+    assert!(UdpSocket::bind(rtp.1).is_ok() && UdpSocket::bind(rtcp.1).is_ok());
+    assert_eq!(house.count(|counters| &counters.media_unsent), 1);
+}

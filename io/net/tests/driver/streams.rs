@@ -1,0 +1,160 @@
+//! TCP: framing, reuse, limits, and peers that are slow.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use offhook_net::{Plan, Program};
+use protocol::{Flow, Input, Output, Transport};
+
+use crate::echo::{House, PATIENCE, connect, options, subject};
+
+/// Reads one answer (without a body).
+fn answer(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let mut octet = [0];
+    while !answer.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut octet).expect("an answer");
+        answer.extend_from_slice(&octet);
+    }
+    subject(&answer)
+}
+
+#[test]
+fn a_request_is_answered_over_both_families() {
+    for address in ["127.0.0.1:0", "[::1]:0"] {
+        let house = House::on(Transport::Tcp, address);
+        let mut peer = connect(house.address(0));
+        peer.write_all(&options("hello", "")).unwrap();
+        assert_eq!(answer(&mut peer), "hello");
+        let (_, Input::Received(flow, _)) = house.input() else { panic!() };
+        assert_eq!(flow.peer, peer.local_addr().unwrap());
+        assert_ne!(flow.connection, 0);
+    }
+}
+
+#[test]
+fn trap_18_a_message_may_be_cut_anywhere() {
+    let house = House::on(Transport::Tcp, "127.0.0.1:0");
+    let mut peer = connect(house.address(0));
+    let message = options("cut", "body");
+    for cut in 1..message.len() {
+        let (head, tail) = message.split_at(cut);
+        peer.write_all(head).unwrap();
+        // Between the two writes there is a whole turn: an answer to somebody else.
+        if cut % 16 == 0 {
+            let mut other = connect(house.address(0));
+            other.write_all(&options("other", "")).unwrap();
+            assert_eq!(answer(&mut other), "other");
+        }
+        peer.write_all(tail).unwrap();
+        assert_eq!(answer(&mut peer), "cut");
+    }
+}
+
+#[test]
+fn many_messages_in_one_write_are_answered_in_order() {
+    let house = House::on(Transport::Tcp, "127.0.0.1:0");
+    let mut peer = connect(house.address(0));
+    let names: Vec<String> = (0..500).map(|number| number.to_string()).collect();
+    let all: Vec<u8> = names.iter().flat_map(|name| options(name, "")).collect();
+    peer.write_all(&all).unwrap();
+    for name in names {
+        assert_eq!(answer(&mut peer), name);
+    }
+}
+
+#[test]
+fn a_ping_gets_its_pong() {
+    let house = House::on(Transport::Tcp, "127.0.0.1:0");
+    let mut peer = connect(house.address(0));
+    peer.write_all(b"\r\n\r\n").unwrap();
+    let mut pong = [0; 2];
+    peer.read_exact(&mut pong).unwrap();
+    assert_eq!(&pong, b"\r\n");
+}
+
+#[test]
+fn after_octets_that_are_no_message_there_is_an_answer_and_an_end() {
+    let house = House::on(Transport::Tcp, "127.0.0.1:0");
+    let mut peer = connect(house.address(0));
+    peer.write_all(b"OPTIONS sip:a SIP/2.0\r\n\r\nno length").unwrap();
+    let mut all = String::new();
+    peer.read_to_string(&mut all).unwrap();
+    assert!(all.starts_with("SIP/2.0 400 "), "{all}");
+    drop(peer);
+    let (_, Input::Malformed(flow, _)) = house.input() else { panic!() };
+    assert_ne!(flow.connection, 0);
+}
+
+/// Proves: rfc3261-18.1.1-14.
+#[test]
+fn a_connection_is_opened_and_used_again() {
+    let house = House::on(Transport::Tcp, "127.0.0.1:0");
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let flow = Flow {
+        transport: Transport::Tcp,
+        listener: 0,
+        connection: 0,
+        peer: server.local_addr().unwrap(),
+    };
+    house.put(0, Output::Send(flow, options("one", "").into()));
+    house.put(0, Output::Send(flow, options("two", "").into()));
+    let (mut peer, from) = server.accept().unwrap();
+    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    assert_eq!(from.ip(), house.address(0).ip());
+    let mut both = vec![0; options("one", "").len() * 2];
+    peer.read_exact(&mut both).unwrap();
+    assert_eq!(both, [options("one", ""), options("two", "")].concat());
+    // The peer may ask by the same connection.
+    peer.write_all(&options("back", "")).unwrap();
+    assert_eq!(answer(&mut peer), "back");
+    let (_, Input::Received(came, _)) = house.input() else { panic!() };
+    assert_eq!(came.peer, flow.peer);
+    drop(peer);
+    let (_, Input::Failed(failed)) = house.input() else { panic!() };
+    assert_eq!(failed, came);
+    // That connection is gone; another one is not taken for it.
+    house.put(0, Output::Send(came, options("late", "").into()));
+    let (_, Input::Failed(failed)) = house.input() else { panic!() };
+    assert_eq!(failed, came);
+}
+
+/// Proves: rfc3261-18.4-3.
+#[test]
+fn a_connection_that_is_refused_is_told() {
+    let house = House::on(Transport::Tcp, "127.0.0.1:0");
+    let peer = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let flow = Flow { transport: Transport::Tcp, listener: 0, connection: 0, peer };
+    house.put(0, Output::Send(flow, options("one", "").into()));
+    let (_, Input::Failed(failed)) = house.input() else { panic!() };
+    assert_eq!(failed, flow);
+    assert_eq!(house.count(|counters| &counters.connections_failed), 1);
+}
+
+#[test]
+fn any_shard_can_send_on_any_connection() {
+    let plan = Plan::new().on(Transport::Tcp, "127.0.0.1:0".parse().unwrap()).shards(3);
+    let house = House::open(plan, Program::new());
+    let mut peers: Vec<TcpStream> = (0..12).map(|_| connect(house.address(0))).collect();
+    let mut numbers = Vec::new();
+    for peer in &mut peers {
+        peer.write_all(&options("hello", "")).unwrap();
+        assert_eq!(answer(peer), "hello");
+        let (0, Input::Received(flow, _)) = house.input() else { panic!() };
+        numbers.push(flow.connection);
+        for shard in 0..3 {
+            house.put(shard, Output::Send(flow, options("from afar", "").into()));
+            let mut octets = vec![0; options("from afar", "").len()];
+            peer.read_exact(&mut octets).unwrap();
+            assert_eq!(octets, options("from afar", ""));
+        }
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 12, "no two connections have the same number");
+    // All three shards knew it; all three are told.
+    drop(peers.pop());
+    let mut told: Vec<u16> = (0..3).map(|_| house.input().0).collect();
+    told.sort_unstable();
+    assert_eq!(told, [0, 1, 2]);
+}
