@@ -108,6 +108,18 @@ pub enum Tone {
     Failure,
 }
 
+impl Tone {
+    /// That of a response with this status (RFC 3261 §21); a challenge is no failure.
+    pub const fn of_status(status: u16) -> Self {
+        match status {
+            100..=199 => Self::Provisional,
+            200..=299 => Self::Success,
+            300..=399 | 401 | 407 => Self::Detour,
+            _ => Self::Failure,
+        }
+    }
+}
+
 impl Ladder {
     /// Adds a participant at the right. Beyond [`limits::LIFELINES`] all share the last column.
     pub fn lifeline(&mut self, name: &str) -> Lifeline {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::header::Header;
+use crate::header::{CSeq, Header};
 use crate::name::Grammar;
 use crate::read::{Head, Row, StartLine};
 use crate::scan::{ascii, split_list, trim};
@@ -97,6 +97,18 @@ impl Message {
     /// True for a request.
     pub const fn is_request(&self) -> bool {
         matches!(self.head.start, StartLine::Request { .. })
+    }
+
+    /// What it is, in a few words for people: `INVITE`, `180 Ringing (INVITE)`.
+    pub fn title(&self) -> String {
+        match self.start() {
+            Start::Request(method, _) => method.to_string(),
+            Start::Response(status, phrase) => {
+                let phrase = String::from_utf8_lossy(phrase);
+                let about = self.get::<CSeq>().map_or("", |cseq| cseq.method.as_str());
+                format!("{} {phrase} ({about})", status.code())
+            }
+        }
     }
 
     /// The body.
@@ -208,7 +220,7 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::header::{CSeq, Via};
+    use crate::header::Via;
 
     const OPTIONS: &str = "OPTIONS sip:b@h SIP/2.0\r\nv: SIP/2.0/UDP a;branch=z9hG4bK1,\r\n SIP/2.0/UDP b\r\n\
                            Subject : caf\u{e9}\r\nCSeq: 1 OPTIONS\r\n";

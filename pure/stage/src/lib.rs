@@ -16,4 +16,4 @@ mod tests;
 
 pub use actor::{Actor, Steered};
 pub use names::{Names, Speed};
-pub use sights::{ladder, words};
+pub use sights::ladder;

@@ -8,7 +8,7 @@ use machine::Time;
 use sim::{Fate, Host, HostId, Kind, Segment, Sighting, World};
 use sip::header::CSeq;
 use sip::stream::{Frame, Framer};
-use sip::{Message, Method, Start};
+use sip::{Message, Method};
 
 /// Draws all that the tap holds, in the order in which it was sent. Lifelines stand as the hosts were added.
 pub fn ladder<H: Host>(world: &mut World<H>) -> Ladder {
@@ -22,20 +22,9 @@ pub fn ladder<H: Host>(world: &mut World<H>) -> Ladder {
     drawing.ladder
 }
 
-/// What stands on the arrow of a message, and its colour: `INVITE`, `180 Ringing (INVITE)`.
-pub fn words(message: &Message) -> (String, Tone) {
-    let (status, phrase) = match message.start() {
-        Start::Request(method, _) => return (method.to_string(), Tone::Request),
-        Start::Response(status, phrase) => (status, String::from_utf8_lossy(phrase)),
-    };
-    let tone = match status.code() {
-        100..200 => Tone::Provisional,
-        200..300 => Tone::Success,
-        300..=399 | 401 | 407 => Tone::Detour,
-        _ => Tone::Failure,
-    };
-    let method = message.get::<CSeq>().map(|cseq| cseq.method.to_string()).unwrap_or_default();
-    (format!("{} {phrase} ({method})", status.code()), tone)
+/// The colour of a message.
+fn tone(message: &Message) -> Tone {
+    message.status().map_or(Tone::Request, |status| Tone::of_status(status.code()))
 }
 
 /// The ladder so far.
@@ -69,7 +58,7 @@ impl Drawing {
             return self.draw_media(sighting, (from, to), media);
         }
         for message in messages(sighting) {
-            let (label, tone) = words(&message);
+            let (label, tone) = (message.title(), tone(&message));
             let mut rung = Rung::arrow(sighting.sent, from, to, &label, tone);
             if !sighting.fate.arrived() {
                 rung = rung.lost();

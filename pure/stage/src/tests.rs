@@ -52,7 +52,7 @@ impl Scribe {
     /// What it heard, in a word each.
     fn words(&self) -> Vec<String> {
         let word = |input: &Input| match input {
-            Input::Received(flow, message) => format!("{} {}", flow.connection, words(message).0),
+            Input::Received(flow, message) => format!("{} {}", flow.connection, message.title()),
             Input::Malformed(flow, _) => format!("{} malformed", flow.connection),
             Input::Failed(flow) => format!("{} failed {}", flow.connection, flow.peer),
             Input::Media(_, _, octets) => String::from_utf8_lossy(octets).into_owned(),
@@ -266,7 +266,7 @@ fn a_ladder_shows_messages_losses_repeats_and_media() {
 
 #[test]
 fn the_words_of_a_message() {
-    let say = |text: &str| words(&Message::parse(text.to_owned()).unwrap()).0;
+    let say = |text: &str| Message::parse(text.to_owned()).unwrap().title();
     assert_eq!(say("SIP/2.0 180 Ringing\r\nCSeq: 1 INVITE\r\n\r\n"), "180 Ringing (INVITE)");
     assert_eq!(say("INVITE sip:a@b SIP/2.0\r\n\r\n"), "INVITE");
 }
