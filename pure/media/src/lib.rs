@@ -16,15 +16,17 @@ mod ledger;
 pub mod level;
 pub mod limits;
 mod quality;
+mod resample;
 mod source;
 mod stream;
 mod tone;
 
-pub use audio::{Audio, Pair, Recorder, Samples, Silence};
+pub use audio::{AtTheEnd, Audio, Pair, Recorder, Samples, Silence};
 pub use clock::{FRAME, FRAME_TIME, RATE};
 pub use codec::Codec;
 pub use control::Minimum;
 pub use keys::NotPressed;
 pub use quality::Quality;
+pub use resample::{NoSuchRate, Resampler};
 pub use stream::{Agreement, Direction, Output, Received, Report, Sent, Stream};
 pub use tone::Tone;

@@ -43,3 +43,6 @@ pub const CADENCE: usize = 16;
 
 /// Frames in a packet that we send, whatever the other side's ptime: 200 ms, the most that everybody must read (RFC 3551 §4.2).
 pub const FRAMES_SENT: usize = 10;
+
+/// The highest sampling rate that is converted. Studios use it; the weights of an odd rate up there take 25 MB.
+pub const HIGHEST_RATE: u32 = 192_000;

@@ -1,0 +1,11 @@
+//! How much of everything: the limits of this crate, and why.
+
+/// Samples that are read from a WAV file, all channels together: an hour of stereo at 48,000 Hz, 700 MB while it is
+/// converted. Longer files are refused.
+pub(crate) const SAMPLES: u32 = 2 * 48_000 * 3_600;
+
+/// Channels that are mixed into one. No microphone has more.
+pub(crate) const CHANNELS: u16 = 32;
+
+/// Samples after which a recording's header is brought up to date: one second, the most that a crash can cost.
+pub(crate) const UNSAVED: u32 = 8_000;
