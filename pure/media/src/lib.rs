@@ -25,7 +25,7 @@ pub use audio::{AtTheEnd, Audio, Pair, Recorder, Samples, Silence};
 pub use clock::{FRAME, FRAME_TIME, RATE};
 pub use codec::Codec;
 pub use control::Minimum;
-pub use keys::NotPressed;
+pub use keys::{KeySet, NotPressed};
 pub use quality::Quality;
 pub use resample::{NoSuchRate, Resampler};
 pub use stream::{Agreement, Direction, Output, Received, Report, Sent, Stream};

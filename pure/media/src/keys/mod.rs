@@ -2,7 +2,9 @@
 
 mod receive;
 mod send;
+mod set;
 
 pub(crate) use receive::KeyReceiver;
 pub use send::NotPressed;
-pub(crate) use send::{As, KeySender, Turn};
+pub(crate) use send::{KeySender, Turn};
+pub use set::KeySet;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use rtp::Event;
 
+use super::KeySet;
 use crate::clock::FRAME;
 use crate::{Tone, limits};
 
@@ -82,13 +83,6 @@ pub(crate) enum Turn<'a> {
     Tone(&'a mut Tone),
 }
 
-/// How the other side takes keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum As {
-    Events,
-    Tones,
-}
-
 impl KeySender {
     pub(crate) fn press(&mut self, key: char) -> Result<(), NotPressed> {
         let code = rtp::event::code(key).ok_or(NotPressed::NoSuchKey(key))?;
@@ -104,9 +98,9 @@ impl KeySender {
         self.waiting.is_empty() && matches!(self.state, State::Idle)
     }
 
-    /// What the frame that begins at `timestamp` carries.
-    pub(crate) fn turn(&mut self, timestamp: u32, way: As) -> Turn<'_> {
-        self.step(timestamp, way);
+    /// What the frame that begins at `timestamp` carries. Keys that the other side does not take as events become tones.
+    pub(crate) fn turn(&mut self, timestamp: u32, events: Option<KeySet>) -> Turn<'_> {
+        self.step(timestamp, events);
         match &mut self.state {
             State::Idle | State::Pausing { .. } => Turn::Sound,
             State::Pressed { event, since, duration } => {
@@ -122,9 +116,9 @@ impl KeySender {
         }
     }
 
-    fn step(&mut self, timestamp: u32, way: As) {
+    fn step(&mut self, timestamp: u32, events: Option<KeySet>) {
         self.state = match std::mem::take(&mut self.state) {
-            State::Idle => self.next(timestamp, way),
+            State::Idle => self.next(timestamp, events),
             State::Pressed { event, since, duration } if duration < LENGTH => {
                 State::Pressed { event, since, duration: duration + STEP }
             }
@@ -138,16 +132,16 @@ impl KeySender {
             State::Sounding { frames: 0, .. } => State::Pausing { frames: TONE_PAUSE },
             State::Sounding { tone, frames } => State::Sounding { tone, frames: frames - 1 },
             State::Pausing { frames } if frames > 1 => State::Pausing { frames: frames - 1 },
-            State::Pausing { .. } => self.next(timestamp, way),
+            State::Pausing { .. } => self.next(timestamp, events),
         }
     }
 
-    fn next(&mut self, since: u32, way: As) -> State {
+    fn next(&mut self, since: u32, events: Option<KeySet>) -> State {
         let Some(event) = self.waiting.pop_front() else { return State::Idle };
         let tone = Event { event, end: false, volume: 0, duration: 0 }.key().and_then(Tone::key);
-        match (way, tone) {
-            (As::Tones, Some(tone)) => State::Sounding { tone, frames: TONE_FRAMES - 1 },
-            _ => State::Pressed { event, since, duration: STEP },
+        match tone.filter(|_| !events.is_some_and(|events| events.has(event))) {
+            Some(tone) => State::Sounding { tone, frames: TONE_FRAMES - 1 },
+            None => State::Pressed { event, since, duration: STEP },
         }
     }
 }
@@ -157,7 +151,7 @@ mod tests {
     use super::*;
 
     fn events(sender: &mut KeySender, frames: u32) -> Vec<Option<(u32, Event)>> {
-        let turn = |frame: u32| match sender.turn(frame * 160, As::Events) {
+        let turn = |frame: u32| match sender.turn(frame * 160, Some(KeySet::default())) {
             Turn::Event { event, since } => Some((since, event)),
             _ => None,
         };
@@ -206,7 +200,7 @@ mod tests {
         let mut sender = KeySender::default();
         sender.press('1').unwrap();
         let tones: Vec<_> =
-            (0..9u32).map(|n| matches!(sender.turn(n, As::Tones), Turn::Tone(_))).collect();
+            (0..9u32).map(|n| matches!(sender.turn(n, None), Turn::Tone(_))).collect();
         assert_eq!(tones, [true, true, true, true, true, false, false, false, false]);
     }
 

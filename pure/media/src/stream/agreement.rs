@@ -1,6 +1,6 @@
 //! `Agreement`: what both sides agreed on in SDP, as plain numbers.
 
-use crate::{Codec, Minimum, limits};
+use crate::{Codec, KeySet, Minimum, limits};
 
 /// What both sides agreed on. Each side's payload types are its own: we send by theirs and receive by ours (RFC 3264 §5.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,8 +9,9 @@ pub struct Agreement {
     pub send: (u8, Codec),
     /// What may come, by payload type.
     pub receive: Vec<(u8, Codec)>,
-    /// The payload type of telephone-event that the other side reads; without one, keys are sent as tones.
-    pub send_keys: Option<u8>,
+    /// The payload type of telephone-event that the other side reads, and which keys it takes so. All others are sent as
+    /// tones.
+    pub send_keys: Option<(u8, KeySet)>,
     /// The payload type of telephone-event that may come.
     pub receive_keys: Option<u8>,
     /// Who speaks to whom.
@@ -49,12 +50,12 @@ impl Direction {
 }
 
 impl Agreement {
-    /// One codec both ways under its static payload type, keys under 101 when `keys` says so: what most calls agree on.
+    /// One codec both ways under its static payload type, and keys under the payload type `keys`: what most calls agree on.
     pub fn plain(codec: Codec, keys: Option<u8>) -> Self {
         Self {
             send: (codec.payload_type(), codec),
             receive: vec![(codec.payload_type(), codec)],
-            send_keys: keys,
+            send_keys: keys.map(|kind| (kind, KeySet::default())),
             receive_keys: keys,
             direction: Direction::SendRecv,
             ptime: 20,

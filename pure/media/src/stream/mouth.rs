@@ -8,7 +8,7 @@ use super::Output;
 use super::agreement::Agreement;
 use crate::audio::Audio;
 use crate::clock::{FRAME, samples_in};
-use crate::keys::{As, KeySender, NotPressed, Turn};
+use crate::keys::{KeySender, NotPressed, Turn};
 
 /// Our side as a source.
 #[derive(Clone, Debug)]
@@ -97,13 +97,12 @@ impl Mouth {
         let mut frame = [0; FRAME];
         audio.speak(&mut frame);
         let since = self.timestamp(tick).wrapping_sub(FRAME as u32);
-        let way = if agreement.send_keys.is_some() { As::Events } else { As::Tones };
-        match self.keys.turn(since, way) {
+        match self.keys.turn(since, agreement.send_keys.map(|(_, keys)| keys)) {
             Turn::Sound => {}
             Turn::Tone(tone) => tone.speak(&mut frame),
             Turn::Event { event, since: began } => {
                 self.flush(tick, agreement, out);
-                let kind = agreement.send_keys.unwrap_or_default();
+                let kind = agreement.send_keys.map_or(0, |(kind, _)| kind);
                 // The first report of an event carries the marker (RFC 4733 §2.5.1.2).
                 let head = (began == since, kind, began);
                 out.push(self.packet(tick, head, &event.octets()));

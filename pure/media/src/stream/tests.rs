@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::audio::{Pair, Recorder};
-use crate::{Codec, Tone, detect};
+use crate::{Codec, KeySet, Tone, detect};
 
 const START: Time = Time(1_700_000_000_000_000_000);
 
@@ -210,20 +210,23 @@ fn keys_arrive_once_and_in_order_while_packets_are_lost() {
 }
 
 #[test]
-fn keys_are_heard_as_tones_when_events_are_not_agreed() {
-    let mut call = Call::fair();
-    let mut agreement = call.ends[0].stream.agreement().clone();
-    agreement.send_keys = None;
-    call.ends[0].stream.agree(agreement);
-    call.run(200);
-    call.ends[0].stream.press('5').unwrap();
-    call.run(1_000);
-    let heard = call.ends[1].audio.ear.samples();
-    for hz in [770.0, 1336.0] {
-        let best = heard.windows(800).step_by(160).map(|part| detect::level_of(part, hz));
-        assert!(best.fold(f64::MIN, f64::max) > -10.0);
+fn keys_that_the_other_side_does_not_take_as_events_are_heard_as_tones() {
+    for (send_keys, key, sines) in
+        [(None, '5', [770.0, 1336.0]), (Some((101, KeySet::read("0-11"))), 'A', [697.0, 1633.0])]
+    {
+        let mut call = Call::fair();
+        let agreement = call.ends[0].stream.agreement().clone();
+        call.ends[0].stream.agree(Agreement { send_keys, ..agreement });
+        call.run(200);
+        call.ends[0].stream.press(key).unwrap();
+        call.run(1_000);
+        let heard = call.ends[1].audio.ear.samples();
+        for hz in sines {
+            let levels = heard.windows(800).step_by(160).map(|part| detect::level_of(part, hz));
+            assert!(levels.fold(f64::MIN, f64::max) > -10.0);
+        }
+        assert_eq!(call.ends[1].keys, "");
     }
-    assert_eq!(call.ends[1].keys, "");
 }
 
 #[test]
