@@ -1,9 +1,10 @@
-//! SIP between messages and roles: the doors, transport rules, transactions (RFC 3261 §17, §18).
+//! SIP between messages and roles: the doors, transport rules, transactions (RFC 3261 §17, §18; RFC 3263).
 
 pub mod auth;
 pub mod dialog;
 pub mod doors;
 pub mod limits;
+pub mod locate;
 pub mod transaction;
 
 pub mod transport;

@@ -1,5 +1,7 @@
 //! How many of everything one shard keeps, and why.
 
+use std::time::Duration;
+
 /// Transactions at once. One costs about a kilobyte beside its message; past this we answer 503.
 pub const TRANSACTIONS: usize = 400_000;
 
@@ -14,3 +16,31 @@ pub const ANSWERS: usize = 5;
 
 /// Realms that one dialog or registration answers to, and challenges read in one response: a chain of proxies has two or three.
 pub const REALMS: usize = 16;
+
+/// Records of one DNS answer that are looked at. An answer by TCP can hold some three thousand; a domain with a thousand servers
+/// is a test, or an attack.
+pub const DNS_RECORDS: usize = 1_024;
+
+/// Aliases followed from one name (CNAME). Real chains have one to three; a circle has no end.
+pub const DNS_ALIASES: usize = 8;
+
+/// Questions to the DNS to locate one server: services, their servers, two families of addresses each, and some aliases.
+pub const LOOKUPS: usize = 48;
+
+/// Servers of one service that are tried, by priority and weight. Who has lost sixteen times has waited long enough.
+pub const SERVERS: usize = 16;
+
+/// Addresses of one host that are tried, so that one host with many does not push out the next.
+pub const ADDRESSES: usize = 8;
+
+/// Targets of one look-up.
+pub const TARGETS: usize = 32;
+
+/// Addresses whose [state](crate::locate::States) is remembered: some 100 octets each. Alive ones need no memory.
+pub const TARGET_STATES: usize = 4_096;
+
+/// The longest that a `Retry-After` keeps an address out of favour: a typing mistake should not silence it for a year.
+pub const RETRY_AFTER: Duration = Duration::from_secs(3_600);
+
+/// Domains that are known to offer TLS, so that a DNS that hides it is noticed.
+pub const WATCHED_DOMAINS: usize = 4_096;

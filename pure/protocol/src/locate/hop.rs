@@ -1,0 +1,140 @@
+//! `Hop`: the next hop of a message, as it is written, before anybody has looked it up (RFC 3263 §4, §5).
+
+use std::net::IpAddr;
+
+use sip::header::Via;
+use sip::uri::{Host, SipUri};
+
+use super::{Domain, Unlocated};
+use crate::transport::Transport;
+
+/// Where a message is to go, as a URI or a Via says it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hop {
+    /// The domain to be contacted: what RFC 3263 §4 calls TARGET.
+    pub place: Place,
+    /// The domain that was asked for: who a TLS peer must prove to be (RFC 5922 §7.3). Not the same as the place when the URI
+    /// has a `maddr`.
+    pub domain: Box<str>,
+    /// The port, when one is written.
+    pub port: Option<u16>,
+    /// The transport, when one is written.
+    pub transport: Option<Transport>,
+    /// `sip` or `sips`.
+    pub scheme: Scheme,
+}
+
+/// A number, or a name that has to be looked up.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// A number.
+    Number(IpAddr),
+    /// A name.
+    Name(Domain),
+}
+
+/// The scheme of a URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scheme {
+    /// Any transport will do.
+    Sip,
+    /// TLS and nothing else (RFC 3261 §26.2.2).
+    Sips,
+}
+
+impl Hop {
+    /// The next hop that a URI names: of the Request-URI or of the first Route.
+    ///
+    /// # Errors
+    /// When the transport is one that nobody here speaks, or the host cannot be in the DNS.
+    pub fn of_uri(uri: &SipUri<'_>) -> Result<Self, Unlocated> {
+        let transport = match uri.transport() {
+            None => None,
+            Some(token) => Some(Transport::of(token).ok_or(Unlocated::NoTransport)?),
+        };
+        let target = match uri.params.get("maddr") {
+            None => uri.host,
+            Some(maddr) => Host::parse(maddr).map_err(|_| Unlocated::NoName)?,
+        };
+        let scheme = if uri.secure { Scheme::Sips } else { Scheme::Sip };
+        Ok(Self {
+            place: Place::of(target)?,
+            domain: domain(uri.host),
+            port: uri.port,
+            transport,
+            scheme,
+        })
+    }
+
+    /// Where a response goes when the way that its request came is gone: the sent-by of the top Via (RFC 3263 §5).
+    ///
+    /// # Errors
+    /// When the transport is one that nobody here speaks, or the host cannot be in the DNS.
+    pub fn of_via(via: &Via<'_>) -> Result<Self, Unlocated> {
+        let transport = Transport::of(via.transport.0).ok_or(Unlocated::NoTransport)?;
+        Ok(Self {
+            place: Place::of(via.host)?,
+            domain: domain(via.host),
+            port: via.port,
+            transport: Some(transport),
+            scheme: Scheme::Sip,
+        })
+    }
+}
+
+impl Place {
+    fn of(host: Host<'_>) -> Result<Self, Unlocated> {
+        match host {
+            Host::Ip(ip) => Ok(Self::Number(ip.to_canonical())),
+            Host::Name(name) => Domain::of(name).map(Self::Name).ok_or(Unlocated::NoName),
+        }
+    }
+}
+
+/// What a certificate would have to say.
+fn domain(host: Host<'_>) -> Box<str> {
+    match host {
+        Host::Ip(ip) => ip.to_canonical().to_string().into(),
+        Host::Name(name) => name.trim_end_matches('.').to_ascii_lowercase().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sip::Header as _;
+    use sip::Uri;
+
+    use super::*;
+
+    fn of(uri: &str) -> Result<Hop, Unlocated> {
+        Hop::of_uri(Uri::parse(uri.as_bytes()).unwrap().sip().unwrap())
+    }
+
+    #[test]
+    fn a_uri_says_where_and_how() {
+        let hop = of("sips:bob@Biloxi.Example.:5070;transport=TCP").unwrap();
+        assert_eq!(hop.place, Place::Name(Domain::of("biloxi.example").unwrap()));
+        assert_eq!(&*hop.domain, "biloxi.example");
+        assert_eq!((hop.port, hop.transport), (Some(5070), Some(Transport::Tcp)));
+        assert_eq!(hop.scheme, Scheme::Sips);
+        assert_eq!(
+            of("sip:[::ffff:192.0.2.1]").unwrap().place,
+            Place::Number([192, 0, 2, 1].into())
+        );
+    }
+
+    #[test]
+    fn maddr_is_where_to_go_and_the_host_is_who_to_be() {
+        let hop = of("sip:bob@biloxi.example;maddr=192.0.2.7").unwrap();
+        assert_eq!(hop.place, Place::Number([192, 0, 2, 7].into()));
+        assert_eq!(&*hop.domain, "biloxi.example");
+        assert_eq!(of("sip:bob@biloxi.example;maddr="), Err(Unlocated::NoName));
+    }
+
+    #[test]
+    fn a_transport_that_nobody_speaks_is_an_error() {
+        assert_eq!(of("sip:b@a.example;transport=sctp"), Err(Unlocated::NoTransport));
+        let via = Via::parse(b"SIP/2.0/DCCP a.example;branch=z9hG4bK1").unwrap();
+        assert_eq!(Hop::of_via(&via), Err(Unlocated::NoTransport));
+    }
+}
