@@ -11,5 +11,6 @@
 pub mod bench;
 pub mod corpus;
 pub mod golden;
+pub mod office;
 pub mod puppet;
 pub mod work;

@@ -20,6 +20,11 @@ impl HashKey {
         Self(dice.roll(), dice.roll())
     }
 
+    /// The key that a secret makes: the same on every shard that knows it.
+    pub fn of(secret: u128) -> Self {
+        Self::throw(&mut Dice::new(secret))
+    }
+
     /// An empty map under this key.
     pub fn map<K, V>(self) -> Map<K, V> {
         Map::with_hasher(self)

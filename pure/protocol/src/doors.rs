@@ -124,6 +124,13 @@ pub enum Event {
         /// Where the REGISTER came from.
         from: SocketAddr,
     },
+    /// Bindings expired, or their connection is gone: how many are left.
+    Unregistered {
+        /// The address of record.
+        aor: Box<str>,
+        /// Bindings that are valid now.
+        contacts: usize,
+    },
     /// A request was refused, and why, in words.
     Refused {
         /// The method.

@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod dialog;
 pub mod doors;
+pub mod fault;
 pub mod limits;
 pub mod locate;
 pub mod transaction;
@@ -10,6 +11,7 @@ pub mod transaction;
 pub mod transport;
 
 pub use doors::{Answer, Input, Output, Question, Ticket};
+pub use fault::Fault;
 
 pub use transaction::Transactions;
 pub use transport::{Flow, Listener, Transport};

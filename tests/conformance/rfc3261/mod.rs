@@ -1,6 +1,7 @@
 //! SIP: Session Initiation Protocol.
 
 mod section_12;
+mod section_16;
 mod section_17_1;
 mod section_17_2;
 mod section_18_1;

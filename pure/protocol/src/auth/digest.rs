@@ -65,6 +65,11 @@ impl Ha1 {
         Self(algorithm.hash(&[user.as_bytes(), realm.as_bytes(), password.as_bytes()]))
     }
 
+    /// The hash of nobody: what a server computes with when it does not know a user.
+    pub(super) fn nobody() -> Self {
+        Self("0".repeat(64))
+    }
+
     /// From its hexadecimal digits; `None` when they are not as many as the algorithm makes.
     pub fn from_hex(algorithm: Algorithm, digits: &str) -> Option<Self> {
         let length = if algorithm == Algorithm::Md5 { 32 } else { 64 };

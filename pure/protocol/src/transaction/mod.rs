@@ -62,6 +62,25 @@ pub enum Up {
     Unacknowledged(ServerId),
 }
 
+/// What a message is to the transactions that there are.
+#[derive(Debug)]
+pub enum Met {
+    /// It was dealt with; what its user must know.
+    Known(Option<Up>),
+    /// A request that begins something. Nothing is kept of it until it is admitted.
+    New(Newcomer),
+}
+
+/// A request without a transaction: to be refused without a trace, or to be admitted.
+#[derive(Debug)]
+pub struct Newcomer {
+    key: Key,
+    /// Where it came from.
+    pub flow: Flow,
+    /// The request.
+    pub request: Message,
+}
+
 #[derive(Debug)]
 enum Transaction {
     Client(Client),
@@ -93,10 +112,41 @@ impl Transactions {
         message: Message,
         out: &mut Vec<Output>,
     ) -> Option<Up> {
+        match self.meet(now, flow, message, out) {
+            Met::Known(up) => up,
+            Met::New(newcomer) => self.admit(now, newcomer, out),
+        }
+    }
+
+    /// The same, but a request that is new makes no transaction yet: a server first asks who it is.
+    pub fn meet(&mut self, now: Time, flow: Flow, message: Message, out: &mut Vec<Output>) -> Met {
         match message.method() {
-            None => self.receive_response(now, flow, message, out),
+            None => Met::Known(self.receive_response(now, flow, message, out)),
             Some(_) => self.receive_request(now, flow, message, out),
         }
+    }
+
+    /// Begins the server transaction of a new request, and passes it up. When there are too many, it is answered with 503.
+    pub fn admit(&mut self, now: Time, newcomer: Newcomer, out: &mut Vec<Output>) -> Option<Up> {
+        let Newcomer { key, flow, request } = newcomer;
+        let back = response_flow(&request, flow);
+        if self.all.len() >= limits::TRANSACTIONS {
+            let busy = Draft::reply(&request, Status::SERVICE_UNAVAILABLE)
+                .raw(Name::RetryAfter, b"10")
+                .wire();
+            out.push(Output::Send(back, busy));
+            return None;
+        }
+        let cancelled = (request.method() == Some(Method::Cancel)).then(|| {
+            Key::of_cancelled(&request).and_then(|key| self.by_key.get(&key).copied()).map(ServerId)
+        });
+        let id = self.number();
+        let server = Server::start(now, &self.timers, (flow, back), request.clone());
+        self.insert(id, key, Transaction::Server(server));
+        Some(match cancelled {
+            Some(invite) => Up::Cancel { cancel: ServerId(id), invite, flow, request },
+            None => Up::Request(ServerId(id), flow, request),
+        })
     }
 
     /// Sends a response in a server transaction. What comes too late for it goes nowhere.
@@ -140,6 +190,14 @@ impl Transactions {
     pub fn client_request(&self, id: ClientId) -> Option<&Message> {
         match self.all.get(&id.0) {
             Some((_, Transaction::Client(client))) => Some(&client.request),
+            _ => None,
+        }
+    }
+
+    /// The way of a client transaction: its CANCEL goes the same.
+    pub fn client_flow(&self, id: ClientId) -> Option<Flow> {
+        match self.all.get(&id.0) {
+            Some((_, Transaction::Client(client))) => Some(client.flow),
             _ => None,
         }
     }
@@ -225,39 +283,21 @@ impl Transactions {
         flow: Flow,
         request: Message,
         out: &mut Vec<Output>,
-    ) -> Option<Up> {
+    ) -> Met {
         // Without a readable Via there is no one to answer.
-        let key = Key::of_request(&request)?;
+        let Some(key) = Key::of_request(&request) else { return Met::Known(None) };
         if let Some(id) = self.by_key.get(&key).copied() {
-            let Some((_, Transaction::Server(server))) = self.all.get_mut(&id) else { return None };
+            let Some((_, Transaction::Server(server))) = self.all.get_mut(&id) else {
+                return Met::Known(None);
+            };
             let again = server.receive(now, &self.timers, &request, out);
             self.settle(id);
-            return (again == Again::ForTheUser).then_some(Up::Ack(flow, request));
+            return Met::Known((again == Again::ForTheUser).then_some(Up::Ack(flow, request)));
         }
         if request.method() == Some(Method::Ack) {
-            return Some(Up::Ack(flow, request));
+            return Met::Known(Some(Up::Ack(flow, request)));
         }
-        let back = response_flow(&request, flow);
-        if self.all.len() >= limits::TRANSACTIONS {
-            let busy = Draft::reply(&request, Status::SERVICE_UNAVAILABLE)
-                .raw(Name::RetryAfter, b"10")
-                .wire();
-            out.push(Output::Send(back, busy));
-            return None;
-        }
-        let id = self.number();
-        self.insert(
-            id,
-            key,
-            Transaction::Server(Server::start(now, &self.timers, (flow, back), request.clone())),
-        );
-        if request.method() == Some(Method::Cancel) {
-            let invite = Key::of_cancelled(&request)
-                .and_then(|key| self.by_key.get(&key).copied())
-                .map(ServerId);
-            return Some(Up::Cancel { cancel: ServerId(id), invite, flow, request });
-        }
-        Some(Up::Request(ServerId(id), flow, request))
+        Met::New(Newcomer { key, flow, request })
     }
 
     fn number(&mut self) -> u64 {

@@ -1,0 +1,86 @@
+//! What a server asks: the value of WWW-Authenticate or Proxy-Authenticate (RFC 7616 §3.3, RFC 8760 §2.3).
+
+use super::Algorithm;
+
+/// A challenge for one algorithm. A server that knows several sends one each, the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Challenge<'a> {
+    /// What the password belongs to.
+    pub realm: &'a str,
+    /// One of our [`Nonces`](super::Nonces).
+    pub nonce: &'a str,
+    /// The hash.
+    pub algorithm: Algorithm,
+    /// Why we ask.
+    pub why: Why,
+    /// What may be protected.
+    pub protection: Protection,
+}
+
+/// Why a server asks who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// No answer was there, or a wrong one.
+    WhoIsIt,
+    /// The answer was right, but its nonce is spent: the client need not ask its user again.
+    Stale,
+}
+
+/// What a server offers to protect. Answers of both kinds are understood.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protection {
+    /// `auth`: method and URI.
+    #[default]
+    Request,
+    /// `auth,auth-int`: the body too, for who likes. Some phones do not understand a list.
+    RequestOrBody,
+}
+
+impl Challenge<'_> {
+    /// The header's value.
+    pub fn value(&self) -> String {
+        let Self { realm, nonce, algorithm, why, protection } = *self;
+        let qop = match protection {
+            Protection::Request => "auth",
+            Protection::RequestOrBody => "auth,auth-int",
+        };
+        let algorithm = algorithm.token();
+        let stale = if why == Why::Stale { ", stale=true" } else { "" };
+        format!(
+            "Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={algorithm}, qop=\"{qop}\"{stale}"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sip::Header as _;
+    use sip::header::WwwAuthenticate;
+
+    use super::*;
+
+    #[test]
+    fn what_is_asked_reads_back() {
+        let challenge = Challenge {
+            realm: "example.test",
+            nonce: "n",
+            algorithm: Algorithm::Sha256,
+            why: Why::Stale,
+            protection: Protection::RequestOrBody,
+        };
+        let value = challenge.value();
+        let WwwAuthenticate(params) = WwwAuthenticate::parse(value.as_bytes()).unwrap();
+        assert!(params.is_digest());
+        for (name, expected) in [
+            ("realm", "example.test"),
+            ("nonce", "n"),
+            ("algorithm", "SHA-256"),
+            ("qop", "auth,auth-int"),
+            ("stale", "true"),
+        ] {
+            assert_eq!(params.text(name).as_deref(), Some(expected));
+        }
+        let first = Challenge { why: Why::WhoIsIt, protection: Protection::Request, ..challenge };
+        assert!(!first.value().contains("stale") && first.value().contains("qop=\"auth\""));
+    }
+}

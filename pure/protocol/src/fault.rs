@@ -1,0 +1,149 @@
+//! `Fault`: a peer's mistake, with its status and the section that it breaks (RFC 3261 §21).
+
+use std::borrow::Cow;
+
+use sip::{ParseError, Status};
+
+/// Why a request is refused. Each names the mistake, and becomes one response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A header is missing, doubled, or cannot be read (RFC 3261 §16.3 step 1, §21.4.1).
+    Malformed(ParseError),
+    /// The Request-URI's scheme is none of ours (RFC 3261 §16.3 step 2, §8.2.2.1).
+    UnsupportedScheme,
+    /// `Max-Forwards` was 0 (RFC 3261 §16.3 step 3).
+    TooManyHops,
+    /// The request has been here and comes back unchanged (RFC 3261 §16.3 step 4, RFC 5393 §4.2).
+    LoopDetected,
+    /// The same request came on another path (RFC 3261 §8.2.2.2).
+    MergedRequest,
+    /// It requires extensions that we do not have: their option tags, with commas (RFC 3261 §8.2.2.3, §16.3 step 5).
+    BadExtension(Box<str>),
+    /// We answer for this URI, but not to this method (RFC 3261 §8.2.1).
+    MethodNotAllowed,
+    /// The body is of a kind that we do not read, and must be read (RFC 3261 §8.2.3).
+    UnsupportedMediaType,
+    /// No answer that we could write is acceptable to the asker (RFC 3261 §21.4.7).
+    NotAcceptable,
+    /// Nobody of that name lives here (RFC 3261 §16.5, §10.3 step 5).
+    NotFound,
+    /// Somebody of that name lives here, and cannot be reached now (RFC 3261 §16.5).
+    Unregistered,
+    /// The name in From or To does not belong to the credentials (RFC 3261 §10.3 step 4, §22.1).
+    WrongIdentity,
+    /// A stranger wants us to relay a request to strangers.
+    RelayingDenied,
+    /// More bindings than an address of record may have.
+    TooManyContacts(usize),
+    /// `*` together with other contacts, or without `Expires: 0` (RFC 3261 §10.3 step 6).
+    StarNotAlone,
+    /// An address of record that is no SIP URI of ours, or a Contact that cannot be called.
+    BadContact,
+    /// A REGISTER older than one that we have seen (RFC 3261 §10.3 step 7).
+    OutOfOrder,
+    /// A registration shorter than we take, and what we take, in seconds (RFC 3261 §10.3 step 7).
+    IntervalTooBrief(u32),
+    /// No branch may be forked any more (RFC 5393 §5.3.3).
+    BreadthExceeded,
+    /// Nothing to cancel (RFC 3261 §9.2).
+    NoTransaction,
+    /// The next hop cannot be found, or not by a transport of ours (RFC 3263).
+    Unroutable(&'static str),
+    /// More than we can take now; when to come back, in seconds (RFC 3261 §21.5.4).
+    Overloaded(u32),
+}
+
+impl Fault {
+    /// The status of the response.
+    pub fn status(&self) -> Status {
+        self.row().0
+    }
+
+    /// What the response says: the fault, in words.
+    pub fn phrase(&self) -> Cow<'static, str> {
+        match self {
+            Self::Malformed(error) => {
+                Cow::Owned(format!("Bad {} at Octet {}", error.what, error.at))
+            }
+            Self::TooManyContacts(most) => Cow::Owned(format!("More Than {most} Contacts")),
+            _ => Cow::Borrowed(self.row().1),
+        }
+    }
+
+    /// Where the rule stands that was broken.
+    pub fn section(&self) -> &'static str {
+        self.row().2
+    }
+
+    fn row(&self) -> (Status, &'static str, &'static str) {
+        match self {
+            Self::Malformed(_) => (Status::BAD_REQUEST, "Bad Request", "RFC 3261 §21.4.1"),
+            Self::UnsupportedScheme => {
+                (Status::UNSUPPORTED_URI_SCHEME, "Unsupported URI Scheme", "RFC 3261 §16.3")
+            }
+            Self::TooManyHops => (Status::TOO_MANY_HOPS, "Too Many Hops", "RFC 3261 §16.3"),
+            Self::LoopDetected => (Status::LOOP_DETECTED, "Loop Detected", "RFC 3261 §16.3"),
+            Self::MergedRequest => (Status::LOOP_DETECTED, "Merged Request", "RFC 3261 §8.2.2.2"),
+            Self::BadExtension(_) => (Status::BAD_EXTENSION, "Bad Extension", "RFC 3261 §8.2.2.3"),
+            Self::MethodNotAllowed => {
+                (Status::METHOD_NOT_ALLOWED, "Method Not Allowed Here", "RFC 3261 §8.2.1")
+            }
+            Self::UnsupportedMediaType => {
+                (Status::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type", "RFC 3261 §8.2.3")
+            }
+            Self::NotAcceptable => (Status::NOT_ACCEPTABLE, "Not Acceptable", "RFC 3261 §21.4.7"),
+            Self::NotFound => (Status::NOT_FOUND, "No Such User Here", "RFC 3261 §16.5"),
+            Self::Unregistered => {
+                (Status::TEMPORARILY_UNAVAILABLE, "User Is Not Registered Now", "RFC 3261 §16.5")
+            }
+            Self::WrongIdentity => {
+                (Status::FORBIDDEN, "From and To Must Belong to the Credentials", "RFC 3261 §10.3")
+            }
+            Self::RelayingDenied => {
+                (Status::FORBIDDEN, "No Relaying for Strangers", "RFC 3261 §26.3.2.2")
+            }
+            Self::TooManyContacts(_) => {
+                (Status::FORBIDDEN, "Too Many Contacts", "RFC 3261 §21.4.4")
+            }
+            Self::StarNotAlone => (
+                Status::BAD_REQUEST,
+                "Contact * Needs Expires 0 and Nothing Else",
+                "RFC 3261 §10.3",
+            ),
+            Self::BadContact => {
+                (Status::BAD_REQUEST, "Contact Is No SIP Address", "RFC 3261 §10.3")
+            }
+            Self::OutOfOrder => {
+                (Status::SERVER_INTERNAL_ERROR, "CSeq Is Not Higher Than Before", "RFC 3261 §10.3")
+            }
+            Self::IntervalTooBrief(_) => {
+                (Status::INTERVAL_TOO_BRIEF, "Interval Too Brief", "RFC 3261 §10.3")
+            }
+            Self::BreadthExceeded => {
+                (Status::MAX_BREADTH_EXCEEDED, "Max-Breadth Exceeded", "RFC 5393 §5.3.3")
+            }
+            Self::NoTransaction => {
+                (Status::CALL_DOES_NOT_EXIST, "Nothing to Cancel", "RFC 3261 §9.2")
+            }
+            Self::Unroutable(why) => (Status::SERVER_INTERNAL_ERROR, why, "RFC 3261 §16.6"),
+            Self::Overloaded(_) => (Status::SERVICE_UNAVAILABLE, "Too Busy", "RFC 3261 §21.5.4"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_names_the_mistake_and_the_octet() {
+        let fault = Fault::Malformed(ParseError { what: "CSeq", at: 31 });
+        assert_eq!(
+            (fault.status(), &*fault.phrase()),
+            (Status::BAD_REQUEST, "Bad CSeq at Octet 31")
+        );
+        assert_eq!(Fault::TooManyContacts(10).phrase(), "More Than 10 Contacts");
+        assert_eq!(Fault::OutOfOrder.section(), "RFC 3261 §10.3");
+    }
+}

@@ -1,0 +1,118 @@
+//! Admission: what is refused before anything is kept or computed (RFC 3261 §8.2, §16.3).
+
+mod merged;
+
+use protocol::Fault;
+use sip::header::{MaxForwards, ProxyRequire, Require};
+use sip::{Header, Message, Method};
+
+pub(crate) use merged::Merged;
+
+/// Is it a message that can be understood at all (§16.3 step 1)?
+pub(crate) fn well_formed(message: &Message) -> Result<(), Fault> {
+    sip::check(message).map_err(Fault::Malformed)
+}
+
+/// How many hops a request may still go; 0 refuses it (§16.3 step 3). Without a Max-Forwards nothing is known against it.
+pub(crate) fn hops(request: &Message) -> Result<Option<u8>, Fault> {
+    match request.get::<MaxForwards>() {
+        Some(MaxForwards(0)) => Err(Fault::TooManyHops),
+        hops => Ok(hops.map(|MaxForwards(hops)| hops)),
+    }
+}
+
+/// What a request wants a server to understand (§8.2.2.3). We have `path` alone.
+pub(crate) fn required(request: &Message) -> Result<(), Fault> {
+    understood(request, request.all::<Require>().filter_map(Result::ok).map(|tag| tag.0))
+}
+
+/// What a request wants a proxy to understand (§16.3 step 5). It is nothing that we would have to do.
+pub(crate) fn proxy_required(request: &Message) -> Result<(), Fault> {
+    understood(request, request.all::<ProxyRequire>().filter_map(Result::ok).map(|tag| tag.0))
+}
+
+/// ACK and CANCEL cannot be refused for it (§8.2.2.3).
+fn understood<'a>(request: &Message, tags: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
+    if matches!(request.method(), Some(Method::Ack | Method::Cancel)) {
+        return Ok(());
+    }
+    let unknown: Vec<_> =
+        tags.filter(|tag| !SUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(tag))).collect();
+    if unknown.is_empty() { Ok(()) } else { Err(Fault::BadExtension(unknown.join(", ").into())) }
+}
+
+/// The option tags that we understand: what `Supported` lists.
+pub(crate) const SUPPORTED: [&str; 1] = ["path"];
+
+/// True when an option tag is listed in a header.
+pub(crate) fn lists<'a, H: Header<'a> + AsToken<'a>>(request: &'a Message, tag: &str) -> bool {
+    request.all::<H>().filter_map(Result::ok).any(|header| header.token().eq_ignore_ascii_case(tag))
+}
+
+/// A header that is one token.
+pub(crate) trait AsToken<'a> {
+    fn token(&self) -> &'a str;
+}
+
+impl<'a> AsToken<'a> for sip::header::Supported<'a> {
+    fn token(&self) -> &'a str {
+        self.0
+    }
+}
+
+impl<'a> AsToken<'a> for Require<'a> {
+    fn token(&self) -> &'a str {
+        self.0
+    }
+}
+
+/// A body that we would have to read, and cannot (§8.2.3). Only REGISTER and OPTIONS come to us, and we read no body of theirs: one
+/// that its sender calls optional may stay.
+pub(crate) fn body(request: &Message) -> Result<(), Fault> {
+    if request.body().is_empty() {
+        return Ok(());
+    }
+    let disposition = request.rows(sip::Name::ContentDisposition).next().unwrap_or_default();
+    let optional = sip::Params::new(
+        disposition
+            .iter()
+            .position(|octet| *octet == b';')
+            .and_then(|at| disposition.get(at..))
+            .unwrap_or_default(),
+    )
+    .text("handling")
+    .is_some_and(|handling| handling.eq_ignore_ascii_case("optional"));
+    if optional { Ok(()) } else { Err(Fault::UnsupportedMediaType) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(method: &str, rows: &str) -> Message {
+        Message::parse(format!("{method} sip:h SIP/2.0\r\n{rows}\r\n\r\n")).unwrap()
+    }
+
+    #[test]
+    fn trap_47_what_is_required_and_unknown_is_named_but_not_to_ack_and_cancel() {
+        let rows = "Require: path, 100rel\r\nRequire: foo\r\nProxy-Require: sec-agree";
+        let fault = |tags: &str| Err(Fault::BadExtension(tags.into()));
+        assert_eq!(required(&request("REGISTER", rows)), fault("100rel, foo"));
+        assert_eq!(proxy_required(&request("INVITE", rows)), fault("sec-agree"));
+        for method in ["ACK", "CANCEL"] {
+            assert_eq!(required(&request(method, rows)), Ok(()));
+            assert_eq!(proxy_required(&request(method, rows)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn trap_48_a_body_must_be_read_unless_it_is_optional() {
+        let rows = "Content-Type: text/plain\r\nContent-Disposition: render;handling=";
+        let with = |handling: &str| {
+            Message::parse(format!("OPTIONS sip:h SIP/2.0\r\n{rows}{handling}\r\n\r\nx")).unwrap()
+        };
+        assert_eq!(body(&with("required")), Err(Fault::UnsupportedMediaType));
+        assert_eq!(body(&with("optional")), Ok(()));
+        assert_eq!(body(&request("OPTIONS", "X: y")), Ok(()));
+    }
+}

@@ -1,0 +1,261 @@
+//! `House`: the settings, read once: is this URI ours, whom does it name, who is known, what is challenged.
+
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::net::IpAddr;
+
+use machine::{Dice, HashKey, Map};
+use protocol::auth::{Algorithm, Ha1};
+use protocol::{Listener, Transport};
+use sip::header::{From, Via};
+use sip::uri::{Host, HostPort, SipUri, unescape};
+use sip::{Message, Method, Uri};
+
+use crate::Steering;
+use crate::settings::{Credential, Match, Route, Settings};
+
+/// What we know about ourselves.
+#[derive(Debug)]
+pub(crate) struct House {
+    pub(crate) settings: Settings,
+    pub(crate) steering: Steering,
+    /// What challenges offer, the strongest first.
+    pub(crate) algorithms: Vec<Algorithm>,
+    users: Map<Box<[u8]>, [Option<Ha1>; 3]>,
+    tags: HashKey,
+}
+
+/// Whom a URI points to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// This server itself.
+    Us,
+    /// A user of one of our domains, unescaped.
+    User(Box<[u8]>),
+    /// Somebody elsewhere.
+    Foreign,
+    /// Somewhere that we cannot go: a scheme that is not ours.
+    Unknown,
+}
+
+impl House {
+    pub(crate) fn new(settings: Settings, dice: &mut Dice) -> Self {
+        let steering = Steering::new(settings.secret, settings.shard.count);
+        let mut users = HashKey::throw(dice).map();
+        for user in &settings.users {
+            let ha1s = ALGORITHMS
+                .map(|algorithm| ha1(&user.credential, algorithm, &user.name, &settings.realm));
+            users.insert(user.name.as_bytes().into(), ha1s);
+        }
+        let algorithms = offered(&settings);
+        Self { settings, steering, algorithms, users, tags: HashKey::throw(dice) }
+    }
+
+    /// True when a user of that name lives here.
+    pub(crate) fn knows(&self, user: &[u8]) -> bool {
+        self.users.contains_key(user)
+    }
+
+    /// The hash of a user's password.
+    pub(crate) fn ha1(&self, user: &[u8], algorithm: Algorithm) -> Option<&Ha1> {
+        let at = ALGORITHMS.iter().position(|known| *known == algorithm)?;
+        self.users.get(user)?.get(at)?.as_ref()
+    }
+
+    /// True when requests of this method must prove who sent them.
+    pub(crate) fn challenges(&self, method: Method<'_>) -> bool {
+        self.settings.challenge.iter().any(|challenged| **challenged == *method.as_str())
+    }
+
+    /// True when nobody is ever challenged.
+    pub(crate) fn trusts_everybody(&self) -> bool {
+        self.settings.challenge.is_empty()
+    }
+
+    /// Whom a URI points to.
+    pub(crate) fn place(&self, uri: &Uri<'_>) -> Place {
+        match uri {
+            Uri::Sip(sip) if !self.is_ours(sip) => Place::Foreign,
+            Uri::Sip(sip) => match sip.user {
+                None => Place::Us,
+                Some(user) => Place::User(unescape(user).into()),
+            },
+            Uri::Tel(tel) => {
+                let context = tel.params.text("phone-context");
+                let ours =
+                    context.is_none_or(|host| host.starts_with('+') || self.is_our_name(host));
+                let number = tel.digits().into_bytes().into();
+                if ours { Place::User(number) } else { Place::Unknown }
+            }
+            Uri::Other(..) => Place::Unknown,
+        }
+    }
+
+    /// Is this URI us? The port counts too: on one machine, the phone beside the server has the same host (`maddr` is the host that
+    /// really counts, §16.4).
+    pub(crate) fn is_ours(&self, uri: &SipUri<'_>) -> bool {
+        let maddr = uri.params.get("maddr").and_then(|maddr| Host::parse(maddr).ok());
+        let host = maddr.unwrap_or(uri.host);
+        let default = if uri.secure {
+            Transport::Tls.default_port()
+        } else {
+            let transport = uri.transport().and_then(Transport::of);
+            transport.map_or(5060, Transport::default_port)
+        };
+        self.is_our_address(&HostPort { host, port: uri.port }, default)
+    }
+
+    /// The same for a host and a port that may be absent.
+    pub(crate) fn is_our_address(&self, at: &HostPort<'_>, default_port: u16) -> bool {
+        let port = at.port.unwrap_or(default_port);
+        let domain = self.is_our_domain(&at.host);
+        match at.host {
+            Host::Name(_) if domain => {
+                at.port.is_none_or(|port| matches!(port, 5060 | 5061) || self.listens_on(port))
+            }
+            Host::Ip(_) if domain && at.port.is_none_or(|port| self.listens_on(port)) => true,
+            host => {
+                self.settings.listeners.iter().any(|listener| is_listener(listener, &host, port))
+                    || self.is_alias(at, default_port)
+            }
+        }
+    }
+
+    fn is_our_domain(&self, host: &Host<'_>) -> bool {
+        self.settings
+            .domains
+            .iter()
+            .any(|domain| Host::parse(domain.as_bytes()).is_ok_and(|domain| domain == *host))
+    }
+
+    /// True for the name of one of our domains.
+    pub(crate) fn is_our_name(&self, host: &str) -> bool {
+        Host::parse(host.as_bytes()).is_ok_and(|host| self.is_our_domain(&host))
+    }
+
+    fn listens_on(&self, port: u16) -> bool {
+        self.settings.listeners.iter().any(|listener| listener.bound.port() == port)
+    }
+
+    fn is_alias(&self, at: &HostPort<'_>, default_port: u16) -> bool {
+        self.settings.aliases.iter().any(|alias| {
+            HostPort::parse(alias.as_bytes()).is_ok_and(|alias| {
+                alias.host == at.host
+                    && (alias.port.is_none() || alias.port == Some(at.port.unwrap_or(default_port)))
+            })
+        })
+    }
+
+    /// True when a Via is one that we wrote: its sent-by is what one of our listeners advertises.
+    pub(crate) fn wrote(&self, via: &Via<'_>) -> bool {
+        self.settings.listeners.iter().any(|listener| {
+            HostPort::parse(listener.advertised.as_bytes()).is_ok_and(|ours| ours == via.sent_by())
+        })
+    }
+
+    /// The listener with this number.
+    pub(crate) fn listener(&self, number: u16) -> Option<&Listener> {
+        self.settings.listeners.iter().find(|listener| listener.number == number)
+    }
+
+    /// The listener from which an address can be reached: that of the request when it fits, else the first that does.
+    pub(crate) fn listener_for(
+        &self,
+        transport: Transport,
+        ip: IpAddr,
+        came_by: u16,
+    ) -> Option<&Listener> {
+        let fits = |listener: &&Listener| {
+            listener.transport == transport
+                && listener.bound.is_ipv4() == ip.to_canonical().is_ipv4()
+        };
+        self.listener(came_by)
+            .filter(fits)
+            .or_else(|| self.settings.listeners.iter().find(fits))
+            .or_else(|| {
+                // `[::]` reaches both families.
+                let any = |listener: &&Listener| {
+                    listener.transport == transport && listener.bound.ip().is_unspecified()
+                };
+                self.settings.listeners.iter().find(any)
+            })
+    }
+
+    /// The route for a domain that is not ours.
+    pub(crate) fn route_for(&self, host: &Host<'_>) -> Option<&Route> {
+        self.settings.routes.iter().find(|route| match &route.matches {
+            Match::Domain(domain) => {
+                Host::parse(domain.as_bytes()).is_ok_and(|domain| domain == *host)
+            }
+            Match::Prefix(_) => false,
+        })
+    }
+
+    /// The route for a number: the longest prefix wins.
+    pub(crate) fn route_for_number(&self, number: &[u8]) -> Option<&Route> {
+        let length = |route: &Route| match &route.matches {
+            Match::Prefix(prefix) if number.starts_with(prefix.as_bytes()) => Some(prefix.len()),
+            Match::Prefix(_) | Match::Domain(_) => None,
+        };
+        let fitting = self.settings.routes.iter().filter(|route| length(route).is_some());
+        fitting.max_by_key(|route| length(route))
+    }
+
+    /// The To tag of our own answers to a request: the same for the same request, without a state (RFC 3261 §8.2.7), also for the
+    /// CANCEL of it.
+    pub(crate) fn tag(&self, request: &Message) -> String {
+        let mut hash = self.tags.build_hasher();
+        hash.write(request.call_id());
+        if let Some(from) = request.get::<From>() {
+            hash.write(from.tag().unwrap_or_default());
+        }
+        if let Some(via) = request.get::<Via>() {
+            hash.write(via.branch().unwrap_or_default());
+        }
+        format!("{:016x}", hash.finish())
+    }
+
+    /// The domain that we write.
+    pub(crate) fn domain(&self) -> &str {
+        self.settings.domains.first().map_or("localhost", |domain| domain)
+    }
+}
+
+fn is_listener(listener: &Listener, host: &Host<'_>, port: u16) -> bool {
+    let advertised = HostPort::parse(listener.advertised.as_bytes());
+    let advertised = advertised.is_ok_and(|at| {
+        at.host == *host && at.port.unwrap_or(listener.transport.default_port()) == port
+    });
+    advertised || (Host::Ip(listener.bound.ip()) == *host && listener.bound.port() == port)
+}
+
+const ALGORITHMS: [Algorithm; 3] = [Algorithm::Sha256, Algorithm::Sha512_256, Algorithm::Md5];
+
+fn ha1(credential: &Credential, algorithm: Algorithm, user: &str, realm: &str) -> Option<Ha1> {
+    match credential {
+        Credential::Password(password) => Some(Ha1::of(algorithm, user, realm, password)),
+        Credential::Ha1s(ha1s) => {
+            ha1s.iter().find(|(known, _)| *known == algorithm).map(|(_, ha1)| ha1.clone())
+        }
+    }
+}
+
+/// What every user can answer, so that a challenge says nothing about who exists: SHA-256 and MD5 where possible (RFC 8760 §2.4).
+/// SHA-512-256 is offered only where it must be: two challenges fit beside a request, three amplify it.
+fn offered(settings: &Settings) -> Vec<Algorithm> {
+    let can = |user: &crate::settings::User, algorithm| match &user.credential {
+        Credential::Password(_) => true,
+        Credential::Ha1s(ha1s) => ha1s.iter().any(|(known, _)| *known == algorithm),
+    };
+    let all_can = |algorithm: &Algorithm| settings.users.iter().all(|user| can(user, *algorithm));
+    let some_can = |algorithm: &Algorithm| settings.users.iter().any(|user| can(user, *algorithm));
+    let usual = [Algorithm::Sha256, Algorithm::Md5];
+    let common: Vec<_> = usual.into_iter().filter(all_can).collect();
+    let any = |found: Vec<_>, or: &dyn Fn() -> Vec<Algorithm>| {
+        if found.is_empty() { or() } else { found }
+    };
+    any(common, &|| {
+        any(ALGORITHMS.into_iter().filter(all_can).collect(), &|| {
+            ALGORITHMS.into_iter().filter(some_can).collect()
+        })
+    })
+}

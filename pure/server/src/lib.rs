@@ -1,0 +1,23 @@
+//! The server: one [`Node`] a shard, with a folder per role (RFC 3261 §8.2, §8.3, §10, §11, §16, §22).
+//!
+//! Start at [`Node`], which only dispatches; [`Settings`] is all that it is told about its house, [`Steering`] says which
+//! shard a message belongs to.
+
+mod admission;
+mod gate;
+mod home;
+mod house;
+pub mod limits;
+mod location;
+mod node;
+mod options;
+mod proxy;
+mod redirect;
+mod registrar;
+pub mod settings;
+mod turn;
+
+pub use home::Steering;
+pub use location::aor_of;
+pub use node::Node;
+pub use settings::Settings;

@@ -1,0 +1,31 @@
+//! How many of everything one shard keeps, and why.
+
+/// Addresses of record with bindings on one shard. Each costs some 300 octets; past this we answer 503.
+pub const AORS: usize = 2_000_000;
+
+/// Targets of one request: more branches than this ring nobody's phone usefully.
+pub const TARGETS: usize = 32;
+
+/// Requests that wait for answers or lookups at once. Past this we answer 503.
+pub const CONTEXTS: usize = 200_000;
+
+/// Route and Path values of one request that we look at; real ones have one to five.
+pub const ROUTES: usize = 32;
+
+/// Via values that we look through for loops: `Max-Forwards` lets no honest request have more.
+pub const VIAS: usize = 255;
+
+/// Recent requests to ourselves that are remembered to recognise merged ones. The oldest go first.
+pub const MERGED: usize = 50_000;
+
+/// Peers that are remembered to refuse TCP; the oldest go first and are tried again.
+pub const NO_TCP: usize = 10_000;
+
+/// Octets of a Contact URI, of a Call-ID and of a Path value that a binding keeps.
+pub const BINDING_PART: usize = 2_048;
+
+/// The Max-Breadth that a request begins with, and the most that we believe (RFC 5393 §5.3.3).
+pub const BREADTH: u32 = 60;
+
+/// What `Max-Forwards` begins with (RFC 3261 §8.1.1.6, §16.6 step 3).
+pub const HOPS: u8 = 70;

@@ -1,0 +1,146 @@
+//! `Context`: one request that we forward, its branches and what they said (RFC 3261 §16.2 "response context").
+
+use std::collections::VecDeque;
+
+use machine::Time;
+use protocol::transaction::{ClientId, ServerId};
+use protocol::{Flow, Ticket};
+use sip::{Message, Method};
+
+use super::best::Best;
+use super::copy::Routing;
+use super::plan::Plan;
+use super::target::Target;
+
+/// A request on its way.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) id: ServerId,
+    /// How it came.
+    pub(super) came: Flow,
+    pub(super) request: Message,
+    pub(super) plan: Plan,
+    pub(super) state: State,
+    /// Where else it may go.
+    pub(super) waiting: VecDeque<Target>,
+    pub(super) branches: Vec<Branch>,
+    pub(super) best: Best,
+    /// How many branches may ring at once (RFC 5393 §5.3).
+    pub(super) breadth: u32,
+    /// For when its alarm is set.
+    pub(super) alarm: Time,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Another shard is asked where the target is.
+    Locating { ticket: Ticket, until: Time },
+    /// Branches ring, one after another or together.
+    Open,
+    /// The caller has hung up, or somebody said no for all: no new branch.
+    Closing,
+    /// A 2xx was passed on.
+    Accepted,
+    /// Another final answer was passed on.
+    Refused,
+}
+
+/// One copy of the request.
+#[derive(Debug)]
+pub(super) struct Branch {
+    pub(super) target: Target,
+    pub(super) routing: Routing,
+    pub(super) breadth: u32,
+    /// Addresses still to be tried (RFC 3263 §4.3).
+    pub(super) attempts: VecDeque<Attempt>,
+    pub(super) state: Leg,
+}
+
+/// One address to be tried.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt {
+    pub(super) flow: Flow,
+    pub(super) size: Size,
+}
+
+/// Whether a request that is too large for a datagram may go in one (RFC 3261 §18.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Size {
+    /// It goes over TCP instead, when there is one.
+    Counts,
+    /// TCP was refused, or cannot be: better so than not at all.
+    DoesNotCount,
+}
+
+/// How far a branch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leg {
+    /// A name is looked up.
+    Looking { ticket: Ticket, until: Time },
+    /// Sent, and nothing heard yet. `until` is timer C.
+    Calling { client: ClientId, until: Time },
+    /// A provisional answer came. `until` is timer C.
+    Ringing { client: ClientId, until: Time },
+    /// Nobody wants it any more, but a CANCEL must wait for a provisional answer (§9.1).
+    Unwanted { client: ClientId, until: Time },
+    /// A CANCEL went out.
+    Cancelling { client: ClientId, until: Time },
+    /// Answered for good, or given up.
+    Done,
+}
+
+impl Context {
+    pub(super) fn is_invite(&self) -> bool {
+        self.request.method() == Some(Method::Invite)
+    }
+
+    /// True while a branch may still answer.
+    pub(super) fn is_pending(&self) -> bool {
+        self.branches.iter().any(|branch| branch.state != Leg::Done)
+    }
+
+    /// True once a final answer was passed on.
+    pub(super) const fn is_answered(&self) -> bool {
+        matches!(self.state, State::Accepted | State::Refused)
+    }
+
+    /// True once it may be forgotten.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_answered() && !self.is_pending()
+    }
+
+    /// When it wants to be woken.
+    pub(super) fn deadline(&self) -> Time {
+        let own = match self.state {
+            State::Locating { until, .. } => until,
+            State::Open | State::Closing | State::Accepted | State::Refused => Time::NEVER,
+        };
+        self.branches.iter().map(|branch| branch.state.until()).fold(own, Time::min)
+    }
+}
+
+impl Leg {
+    /// When this state has lasted too long.
+    pub(super) const fn until(&self) -> Time {
+        match self {
+            Self::Looking { until, .. }
+            | Self::Calling { until, .. }
+            | Self::Ringing { until, .. }
+            | Self::Unwanted { until, .. }
+            | Self::Cancelling { until, .. } => *until,
+            Self::Done => Time::NEVER,
+        }
+    }
+
+    /// Its client transaction.
+    pub(super) const fn client(&self) -> Option<ClientId> {
+        match self {
+            Self::Calling { client, .. }
+            | Self::Ringing { client, .. }
+            | Self::Unwanted { client, .. }
+            | Self::Cancelling { client, .. } => Some(*client),
+            Self::Looking { .. } | Self::Done => None,
+        }
+    }
+}

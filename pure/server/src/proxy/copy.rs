@@ -1,0 +1,287 @@
+//! The copy that is forwarded (RFC 3261 §16.6 steps 1–6, 8 and 10): one edit, everything else as it came.
+
+use protocol::{Fault, Flow, Transport};
+use sip::header::{CSeq, From, MaxBreadth, MaxForwards, ProxyAuthorization, Route, To, Via};
+use sip::uri::SipUri;
+use sip::{Bytes, Header as _, Message, Method, Name, Uri};
+
+use super::pass::{Pass, Seal};
+use super::plan::{Plan, sip_uri};
+use super::target::{Target, Way};
+use crate::house::House;
+use crate::limits;
+use crate::location::flow_to_keep;
+
+/// What all copies of one request share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Original<'a> {
+    pub(crate) house: &'a House,
+    pub(crate) seal: &'a Seal,
+    pub(crate) request: &'a Message,
+    pub(crate) plan: &'a Plan,
+    /// How the request came.
+    pub(crate) came: Flow,
+}
+
+/// One copy: where it goes, and what is its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Copy<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) flow: Flow,
+    /// What makes its branch unique.
+    pub(crate) unique: u32,
+    pub(crate) breadth: u32,
+}
+
+/// Request-URI and routes of a copy, as the next hop must see them.
+#[derive(Clone, Debug)]
+pub(crate) struct Routing {
+    pub(crate) uri: Bytes,
+    pub(crate) routes: Vec<Bytes>,
+    changed: bool,
+}
+
+impl Routing {
+    /// The target's Path, then the routes that are left; turned around for a strict router (§16.6 step 6).
+    pub(crate) fn of(plan: &Plan, target: &Target) -> Self {
+        let mut routes = target.path.clone();
+        routes.extend(plan.routes.iter().cloned());
+        let changed = plan.rerouted || !target.path.is_empty();
+        let mut routing = Self { uri: clean(&target.uri), routes, changed };
+        routing.bend_to_strict_router();
+        routing
+    }
+
+    fn bend_to_strict_router(&mut self) {
+        let strict =
+            self.routes.first().and_then(|first| sip_uri(first)).is_some_and(|uri| !uri.is_loose());
+        if !strict {
+            return;
+        }
+        let first = self.routes.remove(0);
+        self.routes.push([b"<", &*self.uri, b">"].concat().into());
+        if let Ok(route) = Route::parse(&first) {
+            self.uri = clean(&first.slice_ref(route.uri));
+        }
+        self.changed = true;
+    }
+
+    /// The URI of the next hop: that of a strict router is in the Request-URI already (§16.6 step 7).
+    pub(crate) fn next(&self, plan: &Plan, target: &Target) -> Option<Bytes> {
+        if let Way::Hop(hop) = &target.way
+            && self.routes.is_empty()
+        {
+            return Some(hop.clone());
+        }
+        let first = target.path.first().or(plan.routes.first());
+        match first.map(|first| (first, Route::parse(first))) {
+            Some((first, Ok(route))) => Some(first.slice_ref(route.uri)),
+            Some((_, Err(_))) => None,
+            None => Some(self.uri.clone()),
+        }
+    }
+}
+
+impl Original<'_> {
+    /// Writes a copy.
+    pub(crate) fn copy(&self, routing: &Routing, copy: &Copy<'_>) -> Result<Message, Fault> {
+        let request = self.request;
+        let mut edit = request.edit();
+        if request.request_uri() != Some(&routing.uri) {
+            edit.request_uri(&routing.uri);
+        }
+        match request.get::<MaxForwards>() {
+            Some(MaxForwards(hops)) => edit.replace(&MaxForwards(hops.saturating_sub(1))),
+            None => edit.append(&MaxForwards(limits::HOPS)),
+        };
+        let breadth = request.get::<MaxBreadth>().map(|MaxBreadth(breadth)| breadth);
+        if breadth != Some(copy.breadth) || request.rows(Name::MaxBreadth).count() > 1 {
+            edit.remove_all(Name::MaxBreadth).append(&MaxBreadth(copy.breadth));
+        }
+        for value in self.record_routes(routing, copy) {
+            edit.push_raw(Name::RecordRoute, value.as_bytes());
+        }
+        edit.push_raw(Name::Via, self.via(copy).as_bytes());
+        if routing.changed {
+            edit.remove_all(Name::Route);
+            if !routing.routes.is_empty() {
+                edit.push_raw(Name::Route, &routing.routes.join(&b", "[..]));
+            }
+        }
+        self.consume_credentials(&mut edit);
+        if copy.flow.transport.is_reliable() && !request.has(Name::ContentLength) {
+            edit.append_raw(
+                Name::ContentLength.as_str(),
+                request.body().len().to_string().as_bytes(),
+            );
+        }
+        edit.finish().map_err(|malformed| Fault::Malformed(malformed.error))
+    }
+
+    /// Credentials for our realm end here: nobody else has a use for them. Those for others pass (§22.3).
+    fn consume_credentials(&self, edit: &mut sip::Edit<'_>) {
+        let realm = &*self.house.settings.realm;
+        let rows: Vec<_> = self.request.rows(Name::ProxyAuthorization).collect();
+        let ours = |row: &&[u8]| {
+            ProxyAuthorization::parse(row)
+                .is_ok_and(|value| value.0.text("realm").as_deref() == Some(realm))
+        };
+        if !rows.iter().any(ours) {
+            return;
+        }
+        edit.remove_all(Name::ProxyAuthorization);
+        for row in rows.iter().filter(|row| !ours(row)) {
+            edit.push_raw(Name::ProxyAuthorization, row);
+        }
+    }
+
+    /// Our Via: the branch is the cookie, what the route depends on (to see loops), what makes it unique, and a signature with the
+    /// Via below (so that nobody has us send answers elsewhere).
+    fn via(&self, copy: &Copy<'_>) -> String {
+        let sent_by =
+            self.house.listener(copy.flow.listener).map_or("", |listener| &listener.advertised);
+        let below = self.request.elements(Name::Via).next().unwrap_or_default();
+        let (hash, unique) = (self.loop_hash(), copy.unique);
+        let signature = branch_signature(self.seal, hash, unique, below);
+        let rport = if copy.flow.transport == Transport::Udp { ";rport" } else { "" };
+        let transport = copy.flow.transport;
+        format!(
+            "SIP/2.0/{transport} {sent_by};branch=z9hG4bK{hash:016x}{unique:08x}{signature:08x}{rport}"
+        )
+    }
+
+    /// What decides where a request goes (§16.6 step 8, RFC 5393 §4.2.1): not its method, so that CANCEL and ACK have the branch of
+    /// their INVITE.
+    pub(crate) fn loop_hash(&self) -> u64 {
+        let request = self.request;
+        let cseq = request.get::<CSeq>().map_or(0, |cseq| cseq.number).to_be_bytes();
+        let (from, to) = (request.get::<From>(), request.get::<To>());
+        let tag = |tag: Option<&'_ [u8]>| tag.unwrap_or_default().to_vec();
+        let from = tag(from.as_ref().and_then(|from| from.tag()));
+        let to = tag(to.as_ref().and_then(|to| to.tag()));
+        let mut parts: Vec<&[u8]> = vec![&self.plan.uri, request.call_id(), &from, &to, &cseq];
+        parts.extend(self.plan.routes.iter().map(|route| &**route));
+        parts.extend(request.rows(Name::ProxyRequire));
+        self.seal.number(&parts)
+    }
+
+    /// True when this very request has been here before (§16.3 step 4).
+    pub(crate) fn is_looping(&self) -> bool {
+        let mut hash = None;
+        self.request.all::<Via>().take(limits::VIAS).flatten().any(|via| {
+            let theirs = self.house.wrote(&via).then(|| loop_part(&via)).flatten();
+            theirs.is_some_and(|theirs| theirs == *hash.get_or_insert_with(|| self.loop_hash()))
+        })
+    }
+
+    /// Our Record-Routes, the topmost first: one for each side when the sides differ, so that each sees a way it can go (RFC 5658
+    /// §3.3). Only for requests that can begin or renew a dialog.
+    fn record_routes(&self, routing: &Routing, copy: &Copy<'_>) -> Vec<String> {
+        let Some(method) = self.request.method() else { return Vec::new() };
+        if !makes_a_dialog(method) {
+            return Vec::new();
+        }
+        let user = self.seal.write(self.request, &self.ends(copy));
+        let secure = |uri: &[u8]| matches!(Uri::parse(uri), Ok(Uri::Sip(uri)) if uri.secure);
+        let secure = secure(&routing.uri)
+            || routing
+                .routes
+                .first()
+                .and_then(|first| sip_uri(first))
+                .is_some_and(|uri| uri.secure);
+        let value = |listener: u16| {
+            let listener = self.house.listener(listener)?;
+            let scheme = if secure { "sips" } else { "sip" };
+            let transport = match (listener.transport, secure) {
+                (Transport::Udp, _) | (Transport::Tls, true) => String::new(),
+                (transport, _) => format!(";transport={}", transport.token().to_ascii_lowercase()),
+            };
+            Some(format!("<{scheme}:{user}@{}{transport};lr>", listener.advertised))
+        };
+        let (out, back) = (copy.flow.listener, self.came.listener);
+        let other = if out == back { None } else { value(back) };
+        value(out).into_iter().chain(other).collect()
+    }
+
+    /// The ends that need more than their Contacts.
+    fn ends(&self, copy: &Copy<'_>) -> Pass {
+        let direct =
+            self.request.elements(Name::Via).count() == 1 && !self.request.has(Name::RecordRoute);
+        let contact = self.request.get::<sip::header::Contact>();
+        let contact =
+            contact.as_ref().and_then(|contact| contact.address()).map(|address| address.uri);
+        let near = contact.filter(|_| direct).and_then(|uri| flow_to_keep(self.came, uri));
+        let far = match copy.target.way {
+            Way::Flow(flow) => Some(flow),
+            Way::Uri | Way::Hop(_) => None,
+        };
+        Pass { near, far }
+    }
+}
+
+/// The signature of a branch: with the Via below it, as it comes back in the response.
+pub(crate) fn branch_signature(seal: &Seal, hash: u64, unique: u32, below: &[u8]) -> u32 {
+    let number = seal.number(&[&hash.to_be_bytes(), &unique.to_be_bytes(), below]);
+    u32::try_from(number >> 32).unwrap_or(0)
+}
+
+/// True for a branch that we wrote above this Via.
+pub(crate) fn is_our_branch(seal: &Seal, branch: &[u8], below: &[u8]) -> bool {
+    let number = |from: usize, to: usize| {
+        let digits = branch.get(from..to).and_then(|digits| std::str::from_utf8(digits).ok())?;
+        u64::from_str_radix(digits, 16).ok()
+    };
+    let (Some(hash), Some(unique), Some(signature)) =
+        (number(7, 23), number(23, 31), number(31, 39))
+    else {
+        return false;
+    };
+    let unique = u32::try_from(unique).unwrap_or(0);
+    branch.len() == 39 && u64::from(branch_signature(seal, hash, unique, below)) == signature
+}
+
+fn loop_part(via: &Via<'_>) -> Option<u64> {
+    let digits = via.magic_branch()?.get(7..23)?;
+    u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// Methods that begin a dialog or renew its targets, and all that we do not know (§16.6 step 4).
+fn makes_a_dialog(method: Method<'_>) -> bool {
+    match method {
+        Method::Invite
+        | Method::Subscribe
+        | Method::Notify
+        | Method::Refer
+        | Method::Update
+        | Method::Other(_) => true,
+        Method::Ack
+        | Method::Bye
+        | Method::Cancel
+        | Method::Register
+        | Method::Options
+        | Method::Prack
+        | Method::Info
+        | Method::Message
+        | Method::Publish => false,
+    }
+}
+
+/// A URI as it may stand in a request line: without `method` and headers (§16.6 step 2, §19.1.1).
+fn clean(uri: &Bytes) -> Bytes {
+    let Ok(Uri::Sip(sip)) = Uri::parse(uri) else { return uri.clone() };
+    if sip.headers.is_none() && !sip.params.has("method") {
+        return uri.clone();
+    }
+    let mut params = Vec::new();
+    for param in sip.params.iter().filter(|param| !param.name.eq_ignore_ascii_case("method")) {
+        params.push(b';');
+        params.extend_from_slice(param.name.as_bytes());
+        if let Some(value) = param.value {
+            params.push(b'=');
+            params.extend_from_slice(value);
+        }
+    }
+    let mut clean = Vec::with_capacity(uri.len());
+    SipUri { headers: None, params: sip::Params::new(&params), ..sip }.write(&mut clean);
+    clean.into()
+}

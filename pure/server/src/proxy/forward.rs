@@ -1,0 +1,279 @@
+//! Request forwarding (RFC 3261 §16.6): targets become branches, a branch tries its addresses one by one.
+
+use std::collections::VecDeque;
+
+use protocol::transaction::cancel_of;
+use protocol::transport::fits_udp;
+use protocol::{Answer, Fault, Flow, Ticket, Transport};
+use sip::{Message, Uri};
+
+use super::best::Candidate;
+use super::context::{Attempt, Branch, Context, Leg, Size, State};
+use super::copy::{Copy, Original, Routing};
+use super::response::Loss;
+use super::target::{Target, Way};
+use super::{Proxy, Wait, hop};
+use crate::house::House;
+use crate::limits;
+use crate::turn::Turn;
+
+impl Proxy {
+    /// The targets are known.
+    pub(super) fn found(
+        &mut self,
+        turn: &mut Turn<'_>,
+        context: &mut Context,
+        targets: VecDeque<Target>,
+    ) {
+        if targets.is_empty() {
+            let fault = Fault::Unregistered;
+            context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
+        }
+        context.waiting = targets;
+        self.settle(turn, context);
+    }
+
+    /// Starts what can be started, and ends what has ended: after every change of a branch.
+    pub(super) fn settle(&mut self, turn: &mut Turn<'_>, context: &mut Context) {
+        while context.state == State::Open && !context.is_pending() && !context.waiting.is_empty() {
+            self.launch(turn, context);
+        }
+        if !context.is_answered()
+            && !context.is_pending()
+            && !matches!(context.state, State::Locating { .. })
+        {
+            self.finish(turn, context);
+        }
+    }
+
+    /// The next group: targets of equal preference ring together, as many as Max-Breadth lets (RFC 5393 §5.3.3); the others after
+    /// them.
+    fn launch(&mut self, turn: &mut Turn<'_>, context: &mut Context) {
+        let Some(q) = context.waiting.front().map(|target| target.q) else { return };
+        let equal = context.waiting.iter().take_while(|target| target.q == q).count();
+        let together = equal.min(context.breadth as usize).max(1);
+        let group: Vec<_> = context.waiting.drain(..together).collect();
+        let each = u32::try_from(together).ok().and_then(|n| context.breadth.checked_div(n));
+        for target in group {
+            self.begin(turn, context, target, each.unwrap_or(1).max(1));
+        }
+    }
+
+    fn begin(&mut self, turn: &mut Turn<'_>, context: &mut Context, target: Target, breadth: u32) {
+        if context.branches.len() >= limits::TARGETS {
+            return;
+        }
+        let routing = Routing::of(&context.plan, &target);
+        let mut branch =
+            Branch { target, routing, breadth, attempts: VecDeque::new(), state: Leg::Done };
+        let at = context.branches.len();
+        let until = turn.now + turn.house.settings.timers.patience();
+        match self.first_hop(turn.house, context, &branch) {
+            Ok(First::Try(attempts)) => {
+                branch.attempts = attempts;
+                context.branches.push(branch);
+                self.attempt(turn, context, at);
+            }
+            Ok(First::Ask(question)) => {
+                let ticket = self.ask(turn, question, Wait::Addresses(context.id, at));
+                branch.state = Leg::Looking { ticket, until };
+                context.branches.push(branch);
+            }
+            Err(fault) => {
+                context.branches.push(branch);
+                context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
+            }
+        }
+    }
+
+    /// Where a branch goes first: by its flow, or where its next hop is.
+    fn first_hop(&self, house: &House, context: &Context, branch: &Branch) -> Result<First, Fault> {
+        let mut attempts = VecDeque::new();
+        if let Way::Flow(flow) = branch.target.way
+            && branch.routing.routes.is_empty()
+        {
+            attempts.push_back(Attempt { flow, size: Size::DoesNotCount });
+        }
+        let next = branch.routing.next(&context.plan, &branch.target);
+        let hop = match next.as_deref().map(Uri::parse) {
+            Some(Ok(Uri::Sip(uri))) => hop::of(&uri),
+            _ => Err(Fault::Unroutable("The Next Hop Is No SIP URI")),
+        };
+        match hop {
+            Ok(hop::Hop::At(transport, peer)) => {
+                // Within a dialog the flow of its beginning may be gone: then the Contact is tried.
+                attempts.extend(attempt_to(house, transport, peer, context.came));
+                if attempts.is_empty() {
+                    return Err(Fault::Unroutable("We Do Not Speak the Transport of the Next Hop"));
+                }
+                Ok(First::Try(attempts))
+            }
+            Ok(hop::Hop::Named(question)) if attempts.is_empty() => Ok(First::Ask(question)),
+            Err(fault) if attempts.is_empty() => Err(fault),
+            Ok(hop::Hop::Named(_)) | Err(_) => Ok(First::Try(attempts)),
+        }
+    }
+
+    /// The addresses of a next hop are known.
+    pub(super) fn looked_up(
+        &mut self,
+        turn: &mut Turn<'_>,
+        context: &mut Context,
+        at: usize,
+        answer: (Ticket, Answer),
+    ) {
+        let (ticket, answer) = answer;
+        let came = context.came;
+        let Some(branch) = context.branches.get_mut(at) else { return };
+        if !matches!(branch.state, Leg::Looking { ticket: asked, .. } if asked == ticket) {
+            return;
+        }
+        branch.state = Leg::Done;
+        if let Answer::Targets(targets) = answer {
+            let flows = targets.into_iter().take(limits::TARGETS);
+            branch.attempts = flows
+                .filter_map(|(transport, peer)| attempt_to(turn.house, transport, peer, came))
+                .collect();
+        }
+        self.attempt(turn, context, at);
+        self.settle(turn, context);
+    }
+
+    /// Sends a branch to its next address, by a new transaction with a branch parameter of its own.
+    pub(super) fn attempt(&mut self, turn: &mut Turn<'_>, context: &mut Context, at: usize) {
+        let (id, invite) = (context.id, context.is_invite());
+        let Some(branch) = context.branches.get_mut(at) else { return };
+        let secure = matches!(Uri::parse(&branch.routing.uri), Ok(Uri::Sip(uri)) if uri.secure);
+        while let Some(attempt) = branch.attempts.pop_front() {
+            if secure && !attempt.flow.transport.is_secure() {
+                continue;
+            }
+            let original = Original {
+                house: turn.house,
+                seal: &self.seal,
+                request: &context.request,
+                plan: &context.plan,
+                came: context.came,
+            };
+            let unique = turn.dice.roll() as u32;
+            let Ok((flow, copy)) = self.fitting(turn, &original, branch, (attempt, unique)) else {
+                continue;
+            };
+            let client = turn.transactions.request(turn.now, flow, copy, turn.out);
+            let ring = turn.now + turn.house.settings.ring;
+            let until = if invite { ring } else { machine::Time::NEVER };
+            branch.state = Leg::Calling { client, until };
+            self.clients.insert(client, (id, at));
+            return;
+        }
+        self.lost(turn, context, at, Loss::Unreachable);
+    }
+
+    /// The copy for an address, over TCP when it is too large for a datagram (§18.1.1); UDP is then tried after that.
+    fn fitting(
+        &self,
+        turn: &Turn<'_>,
+        original: &Original<'_>,
+        branch: &mut Branch,
+        attempt: (Attempt, u32),
+    ) -> Result<(Flow, Message), Fault> {
+        let (Attempt { flow, size }, unique) = attempt;
+        let write = |branch: &Branch, flow| {
+            let breadth = branch.breadth;
+            original.copy(&branch.routing, &Copy { target: &branch.target, flow, unique, breadth })
+        };
+        let copy = write(branch, flow)?;
+        if flow.transport != Transport::Udp
+            || size == Size::DoesNotCount
+            || fits_udp(copy.wire().len())
+        {
+            return Ok((flow, copy));
+        }
+        let tcp = hop::flow_to(turn.house, Transport::Tcp, flow.peer, original.came.listener);
+        match tcp.filter(|_| !self.refused_tcp.has(turn.now, flow.peer)) {
+            None => Ok((flow, copy)),
+            Some(tcp) => {
+                branch.attempts.push_front(Attempt { flow, size: Size::DoesNotCount });
+                Ok((tcp, write(branch, tcp)?))
+            }
+        }
+    }
+
+    /// Cancels every branch that may still ring, but one.
+    pub(super) fn cancel_branches(
+        &mut self,
+        turn: &mut Turn<'_>,
+        context: &mut Context,
+        but: Option<usize>,
+    ) {
+        for at in (0..context.branches.len()).filter(|at| Some(*at) != but) {
+            self.cancel_branch(turn, context, at);
+        }
+    }
+
+    /// Cancels one branch: now, or as soon as it gives a sign of life. Only INVITEs can be cancelled (§9.1).
+    pub(super) fn cancel_branch(&mut self, turn: &mut Turn<'_>, context: &mut Context, at: usize) {
+        let (invite, answered) = (context.is_invite(), context.state == State::Accepted);
+        let Some(branch) = context.branches.get_mut(at) else { return };
+        branch.attempts.clear();
+        let patience = turn.now + turn.house.settings.timers.patience();
+        match branch.state {
+            Leg::Looking { ticket, .. } => {
+                self.tickets.remove(&ticket);
+                branch.state = Leg::Done;
+            }
+            Leg::Calling { client, until } if invite => {
+                branch.state = Leg::Unwanted { client, until }
+            }
+            Leg::Ringing { client, .. } if invite => {
+                branch.state = Leg::Cancelling { client, until: patience };
+                send_cancel(
+                    turn,
+                    client,
+                    if answered { Why::AnsweredElsewhere } else { Why::NotWanted },
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What can be done first for a branch.
+enum First {
+    Try(VecDeque<Attempt>),
+    Ask(protocol::Question),
+}
+
+/// Why a branch is cancelled.
+enum Why {
+    NotWanted,
+    AnsweredElsewhere,
+}
+
+/// Sends the CANCEL of an INVITE where that one went. A phone that stopped ringing because another one answered shows no missed call
+/// when it is told so (RFC 3326 §3.1).
+fn send_cancel(turn: &mut Turn<'_>, client: protocol::transaction::ClientId, why: Why) {
+    let Some(invite) = turn.transactions.client_request(client) else { return };
+    let Some(flow) = turn.transactions.client_flow(client) else { return };
+    let Ok(cancel) = Message::parse(cancel_of(invite)) else { return };
+    let cancel = match why {
+        Why::NotWanted => cancel,
+        Why::AnsweredElsewhere => {
+            let reason = br#"SIP;cause=200;text="Call completed elsewhere""#;
+            let mut edit = cancel.edit();
+            let told = edit.append_raw(sip::Name::Reason.as_str(), reason).finish();
+            told.unwrap_or(cancel)
+        }
+    };
+    turn.transactions.request(turn.now, flow, cancel, turn.out);
+}
+
+fn attempt_to(
+    house: &House,
+    transport: Transport,
+    peer: std::net::SocketAddr,
+    came: Flow,
+) -> Option<Attempt> {
+    let flow = hop::flow_to(house, transport, peer, came.listener)?;
+    Some(Attempt { flow, size: Size::Counts })
+}

@@ -1,0 +1,299 @@
+//! The proxy: stateful, forking, on the path of its dialogs (RFC 3261 §16).
+//!
+//! A request becomes a [`Context`]; `forward.rs` makes its branches, `response.rs` hears them, `stateless.rs` carries what has no
+//! context: the ACK of a 2xx, and answers that come late.
+
+mod best;
+mod context;
+mod copy;
+mod forward;
+mod hop;
+mod pass;
+mod plan;
+mod refused_tcp;
+mod response;
+mod stateless;
+mod target;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use machine::{Alarms, Time};
+use protocol::doors::Reach;
+use protocol::transaction::{ClientId, ServerId};
+use protocol::{Answer, Fault, Flow, Output, Question, Ticket};
+use sip::header::MaxBreadth;
+use sip::{Message, Method, Status};
+
+use crate::turn::Turn;
+use crate::{admission, limits};
+use best::Best;
+use context::{Context, Leg, State};
+use copy::Original;
+use pass::Seal;
+use refused_tcp::RefusedTcp;
+use stateless::Acks;
+
+pub(crate) use plan::Plan;
+pub(crate) use target::{Target, Way};
+
+/// All requests on their way through this shard.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    seal: Seal,
+    contexts: BTreeMap<ServerId, Box<Context>>,
+    clients: BTreeMap<ClientId, (ServerId, usize)>,
+    tickets: BTreeMap<Ticket, Wait>,
+    acks: Acks,
+    alarms: Alarms<ServerId>,
+    refused_tcp: RefusedTcp,
+    asked: u64,
+}
+
+/// Who waits for an answer.
+#[derive(Clone, Copy, Debug)]
+enum Wait {
+    /// A request, for the bindings of its target.
+    Bindings(ServerId),
+    /// A branch, for the addresses of its next hop.
+    Addresses(ServerId, usize),
+    /// An ACK, for the same.
+    Ack,
+}
+
+/// Where the target of a request is.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// Here.
+    At(VecDeque<Target>),
+    /// Another shard knows: the address of record.
+    Elsewhere(Box<[u8]>),
+}
+
+impl Found {
+    /// The bindings of a user.
+    pub(crate) fn bindings(bindings: Vec<Reach>) -> Self {
+        Self::At(target::of_bindings(bindings))
+    }
+}
+
+impl Proxy {
+    pub(crate) fn new(secret: u128) -> Self {
+        Self {
+            seal: Seal::new(secret),
+            contexts: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            tickets: BTreeMap::new(),
+            acks: Acks::default(),
+            alarms: Alarms::default(),
+            refused_tcp: RefusedTcp::default(),
+            asked: 0,
+        }
+    }
+
+    /// Reads the routes of a request.
+    pub(crate) fn plan(&self, turn: &Turn<'_>, request: &Message) -> Plan {
+        Plan::of(request, turn.house, &self.seal)
+    }
+
+    /// May this request be forwarded at all (§16.3)? Asked before anybody is asked who it is.
+    pub(crate) fn validate(
+        &self,
+        turn: &Turn<'_>,
+        came: Flow,
+        request: &Message,
+        plan: &Plan,
+    ) -> Result<(), Fault> {
+        admission::hops(request)?;
+        let original = Original { house: turn.house, seal: &self.seal, request, plan, came };
+        if original.is_looping() {
+            return Err(Fault::LoopDetected);
+        }
+        admission::proxy_required(request)?;
+        if request.get::<MaxBreadth>() == Some(MaxBreadth(0)) {
+            return Err(Fault::BreadthExceeded);
+        }
+        Ok(())
+    }
+
+    /// Takes a request on its way.
+    pub(crate) fn forward(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ServerId,
+        way: (Flow, Message, Plan),
+        found: Found,
+    ) {
+        let (came, request, plan) = way;
+        if self.contexts.len() >= limits::CONTEXTS {
+            return turn.refuse_in(id, came, &request, &Fault::Overloaded(10));
+        }
+        if request.method() == Some(Method::Invite) {
+            // §16.2: said at once, or the caller repeats itself while somebody's phone rings.
+            let trying = request.reply(Status::TRYING).wire();
+            turn.answer(id, trying);
+        }
+        let breadth = request.get::<MaxBreadth>().map_or(limits::BREADTH, |MaxBreadth(n)| n);
+        let mut context = Box::new(Context {
+            id,
+            came,
+            request,
+            plan,
+            state: State::Open,
+            waiting: VecDeque::new(),
+            branches: Vec::new(),
+            best: Best::default(),
+            breadth: breadth.min(limits::BREADTH),
+            alarm: Time::NEVER,
+        });
+        match found {
+            Found::At(targets) => self.found(turn, &mut context, targets),
+            Found::Elsewhere(aor) => {
+                let ticket = self.ask(turn, Question::Locate(aor), Wait::Bindings(id));
+                let until = turn.now + turn.house.settings.timers.patience();
+                context.state = State::Locating { ticket, until };
+            }
+        }
+        self.keep(context);
+    }
+
+    /// Takes the answer to a question; one that nobody waits for any more is ignored.
+    pub(crate) fn answered(&mut self, turn: &mut Turn<'_>, ticket: Ticket, answer: Answer) {
+        let Some(wait) = self.tickets.remove(&ticket) else { return };
+        match wait {
+            Wait::Bindings(id) => {
+                let bindings = match answer {
+                    Answer::Bindings(bindings) => bindings,
+                    _ => Vec::new(),
+                };
+                self.with(turn, id, |proxy, turn, context| {
+                    proxy.located(turn, context, ticket, bindings);
+                });
+            }
+            Wait::Addresses(id, branch) => self.with(turn, id, |proxy, turn, context| {
+                proxy.looked_up(turn, context, branch, (ticket, answer));
+            }),
+            Wait::Ack => self.ack_looked_up(turn, ticket, answer),
+        }
+    }
+
+    fn located(
+        &mut self,
+        turn: &mut Turn<'_>,
+        context: &mut Context,
+        ticket: Ticket,
+        bindings: Vec<Reach>,
+    ) {
+        let State::Locating { ticket: asked, .. } = context.state else { return };
+        if ticket == asked {
+            context.state = State::Open;
+            self.found(turn, context, target::of_bindings(bindings));
+        }
+    }
+
+    /// A CANCEL came (§16.10): the request's branches are cancelled. True when there was something to cancel.
+    pub(crate) fn cancel(&mut self, turn: &mut Turn<'_>, invite: ServerId) {
+        self.with(turn, invite, |proxy, turn, context| {
+            if context.is_answered() {
+                return;
+            }
+            context.state = State::Closing;
+            context.waiting.clear();
+            proxy.cancel_branches(turn, context, None);
+            proxy.settle(turn, context);
+        });
+    }
+
+    /// Does what is due: timer C (§16.8), CANCELs without an answer, questions without one.
+    pub(crate) fn wake(&mut self, turn: &mut Turn<'_>) {
+        while let Some(id) = self.alarms.due(turn.now) {
+            self.with(turn, id, Self::rung);
+        }
+        self.acks.forget(turn.now);
+    }
+
+    /// When something is due.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        self.alarms.next()
+    }
+
+    /// How many requests are on their way.
+    pub(crate) fn len(&self) -> usize {
+        self.contexts.len()
+    }
+
+    /// Asks a question for somebody.
+    fn ask(&mut self, turn: &mut Turn<'_>, question: Question, wait: Wait) -> Ticket {
+        self.asked = self.asked.wrapping_add(1);
+        let ticket = Ticket(self.asked);
+        self.tickets.insert(ticket, wait);
+        turn.out.push(Output::Ask(ticket, question));
+        ticket
+    }
+
+    /// Changes a context, if it is still there, and keeps it if it is not over.
+    fn with(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ServerId,
+        change: impl FnOnce(&mut Self, &mut Turn<'_>, &mut Context),
+    ) {
+        let Some(mut context) = self.contexts.remove(&id) else { return };
+        change(self, turn, &mut context);
+        self.keep(context);
+    }
+
+    fn keep(&mut self, mut context: Box<Context>) {
+        if context.is_over() {
+            for client in context.branches.iter().filter_map(|branch| branch.state.client()) {
+                self.clients.remove(&client);
+            }
+            return;
+        }
+        let deadline = context.deadline();
+        // One alarm a context: an earlier one that rings is set again.
+        if deadline < context.alarm {
+            context.alarm = deadline;
+            self.alarms.set(deadline, context.id);
+        }
+        self.contexts.insert(context.id, context);
+    }
+
+    /// The alarm of a context rang.
+    fn rung(&mut self, turn: &mut Turn<'_>, context: &mut Context) {
+        if context.alarm > turn.now {
+            return;
+        }
+        context.alarm = Time::NEVER;
+        if matches!(context.state, State::Locating { until, .. } if until <= turn.now) {
+            context.state = State::Open;
+        }
+        for at in 0..context.branches.len() {
+            self.overdue(turn, context, at);
+        }
+        self.settle(turn, context);
+    }
+
+    /// What has lasted too long in one branch.
+    fn overdue(&mut self, turn: &mut Turn<'_>, context: &mut Context, at: usize) {
+        let Some(branch) = context.branches.get_mut(at) else { return };
+        if branch.state.until() > turn.now {
+            return;
+        }
+        match branch.state {
+            Leg::Looking { ticket, .. } => {
+                self.tickets.remove(&ticket);
+                self.lost(turn, context, at, response::Loss::Unreachable);
+            }
+            // §16.8: with a provisional answer it is cancelled, without one it has timed out.
+            Leg::Ringing { .. } => self.cancel_branch(turn, context, at),
+            Leg::Calling { client, .. }
+            | Leg::Unwanted { client, .. }
+            | Leg::Cancelling { client, .. } => {
+                turn.transactions.abandon(client);
+                self.clients.remove(&client);
+                self.lost(turn, context, at, response::Loss::Silent);
+            }
+            Leg::Done => {}
+        }
+    }
+}

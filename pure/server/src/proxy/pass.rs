@@ -1,0 +1,219 @@
+//! `Pass`: what our Record-Route carries in its user part (RFC 3261 §16.6 step 4; flow tokens as in RFC 5626 §5.2).
+//!
+//! A request within a dialog is relayed unchallenged when it shows a pass that we wrote for this dialog: its signature covers the
+//! Call-ID and the caller's tag. A To tag alone proves nothing. The pass also remembers how to reach both ends where their
+//! Contacts lead nowhere: by their connections, and through their NATs.
+
+use std::hash::Hasher as _;
+use std::net::{IpAddr, SocketAddr};
+
+use machine::Dice;
+use protocol::{Flow, Transport};
+use sip::Message;
+use sip::header::{From, To};
+use siphasher::sip128::{Hasher128 as _, SipHasher24};
+
+/// Signs passes, and whatever else we must know again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seal {
+    key: (u64, u64),
+}
+
+/// The ends of a dialog that need more than their Contacts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pass {
+    /// The way to the caller.
+    pub(crate) near: Option<Flow>,
+    /// The way to the callee.
+    pub(crate) far: Option<Flow>,
+}
+
+/// A pass that was shown and is good: the way onward, by the direction of this request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// How to reach the other end, when that needs more than its Contact.
+    pub(crate) onward: Option<Flow>,
+}
+
+impl Seal {
+    pub(crate) fn new(secret: u128) -> Self {
+        let mut dice = Dice::new(secret);
+        // The first throws are the steering's key.
+        let _ = dice.seed();
+        Self { key: (dice.roll(), dice.roll()) }
+    }
+
+    /// Writes a pass for the dialog that a request begins.
+    pub(crate) fn write(&self, request: &Message, pass: &Pass) -> String {
+        let mut octets = Vec::with_capacity(48);
+        octets.push(u8::from(pass.near.is_some()) | u8::from(pass.far.is_some()) << 1);
+        for flow in [pass.near, pass.far].into_iter().flatten() {
+            put(&mut octets, flow);
+        }
+        let from = request.get::<From>();
+        let tag = from.as_ref().and_then(|from| from.tag()).unwrap_or_default();
+        let signature = self.sign(&[request.call_id(), tag, &octets]);
+        octets.extend_from_slice(signature.get(..SIGNATURE).unwrap_or_default());
+        hex(&octets)
+    }
+
+    /// Reads the pass that a request shows; `None` for what is none, and for one of another dialog.
+    pub(crate) fn read(&self, shown: &[u8], request: &Message) -> Option<Shown> {
+        let octets = unhex(shown)?;
+        let (octets, signature) = octets.split_at_checked(octets.len().checked_sub(SIGNATURE)?)?;
+        let right = |tag: &[u8]| {
+            let expected = self.sign(&[request.call_id(), tag, octets]);
+            expected.get(..SIGNATURE) == Some(signature)
+        };
+        let pass = take_pass(octets)?;
+        let (from, to) = (request.get::<From>()?, request.get::<To>()?);
+        if right(from.tag().unwrap_or_default()) {
+            return Some(Shown { onward: pass.far });
+        }
+        // Without a To tag it is no request within a dialog, whatever it shows.
+        right(to.tag()?).then_some(Shown { onward: pass.near })
+    }
+
+    /// A signature over parts.
+    pub(crate) fn sign(&self, parts: &[&[u8]]) -> [u8; 16] {
+        let mut hash = SipHasher24::new_with_keys(self.key.0, self.key.1);
+        for part in parts {
+            hash.write(part);
+            hash.write_u8(b'\n');
+        }
+        hash.finish128().as_bytes()
+    }
+
+    /// A number that stands for parts.
+    pub(crate) fn number(&self, parts: &[&[u8]]) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.sign(parts);
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+}
+
+/// Octets of a signature: 80 bits cannot be guessed at the rate at which we answer.
+const SIGNATURE: usize = 10;
+
+fn put(octets: &mut Vec<u8>, flow: Flow) {
+    octets.push(match flow.transport {
+        Transport::Udp => 0,
+        Transport::Tcp => 1,
+        Transport::Tls => 2,
+        Transport::Ws => 3,
+        Transport::Wss => 4,
+    });
+    octets.extend_from_slice(&flow.listener.to_be_bytes());
+    octets.extend_from_slice(&flow.connection.to_be_bytes());
+    match flow.peer.ip().to_canonical() {
+        IpAddr::V4(ip) => {
+            octets.push(4);
+            octets.extend_from_slice(&ip.octets());
+        }
+        IpAddr::V6(ip) => {
+            octets.push(6);
+            octets.extend_from_slice(&ip.octets());
+        }
+    }
+    octets.extend_from_slice(&flow.peer.port().to_be_bytes());
+}
+
+fn take_pass(octets: &[u8]) -> Option<Pass> {
+    let (flags, mut rest) = octets.split_first()?;
+    let near = if flags & 1 != 0 { Some(take(&mut rest)?) } else { None };
+    let far = if flags & 2 != 0 { Some(take(&mut rest)?) } else { None };
+    rest.is_empty().then_some(Pass { near, far })
+}
+
+fn take(rest: &mut &[u8]) -> Option<Flow> {
+    let [transport] = cut(rest)?;
+    let transport = match transport {
+        0 => Transport::Udp,
+        1 => Transport::Tcp,
+        2 => Transport::Tls,
+        3 => Transport::Ws,
+        4 => Transport::Wss,
+        _ => return None,
+    };
+    let listener = u16::from_be_bytes(cut(rest)?);
+    let connection = u32::from_be_bytes(cut(rest)?);
+    let ip = match cut(rest)? {
+        [4] => IpAddr::from(cut::<4>(rest)?),
+        [6] => IpAddr::from(cut::<16>(rest)?),
+        _ => return None,
+    };
+    let port = u16::from_be_bytes(cut(rest)?);
+    Some(Flow { transport, listener, connection, peer: SocketAddr::new(ip, port) })
+}
+
+fn cut<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, tail) = rest.split_first_chunk::<N>()?;
+    *rest = tail;
+    Some(*head)
+}
+
+/// Octets in hexadecimal.
+pub(crate) fn hex(octets: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS.get(usize::from(half)).copied().unwrap_or(b'0'));
+    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]).collect()
+}
+
+fn unhex(text: &[u8]) -> Option<Vec<u8>> {
+    let half =
+        |digit: &u8| char::from(*digit).to_digit(16).and_then(|half| u8::try_from(half).ok());
+    let (pairs, rest) = text.as_chunks::<2>();
+    let octets = pairs.iter().map(|[high, low]| Some(half(high)? << 4 | half(low)?)).collect();
+    if rest.is_empty() && text.len() <= LONGEST { octets } else { None }
+}
+
+/// Two IPv6 flows and a signature, in hexadecimal digits.
+const LONGEST: usize = 2 * (1 + 2 * 26 + SIGNATURE);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(call_id: &str, from: &str, to: &str) -> Message {
+        Message::parse(format!(
+            "BYE sip:h SIP/2.0\r\nFrom: <sip:a@h>{from}\r\nTo: <sip:b@h>{to}\r\nCall-ID: {call_id}\r\n\r\n"
+        ))
+        .unwrap()
+    }
+
+    fn flow(peer: &str, connection: u32) -> Option<Flow> {
+        let transport = if connection == 0 { Transport::Udp } else { Transport::Wss };
+        Some(Flow { transport, listener: 3, connection, peer: peer.parse().unwrap() })
+    }
+
+    #[test]
+    fn a_pass_is_good_for_its_dialog_alone_and_leads_both_ways() {
+        let seal = Seal::new(5);
+        let pass = Pass { near: flow("192.0.2.1:5060", 0), far: flow("[2001:db8::1]:9", 77) };
+        let text = seal.write(&request("x", ";tag=1", ""), &pass);
+        let read = |seal: Seal, text: &str, request| seal.read(text.as_bytes(), &request);
+        let onward = |flow| Some(Shown { onward: flow });
+        assert_eq!(read(seal, &text, request("x", ";tag=1", ";tag=2")), onward(pass.far));
+        assert_eq!(read(seal, &text, request("x", ";tag=2", ";tag=1")), onward(pass.near));
+        assert_eq!(read(seal, &text, request("y", ";tag=1", ";tag=2")), None);
+        assert_eq!(read(seal, &text, request("x", ";tag=3", ";tag=2")), None);
+        assert_eq!(read(seal, &text, request("x", ";tag=3", "")), None);
+        assert_eq!(read(Seal::new(6), &text, request("x", ";tag=1", ";tag=2")), None);
+        for at in 0..text.len() {
+            let mut other = text.clone().into_bytes();
+            other[at] = if other[at] == b'0' { b'1' } else { b'0' };
+            assert_eq!(seal.read(&other, &request("x", ";tag=1", ";tag=2")), None, "{at}");
+        }
+        for bad in ["", "0", "zz", &"0".repeat(500)] {
+            assert_eq!(read(seal, bad, request("x", ";tag=1", ";tag=2")), None);
+        }
+    }
+
+    #[test]
+    fn two_plain_ends_need_no_more_than_a_signature() {
+        let seal = Seal::new(5);
+        let text = seal.write(&request("x", ";tag=1", ""), &Pass::default());
+        assert_eq!(text.len(), 22);
+        let shown = seal.read(text.as_bytes(), &request("x", ";tag=1", ";tag=2"));
+        assert_eq!(shown, Some(Shown { onward: None }));
+    }
+}

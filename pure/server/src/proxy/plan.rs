@@ -1,0 +1,83 @@
+//! `Plan`: what the routes of a request say, before anybody is asked where its target is (RFC 3261 §16.4).
+
+use protocol::Flow;
+use sip::header::Route;
+use sip::uri::SipUri;
+use sip::{Bytes, Header as _, Message, Name, Uri};
+
+use super::pass::{Seal, Shown};
+use crate::house::House;
+use crate::limits;
+
+/// A request as it looks once our own routes are taken off.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// The Request-URI to go by.
+    pub(crate) uri: Bytes,
+    /// The Route values that are left, as written.
+    pub(crate) routes: Vec<Bytes>,
+    /// True when the Route rows must be written anew.
+    pub(crate) rerouted: bool,
+    /// The pass that one of our routes carried.
+    pub(crate) pass: Option<Shown>,
+}
+
+impl Plan {
+    /// Reads the routes of a request.
+    pub(crate) fn of(request: &Message, house: &House, seal: &Seal) -> Self {
+        let keep = |part: &[u8]| request.wire().slice_ref(part);
+        let mut plan = Self {
+            uri: keep(request.request_uri().unwrap_or_default()),
+            routes: request.elements(Name::Route).take(limits::ROUTES).map(keep).collect(),
+            rerouted: false,
+            pass: None,
+        };
+        plan.undo_strict_routing(request, house, seal);
+        plan.take_off_ours(request, house, seal);
+        plan
+    }
+
+    /// The way onward that our pass remembers, when nobody else must be visited first.
+    pub(crate) fn onward(&self) -> Option<Flow> {
+        self.pass.filter(|_| self.routes.is_empty()).and_then(|shown| shown.onward)
+    }
+
+    /// A strict router before us put our Record-Route into the Request-URI: what it replaced is the last route.
+    fn undo_strict_routing(&mut self, request: &Message, house: &House, seal: &Seal) {
+        let Ok(Uri::Sip(uri)) = Uri::parse(&self.uri) else { return };
+        if self.routes.is_empty() || !uri.is_loose() || !house.is_ours(&uri) {
+            return;
+        }
+        let Some(shown) = uri.user.and_then(|user| seal.read(user, request)) else { return };
+        self.pass = Some(shown);
+        self.rerouted = true;
+        let last = self
+            .routes
+            .pop()
+            .and_then(|last| Route::parse(&last).ok().map(|route| last.slice_ref(route.uri)));
+        self.uri = last.unwrap_or_default();
+    }
+
+    /// Takes off every route at the top that is us: two, when we changed the transport.
+    fn take_off_ours(&mut self, request: &Message, house: &House, seal: &Seal) {
+        let ours = self
+            .routes
+            .iter()
+            .take_while(|route| sip_uri(route).is_some_and(|uri| house.is_ours(&uri)));
+        let ours = ours.count();
+        for route in self.routes.drain(..ours) {
+            let shown = sip_uri(&route).and_then(|uri| seal.read(uri.user?, request));
+            self.pass = shown.or(self.pass);
+            self.rerouted = true;
+        }
+    }
+}
+
+/// The SIP URI of a Route value.
+pub(crate) fn sip_uri(route: &[u8]) -> Option<SipUri<'_>> {
+    let route = Route::parse(route).ok()?;
+    match Uri::parse(route.uri).ok()? {
+        Uri::Sip(uri) => Some(uri),
+        Uri::Tel(_) | Uri::Other(..) => None,
+    }
+}

@@ -1,0 +1,243 @@
+//! Response processing (RFC 3261 §16.7), and what stands for a response that never came (§16.8, §16.9).
+
+use protocol::doors::Event;
+use protocol::transaction::ClientId;
+use protocol::transport::response_flow;
+use protocol::{Flow, Output, Transport};
+use sip::header::To;
+use sip::{Bytes, Message, Method, Name, Status};
+
+use super::Proxy;
+use super::best::{Asks, Candidate};
+use super::context::{Context, Leg, State};
+use crate::turn::Turn;
+
+/// How a branch can be lost without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// Nobody answered: as a 408.
+    Silent,
+    /// It could not be sent: as a 503.
+    Unreachable,
+}
+
+impl Proxy {
+    /// Takes a response to one of our branches.
+    pub(crate) fn response(
+        &mut self,
+        turn: &mut Turn<'_>,
+        client: ClientId,
+        flow: Flow,
+        response: Message,
+    ) {
+        let Some((id, at)) = self.clients.get(&client).copied() else {
+            // Its context is gone: a 2xx that is repeated goes on as a stateless proxy would send it (§16.7 step 1).
+            return self.stray(turn, flow, &response);
+        };
+        self.with(turn, id, |proxy, turn, context| {
+            let Some(status) = response.status() else { return };
+            match status.class() {
+                1 => proxy.provisional(turn, context, at, &response),
+                2 => proxy.success(turn, context, at, &response),
+                _ => {
+                    proxy.clients.remove(&client);
+                    proxy.refusal(turn, context, at, response);
+                }
+            }
+        });
+    }
+
+    fn provisional(
+        &mut self,
+        turn: &mut Turn<'_>,
+        context: &mut Context,
+        at: usize,
+        response: &Message,
+    ) {
+        let Some(branch) = context.branches.get_mut(at) else { return };
+        let trying = response.status() == Some(Status::TRYING);
+        // Timer C begins anew with each but a 100 (§16.7 step 2).
+        let news = turn.now + turn.house.settings.ring;
+        match branch.state {
+            Leg::Calling { client, until } | Leg::Ringing { client, until } => {
+                let until = if trying || until == machine::Time::NEVER { until } else { news };
+                branch.state = Leg::Ringing { client, until };
+            }
+            Leg::Unwanted { client, until } => {
+                branch.state = Leg::Ringing { client, until };
+                return self.cancel_branch(turn, context, at);
+            }
+            Leg::Looking { .. } | Leg::Cancelling { .. } | Leg::Done => return,
+        }
+        if !trying && !context.is_answered() {
+            pass_on(turn, context, response, &[]);
+        }
+    }
+
+    /// A 2xx is passed on at once; for an INVITE each one, also after another final answer (§16.7 step 5).
+    fn success(
+        &mut self,
+        turn: &mut Turn<'_>,
+        context: &mut Context,
+        at: usize,
+        response: &Message,
+    ) {
+        if let Some(branch) = context.branches.get_mut(at) {
+            branch.state = Leg::Done;
+        }
+        if context.is_answered() && !context.is_invite() {
+            return;
+        }
+        pass_on(turn, context, response, &[]);
+        if !context.is_answered() {
+            context.state = State::Accepted;
+            report(turn, context, Status::OK);
+        }
+        context.waiting.clear();
+        self.cancel_branches(turn, context, Some(at));
+    }
+
+    fn refusal(
+        &mut self,
+        turn: &mut Turn<'_>,
+        context: &mut Context,
+        at: usize,
+        response: Message,
+    ) {
+        let Some(branch) = context.branches.get_mut(at) else { return };
+        branch.state = Leg::Done;
+        let status = response.status().unwrap_or(Status::SERVER_INTERNAL_ERROR);
+        if status == Status::SERVICE_UNAVAILABLE && !branch.attempts.is_empty() {
+            self.attempt(turn, context, at);
+            return self.settle(turn, context);
+        }
+        if status.class() == 6 && !context.is_answered() {
+            // §16.7 step 5: nobody else is asked any more.
+            context.state = State::Closing;
+            context.waiting.clear();
+            self.cancel_branches(turn, context, None);
+        }
+        context.best.offer(Candidate::Theirs(response));
+        self.settle(turn, context);
+    }
+
+    /// A branch got no answer at all.
+    pub(super) fn lost(
+        &mut self,
+        turn: &mut Turn<'_>,
+        context: &mut Context,
+        at: usize,
+        loss: Loss,
+    ) {
+        let Some(branch) = context.branches.get_mut(at) else { return };
+        branch.state = Leg::Done;
+        if !branch.attempts.is_empty() {
+            return self.attempt(turn, context, at);
+        }
+        context.best.offer(match loss {
+            Loss::Silent => {
+                Candidate::Ours(Status::REQUEST_TIMEOUT, "The Next Hop Is Silent".into())
+            }
+            Loss::Unreachable => Candidate::Ours(
+                Status::SERVICE_UNAVAILABLE,
+                "The Next Hop Cannot Be Reached".into(),
+            ),
+        });
+    }
+
+    /// Nobody answered a branch in time.
+    pub(crate) fn timed_out(&mut self, turn: &mut Turn<'_>, client: ClientId) {
+        self.lose(turn, client, Loss::Silent);
+    }
+
+    /// A branch could not be sent (§16.9).
+    pub(crate) fn failed(&mut self, turn: &mut Turn<'_>, client: ClientId, flow: Flow) {
+        if flow.transport == Transport::Tcp {
+            self.refused_tcp.note(turn.now, flow.peer);
+        }
+        self.lose(turn, client, Loss::Unreachable);
+    }
+
+    fn lose(&mut self, turn: &mut Turn<'_>, client: ClientId, loss: Loss) {
+        let Some((id, at)) = self.clients.remove(&client) else { return };
+        self.with(turn, id, |proxy, turn, context| {
+            proxy.lost(turn, context, at, loss);
+            proxy.settle(turn, context);
+        });
+    }
+
+    /// Every branch has ended: the best answer goes to the caller (§16.7 step 6).
+    pub(super) fn finish(&mut self, turn: &mut Turn<'_>, context: &mut Context) {
+        let cancelled = context.state == State::Closing;
+        let best = context.best.take();
+        let (candidate, challenges) = best.unwrap_or_else(|| {
+            (Candidate::Ours(Status::REQUEST_TIMEOUT, "Nobody Answered".into()), Vec::new())
+        });
+        let status = match (&candidate, candidate.status()) {
+            // Whoever hangs up first did not wait in vain.
+            (Candidate::Ours(..), Status::REQUEST_TIMEOUT) if cancelled => {
+                Status::REQUEST_TERMINATED
+            }
+            // §16.7 step 6: that one next hop is busy does not mean that we are.
+            (_, Status::SERVICE_UNAVAILABLE) => Status::SERVER_INTERNAL_ERROR,
+            (_, status) => status,
+        };
+        match candidate {
+            Candidate::Theirs(response) if response.status() == Some(status) => {
+                pass_on(turn, context, &response, &challenges);
+            }
+            Candidate::Theirs(_) => ours(turn, context, status, "The Next Hop Is Unavailable"),
+            Candidate::Ours(said, phrase) => {
+                let phrase = if status == Status::REQUEST_TERMINATED && said != status {
+                    status.phrase().into()
+                } else {
+                    phrase
+                };
+                ours(turn, context, status, &phrase);
+            }
+        }
+        context.state = State::Refused;
+        report(turn, context, status);
+    }
+}
+
+/// Sends an answer of our own.
+fn ours(turn: &mut Turn<'_>, context: &Context, status: Status, phrase: &str) {
+    let wire = turn.reply(&context.request, status, phrase).wire();
+    turn.answer(context.id, wire);
+}
+
+/// Passes a response on: our Via comes off, challenges of other branches come in, nothing else changes (§16.7 steps 3, 7–9). One
+/// without a Via below ours was meant for us.
+fn pass_on(turn: &mut Turn<'_>, context: &Context, response: &Message, challenges: &[Asks]) {
+    if response.elements(Name::Via).nth(1).is_none() {
+        return;
+    }
+    let mut edit = response.edit();
+    edit.remove_first(Name::Via);
+    for (name, value) in challenges {
+        edit.append_raw(name.as_str(), value);
+    }
+    let wire: Bytes = edit.wire();
+    // After another final answer the server transaction can say no more, and it may be gone: the transport still can (§16.7 step 9).
+    let too_late = context.state == State::Refused;
+    if too_late || turn.transactions.server_request(context.id).is_none() {
+        let back = response_flow(&context.request, context.came);
+        return turn.out.push(Output::Send(back, wire));
+    }
+    turn.answer(context.id, wire);
+}
+
+/// Tells the readers of events how a call began or ended.
+fn report(turn: &mut Turn<'_>, context: &Context, status: Status) {
+    let call_id = || String::from_utf8_lossy(context.request.call_id()).into();
+    let first = context.request.get::<To>().is_some_and(|to| to.tag().is_none());
+    let event = match context.request.method() {
+        Some(Method::Invite) if first => {
+            Event::Answered { call_id: call_id(), status: status.code() }
+        }
+        Some(Method::Bye) => Event::Ended { call_id: call_id() },
+        _ => return,
+    };
+    turn.out.push(Output::Report(event));
+}

@@ -1,0 +1,101 @@
+//! `Turn`: what a role is lent while it reacts to one input.
+
+use machine::{Dice, Time};
+use protocol::doors::Event;
+use protocol::transaction::{ServerId, Transactions};
+use protocol::transport::response_flow;
+use protocol::{Fault, Flow, Output};
+use sip::header::{From, MinExpires};
+use sip::{Bytes, Draft, Message, Method, Name, Status};
+
+use crate::house::House;
+use crate::options;
+
+/// One turn: the time, the house, and where to write.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    pub(crate) now: Time,
+    pub(crate) house: &'a House,
+    pub(crate) transactions: &'a mut Transactions,
+    pub(crate) dice: &'a mut Dice,
+    pub(crate) out: &'a mut Vec<Output>,
+}
+
+impl Turn<'_> {
+    /// Answers a request without keeping anything of it (RFC 3261 §8.2.7). An ACK is never answered. A datagram is answered only
+    /// where it came from: whoever forges a Via gets nothing sent to others.
+    pub(crate) fn refuse(&mut self, flow: Flow, request: &Message, fault: &Fault) {
+        if request.method() == Some(Method::Ack) {
+            return;
+        }
+        let wire = self.refusal(request, fault);
+        self.send_back(flow, request, wire);
+        self.report_refusal(flow, request, fault.status(), &fault.phrase());
+    }
+
+    /// Sends an answer that no transaction repeats.
+    pub(crate) fn send_back(&mut self, flow: Flow, request: &Message, wire: Bytes) {
+        let back = response_flow(request, flow);
+        self.out.push(Output::Send(back, wire));
+    }
+
+    /// Answers a request within its transaction.
+    pub(crate) fn refuse_in(&mut self, id: ServerId, flow: Flow, request: &Message, fault: &Fault) {
+        let wire = self.refusal(request, fault);
+        self.transactions.respond(self.now, id, wire, self.out);
+        self.report_refusal(flow, request, fault.status(), &fault.phrase());
+    }
+
+    /// Answers within a transaction.
+    pub(crate) fn answer(&mut self, id: ServerId, wire: Bytes) {
+        self.transactions.respond(self.now, id, wire, self.out);
+    }
+
+    /// True when this shard keeps the bindings of an address of record.
+    pub(crate) fn is_home_of(&self, aor: &[u8]) -> bool {
+        self.house.steering.home_of(aor) == self.house.settings.shard.number
+    }
+
+    /// Begins an answer of our own: with a To tag and our name.
+    pub(crate) fn reply(&self, request: &Message, status: Status, phrase: &str) -> Draft {
+        let tag = self.house.tag(request);
+        let draft = Draft::reply_tagged(request, status, phrase, &tag);
+        match &*self.house.settings.software {
+            "" => draft,
+            software => draft.raw(Name::Server, software.as_bytes()),
+        }
+    }
+
+    fn refusal(&self, request: &Message, fault: &Fault) -> Bytes {
+        let draft = self.reply(request, fault.status(), &fault.phrase());
+        match fault {
+            Fault::BadExtension(tags) => draft.raw(Name::Unsupported, tags.as_bytes()),
+            Fault::MethodNotAllowed => draft.raw(Name::Allow, options::ALLOW.as_bytes()),
+            Fault::UnsupportedMediaType => draft.raw(Name::Accept, options::ACCEPT.as_bytes()),
+            Fault::IntervalTooBrief(min) => draft.header(&MinExpires(*min)),
+            Fault::Overloaded(seconds) => {
+                draft.raw(Name::RetryAfter, seconds.to_string().as_bytes())
+            }
+            _ => draft,
+        }
+        .wire()
+    }
+
+    /// Tells the readers of events that somebody was refused.
+    pub(crate) fn report_refusal(
+        &mut self,
+        flow: Flow,
+        request: &Message,
+        status: Status,
+        reason: &str,
+    ) {
+        let from = request.get::<From>().map(|from| String::from_utf8_lossy(from.uri).into());
+        self.out.push(Output::Report(Event::Refused {
+            method: request.method().map_or("", Method::as_str).into(),
+            from: from.unwrap_or_default(),
+            source: flow.peer,
+            status: status.code(),
+            reason: reason.into(),
+        }));
+    }
+}

@@ -1,0 +1,325 @@
+//! An office to test in: one server node, and phones that the test plays by hand. No socket, no clock.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use machine::{Dice, Machine as _, Time};
+use protocol::auth::{Algorithm, Asked, Ha1, Qop, response};
+use protocol::doors::Event;
+use protocol::{Flow, Input, Listener, Output, Transport};
+use server::Node;
+use server::settings::{Settings, User};
+use sip::header::{AuthParams, ProxyAuthenticate, WwwAuthenticate};
+use sip::{Message, Status};
+
+/// A server of `example.test` on 192.0.2.10, UDP (listener 0) and TCP (listener 1) on port 5060.
+#[derive(Debug)]
+pub struct Office {
+    /// The server.
+    pub node: Node,
+    /// What time it is.
+    pub now: Time,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// What it asked.
+    pub asked: Vec<(protocol::Ticket, protocol::Question)>,
+    /// What it told other shards.
+    pub told: Vec<protocol::Answer>,
+    out: Vec<Output>,
+}
+
+/// A message that the server sent.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Where it went.
+    pub flow: Flow,
+    /// What it was.
+    pub message: Message,
+}
+
+/// The settings of the office: users 101 to 109, whose passwords are `secret-101` and so on.
+pub fn settings() -> Settings {
+    let at = SocketAddr::from(([192, 0, 2, 10], 5060));
+    let listeners =
+        vec![Listener::new(0, Transport::Udp, at), Listener::new(1, Transport::Tcp, at)];
+    let users = (101..110).map(|n| User::new(&n.to_string(), &format!("secret-{n}"))).collect();
+    Settings { users, secret: 7, ..Settings::of("example.test", listeners) }
+}
+
+/// The same, trusting everybody.
+pub fn trusting() -> Settings {
+    Settings { challenge: Vec::new(), ..settings() }
+}
+
+impl Default for Office {
+    fn default() -> Self {
+        Self::new(settings())
+    }
+}
+
+impl Office {
+    /// An office with these settings.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            node: Node::new(settings, Dice::new(1)),
+            now: Time(1_700_000_000_000_000_000),
+            events: Vec::new(),
+            asked: Vec::new(),
+            told: Vec::new(),
+            out: Vec::new(),
+        }
+    }
+
+    /// Tells the server something; what it sends.
+    pub fn tell(&mut self, input: Input) -> Vec<Sent> {
+        self.node.handle(self.now, input, &mut self.out);
+        self.collect()
+    }
+
+    /// Octets come.
+    pub fn receive(&mut self, flow: Flow, wire: impl Into<Vec<u8>>) -> Vec<Sent> {
+        let input = match Message::parse(wire.into()) {
+            Ok(message) => Input::Received(flow, message),
+            Err(malformed) => Input::Malformed(flow, malformed),
+        };
+        self.tell(input)
+    }
+
+    /// Lets time pass; what the server sends meanwhile.
+    pub fn wait(&mut self, time: Duration) -> Vec<Sent> {
+        let end = self.now + time;
+        let mut sent = Vec::new();
+        while let Some(at) = self.node.deadline().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            self.node.wake(self.now, &mut self.out);
+            sent.extend(self.collect());
+        }
+        self.now = end;
+        sent
+    }
+
+    fn collect(&mut self) -> Vec<Sent> {
+        let mut sent = Vec::new();
+        for output in self.out.drain(..) {
+            match output {
+                Output::Send(flow, wire) => {
+                    let message = Message::parse(wire).expect("the server writes what can be read");
+                    sent.push(Sent { flow, message });
+                }
+                Output::Report(event) => self.events.push(event),
+                Output::Ask(ticket, question) => self.asked.push((ticket, question)),
+                Output::Tell(_, answer) => self.told.push(answer),
+                Output::Media(..) => {}
+            }
+        }
+        sent
+    }
+
+    /// Registers a phone at its own address for an hour.
+    pub fn register(&mut self, phone: &Phone) {
+        let request = phone.register(&format!("Contact: <{}>\r\n", phone.contact()));
+        let sent = self.converse(phone, &request);
+        assert_eq!(status(&sent), 200, "{sent:?}");
+    }
+
+    /// Sends a request; answers one challenge. What the server sends then.
+    pub fn converse(&mut self, phone: &Phone, request: &Request) -> Vec<Sent> {
+        let sent = self.receive(phone.flow, request.wire());
+        let Some(first) = sent.first() else { return sent };
+        match first.message.status() {
+            Some(Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED) => {
+                let again = request.again().row(&phone.credentials(request, &first.message));
+                self.receive(phone.flow, again.wire())
+            }
+            _ => sent,
+        }
+    }
+}
+
+/// The status of the first message that was sent; 0 when it is none.
+pub fn status(sent: &[Sent]) -> u16 {
+    sent.first().and_then(|sent| sent.message.status()).map_or(0, Status::code)
+}
+
+/// The method of a message that was sent; empty for a response.
+pub fn method(sent: &Sent) -> &str {
+    sent.message.method().map_or("", sip::Method::as_str)
+}
+
+/// A phone: a name and an address.
+#[derive(Clone, Debug)]
+pub struct Phone {
+    /// The user.
+    pub user: String,
+    /// Its way to the server.
+    pub flow: Flow,
+}
+
+impl Phone {
+    /// A phone that speaks UDP from 198.51.100.n:5060, n being the last two digits of its number.
+    pub fn udp(number: u16) -> Self {
+        let host = (number % 100) as u8;
+        let peer = SocketAddr::from(([198, 51, 100, host], 5060));
+        let flow = Flow { transport: Transport::Udp, listener: 0, connection: 0, peer };
+        Self { user: number.to_string(), flow }
+    }
+
+    /// A phone that speaks TCP, behind a NAT: its Contact leads nowhere.
+    pub fn tcp(number: u16, connection: u32) -> Self {
+        let host = (number % 100) as u8;
+        let peer = SocketAddr::from(([203, 0, 113, host], 40_000));
+        let flow = Flow { transport: Transport::Tcp, listener: 1, connection, peer };
+        Self { user: number.to_string(), flow }
+    }
+
+    /// Its Contact URI.
+    pub fn contact(&self) -> String {
+        match self.flow.transport {
+            Transport::Udp => format!("sip:{}@{}", self.user, self.flow.peer),
+            other => format!("sip:{}@10.0.0.1:5060;transport={other}", self.user),
+        }
+    }
+
+    /// A request from this phone, with a branch, a tag and a Call-ID of its own.
+    pub fn request(&self, method: &str, uri: &str) -> Request {
+        Request {
+            method: method.into(),
+            uri: uri.into(),
+            via: format!("SIP/2.0/{} {}", self.flow.transport, self.flow.peer),
+            branch: format!("z9hG4bK-{method}-{}", self.user),
+            from: format!("<sip:{}@example.test>;tag=from-{}", self.user, self.user),
+            to: format!("<{uri}>"),
+            call_id: format!("call-of-{}", self.user),
+            cseq: 1,
+            rows: String::new(),
+            body: String::new(),
+        }
+    }
+
+    /// An INVITE with a Contact and a body.
+    pub fn invite(&self, uri: &str) -> Request {
+        let mut request =
+            self.request("INVITE", uri).row(&format!("Contact: <{}>", self.contact()));
+        request.body = "v=0\r\n".into();
+        request
+    }
+
+    /// A REGISTER of this phone.
+    pub fn register(&self, rows: &str) -> Request {
+        let mut request = self.request("REGISTER", "sip:example.test");
+        request.to = format!("<sip:{}@example.test>", self.user);
+        request.call_id = format!("registration-of-{}", self.user);
+        request.rows = rows.into();
+        request
+    }
+
+    /// The row that answers a challenge.
+    pub fn credentials(&self, request: &Request, challenge: &Message) -> String {
+        let answer = |name: &str, params: &AuthParams<'_>| {
+            format!("{name}: {}", self.answer(request, params, ("auth", 1)))
+        };
+        match (challenge.get::<WwwAuthenticate>(), challenge.get::<ProxyAuthenticate>()) {
+            (Some(asked), _) => answer("Authorization", &asked.0),
+            (None, Some(asked)) => answer("Proxy-Authorization", &asked.0),
+            (None, None) => panic!("no challenge in {challenge:?}"),
+        }
+    }
+
+    /// Credentials for a challenge, with a qop and a count.
+    pub fn answer(&self, request: &Request, asked: &AuthParams<'_>, qop: (&str, u32)) -> String {
+        let text = |name: &str| asked.text(name).unwrap_or_default();
+        let (realm, nonce, token) = (text("realm"), text("nonce"), text("algorithm"));
+        let (algorithm, session) = Algorithm::of(&token).expect("an algorithm that we know");
+        let ha1 = Ha1::of(algorithm, &self.user, &realm, &format!("secret-{}", self.user));
+        let nc = format!("{:08x}", qop.1);
+        let protected = match qop.0 {
+            "auth-int" => Qop::AuthInt(request.body.as_bytes()),
+            "" => Qop::Absent,
+            _ => Qop::Auth,
+        };
+        let asked = Asked {
+            algorithm,
+            session,
+            method: &request.method,
+            uri: &request.uri,
+            nonce: &nonce,
+            nc: &nc,
+            cnonce: "c",
+            qop: protected,
+        };
+        let right = response(&ha1, &asked);
+        let qop = match qop.0 {
+            "" => String::new(),
+            qop => format!(", qop={qop}, nc={nc}, cnonce=\"c\""),
+        };
+        format!(
+            "Digest username=\"{}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{}\", algorithm={token}, \
+             response=\"{right}\"{qop}",
+            self.user, request.uri
+        )
+    }
+}
+
+/// A request being written. Every field may be changed.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the fields are the parts of a request")]
+pub struct Request {
+    pub method: String,
+    pub uri: String,
+    pub via: String,
+    pub branch: String,
+    pub from: String,
+    pub to: String,
+    pub call_id: String,
+    pub cseq: u32,
+    pub rows: String,
+    pub body: String,
+}
+
+impl Request {
+    /// With one more row.
+    #[must_use]
+    pub fn row(mut self, row: &str) -> Self {
+        self.rows += row;
+        self.rows += "\r\n";
+        self
+    }
+
+    /// The next request of the same kind: another branch, the next CSeq.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let mut again = self.clone();
+        again.cseq += 1;
+        again.branch += "x";
+        again
+    }
+
+    /// The octets.
+    pub fn wire(&self) -> String {
+        format!(
+            "{} {} SIP/2.0\r\nVia: {};branch={}\r\nMax-Forwards: 70\r\nFrom: {}\r\nTo: {}\r\nCall-ID: {}\r\n\
+             CSeq: {} {}\r\n{}Content-Length: {}\r\n\r\n{}",
+            self.method,
+            self.uri,
+            self.via,
+            self.branch,
+            self.from,
+            self.to,
+            self.call_id,
+            self.cseq,
+            self.method,
+            self.rows,
+            self.body.len(),
+            self.body
+        )
+    }
+}
+
+/// The response of a phone to a message that it got.
+pub fn reply(to: &Message, code: u16, rows: &str) -> String {
+    let status = Status::new(code).expect("a status");
+    let draft = sip::Draft::reply_tagged(to, status, status.phrase(), "to-tag");
+    let draft = draft.copy(to, sip::Name::RecordRoute);
+    let text = String::from_utf8(draft.wire().to_vec()).expect("text");
+    text.replace("Content-Length: 0\r\n", &format!("{rows}Content-Length: 0\r\n"))
+}
