@@ -39,6 +39,11 @@ impl Confirming {
         Self { invite, cseq, answer, resend, until: now + timers.patience() }
     }
 
+    /// The transaction of the INVITE that it answers.
+    pub const fn invite(&self) -> ServerId {
+        self.invite
+    }
+
     /// True when `ack` acknowledges it.
     pub fn is_acknowledged_by(&self, ack: &Message) -> bool {
         ack.get::<CSeq>().is_some_and(|cseq| cseq.number == self.cseq)
