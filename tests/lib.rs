@@ -13,4 +13,5 @@ pub mod corpus;
 pub mod golden;
 pub mod office;
 pub mod puppet;
+pub mod speaker;
 pub mod work;

@@ -10,4 +10,6 @@
 
 mod rfc3261;
 mod rfc3264;
+mod rfc3550;
+mod rfc4733;
 mod rfc8866;
