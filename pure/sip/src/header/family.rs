@@ -28,7 +28,7 @@ impl<'a> Part<'a> for &'a [u8] {
     fn read(scan: &mut Scan<'a>) -> Result<Self, ParseError> {
         scan.expect(b'<')?;
         let start = scan.error();
-        let uri = scan.take_while(|octet| octet != b'>');
+        let uri = scan.take_until(b'>');
         scan.expect(b'>')?;
         Uri::parse(uri).map_err(|error| ParseError { at: start.at + error.at, ..start })?;
         Ok(uri)
