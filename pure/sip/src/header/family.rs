@@ -1,5 +1,6 @@
 //! Grammars that several headers share: one part; one part and parameters; an address; a line of text (RFC 3261 §25.1).
 
+use crate::row::decimal;
 use crate::scan::Scan;
 use crate::{Method, ParseError, Uri};
 
@@ -61,7 +62,7 @@ macro_rules! numbers_are_parts {
             }
 
             fn write(&self, out: &mut Vec<u8>) {
-                out.extend_from_slice(self.to_string().as_bytes());
+                decimal((*self).into(), out);
             }
         }
     )*};

@@ -80,9 +80,10 @@ impl<'a> Header<'a> for Via<'a> {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(
-            format!("SIP/2.0/{} {}", self.transport.0, self.sent_by()).as_bytes(),
-        );
+        for part in ["SIP/2.0/", self.transport.0, " "] {
+            out.extend_from_slice(part.as_bytes());
+        }
+        self.sent_by().write(out);
         out.extend_from_slice(self.params.as_bytes());
     }
 }

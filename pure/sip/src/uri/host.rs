@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::ParseError;
+use crate::row::decimal;
 use crate::scan::{Scan, ascii, is_label};
 
 /// `host = hostname / IPv4address / IPv6reference`
@@ -120,6 +121,25 @@ impl<'a> HostPort<'a> {
         Ok(hostport)
     }
 
+    /// Writes it.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        match self.host {
+            Host::Name(name) => out.extend_from_slice(name.as_bytes()),
+            Host::Ip(IpAddr::V4(ip)) => {
+                for part in ip.octets() {
+                    decimal(part.into(), out);
+                    out.push(b'.');
+                }
+                out.pop();
+            }
+            Host::Ip(IpAddr::V6(ip)) => out.extend_from_slice(format!("[{ip}]").as_bytes()),
+        }
+        if let Some(port) = self.port {
+            out.push(b':');
+            decimal(port.into(), out);
+        }
+    }
+
     /// Reads a hostport at the cursor; blanks around the colon are allowed, as in a Via.
     pub(crate) fn read(scan: &mut Scan<'a>) -> Result<Self, ParseError> {
         let host = Host::read(scan)?;
@@ -155,6 +175,9 @@ mod tests {
         let text = |text: &str| HostPort::parse(text.as_bytes()).map(|host| host.to_string()).ok();
         for good in ["a.example", "a-b.c", "192.0.2.1:5060", "[2001:db8::1]:5061", "a_b.example"] {
             assert_eq!(text(good).as_deref(), Some(good));
+            let mut out = Vec::new();
+            HostPort::parse(good.as_bytes()).unwrap().write(&mut out);
+            assert_eq!(out, good.as_bytes());
         }
         for bad in ["", "[::1", "1.2.3", "256.1.1.1", "a:99999", "a:", ".a", "a..b", "[::1%eth0]"] {
             assert_eq!(text(bad), None, "{bad}");

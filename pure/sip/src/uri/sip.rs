@@ -83,7 +83,7 @@ impl<'a> SipUri<'a> {
             }
             out.push(b'@');
         }
-        out.extend_from_slice(self.hostport().to_string().as_bytes());
+        self.hostport().write(out);
         out.extend_from_slice(self.params.as_bytes());
         if let Some(headers) = self.headers {
             out.push(b'?');
