@@ -96,10 +96,14 @@ impl Connection {
         self.out.len().saturating_sub(self.written)
     }
 
-    /// Puts octets into the queue. An error when it would become longer than `most`.
-    pub(crate) fn put(&mut self, octets: &[u8], most: usize) -> Result<(), Reason> {
-        if self.waiting().saturating_add(octets.len()) > most {
-            return Err(Reason::Deaf);
+    /// Puts octets into the queue. An error when it would become longer than `most`, though the kernel was offered what it holds.
+    pub(crate) fn put(&mut self, now: Time, octets: &[u8], most: usize) -> Result<(), Reason> {
+        let fits = |waiting: usize| waiting.saturating_add(octets.len()) <= most;
+        if !fits(self.waiting()) {
+            self.flush(now)?;
+            if !fits(self.waiting()) {
+                return Err(Reason::Deaf);
+            }
         }
         self.out.extend_from_slice(octets);
         Ok(())

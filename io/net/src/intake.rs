@@ -100,7 +100,7 @@ impl<M: Drivable> Shard<M> {
 
     /// Passes on what the connections have to tell.
     pub(crate) fn spread_news(&mut self, now: Time) {
-        let mut news = std::mem::take(&mut self.news);
+        let mut news = std::mem::take(&mut self.streams.news);
         for news in news.drain(..) {
             match news {
                 News::Message(flow, message) => {
@@ -116,7 +116,7 @@ impl<M: Drivable> Shard<M> {
                 News::Failed(flow, shards) => self.failed(flow, shards),
             }
         }
-        self.news = news;
+        self.streams.news = news;
     }
 
     /// Accepts who waits, and deals them out.

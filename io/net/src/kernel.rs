@@ -5,7 +5,7 @@
 #![allow(unsafe_code, reason = "calls into the kernel; nothing leaves this file but safe faces")]
 
 use std::io;
-use std::mem::{size_of, zeroed};
+use std::mem::{MaybeUninit, size_of, zeroed};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr::null_mut;
@@ -217,82 +217,79 @@ pub(crate) struct Datagram<'a> {
     pub octets: &'a [u8],
 }
 
-/// Buffers for a batch of datagrams of any size. Pages that are never touched cost nothing.
+/// Buffers for a batch of datagrams of any size. Pages that are never touched cost nothing. It stays on the thread that made it.
 pub(crate) struct Batch {
-    octets: Box<[u8]>,
-    names: Box<[libc::sockaddr_storage]>,
-    controls: Box<[Control]>,
-    came: Vec<(u32, socklen_t, usize)>,
+    octets: Vec<u8>,
+    names: Vec<libc::sockaddr_storage>,
+    controls: Vec<Control>,
+    /// Points into `headers`, which point into all of the above: none of them is moved or resized while the batch lives.
+    _vectors: Vec<libc::iovec>,
+    headers: Vec<libc::mmsghdr>,
+    came: usize,
 }
 
 impl Batch {
     /// Room for `count` datagrams.
     pub(crate) fn new(count: usize) -> Self {
-        let octets = vec![0; count.saturating_mul(DATAGRAM)].into_boxed_slice();
-        // SAFETY: all zeros is a valid value of this plain struct.
-        let name: libc::sockaddr_storage = unsafe { zeroed() };
-        let names = vec![name; count].into_boxed_slice();
-        let controls = vec![[0; CONTROL / 8]; count].into_boxed_slice();
-        Self { octets, names, controls, came: Vec::with_capacity(count) }
+        let mut octets = vec![0; count.saturating_mul(DATAGRAM)];
+        // SAFETY: all zeros is a valid value of these plain structs.
+        let (name, header): (libc::sockaddr_storage, libc::mmsghdr) =
+            unsafe { (zeroed(), zeroed()) };
+        let mut names = vec![name; count];
+        let mut controls = vec![[0; CONTROL / 8]; count];
+        let mut vectors: Vec<libc::iovec> = octets
+            .chunks_exact_mut(DATAGRAM)
+            .map(|room| libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: DATAGRAM })
+            .collect();
+        let mut headers = vec![header; count];
+        let rooms = vectors.iter_mut().zip(&mut names).zip(&mut controls);
+        for (header, ((vector, name), control)) in headers.iter_mut().zip(rooms) {
+            header.msg_hdr.msg_name = std::ptr::from_mut(name).cast();
+            header.msg_hdr.msg_iov = vector;
+            header.msg_hdr.msg_iovlen = 1;
+            header.msg_hdr.msg_control = control.as_mut_ptr().cast();
+        }
+        Self { octets, names, controls, _vectors: vectors, headers, came: count }
     }
 
     /// How many fit.
     pub(crate) fn room(&self) -> usize {
-        self.names.len()
+        self.headers.len()
     }
 
     /// Takes what has come, without waiting; 0 when nothing has.
     pub(crate) fn receive(&mut self, socket: &impl AsRawFd) -> io::Result<usize> {
-        self.came.clear();
-        let mut vectors: [libc::iovec; BATCH_MOST] =
-            [const { libc::iovec { iov_base: null_mut(), iov_len: 0 } }; BATCH_MOST];
-        // SAFETY: all zeros is a valid value of this plain struct: no name, no buffers, no control.
-        let mut headers: [libc::mmsghdr; BATCH_MOST] = unsafe { zeroed() };
-        let rooms =
-            self.octets.chunks_exact_mut(DATAGRAM).zip(&mut self.names).zip(&mut self.controls);
-        let mut count = 0;
-        for (((octets, name), control), (header, vector)) in
-            rooms.zip(headers.iter_mut().zip(&mut vectors))
-        {
-            *vector = libc::iovec { iov_base: octets.as_mut_ptr().cast(), iov_len: octets.len() };
-            header.msg_hdr.msg_name = std::ptr::from_mut(name).cast();
+        // Only what the kernel changed the last time must be set again.
+        for header in self.headers.iter_mut().take(self.came) {
             header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_storage>() as socklen_t;
-            header.msg_hdr.msg_iov = vector;
-            header.msg_hdr.msg_iovlen = 1;
-            header.msg_hdr.msg_control = control.as_mut_ptr().cast();
             header.msg_hdr.msg_controllen = size_of::<Control>() as _;
-            count += 1;
         }
-        // SAFETY: `count` headers are filled; their pointers go to buffers of the lengths given, borrowed until the call returns.
-        let result = unsafe {
-            libc::recvmmsg(
-                socket.as_raw_fd(),
-                headers.as_mut_ptr(),
-                count,
-                libc::MSG_DONTWAIT as _,
-                null_mut(),
-            )
-        };
-        let count = match checked(result) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-            Err(error) => return Err(error),
-            Ok(count) => usize::try_from(count).unwrap_or_default(),
-        };
-        self.came.extend(headers.iter().take(count).map(|header| {
-            let control = header.msg_hdr.msg_controllen;
-            (header.msg_len, header.msg_hdr.msg_namelen, control)
-        }));
-        Ok(count)
+        self.came = 0;
+        let room = self.headers.len() as libc::c_uint;
+        let headers = self.headers.as_mut_ptr();
+        let flags = libc::MSG_DONTWAIT as _;
+        // SAFETY: `room` headers; their pointers go to buffers of the lengths given, which this batch owns and nobody reads meanwhile.
+        let result =
+            unsafe { libc::recvmmsg(socket.as_raw_fd(), headers, room, flags, null_mut()) };
+        match checked(result) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            Err(error) => Err(error),
+            Ok(count) => {
+                self.came = usize::try_from(count).unwrap_or_default();
+                Ok(self.came)
+            }
+        }
     }
 
     /// The datagrams of the last [`receive`](Self::receive).
     pub(crate) fn datagrams(&self) -> impl Iterator<Item = Datagram<'_>> {
         let rooms = self.octets.chunks_exact(DATAGRAM).zip(&self.names).zip(&self.controls);
-        self.came.iter().zip(rooms).filter_map(
-            |((length, name_length, control_length), ((octets, name), control))| {
-                let from = address(name, *name_length)?;
-                let to = control_messages(control, *control_length).find_map(local_address);
-                let octets = octets.get(..usize::try_from(*length).ok()?)?;
+        self.headers.iter().take(self.came).zip(rooms).filter_map(
+            |(header, ((octets, name), control))| {
+                let from = address(name, header.msg_hdr.msg_namelen)?;
+                let to = control_messages(control, header.msg_hdr.msg_controllen)
+                    .find_map(local_address);
+                let octets = octets.get(..usize::try_from(header.msg_len).ok()?)?;
                 Some(Datagram { from, to, octets })
             },
         )
@@ -316,39 +313,32 @@ pub(crate) struct Parcel {
 /// Sends the first datagrams of a row, up to [`BATCH_MOST`], without waiting. Says how many went; an error is about the first
 /// (or about an earlier one, when an ICMP message has come back).
 pub(crate) fn send(socket: &impl AsRawFd, parcels: &[Parcel]) -> io::Result<usize> {
-    // SAFETY: all zeros is a valid value of these plain structs.
-    let (mut names, mut headers): (
-        [libc::sockaddr_storage; BATCH_MOST],
-        [libc::mmsghdr; BATCH_MOST],
-    ) = unsafe { (zeroed(), zeroed()) };
-    let mut vectors = [const { libc::iovec { iov_base: null_mut(), iov_len: 0 } }; BATCH_MOST];
-    let mut controls: [Control; BATCH_MOST] = [[0; CONTROL / 8]; BATCH_MOST];
+    // Left as they are until they are filled: zeroing 25 KiB would cost as much as sending a datagram.
+    let mut names = [const { MaybeUninit::<libc::sockaddr_storage>::uninit() }; BATCH_MOST];
+    let mut vectors = [const { MaybeUninit::<libc::iovec>::uninit() }; BATCH_MOST];
+    let mut controls = [const { MaybeUninit::<Control>::uninit() }; BATCH_MOST];
+    let mut headers = [const { MaybeUninit::<libc::mmsghdr>::uninit() }; BATCH_MOST];
     let mut count = 0;
     let rooms = headers.iter_mut().zip(&mut names).zip(&mut vectors).zip(&mut controls);
     for (parcel, (((header, name), vector), control)) in parcels.iter().zip(rooms) {
+        // SAFETY: all zeros is a valid value of this plain struct: no name, no buffers, no control.
+        let header = header.write(unsafe { zeroed() });
         header.msg_hdr.msg_namelen = put_address(name, parcel.to);
-        header.msg_hdr.msg_name = std::ptr::from_mut(name).cast();
-        *vector = libc::iovec {
-            iov_base: parcel.octets.as_ptr().cast_mut().cast(),
-            iov_len: parcel.octets.len(),
-        };
-        header.msg_hdr.msg_iov = vector;
+        header.msg_hdr.msg_name = name.as_mut_ptr().cast();
+        let start = parcel.octets.as_ptr().cast_mut().cast();
+        header.msg_hdr.msg_iov =
+            vector.write(libc::iovec { iov_base: start, iov_len: parcel.octets.len() });
         header.msg_hdr.msg_iovlen = 1;
         if let Some(from) = parcel.from {
+            let control = control.write([0; CONTROL / 8]);
             header.msg_hdr.msg_controllen = put_local_address(control, from) as _;
             header.msg_hdr.msg_control = control.as_mut_ptr().cast();
         }
         count += 1;
     }
+    let (headers, flags) = (headers.as_mut_ptr().cast(), libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL);
     // SAFETY: `count` headers are filled; their pointers go to buffers that live through the call, which only reads them.
-    let sent = unsafe {
-        libc::sendmmsg(
-            socket.as_raw_fd(),
-            headers.as_mut_ptr(),
-            count,
-            (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as _,
-        )
-    };
+    let sent = unsafe { libc::sendmmsg(socket.as_raw_fd(), headers, count, flags as _) };
     checked(sent).map(|sent| usize::try_from(sent).unwrap_or_default())
 }
 
@@ -485,7 +475,7 @@ fn address(name: &libc::sockaddr_storage, length: socklen_t) -> Option<SocketAdd
 }
 
 /// Writes an address for the kernel. Says how long it is.
-fn put_address(name: &mut libc::sockaddr_storage, to: SocketAddr) -> socklen_t {
+fn put_address(name: &mut MaybeUninit<libc::sockaddr_storage>, to: SocketAddr) -> socklen_t {
     match to {
         SocketAddr::V4(to) => {
             // SAFETY: all zeros is a valid value of this plain struct.
@@ -494,7 +484,7 @@ fn put_address(name: &mut libc::sockaddr_storage, to: SocketAddr) -> socklen_t {
             place.sin_port = to.port().to_be();
             place.sin_addr.s_addr = u32::from(*to.ip()).to_be();
             // SAFETY: the storage is larger than every address and aligned for all of them.
-            unsafe { std::ptr::from_mut(name).cast::<libc::sockaddr_in>().write(place) };
+            unsafe { name.as_mut_ptr().cast::<libc::sockaddr_in>().write(place) };
             size_of::<libc::sockaddr_in>() as socklen_t
         }
         SocketAddr::V6(to) => {
@@ -505,7 +495,7 @@ fn put_address(name: &mut libc::sockaddr_storage, to: SocketAddr) -> socklen_t {
             place.sin6_addr.s6_addr = to.ip().octets();
             place.sin6_scope_id = to.scope_id();
             // SAFETY: as above.
-            unsafe { std::ptr::from_mut(name).cast::<libc::sockaddr_in6>().write(place) };
+            unsafe { name.as_mut_ptr().cast::<libc::sockaddr_in6>().write(place) };
             size_of::<libc::sockaddr_in6>() as socklen_t
         }
     }

@@ -45,7 +45,7 @@ pub const CONNECTIONS: usize = 20_000;
 /// Connections from one source address. A large office behind one NAT has some hundreds of phones.
 pub const CONNECTIONS_A_SOURCE: usize = 2_000;
 
-/// Files that are never used for connections: sockets for media, the store, the log, one console.
+/// Files that are never used for connections: sockets for media, the store, the log, one console. At most half of what there are.
 pub const FILES_KEPT: u64 = 64;
 
 /// Octets that wait to be written to one connection. A peer that lets more gather does not read.

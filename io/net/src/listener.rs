@@ -57,7 +57,8 @@ impl Plan {
             return Err(BindError::Listeners(self.listen.len()));
         }
         let files = kernel::raise_file_limit();
-        let room = usize::try_from(files.saturating_sub(limits::FILES_KEPT)).unwrap_or(usize::MAX);
+        let room = files.saturating_sub(limits::FILES_KEPT.min(files / 2));
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
         self.crowd.connections = self.crowd.connections.min(room);
         let mut bound =
             Bound { plan: self, listeners: Vec::new(), doors: Vec::new(), notices: Vec::new() };

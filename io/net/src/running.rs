@@ -292,7 +292,6 @@ impl<M: Drivable> Seed<M> {
                 trust: Trust::default(),
                 inputs: Vec::new(),
                 out: Vec::new(),
-                news: Vec::new(),
                 kept: VecDeque::new(),
                 rings: 0,
                 ending: None,

@@ -20,7 +20,7 @@ use crate::nap::{Found, Rhythm};
 use crate::program::{Drivable, Program};
 use crate::resolver::Resolver;
 use crate::running::Command;
-use crate::streams::{News, Streams};
+use crate::streams::Streams;
 use crate::switchboard::{Inbox, Letter, Switchboard};
 use crate::tap::{Notice, Passed, Way};
 use crate::token::Token;
@@ -45,7 +45,6 @@ pub(crate) struct Shard<M> {
     /// What the machine is to be told.
     pub(crate) inputs: Vec<Input>,
     pub(crate) out: Vec<Output>,
-    pub(crate) news: Vec<News>,
     /// Answers for shards whose inbox was full.
     pub(crate) kept: VecDeque<(u16, Letter)>,
     /// Shards that have had letters in this turn, as bits.
@@ -138,7 +137,7 @@ impl<M: Drivable> Shard<M> {
         self.open_letters(now, &mut found);
         self.obey(now, &mut found);
         self.gates.iter_mut().try_for_each(|gate| gate.wake(&self.epoll, now))?;
-        self.streams.wake(now, &mut self.news);
+        self.streams.wake(now);
         self.spread_news(now);
         self.think(now)?;
         self.flush(now)?;
@@ -153,9 +152,9 @@ impl<M: Drivable> Shard<M> {
             Token::Datagrams(number) => self.receive_datagrams(now, (number, ready), found),
             Token::Accept(number) => self.accept(now, number, found),
             Token::Stream(number) => {
-                let more = self.streams.ready(now, number, ready, &mut self.news);
+                let more = self.streams.ready(now, number, ready);
                 found.more |= more;
-                found.signalling += self.news.len();
+                found.signalling += self.streams.news.len();
                 self.spread_news(now);
             }
             Token::Media(number) => self.receive_media(number, found),
@@ -290,7 +289,7 @@ impl<M: Drivable> Shard<M> {
             }
         }
         self.media.flush(&self.here.counters);
-        self.streams.flush(&self.epoll, now, &mut self.news);
+        self.streams.flush(&self.epoll, now);
         self.spread_news(now);
         self.post_kept();
         for shard in 0..self.here.board.shards() {

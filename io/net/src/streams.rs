@@ -40,6 +40,8 @@ pub(crate) struct Streams {
     touched: Vec<u32>,
     buffer: Box<[u8]>,
     serial: u32,
+    /// What the shard is to be told.
+    pub(crate) news: Vec<News>,
 }
 
 /// What streams have to tell.
@@ -74,6 +76,7 @@ impl Streams {
             touched: Vec::new(),
             buffer: vec![0; limits::READ].into_boxed_slice(),
             serial: 0,
+            news: Vec::new(),
         }
     }
 
@@ -141,9 +144,8 @@ impl Streams {
         let connection = self.connections.get_mut(&number).filter(usable).ok_or(flow)?;
         connection.known_by(from);
         self.touched.push(number);
-        if connection.put(octets, self.crowd.write_queue).is_err() {
-            self.counters.connections_deaf.one();
-            connection.leave(now);
+        if let Err(reason) = connection.put(now, octets, self.crowd.write_queue) {
+            self.close(number, reason);
         }
         Ok(())
     }
@@ -192,13 +194,7 @@ impl Streams {
     }
 
     /// A connection is ready. True when it has more to read.
-    pub(crate) fn ready(
-        &mut self,
-        now: Time,
-        number: u32,
-        ready: Ready,
-        news: &mut Vec<News>,
-    ) -> bool {
+    pub(crate) fn ready(&mut self, now: Time, number: u32, ready: Ready) -> bool {
         let Some(connection) = self.connections.get_mut(&number) else { return false };
         self.touched.push(number);
         if matches!(connection.state, State::Opening { .. }) {
@@ -209,7 +205,7 @@ impl Streams {
                 }
                 Ok(None) => return false,
                 _ => {
-                    self.close(number, Reason::NotOpened, news);
+                    self.close(number, Reason::NotOpened);
                     return false;
                 }
             }
@@ -217,17 +213,17 @@ impl Streams {
         if !ready.read() {
             return false;
         }
-        self.read(now, number, news)
+        self.read(now, number)
     }
 
-    fn read(&mut self, now: Time, number: u32, news: &mut Vec<News>) -> bool {
+    fn read(&mut self, now: Time, number: u32) -> bool {
         let Some(connection) = self.connections.get_mut(&number) else { return false };
         let flow = connection.flow;
         let mut come = Vec::new();
         let result = connection.read(now, &mut self.buffer, &mut come);
         let mut broken = false;
         for come in come {
-            news.push(match come {
+            self.news.push(match come {
                 Come::Message(message) => {
                     self.counters.stream_messages_in.one();
                     News::Message(flow, message)
@@ -241,7 +237,7 @@ impl Streams {
         match result {
             // What is answered within this turn is still written; then it is over.
             Err(_) if matches!(connection.state, State::Leaving { .. }) => {
-                self.close(number, Reason::Finished, news);
+                self.close(number, Reason::Finished);
                 false
             }
             Err(_) => {
@@ -264,13 +260,13 @@ impl Streams {
     }
 
     /// Writes what waits, and sets alarms. To be called at the end of a turn.
-    pub(crate) fn flush(&mut self, epoll: &Epoll, now: Time, news: &mut Vec<News>) {
+    pub(crate) fn flush(&mut self, epoll: &Epoll, now: Time) {
         let mut touched = std::mem::take(&mut self.touched);
         touched.sort_unstable();
         touched.dedup();
         for number in touched.drain(..) {
             if let Err(reason) = self.look_after(epoll, now, number) {
-                self.close(number, reason, news);
+                self.close(number, reason);
             }
         }
         // Closing touches nothing: the row is given back to be filled again.
@@ -307,7 +303,7 @@ impl Streams {
     }
 
     /// Closes those who have taken too long.
-    pub(crate) fn wake(&mut self, now: Time, news: &mut Vec<News>) {
+    pub(crate) fn wake(&mut self, now: Time) {
         while let Some((time, number)) =
             self.alarms.first().copied().filter(|(time, _)| *time <= now)
         {
@@ -316,7 +312,7 @@ impl Streams {
             let (due, reason) = connection.due(&self.patience);
             connection.alarm = due;
             if due <= now {
-                self.close(number, reason, news);
+                self.close(number, reason);
             } else {
                 self.alarms.insert((due, number));
             }
@@ -328,7 +324,7 @@ impl Streams {
         self.alarms.first().map(|(time, _)| *time)
     }
 
-    fn close(&mut self, number: u32, reason: Reason, news: &mut Vec<News>) {
+    fn close(&mut self, number: u32, reason: Reason) {
         let Some(connection) = self.connections.remove(&number) else { return };
         self.alarms.remove(&(connection.alarm, number));
         let peer = (connection.flow.listener, connection.flow.peer);
@@ -351,7 +347,7 @@ impl Streams {
             }
             Reason::Gone | Reason::Finished => connection.flow,
         };
-        news.push(News::Failed(flow, connection.known_to));
+        self.news.push(News::Failed(flow, connection.known_to));
     }
 
     /// True when nothing waits to be written.

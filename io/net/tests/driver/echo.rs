@@ -1,5 +1,6 @@
 //! `Echo`: a machine that answers requests with 200, and tells the test all that it hears.
 
+use std::io::Read;
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -187,4 +188,15 @@ pub(crate) fn connect(to: SocketAddr) -> TcpStream {
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     stream.set_nodelay(true).unwrap();
     stream
+}
+
+/// Reads one answer without a body; says its subject.
+pub(crate) fn read_answer(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let mut octet = [0];
+    while !answer.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut octet).expect("an answer");
+        answer.extend_from_slice(&octet);
+    }
+    subject(&answer)
 }

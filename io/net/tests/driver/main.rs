@@ -11,4 +11,5 @@ mod datagrams;
 mod echo;
 mod living;
 mod questions;
+mod slow;
 mod streams;

@@ -6,18 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use offhook_net::{Plan, Program};
 use protocol::{Flow, Input, Output, Transport};
 
-use crate::echo::{House, PATIENCE, connect, options, subject};
-
-/// Reads one answer (without a body).
-fn answer(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    let mut octet = [0];
-    while !answer.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut octet).expect("an answer");
-        answer.extend_from_slice(&octet);
-    }
-    subject(&answer)
-}
+use crate::echo::{House, PATIENCE, connect, options, read_answer};
 
 #[test]
 fn a_request_is_answered_over_both_families() {
@@ -25,7 +14,7 @@ fn a_request_is_answered_over_both_families() {
         let house = House::on(Transport::Tcp, address);
         let mut peer = connect(house.address(0));
         peer.write_all(&options("hello", "")).unwrap();
-        assert_eq!(answer(&mut peer), "hello");
+        assert_eq!(read_answer(&mut peer), "hello");
         let (_, Input::Received(flow, _)) = house.input() else { panic!() };
         assert_eq!(flow.peer, peer.local_addr().unwrap());
         assert_ne!(flow.connection, 0);
@@ -44,10 +33,10 @@ fn trap_18_a_message_may_be_cut_anywhere() {
         if cut % 16 == 0 {
             let mut other = connect(house.address(0));
             other.write_all(&options("other", "")).unwrap();
-            assert_eq!(answer(&mut other), "other");
+            assert_eq!(read_answer(&mut other), "other");
         }
         peer.write_all(tail).unwrap();
-        assert_eq!(answer(&mut peer), "cut");
+        assert_eq!(read_answer(&mut peer), "cut");
     }
 }
 
@@ -59,7 +48,7 @@ fn many_messages_in_one_write_are_answered_in_order() {
     let all: Vec<u8> = names.iter().flat_map(|name| options(name, "")).collect();
     peer.write_all(&all).unwrap();
     for name in names {
-        assert_eq!(answer(&mut peer), name);
+        assert_eq!(read_answer(&mut peer), name);
     }
 }
 
@@ -107,7 +96,7 @@ fn a_connection_is_opened_and_used_again() {
     assert_eq!(both, [options("one", ""), options("two", "")].concat());
     // The peer may ask by the same connection.
     peer.write_all(&options("back", "")).unwrap();
-    assert_eq!(answer(&mut peer), "back");
+    assert_eq!(read_answer(&mut peer), "back");
     let (_, Input::Received(came, _)) = house.input() else { panic!() };
     assert_eq!(came.peer, flow.peer);
     drop(peer);
@@ -139,7 +128,7 @@ fn any_shard_can_send_on_any_connection() {
     let mut numbers = Vec::new();
     for peer in &mut peers {
         peer.write_all(&options("hello", "")).unwrap();
-        assert_eq!(answer(peer), "hello");
+        assert_eq!(read_answer(peer), "hello");
         let (0, Input::Received(flow, _)) = house.input() else { panic!() };
         numbers.push(flow.connection);
         for shard in 0..3 {
