@@ -45,6 +45,9 @@ impl<M: Drivable> Shard<M> {
         let input = Input::Received(flow, message);
         if home == self.here.shard {
             self.inputs.push(input);
+        } else if flow.transport.is_reliable() {
+            // Nobody repeats what a stream has carried.
+            self.post_surely(home, Letter::Input(input, way));
         } else {
             self.post(home, Letter::Input(input, way));
         }
@@ -62,24 +65,31 @@ impl<M: Drivable> Shard<M> {
         }
     }
 
-    /// Sends a letter to another shard, later if it does not fit now: somebody waits for it.
+    /// Sends a letter to another shard, later if it does not fit now: somebody waits for it. Letters stay in order.
     pub(crate) fn post_surely(&mut self, shard: u16, letter: Letter) {
-        if let Err(letter) = self.here.board.post(shard, letter) {
-            if self.kept.len() < limits::ANSWERS_KEPT {
-                self.kept.push_back((shard, letter));
-            } else {
-                self.here.counters.moved_lost.one();
+        let letter = if self.kept.iter().any(|(other, _)| *other == shard) {
+            letter
+        } else {
+            match self.here.board.post(shard, letter) {
+                Ok(()) => {
+                    self.here.counters.moved.one();
+                    self.rings |= bit(shard);
+                    return;
+                }
+                Err(letter) => letter,
             }
-            return;
+        };
+        if self.kept.len() < limits::LETTERS_KEPT {
+            self.kept.push_back((shard, letter));
+        } else {
+            self.here.counters.moved_lost.one();
         }
-        self.here.counters.moved.one();
-        self.rings |= bit(shard);
     }
 
     /// Tries again to send what did not fit.
     pub(crate) fn post_kept(&mut self) {
-        for _ in 0..self.kept.len() {
-            let Some((shard, letter)) = self.kept.pop_front() else { return };
+        let kept = std::mem::take(&mut self.kept);
+        for (shard, letter) in kept {
             self.post_surely(shard, letter);
         }
     }
@@ -148,7 +158,7 @@ impl<M: Drivable> Shard<M> {
             if owner == self.here.shard {
                 self.open(now, Letter::Adopt(accepted));
             } else {
-                self.post(owner, Letter::Adopt(accepted));
+                self.post_surely(owner, Letter::Adopt(accepted));
             }
         }
         found.more = true;

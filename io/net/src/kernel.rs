@@ -14,13 +14,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use libc::{c_int, c_void, socklen_t};
 
-/// Room for the control messages of one datagram: an `in6_pktinfo`, or a `sock_extended_err` and an address.
-const CONTROL: usize = 128;
+use crate::control::Control;
 
 /// The octets of the largest datagram.
 const DATAGRAM: usize = 65_535;
-
-type Control = [u64; CONTROL / 8];
 
 fn checked(result: c_int) -> io::Result<c_int> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
@@ -236,7 +233,7 @@ impl Batch {
         let (name, header): (libc::sockaddr_storage, libc::mmsghdr) =
             unsafe { (zeroed(), zeroed()) };
         let mut names = vec![name; count];
-        let mut controls = vec![[0; CONTROL / 8]; count];
+        let mut controls = vec![Control::EMPTY; count];
         let mut vectors: Vec<libc::iovec> = octets
             .chunks_exact_mut(DATAGRAM)
             .map(|room| libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: DATAGRAM })
@@ -247,7 +244,7 @@ impl Batch {
             header.msg_hdr.msg_name = std::ptr::from_mut(name).cast();
             header.msg_hdr.msg_iov = vector;
             header.msg_hdr.msg_iovlen = 1;
-            header.msg_hdr.msg_control = control.as_mut_ptr().cast();
+            header.msg_hdr.msg_control = control.0.as_mut_ptr().cast();
         }
         Self { octets, names, controls, _vectors: vectors, headers, came: count }
     }
@@ -287,8 +284,7 @@ impl Batch {
         self.headers.iter().take(self.came).zip(rooms).filter_map(
             |(header, ((octets, name), control))| {
                 let from = address(name, header.msg_hdr.msg_namelen)?;
-                let to = control_messages(control, header.msg_hdr.msg_controllen)
-                    .find_map(local_address);
+                let to = control.local_address(header.msg_hdr.msg_controllen);
                 let octets = octets.get(..usize::try_from(header.msg_len).ok()?)?;
                 Some(Datagram { from, to, octets })
             },
@@ -330,9 +326,9 @@ pub(crate) fn send(socket: &impl AsRawFd, parcels: &[Parcel]) -> io::Result<usiz
             vector.write(libc::iovec { iov_base: start, iov_len: parcel.octets.len() });
         header.msg_hdr.msg_iovlen = 1;
         if let Some(from) = parcel.from {
-            let control = control.write([0; CONTROL / 8]);
-            header.msg_hdr.msg_controllen = put_local_address(control, from) as _;
-            header.msg_hdr.msg_control = control.as_mut_ptr().cast();
+            let (filled, length) = Control::from(from);
+            header.msg_hdr.msg_control = std::ptr::from_mut(control.write(filled)).cast();
+            header.msg_hdr.msg_controllen = length as _;
         }
         count += 1;
     }
@@ -346,7 +342,7 @@ pub(crate) fn send(socket: &impl AsRawFd, parcels: &[Parcel]) -> io::Result<usiz
 /// `Ok(Some(None))` for an entry that says nothing of the kind.
 pub(crate) fn next_error(socket: &impl AsRawFd) -> io::Result<Option<Option<SocketAddr>>> {
     let mut octets = [0_u8; 64];
-    let mut control: Control = [0; CONTROL / 8];
+    let mut control = Control::EMPTY;
     // SAFETY: all zeros is a valid value of these plain structs.
     let (mut name, mut header): (libc::sockaddr_storage, libc::msghdr) =
         unsafe { (zeroed(), zeroed()) };
@@ -355,7 +351,7 @@ pub(crate) fn next_error(socket: &impl AsRawFd) -> io::Result<Option<Option<Sock
     header.msg_namelen = size_of::<libc::sockaddr_storage>() as socklen_t;
     header.msg_iov = &raw mut vector;
     header.msg_iovlen = 1;
-    header.msg_control = control.as_mut_ptr().cast();
+    header.msg_control = control.0.as_mut_ptr().cast();
     header.msg_controllen = size_of::<Control>() as _;
     // SAFETY: all pointers go to buffers of the lengths given, which live through the call.
     let result = unsafe {
@@ -366,92 +362,8 @@ pub(crate) fn next_error(socket: &impl AsRawFd) -> io::Result<Option<Option<Sock
         return if error.kind() == io::ErrorKind::WouldBlock { Ok(None) } else { Err(error) };
     }
     let length = header.msg_controllen;
-    let unreachable = control_messages(&control, length).any(is_unreachable);
+    let unreachable = control.is_unreachable(length);
     Ok(Some(address(&name, header.msg_namelen).filter(|_| unreachable)))
-}
-
-/// Host, network, port or protocol unreachable: what RFC 3261 §18.4 asks to be told of.
-fn is_unreachable((level, kind, data): (c_int, c_int, &[u8])) -> bool {
-    let ours = (level == libc::IPPROTO_IP && kind == libc::IP_RECVERR)
-        || (level == libc::IPPROTO_IPV6 && kind == libc::IPV6_RECVERR);
-    let number = data.first_chunk::<4>().map(|number| u32::from_ne_bytes(*number) as c_int);
-    ours && number.is_some_and(|number| {
-        [libc::ECONNREFUSED, libc::EHOSTUNREACH, libc::ENETUNREACH, libc::ENOPROTOOPT, libc::EACCES]
-            .contains(&number)
-    })
-}
-
-/// The control messages in a buffer of which the kernel says that `length` octets are filled.
-fn control_messages(
-    control: &Control,
-    length: usize,
-) -> impl Iterator<Item = (c_int, c_int, &[u8])> {
-    // SAFETY: the same octets, seen as octets; the length is that of the array.
-    let octets = unsafe { std::slice::from_raw_parts(control.as_ptr().cast::<u8>(), CONTROL) };
-    let mut rest = octets.get(..length).unwrap_or_default();
-    std::iter::from_fn(move || {
-        let (size, level, kind) = header_of(rest)?;
-        let data = rest.get(HEADER..size)?;
-        rest = rest.get(size.next_multiple_of(size_of::<usize>())..).unwrap_or_default();
-        Some((level, kind, data))
-    })
-}
-
-/// Octets of a `cmsghdr`, with the padding behind it.
-const HEADER: usize = size_of::<libc::cmsghdr>().next_multiple_of(size_of::<usize>());
-
-fn header_of(octets: &[u8]) -> Option<(usize, c_int, c_int)> {
-    let octets = octets.get(..size_of::<libc::cmsghdr>())?;
-    // SAFETY: there are as many octets as the struct has, any bits are a valid value of it, and alignment is not asked for.
-    let header = unsafe { octets.as_ptr().cast::<libc::cmsghdr>().read_unaligned() };
-    let size = header.cmsg_len as usize;
-    (size >= HEADER).then_some((size, header.cmsg_level, header.cmsg_type))
-}
-
-/// Which of our addresses a datagram came to.
-fn local_address((level, kind, data): (c_int, c_int, &[u8])) -> Option<IpAddr> {
-    match (level, kind) {
-        // struct in_pktinfo: index, the address of the interface, the address in the header.
-        (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
-            Some(IpAddr::V4(Ipv4Addr::from(*data.get(8..)?.first_chunk::<4>()?)))
-        }
-        // struct in6_pktinfo: address, index.
-        (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
-            Some(IpAddr::V6(Ipv6Addr::from(*data.first_chunk::<16>()?)))
-        }
-        _ => None,
-    }
-}
-
-/// Writes the control message that says which of our addresses a datagram comes from. Says how long it is.
-fn put_local_address(control: &mut Control, from: IpAddr) -> usize {
-    let mut data = [0_u8; 20];
-    let (level, kind, length) = match from {
-        IpAddr::V4(ip) => {
-            if let Some(place) = data.get_mut(4..8) {
-                place.copy_from_slice(&ip.octets());
-            }
-            (libc::IPPROTO_IP, libc::IP_PKTINFO, 12)
-        }
-        IpAddr::V6(ip) => {
-            if let Some(place) = data.get_mut(..16) {
-                place.copy_from_slice(&ip.octets());
-            }
-            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, 20)
-        }
-    };
-    // SAFETY: all zeros is a valid value of this plain struct (it has hidden padding on some targets).
-    let mut header: libc::cmsghdr = unsafe { zeroed() };
-    header.cmsg_len = (HEADER + length) as _;
-    header.cmsg_level = level;
-    header.cmsg_type = kind;
-    let place = control.as_mut_ptr().cast::<u8>();
-    // SAFETY: header and data have 36 octets at most, the buffer has 128 and is aligned for the header.
-    unsafe {
-        place.cast::<libc::cmsghdr>().write(header);
-        place.add(HEADER).copy_from_nonoverlapping(data.as_ptr(), length);
-    }
-    (HEADER + length).next_multiple_of(size_of::<usize>())
 }
 
 /// Reads an address that the kernel wrote.
@@ -567,4 +479,37 @@ pub(crate) fn raise_file_limit() -> u64 {
 pub(crate) fn sharpen_timers() {
     // SAFETY: a call without pointers; it cannot fail with these arguments.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1000 as libc::c_ulong) };
+}
+
+/// The signals that end or change a program: SIGTERM, SIGINT, SIGHUP.
+fn asking_signals() -> libc::sigset_t {
+    // SAFETY: the set is initialized by `sigemptyset`; these calls only fail for signals that do not exist.
+    unsafe {
+        let mut set = zeroed();
+        libc::sigemptyset(&raw mut set);
+        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+            libc::sigaddset(&raw mut set, signal);
+        }
+        set
+    }
+}
+
+/// Keeps those signals for [`next_signal`], in this thread and in all that it starts from now on.
+pub(crate) fn keep_signals() -> io::Result<()> {
+    let set = asking_signals();
+    // SAFETY: the set lives through the call; nobody wants the old one.
+    match unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, null_mut()) } {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
+}
+
+/// Waits for the next of those signals.
+pub(crate) fn next_signal() -> io::Result<c_int> {
+    let (set, mut signal) = (asking_signals(), 0);
+    // SAFETY: both live through the call.
+    match unsafe { libc::sigwait(&raw const set, &raw mut signal) } {
+        0 => Ok(signal),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
 }

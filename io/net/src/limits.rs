@@ -29,8 +29,8 @@ pub const LETTERS: usize = 16_384;
 /// Letters read from the inbox in one turn.
 pub const LETTERS_A_TURN: usize = 1024;
 
-/// Answers kept for a shard whose inbox is full. Each belongs to a question that was let in, so there are never many.
-pub const ANSWERS_KEPT: usize = 4096;
+/// Letters kept for shards whose inbox is full: answers, and messages that nobody would repeat. More are dropped and counted.
+pub const LETTERS_KEPT: usize = 4096;
 
 /// Entries of the error queue that are read in one turn: a peer that sends ICMP messages must not keep a shard busy.
 pub const ERRORS_A_TURN: usize = 64;

@@ -45,7 +45,7 @@ pub(crate) struct Shard<M> {
     /// What the machine is to be told.
     pub(crate) inputs: Vec<Input>,
     pub(crate) out: Vec<Output>,
-    /// Answers for shards whose inbox was full.
+    /// Letters for shards whose inbox was full.
     pub(crate) kept: VecDeque<(u16, Letter)>,
     /// Shards that have had letters in this turn, as bits.
     pub(crate) rings: u64,
@@ -141,7 +141,7 @@ impl<M: Drivable> Shard<M> {
         self.spread_news(now);
         self.think(now)?;
         self.flush(now)?;
-        found.more |= !self.inputs.is_empty();
+        found.more |= !self.inputs.is_empty() || !self.kept.is_empty();
         Ok(found)
     }
 

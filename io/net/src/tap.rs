@@ -32,6 +32,24 @@ pub trait Sink: Send + Sync {
     }
 }
 
+impl<T: Sink + ?Sized> Sink for Arc<T> {
+    fn event(&self, now: Time, shard: u16, event: Event) {
+        (**self).event(now, shard, event);
+    }
+
+    fn notice(&self, now: Time, shard: u16, notice: Notice) {
+        (**self).notice(now, shard, notice);
+    }
+
+    fn wants_messages(&self) -> bool {
+        (**self).wants_messages()
+    }
+
+    fn message(&self, passed: Passed) {
+        (**self).message(passed);
+    }
+}
+
 /// A message that came in or goes out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passed {
