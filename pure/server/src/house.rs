@@ -242,6 +242,9 @@ fn ha1(credential: &Credential, algorithm: Algorithm, user: &str, realm: &str) -
 /// What every user can answer, so that a challenge says nothing about who exists: SHA-256 and MD5 where possible (RFC 8760 §2.4).
 /// SHA-512-256 is offered only where it must be: two challenges fit beside a request, three amplify it.
 fn offered(settings: &Settings) -> Vec<Algorithm> {
+    if !settings.algorithms.is_empty() {
+        return settings.algorithms.clone();
+    }
     let can = |user: &crate::settings::User, algorithm| match &user.credential {
         Credential::Password(_) => true,
         Credential::Ha1s(ha1s) => ha1s.iter().any(|(known, _)| *known == algorithm),

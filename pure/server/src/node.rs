@@ -7,7 +7,7 @@ use protocol::transport::stamp;
 use protocol::{Answer, Fault, Flow, Input, Output, Question};
 use sip::{Bytes, Draft, Malformed, Message, Method, Name, Status, Uri};
 
-use crate::admission::{self, Merged};
+use crate::admission::{self, Entry, Merged};
 use crate::gate::{self, Asker, Gate, No};
 use crate::house::{House, Place};
 use crate::proxy::{Found, Plan, Proxy, Target, Way};
@@ -30,6 +30,7 @@ pub struct Node {
 /// One field a role.
 #[derive(Debug)]
 struct Roles {
+    entry: Entry,
     merged: Merged,
     gate: Gate,
     registrar: Registrar,
@@ -55,6 +56,7 @@ impl Node {
     pub fn new(settings: Settings, mut dice: Dice) -> Self {
         let transactions = Transactions::new(settings.timers, &mut dice);
         let roles = Roles {
+            entry: Entry::Open,
             merged: Merged::new(settings.timers.patience(), &mut dice),
             gate: Gate::new(&settings, &mut dice),
             registrar: Registrar::new(&mut dice),
@@ -67,6 +69,16 @@ impl Node {
     /// How many transactions there are.
     pub fn transactions(&self) -> usize {
         self.transactions.len()
+    }
+
+    /// Begins nothing new from now on: such requests are answered 503, with a time to come back.
+    pub const fn drain(&mut self) {
+        self.roles.entry = Entry::Draining;
+    }
+
+    /// How many requests still wait for their final answer: what a server that drains waits for.
+    pub fn pending(&self) -> usize {
+        self.transactions.unanswered()
     }
 
     /// How many addresses of record have bindings.
@@ -193,13 +205,19 @@ impl Roles {
             let up = turn.transactions.admit(turn.now, newcomer, turn.out);
             return up.into_iter().for_each(|up| self.told(turn, up));
         }
+        if let Err(fault) = self.entry.admits(&request) {
+            return turn.refuse(flow, &request, &fault);
+        }
         let plan = self.proxy.plan(turn, &request);
         let purpose = match self.judge(turn, flow, &request, &plan) {
             Ok(purpose) => purpose,
             Err(No::Fault(fault)) => return turn.refuse(flow, &request, &fault),
             Err(No::Challenge(wire, status, why)) => {
                 turn.send_back(flow, &request, wire);
-                return turn.report_refusal(flow, &request, status, why);
+                return match why {
+                    Some(why) => turn.report_refusal(flow, &request, status, why),
+                    None => turn.report_challenge(flow, &request),
+                };
             }
         };
         if let Some(Up::Request(id, ..)) = turn.transactions.admit(turn.now, newcomer, turn.out) {

@@ -20,6 +20,8 @@ pub struct Settings {
     pub realm: Box<str>,
     /// The methods that are challenged; none: everybody is trusted with everything.
     pub challenge: Vec<Box<str>>,
+    /// The digests that challenges offer, in this order; none: what every user can answer, the strongest first.
+    pub algorithms: Vec<Algorithm>,
     /// Whom we know.
     pub users: Vec<User>,
     /// How registrations are kept.
@@ -136,6 +138,7 @@ impl Settings {
             aliases: Vec::new(),
             realm: domain.into(),
             challenge: challenge.map(Box::from).into(),
+            algorithms: Vec::new(),
             users: Vec::new(),
             registrar: Registrar::default(),
             redirects: Vec::new(),

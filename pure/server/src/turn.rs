@@ -1,5 +1,7 @@
 //! `Turn`: what a role is lent while it reacts to one input.
 
+use std::net::SocketAddr;
+
 use machine::{Dice, Time};
 use protocol::doors::Event;
 use protocol::transaction::{ServerId, Transactions};
@@ -81,6 +83,12 @@ impl Turn<'_> {
         .wire()
     }
 
+    /// Tells the readers of events that somebody was asked who it is.
+    pub(crate) fn report_challenge(&mut self, flow: Flow, request: &Message) {
+        let (method, from, source) = asker(flow, request);
+        self.out.push(Output::Report(Event::Challenged { method, from, source }));
+    }
+
     /// Tells the readers of events that somebody was refused.
     pub(crate) fn report_refusal(
         &mut self,
@@ -89,13 +97,14 @@ impl Turn<'_> {
         status: Status,
         reason: &str,
     ) {
-        let from = request.get::<From>().map(|from| String::from_utf8_lossy(from.uri).into());
-        self.out.push(Output::Report(Event::Refused {
-            method: request.method().map_or("", Method::as_str).into(),
-            from: from.unwrap_or_default(),
-            source: flow.peer,
-            status: status.code(),
-            reason: reason.into(),
-        }));
+        let (method, from, source) = asker(flow, request);
+        let (status, reason) = (status.code(), reason.into());
+        self.out.push(Output::Report(Event::Refused { method, from, source, status, reason }));
     }
+}
+
+/// The method, who asks, and from where.
+fn asker(flow: Flow, request: &Message) -> (Box<str>, Box<str>, SocketAddr) {
+    let from = request.get::<From>().map(|from| String::from_utf8_lossy(from.uri).into());
+    (request.method().map_or("", Method::as_str).into(), from.unwrap_or_default(), flow.peer)
 }

@@ -14,7 +14,6 @@ pub mod limits;
 mod message;
 mod method;
 mod name;
-mod octets;
 mod params;
 mod read;
 mod row;

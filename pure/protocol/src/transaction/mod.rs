@@ -20,7 +20,6 @@ pub use timers::Timers;
 use crate::doors::Output;
 use crate::limits;
 use crate::transport::{Flow, response_flow};
-pub(crate) use backoff::Backoff;
 use client::{Client, Heard};
 use key::Key;
 use server::{Again, Server};
@@ -256,6 +255,16 @@ impl Transactions {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// How many wait for a final response, from us or from others. The rest only absorb repeats. Walks them all: for a server
+    /// that wants to stop, not for every turn of its life.
+    pub fn unanswered(&self) -> usize {
+        let unanswered = |transaction: &Transaction| match transaction {
+            Transaction::Client(client) => client.is_waiting(),
+            Transaction::Server(server) => server.is_unanswered(),
+        };
+        self.all.values().filter(|(_, transaction)| unanswered(transaction)).count()
     }
 
     /// True when there is none.

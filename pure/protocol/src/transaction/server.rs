@@ -60,6 +60,17 @@ pub(super) enum Again {
 }
 
 impl Server {
+    /// True until its user has given a final answer.
+    pub(super) const fn is_unanswered(&self) -> bool {
+        matches!(
+            self.state,
+            State::Silent { .. }
+                | State::Proceeding { .. }
+                | State::Trying { .. }
+                | State::Working { .. }
+        )
+    }
+
     /// Takes a new request.
     pub(super) fn start(now: Time, timers: &Timers, ways: (Flow, Flow), request: Message) -> Self {
         let (flow, back) = ways;

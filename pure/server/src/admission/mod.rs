@@ -3,10 +3,31 @@
 mod merged;
 
 use protocol::Fault;
-use sip::header::{MaxForwards, ProxyRequire, Require};
+use sip::header::{MaxForwards, ProxyRequire, Require, To};
 use sip::{Header, Message, Method};
 
 pub(crate) use merged::Merged;
+
+/// Whether new things are begun here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// They are.
+    Open,
+    /// Only what belongs to a call that is up: the server is about to stop.
+    Draining,
+}
+
+impl Entry {
+    /// A server that is about to stop begins nothing new: another one may take it, or this one after its restart.
+    pub(crate) fn admits(self, request: &Message) -> Result<(), Fault> {
+        let inside = request.get::<To>().is_some_and(|to| to.tag().is_some());
+        let passes = inside || matches!(request.method(), Some(Method::Ack | Method::Cancel));
+        if self == Self::Open || passes { Ok(()) } else { Err(Fault::Overloaded(RESTART)) }
+    }
+}
+
+/// Seconds after which a server that was stopped is worth another try: a restart takes less.
+const RESTART: u32 = 10;
 
 /// Is it a message that can be understood at all (§16.3 step 1)?
 pub(crate) fn well_formed(message: &Message) -> Result<(), Fault> {
@@ -91,6 +112,16 @@ mod tests {
 
     fn request(method: &str, rows: &str) -> Message {
         Message::parse(format!("{method} sip:h SIP/2.0\r\n{rows}\r\n\r\n")).unwrap()
+    }
+
+    #[test]
+    fn a_server_that_drains_lets_calls_end_and_begins_none() {
+        let (new, within) =
+            (request("INVITE", "To: <sip:b@h>"), request("BYE", "To: <sip:b@h>;tag=1"));
+        assert_eq!(Entry::Open.admits(&new), Ok(()));
+        assert_eq!(Entry::Draining.admits(&new), Err(Fault::Overloaded(RESTART)));
+        assert_eq!(Entry::Draining.admits(&within), Ok(()));
+        assert_eq!(Entry::Draining.admits(&request("ACK", "To: <sip:b@h>")), Ok(()));
     }
 
     #[test]

@@ -30,8 +30,8 @@ pub(crate) enum Asker {
 /// Why somebody does not pass.
 #[derive(Debug)]
 pub(crate) enum No {
-    /// A challenge, and for the readers of events: why.
-    Challenge(Bytes, Status, &'static str),
+    /// A challenge, and what is wrong with the credentials that came; nothing, when none came or their nonce was old.
+    Challenge(Bytes, Status, Option<&'static str>),
     /// Known, and not allowed.
     Fault(Fault),
 }
@@ -49,27 +49,25 @@ impl Gate {
         asker: Asker,
     ) -> Result<(), No> {
         let Some(claim) = claim(turn, request, asker) else {
-            return Err(self.challenge(turn, request, asker, (Why::WhoIsIt, "Not Authenticated")));
+            return Err(self.challenge(turn, request, asker, (Why::WhoIsIt, None)));
         };
         let ha1 = turn.house.ha1(claim.username.as_bytes(), claim.algorithm);
         let method = request.method().map_or("", Method::as_str);
         let verdict = claim.judge(turn.now, &mut self.nonces, (method, request.body()), ha1);
         match verdict {
             Verdict::Right if !same_place(turn, &claim.uri, request) => {
-                let why = (Why::WhoIsIt, "Credentials Are for Another Request-URI");
+                let why = (Why::WhoIsIt, Some("Credentials Are for Another Request-URI"));
                 Err(self.challenge(turn, request, asker, why))
             }
             Verdict::Right if !owns(turn, request, claim.username.as_bytes()) => {
                 Err(No::Fault(Fault::WrongIdentity))
             }
             Verdict::Right => Ok(()),
-            Verdict::Stale => {
-                Err(self.challenge(turn, request, asker, (Why::Stale, "Stale Nonce")))
-            }
+            Verdict::Stale => Err(self.challenge(turn, request, asker, (Why::Stale, None))),
             Verdict::Wrong => {
                 let known = turn.house.knows(claim.username.as_bytes());
                 let why = if known { "Wrong Password" } else { "Unknown User" };
-                Err(self.challenge(turn, request, asker, (Why::WhoIsIt, why)))
+                Err(self.challenge(turn, request, asker, (Why::WhoIsIt, Some(why))))
             }
         }
     }
@@ -79,7 +77,7 @@ impl Gate {
         turn: &mut Turn<'_>,
         request: &Message,
         asker: Asker,
-        why: (Why, &'static str),
+        why: (Why, Option<&'static str>),
     ) -> No {
         let (status, name) = match asker {
             Asker::Server => (Status::UNAUTHORIZED, Name::WwwAuthenticate),
