@@ -13,5 +13,4 @@ pub mod corpus;
 pub mod golden;
 pub mod office;
 pub mod puppet;
-pub mod speaker;
 pub mod work;

@@ -10,6 +10,4 @@
 
 mod rfc3261;
 mod rfc3264;
-mod rfc3550;
-mod rfc4733;
 mod rfc8866;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use crate::command::Outcome;
-use crate::config::{Config, Credential, Ha1, Match, Notice, Route, StoreUrl};
+use crate::config::{Config, Credential, Ha1, Match, Mistakes, Notice, Route, StoreUrl};
 use crate::log::{Format, Log};
 
 /// What `offhook check` is told.
@@ -26,20 +26,25 @@ pub fn run(arguments: &Arguments, log: Log) -> Outcome {
             let _ = std::io::stdout().lock().write_all(summary(&config).as_bytes());
             Outcome::Fine
         }
-        Err(mistakes) if log.format() == Format::Json => {
-            for mistake in &mistakes.notices {
-                mistake.log(log, "config_refused");
-            }
-            Outcome::Wrong
-        }
-        Err(mistakes) => {
-            let _ = std::io::stderr().lock().write_all(mistakes.to_string().as_bytes());
-            Outcome::Wrong
-        }
+        Err(mistakes) => refuse(&mistakes, log),
     }
 }
 
-fn report(log: Log, event: &str, warning: &Notice) {
+/// Says what is wrong with a file.
+pub(crate) fn refuse(mistakes: &Mistakes, log: Log) -> Outcome {
+    match log.format() {
+        Format::Json => {
+            mistakes.notices.iter().for_each(|mistake| mistake.log(log, "config_refused"))
+        }
+        Format::Text => {
+            let _ = std::io::stderr().lock().write_all(mistakes.to_string().as_bytes());
+        }
+    }
+    Outcome::Wrong
+}
+
+/// Says what is unwise in a file.
+pub(crate) fn report(log: Log, event: &str, warning: &Notice) {
     match log.format() {
         Format::Json => warning.log(log, event),
         Format::Text => {

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use crate::check;
 use crate::log::{Format, Log};
+use crate::{check, serve};
 
 /// The whole SIP system in one program.
 #[derive(Debug, clap::Parser)]
@@ -20,6 +20,8 @@ pub struct CommandLine {
 /// The commands, in the order of `offhook --help`.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    /// Be the server: registrar, proxy, redirect server
+    Serve(serve::Arguments),
     /// Say what is wrong with a config file, or what the server would do with it
     Check(check::Arguments),
 }
@@ -29,6 +31,7 @@ impl CommandLine {
     pub fn run(self) -> Outcome {
         let log = Log::new(self.log);
         match self.command {
+            Command::Serve(arguments) => serve::run(&arguments, log),
             Command::Check(arguments) => check::run(&arguments, log),
         }
     }

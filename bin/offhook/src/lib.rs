@@ -3,5 +3,7 @@
 pub mod check;
 pub mod command;
 pub mod config;
+mod journal;
 pub mod limits;
 pub mod log;
+pub mod serve;

@@ -23,3 +23,9 @@ pub const WEAK_PASSWORD: usize = 10;
 
 /// Listeners of one transport: each is a socket on every shard.
 pub const ADDRESSES: usize = 64;
+
+/// Events that wait to be written to the log. What is more is dropped, and counted: calls do not wait for a slow disk.
+pub const LOG_LINES: usize = 65_536;
+
+/// Columns of a terminal that does not say how wide it is.
+pub const TERMINAL_WIDTH: usize = 100;

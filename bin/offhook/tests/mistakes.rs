@@ -100,6 +100,16 @@ const TABLE: &[(&str, &str, &str)] = &[
         "write it without quotes",
     ),
     (
+        "[auth]\nalgorithms = [\"SHA256\"]",
+        "2:15: unknown algorithm `SHA256`",
+        "did you mean \"SHA-256\"?",
+    ),
+    (
+        "[auth]\nalgorithms = \"SHA-256\"\n[[extension]]\nnumber = \"1\"\nha1 = { md5 = \"0123456789abcdef0123456789abcdef\" }",
+        "1:1: extension 1 has none of the [auth] algorithms",
+        "give it such a `ha1`, or offer another",
+    ),
+    (
         "[store]\ndurability = \"groupd\"",
         "2:14: unknown durability `groupd`",
         "did you mean \"grouped\"?",

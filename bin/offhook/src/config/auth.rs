@@ -1,5 +1,7 @@
 //! `[auth]`: which requests must prove who sent them (RFC 3261 §22, RFC 8760).
 
+use protocol::auth::Algorithm;
+
 use super::fault::{At, Faults};
 use super::key::{Key, Section};
 use super::near::nearest;
@@ -12,6 +14,8 @@ pub struct Auth {
     pub realm: String,
     /// The methods that are challenged; none: everybody is trusted.
     pub challenge: Vec<&'static str>,
+    /// The digests that challenges offer, in this order; `None`: what every extension can answer, the strongest first.
+    pub algorithms: Option<Vec<Algorithm>>,
 }
 
 impl Auth {
@@ -28,9 +32,31 @@ impl Auth {
             let what = "nobody is challenged: everybody who reaches this server can call and register as anybody";
             faults.warn(written.span_of("challenge"), what, "right for a test, wrong on a network");
         }
-        Self { realm, challenge }
+        let algorithms = written.texts("algorithms", faults).map(|texts| {
+            if texts.is_empty() {
+                let hint = "leave it out, or see challenge = [] to trust everybody";
+                faults.refuse(written.span_of("algorithms"), "`algorithms` is empty", hint);
+            }
+            texts.into_iter().filter_map(|text| read_algorithm(text, faults)).collect()
+        });
+        Self { realm, challenge, algorithms }
     }
 }
+
+fn read_algorithm(written: At<&str>, faults: &mut Faults) -> Option<Algorithm> {
+    let known = Algorithm::of(written.value).filter(|(_, session)| !session);
+    if known.is_none() {
+        let what = format!("unknown algorithm `{}`", written.value.escape_debug());
+        let hint = match nearest(written.value, ALGORITHMS) {
+            Some(name) => format!("did you mean \"{name}\"?"),
+            None => format!("known: {}", ALGORITHMS.join(", ")),
+        };
+        faults.refuse(written.span, what, hint);
+    }
+    known.map(|(algorithm, _)| algorithm)
+}
+
+const ALGORITHMS: [&str; 3] = ["SHA-256", "SHA-512-256", "MD5"];
 
 fn judge_realm(realm: At<&str>, faults: &mut Faults) {
     if realm.value.trim().is_empty() {
@@ -124,6 +150,12 @@ pub(super) const SECTION: Section = Section {
             r#"["REGISTER", "INVITE", "MESSAGE", "SUBSCRIBE", "REFER", "PUBLISH", "OPTIONS"]"#,
             "The methods that are challenged; `[]` trusts everybody. The default is every method that begins something \
              or tells something. ACK and CANCEL cannot be challenged.",
+        ),
+        Key::optional(
+            "algorithms",
+            "what every extension can answer: SHA-256, then MD5",
+            "The digests that challenges offer, the preferred one first (RFC 8760 §2.4). Some phones read only the first \
+             challenge: if one says \"unsupported algorithm\", write `[\"MD5\", \"SHA-256\"]`, or `[\"MD5\"]`.",
         ),
     ],
 };

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use protocol::auth::Algorithm;
+
 use super::fault::{At, Faults};
 use super::key::{Key, Section};
 use super::secret::Secret;
@@ -167,6 +169,15 @@ fn judge_password(password: At<&str>, number: Option<At<&str>>, faults: &mut Fau
 }
 
 impl Ha1 {
+    /// The digest by this algorithm, if it is there.
+    pub const fn of(&self, algorithm: Algorithm) -> Option<&Secret> {
+        match algorithm {
+            Algorithm::Md5 => self.md5.as_ref(),
+            Algorithm::Sha256 => self.sha256.as_ref(),
+            Algorithm::Sha512_256 => self.sha512_256.as_ref(),
+        }
+    }
+
     fn read(written: &Table<'_>, faults: &mut Faults) -> Option<Self> {
         if ALGORITHMS.iter().all(|(key, _)| !written.has(key)) {
             faults.refuse_hidden(

@@ -89,7 +89,11 @@ impl Default for Config {
             listen: Listen::default(),
             tls: None,
             server: Server::default(),
-            auth: Auth { realm: domains::DEFAULT.into(), challenge: auth::defaults() },
+            auth: Auth {
+                realm: domains::DEFAULT.into(),
+                challenge: auth::defaults(),
+                algorithms: None,
+            },
             registrar: Registrar::default(),
             store: Store::default(),
             extensions: Vec::new(),
@@ -161,6 +165,19 @@ impl Config {
         config
     }
 
+    /// Can every extension answer a challenge?
+    fn compare_digests(&self, top: &Table<'_>, faults: &mut Faults) {
+        let Some(offered) = &self.auth.algorithms else { return };
+        for extension in &self.extensions {
+            let Credential::Ha1(ha1) = &extension.credential else { continue };
+            if !offered.iter().any(|algorithm| ha1.of(*algorithm).is_some()) {
+                let what =
+                    format!("extension {} has none of the [auth] algorithms", extension.number);
+                faults.refuse(top.span_of("auth"), what, "give it such a `ha1`, or offer another");
+            }
+        }
+    }
+
     /// What no section can judge alone.
     fn compare(&self, top: &Table<'_>, faults: &mut Faults) {
         let encrypted = !self.listen.tls.is_empty() || !self.listen.wss.is_empty();
@@ -172,6 +189,7 @@ impl Config {
                 "add [tls] with certificate = \"…\" and private_key = \"…\"",
             );
         }
+        self.compare_digests(top, faults);
         if !encrypted && self.tls.is_some() {
             faults.warn(
                 top.span_of("tls"),

@@ -69,7 +69,10 @@ fn every_key_means_what_it_says() {
         Some(Tls { certificate: "cert.pem".into(), private_key: "key.pem".into() })
     );
     assert_eq!(config.server.shards.map(usize::from), Some(2));
-    assert_eq!(config.auth, Auth { realm: "office".into(), challenge: vec!["REGISTER", "INVITE"] });
+    assert_eq!(
+        config.auth,
+        Auth { realm: "office".into(), challenge: vec!["REGISTER", "INVITE"], algorithms: None }
+    );
     assert_eq!(config.registrar.expires.min.as_secs(), 30);
     assert_eq!(config.registrar.expires.default.as_secs(), 300);
     assert_eq!(config.registrar.expires.max.as_secs(), 600);

@@ -1,0 +1,82 @@
+//! From the config file to what the parts of the server are told: [`Plan`] for the driver, [`Settings`] for the nodes.
+
+use protocol::auth::{Algorithm, Ha1};
+use protocol::{Listener, Transport};
+use server::settings::{self, Settings, Shard};
+
+use crate::config::{Config, Credential, Extension, Match};
+
+/// What the driver listens on, and with how many shards.
+pub(crate) fn plan(config: &Config) -> net::Plan {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let shards = config.server.shards.map_or(cores, usize::from);
+    let mut plan = net::Plan::new().shards(u16::try_from(shards).unwrap_or(u16::MAX));
+    for address in &config.listen.udp {
+        plan = plan.on(Transport::Udp, *address);
+    }
+    for address in &config.listen.tcp {
+        plan = plan.on(Transport::Tcp, *address);
+    }
+    plan
+}
+
+/// What the node of a shard is told.
+pub(crate) fn settings(
+    config: &Config,
+    listeners: &[Listener],
+    secret: u128,
+    shard: Shard,
+) -> Settings {
+    let domain = config.domains.first().map_or("localhost", |domain| domain.as_str());
+    let expires = config.registrar.expires;
+    Settings {
+        domains: config.domains.iter().map(|domain| domain.as_str().into()).collect(),
+        realm: config.auth.realm.as_str().into(),
+        challenge: config.auth.challenge.iter().map(|method| (*method).into()).collect(),
+        algorithms: config.auth.algorithms.clone().unwrap_or_default(),
+        users: config.extensions.iter().map(user).collect(),
+        registrar: settings::Registrar {
+            min: expires.min,
+            default: expires.default,
+            max: expires.max,
+            max_contacts: config.registrar.max_contacts,
+        },
+        redirects: config
+            .redirects
+            .iter()
+            .map(|redirect| settings::Redirect {
+                user: redirect.user.as_str().into(),
+                to: redirect.to.iter().map(|to| to.as_str().into()).collect(),
+            })
+            .collect(),
+        routes: config
+            .routes
+            .iter()
+            .map(|route| settings::Route {
+                matches: match &route.matches {
+                    Match::Domain(domain) => settings::Match::Domain(domain.as_str().into()),
+                    Match::Prefix(prefix) => settings::Match::Prefix(prefix.as_str().into()),
+                },
+                to: route.to.as_deref().map(Into::into),
+            })
+            .collect(),
+        shard,
+        secret,
+        ..Settings::of(domain, listeners.to_vec())
+    }
+}
+
+fn user(extension: &Extension) -> settings::User {
+    let credential = match &extension.credential {
+        Credential::Password(password) => settings::Credential::Password(password.reveal().into()),
+        Credential::Ha1(ha1) => {
+            let all = [Algorithm::Md5, Algorithm::Sha256, Algorithm::Sha512_256];
+            let known = all.into_iter().filter_map(|algorithm| {
+                let digest = Ha1::from_hex(algorithm, ha1.of(algorithm)?.reveal())?;
+                Some((algorithm, digest))
+            });
+            settings::Credential::Ha1s(known.collect())
+        }
+    };
+    settings::User { name: extension.number.as_str().into(), credential }
+}

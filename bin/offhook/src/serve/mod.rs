@@ -1,0 +1,151 @@
+//! `offhook serve`: the server. Reads the config, binds, starts a node on every shard, and writes the log until it is told to stop.
+
+mod house;
+mod secret;
+mod signals;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use machine::Dice;
+use net::{Bound, Program, Running, Sink, Wire};
+use protocol::Listener;
+use protocol::doors::Question;
+use server::settings::Shard;
+use server::{Node, Steering};
+
+use crate::command::Outcome;
+use crate::config::{Config, Credential, Durability, StoreUrl};
+use crate::log::Log;
+use crate::{check, journal, limits};
+
+pub(crate) use secret::throw;
+
+/// What `offhook serve` is told.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The config file; without it, a server on loopback with two extensions
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder in which the server keeps things (instead of `[store] url`)
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub fn run(arguments: &Arguments, log: Log) -> Outcome {
+    let config = match &arguments.config {
+        Some(file) => match Config::load(file) {
+            Ok(config) => config,
+            Err(mistakes) => return check::refuse(&mistakes, log),
+        },
+        None => match throw() {
+            Ok(seed) => Config::starter(&mut Dice::new(seed)),
+            Err(error) => return fail(log, &format!("/dev/urandom: {error}")),
+        },
+    };
+    for warning in &config.warnings {
+        check::report(log, "config_warning", warning);
+    }
+    match serve(&config, arguments, log) {
+        Ok(()) => Outcome::Fine,
+        Err(error) => fail(log, &error),
+    }
+}
+
+fn fail(log: Log, what: &str) -> Outcome {
+    log.error("cannot_serve", &[("what", what.into())]);
+    Outcome::Failed
+}
+
+fn serve(config: &Config, arguments: &Arguments, log: Log) -> Result<(), String> {
+    let words = |error: std::io::Error| error.to_string();
+    let bound = house::plan(config).bind().map_err(|error| error.to_string())?;
+    let secret = secret(config, arguments, log).map_err(words)?;
+    let (wire, heard) = Wire::new(limits::LOG_LINES);
+    let running = start(config, bound, secret, wire).map_err(words)?;
+    announce(running.handle().listeners(), log);
+    if arguments.config.is_none() {
+        introduce(config, running.handle().listeners());
+    }
+    let signals = signals::obey(running.handle(), log).map_err(words)?;
+    // Ends when the last shard has ended.
+    for heard in heard {
+        journal::write(log, &heard);
+    }
+    signals.close();
+    running.join().map_err(words)?;
+    log.info("stopped", &[]);
+    Ok(())
+}
+
+/// The secret of this server: kept in its folder, unless nothing is to be kept.
+fn secret(config: &Config, arguments: &Arguments, log: Log) -> std::io::Result<u128> {
+    let folder = match (&arguments.data, &config.store.url) {
+        (Some(folder), _) | (None, StoreUrl::File(folder)) => folder,
+        (None, StoreUrl::Redis(_)) => return throw(),
+    };
+    if config.store.durability == Durability::Memory {
+        return throw();
+    }
+    secret::kept(folder).or_else(|error| {
+        let what = format!(
+            "{}: {error}: calls that are up now cannot be hung up after a restart",
+            folder.display()
+        );
+        log.warning("not_kept", &[("what", (&what).into())]);
+        throw()
+    })
+}
+
+/// A node on every shard.
+pub(crate) fn start(
+    config: &Config,
+    bound: Bound,
+    secret: u128,
+    sink: impl Sink + 'static,
+) -> std::io::Result<Running<Node>> {
+    let count = bound.shards();
+    let steering = Steering::new(secret, count);
+    let place = move |question: &Question| match question {
+        Question::Locate(aor) => Some(steering.home_of(aor)),
+        _ => None,
+    };
+    let program = Program::new()
+        .steer(move |message| steering.home(message))
+        .place(place)
+        .pending(Node::pending)
+        .sink(sink);
+    let mut dice = Dice::new(throw()?);
+    bound.start(program, |number, listeners| {
+        let settings = house::settings(config, listeners, secret, Shard { number, count });
+        Node::new(settings, Dice::new(dice.seed()))
+    })
+}
+
+fn announce(listeners: &[Listener], log: Log) {
+    for listener in listeners {
+        let transport = listener.transport.token().to_ascii_lowercase();
+        let address = listener.bound.to_string();
+        log.info(
+            "listening",
+            &[("transport", (&transport).into()), ("address", (&address).into())],
+        );
+    }
+}
+
+/// What somebody who starts the server without a config must know: the passwords are shown this once.
+fn introduce(config: &Config, listeners: &[Listener]) {
+    let Some(listener) = listeners.first() else { return };
+    let mut text = String::from("No --config: phones on this machine can register as\n");
+    for extension in &config.extensions {
+        if let Credential::Password(password) = &extension.credential {
+            let (number, address) = (&extension.number, listener.bound);
+            text += &format!("  sip:{number}@{address}  password {}\n", password.reveal());
+        }
+    }
+    text +=
+        "The passwords are new at every start. A config keeps them: docs/examples/offhook.toml\n";
+    // Whoever closed stdout does not want to know.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
