@@ -10,8 +10,8 @@
 
 pub mod bench;
 pub mod corpus;
-pub mod exchange;
 pub mod golden;
 pub mod office;
 pub mod puppet;
+pub mod speaker;
 pub mod work;

@@ -3,8 +3,8 @@
 //! A new scenario is one line in [`SCENARIOS`] and a function `fn(count: u64)`: what it needs is made before its loop.
 
 mod media;
+mod message;
 mod shard;
-mod sound;
 
 use std::process::ExitCode;
 
@@ -19,6 +19,42 @@ struct Scenario {
 }
 
 const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "sip-index",
+        count: 10_000,
+        unit: "an INVITE of 1,158 octets and 18 rows indexed",
+        run: message::sip_index,
+    },
+    Scenario {
+        name: "sip-parse-invite",
+        count: 10_000,
+        unit: "the same, and its Via, From, To, Call-ID, CSeq, Contact, Max-Forwards and Route read",
+        run: message::sip_parse_invite,
+    },
+    Scenario {
+        name: "sip-check",
+        count: 10_000,
+        unit: "an indexed INVITE checked as admission does",
+        run: message::sip_check,
+    },
+    Scenario {
+        name: "sip-edit",
+        count: 10_000,
+        unit: "an INVITE changed and written as a proxy forwards it",
+        run: message::sip_edit,
+    },
+    Scenario {
+        name: "sip-reply",
+        count: 10_000,
+        unit: "a 180 written to an INVITE",
+        run: message::sip_reply,
+    },
+    Scenario {
+        name: "sip-uri-same",
+        count: 10_000,
+        unit: "two SIP URIs compared",
+        run: message::sip_uri_same,
+    },
     Scenario {
         name: "rtp-read",
         count: 10_000,
@@ -36,30 +72,6 @@ const SCENARIOS: &[Scenario] = &[
         count: 10_000,
         unit: "one receiver report read",
         run: media::rtcp_read,
-    },
-    Scenario {
-        name: "g711-encode",
-        count: 5_000,
-        unit: "one frame of 20 ms encoded in A-law",
-        run: sound::encode,
-    },
-    Scenario {
-        name: "g711-decode",
-        count: 5_000,
-        unit: "one frame of 20 ms decoded from A-law",
-        run: sound::decode,
-    },
-    Scenario {
-        name: "stream-send",
-        count: 5_000,
-        unit: "one frame of 20 ms through a stream: spoken, encoded, a packet",
-        run: sound::send,
-    },
-    Scenario {
-        name: "stream-both",
-        count: 5_000,
-        unit: "one frame of 20 ms through two streams: spoken, sent, received, played",
-        run: sound::receive,
     },
     Scenario {
         name: "alarm",

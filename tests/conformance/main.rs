@@ -10,6 +10,6 @@
 
 mod rfc3261;
 mod rfc3264;
-mod rfc3581;
-mod rfc6026;
+mod rfc3550;
+mod rfc4733;
 mod rfc8866;

@@ -8,6 +8,4 @@
     reason = "the helpers of tests are tests too: what cannot go on stops here"
 )]
 
-mod forgery;
-mod garbage;
 mod hard_work;

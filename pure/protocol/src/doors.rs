@@ -4,6 +4,7 @@
 //! serve both.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use sip::{Bytes, Malformed, Message};
 
@@ -180,6 +181,38 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Call(pub u32);
 
+/// How good the sound of a call was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallQuality {
+    /// RTP packets that we sent.
+    pub sent: u64,
+    /// RTP packets of theirs that were of use.
+    pub received: u64,
+    /// Packets of theirs that never came, or too late.
+    pub lost: u64,
+    /// Those of them that came too late.
+    pub late: u64,
+    /// Frames of 20 ms in which loss was concealed.
+    pub concealed: u64,
+    /// The time there and back.
+    pub round_trip: Option<Duration>,
+    /// How we heard them; nothing when nothing came.
+    pub here: Option<Grade>,
+    /// How they heard us, as their RTCP says; nothing when it said nothing.
+    pub there: Option<Grade>,
+}
+
+/// How good one direction was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grade {
+    /// Packets lost, in a thousand.
+    pub loss: u16,
+    /// Interarrival jitter (RFC 3550 §6.4.1).
+    pub jitter: Duration,
+    /// Mean opinion score in hundredths: 441 is as good as G.711 gets, below 310 hardly anybody is content.
+    pub mos: u16,
+}
+
 /// What a phone tells the program around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -237,6 +270,13 @@ pub enum PhoneEvent {
         call: Call,
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         key: char,
+    },
+    /// How good the sound of a call was; said once, just before its end.
+    Quality {
+        /// The call.
+        call: Call,
+        /// What was counted.
+        quality: Box<CallQuality>,
     },
     /// The call is over, or never came to be.
     Ended {

@@ -6,6 +6,7 @@ pub mod doors;
 pub mod fault;
 pub mod limits;
 pub mod locate;
+pub mod session;
 pub mod transaction;
 
 pub mod transport;

@@ -44,3 +44,5 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(3_600);
 
 /// Domains that are known to offer TLS, so that a DNS that hides it is noticed.
 pub const WATCHED_DOMAINS: usize = 4_096;
+/// Dialogs that one INVITE of ours may open. A call that rings in a whole department has a dozen.
+pub const FORKS: usize = 32;

@@ -166,8 +166,7 @@ impl Roles {
                 self.proxy.response(turn, client, flow, response);
             }
             Up::Ack(flow, request) => self.proxy.ack(turn, flow, request),
-            // RFC 6026 §7.3: a response without a transaction is not forwarded.
-            Up::Stray(..) => {}
+            Up::Stray(flow, response) => self.proxy.stray(turn, flow, &response),
             Up::TimedOut(client) => self.proxy.timed_out(turn, client),
             Up::Cancel { cancel, invite, flow, request } => match invite {
                 None => turn.refuse_in(cancel, flow, &request, &Fault::NoTransaction),

@@ -4,6 +4,7 @@ use memchr::memmem;
 
 use crate::header::{ContentDisposition, ContentType, Handling, MediaType};
 use crate::read::{Row, rows};
+use crate::row::row;
 use crate::scan::{is_blank, trim};
 use crate::{Header, Message, Name, ParseError, limits};
 
@@ -248,11 +249,12 @@ pub fn join(boundary: &str, parts: &[NewPart<'_>]) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     for part in parts {
         body.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
-        let name = Name::ContentType.as_str();
-        crate::row::row(name, part.content_type.as_bytes(), &mut body);
+        let mut add = |name: Name, value: &str| {
+            row(name.as_str(), &mut body, |text| text.extend_from_slice(value.as_bytes()));
+        };
+        add(Name::ContentType, part.content_type);
         if let Some(disposition) = part.disposition {
-            let name = Name::ContentDisposition.as_str();
-            crate::row::row(name, disposition.as_bytes(), &mut body);
+            add(Name::ContentDisposition, disposition);
         }
         body.extend_from_slice(b"\r\n");
         body.extend_from_slice(part.octets);

@@ -1,42 +1,53 @@
 //! What must be true of every message before a role looks at it (RFC 3261 §8.1.1, §8.2, §16.3, §18.3, §20).
 
-use crate::header::{CSeq, CallId, Contact, From, MaxForwards, RecordRoute, Route, To, Via};
+use crate::header::{
+    CSeq, CallId, Contact, From, MaxForwards, NameAddr, RecordRoute, Route, To, Via,
+};
 use crate::{Header, Message, Method, Name, ParseError, Scan, Uri};
 
 /// The first thing that is wrong with a message that could be indexed: a header that is missing, doubled, or cannot be read, or a
 /// CSeq that names another method.
 pub fn check(message: &Message) -> Result<(), ParseError> {
-    for name in [Name::From, Name::To, Name::CallId, Name::CSeq] {
-        let place = |row: &[u8]| message.offset(row);
-        let mut rows = message.rows(name);
-        let Some(first) = rows.next() else { return missing(name, message) };
-        if let Some(second) = rows.next() {
-            return Err(ParseError { what: name.as_str(), at: place(second) });
-        }
-        if first.is_empty() {
-            return Err(ParseError { what: name.as_str(), at: place(first) });
-        }
-    }
+    let from = only::<From<'_>>(message)?;
+    let to = only::<To<'_>>(message)?;
+    only::<CallId<'_>>(message)?;
+    let cseq = only::<CSeq<'_>>(message)?;
     request_uri(message)?;
-    message.expect::<CallId>()?;
     credentials(message)?;
-    message.expect::<From>()?;
-    message.expect::<To>()?;
-    let cseq = message.expect::<CSeq>()?;
+    address(message, &from, Name::From)?;
+    address(message, &to, Name::To)?;
     if message.method().is_some_and(|method| method != cseq.method) {
         let at = message.rows(Name::CSeq).next().map_or(0, |row| message.offset(row));
         return Err(ParseError { what: "CSeq (method is not the request's)", at });
     }
-    message.expect::<Via>()?;
-    readable::<Via>(message)?;
-    readable::<Route>(message)?;
-    readable::<RecordRoute>(message)?;
-    readable::<MaxForwards>(message)?;
+    message.expect::<Via<'_>>()?;
+    message.all::<Via<'_>>().try_for_each(|via| via.map(drop))?;
+    message.all::<MaxForwards>().try_for_each(|hops| hops.map(drop))?;
+    message.all::<Route<'_>>().try_for_each(|route| address(message, &*route?, Name::Route))?;
+    message
+        .all::<RecordRoute<'_>>()
+        .try_for_each(|route| address(message, &*route?, Name::RecordRoute))?;
     contacts(message)
 }
 
-fn missing(name: Name, message: &Message) -> Result<(), ParseError> {
-    Err(ParseError { what: name.as_str(), at: message.wire().len() - message.body().len() })
+/// A header that must be there once.
+fn only<'a, H: Header<'a>>(message: &'a Message) -> Result<H, ParseError> {
+    let mut rows = message.rows(H::NAME);
+    let error = |at| ParseError { what: H::NAME.as_str(), at };
+    if rows.next().is_none() {
+        return Err(error(message.wire().len() - message.body().len()));
+    }
+    match rows.next() {
+        Some(second) => Err(error(message.offset(second))),
+        None => message.expect(),
+    }
+}
+
+/// The URI of an address is one.
+fn address(message: &Message, address: &NameAddr<'_>, name: Name) -> Result<(), ParseError> {
+    let at = message.offset(address.uri);
+    let wrong = |error: ParseError| ParseError { what: name.as_str(), at: at + error.at };
+    address.parsed().map(drop).map_err(wrong)
 }
 
 /// A scheme that we know must be written as its grammar says; any other is the router's to judge.
@@ -55,7 +66,7 @@ fn credentials(message: &Message) -> Result<(), ParseError> {
     for row in rows {
         let mut scan = Scan::new(row, "credentials (open quote)");
         while !scan.rest().is_empty() {
-            scan.take_while(|octet| octet != b'"');
+            scan.take_until(b'"');
             if scan.peek().is_some() {
                 scan.quoted().map_err(|error| error.shifted(message.offset(row)))?;
             }
@@ -64,18 +75,17 @@ fn credentials(message: &Message) -> Result<(), ParseError> {
     Ok(())
 }
 
-fn readable<'a, H: Header<'a>>(message: &'a Message) -> Result<(), ParseError> {
-    message.all::<H>().try_for_each(|header| header.map(drop))
-}
-
-/// `*` stands alone, and only in a REGISTER (RFC 3261 §20.10).
+/// Each is an address, or `*` stands alone, and only in a REGISTER (RFC 3261 §20.10).
 fn contacts(message: &Message) -> Result<(), ParseError> {
-    readable::<Contact>(message)?;
-    let all =
-        message.all::<Contact>().filter(|contact| matches!(contact, Ok(Contact::All))).count();
-    let lonely =
-        message.elements(Name::Contact).count() == 1 && message.method() == Some(Method::Register);
-    if all == 0 || lonely {
+    let (mut count, mut all) = (0, false);
+    for contact in message.all::<Contact<'_>>() {
+        count += 1;
+        match contact? {
+            Contact::All => all = true,
+            Contact::At(there) => address(message, &there, Name::Contact)?,
+        }
+    }
+    if !all || (count == 1 && message.method() == Some(Method::Register)) {
         return Ok(());
     }
     let at = message.rows(Name::Contact).next().map_or(0, |row| message.offset(row));

@@ -32,8 +32,10 @@ impl Draft {
     /// Begins a response with a phrase of our own.
     pub fn response_saying(status: Status, phrase: &str) -> Self {
         let mut wire = Vec::with_capacity(512);
-        wire.extend_from_slice(format!("SIP/2.0 {} ", status.code()).as_bytes());
-        row::one_line(phrase.as_bytes(), &mut wire);
+        wire.extend_from_slice(b"SIP/2.0 ");
+        row::decimal(status.code().into(), &mut wire);
+        wire.push(b' ');
+        row::one_line(&mut wire, |text| text.extend_from_slice(phrase.as_bytes()));
         wire.extend_from_slice(b"\r\n");
         Self { wire, body: Vec::new() }
     }
@@ -74,10 +76,11 @@ impl Draft {
 
     /// Adds a row.
     #[must_use]
-    pub fn header<'a, H: Header<'a>>(self, header: &H) -> Self {
-        let mut value = Vec::with_capacity(64);
-        header.write(&mut value);
-        self.raw(H::NAME, &value)
+    pub fn header<'a, H: Header<'a>>(mut self, header: &H) -> Self {
+        if H::NAME != Name::ContentLength {
+            row::row(H::NAME.as_str(), &mut self.wire, |text| header.write(text));
+        }
+        self
     }
 
     /// Adds a row with a raw value.
@@ -90,7 +93,7 @@ impl Draft {
     #[must_use]
     pub fn named(mut self, name: &str, value: &[u8]) -> Self {
         if Name::of(name.as_bytes()) != Name::ContentLength {
-            row::row(name, value, &mut self.wire);
+            row::row(name, &mut self.wire, |text| text.extend_from_slice(value));
         }
         self
     }
@@ -114,8 +117,9 @@ impl Draft {
 
     /// The octets, with Content-Length.
     pub fn wire(mut self) -> Bytes {
-        self.wire
-            .extend_from_slice(format!("Content-Length: {}\r\n\r\n", self.body.len()).as_bytes());
+        let length = self.body.len() as u64;
+        row::row(Name::ContentLength.as_str(), &mut self.wire, |text| row::decimal(length, text));
+        self.wire.extend_from_slice(b"\r\n");
         self.wire.extend_from_slice(&self.body);
         self.wire.into()
     }

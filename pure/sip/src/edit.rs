@@ -1,5 +1,7 @@
 //! `Edit`: changes to a message, spliced in. What is not changed is copied verbatim, once.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::name::Grammar;
@@ -14,81 +16,70 @@ use crate::{Header, Malformed, Message, Name};
 pub struct Edit<'m> {
     message: &'m Message,
     splices: Vec<Splice>,
+    /// What the splices put in.
+    text: Vec<u8>,
     body: Option<Vec<u8>>,
     measured: bool,
 }
 
-/// Octets `from..to` of the original give way to `with`.
+/// Octets `from..to` of the original give way to `with`, a part of the text.
 #[derive(Clone, Debug)]
 struct Splice {
     from: usize,
     to: usize,
-    with: Vec<u8>,
+    with: Range<usize>,
 }
 
 impl<'m> Edit<'m> {
     pub(crate) const fn new(message: &'m Message) -> Self {
-        Self { message, splices: Vec::new(), body: None, measured: false }
+        Self { message, splices: Vec::new(), text: Vec::new(), body: None, measured: false }
     }
 
     /// Replaces the Request-URI.
     pub fn request_uri(&mut self, uri: &[u8]) -> &mut Self {
         if let StartLine::Request { uri: place, .. } = &self.message.head().start {
-            let mut with = Vec::with_capacity(uri.len());
-            row::uri(uri, &mut with);
-            self.splice(usize::from(place.start), usize::from(place.end), with);
+            let place = usize::from(place.start)..usize::from(place.end);
+            self.splice(place, |text| row::uri(uri, text));
         }
         self
     }
 
     /// Adds a row above the first of its name, or at the top of the headers.
-    pub fn push<'a>(&mut self, header: &impl Header<'a>) -> &mut Self {
-        self.push_raw(header_name(header), &written(header))
+    pub fn push<'a, H: Header<'a>>(&mut self, header: &H) -> &mut Self {
+        self.row(self.above(H::NAME), H::NAME.as_str(), |text| header.write(text))
     }
 
     /// Adds a row above the first of its name, or at the top of the headers.
     pub fn push_raw(&mut self, name: Name, value: &[u8]) -> &mut Self {
-        let at =
-            self.rows(name).next().map_or_else(|| self.first_row(), |row| usize::from(row.line));
-        self.row(at, name.as_str(), value)
+        self.row(self.above(name), name.as_str(), |text| text.extend_from_slice(value))
     }
 
     /// Adds a row below all others.
-    pub fn append<'a>(&mut self, header: &impl Header<'a>) -> &mut Self {
-        self.append_raw(header_name(header).as_str(), &written(header))
+    pub fn append<'a, H: Header<'a>>(&mut self, header: &H) -> &mut Self {
+        self.row(self.end(), H::NAME.as_str(), |text| header.write(text))
     }
 
     /// Adds a row below all others, of any name.
     pub fn append_raw(&mut self, name: &str, value: &[u8]) -> &mut Self {
-        self.row(self.end(), name, value)
+        self.row(self.end(), name, |text| text.extend_from_slice(value))
     }
 
     /// Replaces the topmost element of its name (only that one, when its row has several); adds it when there is none.
-    pub fn replace<'a>(&mut self, header: &impl Header<'a>) -> &mut Self {
-        self.replace_raw(header_name(header), &written(header))
+    pub fn replace<'a, H: Header<'a>>(&mut self, header: &H) -> &mut Self {
+        self.element(H::NAME, |text| header.write(text))
     }
 
     /// Replaces the topmost element called `name` by a raw value; adds it when there is none.
     pub fn replace_raw(&mut self, name: Name, value: &[u8]) -> &mut Self {
-        let Some(row) = self.rows(name).next().copied() else { return self.push_raw(name, value) };
-        if name == Name::ContentLength {
-            return self;
-        }
-        let (from, first, _) = self.first_element(&row);
-        let mut with = Vec::with_capacity(value.len());
-        row::one_line(value, &mut with);
-        self.splice(from, from + first, with);
-        self
+        self.element(name, |text| text.extend_from_slice(value))
     }
 
     /// Removes the topmost element called `name`: the row when it was alone in it.
     pub fn remove_first(&mut self, name: Name) -> &mut Self {
         let Some(row) = self.rows(name).next().copied() else { return self };
         match self.first_element(&row) {
-            (from, _, Some(next)) => self.splice(from, next, Vec::new()),
-            (_, _, None) => {
-                self.splice(usize::from(row.line), usize::from(row.end) + 2, Vec::new())
-            }
+            (from, _, Some(next)) => self.splice(from..next, |_| {}),
+            (_, _, None) => self.splice(whole(&row), |_| {}),
         }
         self
     }
@@ -97,7 +88,7 @@ impl<'m> Edit<'m> {
     pub fn remove_all(&mut self, name: Name) -> &mut Self {
         let rows: Vec<_> = self.rows(name).copied().collect();
         for row in rows {
-            self.splice(usize::from(row.line), usize::from(row.end) + 2, Vec::new());
+            self.splice(whole(&row), |_| {});
         }
         self
     }
@@ -121,21 +112,23 @@ impl<'m> Edit<'m> {
         self.splices.sort_by_key(|splice| (splice.from, splice.to));
         let (old, end) = (self.message.wire(), self.end());
         let body = self.body.as_deref().unwrap_or_else(|| self.message.body());
-        let added: usize = self.splices.iter().map(|splice| splice.with.len()).sum();
-        let mut wire = Vec::with_capacity(end + added + LENGTH_ROW + body.len());
+        let put = |splice: &Splice| self.text.get(splice.with.clone()).unwrap_or_default();
+        let mut wire = Vec::with_capacity(end + self.text.len() + LENGTH_ROW + body.len());
         let mut at = 0;
         // A splice that begins in octets that are gone already changes nothing any more.
         for splice in self.splices.iter().filter(|splice| splice.from < end) {
             if let Some(kept) = old.get(at..splice.from) {
                 wire.extend_from_slice(kept);
-                wire.extend_from_slice(&splice.with);
+                wire.extend_from_slice(put(splice));
                 at = splice.to;
             }
         }
         wire.extend_from_slice(old.get(at..end).unwrap_or_default());
-        self.splices.iter().filter(|s| s.from == end).for_each(|s| wire.extend_from_slice(&s.with));
+        self.splices.iter().filter(|s| s.from == end).for_each(|s| wire.extend_from_slice(put(s)));
         if self.measured {
-            row::row(Name::ContentLength.as_str(), body.len().to_string().as_bytes(), &mut wire);
+            row::row(Name::ContentLength.as_str(), &mut wire, |text| {
+                row::decimal(body.len() as u64, text)
+            });
         }
         wire.extend_from_slice(b"\r\n");
         wire.extend_from_slice(body);
@@ -147,21 +140,39 @@ impl<'m> Edit<'m> {
         Message::parse(self.wire())
     }
 
-    fn splice(&mut self, from: usize, to: usize, with: Vec<u8>) {
+    fn splice(&mut self, place: Range<usize>, write: impl FnOnce(&mut Vec<u8>)) {
+        let Range { start: from, end: to } = place;
         if from < to {
             self.splices.retain(|other| (other.from, other.to) != (from, to));
         }
-        self.splices.push(Splice { from, to, with });
+        let start = self.text.len();
+        write(&mut self.text);
+        self.splices.push(Splice { from, to, with: start..self.text.len() });
     }
 
     /// A whole row at a place.
-    fn row(&mut self, at: usize, name: &str, value: &[u8]) -> &mut Self {
+    fn row(&mut self, at: usize, name: &str, value: impl FnOnce(&mut Vec<u8>)) -> &mut Self {
         if Name::of(name.as_bytes()) != Name::ContentLength {
-            let mut with = Vec::with_capacity(name.len() + value.len() + 4);
-            row::row(name, value, &mut with);
-            self.splice(at, at, with);
+            self.splice(at..at, |text| row::row(name, text, value));
         }
         self
+    }
+
+    /// The topmost element of a name.
+    fn element(&mut self, name: Name, value: impl FnOnce(&mut Vec<u8>)) -> &mut Self {
+        let Some(row) = self.rows(name).next().copied() else {
+            return self.row(self.above(name), name.as_str(), value);
+        };
+        if name != Name::ContentLength {
+            let (from, first, _) = self.first_element(&row);
+            self.splice(from..from + first, |text| row::one_line(text, value));
+        }
+        self
+    }
+
+    /// Above the first row of this name.
+    fn above(&self, name: Name) -> usize {
+        self.rows(name).next().map_or_else(|| self.first_row(), |row| usize::from(row.line))
     }
 
     /// Where the empty line after the headers stands.
@@ -181,9 +192,7 @@ impl<'m> Edit<'m> {
     /// Where the first element of a row begins, its length, and where the next begins.
     fn first_element(&self, row: &Row) -> (usize, usize, Option<usize>) {
         let value = self.message.value(row);
-        let place = |part: &[u8]| {
-            (part.as_ptr() as usize).saturating_sub(self.message.wire().as_ptr() as usize)
-        };
+        let place = |part: &[u8]| self.message.offset(part);
         if row.name.grammar() == Grammar::Single {
             return (place(value), value.len(), None);
         }
@@ -193,14 +202,9 @@ impl<'m> Edit<'m> {
     }
 }
 
-fn header_name<'a, H: Header<'a>>(_: &H) -> Name {
-    H::NAME
-}
-
-fn written<'a>(header: &impl Header<'a>) -> Vec<u8> {
-    let mut value = Vec::with_capacity(64);
-    header.write(&mut value);
-    value
+/// A row with its line end.
+fn whole(row: &Row) -> Range<usize> {
+    usize::from(row.line)..usize::from(row.end) + 2
 }
 
 /// Room for a Content-Length.

@@ -14,6 +14,7 @@ pub mod limits;
 mod message;
 mod method;
 mod name;
+mod octets;
 mod params;
 mod read;
 mod row;

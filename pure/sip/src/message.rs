@@ -46,7 +46,9 @@ impl Message {
                         ParseError { what: "Content-Length (body is shorter)", at: wire.len() };
                     return Err(Malformed { wire, error });
                 }
-                wire.truncate(head.body + length);
+                if length < rest {
+                    wire.truncate(head.body + length);
+                }
                 Ok(Self { wire, head })
             }
         }
@@ -158,7 +160,12 @@ impl Message {
 
     /// The topmost header of type `H`, read now; `None` when there is none.
     pub fn first<'a, H: Header<'a>>(&'a self) -> Option<Result<H, ParseError>> {
-        self.elements(H::NAME).next().map(|value| self.read(value))
+        let value = if H::NAME.grammar() == Grammar::List {
+            self.rows(H::NAME).find_map(|row| split_list(row).next())
+        } else {
+            self.rows(H::NAME).next()
+        };
+        value.map(|value| self.read(value))
     }
 
     /// The topmost header of type `H`; an error when it is missing or wrong.

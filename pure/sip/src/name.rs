@@ -76,11 +76,20 @@ names! {
 impl Name {
     /// Recognises a name as it stands on the wire, long or compact, in any case.
     pub fn of(wire: &[u8]) -> Self {
-        let matches = |form: &str| !form.is_empty() && wire.eq_ignore_ascii_case(form.as_bytes());
-        TABLE
-            .iter()
-            .find(|(long, short, ..)| matches(long) || matches(short))
-            .map_or(Self::Other, |row| row.2)
+        let mut next = match wire {
+            [letter] => SHORT.get(usize::from(*letter)).copied(),
+            _ => slot(wire).and_then(|slot| LONG.get(slot)).copied(),
+        };
+        while let Some(at) = next.map(usize::from)
+            && let Some((long, _, name, _)) = TABLE.get(at)
+        {
+            let long = long.as_bytes();
+            if wire.len() == 1 || wire == long || wire.eq_ignore_ascii_case(long) {
+                return *name;
+            }
+            next = NEXT.get(at).copied();
+        }
+        Self::Other
     }
 
     /// Every known name with its compact form (empty where it has none).
@@ -89,9 +98,65 @@ impl Name {
     }
 }
 
+/// Names are found by length, first, middle and last letter: most slots hold one, and a name is compared once.
+const SLOTS: usize = 512;
+
+const NONE: u8 = u8::MAX;
+
+fn slot(wire: &[u8]) -> Option<usize> {
+    let (first, last) = (wire.first()?, wire.last()?);
+    Some(mix(wire.len(), *first, *wire.get(wire.len() / 2)?, *last))
+}
+
+const fn mix(length: usize, first: u8, middle: u8, last: u8) -> usize {
+    let (first, middle, last) = (first | 0x20, middle | 0x20, last | 0x20);
+    let mixed = length
+        .wrapping_mul(MULTIPLIERS.0)
+        .wrapping_add((first as usize).wrapping_mul(MULTIPLIERS.1))
+        .wrapping_add((middle as usize).wrapping_mul(MULTIPLIERS.2));
+    mixed.wrapping_add(last as usize) % SLOTS
+}
+
+/// Found by trial; any others would do, with longer chains.
+const MULTIPLIERS: (usize, usize, usize) = (1, 35, 24);
+
+/// For each slot the first row of the table, and for each row the next of its slot.
+static LONG: [u8; SLOTS] = INDEX.0;
+static NEXT: [u8; TABLE.len()] = INDEX.1;
+
+/// For each octet the row whose compact form it is.
+static SHORT: [u8; 256] = INDEX.2;
+
+#[expect(clippy::indexing_slicing, reason = "done while compiling: a wrong index does not compile")]
+const INDEX: ([u8; SLOTS], [u8; TABLE.len()], [u8; 256]) = {
+    let (mut long, mut next, mut short) = ([NONE; SLOTS], [NONE; TABLE.len()], [NONE; 256]);
+    let mut at = TABLE.len();
+    while at > 0 {
+        at -= 1;
+        let (name, compact) = (TABLE[at].0.as_bytes(), TABLE[at].1.as_bytes());
+        let slot = mix(name.len(), name[0], name[name.len() / 2], name[name.len() - 1]);
+        next[at] = long[slot];
+        long[slot] = at as u8;
+        if let [letter] = compact {
+            short[*letter as usize] = at as u8;
+            short[letter.to_ascii_uppercase() as usize] = at as u8;
+        }
+    }
+    (long, next, short)
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_compared_once() {
+        assert!(
+            NEXT.iter().all(|next| *next == NONE),
+            "choose other multipliers: two names share a slot"
+        );
+        assert!(TABLE.iter().all(|(_, short, ..)| short.len() < 2));
+    }
 
     #[test]
     fn trap_23_every_form_of_every_name_is_recognised_in_any_case() {
@@ -102,7 +167,8 @@ mod tests {
                 assert_eq!(Name::of(short.to_ascii_uppercase().as_bytes()), name);
             }
         }
-        assert_eq!(Name::of(b""), Name::Other);
-        assert_eq!(Name::of(b"X-Unknown"), Name::Other);
+        for other in [&b""[..], b"X-Unknown", b"z", b"-", b"Vi", b"Cseq ", b"CSeq\r"] {
+            assert_eq!(Name::of(other), Name::Other);
+        }
     }
 }

@@ -4,9 +4,8 @@
 
 use std::ops::Range;
 
-use memchr::memchr;
-
-use crate::scan::{is_blank, is_token, trim};
+use crate::octets::{find, find_control, find_light};
+use crate::scan::{is_blank, is_token, number, trim};
 use crate::{Name, ParseError, Status, limits};
 
 /// The start line, as offsets.
@@ -53,11 +52,8 @@ impl Head {
             let error = ParseError { what: "Content-Length", at: usize::from(row.value) };
             let digits =
                 trim(wire.get(usize::from(row.value)..usize::from(row.end)).unwrap_or_default());
-            if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-                return Err(error);
-            }
-            let value = std::str::from_utf8(digits).ok().and_then(|text| text.parse::<u32>().ok());
-            let value = value.ok_or(error)? as usize;
+            let value = number(digits).and_then(|value| u32::try_from(value).ok()).ok_or(error)?;
+            let value = value as usize;
             if length.is_some_and(|other| other != value) {
                 return Err(error);
             }
@@ -104,31 +100,38 @@ impl Lines<'_> {
         Ok(rows)
     }
 
+    #[inline]
     fn next(&mut self) -> Result<Range<usize>, ParseError> {
         let start = self.at;
+        let mut end = start;
         loop {
-            let end = self.line_end(start)?;
+            end = self.line_end(end)?;
             self.at = end + 2;
             let folded = end > start && matches!(self.wire.get(self.at), Some(b' ' | b'\t'));
             if !folded {
                 return Ok(start..end);
             }
+            end += 2;
         }
     }
 
-    fn line_end(&self, start: usize) -> Result<usize, ParseError> {
+    #[inline]
+    fn line_end(&self, mut end: usize) -> Result<usize, ParseError> {
         let error = |at| ParseError { what: "line end", at };
-        let from = self.at.max(start);
-        let rest = self.wire.get(from..).unwrap_or_default();
-        let Some(lf) = memchr(b'\n', rest) else { return Err(error(self.wire.len())) };
-        let line = rest.get(..lf).unwrap_or_default();
-        match memchr(b'\r', line) {
-            Some(cr) if cr + 1 == lf && from + lf < limits::HEAD => Ok(from + cr),
-            Some(cr) if cr + 1 == lf => {
-                Err(ParseError { what: "length of the headers", at: limits::HEAD })
+        loop {
+            let rest = self.wire.get(end..).unwrap_or_default();
+            let Some(length) = find_control(rest) else { return Err(error(self.wire.len())) };
+            end = end.wrapping_add(length);
+            match rest.get(length..) {
+                Some([b'\r', b'\n', ..]) if end < limits::HEAD => return Ok(end),
+                Some([b'\r', b'\n', ..]) => {
+                    return Err(ParseError { what: "length of the headers", at: limits::HEAD });
+                }
+                Some([b'\r']) => return Err(error(self.wire.len())),
+                // Neither may stand alone: what is one line here could be two at the next hop.
+                Some([b'\r' | b'\n', ..]) => return Err(error(end)),
+                _ => end += 1,
             }
-            Some(cr) => Err(error(from + cr)),
-            None => Err(error(from + lf)),
         }
     }
 }
@@ -167,14 +170,11 @@ fn request_line(text: &[u8]) -> Result<StartLine, ParseError> {
         return Err(error("Method", method));
     }
     let uri = method + 1;
-    let length = text
-        .get(uri..)
-        .unwrap_or_default()
-        .iter()
-        .take_while(|octet| **octet > b' ' && **octet != 0x7f)
-        .count();
+    let rest = text.get(uri..).unwrap_or_default();
+    // Up to the first blank, which must be one and not a control octet.
+    let length = find_light(rest).unwrap_or(rest.len());
     let end = uri + length;
-    if length == 0 || matches!(text.get(uri), Some(b'<')) || text.get(end) != Some(&b' ') {
+    if length == 0 || rest.starts_with(b"<") || rest.get(length) != Some(&b' ') {
         return Err(error("Request-URI", end));
     }
     let version = text.get(end + 1..).unwrap_or_default();
@@ -190,27 +190,42 @@ fn request_line(text: &[u8]) -> Result<StartLine, ParseError> {
 }
 
 /// `field-name HCOLON field-value`
+#[inline]
 fn row(wire: &[u8], line: Range<usize>) -> Result<Row, ParseError> {
     let text = wire.get(line.clone()).unwrap_or_default();
-    let name = text.iter().take_while(|octet| is_token(**octet)).count();
-    let blanks =
-        text.get(name..).unwrap_or_default().iter().take_while(|octet| is_blank(**octet)).count();
-    let colon = name + blanks;
-    if name == 0 || text.get(colon) != Some(&b':') {
-        return Err(ParseError { what: "header name", at: line.start + colon });
-    }
-    let rest = text.get(colon + 1..).unwrap_or_default();
-    let skipped = rest.iter().take_while(|octet| is_blank(**octet)).count();
+    let before = find(b':', text).and_then(|colon| text.get(..colon)).unwrap_or_default();
+    // A name of the table is a token, and no blank stands behind it; any other is looked at octet by octet.
+    let (name, length, colon) = match Name::of(before) {
+        Name::Other => unknown(text).map_err(|error| error.shifted(line.start))?,
+        name => (name, before.len(), before.len()),
+    };
+    let value = match text.get(colon..) {
+        // As nearly everybody writes it.
+        Some([b':', b' ', octet, ..]) if !is_blank(*octet) => colon + 2,
+        Some([_, rest @ ..]) => colon + 1 + rest.iter().take_while(|o| is_blank(**o)).count(),
+        _ => colon,
+    };
     Ok(Row {
-        name: Name::of(text.get(..name).unwrap_or_default()),
+        name,
         line: offset(line.start),
-        colon: offset(line.start + name),
-        value: offset(line.start + colon + 1 + skipped),
+        colon: offset(line.start + length),
+        value: offset(line.start + value),
         end: offset(line.end),
     })
 }
 
+/// A name that is not in the table, or has blanks behind it: where it ends, and where its colon stands.
+fn unknown(text: &[u8]) -> Result<(Name, usize, usize), ParseError> {
+    let length = text.iter().take_while(|octet| is_token(**octet)).count();
+    let (name, rest) = text.split_at_checked(length).unwrap_or_default();
+    let colon = length + rest.iter().take_while(|octet| is_blank(**octet)).count();
+    if length == 0 || text.get(colon) != Some(&b':') {
+        return Err(ParseError { what: "header name", at: colon });
+    }
+    Ok((Name::of(name), length, colon))
+}
+
 /// Heads are shorter than `limits::HEAD`, so every offset fits.
-fn offset(at: usize) -> u16 {
-    u16::try_from(at).unwrap_or(u16::MAX)
+const fn offset(at: usize) -> u16 {
+    at as u16
 }

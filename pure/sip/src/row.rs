@@ -4,28 +4,31 @@
 //! a fold means one blank; a program's may have any. So a line end in a value becomes a blank, in a URI `%0D` and `%0A`,
 //! in a name or a method `-`.
 
-use memchr::memchr2;
-
 use crate::scan::is_token;
 
-/// One row with its CRLF.
-pub(crate) fn row(name: &str, value: &[u8], out: &mut Vec<u8>) {
+/// One row with its CRLF, its value written by `value`.
+pub(crate) fn row(name: &str, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
     token(name, out);
     out.extend_from_slice(b": ");
-    one_line(value, out);
+    one_line(out, value);
     out.extend_from_slice(b"\r\n");
 }
 
-/// A value, or a reason phrase, without line ends.
-pub(crate) fn one_line(mut value: &[u8], out: &mut Vec<u8>) {
-    while let Some((before, rest)) =
-        memchr2(b'\r', b'\n', value).and_then(|at| value.split_at_checked(at))
-    {
-        out.extend_from_slice(before);
-        out.push(b' ');
-        value = rest.get(1..).unwrap_or_default();
+/// Whatever `text` writes, a value or a reason phrase, without line ends.
+pub(crate) fn one_line(out: &mut Vec<u8>, text: impl FnOnce(&mut Vec<u8>)) {
+    let from = out.len();
+    text(out);
+    for octet in out.get_mut(from..).unwrap_or_default() {
+        *octet = if matches!(octet, b'\r' | b'\n') { b' ' } else { *octet };
     }
-    out.extend_from_slice(value);
+}
+
+/// `1*DIGIT`
+pub(crate) fn decimal(number: u64, out: &mut Vec<u8>) {
+    if let rest @ 1.. = number / 10 {
+        decimal(rest, out);
+    }
+    out.push(b'0' + (number % 10) as u8);
 }
 
 /// A name or a method. One that is none is a mistake of ours; it must not become anything else.
@@ -33,7 +36,11 @@ pub(crate) fn token(word: &str, out: &mut Vec<u8>) {
     if word.is_empty() {
         out.push(b'-');
     }
-    out.extend(word.bytes().map(|octet| if is_token(octet) { octet } else { b'-' }));
+    let from = out.len();
+    out.extend_from_slice(word.as_bytes());
+    for octet in out.get_mut(from..).unwrap_or_default() {
+        *octet = if is_token(*octet) { *octet } else { b'-' };
+    }
 }
 
 /// A Request-URI: blanks and control octets are escaped (RFC 3261 §7.1).
@@ -129,6 +136,15 @@ mod tests {
         );
         let reply = request.unwrap().reply(Status::OK).wire();
         assert!(reply.starts_with(b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a;   branch=z9hG4bK1\r\n"));
+    }
+
+    #[test]
+    fn numbers_are_written_as_everybody_does() {
+        for number in [0, 9, 10, 99, 100, 4_294_967_295, u64::MAX] {
+            let mut out = Vec::new();
+            decimal(number, &mut out);
+            assert_eq!(out, number.to_string().as_bytes());
+        }
     }
 
     #[test]

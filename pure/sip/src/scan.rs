@@ -1,5 +1,6 @@
 //! `Scan`: a cursor over a header value, in the words of the grammar (RFC 3261 §25.1).
 
+use crate::octets::{find, find_light};
 use crate::{ParseError, limits};
 
 /// A cursor over octets. Every reader of headers and URIs is written with it, so each error knows its octet.
@@ -52,8 +53,35 @@ impl<'a> Scan<'a> {
     pub fn take_while(&mut self, kind: impl Fn(u8) -> bool) -> &'a [u8] {
         let rest = self.rest();
         let length = rest.iter().position(|octet| !kind(*octet)).unwrap_or(rest.len());
-        self.at += length;
-        rest.get(..length).unwrap_or_default()
+        self.take(length)
+    }
+
+    /// Takes octets up to the first that is `octet`, or all.
+    pub fn take_until(&mut self, octet: u8) -> &'a [u8] {
+        let rest = self.rest();
+        self.take(find(octet, rest).unwrap_or(rest.len()))
+    }
+
+    /// Takes octets up to the first blank, control octet or DEL, or all.
+    pub fn take_word(&mut self) -> &'a [u8] {
+        let rest = self.rest();
+        self.take(find_light(rest).unwrap_or(rest.len()))
+    }
+
+    /// Takes a prefix if it is next, in any case.
+    #[inline]
+    pub(crate) fn eat_word(&mut self, word: &[u8]) -> bool {
+        let rest = self.rest();
+        let found = rest.starts_with(word)
+            || rest.get(..word.len()).is_some_and(|next| next.eq_ignore_ascii_case(word));
+        self.at += if found { word.len() } else { 0 };
+        found
+    }
+
+    pub(crate) fn take(&mut self, length: usize) -> &'a [u8] {
+        let taken = self.rest().get(..length).unwrap_or_default();
+        self.at += taken.len();
+        taken
     }
 
     /// Takes `octet` if it is next.
@@ -96,14 +124,14 @@ impl<'a> Scan<'a> {
     pub fn token(&mut self) -> Result<&'a str, ParseError> {
         let error = self.error();
         let token = self.take_while(is_token);
-        if token.is_empty() { Err(error) } else { ascii(token).ok_or(error) }
+        if token.is_empty() { Err(error) } else { std::str::from_utf8(token).map_err(|_| error) }
     }
 
     /// `1*DIGIT` that fits.
-    pub fn number<N: std::str::FromStr>(&mut self) -> Result<N, ParseError> {
+    pub fn number<N: TryFrom<u64>>(&mut self) -> Result<N, ParseError> {
         let error = self.error();
         let digits = self.take_while(|octet| octet.is_ascii_digit());
-        ascii(digits).and_then(|digits| digits.parse().ok()).ok_or(error)
+        number(digits).and_then(|number| N::try_from(number).ok()).ok_or(error)
     }
 
     /// `quoted-string`, with its quotes, still escaped.
@@ -153,14 +181,84 @@ impl<'a> Scan<'a> {
 }
 
 /// `token` octets (RFC 3261 §25.1).
-pub(crate) const fn is_token(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric()
-        || matches!(octet, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+pub(crate) fn is_token(octet: u8) -> bool {
+    is_class(octet, TOKEN)
 }
 
 /// Blanks and what is left of a line fold.
-pub(crate) const fn is_blank(octet: u8) -> bool {
-    matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
+pub(crate) fn is_blank(octet: u8) -> bool {
+    is_class(octet, BLANK)
+}
+
+/// Octets of one label of a host.
+pub(crate) fn is_label(octet: u8) -> bool {
+    is_class(octet, LABEL)
+}
+
+/// `user` octets, escapes included (RFC 3261 §25.1 unreserved / user-unreserved).
+pub(crate) fn is_user(octet: u8) -> bool {
+    is_class(octet, USER)
+}
+
+/// `user` octets, and those that are wrong by the grammar, and real: what is past ASCII, and a few that people type.
+pub(crate) fn is_lenient_user(octet: u8) -> bool {
+    is_class(octet, LENIENT_USER)
+}
+
+fn is_class(octet: u8, class: u8) -> bool {
+    CLASSES.get(usize::from(octet)).is_some_and(|classes| classes & class != 0)
+}
+
+const TOKEN: u8 = 1;
+const BLANK: u8 = 2;
+const LABEL: u8 = 4;
+const USER: u8 = 8;
+const LENIENT_USER: u8 = 16;
+
+/// The classes of each octet: one look-up instead of a row of comparisons, for everything that is read goes through here.
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut octet = 0_u8;
+    loop {
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "done while compiling; an octet has 256 values"
+        )]
+        let class = &mut classes[octet as usize];
+        *class = class_of(octet);
+        if octet == u8::MAX {
+            break classes;
+        }
+        octet += 1;
+    }
+};
+
+const fn class_of(octet: u8) -> u8 {
+    let word = octet.is_ascii_alphanumeric();
+    let token = word
+        || matches!(octet, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
+    let blank = matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
+    let label = word || matches!(octet, b'-' | b'_');
+    let user = word
+        || matches!(octet, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')')
+        || matches!(octet, b'&' | b'=' | b'+' | b'$' | b',' | b';' | b'?' | b'/' | b'%');
+    let lenient = user
+        || octet >= 0x80
+        || matches!(octet, b'#' | b'[' | b']' | b'^' | b'`' | b'{' | b'|' | b'}');
+    (token as u8) * TOKEN
+        + (blank as u8) * BLANK
+        + (label as u8) * LABEL
+        + (user as u8) * USER
+        + (lenient as u8) * LENIENT_USER
+}
+
+/// `1*DIGIT`, when it fits into 64 bits.
+pub(crate) fn number(digits: &[u8]) -> Option<u64> {
+    let digit = |number: u64, octet: &u8| {
+        let digit = octet.is_ascii_digit().then(|| u64::from(octet - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    };
+    if digits.is_empty() { None } else { digits.iter().try_fold(0, digit) }
 }
 
 /// Octets as text, when they are ASCII.
@@ -199,6 +297,10 @@ pub(crate) fn split_list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Where the first element of a comma list ends.
 fn list_end(text: &[u8]) -> usize {
+    // Most rows have one element.
+    if find(b',', text).is_none() {
+        return text.len();
+    }
     let (mut quoted, mut angled, mut escaped) = (false, false, false);
     for (at, octet) in text.iter().enumerate() {
         if std::mem::take(&mut escaped) {

@@ -89,6 +89,8 @@ mod tests {
         size: 120.0,
     };
 
+    /// "the fixed minimum SHOULD be used when calculating the participant timeout interval"; five of them.
+    /// Proves: rfc3550-6.2-11, rfc3550-6.2.1-3.
     #[test]
     fn a_call_of_two_reports_every_five_seconds_on_the_mean() {
         assert!((CALL.deterministic() - 5.0).abs() < 1e-9);
@@ -98,6 +100,8 @@ mod tests {
         assert_eq!(reduced.patience(), Duration::from_secs(25));
     }
 
+    /// Everybody counts with the same numbers: 5 % for RTCP, a quarter of it for those who send.
+    /// Proves: rfc3550-6.2-1, rfc3550-6.2-2, rfc3550-6.2-3, rfc3550-6.2-4, rfc3550-6.2-6.
     #[test]
     fn a_crowd_shares_the_bandwidth() {
         // 100 listeners, one sender: 500 octets a second, three quarters of them for the listeners.

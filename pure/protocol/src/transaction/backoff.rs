@@ -6,26 +6,26 @@ use machine::Time;
 
 /// When to send again, and how long to wait after that.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     /// The next retransmission.
-    pub(super) at: Time,
+    pub(crate) at: Time,
     interval: Duration,
     cap: Duration,
 }
 
 impl Backoff {
     /// First due one `interval` after `now`; never waits longer than `cap`.
-    pub(super) fn start(now: Time, interval: Duration, cap: Duration) -> Self {
+    pub(crate) fn start(now: Time, interval: Duration, cap: Duration) -> Self {
         Self { at: now + interval, interval, cap }
     }
 
     /// Due when it was, and from then on every `cap`.
-    pub(super) const fn slow_down(&mut self) {
+    pub(crate) const fn slow_down(&mut self) {
         self.interval = self.cap;
     }
 
     /// True if due at `now`; if so, the next one is scheduled.
-    pub(super) fn fire(&mut self, now: Time) -> bool {
+    pub(crate) fn fire(&mut self, now: Time) -> bool {
         if now < self.at {
             return false;
         }

@@ -20,6 +20,7 @@ pub use timers::Timers;
 use crate::doors::Output;
 use crate::limits;
 use crate::transport::{Flow, response_flow};
+pub(crate) use backoff::Backoff;
 use client::{Client, Heard};
 use key::Key;
 use server::{Again, Server};

@@ -84,9 +84,7 @@ impl Session {
         }
         let (id, stream) = self.take_stream(section, media, slots).ok_or(Refusal::NoMedia)?;
         let Some(slot) = slots.get_mut(section) else { return Err(Refusal::TooManySections) };
-        if !stream.protocol.eq_ignore_ascii_case(&media.protocol) {
-            return Err(Refusal::Protocol { section, protocol: media.protocol.clone() });
-        }
+        theirs.must_speak(&stream.protocol)?;
         let remote = theirs.remote()?;
         let (codec, common) =
             formats::of_offer(stream, media, &slot.memory).ok_or(Refusal::Formats { section })?;
@@ -157,6 +155,7 @@ impl Session {
         let (Life::On(offered), Some(id)) = (&slot.life, slot.stream) else { return Ok(None) };
         // A stream that was removed meanwhile stays offered until our next offer.
         let Some(stream) = self.stream(id).filter(|_| media.port != 0) else { return Ok(None) };
+        theirs.must_speak(&stream.protocol)?;
         let remote = theirs.remote()?;
         let (codec, common) =
             formats::of_answer(offered, media).ok_or(Refusal::Formats { section })?;
@@ -177,6 +176,14 @@ fn turn_off(slot: Option<&mut Slot>, like: &Media) {
 }
 
 impl Theirs<'_> {
+    fn must_speak(&self, protocol: &str) -> Result<(), Refusal> {
+        let Self { media, section, .. } = *self;
+        if media.protocol.eq_ignore_ascii_case(protocol) {
+            return Ok(());
+        }
+        Err(Refusal::Protocol { section, protocol: media.protocol.clone() })
+    }
+
     fn remote(&self) -> Result<Remote, Refusal> {
         self.description
             .connection_of(self.media)

@@ -85,6 +85,19 @@ fn keys_run_at_the_clock_of_the_codec_or_not_at_all() {
 }
 
 #[test]
+fn keys_of_another_clock_are_not_taken_even_when_they_come_first() {
+    let (mut bob, stream) = party(2, 5000);
+    let opus = Codec::new("opus", 48_000).with_channels(2);
+    bob.stream_mut(stream).unwrap().codecs = vec![opus, Codec::pcma()];
+    let both = "m=audio 9000 RTP/AVP 111 8 101 102\r\na=rtpmap:111 opus/48000/2\r\n\
+                a=rtpmap:101 telephone-event/8000\r\na=rtpmap:102 telephone-event/48000\r\n";
+    let (answer, agreed) = bob.answer(&offer(both)).unwrap();
+    assert_eq!((&*agreed[0].codec.name, agreed[0].codec.clock_rate), ("opus", 48_000));
+    assert_eq!(agreed[0].events, Some(Events { send: 102, receive: 102 }));
+    assert!(text(&answer).contains("m=audio 5000 RTP/AVP 111 8 102\r\n"));
+}
+
+#[test]
 fn the_version_rises_by_one_when_something_changed_and_only_then() {
     let ((mut alice, stream), (mut bob, _)) = (party(1, 4000), party(2, 5000));
     let mut round = |alice: &mut Session| {
@@ -260,6 +273,10 @@ fn an_answer_that_does_not_fit_ends_the_offer() {
         ("", Refusal::Sections { got: 0, want: 1 }),
         ("m=video 9000 RTP/AVP 0\r\n", Refusal::Kind { section: 0 }),
         ("m=audio 9000 RTP/AVP 18\r\n", Refusal::Formats { section: 0 }),
+        (
+            "m=audio 9000 RTP/SAVP 0\r\n",
+            Refusal::Protocol { section: 0, protocol: "RTP/SAVP".into() },
+        ),
     ] {
         alice.offer().unwrap();
         assert_eq!(alice.accept(&offer(sections)), Err(refusal));

@@ -9,7 +9,7 @@ use crate::{Params, ParseError, Uri};
 pub struct NameAddr<'a> {
     /// The display name as written, with its quotes.
     pub display: Option<&'a [u8]>,
-    /// The URI as written.
+    /// The URI as written: it has a scheme, and no blanks. Whether the rest is right, [`NameAddr::parsed`] says.
     pub uri: &'a [u8],
     /// The header's parameters. Without `<>`, parameters belong to the header, not to the URI (RFC 3261 §20).
     pub params: Params<'a>,
@@ -27,7 +27,7 @@ impl<'a> NameAddr<'a> {
         scan.skip_blanks();
         let display = display_name(&mut scan)?;
         let uri = if scan.eat(b'<') {
-            let uri = scan.take_while(|octet| octet != b'>');
+            let uri = scan.take_until(b'>');
             scan.expect(b'>')?;
             scan.skip_blanks();
             uri
@@ -40,14 +40,14 @@ impl<'a> NameAddr<'a> {
         };
         let at = scan.at();
         let params = Params::read(&mut scan)?;
-        Uri::parse(uri).map_err(|error| ParseError {
+        Uri::glance(uri).map_err(|error| ParseError {
             what,
             at: at.saturating_sub(uri.len()).saturating_add(error.at),
         })?;
         Ok(Self { display, uri, params })
     }
 
-    /// The URI, read.
+    /// The URI, read. Most who ask for an address want its tag, so it is not read before somebody asks.
     pub fn parsed(&self) -> Result<Uri<'a>, ParseError> {
         Uri::parse(self.uri)
     }

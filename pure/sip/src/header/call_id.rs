@@ -10,7 +10,7 @@ pub struct CallWord<'a>(pub &'a [u8]);
 
 impl<'a> Part<'a> for CallWord<'a> {
     fn read(scan: &mut Scan<'a>) -> Result<Self, ParseError> {
-        let word = scan.take_while(|octet| octet > b' ' && octet != 0x7f);
+        let word = scan.take_word();
         if word.is_empty() { Err(scan.error()) } else { Ok(Self(word)) }
     }
 

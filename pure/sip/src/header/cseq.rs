@@ -1,6 +1,7 @@
 //! `CSeq`: the place of a request in its dialog (RFC 3261 §20.16, §8.1.1.5).
 
 use super::Header;
+use crate::row::decimal;
 use crate::scan::Scan;
 use crate::{Method, Name, ParseError};
 
@@ -27,7 +28,9 @@ impl<'a> Header<'a> for CSeq<'a> {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(format!("{} {}", self.number, self.method).as_bytes());
+        decimal(self.number.into(), out);
+        out.push(b' ');
+        out.extend_from_slice(self.method.as_str().as_bytes());
     }
 }
 

@@ -1,5 +1,6 @@
 //! Grammars that several headers share: one part; one part and parameters; an address; a line of text (RFC 3261 §25.1).
 
+use crate::row::decimal;
 use crate::scan::Scan;
 use crate::{Method, ParseError, Uri};
 
@@ -28,7 +29,7 @@ impl<'a> Part<'a> for &'a [u8] {
     fn read(scan: &mut Scan<'a>) -> Result<Self, ParseError> {
         scan.expect(b'<')?;
         let start = scan.error();
-        let uri = scan.take_while(|octet| octet != b'>');
+        let uri = scan.take_until(b'>');
         scan.expect(b'>')?;
         Uri::parse(uri).map_err(|error| ParseError { at: start.at + error.at, ..start })?;
         Ok(uri)
@@ -61,7 +62,7 @@ macro_rules! numbers_are_parts {
             }
 
             fn write(&self, out: &mut Vec<u8>) {
-                out.extend_from_slice(self.to_string().as_bytes());
+                decimal((*self).into(), out);
             }
         }
     )*};

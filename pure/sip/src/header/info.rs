@@ -47,7 +47,7 @@ mod tests {
         let info = CallInfo::parse(b"<http://wwww.example.com/alice/photo.jpg> ;purpose=icon");
         assert_eq!(info.unwrap().purpose(), Some("icon"));
         assert_eq!(info.unwrap().uri, b"http://wwww.example.com/alice/photo.jpg");
-        for (bad, at) in [("", 0), ("http://x", 0), ("<http://x", 9), ("<x y>", 2), ("<>", 1)] {
+        for (bad, at) in [("", 0), ("http://x", 0), ("<http://x", 9), ("<x y>", 1), ("<>", 1)] {
             assert_eq!(CallInfo::parse(bad.as_bytes()).unwrap_err().at, at, "{bad}");
         }
     }

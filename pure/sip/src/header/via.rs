@@ -70,15 +70,8 @@ impl<'a> Header<'a> for Via<'a> {
 
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
         let mut scan = Scan::new(value, "Via");
-        let protocol = scan.token()?;
-        let slash = scan.eat_spaced(b'/');
-        let version = scan.token()?;
-        if !protocol.eq_ignore_ascii_case("SIP")
-            || !slash
-            || version != "2.0"
-            || !scan.eat_spaced(b'/')
-        {
-            return Err(scan.error());
+        if !scan.eat_word(b"SIP/2.0/") {
+            protocol(&mut scan)?;
         }
         let transport = ViaTransport(scan.token()?);
         scan.blanks()?;
@@ -87,11 +80,22 @@ impl<'a> Header<'a> for Via<'a> {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(
-            format!("SIP/2.0/{} {}", self.transport.0, self.sent_by()).as_bytes(),
-        );
+        for part in ["SIP/2.0/", self.transport.0, " "] {
+            out.extend_from_slice(part.as_bytes());
+        }
+        self.sent_by().write(out);
         out.extend_from_slice(self.params.as_bytes());
     }
+}
+
+/// `SIP / 2.0 /`, with blanks where they may stand.
+fn protocol(scan: &mut Scan<'_>) -> Result<(), ParseError> {
+    scan.skip_blanks();
+    let right = scan.eat_word(b"SIP")
+        && scan.eat_spaced(b'/')
+        && scan.eat_word(b"2.0")
+        && scan.eat_spaced(b'/');
+    if right { Ok(()) } else { Err(scan.error()) }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! When two URIs are the same (RFC 3261 §19.1.4).
 
+use super::escape::unescaped;
 use super::{SipUri, Uri, unescape};
 use crate::Params;
 
@@ -15,14 +16,22 @@ pub fn same(a: &Uri<'_>, b: &Uri<'_>) -> bool {
 }
 
 fn same_sip(a: &SipUri<'_>, b: &SipUri<'_>) -> bool {
-    let meaning = |part: Option<&[u8]>| part.map(unescape);
     a.secure == b.secure
-        && meaning(a.user) == meaning(b.user)
-        && meaning(a.password) == meaning(b.password)
+        && same_part(a.user, b.user)
+        && same_part(a.password, b.password)
         && a.hostport() == b.hostport()
         && same_params(a.params, b.params)
         && same_params(b.params, a.params)
-        && headers(a) == headers(b)
+        && (a.headers.is_none() && b.headers.is_none() || headers(a) == headers(b))
+}
+
+/// A part in both must mean the same, escapes aside; case counts.
+fn same_part(a: Option<&[u8]>, b: Option<&[u8]>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a == b || unescaped(a).eq(unescaped(b)),
+        (None, None) => true,
+        _ => false,
+    }
 }
 
 /// A parameter in both must match; one of `user`, `ttl`, `method`, `maddr` or `transport` in one only never matches; any
@@ -30,8 +39,8 @@ fn same_sip(a: &SipUri<'_>, b: &SipUri<'_>) -> bool {
 fn same_params(a: Params<'_>, b: Params<'_>) -> bool {
     a.iter().all(|param| match b.get(param.name) {
         Some(other) => {
-            let value = unescape(param.value.unwrap_or_default());
-            value.eq_ignore_ascii_case(&unescape(other))
+            let fold = |part| unescaped(part).map(|octet| octet.to_ascii_lowercase());
+            fold(param.value.unwrap_or_default()).eq(fold(other))
         }
         None => !MUST_BE_IN_BOTH.iter().any(|name| name.eq_ignore_ascii_case(param.name)),
     })

@@ -1,18 +1,25 @@
 //! `%HH` in URIs (RFC 3261 §19.1.2).
 
+use crate::scan::is_user;
+
 /// The meaning of a part with `%HH` escapes. An escape that is none stays as it is.
 pub fn unescape(part: &[u8]) -> Vec<u8> {
-    let mut meaning = Vec::with_capacity(part.len());
-    let mut rest = part;
-    while let [first, tail @ ..] = rest {
-        let escaped = match (first, tail) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low),
-            _ => None,
-        };
-        meaning.push(escaped.unwrap_or(*first));
-        rest = if escaped.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
-    }
-    meaning
+    unescaped(part).collect()
+}
+
+/// The same, octet by octet.
+pub(crate) fn unescaped(mut part: &[u8]) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let (first, rest) = part.split_first()?;
+        if let (b'%', [high, low, tail @ ..]) = (first, rest)
+            && let Some((high, low)) = hex(*high).zip(hex(*low))
+        {
+            part = tail;
+            return Some(high << 4 | low);
+        }
+        part = rest;
+        Some(*first)
+    })
 }
 
 /// Writes a user part so that a reader gets these octets back.
@@ -26,13 +33,6 @@ pub fn escape_user(user: &[u8]) -> Vec<u8> {
         }
     }
     text
-}
-
-/// `user` octets, escapes included (RFC 3261 §25.1 unreserved / user-unreserved).
-pub(crate) const fn is_user(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric()
-        || matches!(octet, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')')
-        || matches!(octet, b'&' | b'=' | b'+' | b'$' | b',' | b';' | b'?' | b'/' | b'%')
 }
 
 fn hex(octet: u8) -> Option<u8> {

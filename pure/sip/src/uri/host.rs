@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::ParseError;
-use crate::scan::{Scan, ascii};
+use crate::row::decimal;
+use crate::scan::{Scan, ascii, is_label};
 
 /// `host = hostname / IPv4address / IPv6reference`
 #[derive(Clone, Copy, Debug)]
@@ -41,22 +42,41 @@ impl<'a> Host<'a> {
     pub(crate) fn read(scan: &mut Scan<'a>) -> Result<Self, ParseError> {
         let error = scan.error();
         if scan.eat(b'[') {
-            let text = ascii(scan.take_while(|octet| octet != b']')).ok_or(error)?;
+            let text = ascii(scan.take_until(b']')).ok_or(error)?;
             scan.expect(b']')?;
             return text.parse::<Ipv6Addr>().map(|ip| Self::Ip(ip.into())).map_err(|_| error);
         }
-        let text = scan.take_while(|octet| {
-            octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_')
-        });
-        let text = ascii(text).filter(|text| !text.is_empty()).ok_or(error)?;
-        if let Ok(ip) = text.parse::<Ipv4Addr>() {
-            return Ok(Self::Ip(ip.into()));
+        let rest = scan.rest();
+        let (mut label, mut end) = (0_usize, 0_usize);
+        loop {
+            let from = end;
+            while rest.get(end).is_some_and(|octet| is_label(*octet)) {
+                end = end.wrapping_add(1);
+            }
+            let dot = rest.get(end) == Some(&b'.');
+            // One dot may stand at the end; none at the beginning, and no two together.
+            if from == end && (end == 0 || dot) {
+                return Err(error);
+            }
+            label = if from == end { label } else { from };
+            if !dot {
+                break;
+            }
+            end = end.wrapping_add(1);
         }
-        // A name whose last label is all digits would be an IPv4 address, and is none (RFC 3261 §25.1 toplabel).
-        let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-        let hostname =
-            last.starts_with(|c: char| c.is_ascii_alphabetic()) && !text.starts_with(['.', '-']);
-        if hostname && !text.contains("..") { Ok(Self::Name(text)) } else { Err(error) }
+        let text = scan.take(end);
+        let last = text.get(label..).unwrap_or_default();
+        let text = std::str::from_utf8(text).map_err(|_| error)?;
+        // A name whose last label begins with a digit would be an IPv4 address (RFC 3261 §25.1 toplabel).
+        match last.first() {
+            Some(octet) if octet.is_ascii_digit() => {
+                text.parse::<Ipv4Addr>().map(|ip| Self::Ip(ip.into())).map_err(|_| error)
+            }
+            Some(octet) if octet.is_ascii_alphabetic() && !text.starts_with('-') => {
+                Ok(Self::Name(text))
+            }
+            _ => Err(error),
+        }
     }
 
     /// The number, when it is one.
@@ -69,11 +89,11 @@ impl<'a> Host<'a> {
 }
 
 /// Names are compared without regard to case; an IPv4 address mapped into IPv6 is that address.
-impl PartialEq for Host<'_> {
+impl<'a> PartialEq for Host<'a> {
     fn eq(&self, other: &Self) -> bool {
-        let plain = |name: &str| name.trim_end_matches('.').to_ascii_lowercase();
+        let plain = |name: &'a str| name.strip_suffix('.').unwrap_or(name);
         match (self, other) {
-            (Self::Name(a), Self::Name(b)) => plain(a) == plain(b),
+            (Self::Name(a), Self::Name(b)) => plain(a).eq_ignore_ascii_case(plain(b)),
             (Self::Ip(a), Self::Ip(b)) => a.to_canonical() == b.to_canonical(),
             _ => false,
         }
@@ -99,6 +119,25 @@ impl<'a> HostPort<'a> {
         let hostport = Self::read(&mut scan)?;
         scan.end()?;
         Ok(hostport)
+    }
+
+    /// Writes it.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        match self.host {
+            Host::Name(name) => out.extend_from_slice(name.as_bytes()),
+            Host::Ip(IpAddr::V4(ip)) => {
+                for part in ip.octets() {
+                    decimal(part.into(), out);
+                    out.push(b'.');
+                }
+                out.pop();
+            }
+            Host::Ip(IpAddr::V6(ip)) => out.extend_from_slice(format!("[{ip}]").as_bytes()),
+        }
+        if let Some(port) = self.port {
+            out.push(b':');
+            decimal(port.into(), out);
+        }
     }
 
     /// Reads a hostport at the cursor; blanks around the colon are allowed, as in a Via.
@@ -136,6 +175,9 @@ mod tests {
         let text = |text: &str| HostPort::parse(text.as_bytes()).map(|host| host.to_string()).ok();
         for good in ["a.example", "a-b.c", "192.0.2.1:5060", "[2001:db8::1]:5061", "a_b.example"] {
             assert_eq!(text(good).as_deref(), Some(good));
+            let mut out = Vec::new();
+            HostPort::parse(good.as_bytes()).unwrap().write(&mut out);
+            assert_eq!(out, good.as_bytes());
         }
         for bad in ["", "[::1", "1.2.3", "256.1.1.1", "a:99999", "a:", ".a", "a..b", "[::1%eth0]"] {
             assert_eq!(text(bad), None, "{bad}");

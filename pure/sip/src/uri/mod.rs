@@ -12,7 +12,10 @@ pub use host::{Host, HostPort};
 pub use sip::SipUri;
 pub use tel::TelUri;
 
+use sip::Scheme;
+
 use crate::ParseError;
+use crate::octets::{find, find_light};
 use crate::scan::{Scan, ascii};
 
 /// A URI, as far as we understand its scheme.
@@ -29,27 +32,35 @@ pub enum Uri<'a> {
 impl<'a> Uri<'a> {
     /// Reads a URI that stands alone.
     pub fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
-        let error = ParseError { what: "URI", at: 0 };
         let mut scan = Scan::new(text, "URI");
-        let scheme = scan.take_while(|octet| {
-            octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'-' | b'.')
-        });
-        let scheme = ascii(scheme)
-            .filter(|scheme| scheme.starts_with(|c: char| c.is_ascii_alphabetic()))
-            .ok_or(error)?;
-        scan.expect(b':')?;
-        if scan.rest().iter().any(|octet| *octet <= b' ' || *octet == 0x7f)
-            || scan.rest().is_empty()
-        {
-            return Err(scan.error());
+        if scan.eat_word(b"sip:") {
+            return SipUri::read(Scheme::Sip, scan).map(Self::Sip);
         }
-        if scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips") {
-            return SipUri::read(scheme, scan).map(Self::Sip);
+        if scan.eat_word(b"sips:") {
+            return SipUri::read(Scheme::Sips, scan).map(Self::Sip);
         }
+        let colon = Self::glance(text)?;
+        let scheme = ascii(scan.take(colon)).unwrap_or_default();
+        scan.take(1);
         if scheme.eq_ignore_ascii_case("tel") {
             return TelUri::read(scan).map(Self::Tel);
         }
         Ok(Self::Other(scheme, text))
+    }
+
+    /// Where the colon stands in what looks like a URI: a scheme, a colon, something, and no blank in it.
+    pub(crate) fn glance(text: &[u8]) -> Result<usize, ParseError> {
+        let error = |at| ParseError { what: "URI", at };
+        let colon = if text.starts_with(b"sip:") { Some(3) } else { find(b':', text) };
+        let colon = colon.filter(|colon| colon + 1 < text.len()).ok_or(error(0))?;
+        let scheme = text.get(..colon).unwrap_or_default();
+        let letter =
+            |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'-' | b'.');
+        let begins = scheme.first().is_some_and(u8::is_ascii_alphabetic);
+        if !begins || !scheme.iter().all(letter) {
+            return Err(error(0));
+        }
+        find_light(text).map_or(Ok(colon), |light| Err(error(light)))
     }
 
     /// The SIP or SIPS URI, when it is one.

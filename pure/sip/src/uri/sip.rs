@@ -1,8 +1,8 @@
 //! `SipUri`: `sip:user:password@host:port;parameters?headers` (RFC 3261 §19.1.1).
 
-use super::escape::is_user;
 use super::host::{Host, HostPort};
-use crate::scan::Scan;
+use crate::octets::{find, find_light};
+use crate::scan::{Scan, is_lenient_user};
 use crate::{Params, ParseError};
 
 /// A SIP or SIPS URI, as written.
@@ -40,17 +40,20 @@ impl<'a> SipUri<'a> {
     }
 
     /// Reads what follows `sip:` or `sips:`.
-    pub(super) fn read(scheme: &str, mut scan: Scan<'a>) -> Result<Self, ParseError> {
-        let secure = scheme.eq_ignore_ascii_case("sips");
+    pub(super) fn read(scheme: Scheme, mut scan: Scan<'a>) -> Result<Self, ParseError> {
+        let secure = scheme == Scheme::Sips;
         let (user, password) = userinfo(&mut scan)?;
         let HostPort { host, port } = hostport(&mut scan)?;
+        // What was read so far has no blanks; what follows must have none either.
         let from = scan.at();
+        if let Some(light) = find_light(scan.rest()) {
+            return Err(scan.error().shifted(light));
+        }
         if scan.peek() == Some(b';') {
-            scan.take_while(|octet| octet != b'?');
+            scan.take_until(b'?');
         }
         let params = Params::new(scan.since(from));
         let headers = scan.eat(b'?').then(|| scan.take_rest());
-        scan.end()?;
         Ok(Self { secure, user, password, host, port, params, headers })
     }
 
@@ -80,7 +83,7 @@ impl<'a> SipUri<'a> {
             }
             out.push(b'@');
         }
-        out.extend_from_slice(self.hostport().to_string().as_bytes());
+        self.hostport().write(out);
         out.extend_from_slice(self.params.as_bytes());
         if let Some(headers) = self.headers {
             out.push(b'?');
@@ -89,13 +92,23 @@ impl<'a> SipUri<'a> {
     }
 }
 
+/// Which of the two.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Sip,
+    Sips,
+}
+
 type Userinfo<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
 
 /// `[ user [ ":" password ] "@" ]`: there when an `@` comes before anything that cannot stand in it.
 fn userinfo<'a>(scan: &mut Scan<'a>) -> Result<Userinfo<'a>, ParseError> {
+    if find(b'@', scan.rest()).is_none() {
+        return Ok((None, None));
+    }
     let mut ahead = *scan;
-    let user = ahead.take_while(is_user_octet);
-    let password = ahead.eat(b':').then(|| ahead.take_while(is_user_octet));
+    let user = ahead.take_while(is_lenient_user);
+    let password = ahead.eat(b':').then(|| ahead.take_while(is_lenient_user));
     if !ahead.eat(b'@') {
         return Ok((None, None));
     }
@@ -104,13 +117,6 @@ fn userinfo<'a>(scan: &mut Scan<'a>) -> Result<Userinfo<'a>, ParseError> {
     }
     *scan = ahead;
     Ok((Some(user), password))
-}
-
-/// Octets past ASCII are kept: they are wrong by the grammar, and real.
-fn is_user_octet(octet: u8) -> bool {
-    is_user(octet)
-        || octet >= 0x80
-        || matches!(octet, b'#' | b'[' | b']' | b'^' | b'`' | b'{' | b'|' | b'}')
 }
 
 /// A hostport without blanks around its colon.

@@ -1,0 +1,191 @@
+//! `Account`: who the phone is, where its server is, and how it proves itself.
+
+use std::fmt;
+
+use protocol::Transport;
+use protocol::auth::Credentials;
+use sip::uri::HostPort;
+use sip::{ParseError, Uri};
+
+use crate::limits;
+
+/// Who the phone is: an address of record (RFC 3261 §6) and what goes with it.
+///
+/// ```
+/// use offhook_phone::Account;
+/// let account = Account::new("sip:101@example.test").unwrap().password("secret").server("192.0.2.1:5060").unwrap();
+/// assert_eq!(account.address(), "sip:101@example.test");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub(crate) user: Box<str>,
+    pub(crate) domain: Box<str>,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) credentials: Vec<Credentials>,
+    pub(crate) server: Option<Server>,
+    pub(crate) proxy: Option<Box<[u8]>>,
+    pub(crate) transport: Transport,
+    pub(crate) expires: u32,
+    pub(crate) instance: Option<Box<str>>,
+}
+
+/// Where the server of the account is, when it is not where the domain's name says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Server {
+    pub(crate) host: Box<str>,
+    pub(crate) port: Option<u16>,
+}
+
+/// What is wrong with an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BadAccount {
+    /// No URI.
+    Uri(ParseError),
+    /// Not `sip:user@domain`.
+    NotAnAddress,
+    /// A SIPS address needs TLS.
+    Secure,
+    /// No `host` or `host:port`.
+    Server(ParseError),
+}
+
+impl fmt::Display for BadAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uri(error) => write!(f, "the address of the account is no SIP address: {error}"),
+            Self::NotAnAddress => {
+                f.write_str("the address of an account looks like sip:101@example.test")
+            }
+            Self::Secure => {
+                f.write_str("sips: needs TLS, which the phone does not speak; write sip:")
+            }
+            Self::Server(error) => {
+                write!(f, "the server looks like 192.0.2.1:5060 or sip.example.test: {error}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for BadAccount {}
+
+impl Account {
+    /// An account by its address of record, `sip:user@domain`. Without more, its server is where the domain's name points.
+    pub fn new(address: &str) -> Result<Self, BadAccount> {
+        let uri = Uri::parse(address.as_bytes()).map_err(BadAccount::Uri)?;
+        let Uri::Sip(uri) = uri else { return Err(BadAccount::NotAnAddress) };
+        if uri.secure {
+            return Err(BadAccount::Secure);
+        }
+        let user = uri.user.and_then(|user| std::str::from_utf8(user).ok());
+        let transport = uri.transport().and_then(Transport::of);
+        Ok(Self {
+            user: user.ok_or(BadAccount::NotAnAddress)?.into(),
+            domain: uri.hostport().to_string().into(),
+            name: None,
+            credentials: Vec::new(),
+            server: None,
+            proxy: None,
+            transport: transport.unwrap_or(Transport::Udp),
+            expires: limits::EXPIRES,
+            instance: None,
+        })
+    }
+
+    /// With a password, for any realm; the user name is the address's.
+    #[must_use]
+    pub fn password(self, password: &str) -> Self {
+        let user = String::from_utf8_lossy(&sip::uri::unescape(self.user.as_bytes())).into_owned();
+        self.login(Credentials::for_any_realm(&user, password))
+    }
+
+    /// With credentials of another user name, or for one realm; may be said more than once.
+    #[must_use]
+    pub fn login(mut self, credentials: Credentials) -> Self {
+        self.credentials.push(credentials);
+        self
+    }
+
+    /// With a server at `host` or `host:port`: all requests outside of a call go there.
+    pub fn server(mut self, at: &str) -> Result<Self, BadAccount> {
+        let HostPort { host, port } = HostPort::parse(at.as_bytes()).map_err(BadAccount::Server)?;
+        self.server = Some(Server { host: host.to_string().into(), port });
+        Ok(self)
+    }
+
+    /// Through an outbound proxy, by a Route (RFC 3261 §8.1.2): `sip:proxy.example.test;lr`.
+    pub fn through(mut self, proxy: &str) -> Result<Self, BadAccount> {
+        let uri = Uri::parse(proxy.as_bytes()).map_err(BadAccount::Uri)?;
+        uri.sip().ok_or(BadAccount::NotAnAddress)?;
+        self.proxy = Some(proxy.as_bytes().into());
+        Ok(self)
+    }
+
+    /// By this transport, UDP or TCP. Large requests go by TCP anyway (RFC 3261 §18.1.1).
+    #[must_use]
+    pub const fn by(mut self, transport: Transport) -> Self {
+        self.transport = transport;
+        self
+    }
+
+    /// With a name that the other side's display shows.
+    #[must_use]
+    pub fn display_name(mut self, name: &str) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Registered for so many seconds at a time; the registrar has the last word.
+    #[must_use]
+    pub const fn expires(mut self, seconds: u32) -> Self {
+        self.expires = seconds;
+        self
+    }
+
+    /// With an instance id for `+sip.instance` (RFC 5626 §4.1): `urn:uuid:…`, the same after a restart.
+    #[must_use]
+    pub fn instance(mut self, urn: &str) -> Self {
+        self.instance = Some(urn.into());
+        self
+    }
+
+    /// The address of record.
+    pub fn address(&self) -> String {
+        format!("sip:{}@{}", self.user, self.domain)
+    }
+
+    /// The address of record as it stands in From: with the display name.
+    pub(crate) fn name_addr(&self) -> String {
+        let address = self.address();
+        match &self.name {
+            Some(name) => {
+                let name =
+                    name.replace('\\', "\\\\").replace('"', "\\\"").replace(['\r', '\n'], " ");
+                format!("\"{name}\" <{address}>")
+            }
+            None => format!("<{address}>"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_account_says_why() {
+        let why = |address: &str| Account::new(address).unwrap_err();
+        assert!(matches!(why("101"), BadAccount::Uri(_)));
+        assert_eq!(why("tel:+1234"), BadAccount::NotAnAddress);
+        assert_eq!(why("sip:example.test"), BadAccount::NotAnAddress);
+        assert_eq!(why("sips:a@example.test"), BadAccount::Secure);
+        let good = Account::new("sip:a@b;transport=tcp").unwrap();
+        assert_eq!(good.transport, Transport::Tcp);
+        assert!(matches!(good.server("a b").unwrap_err(), BadAccount::Server(_)));
+    }
+
+    #[test]
+    fn a_display_name_cannot_break_out_of_its_quotes() {
+        let account = Account::new("sip:a@b").unwrap().display_name("x\" <sip:evil@c>\r\nVia: y");
+        assert_eq!(account.name_addr(), "\"x\\\" <sip:evil@c>  Via: y\" <sip:a@b>");
+    }
+}

@@ -1,0 +1,261 @@
+//! `Conversation`: one call, from the first wish to the last answer.
+//!
+//! ```text
+//!  call ─> Opening ─> Sending ─> Calling ──2xx──┐
+//!                                               ├─> Up ──BYE──> Leaving ─> Over
+//!  INVITE ─> Offered ──answer─> Answering ──────┘
+//! ```
+
+mod hanging_up;
+mod incoming;
+mod info;
+mod modify;
+mod offered;
+mod outgoing;
+mod up;
+
+use std::net::SocketAddr;
+
+use machine::Time;
+use media::Audio;
+use protocol::auth::Answers;
+use protocol::dialog::{Dialog, DialogId};
+use protocol::doors::{Answer, Call, PhoneEvent, Question, Socket, Ticket};
+use protocol::session::Invitation;
+
+use crate::line::{Errand, Outcome, Part};
+use crate::quality;
+use crate::sound::{Sockets, Sound};
+use crate::turn::Turn;
+
+pub(crate) use incoming::caller;
+pub(crate) use offered::Offered;
+pub(crate) use outgoing::{Outgoing, sdp_of};
+pub(crate) use up::{Up, Wish};
+
+/// One call.
+pub(crate) struct Conversation {
+    pub(crate) id: Call,
+    answers: Answers,
+    sound: Option<Sound>,
+    pub(crate) state: State,
+}
+
+/// How far it has come.
+pub(crate) enum State {
+    /// Ours: sockets for its sound are asked for.
+    Opening { ticket: Ticket, outgoing: Box<Outgoing>, audio: Box<dyn Audio> },
+    /// Ours: the INVITE is on its way to a transaction.
+    Sending(Box<Outgoing>),
+    /// Ours: the INVITE is out.
+    Calling(Box<Outgoing>, Box<Invitation>),
+    /// Theirs: nobody has picked up.
+    Offered(Box<Offered>),
+    /// Theirs: somebody has picked up, and sockets are asked for.
+    Answering { ticket: Ticket, offered: Box<Offered>, audio: Box<dyn Audio> },
+    /// It stands.
+    Up(Box<Up>),
+    /// We have said BYE and wait for the answer.
+    Leaving(Box<Dialog>, Option<Box<dyn Audio>>),
+    /// Nothing is left but what its owner takes back.
+    Over(Option<Box<dyn Audio>>),
+}
+
+impl Conversation {
+    pub(crate) const fn new(id: Call, answers: Answers, state: State) -> Self {
+        Self { id, answers, sound: None, state }
+    }
+
+    /// Takes the state out, to put another in.
+    const fn take(&mut self) -> State {
+        std::mem::replace(&mut self.state, State::Over(None))
+    }
+
+    /// Its dialog, once it has one of its own.
+    pub(crate) fn dialog(&self) -> Option<&Dialog> {
+        match &self.state {
+            State::Offered(offered) | State::Answering { offered, .. } => Some(&offered.dialog),
+            State::Up(up) => Some(&up.dialog),
+            State::Leaving(dialog, _) => Some(dialog),
+            State::Opening { .. } | State::Sending(_) | State::Calling(..) | State::Over(_) => None,
+        }
+    }
+
+    /// True when a request within this dialog is its business.
+    pub(crate) fn is(&self, id: &DialogId) -> bool {
+        self.dialog().is_some_and(|dialog| dialog.id() == id)
+    }
+
+    /// True when nothing is left to do; the audio waits to be taken back.
+    pub(crate) const fn is_over(&self) -> bool {
+        matches!(self.state, State::Over(_))
+    }
+
+    /// The sound, while there is one.
+    pub(crate) const fn sound(&mut self) -> Option<&mut Sound> {
+        self.sound.as_mut()
+    }
+
+    /// Mouth and ear, wherever they are.
+    pub(crate) fn audio(&mut self) -> Option<&mut dyn Audio> {
+        if let Some(sound) = &mut self.sound {
+            return Some(sound.audio());
+        }
+        match &mut self.state {
+            State::Opening { audio, .. }
+            | State::Answering { audio, .. }
+            | State::Leaving(_, Some(audio))
+            | State::Over(Some(audio)) => Some(&mut **audio),
+            _ => None,
+        }
+    }
+
+    /// Gives mouth and ear back, once the call has ended.
+    pub(crate) const fn take_audio(&mut self) -> Option<Box<dyn Audio>> {
+        match &mut self.state {
+            State::Leaving(_, audio) | State::Over(audio) => audio.take(),
+            _ => None,
+        }
+    }
+
+    /// The sockets that were asked for are there, or are not.
+    pub(crate) fn opened(&mut self, turn: &mut Turn<'_>, ticket: Ticket, answer: &Answer) {
+        let sockets = match answer {
+            Answer::MediaSockets { rtp, rtcp } => Some(Sockets { rtp: *rtp, rtcp: *rtcp }),
+            _ => None,
+        };
+        match self.take() {
+            State::Opening { ticket: asked, outgoing, audio } if asked == ticket => {
+                self.invite(turn, outgoing, (sockets, audio));
+            }
+            State::Answering { ticket: asked, offered, audio } if asked == ticket => {
+                self.accept(turn, offered, (sockets, audio));
+            }
+            other => {
+                // It has gone on without them.
+                self.state = other;
+                if let Some(Sockets { rtp, rtcp }) = sockets {
+                    give_back(turn, rtp.0, rtcp.0);
+                }
+            }
+        }
+    }
+
+    /// An INVITE of its own went out.
+    pub(crate) fn sent(&mut self, part: Part, invitation: Invitation) {
+        match part {
+            Part::Invite => self.invited(invitation),
+            Part::Reinvite => self.reinvited(invitation),
+            Part::Bye => {}
+        }
+    }
+
+    /// The last word to a request of its own.
+    pub(crate) fn done(
+        &mut self,
+        turn: &mut Turn<'_>,
+        part: Part,
+        errand: Errand,
+        outcome: Outcome,
+    ) {
+        match part {
+            Part::Invite => self.invite_done(turn, errand, outcome),
+            Part::Reinvite => self.reinvite_done(turn, errand, outcome),
+            Part::Bye => self.bye_done(turn, errand, &outcome),
+        }
+    }
+
+    /// True when it asked with this ticket.
+    pub(crate) fn asked(&self, wanted: Ticket) -> bool {
+        match &self.state {
+            State::Opening { ticket, .. } | State::Answering { ticket, .. } => *ticket == wanted,
+            _ => false,
+        }
+    }
+
+    /// The call is over, or never came to be: says how good it was and why it ended, and gives the sockets back.
+    fn end(&mut self, turn: &mut Turn<'_>, status: u16, reason: &str) {
+        let audio = self.silence(turn);
+        let before = std::mem::replace(&mut self.state, State::Over(None));
+        let unused = match before {
+            State::Opening { audio, .. } | State::Answering { audio, .. } => Some(audio),
+            State::Over(audio) => audio,
+            _ => None,
+        };
+        self.state = State::Over(audio.or(unused));
+        turn.report(PhoneEvent::Ended { call: self.id, status, reason: reason.into() });
+    }
+
+    /// No sound any more: neither sent nor heard (RFC 3261 §15.1.1).
+    fn silence(&mut self, turn: &mut Turn<'_>) -> Option<Box<dyn Audio>> {
+        let sound = self.sound.take()?;
+        if let Some(report) = sound.report() {
+            let quality = Box::new(quality::of(&report));
+            turn.report(PhoneEvent::Quality { call: self.id, quality });
+        }
+        let (audio, Sockets { rtp, rtcp }) = sound.close(turn.now, turn.out);
+        give_back(turn, rtp.0, rtcp.0);
+        Some(audio)
+    }
+
+    /// Does what is due.
+    pub(crate) fn wake(&mut self, turn: &mut Turn<'_>) {
+        if let Some(sound) = &mut self.sound {
+            let keys = sound.wake(turn.now, turn.out);
+            self.keys(turn, keys);
+        }
+        if self.due().is_none_or(|due| due > turn.now) {
+            return;
+        }
+        match &self.state {
+            State::Calling(..) => self.give_up(turn),
+            State::Offered(_) => self.ring_on(turn),
+            State::Up(_) => self.wake_up(turn),
+            _ => {}
+        }
+    }
+
+    /// When something is due.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        let sound = self.sound.as_ref().and_then(Sound::deadline);
+        self.due().into_iter().chain(sound).min()
+    }
+
+    fn due(&self) -> Option<Time> {
+        match &self.state {
+            State::Calling(_, invitation) => invitation.deadline(),
+            State::Offered(offered) => Some(offered.deadline()),
+            State::Up(up) => up.deadline(),
+            _ => None,
+        }
+    }
+
+    /// True for a socket that its sound was lent.
+    pub(crate) fn owns(&self, socket: Socket) -> bool {
+        self.sound.as_ref().is_some_and(|sound| sound.has(socket))
+    }
+
+    /// A datagram came on such a socket.
+    pub(crate) fn datagram(
+        &mut self,
+        turn: &mut Turn<'_>,
+        socket: Socket,
+        (from, octets): (SocketAddr, &[u8]),
+    ) {
+        let Some(sound) = &mut self.sound else { return };
+        let keys = sound.receive(turn.now, socket, (from, octets), turn.out);
+        self.keys(turn, keys);
+    }
+
+    /// The other side has pressed keys.
+    pub(crate) fn keys(&self, turn: &mut Turn<'_>, keys: Vec<char>) {
+        for key in keys {
+            turn.report(PhoneEvent::Key { call: self.id, key });
+        }
+    }
+}
+
+fn give_back(turn: &mut Turn<'_>, rtp: Socket, rtcp: Socket) {
+    let ticket = turn.line.ticket();
+    turn.out.push(protocol::Output::Ask(ticket, Question::CloseMedia(rtp, rtcp)));
+}

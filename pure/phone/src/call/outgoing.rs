@@ -1,0 +1,286 @@
+//! Calls of ours until somebody picks up (RFC 3261 §8.1, §13.2).
+
+use std::collections::VecDeque;
+
+use media::Audio;
+use protocol::dialog::{CallId, Dialog, Tag, for_request_uri};
+use protocol::doors::PhoneEvent;
+use protocol::session::{Heard, Invitation, Owner};
+use protocol::transaction::ClientId;
+use sip::header::Contact;
+use sip::{Message, Method, Name, Status, Uri};
+
+use super::{Conversation, State, Up};
+use crate::line::{Errand, Outcome, Part, Purpose};
+use crate::sound::{Sockets, Sound};
+use crate::turn::Turn;
+use crate::{abilities, limits, request};
+
+/// A call of ours that nobody has picked up.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    target: Box<[u8]>,
+    call_id: CallId,
+    tag: Tag,
+    cseq: u32,
+    /// Where we were sent to instead, still to be tried (RFC 3261 §8.1.3.4).
+    instead: VecDeque<Box<[u8]>>,
+    tried: Vec<Box<[u8]>>,
+}
+
+impl Outgoing {
+    pub(crate) fn new(target: Box<[u8]>, dice: &mut machine::Dice) -> Self {
+        let (call_id, tag) = (CallId::throw(dice), Tag::throw(dice));
+        let tried = vec![target.clone()];
+        Self { target, call_id, tag, cseq: 1, instead: VecDeque::new(), tried }
+    }
+}
+
+impl Conversation {
+    /// The sockets are there: out goes the INVITE, with an offer.
+    pub(super) fn invite(
+        &mut self,
+        turn: &mut Turn<'_>,
+        outgoing: Box<Outgoing>,
+        (sockets, audio): (Option<Sockets>, Box<dyn Audio>),
+    ) {
+        let Some(sockets) = sockets else {
+            self.state = State::Over(Some(audio));
+            return self.end(turn, 503, "no port for sound is free on this machine");
+        };
+        let dice = machine::Dice::new(turn.line.dice.seed());
+        let mut sound = Sound::new(audio, sockets, dice);
+        let offer = sound.offer();
+        self.sound = Some(sound);
+        let Ok(offer) = offer else { return self.end(turn, 500, "no offer could be made") };
+        let account = &turn.line.account;
+        let to = [b"<", &*for_request_uri(&outgoing.target), b">"].concat();
+        let draft = request::route(account)
+            .begin(Method::Invite, &outgoing.target)
+            .raw(Name::MaxForwards, b"70")
+            .raw(Name::From, format!("{};tag={}", account.name_addr(), outgoing.tag).as_bytes())
+            .raw(Name::To, &to)
+            .raw(Name::CallId, outgoing.call_id.as_bytes())
+            .raw(Name::CSeq, format!("{} INVITE", outgoing.cseq).as_bytes())
+            .raw(Name::Contact, format!("<{}>", turn.line.contact(account.transport)).as_bytes())
+            .raw(Name::UserAgent, abilities::NAME.as_bytes());
+        let draft = abilities::announce(draft).body(abilities::ACCEPT, &offer);
+        let Some(request) = request::signed(draft, &mut self.answers) else {
+            return self.end(turn, 500, "the INVITE could not be written");
+        };
+        let hop = request::first_hop(&turn.line.account, &outgoing.target);
+        self.state = State::Sending(outgoing);
+        let errand = Errand::new(Purpose::Call(self.id, Part::Invite), request, hop);
+        turn.line.send(turn.now, errand, turn.out);
+    }
+
+    /// The INVITE went out.
+    pub(super) fn invited(&mut self, invitation: Invitation) {
+        match self.take() {
+            // Another address is tried after the first was silent.
+            State::Sending(outgoing) | State::Calling(outgoing, _) => {
+                self.state = State::Calling(outgoing, Box::new(invitation));
+            }
+            other => self.state = other,
+        }
+    }
+
+    /// A provisional response.
+    pub(crate) fn progress(&mut self, turn: &mut Turn<'_>, response: &Message) {
+        let State::Calling(_, invitation) = &mut self.state else { return };
+        let flow = invitation.flow();
+        match invitation.hear(turn.now, &turn.line.timers, response, turn.out) {
+            Heard::Cancel(cancel) => turn.line.send_to(turn.now, flow, cancel, turn.out),
+            Heard::Progress(status, tag) => {
+                if let (Some(sound), Some(tag), Some(sdp)) =
+                    (&mut self.sound, tag, sdp_of(response))
+                {
+                    sound.accept_early(turn.now, tag, &sdp);
+                }
+                turn.report(PhoneEvent::Progress { call: self.id, status });
+            }
+            Heard::Answered(_) | Heard::Surplus(_) | Heard::Refused | Heard::Nothing => {}
+        }
+    }
+
+    /// The last word to our INVITE.
+    pub(super) fn invite_done(&mut self, turn: &mut Turn<'_>, errand: Errand, outcome: Outcome) {
+        let (outgoing, invitation) = match self.take() {
+            State::Calling(outgoing, invitation) => (outgoing, Some(invitation)),
+            State::Sending(outgoing) => (outgoing, None),
+            other => return self.state = other,
+        };
+        let cancelled = invitation.as_ref().is_some_and(|invitation| invitation.is_cancelled());
+        match (outcome, invitation) {
+            (Outcome::Failure(..), _) if cancelled => self.end(turn, 487, CANCELLED),
+            (Outcome::Failure(status, why), _) if outgoing.instead.is_empty() => {
+                self.end(turn, status.code(), &why);
+            }
+            (Outcome::Failure(..), _) => self.redirect(turn, outgoing, errand),
+            (Outcome::Response(response), Some(invitation))
+                if response.status().is_some_and(Status::is_success) =>
+            {
+                self.picked_up(turn, (outgoing, invitation), &response);
+            }
+            (Outcome::Response(response), _) => {
+                if cancelled {
+                    return self.end(turn, 487, CANCELLED);
+                }
+                self.refused(turn, outgoing, (errand, &response));
+            }
+        }
+    }
+
+    fn refused(
+        &mut self,
+        turn: &mut Turn<'_>,
+        mut outgoing: Box<Outgoing>,
+        (mut errand, response): (Errand, &Message),
+    ) {
+        let status = response.status().unwrap_or(Status::SERVER_INTERNAL_ERROR);
+        if matches!(status, Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED) {
+            if let Err(why) = self.answers.learn(response, &mut errand.tries, &mut turn.line.dice) {
+                return self.end(turn, status.code(), &why.to_string());
+            }
+            outgoing.cseq = outgoing.cseq.saturating_add(1);
+            let again = request::again(&errand.request, outgoing.cseq, &mut self.answers);
+            let Some(again) = again else {
+                return self.end(turn, 500, "the INVITE could not be written");
+            };
+            errand.request = again;
+            self.state = State::Sending(outgoing);
+            return turn.line.send_again(turn.now, errand, turn.out);
+        }
+        if status.class() == 3 {
+            outgoing.learn(response);
+        }
+        // RFC 3261 §8.1.3.4: a failure of one address makes us try the next; a 6xx speaks for all of them.
+        if status.class() != 6 && !outgoing.instead.is_empty() {
+            return self.redirect(turn, outgoing, errand);
+        }
+        self.end(turn, status.code(), &request::reason(response));
+    }
+
+    /// The same request to the next address that we were sent to.
+    fn redirect(&mut self, turn: &mut Turn<'_>, mut outgoing: Box<Outgoing>, errand: Errand) {
+        let Some(next) = outgoing.instead.pop_front() else {
+            return self.end(turn, 480, "nobody could be reached");
+        };
+        outgoing.cseq = outgoing.cseq.saturating_add(1);
+        outgoing.tried.push(next.clone());
+        let target = for_request_uri(&next);
+        let moved = errand.request.edit().request_uri(&target).finish().ok();
+        let again =
+            moved.and_then(|moved| request::again(&moved, outgoing.cseq, &mut self.answers));
+        let Some(again) = again else {
+            return self.end(turn, 500, "the INVITE could not be written");
+        };
+        self.state = State::Sending(outgoing);
+        let hop = request::first_hop(&turn.line.account, &target);
+        let errand = Errand::new(Purpose::Call(self.id, Part::Invite), again, hop);
+        turn.line.send(turn.now, errand, turn.out);
+    }
+
+    /// A 2xx: the call is up, or was not wanted any more.
+    fn picked_up(
+        &mut self,
+        turn: &mut Turn<'_>,
+        (_outgoing, mut invitation): (Box<Outgoing>, Box<Invitation>),
+        response: &Message,
+    ) {
+        let heard = invitation.hear(turn.now, &turn.line.timers, response, turn.out);
+        let (id, invite) = (invitation.id(), invitation.invite().clone());
+        turn.lingering.keep(turn.now, &turn.line.timers, self.id, *invitation);
+        match heard {
+            Heard::Answered(dialog) => self.established(turn, (id, &invite), *dialog, response),
+            Heard::Surplus(dialog) => {
+                // Trap 2: the 2xx and our CANCEL have met on the way.
+                turn.acknowledge((id, &invite), &dialog, None);
+                self.leave(turn, *dialog, (487, CANCELLED));
+            }
+            Heard::Progress(..) | Heard::Cancel(_) | Heard::Refused | Heard::Nothing => {
+                self.end(turn, 500, "the 2xx could not be read");
+            }
+        }
+    }
+
+    fn established(
+        &mut self,
+        turn: &mut Turn<'_>,
+        (id, invite): (ClientId, &Message),
+        dialog: Dialog,
+        response: &Message,
+    ) {
+        turn.acknowledge((id, invite), &dialog, None);
+        let answer = sdp_of(response).unwrap_or_default();
+        let sound = self.sound.as_mut();
+        let agreed = sound.map(|sound| sound.accept_final(turn.now, &dialog.id().remote, &answer));
+        if let Some(Err(refusal)) = agreed {
+            // RFC 3261 §13.2.2.4: acknowledged, and then hung up.
+            let why = format!("no sound could be agreed on: {refusal}");
+            return self.leave(turn, dialog, (488, &why));
+        }
+        self.state = State::Up(Box::new(Up::new(dialog, Owner::Us)));
+        turn.report(PhoneEvent::Established { call: self.id });
+        self.tell_hold(turn);
+    }
+
+    /// One more fork has picked up, too late.
+    pub(crate) fn surplus(
+        &mut self,
+        turn: &mut Turn<'_>,
+        (id, invite): (ClientId, &Message),
+        mut dialog: Dialog,
+    ) {
+        turn.acknowledge((id, invite), &dialog, None);
+        if let Some(bye) = request::signed(dialog.request(Method::Bye), &mut self.answers) {
+            turn.send_within(Purpose::Nobody, &dialog, bye);
+        }
+    }
+
+    /// Nobody has answered our CANCEL (RFC 3261 §9.1).
+    pub(super) fn give_up(&mut self, turn: &mut Turn<'_>) {
+        let State::Calling(_, invitation) = &mut self.state else { return };
+        if invitation.wake(turn.now) {
+            turn.line.abandon(invitation.id());
+            self.end(turn, 487, "cancelled; the other side did not confirm it");
+        }
+    }
+}
+
+impl Outgoing {
+    /// RFC 3261 §8.1.3.4: the addresses of a 3xx, best first, each only once.
+    fn learn(&mut self, response: &Message) {
+        let contacts = response.all::<Contact>().filter_map(Result::ok);
+        let mut found: Vec<_> = contacts
+            .filter(|contact| contact.address().is_some_and(|address| can_be_called(address.uri)))
+            .filter_map(|contact| Some((contact.q(), contact.address()?.uri.into())))
+            .collect::<Vec<(u16, Box<[u8]>)>>();
+        found.sort_by_key(|(q, _)| std::cmp::Reverse(*q));
+        for (_, uri) in found {
+            let known = self.tried.contains(&uri) || self.instead.contains(&uri);
+            if !known && self.tried.len().saturating_add(self.instead.len()) < limits::REDIRECTIONS
+            {
+                self.instead.push_back(uri);
+            }
+        }
+    }
+}
+
+/// SIP and tel; SIPS would need TLS all the way.
+fn can_be_called(uri: &[u8]) -> bool {
+    match Uri::parse(uri) {
+        Ok(Uri::Sip(uri)) => !uri.secure,
+        Ok(Uri::Tel(_)) => true,
+        Ok(Uri::Other(..)) | Err(_) => false,
+    }
+}
+
+/// What a cancelled call ends with.
+pub(super) const CANCELLED: &str = "cancelled";
+
+/// The session description of a message, also when it is one of several parts.
+pub(crate) fn sdp_of(message: &Message) -> Option<Vec<u8>> {
+    let found = message.content()?.find("application", "sdp").ok()??;
+    Some(found.octets().to_vec())
+}

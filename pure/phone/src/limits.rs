@@ -1,0 +1,58 @@
+//! How much of everything a phone has, and why.
+
+use std::time::Duration;
+
+/// Calls at once, those that are being hung up included. A person has two or three; a test program some dozens.
+pub const CALLS: usize = 256;
+
+/// Seconds that we ask to be registered for.
+pub const EXPIRES: u32 = 3600;
+
+/// The longest registration that a registrar may demand of us with a 423: a week. More is a mistake, or a trap.
+pub const LONGEST_EXPIRES: u32 = 604_800;
+
+/// The pause after the first failed registration; it doubles with each further one (RFC 5626 §4.5).
+pub const RETRY_FIRST: Duration = Duration::from_secs(30);
+
+/// The longest pause between registrations that fail (RFC 5626 §4.5).
+pub const RETRY_LAST: Duration = Duration::from_secs(1800);
+
+/// How soon we register again after our connection broke, at most: all phones of a server that restarts notice at once, and share
+/// this time.
+pub const RECONNECT: Duration = Duration::from_secs(5);
+
+/// How long a call may ring before we say 480. People let it ring for a minute; the proxies' timer C is three (RFC 3261 §16.6).
+pub const RINGING: Duration = Duration::from_secs(175);
+
+/// How often a ringing phone says so again, so that no proxy gives up (RFC 3261 §13.3.1.1).
+pub const RING_AGAIN: Duration = Duration::from_secs(60);
+
+/// How long we wait for a name to be looked up.
+pub const RESOLVING: Duration = Duration::from_secs(15);
+
+/// Names whose addresses we remember, and peers that do not speak TCP. A phone talks to a few servers.
+pub const NAMES: usize = 64;
+
+/// How long an address that was looked up is believed. The answer does not say; a minute is what dynamic names use.
+pub const BELIEVED: Duration = Duration::from_secs(60);
+
+/// Requests that wait for a name: one for each call, and the registration.
+pub const WAITING: usize = CALLS + 8;
+
+/// New requests that are remembered, to know them again when they come by another path (RFC 3261 §8.2.2.2).
+pub const SEEN: usize = 1024;
+
+/// Octets of a body that we look at. A session description of a phone has a few hundred.
+pub const BODY: usize = 16_384;
+
+/// Addresses tried one after another when calls are redirected (RFC 3261 §8.1.3.4).
+pub const REDIRECTIONS: usize = 10;
+
+/// Audio of ended calls that nobody has taken back yet.
+pub const ENDED: usize = 64;
+
+/// Packets in a row from one address that is not the announced one, before we believe that the other side is behind a NAT.
+pub const STRANGERS: u8 = 3;
+
+/// How long after an answer such an address may still be learned.
+pub const LATCHING: Duration = Duration::from_secs(10);

@@ -1,0 +1,292 @@
+//! The phone as a machine: what comes in, and who takes care of it.
+
+use machine::{Machine, Time};
+use protocol::dialog::{Dialog, DialogId, Tag};
+use protocol::doors::{Answer, Call, Event, Input, Output, PhoneEvent, Question, Ticket};
+use protocol::session::Invitation;
+use protocol::transaction::{ClientId, ServerId};
+use protocol::transport::stamp;
+use protocol::{Flow, Transport};
+use sip::{Draft, Message, Method, Name, Status};
+
+use crate::abilities;
+use crate::call::{Conversation, Offered, State, caller, sdp_of};
+use crate::line::{Known, News, Part, Purpose};
+use crate::phone::Phone;
+use crate::refusal::{self, Refusal};
+use crate::sound::Sound;
+use crate::turn::Turn;
+
+impl Machine for Phone {
+    type Input = Input;
+    type Output = Output;
+
+    fn handle(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Received(flow, message) => self.receive(now, flow, message, out),
+            Input::Malformed(flow, malformed) => {
+                let reason = malformed.to_string().into();
+                out.push(Output::Report(Event::Unreadable { source: flow.peer, reason }));
+            }
+            Input::Failed(flow) => {
+                self.line.failed(now, flow, out);
+                self.registration.flow_failed(now, flow, &mut self.line.dice);
+            }
+            Input::Media(socket, from, octets) => {
+                if let Some(call) = self.calls.values_mut().find(|call| call.owns(socket)) {
+                    let (line, lingering) = (&mut self.line, &mut self.lingering);
+                    let turn = &mut Turn { now, line, lingering, out: &mut *out };
+                    call.datagram(turn, socket, (from, &octets));
+                }
+            }
+            Input::Answered(ticket, answer) => self.answered(now, ticket, &answer, out),
+            // A phone has no other shards.
+            Input::Asked(asker, _) => out.push(Output::Tell(asker, Answer::Nothing)),
+        }
+        self.settle(now, out);
+    }
+
+    fn wake(&mut self, now: Time, out: &mut Vec<Output>) {
+        self.line.wake(now, out);
+        self.registration.wake(now, &mut self.line, out);
+        self.lingering.wake(now);
+        for call in self.calls.values_mut() {
+            if call.deadline().is_some_and(|due| due <= now) {
+                let (line, lingering) = (&mut self.line, &mut self.lingering);
+                call.wake(&mut Turn { now, line, lingering, out: &mut *out });
+            }
+        }
+        self.settle(now, out);
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        let calls = self.calls.values().filter_map(Conversation::deadline);
+        let others =
+            [self.line.deadline(), self.registration.deadline(), self.lingering.deadline()];
+        calls.chain(others.into_iter().flatten()).min()
+    }
+}
+
+impl Phone {
+    fn receive(&mut self, now: Time, flow: Flow, message: Message, out: &mut Vec<Output>) {
+        if message.is_request() {
+            let message = stamp(&message, flow.peer).unwrap_or(message);
+            return self.line.receive(now, flow, message, out);
+        }
+        // RFC 3261 §8.1.3.3: one Via is ours; more have lost their way.
+        if message.elements(Name::Via).count() == 1 {
+            self.line.receive(now, flow, message, out);
+        }
+    }
+
+    fn answered(&mut self, now: Time, ticket: Ticket, answer: &Answer, out: &mut Vec<Output>) {
+        let (line, lingering) = (&mut self.line, &mut self.lingering);
+        if let Some(call) = self.calls.values_mut().find(|call| call.asked(ticket)) {
+            return call.opened(&mut Turn { now, line, lingering, out }, ticket, answer);
+        }
+        if line.answered(now, ticket, answer, out) == Known::Yes {
+            return;
+        }
+        // Who asked has gone; the sockets go back.
+        if let Answer::MediaSockets { rtp, rtcp } = answer {
+            let ticket = line.ticket();
+            out.push(Output::Ask(ticket, Question::CloseMedia(rtp.0, rtcp.0)));
+        }
+    }
+
+    /// Takes care of what happened on the line, and of calls that are over.
+    pub(crate) fn settle(&mut self, now: Time, out: &mut Vec<Output>) {
+        while let Some(news) = self.line.news() {
+            self.hear(now, news, out);
+        }
+        while let Some(id) = self.calls.values().find(|call| call.is_over()).map(|call| call.id) {
+            let audio = self.calls.remove(&id).and_then(|mut call| call.take_audio());
+            self.ended.extend(audio.map(|audio| (id, audio)));
+            if self.ended.len() > crate::limits::ENDED {
+                self.ended.pop_front();
+            }
+        }
+    }
+
+    fn hear(&mut self, now: Time, news: News, out: &mut Vec<Output>) {
+        let (line, lingering) = (&mut self.line, &mut self.lingering);
+        match news {
+            News::Request(id, flow, request) => self.request(now, (id, flow), &request, out),
+            News::Cancel { cancel, invite, request } => {
+                self.cancel(now, (cancel, invite), &request, out);
+            }
+            News::Acknowledged { invite, flow, ack } => lingering.acknowledged(invite, flow, &ack),
+            News::Further { id, response } => self.further(now, (id, &response), out),
+            News::Done { errand, outcome, .. } if errand.purpose == Purpose::Register => {
+                self.registration.done(now, errand, outcome, line, out);
+            }
+            News::Ack(ack) => {
+                let Some(id) = DialogId::of_request(&ack) else { return };
+                let Some(call) = self.calls.values_mut().find(|call| call.is(&id)) else { return };
+                call.acknowledged(&mut Turn { now, line, lingering, out }, &ack);
+            }
+            News::Sent { purpose: Purpose::Call(call, part), id, flow, request } => {
+                let Some(call) = self.calls.get_mut(&call) else { return };
+                call.sent(part, Invitation::sent(id, flow, request));
+            }
+            News::Progress { purpose: Purpose::Call(call, Part::Invite), response } => {
+                let Some(call) = self.calls.get_mut(&call) else { return };
+                call.progress(&mut Turn { now, line, lingering, out }, &response);
+            }
+            News::Done { errand, outcome } => {
+                let Purpose::Call(call, part) = errand.purpose else { return };
+                let Some(call) = self.calls.get_mut(&call) else { return };
+                call.done(&mut Turn { now, line, lingering, out }, part, errand, outcome);
+            }
+            News::Sent { .. } | News::Progress { .. } => {}
+        }
+    }
+
+    /// One more 2xx to an INVITE of ours: of another fork, perhaps.
+    fn further(&mut self, now: Time, (id, response): (ClientId, &Message), out: &mut Vec<Output>) {
+        let (line, lingering) = (&mut self.line, &mut self.lingering);
+        let Some((call, invite, dialog)) = lingering.hear(now, &line.timers, (id, response), out)
+        else {
+            return;
+        };
+        let turn = &mut Turn { now, line, lingering, out };
+        match self.calls.get_mut(&call) {
+            Some(call) => call.surplus(turn, (id, &invite), *dialog),
+            // The call is over meanwhile; whoever picks up now must not be left alone.
+            None => Conversation::new(call, self.answers.fresh(), State::Over(None)).surplus(
+                turn,
+                (id, &invite),
+                *dialog,
+            ),
+        }
+    }
+
+    /// RFC 3261 §9.2.
+    fn cancel(
+        &mut self,
+        now: Time,
+        (cancel, invite): (ServerId, Option<ServerId>),
+        request: &Message,
+        out: &mut Vec<Output>,
+    ) {
+        let turn = &mut Turn { now, line: &mut self.line, lingering: &mut self.lingering, out };
+        let Some(invite) = invite else {
+            return turn.reply(cancel, request, Status::CALL_DOES_NOT_EXIST);
+        };
+        let tag = self.calls.values().find_map(|call| call.waits_in(invite));
+        let Some(tag) = tag else { return turn.reply(cancel, request, Status::OK) };
+        turn.respond(cancel, Draft::reply_tagged(request, Status::OK, "OK", &tag));
+        if let Some(call) = self.calls.values_mut().find(|call| call.waits_in(invite).is_some()) {
+            call.cancelled(turn);
+        }
+    }
+
+    /// RFC 3261 §8.2.
+    fn request(
+        &mut self,
+        now: Time,
+        (id, flow): (ServerId, Flow),
+        request: &Message,
+        out: &mut Vec<Output>,
+    ) {
+        let admitted = {
+            let (timers, user) = (&self.line.timers, &self.line.account.user);
+            self.seen.admit((now, timers), id, request, user)
+        };
+        let turn =
+            &mut Turn { now, line: &mut self.line, lingering: &mut self.lingering, out: &mut *out };
+        if let Err(no) = admitted {
+            return refuse(turn, (id, flow), request, &no);
+        }
+        let dialog = DialogId::of_request(request).filter(|id| !id.local.is_null());
+        let Some(dialog) = dialog else { return self.outside(now, (id, flow), request, out) };
+        let Some(call) = self.calls.values_mut().find(|call| call.is(&dialog)) else {
+            return turn.reply(id, request, Status::CALL_DOES_NOT_EXIST);
+        };
+        if let Err(fault) = call.in_order(request) {
+            let no =
+                Refusal::saying(fault.status(), format!("{}: {fault}", fault.status().phrase()));
+            return refuse(turn, (id, flow), request, &no);
+        }
+        match request.method() {
+            Some(Method::Bye) => call.bye(turn, id, request),
+            Some(Method::Invite | Method::Update) => call.modify(turn, id, request),
+            Some(Method::Info) => call.info(turn, id, request),
+            Some(Method::Options) => {
+                let draft = abilities::answer(turn.draft(request, Status::OK, "OK"));
+                turn.respond(id, draft);
+            }
+            _ => turn.reply(id, request, Status::CALL_DOES_NOT_EXIST),
+        }
+    }
+
+    /// A request that belongs to no call.
+    fn outside(
+        &mut self,
+        now: Time,
+        (id, flow): (ServerId, Flow),
+        request: &Message,
+        out: &mut Vec<Output>,
+    ) {
+        let full = self.is_full();
+        let turn =
+            &mut Turn { now, line: &mut self.line, lingering: &mut self.lingering, out: &mut *out };
+        match request.method() {
+            // RFC 3261 §11.2: the same status as an INVITE would get.
+            Some(Method::Options | Method::Invite) if full => {
+                refuse(turn, (id, flow), request, &Refusal::new(Status::BUSY_HERE));
+            }
+            Some(Method::Options) => {
+                let draft = abilities::answer(turn.draft(request, Status::OK, "OK"));
+                turn.respond(id, draft);
+            }
+            Some(Method::Invite) => {
+                let tag = Tag::throw(&mut turn.line.dice);
+                match offered(request, tag, flow.transport) {
+                    Ok((dialog, offer)) => {
+                        let call = self.number();
+                        let offered = Offered::new(now, id, (request.clone(), dialog), offer);
+                        let state = State::Offered(Box::new(offered));
+                        self.calls
+                            .insert(call, Conversation::new(call, self.answers.fresh(), state));
+                        report_incoming(call, request, out);
+                    }
+                    Err(no) => refuse(turn, (id, flow), request, &no),
+                }
+            }
+            _ => turn.reply(id, request, Status::CALL_DOES_NOT_EXIST),
+        }
+    }
+}
+
+/// The dialog and the offer of an INVITE, as far as both are sound.
+fn offered(
+    invite: &Message,
+    tag: Tag,
+    by: Transport,
+) -> Result<(Dialog, Option<sdp::Description>), Refusal> {
+    let dialog = Dialog::of_callee(invite, tag, by)
+        .map_err(|fault| Refusal::saying(fault.status(), format!("Bad Request: {fault}")))?;
+    let Some(offer) = sdp_of(invite) else { return Ok((dialog, None)) };
+    let offer = sdp::Description::parse(&offer).map_err(|error| refusal::of_sdp(&error.into()))?;
+    Sound::would_answer(&offer).map_err(|why| refusal::of_sdp(&why))?;
+    Ok((dialog, Some(offer)))
+}
+
+fn report_incoming(call: Call, invite: &Message, out: &mut Vec<Output>) {
+    let from = caller(invite).into();
+    out.push(Output::Report(Event::Phone(PhoneEvent::Incoming { call, from })));
+}
+
+/// Answers with a no, and tells the log.
+fn refuse(turn: &mut Turn<'_>, (id, flow): (ServerId, Flow), request: &Message, no: &Refusal) {
+    let draft = no.rows(turn.draft(request, no.status, &no.phrase));
+    turn.respond(id, draft);
+    turn.out.push(Output::Report(Event::Refused {
+        method: request.method().map_or("", Method::as_str).into(),
+        from: caller(request).into(),
+        source: flow.peer,
+        status: no.status.code(),
+        reason: no.phrase.as_str().into(),
+    }));
+}

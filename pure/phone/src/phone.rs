@@ -1,0 +1,248 @@
+//! `Phone`: one account, its calls, and the commands of the program around it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use machine::{Dice, Time};
+use media::Audio;
+use protocol::Listener;
+use protocol::auth::Answers;
+use protocol::doors::{Call, CallQuality, Output, Question};
+use protocol::transaction::Timers;
+use sip::{Status, Uri};
+
+use crate::account::Account;
+use crate::call::{Conversation, Outgoing, State, Wish};
+use crate::line::Line;
+use crate::lingering::Lingering;
+use crate::registration::Registration;
+use crate::turn::Turn;
+use crate::uas::Seen;
+use crate::unable::Unable;
+use crate::{limits, quality};
+
+/// A telephone: a [`machine::Machine`] that speaks SIP for one account, with sound.
+pub struct Phone {
+    pub(crate) line: Line,
+    pub(crate) registration: Registration,
+    pub(crate) calls: BTreeMap<Call, Conversation>,
+    pub(crate) lingering: Lingering,
+    pub(crate) seen: Seen,
+    pub(crate) answers: Answers,
+    /// Mouths and ears of calls that have ended, until they are taken back.
+    pub(crate) ended: VecDeque<(Call, Box<dyn Audio>)>,
+    next: u32,
+}
+
+impl Phone {
+    /// A phone for an account, that listens here. It sends nothing before it is told to.
+    pub fn new(account: Account, listeners: Vec<Listener>, mut dice: Dice) -> Self {
+        let registration =
+            Registration::new(account.credentials.clone(), account.expires, &mut dice);
+        let answers = Answers::new(account.credentials.clone());
+        Self {
+            line: Line::new(account, listeners, dice),
+            registration,
+            calls: BTreeMap::new(),
+            lingering: Lingering::default(),
+            seen: Seen::default(),
+            answers,
+            ended: VecDeque::new(),
+            next: 0,
+        }
+    }
+
+    /// With other timers than RFC 3261's; before the first command.
+    #[must_use]
+    pub fn with_timers(mut self, timers: Timers) -> Self {
+        self.line.set_timers(timers);
+        self
+    }
+
+    /// Registers the account and keeps it registered (RFC 3261 §10.2). [`PhoneEvent::Registered`] tells of each success,
+    /// [`PhoneEvent::NotRegistered`] of each failure, after which the phone tries again by itself.
+    ///
+    /// [`PhoneEvent::Registered`]: protocol::doors::PhoneEvent::Registered
+    /// [`PhoneEvent::NotRegistered`]: protocol::doors::PhoneEvent::NotRegistered
+    pub fn register(&mut self, now: Time, out: &mut Vec<Output>) {
+        self.registration.register(now, &mut self.line, out);
+        self.settle(now, out);
+    }
+
+    /// Takes the registration back, and stops trying.
+    pub fn unregister(&mut self, now: Time, out: &mut Vec<Output>) {
+        self.registration.unregister(now, &mut self.line, out);
+        self.settle(now, out);
+    }
+
+    /// True while the registrar believes the phone to be here.
+    pub const fn is_registered(&self) -> bool {
+        self.registration.is_on()
+    }
+
+    /// Calls somebody: `102` and `bob` are in the account's domain; `sip:bob@example.test` and `tel:+1234` are what they are. `audio` speaks
+    /// and hears once the call is up.
+    pub fn call(
+        &mut self,
+        now: Time,
+        target: &str,
+        audio: Box<dyn Audio>,
+        out: &mut Vec<Output>,
+    ) -> Result<Call, Unable> {
+        let target = self.target(target)?;
+        if self.is_full() {
+            return Err(Unable::TooManyCalls);
+        }
+        let id = self.number();
+        let ticket = self.line.ticket();
+        out.push(Output::Ask(ticket, Question::MediaSockets));
+        let outgoing = Box::new(Outgoing::new(target, &mut self.line.dice));
+        let state = State::Opening { ticket, outgoing, audio };
+        self.calls.insert(id, Conversation::new(id, self.answers.fresh(), state));
+        self.settle(now, out);
+        Ok(id)
+    }
+
+    /// Lets an incoming call ring: the caller hears it. Not needed before [`answer`](Self::answer) or [`refuse`](Self::refuse).
+    pub fn ring(&mut self, now: Time, call: Call, out: &mut Vec<Output>) -> Result<(), Unable> {
+        self.with(now, call, out, Conversation::ring)
+    }
+
+    /// Picks an incoming call up.
+    pub fn answer(
+        &mut self,
+        now: Time,
+        call: Call,
+        audio: Box<dyn Audio>,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Unable> {
+        self.with(now, call, out, |conversation, turn| conversation.answer(turn, audio))
+    }
+
+    /// Refuses an incoming call: 486 when busy here, 480 when nobody is there, 603 when nobody wants to talk, 600 when busy everywhere.
+    pub fn refuse(
+        &mut self,
+        now: Time,
+        call: Call,
+        status: u16,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Unable> {
+        let refusal = Status::new(status)
+            .filter(|status| status.is_failure())
+            .ok_or(Unable::BadStatus(status))?;
+        self.with(now, call, out, |conversation, turn| conversation.refuse(turn, refusal))
+    }
+
+    /// Hangs up, whatever state the call is in.
+    pub fn hang_up(&mut self, now: Time, call: Call, out: &mut Vec<Output>) -> Result<(), Unable> {
+        self.with(now, call, out, Conversation::hang_up)
+    }
+
+    /// Puts the other side on hold.
+    pub fn hold(&mut self, now: Time, call: Call, out: &mut Vec<Output>) -> Result<(), Unable> {
+        self.with(now, call, out, |conversation, turn| conversation.wish(turn, Wish::Hold))
+    }
+
+    /// Takes the other side back.
+    pub fn resume(&mut self, now: Time, call: Call, out: &mut Vec<Output>) -> Result<(), Unable> {
+        self.with(now, call, out, |conversation, turn| conversation.wish(turn, Wish::Resume))
+    }
+
+    /// Presses a key: `0`–`9`, `*`, `#`, `A`–`D`. Keys pressed faster than they can be sent wait for their turn.
+    pub fn press(
+        &mut self,
+        now: Time,
+        call: Call,
+        key: char,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Unable> {
+        self.with(now, call, out, |conversation, _| match conversation.sound() {
+            Some(sound) => sound.press(key),
+            None => Err(Unable::NotNow("stands")),
+        })
+    }
+
+    /// Mouth and ear of a call, to look at or to change.
+    pub fn audio(&mut self, call: Call) -> Option<&mut dyn Audio> {
+        if let Some(conversation) = self.calls.get_mut(&call) {
+            return conversation.audio();
+        }
+        let (_, audio) = self.ended.iter_mut().find(|(ended, _)| *ended == call)?;
+        Some(&mut **audio)
+    }
+
+    /// Takes mouth and ear of a call that has ended back. They are kept for the last [`limits::ENDED`] calls.
+    pub fn take_audio(&mut self, call: Call) -> Option<Box<dyn Audio>> {
+        if let Some(conversation) = self.calls.get_mut(&call) {
+            return conversation.take_audio();
+        }
+        let at = self.ended.iter().position(|(ended, _)| *ended == call)?;
+        self.ended.remove(at).map(|(_, audio)| audio)
+    }
+
+    /// How good the sound of a call is so far.
+    pub fn quality(&mut self, call: Call) -> Option<CallQuality> {
+        let report = self.calls.get_mut(&call)?.sound()?.report()?;
+        Some(quality::of(&report))
+    }
+
+    /// The calls that there are, in the order of their beginning.
+    pub fn calls(&self) -> impl Iterator<Item = Call> {
+        self.calls.keys().copied()
+    }
+
+    /// True when nothing is under way: no call, no transaction, no registration that waits for an answer.
+    pub fn is_quiet(&self) -> bool {
+        self.calls.is_empty()
+            && self.lingering.is_empty()
+            && self.line.is_quiet()
+            && self.registration.is_quiet()
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.calls.len() >= limits::CALLS
+    }
+
+    pub(crate) const fn number(&mut self) -> Call {
+        self.next = self.next.wrapping_add(1);
+        Call(self.next)
+    }
+
+    /// Does something with a call.
+    fn with(
+        &mut self,
+        now: Time,
+        call: Call,
+        out: &mut Vec<Output>,
+        deed: impl FnOnce(&mut Conversation, &mut Turn<'_>) -> Result<(), Unable>,
+    ) -> Result<(), Unable> {
+        let conversation = self.calls.get_mut(&call).ok_or(Unable::NoSuchCall)?;
+        let (line, lingering) = (&mut self.line, &mut self.lingering);
+        let done = deed(conversation, &mut Turn { now, line, lingering, out: &mut *out });
+        self.settle(now, out);
+        done
+    }
+
+    /// The URI that the program means.
+    fn target(&self, text: &str) -> Result<Box<[u8]>, Unable> {
+        let text = text.trim();
+        let scheme = text.split(':').next().unwrap_or_default();
+        let uri = match scheme {
+            "sip" | "sips" | "tel" => text.to_owned(),
+            _ if text.contains('@') => format!("sip:{text}"),
+            _ => {
+                let user = sip::uri::escape_user(text.as_bytes());
+                format!("sip:{}@{}", String::from_utf8_lossy(&user), self.line.account.domain)
+            }
+        };
+        match Uri::parse(uri.as_bytes()) {
+            Ok(Uri::Sip(read)) if read.secure => {
+                Err(Unable::BadTarget("sips: needs TLS, which the phone does not speak".to_owned()))
+            }
+            Ok(Uri::Sip(_) | Uri::Tel(_)) => Ok(uri.into_bytes().into()),
+            Ok(Uri::Other(scheme, _)) => {
+                Err(Unable::BadTarget(format!("{scheme}: is nothing to call")))
+            }
+            Err(error) => Err(Unable::BadTarget(format!("{uri}: {error}"))),
+        }
+    }
+}

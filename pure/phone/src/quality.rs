@@ -1,0 +1,27 @@
+//! How good the sound of a call was, in the words of the doors.
+
+use media::Report;
+use protocol::doors::{CallQuality, Grade};
+
+/// What a stream has counted.
+pub(crate) fn of(report: &Report) -> CallQuality {
+    CallQuality {
+        sent: report.sent.packets,
+        received: report.received.packets,
+        lost: report.received.lost,
+        late: report.received.late,
+        concealed: report.received.concealed,
+        round_trip: report.round_trip,
+        here: report.here.map(|quality| grade(&quality)),
+        there: report.there.map(|quality| grade(&quality)),
+    }
+}
+
+fn grade(quality: &media::Quality) -> Grade {
+    let part = |value: f64, most: f64| (value.clamp(0.0, most)).round() as u16;
+    Grade {
+        loss: part(quality.loss * 1000.0, 1000.0),
+        jitter: quality.jitter,
+        mos: part(quality.mos * 100.0, 500.0),
+    }
+}

@@ -1,0 +1,273 @@
+//! `Sound`: the sound of one call. Its sockets, what was agreed about them, and the stream between mouth and ear.
+
+use std::net::SocketAddr;
+
+use machine::{Dice, Time};
+use media::{Agreement, Audio, Codec, Direction, KeySet, Minimum, NotPressed, Report, Stream};
+use protocol::dialog::Tag;
+use protocol::doors::{Output, Socket};
+use sdp::{Agreed, Description, Host, Origin, Refusal, Session, StreamId};
+
+use crate::latch::{Admission, Latch};
+use crate::unable::Unable;
+
+/// The sound of one call.
+pub(crate) struct Sound {
+    audio: Box<dyn Audio>,
+    pair: Sockets,
+    session: Session,
+    id: StreamId,
+    /// What an early answer has agreed on, and which fork gave it: the 2xx of that one says nothing new.
+    early: Option<(Tag, Session)>,
+    playing: Option<Playing>,
+    dice: Dice,
+}
+
+/// The pair of sockets that the driver lends, and the addresses that they are bound to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sockets {
+    pub(crate) rtp: (Socket, SocketAddr),
+    pub(crate) rtcp: (Socket, SocketAddr),
+}
+
+/// What flows since the first answer.
+struct Playing {
+    stream: Stream,
+    latch: Latch,
+    rtcp: Option<SocketAddr>,
+}
+
+impl Sound {
+    pub(crate) fn new(audio: Box<dyn Audio>, pair: Sockets, mut dice: Dice) -> Self {
+        let local = pair.rtp.1;
+        let mut wish = sdp::Stream::audio(local, [sdp::Codec::pcma(), sdp::Codec::pcmu()]);
+        wish.rtcp = pair.rtcp.1.port();
+        let mut session = Session::new(Origin::new(dice.roll(), local.ip()));
+        let id = session.add(wish);
+        Self { audio, pair, session, id, early: None, playing: None, dice }
+    }
+
+    /// Whether an offer could be answered at all, before any socket is open (RFC 3261 §13.3.1.3).
+    pub(crate) fn would_answer(offer: &Description) -> Result<(), Refusal> {
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
+        let mut session = Session::new(Origin::new(0, nowhere.ip()));
+        session.add(sdp::Stream::audio(nowhere, [sdp::Codec::pcma(), sdp::Codec::pcmu()]));
+        session.answer(offer).map(drop)
+    }
+
+    /// An offer of ours.
+    pub(crate) fn offer(&mut self) -> Result<Vec<u8>, Refusal> {
+        self.session.offer().map(|offer| offer.write())
+    }
+
+    /// The answer to an offer of theirs.
+    pub(crate) fn answer(&mut self, now: Time, offer: &Description) -> Result<Vec<u8>, Refusal> {
+        let (answer, agreed) = self.session.answer(offer)?;
+        self.agree(now, &agreed);
+        Ok(answer.write())
+    }
+
+    /// Takes the answer to our offer.
+    pub(crate) fn accept(&mut self, now: Time, answer: &[u8]) -> Result<(), Refusal> {
+        let answer = match Description::parse(answer) {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.session.rejected();
+                return Err(error.into());
+            }
+        };
+        let agreed = self.session.accept(&answer)?;
+        self.agree(now, &agreed);
+        if agreed.is_empty() { Err(Refusal::NoMedia) } else { Ok(()) }
+    }
+
+    /// An answer in a provisional response of the fork `tag`: what is heard until somebody picks up. Only the first counts.
+    pub(crate) fn accept_early(&mut self, now: Time, tag: Tag, answer: &[u8]) {
+        if self.early.is_some() {
+            return;
+        }
+        let mut session = self.session.clone();
+        let Ok(answer) = Description::parse(answer) else { return };
+        if let Ok(agreed) = session.accept(&answer) {
+            self.agree(now, &agreed);
+            self.early = Some((tag, session));
+        }
+    }
+
+    /// The 2xx of the fork `tag`, with an answer or without. The first answer of a fork counts, and what comes after it is ignored
+    /// (RFC 3261 §13.2.1).
+    pub(crate) fn accept_final(
+        &mut self,
+        now: Time,
+        tag: &Tag,
+        answer: &[u8],
+    ) -> Result<(), Refusal> {
+        match self.early.take() {
+            Some((fork, session)) if fork == *tag => {
+                self.session = session;
+                Ok(())
+            }
+            _ => self.accept(now, answer),
+        }
+    }
+
+    /// Our offer was refused: all is as it was.
+    pub(crate) fn rejected(&mut self) {
+        self.session.rejected();
+    }
+
+    /// From the next offer on we listen no more.
+    pub(crate) fn hold(&mut self) {
+        self.session.hold(self.id);
+    }
+
+    /// From the next offer on we listen again.
+    pub(crate) fn resume(&mut self) {
+        self.session.resume(self.id);
+    }
+
+    /// True while the other side holds us.
+    pub(crate) fn is_held(&self) -> bool {
+        self.session.agreed_for(self.id).is_some_and(|agreed| agreed.hold.is_theirs())
+    }
+
+    /// True for a socket of ours.
+    pub(crate) fn has(&self, socket: Socket) -> bool {
+        self.pair.rtp.0 == socket || self.pair.rtcp.0 == socket
+    }
+
+    /// Presses a key.
+    pub(crate) fn press(&mut self, key: char) -> Result<(), Unable> {
+        let Some(playing) = &mut self.playing else { return Err(Unable::NotNow("stands")) };
+        playing.stream.press(key).map_err(|why| match why {
+            NotPressed::NoSuchKey(key) => Unable::BadKey(key),
+            NotPressed::TooMany => Unable::TooFast,
+        })
+    }
+
+    /// A datagram came on a socket of ours; keys that were pressed are returned.
+    pub(crate) fn receive(
+        &mut self,
+        now: Time,
+        socket: Socket,
+        (from, octets): (SocketAddr, &[u8]),
+        out: &mut Vec<Output>,
+    ) -> Vec<char> {
+        let Some(playing) = &mut self.playing else { return Vec::new() };
+        let mut said = Vec::new();
+        if socket == self.pair.rtp.0 {
+            if playing.latch.admits(now, from) == Admission::Refused {
+                return Vec::new();
+            }
+            playing.stream.receive(now, octets, &mut said);
+        } else {
+            let known = playing.latch.destination().map(|at| at.ip().to_canonical());
+            if known != Some(from.ip().to_canonical()) {
+                return Vec::new();
+            }
+            playing.rtcp = Some(from);
+            playing.stream.receive_rtcp(now, octets, &mut said);
+        }
+        self.carry(said, out)
+    }
+
+    /// Says and plays what is due.
+    pub(crate) fn wake(&mut self, now: Time, out: &mut Vec<Output>) -> Vec<char> {
+        let Some(playing) = &mut self.playing else { return Vec::new() };
+        if playing.stream.deadline() > now {
+            return Vec::new();
+        }
+        let mut said = Vec::new();
+        playing.stream.wake(now, &mut *self.audio, &mut said);
+        self.carry(said, out)
+    }
+
+    /// When something is due.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        self.playing.as_ref().map(|playing| playing.stream.deadline())
+    }
+
+    /// Mouth and ear, to look at.
+    pub(crate) fn audio(&mut self) -> &mut dyn Audio {
+        &mut *self.audio
+    }
+
+    /// How good it was until now.
+    pub(crate) fn report(&self) -> Option<Report> {
+        self.playing.as_ref().map(|playing| playing.stream.report())
+    }
+
+    /// Ends it: a last RTCP packet, and the sockets and the audio go back to their owners.
+    pub(crate) fn close(mut self, now: Time, out: &mut Vec<Output>) -> (Box<dyn Audio>, Sockets) {
+        let mut said = Vec::new();
+        if let Some(playing) = &mut self.playing {
+            playing.stream.close(now, &mut said);
+        }
+        self.carry(said, out);
+        (self.audio, self.pair)
+    }
+
+    fn carry(&self, said: Vec<media::Output>, out: &mut Vec<Output>) -> Vec<char> {
+        let Some(playing) = &self.playing else { return Vec::new() };
+        let mut keys = Vec::new();
+        for output in said {
+            let (socket, to, octets) = match output {
+                media::Output::Rtp(octets) => {
+                    (self.pair.rtp.0, playing.latch.destination(), octets)
+                }
+                media::Output::Rtcp(octets) => (self.pair.rtcp.0, playing.rtcp, octets),
+                media::Output::Key(key) => {
+                    keys.push(key);
+                    continue;
+                }
+            };
+            out.extend(to.map(|to| Output::Media(socket, to, octets)));
+        }
+        keys
+    }
+
+    /// Goes on as agreed. Whoever is heard is learned anew: the other side may have moved.
+    fn agree(&mut self, now: Time, agreed: &[Agreed]) {
+        let Some(agreed) = agreed.iter().find(|agreed| agreed.stream == self.id) else { return };
+        let Some(agreement) = agreement(agreed) else { return };
+        let latch = Latch::new(now, agreed.remote.rtp_address());
+        let rtcp = agreed.remote.rtcp_address();
+        match &mut self.playing {
+            Some(playing) => {
+                playing.stream.agree(agreement);
+                (playing.latch, playing.rtcp) = (latch, rtcp);
+            }
+            None => {
+                let stream = Stream::new(now, agreement, Dice::new(self.dice.seed()));
+                self.playing = Some(Playing { stream, latch, rtcp });
+            }
+        }
+    }
+}
+
+/// What SDP has agreed on, in the words of the stream; `None` for a codec that the stream does not have, which we do not offer.
+fn agreement(agreed: &Agreed) -> Option<Agreement> {
+    let codec = |format: &sdp::Format| Codec::named(&format.name);
+    // RFC 3264 §8.4: 0.0.0.0 is an old way to say hold; there is nowhere to send to.
+    let nowhere = matches!(&agreed.remote.host, Host::Ip(ip) if ip.is_unspecified());
+    let direction =
+        if nowhere { agreed.direction.and(sdp::Direction::RecvOnly) } else { agreed.direction };
+    Some(Agreement {
+        send: (agreed.codec.send, codec(&agreed.codec)?),
+        receive: agreed
+            .formats
+            .iter()
+            .filter_map(|format| Some((format.receive, codec(format)?)))
+            .collect(),
+        send_keys: agreed.events.map(|events| (events.send, KeySet::default())),
+        receive_keys: agreed.events.map(|events| events.receive),
+        direction: match direction {
+            sdp::Direction::SendRecv => Direction::SendRecv,
+            sdp::Direction::SendOnly => Direction::SendOnly,
+            sdp::Direction::RecvOnly => Direction::RecvOnly,
+            sdp::Direction::Inactive => Direction::Inactive,
+        },
+        ptime: u8::try_from(agreed.ptime).unwrap_or(u8::MAX),
+        minimum: Minimum::Fixed,
+    })
+}

@@ -1,0 +1,71 @@
+//! `Turn`: what the parts of a phone need to act now: the time, the way out, the outbox.
+
+use machine::Time;
+use protocol::dialog::{Dialog, Tag};
+use protocol::doors::{Event, Output, PhoneEvent};
+use protocol::transaction::{ClientId, ServerId};
+use sip::{Draft, Message, Name, Status};
+
+use crate::line::{Errand, Line, Purpose};
+use crate::lingering::Lingering;
+use crate::whither::Hop;
+
+/// One turn of a phone.
+pub(crate) struct Turn<'a> {
+    pub(crate) now: Time,
+    pub(crate) line: &'a mut Line,
+    pub(crate) lingering: &'a mut Lingering,
+    pub(crate) out: &'a mut Vec<Output>,
+}
+
+impl Turn<'_> {
+    /// Tells the program around the phone.
+    pub(crate) fn report(&mut self, event: PhoneEvent) {
+        self.out.push(Output::Report(Event::Phone(event)));
+    }
+
+    /// Answers a request.
+    pub(crate) fn respond(&mut self, id: ServerId, draft: Draft) {
+        self.line.respond(self.now, id, draft.wire(), self.out);
+    }
+
+    /// Answers a request with a status and its usual phrase; a To tag of ours is thrown where it has none.
+    pub(crate) fn reply(&mut self, id: ServerId, request: &Message, status: Status) {
+        let draft = self.draft(request, status, status.phrase());
+        self.respond(id, draft);
+    }
+
+    /// Begins the answer to a request that makes no dialog.
+    pub(crate) fn draft(&mut self, request: &Message, status: Status, phrase: &str) -> Draft {
+        let tag = Tag::throw(&mut self.line.dice).to_string();
+        Draft::reply_tagged(request, status, phrase, &tag)
+            .raw(Name::Server, crate::abilities::NAME.as_bytes())
+    }
+
+    /// Sends a request within a dialog.
+    pub(crate) fn send_within(&mut self, purpose: Purpose, dialog: &Dialog, request: Message) {
+        let hop = Hop::Uri(dialog.next_hop().into());
+        self.line.send(self.now, Errand::new(purpose, request, hop), self.out);
+    }
+
+    /// Acknowledges a 2xx to `invite`, with an answer when the 2xx had an offer (RFC 3261 §13.2.2.4).
+    pub(crate) fn acknowledge(
+        &mut self,
+        (id, invite): (ClientId, &Message),
+        dialog: &Dialog,
+        answer: Option<&[u8]>,
+    ) {
+        let draft = with_sdp(dialog.ack(invite), answer);
+        if let Ok(ack) = Message::parse(draft.wire()) {
+            self.send_within(Purpose::Ack(id), dialog, ack);
+        }
+    }
+}
+
+/// With a session description, when there is one.
+pub(crate) fn with_sdp(draft: Draft, sdp: Option<&[u8]>) -> Draft {
+    match sdp {
+        Some(sdp) => draft.body(crate::abilities::ACCEPT, sdp),
+        None => draft,
+    }
+}

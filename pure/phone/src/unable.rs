@@ -1,0 +1,40 @@
+//! `Unable`: why a command of the program around the phone was not carried out.
+
+use std::fmt;
+
+/// Why a command was not carried out. Nothing was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unable {
+    /// There is no such call (any more).
+    NoSuchCall,
+    /// There are as many calls as the phone can have.
+    TooManyCalls,
+    /// The call is not in a state for that: what it would have to be.
+    NotNow(&'static str),
+    /// Nobody can be called by that: what is wrong with it.
+    BadTarget(String),
+    /// A status that does not refuse a call: 300 to 699 do.
+    BadStatus(u16),
+    /// No key of a telephone: `0`–`9`, `*`, `#`, `A`–`D`.
+    BadKey(char),
+    /// Too many keys wait to be sent.
+    TooFast,
+}
+
+impl fmt::Display for Unable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchCall => f.write_str("there is no such call"),
+            Self::TooManyCalls => f.write_str("no line is free: hang up a call first"),
+            Self::NotNow(wanted) => write!(f, "this works only for a call that {wanted}"),
+            Self::BadTarget(why) => write!(f, "nobody can be called by that: {why}"),
+            Self::BadStatus(status) => {
+                write!(f, "{status} does not refuse a call; 486, 480 and 603 do")
+            }
+            Self::BadKey(key) => write!(f, "{key:?} is no key of a telephone"),
+            Self::TooFast => f.write_str("too many keys wait to be sent"),
+        }
+    }
+}
+
+impl std::error::Error for Unable {}

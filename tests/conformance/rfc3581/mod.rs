@@ -1,3 +1,0 @@
-//! rport: responses through NATs.
-
-mod section_4;
