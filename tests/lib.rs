@@ -10,6 +10,7 @@
 
 pub mod bench;
 pub mod corpus;
+pub mod exchange;
 pub mod golden;
 pub mod office;
 pub mod puppet;

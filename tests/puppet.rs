@@ -6,10 +6,13 @@ use std::net::SocketAddr;
 
 use machine::{Dice, Machine, Time};
 use protocol::auth::{Answers, Credentials, Tries};
+use protocol::dialog::{Dialog, Tag};
 use protocol::doors::{Input, Output};
+use protocol::transaction::cancel_of;
 use protocol::{Flow, Listener, Transport};
 use sip::header::{CSeq, Contact};
-use sip::{Draft, Header as _, Message, Method, Name, Status};
+use sip::uri::Host;
+use sip::{Draft, Header as _, Message, Method, Name, Status, Uri};
 
 /// The domain of all users in the tests.
 pub const DOMAIN: &str = "example.test";
@@ -28,6 +31,8 @@ pub struct Puppet {
     pub heard: Vec<(Flow, Message)>,
     /// How its address of record ends.
     pub domain: Box<str>,
+    /// Its call, once [`Puppet::ack`] or [`Puppet::join`] has made one.
+    pub dialog: Option<Dialog>,
     answers: Answers,
     dice: Dice,
     count: u64,
@@ -61,6 +66,7 @@ impl Puppet {
             server,
             heard: Vec::new(),
             domain: DOMAIN.into(),
+            dialog: None,
             answers: Answers::new(vec![Credentials::for_any_realm(user, &password)]),
             dice: Dice::new(home.port().into()),
             count: 0,
@@ -146,6 +152,7 @@ impl Puppet {
         let via = self.via();
         let mut edit = request.edit();
         edit.replace_raw(Name::Via, via.as_bytes()).replace(&next);
+        edit.remove_all(Name::Authorization).remove_all(Name::ProxyAuthorization);
         for (name, value) in rows {
             edit.append_raw(name.as_str(), &value);
         }
@@ -166,6 +173,65 @@ impl Puppet {
     /// The 200 to an INVITE, with the answer to its offer.
     pub fn accept(&self, invite: &Message) -> Message {
         read(self.reply(invite, 200).body("application/sdp", self.sdp("a=sendrecv").as_bytes()))
+    }
+
+    /// The CANCEL of its INVITE.
+    pub fn cancel(&self, invite: &Message) -> Message {
+        Message::parse(cancel_of(invite)).unwrap()
+    }
+
+    /// The ACK of its INVITE: for a 2xx by the dialog, which it keeps; for a refusal by the branch.
+    pub fn ack(&mut self, invite: &Message, answer: &Message) -> Message {
+        if answer.status().unwrap().class() == 2 {
+            let dialog = Dialog::of_caller(invite, answer, self.transport).unwrap();
+            let draft = dialog.ack(invite);
+            self.dialog = Some(dialog);
+            return self.signed(draft);
+        }
+        let cseq = format!("{} ACK", invite.get::<CSeq>().unwrap().number);
+        let draft = Draft::request(Method::Ack, invite.request_uri().unwrap());
+        let draft = draft.copy(invite, Name::Via).copy(invite, Name::Route);
+        let draft = draft.copy(invite, Name::From).copy(answer, Name::To);
+        let draft = draft.copy(invite, Name::CallId).raw(Name::CSeq, cseq.as_bytes());
+        read(draft.raw(Name::MaxForwards, b"70"))
+    }
+
+    /// Takes the call of an INVITE that it answers: it keeps the dialog.
+    pub fn join(&mut self, invite: &Message) {
+        let tag = Tag::of(self.user.as_bytes());
+        self.dialog = Some(Dialog::of_callee(invite, tag, self.transport).unwrap());
+    }
+
+    /// The BYE of its call.
+    pub fn bye(&mut self) -> Message {
+        self.within(Method::Bye, |draft| draft)
+    }
+
+    /// A request within its call.
+    pub fn within(&mut self, method: Method<'_>, more: impl FnOnce(Draft) -> Draft) -> Message {
+        let draft = self.dialog.as_mut().expect("a call").request(method);
+        self.signed(more(draft))
+    }
+
+    /// The ACK for the 2xx to an INVITE within its call.
+    pub fn within_ack(&mut self, invite: &Message) -> Message {
+        let draft = self.dialog.as_ref().expect("a call").ack(invite);
+        self.signed(draft)
+    }
+
+    fn signed(&mut self, draft: Draft) -> Message {
+        let (via, contact) = (self.via(), self.contact());
+        read(draft.raw(Name::Via, via.as_bytes()).raw(Name::Contact, contact.as_bytes()))
+    }
+
+    /// Where requests within its call go: the address in the URI of the next hop.
+    pub fn next_hop(&self) -> SocketAddr {
+        let hop = self.dialog.as_ref().expect("a call").next_hop();
+        let Ok(Uri::Sip(uri)) = Uri::parse(hop) else { panic!("{}", String::from_utf8_lossy(hop)) };
+        match uri.host {
+            Host::Ip(ip) => SocketAddr::new(ip, uri.port.unwrap_or(5060)),
+            Host::Name(_) => self.server,
+        }
     }
 
     /// The last message heard that `fits`.

@@ -5,6 +5,7 @@
 mod media;
 mod message;
 mod shard;
+mod sound;
 
 use std::process::ExitCode;
 
@@ -72,6 +73,30 @@ const SCENARIOS: &[Scenario] = &[
         count: 10_000,
         unit: "one receiver report read",
         run: media::rtcp_read,
+    },
+    Scenario {
+        name: "g711-encode",
+        count: 5_000,
+        unit: "one frame of 20 ms encoded in A-law",
+        run: sound::encode,
+    },
+    Scenario {
+        name: "g711-decode",
+        count: 5_000,
+        unit: "one frame of 20 ms decoded from A-law",
+        run: sound::decode,
+    },
+    Scenario {
+        name: "stream-send",
+        count: 5_000,
+        unit: "one frame of 20 ms through a stream: spoken, encoded, a packet",
+        run: sound::send,
+    },
+    Scenario {
+        name: "stream-both",
+        count: 5_000,
+        unit: "one frame of 20 ms through two streams: spoken, sent, received, played",
+        run: sound::receive,
     },
     Scenario {
         name: "alarm",

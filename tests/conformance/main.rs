@@ -11,5 +11,7 @@
 mod rfc3261;
 mod rfc3264;
 mod rfc3550;
+mod rfc3581;
 mod rfc4733;
+mod rfc6026;
 mod rfc8866;

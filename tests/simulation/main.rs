@@ -8,4 +8,6 @@
     reason = "the helpers of tests are tests too: what cannot go on stops here"
 )]
 
+mod forgery;
+mod garbage;
 mod hard_work;

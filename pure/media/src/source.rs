@@ -3,7 +3,8 @@
 use machine::Time;
 use rtp::rtcp::ReportBlock;
 
-use crate::clock::sample_at;
+use crate::clock::{sample_at, samples_in};
+use crate::limits;
 
 /// Packets in sequence before a source is believed (RFC 3550 appendix A.1).
 const MIN_SEQUENTIAL: u8 = 2;
@@ -112,13 +113,13 @@ impl Source {
     /// count (RFC 4733 §2.5.2.2).
     pub(crate) fn arrived(&mut self, now: Time, timestamp: u32) {
         let transit = (sample_at(now) as u32).wrapping_sub(timestamp);
-        if let Some(last) = self.transit.replace(transit) {
-            let apart = transit.wrapping_sub(last).cast_signed().unsigned_abs();
-            self.jitter = self
-                .jitter
-                .saturating_add(apart)
-                .saturating_sub(self.jitter.saturating_add(8) >> 4);
+        let Some(last) = self.transit.replace(transit) else { return };
+        let apart = transit.wrapping_sub(last).cast_signed().unsigned_abs();
+        if u64::from(apart) > samples_in(limits::CLOCK_JUMP) {
+            return; // another clock, not a late packet
         }
+        self.jitter =
+            self.jitter.saturating_add(apart).saturating_sub(self.jitter.saturating_add(8) >> 4);
     }
 
     /// Another clock: its transit compares with nothing.
@@ -249,5 +250,8 @@ mod tests {
             assert!((f64::from(source.jitter()) - expected).abs() <= 1.5, "{n}");
         }
         assert!(expected > 50.0);
+        // A clock that jumps is no jitter.
+        source.arrived(Time(0) + Duration::from_secs(5), 3_000_000_000);
+        assert!(f64::from(source.jitter()) <= expected + 1.5);
     }
 }

@@ -166,7 +166,8 @@ impl Roles {
                 self.proxy.response(turn, client, flow, response);
             }
             Up::Ack(flow, request) => self.proxy.ack(turn, flow, request),
-            Up::Stray(flow, response) => self.proxy.stray(turn, flow, &response),
+            // RFC 6026 §7.3: a response without a transaction is not forwarded.
+            Up::Stray(..) => {}
             Up::TimedOut(client) => self.proxy.timed_out(turn, client),
             Up::Cancel { cancel, invite, flow, request } => match invite {
                 None => turn.refuse_in(cancel, flow, &request, &Fault::NoTransaction),

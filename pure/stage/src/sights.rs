@@ -10,11 +10,12 @@ use sip::header::CSeq;
 use sip::stream::{Frame, Framer};
 use sip::{Message, Method};
 
-/// Draws all that the tap holds, in the order in which it was sent. Lifelines stand as the hosts were added.
-pub fn ladder<H: Host>(world: &mut World<H>) -> Ladder {
+/// Draws all that the tap holds, in the order in which it was sent. Lifelines stand in this order, and all others behind them as
+/// their hosts were added.
+pub fn ladder<H: Host>(world: &mut World<H>, order: &[HostId]) -> Ladder {
     let mut seen: Vec<Sighting> = world.tap().sightings().cloned().collect();
     seen.sort_by_key(|sighting| sighting.sent);
-    let mut drawing = Drawing::of(world, &seen);
+    let mut drawing = Drawing::of(world, order, &seen);
     let media = Media::of(&drawing, &seen);
     for sighting in &seen {
         drawing.draw(sighting, &media);
@@ -37,13 +38,14 @@ struct Drawing {
 }
 
 impl Drawing {
-    fn of<H: Host>(world: &World<H>, seen: &[Sighting]) -> Self {
+    fn of<H: Host>(world: &World<H>, order: &[HostId], seen: &[Sighting]) -> Self {
         let mut ladder = Ladder::default();
         let present: BTreeSet<Option<HostId>> =
             seen.iter().flat_map(|sighting| [sighting.from, sighting.to]).collect();
         let mut columns = BTreeMap::new();
-        for (id, _) in world.hosts().filter(|(id, _)| present.contains(&Some(*id))) {
-            columns.insert(Some(id), ladder.lifeline(world.name(id)));
+        let all = order.iter().copied().chain(world.hosts().map(|(id, _)| id));
+        for id in all.filter(|id| present.contains(&Some(*id))) {
+            columns.entry(Some(id)).or_insert_with(|| ladder.lifeline(world.name(id)));
         }
         if present.contains(&None) {
             columns.insert(None, ladder.lifeline("elsewhere"));
@@ -161,7 +163,7 @@ fn messages(sighting: &Sighting) -> Vec<Message> {
 fn note(repeat: Option<&str>, fate: Fate, message: &Message) -> Option<String> {
     let body = match message.get::<CSeq>().map(|cseq| cseq.method) {
         _ if message.body().is_empty() => None,
-        Some(Method::Invite | Method::Ack) => Some("with a session description"),
+        Some(Method::Invite | Method::Ack) => Some("SDP"),
         _ => None,
     };
     let fate = match fate {

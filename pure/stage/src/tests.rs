@@ -260,7 +260,7 @@ fn a_ladder_shows_messages_losses_repeats_and_media() {
         }
         world.run_for(Duration::from_millis(20));
     }
-    let text = ladder(&mut world).text(Look { width: 70, ..Look::GOLDEN });
+    let text = ladder(&mut world, &[bob, alice]).text(Look { width: 70, ..Look::GOLDEN });
     assert_eq!(text, include_str!("golden/sights.txt"), "\n{text}");
 }
 

@@ -216,9 +216,9 @@ impl Proxy {
         self.alarms.next()
     }
 
-    /// How many requests are on their way.
+    /// How many requests are on their way, or wait for an answer of somebody.
     pub(crate) fn len(&self) -> usize {
-        self.contexts.len()
+        self.contexts.len().max(self.clients.len()).max(self.tickets.len())
     }
 
     /// Asks a question for somebody.

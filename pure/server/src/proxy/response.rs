@@ -32,13 +32,17 @@ impl Proxy {
     ) {
         let Some((id, at)) = self.clients.get(&client).copied() else {
             // Its context is gone: a 2xx that is repeated goes on as a stateless proxy would send it (§16.7 step 1).
-            return self.stray(turn, flow, &response);
+            return self.repeated(turn, flow, &response);
         };
         self.with(turn, id, |proxy, turn, context| {
             let Some(status) = response.status() else { return };
             match status.class() {
                 1 => proxy.provisional(turn, context, at, &response),
-                2 => proxy.success(turn, context, at, &response),
+                2 => {
+                    // The branch is done; its 2xx, when it is repeated, needs no context (above).
+                    proxy.clients.remove(&client);
+                    proxy.success(turn, context, at, &response);
+                }
                 _ => {
                     proxy.clients.remove(&client);
                     proxy.refusal(turn, context, at, response);

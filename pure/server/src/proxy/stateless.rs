@@ -114,9 +114,9 @@ impl Proxy {
         }
     }
 
-    /// A response that no transaction or no context waits for: a 2xx that is repeated. It goes on when its top Via is one that we
-    /// wrote above the next; anything else is dropped, or strangers would have us send their responses to others.
-    pub(crate) fn stray(&self, turn: &mut Turn<'_>, came: Flow, response: &Message) {
+    /// A 2xx that is repeated to a branch whose context is gone. It goes on when its top Via is one that we wrote above the next;
+    /// anything else is dropped, or strangers would have us send their responses to others.
+    pub(crate) fn repeated(&self, turn: &mut Turn<'_>, came: Flow, response: &Message) {
         let mut vias = response.elements(Name::Via);
         let (Some(_), Some(below)) = (vias.next(), vias.next()) else { return };
         let Some(via) = response.get::<Via>() else { return };

@@ -1,0 +1,3 @@
+//! rport: responses through NATs.
+
+mod section_4;

@@ -1,0 +1,270 @@
+//! `Exchange`: a world with servers, phones and peers on strings. Start reading here for every test that needs a network.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use ladder::Ladder;
+use machine::{Dice, Time};
+use protocol::doors::{Event, Output};
+use protocol::{Flow, Listener, Transport};
+use server::settings::{Shard, User};
+use server::{Node, Settings, Steering};
+use sim::{Door, Host, HostId, NatRules, Outage, Parcel, Realm, Weather, World};
+use sip::Message;
+use stage::{Actor, Names, Steered};
+
+use crate::puppet::{DOMAIN, Puppet};
+
+/// Who lives in the world.
+pub enum Resident {
+    /// A server.
+    Server(Actor<Node>),
+    /// A peer on strings.
+    Puppet(Actor<Puppet>),
+}
+
+/// The same for each kind of resident.
+macro_rules! each {
+    ($resident:expr, $actor:ident => $what:expr) => {
+        match $resident {
+            Resident::Server($actor) => $what,
+            Resident::Puppet($actor) => $what,
+        }
+    };
+}
+
+impl Host for Resident {
+    fn handle(&mut self, now: Time, parcel: Parcel, out: &mut Vec<Parcel>) {
+        each!(self, actor => actor.handle(now, parcel, out));
+    }
+
+    fn wake(&mut self, now: Time, out: &mut Vec<Parcel>) {
+        each!(self, actor => actor.wake(now, out));
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        each!(self, actor => actor.deadline())
+    }
+
+    fn listens(&self, door: Door) -> bool {
+        each!(self, actor => actor.listens(door))
+    }
+}
+
+/// The world.
+pub struct Exchange {
+    /// Its hosts, network and clock.
+    pub world: World<Resident>,
+    /// The server.
+    pub server: HostId,
+    settings: Settings,
+    shards: u16,
+    next: u8,
+}
+
+/// Where the server of [`DOMAIN`] is.
+pub const SERVER: &str = "192.0.2.10:5060";
+
+/// The numbers that the server knows; the password of each is `secret-NUMBER`.
+pub const NUMBERS: [&str; 6] = ["101", "102", "103", "104", "105", "106"];
+
+impl Exchange {
+    /// A server with default settings and nobody else.
+    pub fn new(seed: u64, weather: Weather) -> Self {
+        Self::with(seed, weather, 1, |_| {})
+    }
+
+    /// A server of so many shards whose settings were changed.
+    pub fn with(
+        seed: u64,
+        weather: Weather,
+        shards: u16,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let mut settings = Settings::of(DOMAIN, Puppet::listeners(address(SERVER)));
+        settings.users = NUMBERS.map(|name| User::new(name, &format!("secret-{name}"))).into();
+        settings.secret = u128::from(seed);
+        change(&mut settings);
+        let mut world = World::new(seed, weather);
+        let actor = server(&settings, shards, seed);
+        let home = (Realm::INTERNET, address(SERVER).ip());
+        let server = world.add("server", Resident::Server(actor), &[home]);
+        world.tap_on();
+        Self { world, server, settings, shards, next: 1 }
+    }
+
+    /// Adds another server, for another domain.
+    pub fn add_server(&mut self, name: &str, settings: Settings) -> HostId {
+        let home = settings.listeners.first().map(|listener| listener.bound.ip()).unwrap();
+        let actor = server(&settings, 1, 77);
+        self.world.add(name, Resident::Server(actor), &[(Realm::INTERNET, home)])
+    }
+
+    /// The server's program ends and begins anew: it forgets everything but its settings.
+    pub fn restart_server(&mut self, seed: u64) {
+        let actor = server(&self.settings, self.shards, seed);
+        self.world.replace(self.server, Resident::Server(actor), Outage::Program);
+    }
+
+    /// What the server can look up.
+    pub fn server_knows(&mut self, names: Names) {
+        if let Some(Resident::Server(actor)) = self.world.host_mut(self.server) {
+            *actor.names_mut() = names;
+        }
+    }
+
+    /// Adds a peer on strings, on the Internet.
+    pub fn puppet(&mut self, user: &str, transport: Transport) -> HostId {
+        let home = SocketAddr::new(self.address(), 5060);
+        let puppet = Puppet::new(user, home, transport, address(SERVER));
+        let actor = Actor::new(puppet, Puppet::listeners(home));
+        self.world.add(user, Resident::Puppet(actor), &[(Realm::INTERNET, home.ip())])
+    }
+
+    /// Adds a NAT; its inside is the realm.
+    pub fn nat(&mut self, rules: NatRules) -> Realm {
+        let outside = self.address();
+        self.world.add_nat(Realm::INTERNET, &[outside], rules).1
+    }
+
+    /// The next free address of the Internet.
+    pub fn address(&mut self) -> IpAddr {
+        self.next += 1;
+        IpAddr::from([198, 51, 100, self.next])
+    }
+
+    /// Lives for some milliseconds.
+    pub fn live(&mut self, millis: u64) {
+        self.world.run_for(Duration::from_millis(millis));
+    }
+
+    /// Looks at a puppet.
+    pub fn look(&self, id: HostId) -> &Puppet {
+        match self.world.host(id) {
+            Some(Resident::Puppet(actor)) => actor.machine().unwrap(),
+            _ => panic!("{id} is no puppet"),
+        }
+    }
+
+    /// Moves a puppet: what it makes is sent by its own flow to its server.
+    pub fn say(&mut self, id: HostId, make: impl FnOnce(&mut Puppet) -> Message) -> Message {
+        self.pull(id, |puppet, said| {
+            let message = make(puppet);
+            said.push(Output::Send(puppet.flow_to(puppet.server), message.wire().clone()));
+            message
+        })
+    }
+
+    /// Moves a puppet: what it makes is sent to the next hop of its call.
+    pub fn say_in_call(
+        &mut self,
+        id: HostId,
+        make: impl FnOnce(&mut Puppet) -> Message,
+    ) -> Message {
+        self.pull(id, |puppet, said| {
+            let message = make(puppet);
+            let flow = puppet.flow_to(puppet.next_hop());
+            said.push(Output::Send(flow, message.wire().clone()));
+            message
+        })
+    }
+
+    /// Moves a puppet: what it makes of a request is sent back where that came from.
+    pub fn answer(
+        &mut self,
+        id: HostId,
+        (flow, request): &(Flow, Message),
+        make: impl FnOnce(&Puppet, &Message) -> Message,
+    ) {
+        self.pull(id, |puppet, said| {
+            said.push(Output::Send(*flow, make(puppet, request).wire().clone()));
+        });
+    }
+
+    /// Moves a puppet.
+    pub fn pull<R>(
+        &mut self,
+        id: HostId,
+        deed: impl FnOnce(&mut Puppet, &mut Vec<Output>) -> R,
+    ) -> R {
+        let moved = self.world.act(id, |resident, now, out| match resident {
+            Resident::Puppet(actor) => {
+                actor.command(now, out, |puppet, _, said| deed(puppet, said))
+            }
+            Resident::Server(_) => None,
+        });
+        moved.flatten().expect("a puppet")
+    }
+
+    /// Registers a puppet with its password, and lives until that is done.
+    pub fn register(&mut self, id: HostId, number: u32) {
+        let first = self.say(id, |puppet| puppet.register(number, 1, 3600));
+        self.live(50);
+        let challenge = self.look(id).last_response(401);
+        self.say(id, |puppet| puppet.again_with_credentials(&first, &challenge));
+        self.live(50);
+        self.look(id).last_response(200);
+    }
+
+    /// What the server has reported.
+    pub fn events(&self) -> Vec<Event> {
+        match self.world.host(self.server) {
+            Some(Resident::Server(actor)) => {
+                actor.events().map(|(_, event)| event.clone()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The nodes of the server.
+    pub fn nodes(&self) -> &[Node] {
+        match self.world.host(self.server) {
+            Some(Resident::Server(actor)) => actor.shards(),
+            _ => &[],
+        }
+    }
+
+    /// No transaction, no request that waits, no question that is open: what is over is forgotten.
+    pub fn assert_nothing_is_left(&self) {
+        for (number, node) in self.nodes().iter().enumerate() {
+            assert_eq!(node.transactions(), 0, "transactions on shard {number}");
+            assert_eq!(node.forwarding(), 0, "requests under way on shard {number}");
+        }
+        for (id, resident) in self.world.hosts() {
+            let (due, sockets) =
+                each!(resident, actor => (actor.answers_due(), actor.media_sockets()));
+            assert_eq!(
+                (due, sockets),
+                (0, 0),
+                "answers due and media sockets of {}",
+                self.world.name(id)
+            );
+        }
+    }
+
+    /// All that was seen, drawn; lifelines in this order first.
+    pub fn ladder(&mut self, order: &[HostId]) -> Ladder {
+        stage::ladder(&mut self.world, order)
+    }
+}
+
+/// An address; the test ends when it is none.
+pub fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+fn server(settings: &Settings, shards: u16, seed: u64) -> Actor<Node> {
+    let steering = Steering::new(settings.secret, shards);
+    let node = |number| {
+        let shard = Shard { number, count: shards };
+        let settings = Settings { shard, ..settings.clone() };
+        Node::new(settings, Dice::new(u128::from(seed) << 16 | u128::from(number)))
+    };
+    let listeners: Vec<Listener> = settings.listeners.clone();
+    Actor::sharded((0..shards).map(node).collect(), listeners, move |what| {
+        u64::from(match what {
+            Steered::Message(message) => steering.home(message),
+            Steered::Aor(aor) => steering.home_of(aor),
+        })
+    })
+}

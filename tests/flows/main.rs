@@ -1,0 +1,27 @@
+//! The call flows of RFC 3665, as far as they concern our parts, as ladders that were looked at once and stay.
+//!
+//! `golden/` holds them; `OFFHOOK_REWRITE=1 cargo test -p offhook-tests --test flows` writes what is now.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests are tests too: what cannot go on stops here"
+)]
+
+mod registration;
+mod sessions;
+mod towns;
+mod unsuccessful;
+
+use ladder::Look;
+use offhook_tests::exchange::Exchange;
+use offhook_tests::golden;
+use sim::HostId;
+
+/// The ladder of all that happened is the golden one.
+fn check(exchange: &mut Exchange, order: &[HostId], name: &str) {
+    let text = exchange.ladder(order).text(Look { width: 110, ..Look::GOLDEN });
+    golden::check(&format!("flows/golden/{name}.txt"), &text);
+}
