@@ -74,7 +74,8 @@ impl House {
     /// Whom a URI points to.
     pub(crate) fn place(&self, uri: &Uri<'_>) -> Place {
         match uri {
-            Uri::Sip(sip) if !self.is_ours(sip) => Place::Foreign,
+            // §16.5: an `maddr` that is left is the only place to go to.
+            Uri::Sip(sip) if !self.is_ours(sip) || sip.params.has("maddr") => Place::Foreign,
             Uri::Sip(sip) => match sip.user {
                 None => Place::Us,
                 Some(user) => Place::User(unescape(user).into()),

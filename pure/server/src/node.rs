@@ -41,6 +41,8 @@ struct Roles {
 enum Purpose {
     Register,
     Options,
+    /// OPTIONS to a user, with no hop left: we tell how far it came.
+    LastHop,
     /// Somebody who is elsewhere.
     Redirect(Bytes),
     /// A user of ours.
@@ -209,7 +211,7 @@ impl Roles {
         if let Err(fault) = self.entry.admits(&request) {
             return turn.refuse(flow, &request, &fault);
         }
-        let plan = self.proxy.plan(turn, &request);
+        let plan = self.proxy.plan(turn, flow, &request);
         let purpose = match self.judge(turn, flow, &request, &plan) {
             Ok(purpose) => purpose,
             Err(No::Fault(fault)) => return turn.refuse(flow, &request, &fault),
@@ -242,7 +244,7 @@ impl Roles {
                 Asker::Server
             }
             // §8.3: whatever it requires, its sender will find it there.
-            Purpose::Redirect(_) => Asker::Server,
+            Purpose::Redirect(_) | Purpose::LastHop => Asker::Server,
             Purpose::User(_) | Purpose::Nobody | Purpose::Relay(_) => {
                 self.proxy.validate(turn, flow, request, plan).map_err(No::Fault)?;
                 Asker::Proxy
@@ -276,7 +278,11 @@ impl Roles {
                 };
             }
             Purpose::Options => {
-                let wire = options::answer(turn, &way.1);
+                let wire = options::answer(turn, &way.1, options::As::Server);
+                return turn.answer(id, wire);
+            }
+            Purpose::LastHop => {
+                let wire = options::answer(turn, &way.1, options::As::Proxy);
                 return turn.answer(id, wire);
             }
             Purpose::Redirect(wire) => return turn.answer(id, wire),
@@ -323,7 +329,7 @@ fn user_or_number(
 ) -> Result<Purpose, Fault> {
     // §16.3 step 3: whoever asks how far its OPTIONS can go is answered here.
     if request.method() == Some(Method::Options) && admission::hops(request).is_err() {
-        return Ok(Purpose::Options);
+        return Ok(Purpose::LastHop);
     }
     if let Some(redirect) = redirect::of(turn, &user) {
         let answer = redirect::answer(turn, request, redirect);
@@ -361,7 +367,7 @@ fn must_prove(turn: &Turn<'_>, flow: Flow, request: (&Message, &Plan), purpose: 
     match purpose {
         // A number leads to somebody who is paid for it: no pass is good for that.
         Purpose::Relay(target) => plan.pass.is_none() || matches!(target.way, Way::Hop(_)),
-        Purpose::Register | Purpose::Options => challenged,
+        Purpose::Register | Purpose::Options | Purpose::LastHop => challenged,
         Purpose::User(_) | Purpose::Nobody | Purpose::Redirect(_) => {
             challenged && plan.pass.is_none() && !is_from_a_peer(turn, flow, request)
         }

@@ -73,7 +73,10 @@ impl Turn<'_> {
         match fault {
             Fault::BadExtension(tags) => draft.raw(Name::Unsupported, tags.as_bytes()),
             Fault::MethodNotAllowed => draft.raw(Name::Allow, options::ALLOW.as_bytes()),
-            Fault::UnsupportedMediaType => draft.raw(Name::Accept, options::ACCEPT.as_bytes()),
+            Fault::UnsupportedMediaType => draft
+                .raw(Name::Accept, options::ACCEPT.as_bytes())
+                .raw(Name::AcceptEncoding, options::ACCEPT_ENCODING.as_bytes())
+                .raw(Name::AcceptLanguage, options::ACCEPT_LANGUAGE.as_bytes()),
             Fault::IntervalTooBrief(min) => draft.header(&MinExpires(*min)),
             Fault::Overloaded(seconds) => {
                 draft.raw(Name::RetryAfter, seconds.to_string().as_bytes())

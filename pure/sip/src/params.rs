@@ -16,6 +16,18 @@ pub struct Param<'a> {
     pub value: Option<&'a [u8]>,
 }
 
+impl Param<'_> {
+    /// Writes it, with the `;` before it.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.push(b';');
+        out.extend_from_slice(self.name.as_bytes());
+        if let Some(value) = self.value {
+            out.push(b'=');
+            out.extend_from_slice(value);
+        }
+    }
+}
+
 impl<'a> Params<'a> {
     /// What starts at the first `;`.
     pub const fn new(text: &'a [u8]) -> Self {

@@ -1,8 +1,13 @@
 //! SIP: Session Initiation Protocol.
 
+mod section_10_3;
+mod section_11;
 mod section_12;
 mod section_16;
 mod section_17_1;
 mod section_17_2;
 mod section_18_1;
+mod section_22;
 mod section_22_2;
+mod section_8_2;
+mod section_8_3;

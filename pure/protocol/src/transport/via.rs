@@ -31,12 +31,7 @@ pub fn stamp(request: &Message, from: SocketAddr) -> Option<Message> {
     let noted =
         |name: &str| name.eq_ignore_ascii_case("received") || name.eq_ignore_ascii_case("rport");
     for param in via.params.iter().filter(|param| !noted(param.name)) {
-        value.push(b';');
-        value.extend_from_slice(param.name.as_bytes());
-        if let Some(text) = param.value {
-            value.push(b'=');
-            value.extend_from_slice(text);
-        }
+        param.write(&mut value);
     }
     value.extend_from_slice(format!(";received={ip}").as_bytes());
     if wants_port {

@@ -3,7 +3,7 @@
 mod merged;
 
 use protocol::Fault;
-use sip::header::{MaxForwards, ProxyRequire, Require, To};
+use sip::header::{ContentDisposition, Handling, MaxForwards, ProxyRequire, Require, To};
 use sip::{Header, Message, Method};
 
 pub(crate) use merged::Merged;
@@ -93,16 +93,9 @@ pub(crate) fn body(request: &Message) -> Result<(), Fault> {
     if request.body().is_empty() {
         return Ok(());
     }
-    let disposition = request.rows(sip::Name::ContentDisposition).next().unwrap_or_default();
-    let optional = sip::Params::new(
-        disposition
-            .iter()
-            .position(|octet| *octet == b';')
-            .and_then(|at| disposition.get(at..))
-            .unwrap_or_default(),
-    )
-    .text("handling")
-    .is_some_and(|handling| handling.eq_ignore_ascii_case("optional"));
+    let optional = request
+        .get::<ContentDisposition>()
+        .is_some_and(|body| body.handling() == Handling::Optional);
     if optional { Ok(()) } else { Err(Fault::UnsupportedMediaType) }
 }
 

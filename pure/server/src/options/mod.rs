@@ -5,19 +5,38 @@ use sip::{Bytes, Message, Name, Status};
 use crate::admission::SUPPORTED;
 use crate::turn::Turn;
 
-/// What we answer as a server; everything else we forward or refuse.
-pub(crate) const ALLOW: &str = "REGISTER, OPTIONS";
+/// The methods that we understand as a server; everything else we forward or refuse.
+pub(crate) const ALLOW: &str = "REGISTER, OPTIONS, ACK, CANCEL";
 
 /// The bodies that we read ourselves: none.
 pub(crate) const ACCEPT: &str = "";
 
+/// The content codings that we read ourselves.
+pub(crate) const ACCEPT_ENCODING: &str = "identity";
+
+/// The languages that we write.
+pub(crate) const ACCEPT_LANGUAGE: &str = "en";
+
+/// As what we answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum As {
+    /// As the one who was asked.
+    Server,
+    /// As the one where the hops ended: what can be done at the user's is not ours to say.
+    Proxy,
+}
+
 /// The 200.
-pub(crate) fn answer(turn: &Turn<'_>, request: &Message) -> Bytes {
-    turn.reply(request, Status::OK, Status::OK.phrase())
-        .raw(Name::Allow, ALLOW.as_bytes())
+pub(crate) fn answer(turn: &Turn<'_>, request: &Message, role: As) -> Bytes {
+    let draft = turn.reply(request, Status::OK, Status::OK.phrase());
+    let draft = match role {
+        As::Server => draft.raw(Name::Allow, ALLOW.as_bytes()),
+        As::Proxy => draft,
+    };
+    draft
         .raw(Name::Accept, ACCEPT.as_bytes())
-        .raw(Name::AcceptEncoding, b"")
-        .raw(Name::AcceptLanguage, b"en")
+        .raw(Name::AcceptEncoding, ACCEPT_ENCODING.as_bytes())
+        .raw(Name::AcceptLanguage, ACCEPT_LANGUAGE.as_bytes())
         .raw(Name::Supported, SUPPORTED.join(", ").as_bytes())
         .wire()
 }

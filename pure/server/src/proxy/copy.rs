@@ -110,10 +110,7 @@ impl Original<'_> {
         }
         self.consume_credentials(&mut edit);
         if copy.flow.transport.is_reliable() && !request.has(Name::ContentLength) {
-            edit.append_raw(
-                Name::ContentLength.as_str(),
-                request.body().len().to_string().as_bytes(),
-            );
+            edit.measured();
         }
         edit.finish().map_err(|malformed| Fault::Malformed(malformed.error))
     }
@@ -274,12 +271,7 @@ fn clean(uri: &Bytes) -> Bytes {
     }
     let mut params = Vec::new();
     for param in sip.params.iter().filter(|param| !param.name.eq_ignore_ascii_case("method")) {
-        params.push(b';');
-        params.extend_from_slice(param.name.as_bytes());
-        if let Some(value) = param.value {
-            params.push(b'=');
-            params.extend_from_slice(value);
-        }
+        param.write(&mut params);
     }
     let mut clean = Vec::with_capacity(uri.len());
     SipUri { headers: None, params: sip::Params::new(&params), ..sip }.write(&mut clean);

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use protocol::doors::Question;
+use protocol::locate::{self, Place, Scheme, Unlocated};
 use protocol::{Fault, Flow, Transport};
-use sip::uri::{Host, SipUri};
+use sip::uri::SipUri;
 
 use crate::house::House;
 
@@ -19,21 +20,24 @@ pub(crate) enum Hop {
 
 /// Reads a next hop. SIPS never goes but by TLS (§26.2.2).
 pub(crate) fn of(uri: &SipUri<'_>) -> Result<Hop, Fault> {
-    let transport = match uri.transport().map(Transport::of) {
-        Some(None) => return Err(Fault::Unroutable("The Next Hop Wants an Unknown Transport")),
-        Some(Some(transport)) => transport,
-        None => Transport::Udp,
+    let hop = locate::Hop::of_uri(uri).map_err(|why| {
+        Fault::Unroutable(match why {
+            Unlocated::NoTransport => "The Next Hop Wants an Unknown Transport",
+            _ => "The Next Hop Is No Name",
+        })
+    })?;
+    let transport = match (hop.scheme, hop.transport.unwrap_or(Transport::Udp)) {
+        (Scheme::Sip, transport) => transport,
+        (Scheme::Sips, Transport::Ws | Transport::Wss) => Transport::Wss,
+        (Scheme::Sips, Transport::Udp | Transport::Tcp | Transport::Tls) => Transport::Tls,
     };
-    let transport = match (uri.secure, transport) {
-        (false, transport) => transport,
-        (true, Transport::Ws | Transport::Wss) => Transport::Wss,
-        (true, Transport::Udp | Transport::Tcp | Transport::Tls) => Transport::Tls,
-    };
-    let maddr = uri.params.get("maddr").and_then(|maddr| Host::parse(maddr).ok());
-    let port = uri.port.unwrap_or(transport.default_port());
-    Ok(match maddr.unwrap_or(uri.host) {
-        Host::Ip(ip) => Hop::At(transport, SocketAddr::new(ip.to_canonical(), port)),
-        Host::Name(name) => Hop::Named(Question::Resolve { host: name.into(), port, transport }),
+    let port = hop.port.unwrap_or(transport.default_port());
+    Ok(match hop.place {
+        Place::Number(ip) => Hop::At(transport, SocketAddr::new(ip, port)),
+        Place::Name(name) => {
+            let host = name.to_string().into();
+            Hop::Named(Question::Resolve { host, port, transport })
+        }
     })
 }
 

@@ -91,8 +91,8 @@ impl Proxy {
     }
 
     /// Reads the routes of a request.
-    pub(crate) fn plan(&self, turn: &Turn<'_>, request: &Message) -> Plan {
-        Plan::of(request, turn.house, &self.seal)
+    pub(crate) fn plan(&self, turn: &Turn<'_>, came: Flow, request: &Message) -> Plan {
+        Plan::of(request, came, turn.house, &self.seal)
     }
 
     /// May this request be forwarded at all (§16.3)? Asked before anybody is asked who it is.

@@ -1,9 +1,9 @@
 //! `Plan`: what the routes of a request say, before anybody is asked where its target is (RFC 3261 §16.4).
 
-use protocol::Flow;
+use protocol::{Flow, Transport};
 use sip::header::Route;
-use sip::uri::SipUri;
-use sip::{Bytes, Header as _, Message, Name, Uri};
+use sip::uri::{Host, HostPort, SipUri};
+use sip::{Bytes, Header as _, Message, Name, Params, Uri};
 
 use super::pass::{Seal, Shown};
 use crate::house::House;
@@ -24,7 +24,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Reads the routes of a request.
-    pub(crate) fn of(request: &Message, house: &House, seal: &Seal) -> Self {
+    pub(crate) fn of(request: &Message, came: Flow, house: &House, seal: &Seal) -> Self {
         let keep = |part: &[u8]| request.wire().slice_ref(part);
         let mut plan = Self {
             uri: keep(request.request_uri().unwrap_or_default()),
@@ -33,6 +33,7 @@ impl Plan {
             pass: None,
         };
         plan.undo_strict_routing(request, house, seal);
+        plan.strip_our_maddr(came, house);
         plan.take_off_ours(request, house, seal);
         plan
     }
@@ -56,6 +57,35 @@ impl Plan {
             .pop()
             .and_then(|last| Route::parse(&last).ok().map(|route| last.slice_ref(route.uri)));
         self.uri = last.unwrap_or_default();
+    }
+
+    /// An `maddr` that is us has done its work once the request came as it says: by that port and transport.
+    fn strip_our_maddr(&mut self, came: Flow, house: &House) {
+        let Ok(Uri::Sip(uri)) = Uri::parse(&self.uri) else { return };
+        let Some(Ok(maddr)) = uri.params.get("maddr").map(Host::parse) else { return };
+        let transport = match uri.transport() {
+            Some(token) => Transport::of(token),
+            None if uri.secure => Some(Transport::Tls),
+            None => Some(Transport::Udp),
+        };
+        let Some(transport) = transport else { return };
+        let port = uri.port.unwrap_or(transport.default_port());
+        let by = house.listener(came.listener);
+        let as_it_says =
+            came.transport == transport && by.is_some_and(|listener| listener.bound.port() == port);
+        let at = HostPort { host: maddr, port: Some(port) };
+        if !as_it_says || !house.is_our_address(&at, port) {
+            return;
+        }
+        let mut params = Vec::new();
+        let spent =
+            |name: &str| ["maddr", "transport"].iter().any(|n| n.eq_ignore_ascii_case(name));
+        for param in uri.params.iter().filter(|param| !spent(param.name)) {
+            param.write(&mut params);
+        }
+        let mut stripped = Vec::with_capacity(self.uri.len());
+        SipUri { port: None, params: Params::new(&params), ..uri }.write(&mut stripped);
+        self.uri = stripped.into();
     }
 
     /// Takes off every route at the top that is us: two, when we changed the transport.

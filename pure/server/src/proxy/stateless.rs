@@ -46,7 +46,7 @@ impl Proxy {
         let to = request.get::<To>();
         let tag = to.as_ref().and_then(|to| to.tag());
         let for_our_refusal = tag == Some(turn.house.tag(&request).as_bytes());
-        let plan = self.plan(turn, &request);
+        let plan = self.plan(turn, came, &request);
         let welcome = plan.pass.is_some() || turn.house.trusts_everybody();
         if for_our_refusal || !welcome || admission::hops(&request).is_err() {
             return;

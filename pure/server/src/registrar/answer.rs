@@ -1,9 +1,8 @@
 //! The 200 to a REGISTER: every binding that there is now, with the time it has left (RFC 3261 §10.3 step 8).
 
-use sip::header::Supported;
+use sip::header::{Date, Supported};
 use sip::{Bytes, Message, Name, Status};
 
-use super::date;
 use crate::admission::lists;
 use crate::location::Binding;
 use crate::turn::Turn;
@@ -24,5 +23,5 @@ pub(super) fn ok<'b>(
     if lists::<Supported<'_>>(request, "path") && request.has(Name::Path) {
         draft = draft.copy(request, Name::Path);
     }
-    draft.raw(Name::Date, date::written(turn.now).as_bytes()).wire()
+    draft.header(&Date::at(turn.now.as_secs())).wire()
 }

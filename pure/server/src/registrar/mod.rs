@@ -1,7 +1,6 @@
 //! The registrar: REGISTER, all of it or nothing (RFC 3261 §10.3, Path of RFC 3327).
 
 mod answer;
-mod date;
 
 use machine::{Dice, Time};
 use protocol::doors::{Event, Reach};
