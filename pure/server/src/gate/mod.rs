@@ -2,6 +2,8 @@
 //!
 //! Nothing is kept of a request before it has passed. Known and unknown users get the same answer after the same work.
 
+mod quirk;
+
 use machine::Dice;
 use protocol::Fault;
 use protocol::auth::{Challenge, Claim, Nonces, Verdict, Why};
@@ -87,11 +89,11 @@ impl Gate {
         let settings = &turn.house.settings;
         let tag = turn.house.tag(request);
         let mut draft = Draft::reply_tagged(request, status, status.phrase(), &tag);
-        for algorithm in &turn.house.algorithms {
+        for algorithm in quirk::offered(request, &turn.house.algorithms) {
             let challenge = Challenge {
                 realm: &settings.realm,
                 nonce: &nonce,
-                algorithm: *algorithm,
+                algorithm,
                 why: why.0,
                 protection: settings.protection,
             };
