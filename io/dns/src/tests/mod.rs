@@ -1,8 +1,0 @@
-//! The resolver among servers that are slow, dead, lying, or fine.
-
-mod cache;
-mod corpus;
-mod desk;
-mod sea;
-mod troubles;
-mod zone;

@@ -1,0 +1,151 @@
+//! baresip, a phone that we did not write: registers, calls, is called; plays a file and records what it hears.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::offhook::Offhook;
+use crate::peer::Peer;
+use crate::{place, sound};
+
+/// A phone with its tone.
+pub(crate) struct Baresip {
+    pub(crate) peer: Peer,
+    folder: PathBuf,
+}
+
+/// A phone's account.
+pub(crate) struct Account<'a> {
+    pub(crate) number: &'a str,
+    pub(crate) server: SocketAddr,
+    pub(crate) transport: &'a str,
+    pub(crate) tone: f64,
+}
+
+impl Baresip {
+    /// Starts a phone that plays its tone, answers by itself, and waits until it is registered.
+    pub(crate) fn register(folder: &Path, account: &Account<'_>) -> Self {
+        let Account { number, server, transport, tone } = account;
+        let folder = folder.join(number);
+        let heard = folder.join("heard");
+        std::fs::create_dir_all(&heard).unwrap();
+        let play = folder.join("tone.wav");
+        sound::write_tone(&play, *tone);
+        let mut config = String::from(CONFIG);
+        writeln!(config, "audio_source aufile,{}", play.display()).unwrap();
+        writeln!(config, "audio_player aubridge,ear-{number}").unwrap();
+        writeln!(config, "audio_alert aubridge,bell-{number}").unwrap();
+        writeln!(config, "snd_path {}", heard.display()).unwrap();
+        std::fs::write(folder.join("config"), config).unwrap();
+        let address = format!(
+            "<sip:{number}@{server};transport={transport}>;auth_user={number};auth_pass=pw-{number};regint=60;answermode=auto\n"
+        );
+        std::fs::write(folder.join("accounts"), address).unwrap();
+        std::fs::write(folder.join("contacts"), "").unwrap();
+        let mut program = Command::new("baresip");
+        program.args(["-4", "-v", "-s", "-f"]).arg(&folder);
+        let mut peer = Peer::start(&format!("baresip {number}"), &mut program);
+        peer.wait_for("200 OK", PATIENCE);
+        Self { peer, folder }
+    }
+
+    pub(crate) fn dial(&mut self, uri: &str) {
+        self.peer.type_line(&format!("/dial {uri}"));
+        self.peer.wait_for("Call established", PATIENCE);
+    }
+
+    /// Waits until it has heard so many seconds of sound, whatever it was.
+    fn listen(&mut self, seconds: u64) {
+        let heard = self.folder.join("heard");
+        let enough = seconds * 16_000;
+        let grown = move || {
+            recordings(&heard).iter().any(|file| file.metadata().is_ok_and(|it| it.len() > enough))
+        };
+        self.peer.wait_until("long enough heard", PATIENCE, grown);
+    }
+
+    fn hang_up(&mut self) {
+        self.peer.type_line("/hangup");
+    }
+
+    /// Ends the phone; what it heard.
+    pub(crate) fn quit(mut self) -> Vec<i16> {
+        self.peer.type_line("/quit");
+        self.peer.end(PATIENCE);
+        let files = recordings(&self.folder.join("heard"));
+        let [file] = &files[..] else { panic!("{files:?}\n{}", self.peer.said()) };
+        sound::read(file)
+    }
+}
+
+/// The files of what was heard.
+fn recordings(folder: &Path) -> Vec<PathBuf> {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    names.filter(|path| path.to_string_lossy().ends_with("-dec.wav")).collect()
+}
+
+fn between_two(transport: &str) {
+    if !place::installed("baresip", "baresip-core") {
+        return;
+    }
+    let folder = place::folder(&format!("baresip-{transport}"));
+    let server = Offhook::serve(&folder, &["101", "102"], "");
+    let address = if transport == "tcp" { server.tcp } else { server.udp };
+    let account = |number, tone| Account { number, server: address, transport, tone };
+    let mut bob = Baresip::register(&folder, &account("102", 1000.0));
+    let mut alice = Baresip::register(&folder, &account("101", 440.0));
+    let parameter = if transport == "udp" { "" } else { ";transport=tcp" };
+    alice.dial(&format!("sip:102@{address}{parameter}"));
+    bob.peer.wait_for("Call established", PATIENCE);
+    alice.listen(4);
+    bob.listen(4);
+    alice.hang_up();
+    bob.peer.wait_for("terminated", PATIENCE);
+    sound::assert_heard(&alice.quit(), 1000.0, 440.0);
+    sound::assert_heard(&bob.quit(), 440.0, 1000.0);
+    server.stop();
+}
+
+#[test]
+fn two_phones_register_call_and_hear_each_other_over_udp() {
+    between_two("udp");
+}
+
+#[test]
+fn two_phones_register_call_and_hear_each_other_over_tcp() {
+    between_two("tcp");
+}
+
+/// Longer than anything takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// No sound card: a file is the microphone, nothing the loudspeaker, and what is heard goes into a file. Commands come by stdin, so
+/// no port has to be guessed.
+const CONFIG: &str = "\
+poll_method epoll
+sip_listen 127.0.0.1:0
+net_interface 127.0.0.1
+call_local_timeout 120
+call_max_calls 4
+audio_buffer 20-160
+ausrc_srate 8000
+ausrc_channels 1
+ausrc_format s16
+auplay_srate 8000
+auplay_channels 1
+auplay_format s16
+rtcp_mux no
+rtp_stats yes
+module_path /usr/lib/baresip/modules
+module stdio.so
+module g711.so
+module aufile.so
+module aubridge.so
+module sndfile.so
+module_tmp uuid.so
+module_tmp account.so
+module_app menu.so
+module_app debug_cmd.so
+";

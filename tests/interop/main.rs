@@ -1,0 +1,20 @@
+//! Programs that nobody here wrote, talking with ours over loopback: a file a peer. [docs/interop.md](../../docs/interop.md) says what
+//! was seen.
+//!
+//! These files belong to the crate `offhook` (`bin/offhook/Cargo.toml`), because cargo builds the program only for its own tests.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests are tests too: what cannot go on stops here"
+)]
+
+mod baresip;
+mod offhook;
+mod peer;
+mod place;
+mod sipp;
+mod sipsak;
+mod sound;

@@ -1,0 +1,69 @@
+//! `Offhook`: our own program, as its users start it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::peer::Peer;
+
+/// `offhook serve`, running.
+pub(crate) struct Offhook {
+    pub(crate) peer: Peer,
+    /// Where it listens for datagrams.
+    pub(crate) udp: SocketAddr,
+    /// Where it listens for connections.
+    pub(crate) tcp: SocketAddr,
+}
+
+/// The program with these arguments.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_offhook"));
+    command.args(arguments);
+    command
+}
+
+impl Offhook {
+    /// Serves on loopback with free ports, one account for each number with the password `pw-NUMBER`, and these lines more of config.
+    pub(crate) fn serve(folder: &Path, numbers: &[&str], more: &str) -> Self {
+        let mut config = format!(
+            "listen = {{ udp = \"127.0.0.1:0\", tcp = \"127.0.0.1:0\" }}\nstore = {{ durability = \"memory\" }}\n{more}\n"
+        );
+        for number in numbers {
+            config +=
+                &format!("[[extension]]\nnumber = \"{number}\"\npassword = \"pw-{number}\"\n");
+        }
+        let file = folder.join("offhook.toml");
+        std::fs::write(&file, config).unwrap();
+        let file = file.display().to_string();
+        let mut peer = Peer::start(
+            "offhook serve",
+            command(&["--log", "json", "serve", "--config", &file]).current_dir(folder),
+        );
+        let (mut udp, mut tcp) = (None, None);
+        while udp.is_none() || tcp.is_none() {
+            let line = peer.wait_for("\"listening\"", START);
+            let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+            let address = event["address"].as_str().and_then(|address| address.parse().ok());
+            match event["transport"].as_str() {
+                Some("udp") => udp = address,
+                Some("tcp") => tcp = address,
+                _ => panic!("{line}"),
+            }
+        }
+        Self { peer, udp: udp.unwrap(), tcp: tcp.unwrap() }
+    }
+
+    /// Ends the server as an operator would: it has served to the end, and nothing is broken.
+    pub(crate) fn stop(mut self) {
+        self.peer.terminate();
+        let ended = self.peer.end(STOP);
+        assert!(ended.success(), "{ended}\n{}", self.peer.said());
+        assert!(!self.peer.said().contains("\"level\":\"error\""), "{}", self.peer.said());
+    }
+}
+
+/// Transactions that have just ended still wait for repeats, up to 32 seconds (timers H and J).
+const STOP: Duration = Duration::from_secs(60);
+/// A debug build on a busy machine needs its time.
+const START: Duration = Duration::from_secs(20);

@@ -1,0 +1,32 @@
+//! Tones in files: what a peer plays, and what it heard.
+
+use std::path::Path;
+use std::time::Duration;
+
+use device::Recording;
+use media::{Audio as _, RATE, Tone, detect};
+
+/// A WAV file with a tone that is longer than any test.
+pub(crate) fn write_tone(file: &Path, hz: f64) {
+    let mut recording = Recording::create(file).unwrap();
+    recording.hear(&Tone::sine(hz).take(Duration::from_secs(60)));
+    recording.finish().unwrap();
+}
+
+/// What somebody heard.
+pub(crate) fn read(file: &Path) -> Vec<i16> {
+    device::read(file).unwrap()
+}
+
+/// The recording holds the other's tone, and not one's own.
+pub(crate) fn assert_heard(samples: &[i16], theirs: f64, own: f64) {
+    let (heard, echo) = (detect::tone(samples, theirs), detect::tone(samples, own));
+    let of = Duration::from_secs_f64(samples.len() as f64 / f64::from(RATE));
+    println!(
+        "{theirs} Hz for {:?} of {of:?}, {:.1} dBm0, longest {:?}",
+        heard.lasted, heard.level, heard.longest
+    );
+    assert!(heard.longest >= Duration::from_secs(2), "{heard:?} of {of:?}");
+    assert!(heard.level > -16.0, "{heard:?}");
+    assert_eq!(echo.lasted, Duration::ZERO, "one's own tone came back: {echo:?}");
+}
