@@ -30,7 +30,7 @@ pub(crate) struct Connection {
     out: Vec<u8>,
     written: usize,
     stalled_since: Option<Time>,
-    _seat: Seat,
+    seat: Seat,
 }
 
 /// How far a connection has come.
@@ -55,6 +55,8 @@ pub(crate) enum Reason {
     NotOpened,
     /// The peer said nothing, or not enough, for too long.
     Slow,
+    /// It had said nothing yet, and others needed the place.
+    Evicted,
     /// The peer does not read.
     Deaf,
     /// All is said.
@@ -82,7 +84,7 @@ impl Connection {
             out: Vec::new(),
             written: 0,
             stalled_since: None,
-            _seat: seat,
+            seat,
         }
     }
 
@@ -177,6 +179,9 @@ impl Connection {
         loop {
             match self.framer.cut() {
                 Ok(Some(Frame::Message(message))) => {
+                    if matches!(self.state, State::Silent { .. }) {
+                        self.seat.heard();
+                    }
                     self.state = State::Open { heard: now };
                     self.half_since = None;
                     found.push(Come::Message(message));

@@ -144,12 +144,13 @@ impl<M: Drivable> Shard<M> {
                 }
             };
             found.signalling += 1;
-            let Some(seat) = self.streams.seat(peer.ip()) else {
+            let Some((seat, evicted)) = self.streams.seat(peer) else {
                 self.here.counters.connections_refused.one();
                 let notice = Notice::TooManyConnections { source: peer };
                 self.program.sink.notice(now, self.here.shard, notice);
                 continue;
             };
+            self.streams.evicted.extend(evicted);
             if stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true)).is_err() {
                 continue;
             }
@@ -162,6 +163,18 @@ impl<M: Drivable> Shard<M> {
             }
         }
         found.more = true;
+    }
+
+    /// Closes the connections that must go, wherever they live.
+    pub(crate) fn make_room(&mut self, now: Time) {
+        for evicted in std::mem::take(&mut self.streams.evicted) {
+            let owner = self.streams.owner(evicted.peer);
+            if owner == self.here.shard {
+                self.open(now, Letter::Evict(evicted.number));
+            } else {
+                self.post_surely(owner, Letter::Evict(evicted.number));
+            }
+        }
     }
 
     /// Reads what one media socket has.

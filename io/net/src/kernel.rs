@@ -430,13 +430,21 @@ pub(crate) fn ask(socket: &impl AsRawFd, family: SocketAddr, what: Tell) -> io::
         (SocketAddr::V6(_), Tell::Errors) => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
         (SocketAddr::V6(_), Tell::LocalAddress) => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
     };
-    let on: c_int = 1;
-    let value = std::ptr::from_ref(&on).cast();
+    set(socket, level, name, 1)
+}
+
+/// Asks for a receive buffer of so many octets: beyond what the system allows to everybody when we may, else as far as it allows.
+pub(crate) fn ask_buffer(socket: &impl AsRawFd, octets: usize) -> io::Result<()> {
+    let octets = c_int::try_from(octets).unwrap_or(c_int::MAX);
+    set(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, octets)
+        .or_else(|_| set(socket, libc::SOL_SOCKET, libc::SO_RCVBUF, octets))
+}
+
+fn set(socket: &impl AsRawFd, level: c_int, name: c_int, value: c_int) -> io::Result<()> {
+    let place = std::ptr::from_ref(&value).cast();
+    let length = size_of::<c_int>() as socklen_t;
     // SAFETY: the value is an int that lives through the call.
-    let result = unsafe {
-        libc::setsockopt(socket.as_raw_fd(), level, name, value, size_of::<c_int>() as socklen_t)
-    };
-    checked(result).map(drop)
+    checked(unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, place, length) }).map(drop)
 }
 
 /// How many datagrams the kernel has thrown away because this socket's buffer was full.

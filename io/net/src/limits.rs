@@ -32,6 +32,9 @@ pub const LETTERS_A_TURN: usize = 1024;
 /// Letters kept for shards whose inbox is full: answers, and messages that nobody would repeat. More are dropped and counted.
 pub const LETTERS_KEPT: usize = 4096;
 
+/// How soon kept letters are tried again.
+pub const POST_AGAIN: Duration = Duration::from_millis(1);
+
 /// Entries of the error queue that are read in one turn: a peer that sends ICMP messages must not keep a shard busy.
 pub const ERRORS_A_TURN: usize = 64;
 

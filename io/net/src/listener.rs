@@ -107,6 +107,7 @@ impl Bound {
             sockets.push(socket);
         }
         for socket in &sockets {
+            kernel::ask_buffer(socket, limits::RECEIVE_BUFFER)?;
             kernel::ask(socket, bound, kernel::Tell::Errors)?;
             if bound.ip().is_unspecified() {
                 kernel::ask(socket, bound, kernel::Tell::LocalAddress)?;
@@ -121,16 +122,13 @@ impl Bound {
     }
 }
 
-/// A datagram socket that waits for nothing, with the buffers we want as far as we may have them.
+/// A datagram socket that waits for nothing.
 pub(crate) fn udp_socket(family: SocketAddr) -> io::Result<Socket> {
     let socket =
         Socket::new(Domain::for_address(family), Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
     if family.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // Smaller buffers work too; `receive_buffer` says what came of it.
-    let _ = socket.set_recv_buffer_size(limits::RECEIVE_BUFFER);
-    let _ = socket.set_send_buffer_size(limits::RECEIVE_BUFFER);
     Ok(socket)
 }
 

@@ -262,7 +262,7 @@ impl<M: Drivable> Seed<M> {
     ) -> io::Result<JoinHandle<io::Result<()>>> {
         let Self { mouths, gates, census, peers, letters, commands, resolver } = self;
         let streams = Streams::new(
-            (here.shard, here.board.shards(), peers),
+            (here.board.shards(), peers),
             (plan.patience, plan.crowd),
             census,
             Arc::clone(&here.counters),

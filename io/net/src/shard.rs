@@ -141,7 +141,7 @@ impl<M: Drivable> Shard<M> {
         self.spread_news(now);
         self.think(now)?;
         self.flush(now)?;
-        found.more |= !self.inputs.is_empty() || !self.kept.is_empty();
+        found.more |= !self.inputs.is_empty();
         Ok(found)
     }
 
@@ -225,6 +225,7 @@ impl<M: Drivable> Shard<M> {
                     self.here.counters.connections_refused.one();
                 }
             }
+            Letter::Evict(number) => self.streams.evict(number),
             Letter::Drain(until) => self.drain(until),
             Letter::Stop => self.ending = Some(Ending::Now),
         }
@@ -289,6 +290,7 @@ impl<M: Drivable> Shard<M> {
             }
         }
         self.media.flush(&self.here.counters);
+        self.make_room(now);
         self.streams.flush(&self.epoll, now);
         self.spread_news(now);
         self.post_kept();

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use machine::Time;
@@ -12,7 +12,7 @@ use protocol::{Flow, Listener, Transport};
 use sip::{Malformed, Message};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::census::{Census, Seat};
+use crate::census::{Begins, Census, Evicted, Seat};
 use crate::connection::{Come, Connection, Reason, State};
 use crate::counters::Counters;
 use crate::kernel::{Epoll, Ready, Watch};
@@ -24,7 +24,6 @@ use crate::token::Token;
 /// The connections of one shard.
 #[derive(Debug)]
 pub(crate) struct Streams {
-    shard: u16,
     shards: u16,
     /// The same on every shard, and secret: strangers do not choose where they live.
     key: RandomState,
@@ -39,7 +38,8 @@ pub(crate) struct Streams {
     /// Connections to look after at the end of the turn.
     touched: Vec<u32>,
     buffer: Box<[u8]>,
-    serial: u32,
+    /// Connections, of any shard, that must go to make room.
+    pub(crate) evicted: Vec<Evicted>,
     /// What the shard is to be told.
     pub(crate) news: Vec<News>,
 }
@@ -57,13 +57,12 @@ pub(crate) enum News {
 
 impl Streams {
     pub(crate) fn new(
-        (shard, shards, key): (u16, u16, RandomState),
+        (shards, key): (u16, RandomState),
         (patience, crowd): (Patience, Crowd),
         census: Census,
         counters: Arc<Counters>,
     ) -> Self {
         Self {
-            shard,
             shards: shards.max(1),
             key,
             patience,
@@ -75,7 +74,7 @@ impl Streams {
             alarms: BTreeSet::new(),
             touched: Vec::new(),
             buffer: vec![0; limits::READ].into_boxed_slice(),
-            serial: 0,
+            evicted: Vec::new(),
             news: Vec::new(),
         }
     }
@@ -86,15 +85,20 @@ impl Streams {
         hash.and_then(|shard| u16::try_from(shard).ok()).unwrap_or(0)
     }
 
-    /// A place for a connection from a source; `None` when there are too many.
-    pub(crate) fn seat(&self, source: IpAddr) -> Option<Seat> {
-        self.census.seat(source)
+    /// A place for a connection that a peer has opened, and who must go for it; `None` when there are too many.
+    pub(crate) fn seat(&self, peer: SocketAddr) -> Option<(Seat, Option<Evicted>)> {
+        self.census.seat(peer, Begins::ByPeer)
+    }
+
+    /// Closes a connection that must make room.
+    pub(crate) fn evict(&mut self, number: u32) {
+        self.close(number, Reason::Evicted);
     }
 
     /// Takes a connection that was accepted.
     pub(crate) fn adopt(&mut self, epoll: &Epoll, now: Time, accepted: Accepted) -> io::Result<()> {
         let Accepted { stream, listener, peer, seat } = accepted;
-        let flow = Flow { transport: Transport::Tcp, listener, connection: self.number(), peer };
+        let flow = Flow { transport: Transport::Tcp, listener, connection: seat.number(), peer };
         epoll.add(&stream, Token::Stream(flow.connection).bits(), Watch::Reading)?;
         self.counters.connections_accepted.one();
         self.keep(Connection::new(stream, flow, State::Silent { since: now }, seat));
@@ -107,20 +111,6 @@ impl Streams {
         self.connections.insert(flow.connection, connection);
         self.counters.connections.set(self.connections.len() as u64);
         self.touched.push(flow.connection);
-    }
-
-    /// A number that no connection of any shard has: they count in steps of the number of shards.
-    fn number(&mut self) -> u32 {
-        loop {
-            self.serial = self.serial.wrapping_add(1);
-            let number = self
-                .serial
-                .wrapping_mul(u32::from(self.shards))
-                .wrapping_add(u32::from(self.shard));
-            if number != 0 && !self.connections.contains_key(&number) {
-                return number;
-            }
-        }
     }
 
     /// Sends a message for a shard: over the connection that the flow names, or over any to the peer, or over a new one.
@@ -170,7 +160,9 @@ impl Streams {
     }
 
     fn dial(&mut self, epoll: &Epoll, now: Time, flow: Flow, by: &Listener) -> io::Result<u32> {
-        let seat = self.census.seat(flow.peer.ip()).ok_or(io::ErrorKind::QuotaExceeded)?;
+        let seat = self.census.seat(flow.peer, Begins::ByUs);
+        let (seat, evicted) = seat.ok_or(io::ErrorKind::QuotaExceeded)?;
+        self.evicted.extend(evicted);
         let socket = Socket::new(
             Domain::for_address(flow.peer),
             Type::STREAM.nonblocking(),
@@ -184,7 +176,7 @@ impl Streams {
             Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
             _ => {}
         }
-        let flow = Flow { connection: self.number(), ..flow };
+        let flow = Flow { connection: seat.number(), ..flow };
         let stream = TcpStream::from(socket);
         epoll.add(&stream, Token::Stream(flow.connection).bits(), Watch::Writing)?;
         let mut connection = Connection::new(stream, flow, State::Opening { since: now }, seat);
@@ -339,6 +331,10 @@ impl Streams {
             }
             Reason::Slow => {
                 self.counters.connections_slow.one();
+                connection.flow
+            }
+            Reason::Evicted => {
+                self.counters.connections_evicted.one();
                 connection.flow
             }
             Reason::Deaf => {

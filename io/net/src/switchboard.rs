@@ -23,6 +23,8 @@ pub(crate) enum Letter {
     Send(Flow, Bytes, u16),
     /// A connection that was just accepted, and belongs to the addressee.
     Adopt(Accepted),
+    /// A connection of the addressee's must go, to make room.
+    Evict(u32),
     /// Finish, by this moment.
     Drain(Time),
     /// End now.

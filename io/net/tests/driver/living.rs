@@ -1,14 +1,16 @@
 //! The life of shards: timers, commands, drain, panics, what is tapped.
 
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::sync::mpsc::{Sender, channel};
+use std::time::{Duration, Instant};
 
 use machine::Machine;
-use offhook_net::{Carry, Heard as Told, NotGiven, Notice, Plan, Program, Way, Wire};
-use protocol::doors::{Event, Ticket};
-use protocol::{Input, Output, Transport};
+use offhook_net::{Carry, Heard as Told, NotGiven, Notice, Plan, Program, Way, Wire, limits};
+use protocol::doors::{Answer, Event, Question, Ticket};
+use protocol::{Flow, Input, Output, Transport};
 
-use crate::echo::{Heard, House, PATIENCE, caller, options, subject};
+use crate::echo::{Echo, Heard, House, PATIENCE, caller, connect, options, read_answer, subject};
 
 #[test]
 fn a_deadline_is_met_never_early_and_within_a_few_milliseconds() {
@@ -144,6 +146,95 @@ fn messages_are_tapped_only_while_somebody_wants_them() {
     assert_eq!(wire.lost(), 0);
 }
 
+/// Keeps a shard busy until the sender is dropped.
+fn occupy(house: &House, shard: u16) -> Sender<()> {
+    let (release, held) = channel::<()>();
+    let (began, begins) = channel();
+    let hold = move |_: &mut Echo, _, _: &mut Vec<Output>| {
+        began.send(()).unwrap();
+        let _ = held.recv();
+    };
+    house.handle.tell(shard, hold).unwrap();
+    begins.recv().unwrap();
+    release
+}
+
+#[test]
+fn what_comes_while_a_shard_is_busy_waits_or_is_counted() {
+    const ALL: u64 = 30_000;
+    let house = House::on(Transport::Udp, "127.0.0.1:0");
+    let peer = caller(house.address(0));
+    let release = occupy(&house, 0);
+    for number in 0..ALL {
+        peer.send(&options(&number.to_string(), "")).unwrap();
+    }
+    drop(release);
+    let deadline = Instant::now() + PATIENCE;
+    let mut came = 0;
+    while came < ALL {
+        assert!(Instant::now() < deadline, "{came} of {ALL}");
+        house.handle.ask(0, |_, _, _| ()).unwrap();
+        came = house.count(|counters| &counters.datagrams_in)
+            + house.count(|counters| &counters.datagrams_overflowed);
+    }
+    assert_eq!(came, ALL);
+}
+
+/// A house of two shards; connections, of which the last lives at shard 1; and its flow.
+fn two_shards() -> (House, Vec<TcpStream>, Flow) {
+    let mut peers = Vec::new();
+    let mut plan = Plan::new().on(Transport::Tcp, "127.0.0.1:0".parse().unwrap()).shards(2);
+    plan.crowd.write_queue = 64 << 20;
+    let house = House::open(plan, Program::new().place(|_| Some(1)));
+    loop {
+        let mut peer = connect(house.address(0));
+        peer.write_all(&options("hello", "")).unwrap();
+        assert_eq!(read_answer(&mut peer), "hello");
+        let (_, Input::Received(flow, _)) = house.input() else { panic!() };
+        if house.handle.counters()[1].connections.get() > 0 {
+            peers.push(peer);
+            return (house, peers, flow);
+        }
+        peers.push(peer);
+    }
+}
+
+#[test]
+fn what_is_sent_by_way_of_a_busy_shard_arrives_whole_and_in_order() {
+    const ALL: usize = limits::LETTERS + 2000;
+    let (house, mut peers, flow) = two_shards();
+    let release = occupy(&house, 1);
+    let send = move |_: &mut Echo, _, out: &mut Vec<Output>| {
+        out.extend((0..ALL).map(|number| Output::Send(flow, format!("{number:08}").into())));
+    };
+    house.handle.tell(0, send).unwrap();
+    house.settle(0);
+    drop(release);
+    let mut octets = [0; 8];
+    for number in 0..ALL {
+        peers.last_mut().unwrap().read_exact(&mut octets).unwrap();
+        assert_eq!(&octets[..], format!("{number:08}").as_bytes());
+    }
+    assert_eq!(house.count(|counters| &counters.moved_lost), 0);
+}
+
+#[test]
+fn a_busy_shard_is_not_asked_without_end() {
+    const ALL: usize = limits::LETTERS + 50;
+    let (house, _peers, _) = two_shards();
+    let release = occupy(&house, 1);
+    let ask = |_: &mut Echo, _, out: &mut Vec<Output>| {
+        let question = Question::Locate("sip:a@h".as_bytes().into());
+        out.extend((0..ALL).map(|_| Output::Ask(Ticket(1), question.clone())));
+    };
+    house.handle.tell(0, ask).unwrap();
+    for _ in limits::LETTERS..ALL {
+        let (0, Input::Answered(Ticket(1), Answer::Nothing)) = house.input() else { panic!() };
+    }
+    assert_eq!(house.count(|counters| &counters.moved_lost), 50);
+    drop(release);
+}
+
 #[test]
 fn a_reader_that_does_not_read_loses_and_nobody_waits() {
     let (wire, told) = Wire::new(1);
@@ -157,7 +248,7 @@ fn a_reader_that_does_not_read_loses_and_nobody_waits() {
     house
         .handle
         .tell(0, |echo, now, out| {
-            echo.handle(now, Input::Answered(Ticket(1), protocol::Answer::Nothing), out)
+            echo.handle(now, Input::Answered(Ticket(1), Answer::Nothing), out)
         })
         .unwrap();
     let (0, Input::Answered(Ticket(1), _)) = house.input() else { panic!() };

@@ -162,6 +162,27 @@ fn there_are_only_so_many_connections_from_one_source() {
     assert_eq!(read_answer(&mut next), "next");
 }
 
+#[test]
+fn strangers_who_hold_all_places_keep_nobody_out() {
+    for shards in [1, 3] {
+        let mut plan = plan().shards(shards);
+        plan.crowd = Crowd { a_source: 20, ..Crowd::default() };
+        let house = House::open(plan, Program::new());
+        let mut strangers = Vec::new();
+        for round in 0_u64..50 {
+            strangers.push(connect(house.address(0)));
+            let mut half = connect(house.address(0));
+            half.write_all(b"OPTIONS sip:a SIP/2.0\r\n").unwrap();
+            strangers.push(half);
+            let mut good = connect(house.address(0));
+            good.write_all(&options("good", "")).unwrap();
+            assert_eq!(read_answer(&mut good), "good", "round {round}");
+        }
+        assert!(house.count(|counters| &counters.connections_evicted) >= 80);
+        assert_eq!(house.count(|counters| &counters.connections_refused), 0);
+    }
+}
+
 /// Runs a test of this file again, in a process of its own with so many files, and says so here; true in that process.
 fn alone(test: &str, files: u32) -> bool {
     const MARK: &str = "OFFHOOK_TEST_ALONE";

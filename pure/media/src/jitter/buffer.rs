@@ -278,6 +278,11 @@ const fn stretch(near: i64, timestamp: u32) -> i64 {
 
 #[cfg(test)]
 impl JitterBuffer {
+    /// How many packets wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// How far the cursor is behind where it should be, in samples.
     pub(super) fn ahead_of(&self, tick: Time) -> i64 {
         let cursor = self.playing.as_ref().map_or(0, |playing| playing.cursor);

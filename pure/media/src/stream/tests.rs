@@ -1,5 +1,6 @@
 //! Two streams and a network between them, on a virtual clock.
 
+mod anything;
 mod trouble;
 
 use std::collections::BTreeMap;

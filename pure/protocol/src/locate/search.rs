@@ -106,6 +106,12 @@ impl Search {
         draft.done()
     }
 
+    /// True when the first of the targets [so far](Self::so_far) stays the first, whatever else is answered.
+    pub fn knows_the_first(&self) -> bool {
+        let draft = Draft::of(self);
+        draft.first == First::Known && !draft.targets.is_empty()
+    }
+
     /// What is known, through aliases; or what would have to be asked for that.
     fn follow(&self, mut lookup: Lookup) -> Result<&Known, Lookup> {
         for _ in 0..limits::DNS_ALIASES {
@@ -169,6 +175,14 @@ struct Draft<'a> {
     targets: Vec<Target>,
     missing: BTreeSet<Lookup>,
     why: Unlocated,
+    first: First,
+}
+
+/// Whether something is missing that could come before the first target.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum First {
+    Known,
+    Open,
 }
 
 /// What a domain says about one of its services.
@@ -187,7 +201,8 @@ enum Service {
 impl<'a> Draft<'a> {
     fn of(search: &'a Search) -> Self {
         let (targets, missing) = (Vec::new(), BTreeSet::new());
-        let mut draft = Self { search, targets, missing, why: Unlocated::NoName };
+        let mut draft =
+            Self { search, targets, missing, why: Unlocated::NoName, first: First::Known };
         if let Err(why) = draft.locate() {
             draft.why = why;
         }
@@ -311,6 +326,9 @@ impl<'a> Draft<'a> {
         match self.search.follow(Lookup { name: name.clone(), kind }) {
             Err(missing) => {
                 self.missing.insert(missing);
+                if self.targets.is_empty() {
+                    self.first = First::Open;
+                }
                 None
             }
             Ok(known) => {

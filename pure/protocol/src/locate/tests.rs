@@ -377,6 +377,11 @@ fn what_is_known_so_far_can_be_had_at_any_moment() {
     search.answer(&early, zone.found.remove(&early).unwrap(), &mut dice);
     assert_eq!(search.so_far().unwrap().len(), 1);
     assert_eq!(search.step(), Step::Wait);
+    // Its IPv6 address would come first; another server's would not.
+    assert!(!search.knows_the_first());
+    search.answer(&Lookup { kind: Kind::Aaaa, ..early }, Found::Nothing, &mut dice);
+    assert!(search.knows_the_first());
+    assert_eq!(search.step(), Step::Wait);
 }
 
 #[test]

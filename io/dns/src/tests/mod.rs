@@ -1,0 +1,8 @@
+//! The resolver among servers that are slow, dead, lying, or fine.
+
+mod cache;
+mod corpus;
+mod desk;
+mod sea;
+mod troubles;
+mod zone;
