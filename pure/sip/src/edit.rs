@@ -31,8 +31,14 @@ struct Splice {
 }
 
 impl<'m> Edit<'m> {
-    pub(crate) const fn new(message: &'m Message) -> Self {
-        Self { message, splices: Vec::new(), text: Vec::new(), body: None, measured: false }
+    pub(crate) fn new(message: &'m Message) -> Self {
+        Self {
+            message,
+            splices: Vec::with_capacity(8),
+            text: Vec::with_capacity(256),
+            body: None,
+            measured: false,
+        }
     }
 
     /// Replaces the Request-URI.
