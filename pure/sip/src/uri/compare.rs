@@ -37,10 +37,11 @@ fn same_part(a: Option<&[u8]>, b: Option<&[u8]>) -> bool {
 /// A parameter in both must match; one of `user`, `ttl`, `method`, `maddr` or `transport` in one only never matches; any
 /// other in one only is ignored. (`transport` is not in the RFC's list of the last rule but in its examples.)
 fn same_params(a: Params<'_>, b: Params<'_>) -> bool {
-    a.iter().all(|param| match b.get(param.name) {
-        Some(other) => {
+    // Of a name that is there twice, which is not allowed, the first counts: a URI is always the same as itself.
+    a.iter().all(|param| match a.get(param.name).zip(b.get(param.name)) {
+        Some((ours, theirs)) => {
             let fold = |part| unescaped(part).map(|octet| octet.to_ascii_lowercase());
-            fold(param.value.unwrap_or_default()).eq(fold(other))
+            fold(ours).eq(fold(theirs))
         }
         None => !MUST_BE_IN_BOTH.iter().any(|name| name.eq_ignore_ascii_case(param.name)),
     })

@@ -1,0 +1,10 @@
+//! What must hold for any octets, one file for each door that strangers can knock at. `run` panics when it does not.
+
+pub mod digest;
+pub mod framing;
+pub mod header;
+pub mod message;
+pub mod round_trip;
+pub mod rtp_rtcp;
+pub mod sdp;
+pub mod uri;

@@ -1,0 +1,117 @@
+//! What fuzzing checks, checked with what is known: samples of the corpus, damaged a little, and what the fuzzer once found.
+//! `fuzz/` holds the checks; each of its targets is one of these tests.
+
+#[path = "../../fuzz/src/lib.rs"]
+#[allow(
+    clippy::panic,
+    unreachable_pub,
+    reason = "to stop is how a target fails; pub is for the fuzzer's workspace"
+)]
+mod targets;
+
+use offhook_tests::corpus::{Sample, samples};
+use sip::{Message, Name};
+
+const MESSAGES: &[&str] =
+    &["sip-fuzz", "sip-messages", "sip-captured", "sip-rfc4475", "sip-rfc5118", "cve-sip"];
+
+/// Runs a target with each sample, and with each sample cut, doubled and with octets changed, always the same ones.
+fn replay(folders: &[&str], run: fn(&[u8])) {
+    for Sample { name, octets, .. } in samples(folders) {
+        let told = std::panic::catch_unwind(|| damaged(&octets).iter().for_each(|way| run(way)));
+        assert!(told.is_ok(), "{name}");
+    }
+}
+
+fn damaged(octets: &[u8]) -> Vec<Vec<u8>> {
+    let mut ways = vec![octets.to_vec(), [octets, octets].concat()];
+    for part in 1..8 {
+        let (head, tail) = octets.split_at(octets.len() * part / 8);
+        ways.extend([head.to_vec(), tail.to_vec(), [tail, head].concat()]);
+        for octet in [0, b'\r', b'\n', b' ', b',', b';', b'"', b'<', b'%', 0xff] {
+            ways.push([head, &[octet], tail.get(1..).unwrap_or_default()].concat());
+        }
+    }
+    ways
+}
+
+/// What is the first `octets` of a target's input, before each sample.
+fn after(first: &[u8], octets: &[u8], run: fn(&[u8])) {
+    run(&[first, octets].concat());
+}
+
+#[test]
+fn messages() {
+    replay(MESSAGES, targets::message::run);
+}
+
+#[test]
+fn framing() {
+    replay(MESSAGES, |octets| {
+        after(&[3, 0, 1, 200, 17, 2, 99, 40], octets, targets::framing::run);
+        after(&[1, 2, 3, 5, 7, 11, 13, 0], octets, targets::framing::run);
+    });
+}
+
+#[test]
+fn round_trips() {
+    replay(MESSAGES, targets::round_trip::run);
+}
+
+#[test]
+fn uris() {
+    replay(&["uri"], targets::uri::run);
+    // Every two addresses of a message, compared.
+    replay(MESSAGES, |octets| {
+        let Ok(message) = Message::parse(octets.to_vec()) else { return };
+        let found = message.all_rows().filter_map(|(_, value)| {
+            let from = value.iter().position(|octet| *octet == b'<')?;
+            value.get(from + 1..)?.split(|octet| *octet == b'>').next()
+        });
+        let found: Vec<_> = found.chain(message.request_uri()).collect();
+        for pair in found.windows(2) {
+            targets::uri::run(&pair.join(&b'\n'));
+        }
+    });
+}
+
+#[test]
+fn headers() {
+    replay(MESSAGES, |octets| {
+        let Ok(message) = Message::parse(octets.to_vec()) else { return };
+        for (name, ..) in Name::table() {
+            message.rows(name).for_each(|row| targets::header::run_as(name, row));
+            message.elements(name).for_each(|one| targets::header::run_as(name, one));
+        }
+        targets::header::run(octets);
+    });
+}
+
+#[test]
+fn rtp_and_rtcp() {
+    replay(&["rtp-seeds", "rtcp", "cve-rtp", "cve-rtcp"], targets::rtp_rtcp::run);
+}
+
+#[test]
+fn session_descriptions() {
+    replay(&["sdp"], targets::sdp::run);
+    replay(MESSAGES, |octets| {
+        if let Ok(message) = Message::parse(octets.to_vec()) {
+            targets::sdp::run(message.body());
+        }
+    });
+}
+
+#[test]
+fn credentials() {
+    replay(MESSAGES, |octets| {
+        let Ok(message) = Message::parse(octets.to_vec()) else { return };
+        let names = [
+            Name::Authorization,
+            Name::ProxyAuthorization,
+            Name::WwwAuthenticate,
+            Name::ProxyAuthenticate,
+        ];
+        names.iter().flat_map(|name| message.rows(*name)).for_each(targets::digest::run);
+    });
+}
