@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use ladder::Ladder;
 use machine::{Dice, Time};
+use media::Silence;
+use phone::{Account, Call, Phone};
 use protocol::doors::{Event, Output};
 use protocol::{Flow, Listener, Transport};
 use server::settings::{Shard, User};
@@ -13,12 +15,15 @@ use sim::{Door, Host, HostId, NatRules, Outage, Parcel, Realm, Weather, World};
 use sip::Message;
 use stage::{Actor, Names, Steered};
 
+use crate::attendant::{Attendant, Habits, Wish};
 use crate::puppet::{DOMAIN, Puppet};
 
 /// Who lives in the world.
 pub enum Resident {
     /// A server.
     Server(Actor<Node>),
+    /// Somebody at a phone.
+    Phone(Box<Actor<Attendant>>),
     /// A peer on strings.
     Puppet(Actor<Puppet>),
 }
@@ -28,6 +33,7 @@ macro_rules! each {
     ($resident:expr, $actor:ident => $what:expr) => {
         match $resident {
             Resident::Server($actor) => $what,
+            Resident::Phone($actor) => $what,
             Resident::Puppet($actor) => $what,
         }
     };
@@ -121,6 +127,86 @@ impl Exchange {
         self.world.add(user, Resident::Puppet(actor), &[(Realm::INTERNET, home.ip())])
     }
 
+    /// Adds a phone on the Internet.
+    pub fn phone(&mut self, user: &str, transport: Transport, habits: Habits) -> HostId {
+        let ip = self.address();
+        self.phone_at(user, transport, habits, (Realm::INTERNET, ip))
+    }
+
+    /// Adds a phone somewhere.
+    pub fn phone_at(
+        &mut self,
+        user: &str,
+        transport: Transport,
+        habits: Habits,
+        home: (Realm, IpAddr),
+    ) -> HostId {
+        let actor = phone_of(user, transport, habits, home.1);
+        self.world.add(user, Resident::Phone(Box::new(actor)), &[home])
+    }
+
+    /// A phone's program ends and begins anew: it forgets everything.
+    pub fn restart_phone(
+        &mut self,
+        id: HostId,
+        (user, transport, habits): (&str, Transport, Habits),
+        ip: IpAddr,
+    ) {
+        let actor = phone_of(user, transport, habits, ip);
+        self.world.replace(id, Resident::Phone(Box::new(actor)), Outage::Program);
+    }
+
+    /// Looks at somebody at a phone.
+    pub fn attendant(&self, id: HostId) -> &Attendant {
+        match self.world.host(id) {
+            Some(Resident::Phone(actor)) => actor.machine().unwrap(),
+            _ => panic!("{id} is no phone"),
+        }
+    }
+
+    /// Has somebody at a phone do something.
+    pub fn at_phone<R>(
+        &mut self,
+        id: HostId,
+        deed: impl FnOnce(&mut Attendant, Time, &mut Vec<Output>) -> R,
+    ) -> R {
+        let done = self.world.act(id, |resident, now, out| match resident {
+            Resident::Phone(actor) => actor.command(now, out, deed),
+            Resident::Server(_) | Resident::Puppet(_) => None,
+        });
+        done.flatten().expect("a phone")
+    }
+
+    /// Does something with a phone by hand.
+    pub fn by_hand<R>(
+        &mut self,
+        id: HostId,
+        deed: impl FnOnce(&mut Phone, Time, &mut Vec<Output>) -> R,
+    ) -> R {
+        self.at_phone(id, |attendant, now, out| attendant.by_hand(now, out, deed))
+    }
+
+    /// Registers phones, and lives until that is done: an hour at most.
+    pub fn sign_on(&mut self, phones: &[HostId]) {
+        for id in phones {
+            self.by_hand(*id, |phone, now, out| phone.register(now, out));
+        }
+        for _ in 0..3600 {
+            if phones.iter().all(|id| self.attendant(*id).phone.is_registered()) {
+                return;
+            }
+            self.live(1000);
+        }
+        panic!("not everybody is registered");
+    }
+
+    /// Calls somebody from a phone, without sound.
+    pub fn dial(&mut self, id: HostId, target: &str, wish: Wish) -> Call {
+        self.at_phone(id, |attendant, now, out| {
+            attendant.dial(now, target, (wish, Box::new(Silence)), out)
+        })
+    }
+
     /// Adds a NAT; its inside is the realm.
     pub fn nat(&mut self, rules: NatRules) -> Realm {
         let outside = self.address();
@@ -191,7 +277,7 @@ impl Exchange {
             Resident::Puppet(actor) => {
                 actor.command(now, out, |puppet, _, said| deed(puppet, said))
             }
-            Resident::Server(_) => None,
+            Resident::Server(_) | Resident::Phone(_) => None,
         });
         moved.flatten().expect("a puppet")
     }
@@ -246,6 +332,15 @@ impl Exchange {
     pub fn ladder(&mut self, order: &[HostId]) -> Ladder {
         stage::ladder(&mut self.world, order)
     }
+}
+
+fn phone_of(user: &str, transport: Transport, habits: Habits, ip: IpAddr) -> Actor<Attendant> {
+    let listeners = Puppet::listeners(SocketAddr::new(ip, 5060));
+    let account = Account::new(&format!("sip:{user}@{DOMAIN}")).unwrap().by(transport);
+    let account = account.password(&format!("secret-{user}")).server(SERVER).unwrap();
+    let seed = user.bytes().fold(1, |seed: u128, octet| seed << 8 | u128::from(octet));
+    let phone = Phone::new(account, listeners.clone(), Dice::new(seed));
+    Actor::new(Attendant::new(phone, habits), listeners)
 }
 
 /// An address; the test ends when it is none.

@@ -8,6 +8,7 @@
     reason = "nothing but tests uses this: to stop is how a test fails"
 )]
 
+pub mod attendant;
 pub mod bench;
 pub mod corpus;
 pub mod exchange;

@@ -11,3 +11,4 @@
 mod forgery;
 mod garbage;
 mod hard_work;
+mod storms;

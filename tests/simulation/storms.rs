@@ -1,0 +1,160 @@
+//! Hundreds of calls in all kinds of weather: every call ends, nothing is left, and the same seed lives the same life.
+
+use std::time::Duration;
+
+use machine::Dice;
+use offhook_tests::attendant::{Habits, Pickup, Wish};
+use offhook_tests::exchange::{Exchange, NUMBERS};
+use protocol::Transport;
+use server::Settings;
+use sim::{HostId, Weather};
+
+/// What a storm is made of.
+#[derive(Clone, Copy)]
+struct Storm {
+    seed: u64,
+    weather: Weather,
+    shards: u16,
+    transports: [Transport; 2],
+    calls: u64,
+}
+
+/// What is left to see of a storm: a hash of every octet, and how calls ended, by status.
+type Outcome = (u64, Vec<(u16, usize)>);
+
+impl Storm {
+    fn rage(self) -> Outcome {
+        let mut exchange = Exchange::with(self.seed, Weather::FAIR, self.shards, in_haste);
+        let mut dice = Dice::new(u128::from(self.seed) + 1);
+        let phones = self.phones(&mut exchange, &mut dice);
+        exchange.sign_on(&phones);
+        exchange.world.change(&sim::Change::Weather(self.weather));
+        for _ in 0..self.calls {
+            self.call(&mut exchange, &phones, &mut dice);
+            exchange.live(dice.below(2000));
+        }
+        exchange.live(10 * 60 * 1000);
+        exchange.world.change(&sim::Change::Weather(Weather::FAIR));
+        exchange.live(10 * 60 * 1000);
+        for id in &phones {
+            exchange.by_hand(*id, |phone, now, out| phone.unregister(now, out));
+        }
+        exchange.live(60 * 1000);
+        exchange.assert_nothing_is_left();
+        let ends = ends(&exchange, &phones);
+        (exchange.world.trace(), ends)
+    }
+
+    fn phones(self, exchange: &mut Exchange, dice: &mut Dice) -> Vec<HostId> {
+        let mut phones = Vec::new();
+        for (number, transport) in NUMBERS.iter().zip(self.transports.iter().cycle()) {
+            phones.push(exchange.phone(number, *transport, habits(dice)));
+        }
+        // Some have a second phone of the same number: their calls fork.
+        for number in &NUMBERS[..2] {
+            phones.push(exchange.phone(number, self.transports[0], habits(dice)));
+        }
+        phones
+    }
+
+    /// Somebody calls somebody, with some patience.
+    fn call(self, exchange: &mut Exchange, phones: &[HostId], dice: &mut Dice) {
+        let caller = phones[usize::try_from(dice.below(phones.len() as u64)).unwrap()];
+        let target = NUMBERS[usize::try_from(dice.below(NUMBERS.len() as u64)).unwrap()];
+        let millis = |dice: &mut Dice, most| Some(Duration::from_millis(dice.below(most)));
+        let patience = if dice.chance(40) { millis(dice, 3000) } else { millis(dice, 60_000) };
+        let talk = if dice.chance(50) { millis(dice, 4000) } else { Some(Duration::from_secs(8)) };
+        exchange.dial(caller, target, Wish { patience, talk });
+        if dice.chance(20) {
+            // People change their habits.
+            let habits = habits(dice);
+            exchange.at_phone(caller, |attendant, _, _| attendant.habits = habits);
+        }
+    }
+}
+
+fn habits(dice: &mut Dice) -> Habits {
+    let mut after = |most| Duration::from_millis(dice.below(most));
+    let (ring, then, talk) = (after(500), after(4000), after(3000));
+    let statuses = [486, 480, 603, 600, 488];
+    let then = match dice.below(10) {
+        0..6 => Pickup::Answer(then),
+        6..9 => Pickup::Refuse(then, statuses[usize::try_from(dice.below(5)).unwrap()]),
+        _ => Pickup::Never,
+    };
+    let ring = dice.chance(80).then_some(ring);
+    Habits { ring, then, talk: dice.chance(50).then_some(talk) }
+}
+
+/// Timer C is short, so that a storm is.
+fn in_haste(settings: &mut Settings) {
+    settings.ring = Duration::from_secs(181);
+}
+
+fn ends(exchange: &Exchange, phones: &[HostId]) -> Vec<(u16, usize)> {
+    let mut ends = std::collections::BTreeMap::new();
+    for id in phones {
+        for (_, event) in &exchange.attendant(*id).told {
+            if let phone::PhoneEvent::Ended { status, .. } = event {
+                *ends.entry(*status).or_default() += 1;
+            }
+        }
+    }
+    ends.into_iter().collect()
+}
+
+const STORM: Storm = Storm {
+    seed: 0,
+    weather: Weather::STORM,
+    shards: 1,
+    transports: [Transport::Udp, Transport::Udp],
+    calls: 60,
+};
+
+/// How many calls ended with this status.
+fn count(outcome: &Outcome, status: u16) -> usize {
+    outcome.1.iter().find(|(ended, _)| *ended == status).map_or(0, |(_, count)| *count)
+}
+
+#[test]
+fn in_fair_weather_most_calls_are_answered() {
+    let outcome = Storm { weather: Weather::FAIR, calls: 300, ..STORM }.rage();
+    println!("{outcome:?}");
+    assert!(count(&outcome, 200) > 150, "{outcome:?}");
+    assert_eq!(count(&outcome, 408) + count(&outcome, 500), 0, "{outcome:?}");
+}
+
+#[test]
+fn with_30_of_100_lost_every_call_ends_and_nothing_is_left() {
+    for seed in 0..4 {
+        let outcome = Storm { seed, ..STORM }.rage();
+        println!("{outcome:?}");
+        assert!(count(&outcome, 200) > 20, "{outcome:?}");
+    }
+}
+
+#[test]
+fn over_streams_too() {
+    let transports = [Transport::Tcp, Transport::Tcp];
+    let outcome = Storm { transports, ..STORM }.rage();
+    println!("{outcome:?}");
+    assert!(count(&outcome, 200) > 20, "{outcome:?}");
+}
+
+#[test]
+fn over_both_and_with_several_shards() {
+    let transports = [Transport::Udp, Transport::Tcp];
+    for shards in [2, 5] {
+        let outcome = Storm { transports, shards, ..STORM }.rage();
+        println!("{outcome:?}");
+        assert!(count(&outcome, 200) > 20, "{outcome:?}");
+    }
+}
+
+#[test]
+fn the_same_seed_lives_the_same_life() {
+    let storm = Storm { shards: 3, transports: [Transport::Udp, Transport::Tcp], ..STORM };
+    let once = storm.rage();
+    assert_eq!(once, storm.rage());
+    assert_ne!(once.0, Storm { seed: 1, ..storm }.rage().0);
+}
