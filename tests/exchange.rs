@@ -338,7 +338,7 @@ fn phone_of(user: &str, transport: Transport, habits: Habits, ip: IpAddr) -> Act
     let listeners = Puppet::listeners(SocketAddr::new(ip, 5060));
     let account = Account::new(&format!("sip:{user}@{DOMAIN}")).unwrap().by(transport);
     let account = account.password(&format!("secret-{user}")).server(SERVER).unwrap();
-    let seed = user.bytes().fold(1, |seed: u128, octet| seed << 8 | u128::from(octet));
+    let seed = ip.to_string().bytes().fold(1, |seed: u128, octet| seed << 8 ^ u128::from(octet));
     let phone = Phone::new(account, listeners.clone(), Dice::new(seed));
     Actor::new(Attendant::new(phone, habits), listeners)
 }

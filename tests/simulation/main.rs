@@ -11,4 +11,5 @@
 mod forgery;
 mod garbage;
 mod hard_work;
+mod nats;
 mod storms;

@@ -21,6 +21,14 @@ pub const RETRY_LAST: Duration = Duration::from_secs(1800);
 /// this time.
 pub const RECONNECT: Duration = Duration::from_secs(5);
 
+/// How long nothing is said over datagrams while we are registered: routers at home forget who is silent for 30 seconds
+/// (RFC 4787 §4.3 asks for two minutes; RFC 5626 §4.4.2 for 24 to 29 seconds).
+pub const SILENCE: (Duration, Duration) = (Duration::from_secs(24), Duration::from_secs(29));
+
+/// The same over streams (RFC 5626 §4.4.1).
+pub const STREAM_SILENCE: (Duration, Duration) =
+    (Duration::from_secs(95), Duration::from_secs(120));
+
 /// How long a call may ring before we say 480. People let it ring for a minute; the proxies' timer C is three (RFC 3261 §16.6).
 pub const RINGING: Duration = Duration::from_secs(175);
 

@@ -51,6 +51,11 @@ impl Errand {
         let (tries, targets) = (Tries::default(), VecDeque::new());
         Self { purpose, request, hop, tries, targets, went: None }
     }
+
+    /// Which way it went last.
+    pub(crate) const fn went(&self) -> Option<Flow> {
+        self.went
+    }
 }
 
 /// Whose request it is.

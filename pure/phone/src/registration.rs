@@ -1,4 +1,4 @@
-//! `Registration`: registered, and kept so (RFC 3261 §10.2; pauses as in RFC 5626 §4.5).
+//! `Registration`: registered, and kept so (RFC 3261 §10.2; pauses as in RFC 5626 §4.5, keep-alives as in §4.4).
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use protocol::auth::{Answers, Credentials};
 use protocol::dialog::{CallId, Tag};
 use protocol::doors::{Event, Output, PhoneEvent};
 use sip::header::{Contact, Expires, MinExpires};
-use sip::{Draft, Message, Method, Name, Status, Uri};
+use sip::{Bytes, Draft, Message, Method, Name, Status, Uri};
 
 use crate::limits;
 use crate::line::{Errand, Line, Outcome, Purpose};
@@ -40,8 +40,8 @@ enum State {
     Off,
     /// A REGISTER is under way. Only one at a time (RFC 3261 §10.2).
     Asking(Want),
-    /// Registered; asked again at `refresh`.
-    On { refresh: Time },
+    /// Registered; asked again at `refresh`. At `ping` the way is kept open, for a router on it forgets who is silent.
+    On { refresh: Time, flow: Flow, ping: Time },
     /// Not registered; tried again at `again`.
     Pausing { again: Time },
 }
@@ -88,7 +88,7 @@ impl Registration {
 
     /// The way to the server broke: whoever is registered over it is not reachable any more.
     pub(crate) fn flow_failed(&mut self, now: Time, flow: Flow, dice: &mut Dice) {
-        if let State::On { refresh } = &mut self.state
+        if let State::On { refresh, .. } = &mut self.state
             && flow.transport.is_reliable()
         {
             let most = u64::try_from(limits::RECONNECT.as_millis()).unwrap_or(u64::MAX);
@@ -98,14 +98,21 @@ impl Registration {
     }
 
     pub(crate) fn wake(&mut self, now: Time, line: &mut Line, out: &mut Vec<Output>) {
-        if self.deadline().is_some_and(|due| due <= now) {
-            self.ask(now, line, out);
+        if self.deadline().is_none_or(|due| due > now) {
+            return;
+        }
+        match &mut self.state {
+            State::On { refresh, flow, ping } if now < *refresh => {
+                out.push(Output::Send(*flow, Bytes::from_static(KEEP_ALIVE)));
+                *ping = now + silence(*flow, &mut line.dice);
+            }
+            _ => self.ask(now, line, out),
         }
     }
 
-    pub(crate) const fn deadline(&self) -> Option<Time> {
+    pub(crate) fn deadline(&self) -> Option<Time> {
         match self.state {
-            State::On { refresh } => Some(refresh),
+            State::On { refresh, ping, .. } => Some(refresh.min(ping)),
             State::Pausing { again } => Some(again),
             State::Off | State::Asking(_) => None,
         }
@@ -167,7 +174,8 @@ impl Registration {
         let status = outcome.status();
         match (outcome, status) {
             (Outcome::Response(response), status) if status.is_success() => {
-                self.granted(now, asked, &response, line, out);
+                let way = (asked, errand.went());
+                self.granted(now, way, &response, line, out);
             }
             (
                 Outcome::Response(response),
@@ -225,23 +233,24 @@ impl Registration {
     fn granted(
         &mut self,
         now: Time,
-        asked: Want,
+        (asked, went): (Want, Option<Flow>),
         response: &Message,
         line: &mut Line,
         out: &mut Vec<Output>,
     ) {
         self.failures = 0;
-        if asked == Want::Gone {
+        let (Want::Registered, Some(flow)) = (asked, went) else {
             self.state = State::Off;
             return report(PhoneEvent::Unregistered, out);
-        }
+        };
         let expires =
             granted_seconds(response, &line.contact(line.account.transport), self.expires);
         // Between 50 and 90 % of the time, so that phones that started together do not stay together.
         let percent = 50_u64.saturating_add(line.dice.below(41));
         let refresh =
             Duration::from_millis(u64::from(expires).saturating_mul(percent).saturating_mul(10));
-        self.state = State::On { refresh: now + refresh };
+        let ping = now + silence(flow, &mut line.dice);
+        self.state = State::On { refresh: now + refresh, flow, ping };
         report(PhoneEvent::Registered { expires }, out);
     }
 
@@ -280,6 +289,17 @@ impl Registration {
         let most = u64::try_from(doubled.min(limits::RETRY_LAST).as_millis()).unwrap_or(u64::MAX);
         Duration::from_millis((most / 2).saturating_add(dice.below(most / 2 + 1)))
     }
+}
+
+/// Two line ends: over streams a ping that is answered (RFC 5626 §3.5.1), over datagrams nothing but a datagram.
+const KEEP_ALIVE: &[u8] = b"\r\n\r\n";
+
+/// How long the way may be silent: thrown, so that not all phones speak at once (RFC 5626 §4.4).
+fn silence(flow: Flow, dice: &mut Dice) -> Duration {
+    let (least, most) =
+        if flow.transport.is_reliable() { limits::STREAM_SILENCE } else { limits::SILENCE };
+    let spread = u64::try_from(most.saturating_sub(least).as_millis()).unwrap_or(u64::MAX);
+    least + Duration::from_millis(dice.below(spread))
 }
 
 fn report(event: PhoneEvent, out: &mut Vec<Output>) {
