@@ -117,14 +117,15 @@ impl<M: Drivable> Shard<M> {
     }
 
     fn deadline(&self) -> Option<Time> {
+        let soon = |pause| self.here.clock.now() + pause;
         let look = match self.ending {
-            Some(Ending::Draining(until)) => {
-                Some(until.min(self.here.clock.now() + limits::DRAIN_LOOK))
-            }
+            Some(Ending::Draining(until)) => Some(until.min(soon(limits::DRAIN_LOOK))),
             _ => None,
         };
+        let again = (!self.kept.is_empty()).then(|| soon(limits::POST_AGAIN));
         let gates = self.gates.iter().filter_map(Gate::deadline).min();
-        [self.machine.deadline(), self.streams.deadline(), gates, look].into_iter().flatten().min()
+        let all = [self.machine.deadline(), self.streams.deadline(), gates, look, again];
+        all.into_iter().flatten().min()
     }
 
     /// One turn.

@@ -13,19 +13,18 @@ use protocol::{Flow, Input, Output, Transport};
 use crate::echo::{Echo, Heard, House, PATIENCE, caller, connect, options, read_answer, subject};
 
 #[test]
-fn a_deadline_is_met_never_early_and_within_a_few_milliseconds() {
+fn a_deadline_is_met_never_early_and_to_a_fraction_of_a_millisecond() {
     let house = House::on(Transport::Udp, "127.0.0.1:0");
-    let late = |wait: Duration| {
+    let late = || {
+        let wait = Duration::from_micros(1100);
         house.handle.tell(0, move |echo, now, _| echo.alarm = Some(now + wait)).unwrap();
         let Heard::Woken(now, wanted) = house.hear() else { panic!() };
         assert!(now >= wanted);
         now - wanted
     };
-    let mut late: Vec<Duration> =
-        (0..50).map(|step| late(Duration::from_micros(200 * step))).collect();
-    late.sort_unstable();
-    // The median: other programs may take the processor for a while.
-    assert!(late[25] < Duration::from_millis(1), "{late:?}");
+    // The best of many: other programs may take the processor. Rounded to milliseconds, all would be 900 µs late.
+    let best = std::iter::repeat_with(late).take(50).min().unwrap();
+    assert!(best < Duration::from_micros(500), "{best:?}");
 }
 
 #[test]
