@@ -38,6 +38,36 @@ fn a_newline_alone_ends_a_line() {
     assert!(text(&read(more).unwrap()).split_inclusive('\n').all(|line| line.ends_with("\r\n")));
 }
 
+/// What we write has its lines in the order of §9, and each reads back.
+/// Proves: rfc8866-5-1.
+#[test]
+fn what_we_write_is_of_the_grammar() {
+    let mut alice = session();
+    alice.add(Stream::audio(([192, 0, 2, 2], 4000).into(), [Codec::pcmu()]));
+    let offer = alice.offer().unwrap();
+    let letters: Vec<_> = text(&offer).lines().map(|line| line.as_bytes()[0]).collect();
+    assert_eq!(letters, *b"vosctmcaaaaa");
+    assert_eq!(Description::parse(&offer.write()), Ok(offer));
+}
+
+/// Names are those of RFC 1035, and others only in their ASCII form.
+/// Proves: rfc8866-5-6, rfc8866-5-7.
+#[test]
+fn names_of_machines_are_ascii() {
+    let at = |host: &str| read(&format!("m=audio 9 RTP/AVP 0\r\nc=IN IP4 {host}\r\n"));
+    assert!(at("xn--bcher-kva.example").is_ok());
+    assert!(at("b\u{fc}cher.example").is_err());
+    assert!(at("a_b,c").is_err());
+}
+
+/// Proves: rfc8866-6.7-9.
+#[test]
+fn no_text_has_octets_that_end_lines() {
+    assert!(read("i=a\0b\r\n").is_err());
+    assert!(read("i=a\rb\r\n").is_err());
+    assert!(read("a=x:a\0b\r\n").is_err());
+}
+
 /// Proves: rfc8866-5.2-1.
 #[test]
 fn a_username_has_no_spaces() {
