@@ -3,7 +3,7 @@
 use crate::header::{
     CSeq, CallId, Contact, From, MaxForwards, NameAddr, RecordRoute, Route, To, Via,
 };
-use crate::{Header, Message, Method, Name, ParseError, Scan, Uri};
+use crate::{Header, Message, Method, Name, Param, ParseError, Scan, Uri};
 
 /// The first thing that is wrong with a message that could be indexed: a header that is missing, doubled, or cannot be read, or a
 /// CSeq that names another method.
@@ -21,7 +21,7 @@ pub fn check(message: &Message) -> Result<(), ParseError> {
         return Err(ParseError { what: "CSeq (method is not the request's)", at });
     }
     message.expect::<Via<'_>>()?;
-    message.all::<Via<'_>>().try_for_each(|via| via.map(drop))?;
+    message.all::<Via<'_>>().try_for_each(|via| one_branch(message, &via?))?;
     message.all::<MaxForwards>().try_for_each(|hops| hops.map(drop))?;
     message.all::<Route<'_>>().try_for_each(|route| address(message, &*route?, Name::Route))?;
     message
@@ -48,6 +48,15 @@ fn address(message: &Message, address: &NameAddr<'_>, name: Name) -> Result<(), 
     let at = message.offset(address.uri);
     let wrong = |error: ParseError| ParseError { what: name.as_str(), at: at + error.at };
     address.parsed().map(drop).map_err(wrong)
+}
+
+/// A Via has one branch: of two, another server might take the other, and find another transaction (RFC 3261 §7.3.1).
+fn one_branch(message: &Message, via: &Via<'_>) -> Result<(), ParseError> {
+    let branch = |param: &Param<'_>| param.name.eq_ignore_ascii_case("branch");
+    match via.params.iter().filter(branch).nth(1) {
+        Some(param) => Err(ParseError { what: "Via", at: message.offset(param.name.as_bytes()) }),
+        None => Ok(()),
+    }
 }
 
 /// A scheme that we know must be written as its grammar says; any other is the router's to judge.
@@ -114,6 +123,7 @@ mod tests {
             ("Max-Forwards: 70", "Max-Forwards: 700", "Max-Forwards"),
             ("Max-Forwards: 70", "Contact: *", "Contact (* among others)"),
             ("Via: SIP/2.0/UDP h", "Via: SIP/2.0/UDP", "Via"),
+            ("branch=z9hG4bK1", "branch=z9hG4bK1;branch=z9hG4bK2", "Via"),
             ("OPTIONS sip:b@h", "OPTIONS sip:2001:db8::10", "Request-URI"),
             ("Max-Forwards: 70", "Authorization: Digest username=\"a", "credentials (open quote)"),
         ] {

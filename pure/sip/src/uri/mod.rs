@@ -2,12 +2,14 @@
 
 mod compare;
 mod escape;
+mod form;
 mod host;
 mod sip;
 mod tel;
 
 pub use compare::same;
 pub use escape::{escape_user, unescape};
+pub use form::{Formed, escape_header};
 pub use host::{Host, HostPort};
 pub use sip::SipUri;
 pub use tel::TelUri;
