@@ -112,11 +112,10 @@ impl Exchange {
         self.world.replace(self.server, Resident::Server(actor), Outage::Program);
     }
 
-    /// What the server can look up.
-    pub fn server_knows(&mut self, names: Names) {
-        if let Some(Resident::Server(actor)) = self.world.host_mut(self.server) {
-            *actor.names_mut() = names;
-        }
+    /// What somebody can look up.
+    pub fn knows(&mut self, id: HostId, names: Names) {
+        let resident = self.world.host_mut(id).unwrap();
+        each!(resident, actor => *actor.names_mut() = names);
     }
 
     /// Adds a peer on strings, on the Internet.
@@ -141,8 +140,15 @@ impl Exchange {
         habits: Habits,
         home: (Realm, IpAddr),
     ) -> HostId {
-        let actor = phone_of(user, transport, habits, home.1);
+        let actor = phone_of(account(user).server(SERVER).unwrap().by(transport), habits, home.1);
         self.world.add(user, Resident::Phone(Box::new(actor)), &[home])
+    }
+
+    /// Adds a phone on the Internet that must look its server up.
+    pub fn phone_by_name(&mut self, user: &str, habits: Habits) -> HostId {
+        let ip = self.address();
+        let actor = phone_of(account(user), habits, ip);
+        self.world.add(user, Resident::Phone(Box::new(actor)), &[(Realm::INTERNET, ip)])
     }
 
     /// A phone's program ends and begins anew: it forgets everything.
@@ -152,7 +158,7 @@ impl Exchange {
         (user, transport, habits): (&str, Transport, Habits),
         ip: IpAddr,
     ) {
-        let actor = phone_of(user, transport, habits, ip);
+        let actor = phone_of(account(user).server(SERVER).unwrap().by(transport), habits, ip);
         self.world.replace(id, Resident::Phone(Box::new(actor)), Outage::Program);
     }
 
@@ -198,6 +204,15 @@ impl Exchange {
             self.live(1000);
         }
         panic!("not everybody is registered");
+    }
+
+    /// Phones say good-bye; then nothing may be left.
+    pub fn sign_off(&mut self, phones: &[HostId]) {
+        for id in phones {
+            self.by_hand(*id, |phone, now, out| phone.unregister(now, out));
+        }
+        self.live(60_000);
+        self.assert_nothing_is_left();
     }
 
     /// Calls somebody from a phone, without sound.
@@ -334,10 +349,13 @@ impl Exchange {
     }
 }
 
-fn phone_of(user: &str, transport: Transport, habits: Habits, ip: IpAddr) -> Actor<Attendant> {
+fn account(user: &str) -> Account {
+    let account = Account::new(&format!("sip:{user}@{DOMAIN}")).unwrap();
+    account.password(&format!("secret-{user}"))
+}
+
+fn phone_of(account: Account, habits: Habits, ip: IpAddr) -> Actor<Attendant> {
     let listeners = Puppet::listeners(SocketAddr::new(ip, 5060));
-    let account = Account::new(&format!("sip:{user}@{DOMAIN}")).unwrap().by(transport);
-    let account = account.password(&format!("secret-{user}")).server(SERVER).unwrap();
     let seed = ip.to_string().bytes().fold(1, |seed: u128, octet| seed << 8 ^ u128::from(octet));
     let phone = Phone::new(account, listeners.clone(), Dice::new(seed));
     Actor::new(Attendant::new(phone, habits), listeners)

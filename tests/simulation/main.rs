@@ -10,6 +10,11 @@
 
 mod forgery;
 mod garbage;
+mod glare;
 mod hard_work;
 mod nats;
+mod partitions;
+mod restarts;
+mod slow_names;
+mod sound;
 mod storms;

@@ -36,11 +36,7 @@ impl Storm {
         exchange.live(10 * 60 * 1000);
         exchange.world.change(&sim::Change::Weather(Weather::FAIR));
         exchange.live(10 * 60 * 1000);
-        for id in &phones {
-            exchange.by_hand(*id, |phone, now, out| phone.unregister(now, out));
-        }
-        exchange.live(60 * 1000);
-        exchange.assert_nothing_is_left();
+        exchange.sign_off(&phones);
         let ends = ends(&exchange, &phones);
         (exchange.world.trace(), ends)
     }
