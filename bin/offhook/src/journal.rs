@@ -54,6 +54,9 @@ fn write_event(log: Log, event: &Event) {
             log.info("unregistered", &[("aor", (&**aor).into()), ("contacts", (*contacts).into())]);
         }
         Event::Ended { call_id } => log.info("ended", &[("call_id", (&**call_id).into())]),
+        Event::TlsWithdrawn { domain } => {
+            log.warning("tls_withdrawn", &[("domain", (&**domain).into())]);
+        }
         Event::Unreadable { source, reason } => {
             let source = source.to_string();
             let fields = [("source", (&source).into()), ("reason", (&**reason).into())];

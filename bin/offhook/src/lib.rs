@@ -6,4 +6,5 @@ pub mod config;
 mod journal;
 pub mod limits;
 pub mod log;
+mod names;
 pub mod serve;

@@ -10,7 +10,7 @@ use std::{io, mem};
 
 use machine::Dice;
 use mio::{Poll, Waker};
-use protocol::locate::{Domain, Hop, Means, Search, Step, Target, Unlocated};
+use protocol::locate::{Domain, Hop, Means, Target, Unlocated};
 
 use crate::counts::Counts;
 use crate::limits;
@@ -91,7 +91,7 @@ impl Resolver {
         means: Means,
         tell: impl FnOnce(Result<Vec<Target>, Unlocated>) + Send + 'static,
     ) {
-        if let Step::Done(outcome) = Search::new(hop.clone(), means.clone()).step() {
+        if let Some(outcome) = hop.at_once(&means) {
             return tell(outcome);
         }
         let errand = Errand { hop, means, tell: Box::new(tell) };

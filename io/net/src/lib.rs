@@ -44,7 +44,7 @@ pub use counters::{Count, Counters, Histogram};
 pub use listener::{BindError, Bound};
 pub use plan::{Crowd, Listen, MediaPlan, Naps, Patience, Plan};
 pub use program::{Drivable, Program};
-pub use resolver::{Name, Reply, Resolver, System};
+pub use resolver::{Reply, Resolver};
 pub use running::{Handle, NotGiven, Running};
 pub use signals::{Signal, Signals};
 pub use tap::{Carry, Deaf, Heard, Notice, Passed, Sink, Way, Wire};

@@ -78,15 +78,6 @@ pub const MEDIA_PAIRS: usize = 4096;
 /// Ports tried at random before we say that there is none.
 pub const PORT_TRIES: usize = 256;
 
-/// Names that are being looked up at once.
-pub const LOOKUPS: usize = 1024;
-
-/// Threads of the system's resolver: one name that nobody answers for takes a thread for some seconds.
-pub const LOOKUP_THREADS: usize = 4;
-
-/// Addresses taken from one look-up.
-pub const ADDRESSES: usize = 32;
-
 /// Rounds of answers within one turn: a machine that asks again at every answer waits for the next turn.
 pub const ROUNDS: usize = 8;
 

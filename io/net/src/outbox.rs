@@ -2,12 +2,13 @@
 
 use machine::Time;
 use protocol::doors::{Answer, Asker, Question, Ticket};
+use protocol::locate::Means;
 use protocol::{Flow, Input, Output, Transport};
 use sip::Bytes;
 
 use crate::kernel::Watch;
 use crate::program::Drivable;
-use crate::resolver::{Name, Reply, numeric};
+use crate::resolver::Reply;
 use crate::shard::Shard;
 use crate::switchboard::Letter;
 use crate::tap::Way;
@@ -82,12 +83,13 @@ impl<M: Drivable> Shard<M> {
 
     fn ask(&mut self, ticket: Ticket, question: Question) {
         let answer = match question {
-            Question::Resolve { host, port, transport } => {
-                if let Some(ip) = numeric(&host) {
-                    Answer::Targets(vec![(transport, (ip, port).into())])
+            Question::Resolve(hop) => {
+                let means = Means::of(&self.here.listeners);
+                if let Some(found) = hop.at_once(&means) {
+                    found.into()
                 } else {
                     let reply = Reply::new(self.here.board.clone(), self.here.shard, ticket);
-                    return self.resolver.resolve(Name { host, port, transport }, reply);
+                    return self.resolver.resolve(hop, means, reply);
                 }
             }
             Question::MediaSockets => self.open_media(),

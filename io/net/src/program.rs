@@ -8,7 +8,7 @@ use protocol::doors::Question;
 use protocol::{Input, Output};
 use sip::Message;
 
-use crate::resolver::Resolver;
+use crate::resolver::{Nobody, Resolver};
 use crate::tap::{Deaf, Sink};
 
 /// A machine that a shard can drive: the server's node, a phone.
@@ -25,7 +25,7 @@ pub struct Program<M> {
     pub(crate) steer: Arc<Steer>,
     pub(crate) place: Arc<Place>,
     pub(crate) pending: Arc<Pending<M>>,
-    pub(crate) resolver: Option<Arc<dyn Resolver>>,
+    pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) sink: Arc<dyn Sink>,
 }
 
@@ -41,7 +41,7 @@ impl<M> Clone for Program<M> {
             steer: Arc::clone(&self.steer),
             place: Arc::clone(&self.place),
             pending: Arc::clone(&self.pending),
-            resolver: self.resolver.clone(),
+            resolver: Arc::clone(&self.resolver),
             sink: Arc::clone(&self.sink),
         }
     }
@@ -54,13 +54,13 @@ impl<M> Default for Program<M> {
 }
 
 impl<M> Program<M> {
-    /// Everything happens on shard 0, names are looked up by the system, nobody listens.
+    /// Everything happens on shard 0, nobody knows a name, nobody listens.
     pub fn new() -> Self {
         Self {
             steer: Arc::new(|_| 0),
             place: Arc::new(|_| None),
             pending: Arc::new(|_| 0),
-            resolver: None,
+            resolver: Arc::new(Nobody),
             sink: Arc::new(Deaf),
         }
     }
@@ -89,10 +89,10 @@ impl<M> Program<M> {
         self
     }
 
-    /// Who looks up names, instead of the system.
+    /// Who looks up names.
     #[must_use]
     pub fn resolver(mut self, resolver: impl Resolver + 'static) -> Self {
-        self.resolver = Some(Arc::new(resolver));
+        self.resolver = Arc::new(resolver);
         self
     }
 

@@ -24,7 +24,7 @@ use crate::media::Media;
 use crate::nap::Rhythm;
 use crate::plan::Plan;
 use crate::program::{Drivable, Program};
-use crate::resolver::{Resolver, System};
+use crate::resolver::Resolver;
 use crate::shard::{Here, Shard};
 use crate::streams::Streams;
 use crate::switchboard::{Inbox, Letter, Switchboard};
@@ -197,10 +197,7 @@ impl Bound {
         for notice in notices {
             program.sink.notice(clock.now(), 0, notice);
         }
-        let resolver = match &program.resolver {
-            Some(resolver) => Arc::clone(resolver),
-            None => Arc::new(System::start()?) as Arc<dyn Resolver>,
-        };
+        let resolver = Arc::clone(&program.resolver);
         let (mut mouths, mut gates) = deal(doors, shards);
         let census = Census::new(plan.crowd);
         let peers = RandomState::new();

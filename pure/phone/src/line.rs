@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use machine::{Dice, Time};
 use protocol::auth::Tries;
 use protocol::doors::{Answer, Call, Output, Question, Ticket};
+use protocol::locate::{Means, Target, Unlocated};
 use protocol::transaction::{ClientId, ServerId, Timers, Transactions, Up};
 use protocol::{Flow, Listener, Transport};
 use sip::header::MAGIC;
@@ -23,6 +24,7 @@ pub(crate) struct Line {
     pub(crate) timers: Timers,
     pub(crate) dice: Dice,
     listeners: Vec<Listener>,
+    means: Means,
     transactions: Transactions,
     whither: Whither,
     pending: BTreeMap<ClientId, Errand>,
@@ -130,6 +132,7 @@ impl Line {
             account,
             timers,
             dice,
+            means: Means::of(&listeners),
             listeners,
             transactions,
             whither: Whither::default(),
@@ -173,19 +176,18 @@ impl Line {
 
     /// Sends a request as soon as it is known where to.
     pub(crate) fn send(&mut self, now: Time, mut errand: Errand, out: &mut Vec<Output>) {
-        match self.whither.find(now, &errand.hop, &self.account) {
+        match self.whither.find(now, &errand.hop, &self.account, &self.means) {
             Way::Known(targets) => {
-                errand.targets = targets.into();
+                errand.targets = targets.iter().map(Target::key).collect();
                 self.launch(now, errand, out);
             }
-            Way::Ask { .. } if self.waiting.len() >= limits::WAITING => {
+            Way::Ask(_) if self.waiting.len() >= limits::WAITING => {
                 let why = "too many requests wait for a name to be looked up".to_owned();
                 self.fail(errand, Status::SERVICE_UNAVAILABLE, why);
             }
-            Way::Ask { host, port, transport } => {
+            Way::Ask(hop) => {
                 let ticket = self.ticket();
-                let question = Question::Resolve { host, port, transport };
-                out.push(Output::Ask(ticket, question));
+                out.push(Output::Ask(ticket, Question::Resolve(hop)));
                 self.waiting.insert(ticket, (now + limits::RESOLVING, errand));
             }
             Way::Nowhere(why) => self.fail(errand, Status::SERVICE_UNAVAILABLE, why),
@@ -258,11 +260,15 @@ impl Line {
         match answer {
             Answer::Targets(targets) if !targets.is_empty() => {
                 self.whither.learn(now, &errand.hop, &self.account, targets);
-                errand.targets = targets.iter().copied().collect();
+                errand.targets = targets.iter().map(Target::key).collect();
                 self.launch(now, errand, out);
             }
-            _ => {
-                let why = words::unknown_name(&errand.hop, &self.account);
+            answer => {
+                let why = match answer {
+                    Answer::Unlocated(why) => *why,
+                    _ => Unlocated::NoAnswer,
+                };
+                let why = words::unlocated_hop(&errand.hop, &self.account, why);
                 self.fail(errand, Status::SERVICE_UNAVAILABLE, why);
             }
         }
@@ -285,7 +291,7 @@ impl Line {
         let late: Vec<_> = self.waiting.iter().filter(due).map(|(ticket, _)| *ticket).collect();
         for ticket in late {
             if let Some((_, errand)) = self.waiting.remove(&ticket) {
-                let why = words::unknown_name(&errand.hop, &self.account);
+                let why = words::unlocated_hop(&errand.hop, &self.account, Unlocated::NoAnswer);
                 self.fail(errand, Status::SERVICE_UNAVAILABLE, why);
             }
         }

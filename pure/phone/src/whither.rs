@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use machine::Time;
-use protocol::Transport;
+use protocol::locate::{self, Means, Target, Unlocated};
 use sip::Uri;
-use sip::uri::{Host, HostPort};
+use sip::uri::HostPort;
 
 use crate::account::Account;
-use crate::limits;
+use crate::{limits, words};
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,47 +24,36 @@ pub(crate) enum Hop {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// Go there, one after the other.
-    Known(Vec<(Transport, SocketAddr)>),
+    Known(Vec<Target>),
     /// Somebody has to look a name up.
-    Ask { host: Box<str>, port: u16, transport: Transport },
+    Ask(locate::Hop),
     /// It leads nowhere, and why.
     Nowhere(String),
 }
 
-/// A name to be looked up.
-type Place = (Box<str>, u16, Transport);
-
 /// Addresses that were looked up, and what was learned about peers.
 #[derive(Debug, Default)]
 pub(crate) struct Whither {
-    names: BTreeMap<Place, (Time, Vec<(Transport, SocketAddr)>)>,
+    names: BTreeMap<locate::Hop, (Time, Vec<Target>)>,
     datagrams_only: BTreeSet<SocketAddr>,
 }
 
 impl Whither {
-    pub(crate) fn find(&self, now: Time, hop: &Hop, account: &Account) -> Way {
-        let (host, port, transport) = match place(hop, account) {
+    pub(crate) fn find(&self, now: Time, hop: &Hop, account: &Account, means: &Means) -> Way {
+        let place = match place(hop, account) {
             Ok(place) => place,
             Err(why) => return Way::Nowhere(why),
         };
-        if let Ok(Host::Ip(ip)) = Host::parse(host.as_bytes()) {
-            return Way::Known(vec![(transport, SocketAddr::new(ip, port))]);
-        }
-        let place = (host, port, transport);
-        match self.names.get(&place) {
-            Some((until, targets)) if now < *until => Way::Known(targets.clone()),
-            _ => Way::Ask { host: place.0, port, transport },
+        match (place.at_once(means), self.names.get(&place)) {
+            (Some(Ok(targets)), _) => Way::Known(targets),
+            (Some(Err(why)), _) => Way::Nowhere(words::unlocated(&place.domain, why)),
+            (None, Some((until, targets))) if now < *until => Way::Known(targets.clone()),
+            (None, _) => Way::Ask(place),
         }
     }
 
     /// Remembers what a look-up has found.
-    pub(crate) fn learn(
-        &mut self,
-        now: Time,
-        hop: &Hop,
-        account: &Account,
-        targets: &[(Transport, SocketAddr)],
-    ) {
+    pub(crate) fn learn(&mut self, now: Time, hop: &Hop, account: &Account, targets: &[Target]) {
         let Ok(place) = place(hop, account) else { return };
         self.names.retain(|_, (until, _)| now < *until);
         if self.names.len() < limits::NAMES {
@@ -86,35 +75,27 @@ impl Whither {
     }
 }
 
-/// The host, port and transport that a hop stands for.
-pub(crate) fn place(hop: &Hop, account: &Account) -> Result<Place, String> {
+/// The next hop that a hop of ours stands for.
+pub(crate) fn place(hop: &Hop, account: &Account) -> Result<locate::Hop, String> {
     match hop {
         Hop::Server => {
-            let transport = account.transport;
-            if let Some(server) = &account.server {
-                let port = server.port.unwrap_or(transport.default_port());
-                return Ok((server.host.clone(), port, transport));
-            }
-            let home = HostPort::parse(account.domain.as_bytes());
-            let HostPort { host, port } = home.map_err(|error| error.to_string())?;
-            Ok((host.to_string().into(), port.unwrap_or(transport.default_port()), transport))
+            let at = match &account.server {
+                Some(server) => HostPort::parse(server.host.as_bytes())
+                    .map(|at| HostPort { port: server.port, ..at }),
+                None => HostPort::parse(account.domain.as_bytes()),
+            };
+            let at = at.map_err(|error| error.to_string())?;
+            let nowhere = |why: Unlocated| words::unlocated(&at.host.to_string(), why);
+            locate::Hop::to(at, account.transport).map_err(nowhere)
         }
         Hop::Uri(uri) => of_uri(uri),
     }
 }
 
-fn of_uri(uri: &[u8]) -> Result<Place, String> {
+fn of_uri(uri: &[u8]) -> Result<locate::Hop, String> {
     let shown = String::from_utf8_lossy(uri);
     let Ok(Uri::Sip(read)) = Uri::parse(uri) else {
         return Err(format!("{shown} does not say where to send anything"));
     };
-    let token = read.transport().unwrap_or(if read.secure { "TLS" } else { "UDP" });
-    let transport = Transport::of(token).ok_or_else(|| format!("{shown}: no such transport"))?;
-    // RFC 3261 §8.1.2: a SIPS URI must not be sent in the clear.
-    if read.secure && !transport.is_secure() {
-        return Err(format!("{shown} must go by TLS"));
-    }
-    let maddr = read.params.text("maddr").map(str::to_owned);
-    let host = maddr.unwrap_or_else(|| read.host.to_string());
-    Ok((host.into(), read.port.unwrap_or(transport.default_port()), transport))
+    locate::Hop::of_uri(&read).map_err(|why| words::unlocated(&shown, why))
 }

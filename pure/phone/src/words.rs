@@ -1,6 +1,7 @@
 //! Why something failed, in words that say what to look at.
 
 use protocol::Flow;
+use protocol::locate::Unlocated;
 use protocol::transaction::Timers;
 
 use crate::account::Account;
@@ -29,16 +30,25 @@ pub(crate) fn broken(flow: Option<Flow>) -> String {
     }
 }
 
-/// A name has no address (503).
-pub(crate) fn unknown_name(hop: &Hop, account: &Account) -> String {
-    place(hop, account).map_or_else(
-        |why| why,
-        |(host, ..)| {
-            format!(
-                "the name {host} has no address; is it spelt right, does the DNS server answer?"
-            )
-        },
-    )
+/// Nobody knows where to send it (503).
+pub(crate) fn unlocated(host: &str, why: Unlocated) -> String {
+    match why {
+        Unlocated::NoName => format!("{host} is no valid name"),
+        Unlocated::NoTransport => {
+            format!("the phone speaks no transport that {host} wants; a sips address wants TLS")
+        }
+        Unlocated::Unknown => format!("the DNS does not know {host}; is it spelt right?"),
+        Unlocated::NotOffered => format!("{host} offers no SIP by the transport of the phone"),
+        Unlocated::Unusable => format!("{host} has no address that can be used from here"),
+        Unlocated::NoAnswer => {
+            format!("the DNS does not answer for {host}; is its server right, is there a network?")
+        }
+    }
+}
+
+/// The same for where a request should have gone.
+pub(crate) fn unlocated_hop(hop: &Hop, account: &Account, why: Unlocated) -> String {
+    place(hop, account).map_or_else(|why| why, |place| unlocated(&place.domain, why))
 }
 
 /// We do not listen by a transport that would lead there (503).

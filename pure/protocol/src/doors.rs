@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use sip::{Bytes, Malformed, Message};
 
-use crate::transport::{Flow, Transport};
+use crate::locate::{Hop, Target, Unlocated};
+use crate::transport::Flow;
 
 /// What the world tells a machine.
 #[derive(Clone, Debug)]
@@ -64,15 +65,8 @@ pub struct Asker {
 /// What a machine may ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// The addresses of a host name, for a transport and a port that are already known (RFC 3263 §4.2).
-    Resolve {
-        /// The name.
-        host: Box<str>,
-        /// The port to go to.
-        port: u16,
-        /// The transport to go by.
-        transport: Transport,
-    },
+    /// Where a next hop is (RFC 3263). The driver knows what can be sent by, and answers in the order to try.
+    Resolve(Hop),
     /// Where an address of record can be reached: asked of the shard that keeps it.
     Locate(Box<[u8]>),
     /// A pair of sockets for RTP and RTCP, with consecutive ports.
@@ -84,8 +78,10 @@ pub enum Question {
 /// What a machine is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Where to go, in the order to try. Empty: nobody knows that name.
-    Targets(Vec<(Transport, SocketAddr)>),
+    /// Where to go, in the order to try; never empty.
+    Targets(Vec<Target>),
+    /// Nowhere, and why.
+    Unlocated(Unlocated),
     /// The bindings of an address of record, as the other shard wrote them.
     Bindings(Vec<Reach>),
     /// Two sockets and the addresses they are bound to: RTP, RTCP.
@@ -97,6 +93,12 @@ pub enum Answer {
     },
     /// It cannot be had.
     Nothing,
+}
+
+impl From<Result<Vec<Target>, Unlocated>> for Answer {
+    fn from(found: Result<Vec<Target>, Unlocated>) -> Self {
+        found.map_or_else(Self::Unlocated, Self::Targets)
+    }
 }
 
 /// One way to reach a user: a binding, as a proxy needs it.
@@ -165,6 +167,12 @@ pub enum Event {
     Ended {
         /// Its Call-ID.
         call_id: Box<str>,
+    },
+    /// A domain said before that it can be contacted by TLS, and does not say so any more: somebody may be changing the answers of
+    /// its DNS (RFC 3263 §7).
+    TlsWithdrawn {
+        /// The domain.
+        domain: Box<str>,
     },
     /// Octets came that are no message.
     Unreadable {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use machine::{Dice, HashKey, Map};
 use protocol::auth::{Algorithm, Ha1};
+use protocol::locate::Means;
 use protocol::{Listener, Transport};
 use sip::header::{From, Via};
 use sip::uri::{Host, HostPort, SipUri, unescape};
@@ -20,6 +21,8 @@ pub(crate) struct House {
     pub(crate) steering: Steering,
     /// What challenges offer, the strongest first.
     pub(crate) algorithms: Vec<Algorithm>,
+    /// What we can send by.
+    pub(crate) means: Means,
     users: Map<Box<[u8]>, [Option<Ha1>; 3]>,
     tags: HashKey,
 }
@@ -47,7 +50,8 @@ impl House {
             users.insert(user.name.as_bytes().into(), ha1s);
         }
         let algorithms = offered(&settings);
-        Self { settings, steering, algorithms, users, tags: HashKey::throw(dice) }
+        let means = Means::of(&settings.listeners);
+        Self { settings, steering, algorithms, means, users, tags: HashKey::throw(dice) }
     }
 
     /// True when a user of that name lives here.

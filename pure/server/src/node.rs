@@ -194,7 +194,7 @@ impl Roles {
     fn asked(&mut self, turn: &mut Turn<'_>, asker: OtherShard, question: Question) {
         let answer = match question {
             Question::Locate(aor) => Answer::Bindings(self.registrar.reach(turn.now, &aor)),
-            Question::Resolve { .. } | Question::MediaSockets | Question::CloseMedia(..) => {
+            Question::Resolve(_) | Question::MediaSockets | Question::CloseMedia(..) => {
                 Answer::Nothing
             }
         };

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use machine::{Machine, Time};
 use protocol::doors::{Asker, Event, Input, Output, Socket};
+use protocol::locate::Means;
 use protocol::{Flow, Listener, Question, Ticket};
 use sim::{Connection, Door, Host, Kind, Parcel, Segment, Transport, Unreachable};
 use sip::stream::Frame;
@@ -192,8 +193,8 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
     fn ask(&mut self, now: Time, shard: usize, ticket: Ticket, question: Question) {
         self.asked = self.asked.saturating_add(1);
         match question {
-            Question::Resolve { host, port, transport } => {
-                let answer = self.names.resolve(&host, port, transport);
+            Question::Resolve(hop) => {
+                let answer = self.names.resolve(hop, Means::of(&self.listeners));
                 if let Speed::After(delay) = self.names.speed {
                     self.say(now + delay, shard, Input::Answered(ticket, answer));
                 }

@@ -1,17 +1,20 @@
-//! `Names`: what a resolver knows, and how fast it is.
+//! `Names`: what the DNS knows, and how fast it is.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
-use protocol::{Answer, Transport};
+use machine::Dice;
+use protocol::Answer;
+use protocol::locate::{Data, Domain, Found, Hop, Kind, Lookup, Means, Record, Search, Step};
 
-/// Names and their addresses, in the order to try.
+/// Records by name. Servers are located among them by the same rules as in production.
 #[derive(Clone, Debug)]
 pub struct Names {
     /// How long an answer takes.
     pub speed: Speed,
-    table: BTreeMap<Box<str>, Vec<IpAddr>>,
+    table: BTreeMap<Lookup, Vec<Record>>,
+    dice: Dice,
 }
 
 /// How long an answer takes.
@@ -26,15 +29,39 @@ pub enum Speed {
 impl Default for Names {
     /// Nobody has a name, and that is said at once.
     fn default() -> Self {
-        Self { speed: Speed::After(Duration::ZERO), table: BTreeMap::new() }
+        Self { speed: Speed::After(Duration::ZERO), table: BTreeMap::new(), dice: Dice::new(53) }
     }
 }
 
 impl Names {
     /// Gives a name its addresses.
     #[must_use]
-    pub fn with(mut self, name: &str, addresses: &[IpAddr]) -> Self {
-        self.table.insert(name.to_ascii_lowercase().into(), addresses.to_vec());
+    pub fn with(self, name: &str, addresses: &[IpAddr]) -> Self {
+        addresses.iter().fold(self, |names, ip| {
+            let data = match ip {
+                IpAddr::V4(ip) => Data::A(*ip),
+                IpAddr::V6(ip) => Data::Aaaa(*ip),
+            };
+            names.with_record(name, &data)
+        })
+    }
+
+    /// Gives a name a record: an address, a server of a service, a service of a domain. What is no name gets none.
+    #[must_use]
+    pub fn with_record(mut self, name: &str, data: &Data) -> Self {
+        let kinds: &[Kind] = match data {
+            Data::A(_) => &[Kind::A],
+            Data::Aaaa(_) => &[Kind::Aaaa],
+            Data::Srv(_) => &[Kind::Srv],
+            Data::Naptr(_) => &[Kind::Naptr],
+            Data::Alias(_) => &[Kind::A, Kind::Aaaa, Kind::Srv, Kind::Naptr],
+        };
+        let Some(name) = Domain::of(name) else { return self };
+        for kind in kinds {
+            let record = Record { owner: name.clone(), data: data.clone() };
+            let lookup = Lookup { name: name.clone(), kind: *kind };
+            self.table.entry(lookup).or_default().push(record);
+        }
         self
     }
 
@@ -44,9 +71,15 @@ impl Names {
         Self { speed, ..self }
     }
 
-    pub(crate) fn resolve(&self, host: &str, port: u16, transport: Transport) -> Answer {
-        let known = self.table.get(host.to_ascii_lowercase().as_str());
-        let addresses = known.into_iter().flatten();
-        Answer::Targets(addresses.map(|ip| (transport, SocketAddr::new(*ip, port))).collect())
+    pub(crate) fn resolve(&mut self, hop: Hop, means: Means) -> Answer {
+        let mut search = Search::new(hop, means);
+        while let Step::Ask(lookups) = search.step() {
+            for lookup in lookups {
+                let known = self.table.get(&lookup).cloned();
+                let found = known.map_or(Found::Nothing, Found::Records);
+                search.answer(&lookup, found, &mut self.dice);
+            }
+        }
+        search.so_far().into()
     }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use ladder::Look;
 use machine::{Machine, Time};
 use protocol::doors::{Asker, Event, Input, Output, Reach, Socket};
+use protocol::locate::{Hop, Target};
 use protocol::{Answer, Flow, Listener, Question, Ticket, Transport};
 use sim::{Cut, HostId, Outage, Realm, Weather, World};
-use sip::{Bytes, Draft, Message, Method, Name, Status};
+use sip::{Bytes, Draft, Message, Method, Name, Status, Uri};
 
 use super::*;
 
@@ -57,7 +58,9 @@ impl Scribe {
             Input::Failed(flow) => format!("{} failed {}", flow.connection, flow.peer),
             Input::Media(_, _, octets) => String::from_utf8_lossy(octets).into_owned(),
             Input::Answered(ticket, Answer::Targets(targets)) => {
-                format!("{} {targets:?}", ticket.0)
+                let words = |target: &Target| target.to_string();
+                let words: Vec<String> = targets.iter().map(words).collect();
+                format!("{} {}", ticket.0, words.join(", "))
             }
             Input::Answered(ticket, _) => format!("{} answered", ticket.0),
             Input::Asked(asker, _) => format!("asked by {}", asker.shard),
@@ -194,9 +197,9 @@ fn names_are_looked_up_now_late_or_never() {
     let (mut world, alice, _) = pair(Weather::FAIR);
     let names = Names::default().with("Bob.Example", &[at(BOB).ip()]);
     let ask = |ticket, host: &str| {
-        let question =
-            Question::Resolve { host: host.into(), port: 5080, transport: Transport::Udp };
-        Output::Ask(Ticket(ticket), question)
+        let uri = format!("sip:{host}:5080");
+        let hop = Hop::of_uri(Uri::parse(uri.as_bytes()).unwrap().sip().unwrap()).unwrap();
+        Output::Ask(Ticket(ticket), Question::Resolve(hop))
     };
     for (ticket, speed) in [(1, 0), (2, 7), (3, 0)] {
         let speed = Speed::After(Duration::from_secs(speed));
@@ -205,7 +208,7 @@ fn names_are_looked_up_now_late_or_never() {
     }
     *world.host_mut(alice).unwrap().names_mut() = names.at(Speed::Never);
     tell(&mut world, alice, ask(4, "bob.example"));
-    let found = |ticket: u8| format!("{ticket} [(Udp, 192.0.2.2:5080)]");
+    let found = |ticket: u8| format!("{ticket} UDP 192.0.2.2:5080");
     assert_eq!(heard(&world, alice), [found(1), found(3), found(2)]);
     assert_eq!(world.host(alice).unwrap().questions(), 4);
 }

@@ -6,6 +6,7 @@ mod signals;
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use machine::Dice;
 use net::{Bound, Program, Running, Sink, Wire};
@@ -17,6 +18,7 @@ use server::{Node, Steering};
 use crate::command::Outcome;
 use crate::config::{Config, Credential, Durability, StoreUrl};
 use crate::log::Log;
+use crate::names::Names;
 use crate::{check, journal, limits};
 
 pub(crate) use secret::throw;
@@ -111,7 +113,10 @@ pub(crate) fn start(
         Question::Locate(aor) => Some(steering.home_of(aor)),
         _ => None,
     };
+    let sink = Arc::new(sink);
+    let names = Names::start(&config.dns, Arc::clone(&sink))?;
     let program = Program::new()
+        .resolver(names)
         .steer(move |message| steering.home(message))
         .place(place)
         .pending(Node::pending)

@@ -8,8 +8,9 @@ use std::time::Duration;
 use machine::{Machine, Time};
 use offhook_net::{Count, Counters, Handle, Plan, Program, Running};
 use protocol::doors::{Question, Ticket};
+use protocol::locate::Hop;
 use protocol::{Input, Listener, Output, Transport};
-use sip::{Draft, Status};
+use sip::{Draft, Status, Uri};
 
 /// Long enough for a busy machine; nobody waits for it when all is well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -123,8 +124,8 @@ impl House {
 
     /// Waits until a shard has done all that it was told before.
     pub(crate) fn settle(&self, shard: u16) {
-        let question =
-            Question::Resolve { host: "127.0.0.1".into(), port: 1, transport: Transport::Udp };
+        let hop = Uri::parse(b"sip:127.0.0.1:1").ok().and_then(|uri| Hop::of_uri(uri.sip()?).ok());
+        let question = Question::Resolve(hop.expect("a number is a hop"));
         self.put(shard, Output::Ask(SETTLED, question));
         loop {
             if matches!(self.input(), (at, Input::Answered(SETTLED, _)) if at == shard) {

@@ -1,16 +1,23 @@
 //! Questions: names, other shards, media sockets.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 
-use offhook_net::{Name, Plan, Program, Reply, Resolver};
+use offhook_net::{Plan, Program, Reply, Resolver};
 use protocol::doors::{Answer, Asker, Question, Ticket};
+use protocol::locate::{Hop, Means, Target, Unlocated};
 use protocol::{Input, Output, Transport};
+use sip::Uri;
 
 use crate::echo::{House, PATIENCE};
 
 fn house(shards: u16, program: Program<crate::echo::Echo>) -> House {
     let plan = Plan::new().on(Transport::Udp, "127.0.0.1:0".parse().unwrap()).shards(shards);
     House::open(plan, program)
+}
+
+fn target(address: &str) -> Target {
+    let address = address.parse().unwrap();
+    Target { transport: Transport::Tcp, address, domain: "a.example".into() }
 }
 
 fn answer(house: &House) -> (u16, Ticket, Answer) {
@@ -24,21 +31,26 @@ fn answer(house: &House) -> (u16, Ticket, Answer) {
 fn a_number_is_answered_at_once_and_a_name_by_the_resolver() {
     struct Book;
     impl Resolver for Book {
-        fn resolve(&self, name: Name, reply: Reply) {
-            assert_eq!(&*name.host, "a.example");
-            reply.give(Answer::Targets(vec![(name.transport, ([192, 0, 2, 1], name.port).into())]));
+        fn resolve(&self, hop: Hop, means: Means, reply: Reply) {
+            assert_eq!(&*hop.domain, "a.example");
+            assert_eq!(means.transports, [Transport::Tcp]);
+            reply.give(Answer::Targets(vec![target("192.0.2.1:7")]));
         }
     }
-    let house = house(1, Program::new().resolver(Book));
-    for (host, ip) in
-        [("192.0.2.9", "192.0.2.9:7"), ("[::1]", "[::1]:7"), ("a.example", "192.0.2.1:7")]
-    {
-        let question = Question::Resolve { host: host.into(), port: 7, transport: Transport::Tcp };
-        house.put(0, Output::Ask(Ticket(3), question));
-        let target: SocketAddr = ip.parse().unwrap();
-        let targets = Answer::Targets(vec![(Transport::Tcp, target)]);
-        assert_eq!(answer(&house), (0, Ticket(3), targets));
-    }
+    let plan = Plan::new().on(Transport::Tcp, "127.0.0.1:0".parse().unwrap());
+    let house = House::open(plan, Program::new().resolver(Book));
+    let ask = |uri: &str| {
+        let hop = Hop::of_uri(Uri::parse(uri.as_bytes()).unwrap().sip().unwrap()).unwrap();
+        house.put(0, Output::Ask(Ticket(3), Question::Resolve(hop)));
+        answer(&house)
+    };
+    let number = Target { domain: "192.0.2.9".into(), ..target("192.0.2.9:7") };
+    assert_eq!(ask("sip:192.0.2.9:7"), (0, Ticket(3), Answer::Targets(vec![number])));
+    let named = Answer::Targets(vec![target("192.0.2.1:7")]);
+    assert_eq!(ask("sip:a.example:7"), (0, Ticket(3), named));
+    // What the listeners cannot send by is answered at once too.
+    let unusable = Answer::Unlocated(Unlocated::Unusable);
+    assert_eq!(ask("sip:[::1]:7"), (0, Ticket(3), unusable));
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use sip::header::Via;
-use sip::uri::{Host, SipUri};
+use sip::uri::{Host, HostPort, SipUri};
 
-use super::{Domain, Unlocated};
+use super::{Domain, Means, Search, Step, Target, Unlocated};
 use crate::transport::Transport;
 
 /// Where a message is to go, as a URI or a Via says it.
@@ -66,19 +66,37 @@ impl Hop {
         })
     }
 
+    /// A host, with its port when one is written, by a transport that is decided.
+    ///
+    /// # Errors
+    /// When the host cannot be in the DNS.
+    pub fn to(at: HostPort<'_>, transport: Transport) -> Result<Self, Unlocated> {
+        Ok(Self {
+            place: Place::of(at.host)?,
+            domain: domain(at.host),
+            port: at.port,
+            transport: Some(transport),
+            scheme: Scheme::Sip,
+        })
+    }
+
     /// Where a response goes when the way that its request came is gone: the sent-by of the top Via (RFC 3263 §5).
     ///
     /// # Errors
     /// When the transport is one that nobody here speaks, or the host cannot be in the DNS.
     pub fn of_via(via: &Via<'_>) -> Result<Self, Unlocated> {
         let transport = Transport::of(via.transport.0).ok_or(Unlocated::NoTransport)?;
-        Ok(Self {
-            place: Place::of(via.host)?,
-            domain: domain(via.host),
-            port: via.port,
-            transport: Some(transport),
-            scheme: Scheme::Sip,
-        })
+        Self::to(via.sent_by(), transport)
+    }
+}
+
+impl Hop {
+    /// What can be said without asking anybody: of numbers, and of what leads nowhere. `None`: the DNS must be asked.
+    pub fn at_once(&self, means: &Means) -> Option<Result<Vec<Target>, Unlocated>> {
+        match Search::new(self.clone(), means.clone()).step() {
+            Step::Done(outcome) => Some(outcome),
+            Step::Ask(_) | Step::Wait => None,
+        }
     }
 }
 

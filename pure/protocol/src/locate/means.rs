@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{Domain, Hop, Scheme, Unlocated};
-use crate::transport::Transport;
+use crate::transport::{Listener, Transport};
 
 /// What this side can send by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,22 @@ pub enum Families {
 }
 
 impl Means {
+    /// What can be sent by from these listeners. Not WebSocket: whoever wants that comes to us.
+    pub fn of(listeners: &[Listener]) -> Self {
+        let has = |transport: &Transport| listeners.iter().any(|one| one.transport == *transport);
+        let transports = [Transport::Udp, Transport::Tcp, Transport::Tls];
+        let v4 = listeners.iter().any(|listener| listener.bound.is_ipv4());
+        let v6 = listeners.iter().any(|listener| listener.bound.is_ipv6());
+        Self {
+            transports: transports.into_iter().filter(has).collect(),
+            families: match (v4, v6) {
+                (true, true) => Families::Both,
+                (false, true) => Families::V6,
+                (_, false) => Families::V4,
+            },
+        }
+    }
+
     /// True when it speaks this transport.
     pub fn speaks(&self, transport: Transport) -> bool {
         self.transports.contains(&transport)

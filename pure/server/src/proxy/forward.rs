@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use protocol::locate;
 use protocol::transaction::cancel_of;
 use protocol::transport::fits_udp;
 use protocol::{Answer, Fault, Flow, Ticket, Transport};
@@ -96,13 +97,13 @@ impl Proxy {
         }
         let next = branch.routing.next(&context.plan, &branch.target);
         let hop = match next.as_deref().map(Uri::parse) {
-            Some(Ok(Uri::Sip(uri))) => hop::of(&uri),
+            Some(Ok(Uri::Sip(uri))) => hop::of(&uri, house),
             _ => Err(Fault::Unroutable("The Next Hop Is No SIP URI")),
         };
         match hop {
-            Ok(hop::Hop::At(transport, peer)) => {
+            Ok(hop::Hop::At(targets)) => {
                 // Within a dialog the flow of its beginning may be gone: then the Contact is tried.
-                attempts.extend(attempt_to(house, transport, peer, context.came));
+                attempts.extend(attempts_to(house, &targets, context.came));
                 if attempts.is_empty() {
                     return Err(Fault::Unroutable("We Do Not Speak the Transport of the Next Hop"));
                 }
@@ -129,13 +130,19 @@ impl Proxy {
             return;
         }
         branch.state = Leg::Done;
-        if let Answer::Targets(targets) = answer {
-            let flows = targets.into_iter().take(limits::TARGETS);
-            branch.attempts = flows
-                .filter_map(|(transport, peer)| attempt_to(turn.house, transport, peer, came))
-                .collect();
+        match answer {
+            Answer::Targets(targets) => {
+                branch.attempts = attempts_to(turn.house, &targets, came).collect();
+                self.attempt(turn, context, at);
+            }
+            Answer::Unlocated(why) => {
+                let fault = hop::fault(why);
+                context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
+            }
+            Answer::Bindings(_) | Answer::MediaSockets { .. } | Answer::Nothing => {
+                self.lost(turn, context, at, Loss::Unreachable);
+            }
         }
-        self.attempt(turn, context, at);
         self.settle(turn, context);
     }
 
@@ -268,12 +275,14 @@ fn send_cancel(turn: &mut Turn<'_>, client: protocol::transaction::ClientId, why
     turn.transactions.request(turn.now, flow, cancel, turn.out);
 }
 
-fn attempt_to(
+fn attempts_to(
     house: &House,
-    transport: Transport,
-    peer: std::net::SocketAddr,
+    targets: &[locate::Target],
     came: Flow,
-) -> Option<Attempt> {
-    let flow = hop::flow_to(house, transport, peer, came.listener)?;
-    Some(Attempt { flow, size: Size::Counts })
+) -> impl Iterator<Item = Attempt> {
+    let flow = move |target: &locate::Target| {
+        hop::flow_to(house, target.transport, target.address, came.listener)
+    };
+    let flows = targets.iter().take(limits::TARGETS).filter_map(flow);
+    flows.map(|flow| Attempt { flow, size: Size::Counts })
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use protocol::doors::Question;
-use protocol::locate::{self, Place, Scheme, Unlocated};
+use protocol::locate::{self, Target, Unlocated};
 use protocol::{Fault, Flow, Transport};
 use sip::uri::SipUri;
 
@@ -12,32 +12,31 @@ use crate::house::House;
 /// Where a URI leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Hop {
-    /// To an address.
-    At(Transport, SocketAddr),
+    /// To these addresses, in the order to try.
+    At(Vec<Target>),
     /// To a name that must be looked up.
     Named(Question),
 }
 
 /// Reads a next hop. SIPS never goes but by TLS (§26.2.2).
-pub(crate) fn of(uri: &SipUri<'_>) -> Result<Hop, Fault> {
-    let hop = locate::Hop::of_uri(uri).map_err(|why| {
-        Fault::Unroutable(match why {
-            Unlocated::NoTransport => "The Next Hop Wants an Unknown Transport",
-            _ => "The Next Hop Is No Name",
-        })
-    })?;
-    let transport = match (hop.scheme, hop.transport.unwrap_or(Transport::Udp)) {
-        (Scheme::Sip, transport) => transport,
-        (Scheme::Sips, Transport::Ws | Transport::Wss) => Transport::Wss,
-        (Scheme::Sips, Transport::Udp | Transport::Tcp | Transport::Tls) => Transport::Tls,
-    };
-    let port = hop.port.unwrap_or(transport.default_port());
-    Ok(match hop.place {
-        Place::Number(ip) => Hop::At(transport, SocketAddr::new(ip, port)),
-        Place::Name(name) => {
-            let host = name.to_string().into();
-            Hop::Named(Question::Resolve { host, port, transport })
-        }
+pub(crate) fn of(uri: &SipUri<'_>, house: &House) -> Result<Hop, Fault> {
+    let hop = locate::Hop::of_uri(uri).map_err(fault)?;
+    match hop.at_once(&house.means) {
+        Some(Ok(targets)) => Ok(Hop::At(targets)),
+        Some(Err(why)) => Err(fault(why)),
+        None => Ok(Hop::Named(Question::Resolve(hop))),
+    }
+}
+
+/// Why a next hop leads nowhere, in words for the caller.
+pub(crate) const fn fault(why: Unlocated) -> Fault {
+    Fault::Unroutable(match why {
+        Unlocated::NoName => "The Next Hop Is No Name",
+        Unlocated::NoTransport => "We Do Not Speak the Transport of the Next Hop",
+        Unlocated::Unknown => "The DNS Does Not Know the Next Hop",
+        Unlocated::NotOffered => "The Next Hop Offers No Such Service",
+        Unlocated::Unusable => "The Next Hop Has No Address for Us",
+        Unlocated::NoAnswer => "The DNS Is Silent about the Next Hop",
     })
 }
 

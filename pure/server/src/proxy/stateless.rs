@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use machine::Time;
-use protocol::{Answer, Flow, Output, Ticket, Transport};
+use protocol::{Answer, Flow, Output, Ticket, Transport, locate};
 use sip::header::{To, Via};
 use sip::{Message, Name, Uri};
 
@@ -58,12 +58,12 @@ impl Proxy {
         }
         let next = routing.next(&plan, &target);
         let hop = match next.as_deref().map(Uri::parse) {
-            Some(Ok(Uri::Sip(uri))) if !turn.house.is_ours(&uri) => hop::of(&uri),
+            Some(Ok(Uri::Sip(uri))) if !turn.house.is_ours(&uri) => hop::of(&uri, turn.house),
             _ => return,
         };
         match hop {
-            Ok(Hop::At(transport, peer)) => {
-                self.send_ack_to(turn, (came, &request, &plan), &routing, (transport, peer));
+            Ok(Hop::At(targets)) => {
+                self.send_ack_to(turn, (came, &request, &plan), &routing, &targets);
             }
             Ok(Hop::Named(question)) => {
                 let ticket = self.ask(turn, question, Wait::Ack);
@@ -78,9 +78,8 @@ impl Proxy {
     pub(super) fn ack_looked_up(&mut self, turn: &mut Turn<'_>, ticket: Ticket, answer: Answer) {
         let Some(Waiting { came, request, plan, .. }) = self.acks.0.remove(&ticket) else { return };
         let Answer::Targets(targets) = answer else { return };
-        let Some(first) = targets.first() else { return };
         let routing = Routing::of(&plan, &target_of(&plan));
-        self.send_ack_to(turn, (came, &request, &plan), &routing, *first);
+        self.send_ack_to(turn, (came, &request, &plan), &routing, &targets);
     }
 
     fn send_ack_to(
@@ -88,9 +87,10 @@ impl Proxy {
         turn: &mut Turn<'_>,
         ack: (Flow, &Message, &Plan),
         routing: &Routing,
-        to: (Transport, SocketAddr),
+        targets: &[locate::Target],
     ) {
-        if let Some(flow) = hop::flow_to(turn.house, to.0, to.1, ack.0.listener) {
+        let Some(locate::Target { transport, address, .. }) = targets.first() else { return };
+        if let Some(flow) = hop::flow_to(turn.house, *transport, *address, ack.0.listener) {
             self.send_ack(turn, ack, routing, flow);
         }
     }
