@@ -9,3 +9,7 @@ pub(crate) const CHANNELS: u16 = 32;
 
 /// Samples after which a recording's header is brought up to date: one second, the most that a crash can cost.
 pub(crate) const UNSAVED: u32 = 8_000;
+
+/// Samples between a call and the sound card, each way: 80 ms. More would be a delay that never goes away.
+#[cfg(feature = "soundcard")]
+pub(crate) const CARD_SAMPLES: usize = 640;
