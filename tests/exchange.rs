@@ -151,6 +151,13 @@ impl Exchange {
         self.world.add(user, Resident::Phone(Box::new(actor)), &[(Realm::INTERNET, ip)])
     }
 
+    /// Adds a phone that has no server: it calls, and is called at, addresses.
+    pub fn lone_phone(&mut self, user: &str, habits: Habits) -> HostId {
+        let ip = self.address();
+        let actor = phone_of(Account::new(&format!("sip:{user}@{ip}")).unwrap(), habits, ip);
+        self.world.add(user, Resident::Phone(Box::new(actor)), &[(Realm::INTERNET, ip)])
+    }
+
     /// A phone's program ends and begins anew: it forgets everything.
     pub fn restart_phone(
         &mut self,

@@ -7,6 +7,7 @@ use server::Settings;
 use server::settings::{Match, Route, User};
 use sim::{HostId, Weather};
 use sip::Message;
+use stage::Names;
 
 /// Who is there.
 pub(crate) struct Towns {
@@ -15,7 +16,8 @@ pub(crate) struct Towns {
     pub(crate) bob: HostId,
 }
 
-const BILOXI: &str = "192.0.2.20:5060";
+/// Where the proxy of biloxi.test is.
+pub(crate) const BILOXI: &str = "192.0.2.20:5060";
 
 /// Whom the proxy of biloxi.test lets in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,17 +31,19 @@ pub(crate) enum Trust {
 /// Both proxies, Alice at one, Bob registered at the other.
 pub(crate) fn two_towns(trust: Trust) -> Towns {
     let mut exchange = Exchange::with(1, Weather::FAIR, 1, |settings| {
-        settings.routes = vec![route("biloxi.test", BILOXI)];
+        settings.routes = vec![route("biloxi.test", None)];
     });
     let mut settings = Settings::of("biloxi.test", Puppet::listeners(address(BILOXI)));
     settings.users = ["bob", "101"].map(|name| User::new(name, &format!("secret-{name}"))).into();
     settings.secret = 2;
     match trust {
-        Trust::Neighbour => settings.routes = vec![route(DOMAIN, SERVER)],
+        Trust::Neighbour => settings.routes = vec![route(DOMAIN, Some(SERVER))],
         // Alice's address is one of its own too, or her password would not be hers there.
         Trust::Password => settings.domains.push(DOMAIN.into()),
     }
     exchange.add_server("biloxi", settings);
+    let names = Names::default().with("biloxi.test", &[address(BILOXI).ip()]);
+    exchange.knows(exchange.server, names);
     let (alice, bob) =
         (exchange.puppet("101", Transport::Udp), exchange.puppet("bob", Transport::Udp));
     exchange.pull(bob, |bob, _| {
@@ -51,8 +55,8 @@ pub(crate) fn two_towns(trust: Trust) -> Towns {
     Towns { exchange, alice, bob }
 }
 
-fn route(domain: &str, to: &str) -> Route {
-    Route { matches: Match::Domain(domain.into()), to: Some(format!("sip:{to}").into()) }
+fn route(domain: &str, to: Option<&str>) -> Route {
+    Route { matches: Match::Domain(domain.into()), to: to.map(|to| format!("sip:{to}").into()) }
 }
 
 /// Alice calls, with the credentials that her proxy asks for.

@@ -78,7 +78,11 @@ impl Drawing {
         let (a, b) = (ends.0.min(ends.1), ends.0.max(ends.1));
         let Some(way) = media.way(sighting.sent, (a, b)) else { return };
         let lasts = media.way(sighting.sent + LASTS, (a, b)) == Some(way);
-        if lasts && self.flowing.get(&(a, b)) != Some(&way) {
+        let before = self.flowing.get(&(a, b)).copied();
+        // What begins is drawn where it begins: at the first packet in the new direction.
+        let own = if ends.0 == a { Way::Forth } else { Way::Back };
+        let too_early = way == Way::Both && before == Some(own);
+        if lasts && before != Some(way) && !too_early {
             self.flowing.insert((a, b), way);
             let label = codec(sighting.parcel.payload());
             self.ladder.push(Rung::new(sighting.sent, Step::Media { a, b, label, way }));
