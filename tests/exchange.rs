@@ -120,9 +120,19 @@ impl Exchange {
 
     /// Adds a peer on strings, on the Internet.
     pub fn puppet(&mut self, user: &str, transport: Transport) -> HostId {
+        self.puppet_listening(user, transport, Puppet::listeners)
+    }
+
+    /// The same, which listens where it is told to.
+    pub fn puppet_listening(
+        &mut self,
+        user: &str,
+        transport: Transport,
+        listeners: impl FnOnce(SocketAddr) -> Vec<Listener>,
+    ) -> HostId {
         let home = SocketAddr::new(self.address(), 5060);
         let puppet = Puppet::new(user, home, transport, address(SERVER));
-        let actor = Actor::new(puppet, Puppet::listeners(home));
+        let actor = Actor::new(puppet, listeners(home));
         self.world.add(user, Resident::Puppet(actor), &[(Realm::INTERNET, home.ip())])
     }
 
@@ -142,6 +152,14 @@ impl Exchange {
     ) -> HostId {
         let actor = phone_of(account(user).server(SERVER).unwrap().by(transport), habits, home.1);
         self.world.add(user, Resident::Phone(Box::new(actor)), &[home])
+    }
+
+    /// Adds a phone on the Internet whose user has a name.
+    pub fn phone_called(&mut self, user: &str, name: &str, habits: Habits) -> HostId {
+        let ip = self.address();
+        let account = account(user).server(SERVER).unwrap().display_name(name);
+        let actor = phone_of(account, habits, ip);
+        self.world.add(user, Resident::Phone(Box::new(actor)), &[(Realm::INTERNET, ip)])
     }
 
     /// Adds a phone on the Internet that must look its server up.
@@ -312,6 +330,19 @@ impl Exchange {
         self.say(id, |puppet| puppet.again_with_credentials(&first, &challenge));
         self.live(50);
         self.look(id).last_response(200);
+    }
+
+    /// Every SIP message that somebody has sent since the tap was emptied: how, and what.
+    pub fn sent_by(&mut self, id: HostId) -> Vec<(Transport, Message)> {
+        let sightings = self.world.tap().sightings().filter(|one| one.from == Some(id));
+        let message = |one: &sim::Sighting| {
+            let by = match one.parcel.kind {
+                sim::Kind::Datagram(_) => Transport::Udp,
+                _ => Transport::Tcp,
+            };
+            Some((by, Message::parse(one.parcel.payload().to_vec()).ok()?))
+        };
+        sightings.filter_map(message).collect()
     }
 
     /// What the server has reported.

@@ -1,6 +1,6 @@
 //! Golden texts: what was once looked at and found right, beside its test. A difference is shown line by line.
 //!
-//! `OFFHOOK_REWRITE=1 cargo test -p offhook-tests` writes what is now; then look at the diff before you commit it.
+//! `OFFHOOK_WRITE=1 cargo test -p offhook-tests` writes what is now; then look at the diff before you commit it.
 
 use std::path::Path;
 use std::{env, fs};
@@ -8,14 +8,14 @@ use std::{env, fs};
 /// Compares `text` with the file of that path below `tests/`.
 pub fn check(path: &str, text: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if env::var_os("OFFHOOK_REWRITE").is_some() {
+    if env::var_os("OFFHOOK_WRITE").is_some() {
         fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         return;
     }
     let golden = fs::read_to_string(&file).unwrap_or_default();
     assert!(
         golden == text,
-        "tests/{path} shows something else (- golden, + now; OFFHOOK_REWRITE=1 takes what is now):\n{}",
+        "tests/{path} shows something else (- golden, + now; OFFHOOK_WRITE=1 takes what is now):\n{}",
         difference(&golden, text)
     );
 }

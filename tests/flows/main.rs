@@ -1,6 +1,6 @@
 //! The call flows of RFC 3665, as far as they concern our parts, as ladders that were looked at once and stay.
 //!
-//! `golden/` holds them; `OFFHOOK_REWRITE=1 cargo test -p offhook-tests --test flows` writes what is now.
+//! `golden/` holds them; `OFFHOOK_WRITE=1 cargo test -p offhook-tests --test flows` writes what is now.
 
 #![allow(
     clippy::unwrap_used,

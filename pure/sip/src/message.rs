@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(message.get::<CSeq>().unwrap().method, Method::Options);
     }
 
-    /// Proves: rfc3261-18.3-1, rfc3261-18.3-2.
+    /// Proves: rfc3261-18.3-1.
     #[test]
     fn trap_17_a_datagram_without_content_length_has_its_body_to_the_end() {
         let body =

@@ -141,7 +141,7 @@ mod tests {
         seen
     }
 
-    /// Proves: rfc3261-7.5-1, rfc3261-18.3-3.
+    /// Proves: rfc3261-7.5-1.
     #[test]
     fn trap_18_every_split_gives_the_same_messages() {
         let stream = format!("{ONE}\r\n\r\n{ONE}{ONE}");

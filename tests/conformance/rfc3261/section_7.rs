@@ -2,7 +2,7 @@
 
 use sip::header::{Supported, Via};
 use sip::stream::{Frame, Framer};
-use sip::{Draft, Header as _, Message, Method, Name, Status, check};
+use sip::{Draft, Message, Method, Name, Status, check};
 
 /// A good request, with these rows above its own.
 fn request(rows: &str) -> String {

@@ -60,11 +60,7 @@ impl Listen {
 
     pub(super) fn read(written: &Table<'_>, faults: &mut Faults) -> Self {
         let mut taken = Taken::default();
-        // A default is spoken for like an address that is written.
-        for key in ["udp", "tcp"].into_iter().filter(|key| !written.has(key)) {
-            taken.0.push((key, SocketAddr::from((Ipv4Addr::LOCALHOST, 5060))));
-        }
-        let mut list = |key: &'static str, port: u16, faults: &mut Faults| {
+        let list = |key: &'static str, port: u16, taken: &mut Taken, faults: &mut Faults| {
             let texts = written.texts(key, faults)?;
             if texts.len() > limits::ADDRESSES {
                 let what = format!("`{key}` has {} addresses", texts.len());
@@ -77,13 +73,23 @@ impl Listen {
                     .collect::<Vec<_>>(),
             )
         };
-        let default = Self::default();
+        let udp = list("udp", 5060, &mut taken, faults);
+        let tcp = list("tcp", 5060, &mut taken, faults);
+        // RFC 3261 §18.2.1: where one is listened for, so is the other. A default is spoken for like an address that is written.
+        let both = |one: Option<Vec<_>>, other: &Option<Vec<_>>, key, taken: &mut Taken| {
+            one.unwrap_or_else(|| {
+                let there = other.clone().filter(|there| !there.is_empty());
+                let there = there.unwrap_or(Self::default().udp);
+                taken.0.extend(there.iter().map(|address| (key, *address)));
+                there
+            })
+        };
         let listen = Self {
-            udp: list("udp", 5060, faults).unwrap_or(default.udp),
-            tcp: list("tcp", 5060, faults).unwrap_or(default.tcp),
-            tls: list("tls", 5061, faults).unwrap_or_default(),
-            ws: list("ws", 5080, faults).unwrap_or_default(),
-            wss: list("wss", 5443, faults).unwrap_or_default(),
+            udp: both(udp.clone(), &tcp, "udp", &mut taken),
+            tcp: both(tcp, &udp, "tcp", &mut taken),
+            tls: list("tls", 5061, &mut taken, faults).unwrap_or_default(),
+            ws: list("ws", 5080, &mut taken, faults).unwrap_or_default(),
+            wss: list("wss", 5443, &mut taken, faults).unwrap_or_default(),
             console: written
                 .text("console", faults)
                 .and_then(|text| taken.take("console", text, 8060, faults)),
@@ -153,12 +159,13 @@ pub(super) const SECTION: Section = Section {
         Key::new(
             "udp",
             r#"["127.0.0.1:5060"]"#,
-            "SIP over UDP. The default is loopback: nobody else reaches a server before its owner has said so.",
+            "SIP over UDP. The default is loopback: nobody else reaches a server before its owner has said so. With `tcp` \
+             alone: the same addresses.",
         ),
         Key::new(
             "tcp",
             r#"["127.0.0.1:5060"]"#,
-            "SIP over TCP, which every SIP element must speak (RFC 3261 §18).",
+            "SIP over TCP, which every SIP element must speak (RFC 3261 §18). With `udp` alone: the same addresses.",
         ),
         Key::new("tls", "[]", "SIP over TLS, usually port 5061. Needs `[tls]`."),
         Key::new(

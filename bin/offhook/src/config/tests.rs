@@ -155,3 +155,13 @@ fn nothing_shows_a_secret() {
         }
     }
 }
+
+/// Who only says where it listens for datagrams has said where it listens for streams, or it decides on both itself.
+/// Proves: rfc3261-18.2.1-3.
+#[test]
+fn by_default_the_server_listens_for_streams_where_it_listens_for_datagrams() {
+    let listen = parse("").unwrap().listen;
+    assert_eq!((listen.udp.len(), &listen.udp), (1, &listen.tcp));
+    let moved = parse("[listen]\nudp = [\"127.0.0.1:5090\", \"[::1]:5090\"]\n").unwrap().listen;
+    assert_eq!((moved.udp.len(), &moved.udp), (2, &moved.tcp));
+}
