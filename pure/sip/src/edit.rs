@@ -82,10 +82,10 @@ impl<'m> Edit<'m> {
 
     /// Removes the topmost element called `name`: the row when it was alone in it.
     pub fn remove_first(&mut self, name: Name) -> &mut Self {
-        let Some(row) = self.rows(name).next().copied() else { return self };
-        match self.first_element(&row) {
-            (from, _, Some(next)) => self.splice(from..next, |_| {}),
-            (_, _, None) => self.splice(whole(&row), |_| {}),
+        match self.topmost(name) {
+            Some((_, place, Some(next))) => self.splice(place.start..next, |_| {}),
+            Some((row, _, None)) => self.splice(whole(row), |_| {}),
+            None => {}
         }
         self
     }
@@ -166,12 +166,11 @@ impl<'m> Edit<'m> {
 
     /// The topmost element of a name.
     fn element(&mut self, name: Name, value: impl FnOnce(&mut Vec<u8>)) -> &mut Self {
-        let Some(row) = self.rows(name).next().copied() else {
+        let Some((_, place, _)) = self.topmost(name) else {
             return self.row(self.above(name), name.as_str(), value);
         };
         if name != Name::ContentLength {
-            let (from, first, _) = self.first_element(&row);
-            self.splice(from..from + first, |text| row::one_line(text, value));
+            self.splice(place, |text| row::one_line(text, value));
         }
         self
     }
@@ -195,16 +194,20 @@ impl<'m> Edit<'m> {
         head.rows.first().map_or(head.body.saturating_sub(2), |row| usize::from(row.line))
     }
 
-    /// Where the first element of a row begins, its length, and where the next begins.
-    fn first_element(&self, row: &Row) -> (usize, usize, Option<usize>) {
-        let value = self.message.value(row);
-        let place = |part: &[u8]| self.message.offset(part);
-        if row.name.grammar() == Grammar::Single {
-            return (place(value), value.len(), None);
-        }
-        let mut elements = split_list(value);
-        let first = elements.next().unwrap_or(value);
-        (place(first), first.len(), elements.next().map(place))
+    /// The topmost element called `name`: its row, its place, and where its neighbour in the row begins. A row of a list may
+    /// be empty, and is then passed over.
+    fn topmost(&self, name: Name) -> Option<(&'m Row, Range<usize>, Option<usize>)> {
+        let message = self.message;
+        self.rows(name).find_map(|row| {
+            let value = message.value(row);
+            let place = |part: &[u8]| message.offset(part)..message.offset(part) + part.len();
+            if name.grammar() == Grammar::Single {
+                return Some((row, place(value), None));
+            }
+            let mut elements = split_list(value);
+            let first = elements.next()?;
+            Some((row, place(first), elements.next().map(|next| message.offset(next))))
+        })
     }
 }
 
@@ -238,6 +241,21 @@ mod tests {
         assert!(head(message.edit().remove_first(Name::Via)).contains("Via: SIP/2.0/UDP b\r\n"));
         let route = head(message.edit().remove_first(Name::Route));
         assert!(!route.contains("r1") && route.contains("Route: <sip:r2>\r\n"));
+    }
+
+    /// Found by fuzzing: a proxy that takes off its Via must not take an empty row instead.
+    #[test]
+    fn an_empty_row_of_a_list_is_no_element() {
+        let text =
+            "SIP/2.0 200 OK\r\nVia: \r\nv: ,\r\nVia: ,SIP/2.0/UDP a,\r\nVia: SIP/2.0/UDP b\r\n\r\n";
+        let message = Message::parse(text).unwrap();
+        let vias = |edit: &mut Edit<'_>| {
+            let message = edit.finish().unwrap();
+            message.elements(Name::Via).map(<[u8]>::to_vec).collect::<Vec<_>>()
+        };
+        assert_eq!(vias(message.edit().remove_first(Name::Via)), [b"SIP/2.0/UDP b"]);
+        let replaced = vias(message.edit().replace_raw(Name::Via, b"SIP/2.0/UDP c"));
+        assert_eq!(replaced, [b"SIP/2.0/UDP c", b"SIP/2.0/UDP b"]);
     }
 
     #[test]

@@ -88,34 +88,47 @@ impl Lines<'_> {
     /// Rows up to the empty line.
     fn rows(&mut self, mut rows: Vec<Row>, end: End) -> Result<Vec<Row>, ParseError> {
         while end == End::EmptyLine || self.at < self.wire.len() {
-            let line = self.next()?;
-            if line.is_empty() {
+            let start = self.at;
+            let rest = self.wire.get(start..).unwrap_or_default();
+            if rest.starts_with(b"\r\n") {
+                self.at = start + 2;
                 break;
             }
+            // A name of the table is a token, and no blank stands behind it; any other is looked at octet by octet.
+            let before = find(b':', rest).and_then(|colon| rest.get(..colon)).unwrap_or_default();
+            let name = Name::of(before);
+            let known = if name == Name::Other { 0 } else { before.len() };
+            let line = start..self.end(start, start + known)?;
             if rows.len() == limits::ROWS {
-                return Err(ParseError { what: "number of headers", at: line.start });
+                return Err(ParseError { what: "number of headers", at: start });
             }
-            rows.push(row(self.wire, line)?);
+            rows.push(match name {
+                Name::Other => unknown(self.wire, line)?,
+                name => row(self.wire, line, name, (known, known)),
+            });
         }
         Ok(rows)
     }
 
-    #[inline]
+    /// The line that begins here.
     fn next(&mut self) -> Result<Range<usize>, ParseError> {
         let start = self.at;
-        let mut end = start;
-        loop {
-            end = self.line_end(end)?;
-            self.at = end + 2;
-            let folded = end > start && matches!(self.wire.get(self.at), Some(b' ' | b'\t'));
-            if !folded {
-                return Ok(start..end);
-            }
-            end += 2;
-        }
+        self.end(start, start).map(|end| start..end)
     }
 
-    #[inline]
+    /// Where the line that began at `start` ends, looked for from `at`; then the next begins behind it.
+    #[inline(always)]
+    fn end(&mut self, start: usize, at: usize) -> Result<usize, ParseError> {
+        let mut end = self.line_end(at)?;
+        // An empty line is the end of the rows, whatever follows.
+        while end > start && matches!(self.wire.get(end + 2), Some(b' ' | b'\t')) {
+            end = self.line_end(end + 2)?;
+        }
+        self.at = end + 2;
+        Ok(end)
+    }
+
+    #[inline(always)]
     fn line_end(&self, mut end: usize) -> Result<usize, ParseError> {
         let error = |at| ParseError { what: "line end", at };
         loop {
@@ -189,40 +202,36 @@ fn request_line(text: &[u8]) -> Result<StartLine, ParseError> {
     Ok(StartLine::Request { method: 0..offset(method), uri: offset(uri)..offset(end) })
 }
 
-/// `field-name HCOLON field-value`
-#[inline]
-fn row(wire: &[u8], line: Range<usize>) -> Result<Row, ParseError> {
+/// `field-name HCOLON field-value`: where the name ends and where the colon stands are known.
+#[inline(always)]
+fn row(wire: &[u8], line: Range<usize>, name: Name, (length, colon): (usize, usize)) -> Row {
     let text = wire.get(line.clone()).unwrap_or_default();
-    let before = find(b':', text).and_then(|colon| text.get(..colon)).unwrap_or_default();
-    // A name of the table is a token, and no blank stands behind it; any other is looked at octet by octet.
-    let (name, length, colon) = match Name::of(before) {
-        Name::Other => unknown(text).map_err(|error| error.shifted(line.start))?,
-        name => (name, before.len(), before.len()),
-    };
     let value = match text.get(colon..) {
         // As nearly everybody writes it.
         Some([b':', b' ', octet, ..]) if !is_blank(*octet) => colon + 2,
         Some([_, rest @ ..]) => colon + 1 + rest.iter().take_while(|o| is_blank(**o)).count(),
         _ => colon,
     };
-    Ok(Row {
+    Row {
         name,
         line: offset(line.start),
         colon: offset(line.start + length),
         value: offset(line.start + value),
         end: offset(line.end),
-    })
+    }
 }
 
-/// A name that is not in the table, or has blanks behind it: where it ends, and where its colon stands.
-fn unknown(text: &[u8]) -> Result<(Name, usize, usize), ParseError> {
+/// A row whose name is not in the table, or has blanks behind it.
+#[cold]
+fn unknown(wire: &[u8], line: Range<usize>) -> Result<Row, ParseError> {
+    let text = wire.get(line.clone()).unwrap_or_default();
     let length = text.iter().take_while(|octet| is_token(**octet)).count();
     let (name, rest) = text.split_at_checked(length).unwrap_or_default();
     let colon = length + rest.iter().take_while(|octet| is_blank(**octet)).count();
     if length == 0 || text.get(colon) != Some(&b':') {
-        return Err(ParseError { what: "header name", at: colon });
+        return Err(ParseError { what: "header name", at: line.start + colon });
     }
-    Ok((Name::of(name), length, colon))
+    Ok(row(wire, line, Name::of(name), (length, colon)))
 }
 
 /// Heads are shorter than `limits::HEAD`, so every offset fits.

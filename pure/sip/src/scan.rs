@@ -142,12 +142,17 @@ impl<'a> Scan<'a> {
             match self.peek() {
                 None | Some(b'\0') => return Err(self.error()),
                 Some(b'"') => break,
-                Some(b'\\') => self.at += 2,
+                Some(b'\\') => self.escape(),
                 Some(_) => self.at += 1,
             }
         }
         self.at += 1;
         Ok(self.since(from))
+    }
+
+    /// A backslash and what it escapes, when there is something.
+    fn escape(&mut self) {
+        self.at = self.at.saturating_add(2).min(self.text.len());
     }
 
     /// `comment`, with its parentheses, still escaped; nested no deeper than `limits::DEPTH`.
@@ -158,7 +163,10 @@ impl<'a> Scan<'a> {
                 Some(b'(') if depth < limits::DEPTH => depth += 1,
                 None | Some(b'\0' | b'(') => return Err(self.error()),
                 Some(b')') => depth = depth.saturating_sub(1),
-                Some(b'\\') => self.at += 1,
+                Some(b'\\') => {
+                    self.escape();
+                    continue;
+                }
                 Some(_) => {}
             }
             self.at += 1;
@@ -347,6 +355,10 @@ mod tests {
     fn an_open_quote_is_an_error_at_its_end() {
         let mut scan = Scan::new(b"\"abc", "display-name");
         assert_eq!(scan.quoted(), Err(ParseError { what: "display-name", at: 4 }));
-        assert!(Scan::new(b"\"abc\\", "x").quoted().is_err());
+        // Found by fuzzing: the error after a backslash at the end lay behind the end.
+        for open in [&b"\"abc\\"[..], b"\"abc\\\""] {
+            assert_eq!(Scan::new(open, "x").quoted().unwrap_err().at, open.len());
+        }
+        assert_eq!(Scan::new(b"(abc\\", "x").comment().unwrap_err().at, 5);
     }
 }

@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 use memchr::memmem;
 
 use crate::read::Head;
+use crate::scan::is_token;
 use crate::{Malformed, Message, ParseError, limits};
 
 /// What came out of a stream.
@@ -51,9 +52,13 @@ impl Framer {
         if let Some(whole) = self.whole {
             return self.take(whole);
         }
+        // A TLS handshake or a STUN request would wait for an empty line for ever (RFC 3261 §7.1: a token comes first).
+        if self.kept.first().is_some_and(|octet| !is_token(*octet)) {
+            return Err(self.refuse("start of a message", 0));
+        }
         let Some(end) = self.head_end() else {
             return if self.kept.len() > limits::HEAD {
-                Err(self.refuse("length of the headers"))
+                Err(self.refuse("length of the headers", limits::HEAD))
             } else {
                 Ok(None)
             };
@@ -63,13 +68,13 @@ impl Framer {
         let length = Head::read(kept).and_then(|head| head.content_length(kept));
         let length = match length {
             // RFC 3261 §20.14: on a stream Content-Length MUST be there.
-            Ok(None) => return Err(self.refuse("Content-Length (missing on a stream)")),
+            Ok(None) => return Err(self.refuse("Content-Length (missing on a stream)", end)),
             Ok(Some(length)) => length,
             Err(error) => return Err(Malformed { wire: self.kept.split().freeze(), error }),
         };
         let whole = end.saturating_add(length);
         if whole > limits::MESSAGE {
-            return Err(self.refuse("length of the message"));
+            return Err(self.refuse("length of the message", end));
         }
         self.whole = Some(whole);
         self.take(whole)
@@ -112,10 +117,8 @@ impl Framer {
         Some(from + found? + 4)
     }
 
-    fn refuse(&mut self, what: &'static str) -> Malformed {
-        let wire = self.kept.split().freeze();
-        let at = wire.len();
-        Malformed { wire, error: ParseError { what, at } }
+    fn refuse(&mut self, what: &'static str, at: usize) -> Malformed {
+        Malformed { wire: self.kept.split().freeze(), error: ParseError { what, at } }
     }
 }
 
@@ -164,6 +167,13 @@ mod tests {
             let mut framer = Framer::default();
             framer.push(format!("OPTIONS sip:b SIP/2.0\r\n{rows}\r\n").as_bytes());
             assert!(framer.cut().is_err(), "{rows:?}");
+        }
+        for (other, octets) in
+            [("TLS", &b"\x16\x03\x01"[..]), ("STUN", &[0, 1]), ("blank", b" "), ("LF", b"\n")]
+        {
+            let mut framer = Framer::default();
+            framer.push(octets);
+            assert_eq!(framer.cut().unwrap_err().error.at, 0, "{other}");
         }
         let mut framer = Framer::default();
         framer.push(&vec![b'a'; limits::HEAD + 1]);
