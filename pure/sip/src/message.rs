@@ -263,6 +263,20 @@ mod tests {
     }
 
     #[test]
+    fn trap_19_methods_headers_and_schemes_that_nobody_knows_are_kept() {
+        let wire = "FROBNICATE x-y:z SIP/2.0\r\nX-Odd.~%: 1\r\nCSeq: 1 FROBNICATE\r\n\r\n";
+        let message = Message::parse(wire).unwrap();
+        assert_eq!(message.method(), Some(Method::Other("FROBNICATE")));
+        assert_eq!(message.request_uri(), Some(&b"x-y:z"[..]));
+        assert_eq!(message.rows_named("x-odd.~%").next(), Some(&b"1"[..]));
+        assert_eq!(message.get::<CSeq>().unwrap().method, Method::Other("FROBNICATE"));
+        assert_eq!(
+            message.edit().push_raw(Name::Subject, b"s").finish().unwrap().method(),
+            message.method()
+        );
+    }
+
+    #[test]
     fn an_error_names_the_octet() {
         let error =
             Message::parse("OPTIONS sip:b@h SIP/2.0\r\nBad\x01: x\r\n\r\n").unwrap_err().error;

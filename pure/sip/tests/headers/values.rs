@@ -1,8 +1,8 @@
 //! A property for each typed header; one that has none fails the test.
 
 use offhook_sip::header::*;
-use offhook_sip::uri::{Host, HostPort};
-use offhook_sip::{Method, Name, Params};
+use offhook_sip::uri::{Host, HostPort, same};
+use offhook_sip::{Method, Name, Params, Uri};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -21,6 +21,24 @@ fn what_is_written_reads_back_for_every_header() {
     for (name, long, _) in Name::table() {
         assert_eq!(held.iter().filter(|other| **other == name).count(), 1, "{long}");
     }
+}
+
+#[test]
+fn what_is_written_of_a_uri_reads_back_and_is_the_same() {
+    let config = Config { cases: 1024, failure_persistence: None, ..Config::default() };
+    let two = (uri(), uri());
+    TestRunner::new(config)
+        .run(&two, |(a, b)| {
+            let (a, b) = (Uri::parse(a.as_bytes()), Uri::parse(b.as_bytes()));
+            let (Ok(a), Ok(b)) = (a, b) else { return Err(TestCaseError::fail("is no URI")) };
+            let mut written = Vec::new();
+            a.write(&mut written);
+            prop_assert_eq!(Uri::parse(&written), Ok(a));
+            prop_assert!(same(&a, &a));
+            prop_assert_eq!(same(&a, &b), same(&b, &a));
+            Ok(())
+        })
+        .unwrap();
 }
 
 /// `property!(held, Header, strategy, |parts| value)`
