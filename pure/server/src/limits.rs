@@ -29,3 +29,7 @@ pub const BREADTH: u32 = 60;
 
 /// What `Max-Forwards` begins with (RFC 3261 §8.1.1.6, §16.6 step 3).
 pub const HOPS: u8 = 70;
+
+/// How many T1 an INVITE waits for a sign of life while there is another address to try: 3.5 s, in which three copies went out.
+/// Timer B would be 32 s, and the caller has hung up by then.
+pub const HURRY: u32 = 7;

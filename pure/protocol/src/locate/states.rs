@@ -70,21 +70,27 @@ impl States {
     /// A target whose time is up takes its old place again, for this one request; tell its end by [`succeeded`](Self::succeeded)
     /// or [`failed`](Self::failed).
     pub fn next(&mut self, now: Time, left: &mut Vec<Target>) -> Option<Target> {
-        let rank = |(place, target): (usize, &Target)| match self.state(now, target.key()) {
-            State::Alive | State::Due => (0, Time(0), place),
-            State::Suspect(until) | State::Probing(until) => (1, until, place),
-            State::Excused(until) => (2, until, place),
+        let place = self.pick(now, left.iter().map(Target::key))?;
+        Some(left.remove(place))
+    }
+
+    /// The same for any list of addresses: the place of the one to try next.
+    pub fn pick(
+        &mut self,
+        now: Time,
+        keys: impl Iterator<Item = (Transport, SocketAddr)>,
+    ) -> Option<usize> {
+        let rank = |(place, key): (usize, Key)| match self.state(now, key) {
+            State::Alive | State::Due => (0, Time(0), place, key),
+            State::Suspect(until) | State::Probing(until) => (1, until, place, key),
+            State::Excused(until) => (2, until, place, key),
         };
-        let (_, _, place) = left.iter().enumerate().map(rank).min()?;
-        let target = left.remove(place);
-        if self.state(now, target.key()) == State::Due {
-            self.set(target.key(), |failed| Failed {
-                until: now + PROBE,
-                reason: Reason::Probe,
-                ..failed
-            });
+        let (_, _, place, key) = keys.enumerate().map(rank).min()?;
+        if self.state(now, key) == State::Due {
+            let (until, reason) = (now + PROBE, Reason::Probe);
+            self.set(key, |failed| Failed { until, reason, ..failed });
         }
-        Some(target)
+        Some(place)
     }
 
     /// It answered: anything but a 503 with Retry-After, a provisional response too.

@@ -78,8 +78,8 @@ pub(super) enum Size {
 pub(super) enum Leg {
     /// A name is looked up.
     Looking { ticket: Ticket, until: Time },
-    /// Sent, and nothing heard yet. `until` is timer C.
-    Calling { client: ClientId, until: Time },
+    /// Sent, and nothing heard yet. `until` is timer C; at `hurry` the next address is tried.
+    Calling { client: ClientId, until: Time, hurry: Time },
     /// A provisional answer came. `until` is timer C.
     Ringing { client: ClientId, until: Time },
     /// Nobody wants it any more, but a CANCEL must wait for a provisional answer (§9.1).
@@ -124,8 +124,14 @@ impl Leg {
     /// When this state has lasted too long.
     pub(super) const fn until(&self) -> Time {
         match self {
+            Self::Calling { until, hurry, .. } => {
+                if until.0 < hurry.0 {
+                    *until
+                } else {
+                    *hurry
+                }
+            }
             Self::Looking { until, .. }
-            | Self::Calling { until, .. }
             | Self::Ringing { until, .. }
             | Self::Unwanted { until, .. }
             | Self::Cancelling { until, .. } => *until,

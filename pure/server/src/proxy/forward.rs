@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use protocol::locate;
+use protocol::locate::{self, States};
 use protocol::transaction::cancel_of;
 use protocol::transport::fits_udp;
 use protocol::{Answer, Fault, Flow, Ticket, Transport};
@@ -13,7 +13,7 @@ use super::context::{Attempt, Branch, Context, Leg, Size, State};
 use super::copy::{Copy, Original, Routing};
 use super::response::Loss;
 use super::target::{Target, Way};
-use super::{Proxy, Wait, hop};
+use super::{Proxy, Sent, Wait, hop};
 use crate::house::House;
 use crate::limits;
 use crate::turn::Turn;
@@ -151,7 +151,7 @@ impl Proxy {
         let (id, invite) = (context.id, context.is_invite());
         let Some(branch) = context.branches.get_mut(at) else { return };
         let secure = matches!(Uri::parse(&branch.routing.uri), Ok(Uri::Sip(uri)) if uri.secure);
-        while let Some(attempt) = branch.attempts.pop_front() {
+        while let Some(attempt) = next_attempt(&mut self.states, turn.now, branch) {
             if secure && !attempt.flow.transport.is_secure() {
                 continue;
             }
@@ -167,10 +167,18 @@ impl Proxy {
                 continue;
             };
             let client = turn.transactions.request(turn.now, flow, copy, turn.out);
-            let ring = turn.now + turn.house.settings.ring;
+            let (ring, timers) = (turn.now + turn.house.settings.ring, turn.house.settings.timers);
             let until = if invite { ring } else { machine::Time::NEVER };
-            branch.state = Leg::Calling { client, until };
-            self.clients.insert(client, (id, at));
+            let kept = !matches!(branch.target.way, Way::Flow(_));
+            // Whoever is there answers an INVITE at once, with a 100 at least; other requests may take their time.
+            let hurry = if invite && kept && !branch.attempts.is_empty() {
+                turn.now + timers.t1.saturating_mul(limits::HURRY)
+            } else {
+                machine::Time::NEVER
+            };
+            branch.state = Leg::Calling { client, until, hurry };
+            let to = kept.then_some((flow.transport, flow.peer));
+            self.clients.insert(client, Sent { context: id, branch: at, to });
             return;
         }
         self.lost(turn, context, at, Loss::Unreachable);
@@ -229,7 +237,7 @@ impl Proxy {
                 self.tickets.remove(&ticket);
                 branch.state = Leg::Done;
             }
-            Leg::Calling { client, until } if invite => {
+            Leg::Calling { client, until, .. } if invite => {
                 branch.state = Leg::Unwanted { client, until }
             }
             Leg::Ringing { client, .. } if invite => {
@@ -243,6 +251,17 @@ impl Proxy {
             _ => {}
         }
     }
+}
+
+/// The next address: the flow of a phone, or the same address by another transport, before all else; else by what is known of them
+/// (RFC 3263 §4.3).
+fn next_attempt(states: &mut States, now: machine::Time, branch: &mut Branch) -> Option<Attempt> {
+    if branch.attempts.front()?.size == Size::DoesNotCount {
+        return branch.attempts.pop_front();
+    }
+    let keys = branch.attempts.iter().map(|Attempt { flow, .. }| (flow.transport, flow.peer));
+    let place = states.pick(now, keys)?;
+    branch.attempts.remove(place)
 }
 
 /// What can be done first for a branch.

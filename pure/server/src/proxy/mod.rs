@@ -16,11 +16,13 @@ mod stateless;
 mod target;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 
 use machine::{Alarms, Time};
 use protocol::doors::Reach;
+use protocol::locate::{Failure, States};
 use protocol::transaction::{ClientId, ServerId};
-use protocol::{Answer, Fault, Flow, Output, Question, Ticket};
+use protocol::{Answer, Fault, Flow, Output, Question, Ticket, Transport};
 use sip::header::MaxBreadth;
 use sip::{Message, Method, Status};
 
@@ -41,12 +43,24 @@ pub(crate) use target::{Target, Way};
 pub(crate) struct Proxy {
     seal: Seal,
     contexts: BTreeMap<ServerId, Box<Context>>,
-    clients: BTreeMap<ClientId, (ServerId, usize)>,
+    clients: BTreeMap<ClientId, Sent>,
+    states: States,
     tickets: BTreeMap<Ticket, Wait>,
     acks: Acks,
     alarms: Alarms<ServerId>,
     refused_tcp: RefusedTcp,
     asked: u64,
+}
+
+/// A request that went to an address.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    /// Whose context.
+    context: ServerId,
+    /// Which of its branches.
+    branch: usize,
+    /// The address, when its state is kept: not that of a phone's flow, which has no other.
+    to: Option<(Transport, SocketAddr)>,
 }
 
 /// Who waits for an answer.
@@ -82,6 +96,7 @@ impl Proxy {
             seal: Seal::new(secret),
             contexts: BTreeMap::new(),
             clients: BTreeMap::new(),
+            states: States::default(),
             tickets: BTreeMap::new(),
             acks: Acks::default(),
             alarms: Alarms::default(),
@@ -290,7 +305,12 @@ impl Proxy {
             | Leg::Unwanted { client, .. }
             | Leg::Cancelling { client, .. } => {
                 turn.transactions.abandon(client);
-                self.clients.remove(&client);
+                let sent = self.clients.remove(&client);
+                if matches!(branch.state, Leg::Calling { .. })
+                    && let Some(to) = sent.and_then(|sent| sent.to)
+                {
+                    self.states.failed(turn.now, to, Failure::Unanswered);
+                }
                 self.lost(turn, context, at, response::Loss::Silent);
             }
             Leg::Done => {}

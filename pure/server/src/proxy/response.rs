@@ -1,15 +1,19 @@
 //! Response processing (RFC 3261 §16.7), and what stands for a response that never came (§16.8, §16.9).
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use protocol::doors::Event;
+use protocol::locate::Failure;
 use protocol::transaction::ClientId;
 use protocol::transport::response_flow;
 use protocol::{Flow, Output, Transport};
-use sip::header::To;
+use sip::header::{RetryAfter, To};
 use sip::{Bytes, Message, Method, Name, Status};
 
-use super::Proxy;
 use super::best::{Asks, Candidate};
 use super::context::{Context, Leg, State};
+use super::{Proxy, Sent};
 use crate::turn::Turn;
 
 /// How a branch can be lost without an answer.
@@ -30,10 +34,13 @@ impl Proxy {
         flow: Flow,
         response: Message,
     ) {
-        let Some((id, at)) = self.clients.get(&client).copied() else {
+        let Some(Sent { context: id, branch: at, to }) = self.clients.get(&client).copied() else {
             // Its context is gone: a 2xx that is repeated goes on as a stateless proxy would send it (§16.7 step 1).
             return self.repeated(turn, flow, &response);
         };
+        if let Some(to) = to {
+            self.note(turn.now, to, &response);
+        }
         self.with(turn, id, |proxy, turn, context| {
             let Some(status) = response.status() else { return };
             match status.class() {
@@ -51,6 +58,18 @@ impl Proxy {
         });
     }
 
+    /// Whoever answers is alive; whoever asks for a pause gets it (§21.5.4, RFC 3263 §4.3).
+    fn note(&mut self, now: machine::Time, to: (Transport, SocketAddr), response: &Message) {
+        let unavailable = response.status() == Some(Status::SERVICE_UNAVAILABLE);
+        match response.get::<RetryAfter>().filter(|_| unavailable) {
+            Some(pause) => {
+                let pause = Duration::from_secs(pause.seconds.into());
+                self.states.failed(now, to, Failure::RetryAfter(pause));
+            }
+            None => self.states.succeeded(to),
+        }
+    }
+
     fn provisional(
         &mut self,
         turn: &mut Turn<'_>,
@@ -63,7 +82,7 @@ impl Proxy {
         // Timer C begins anew with each but a 100 (§16.7 step 2).
         let news = turn.now + turn.house.settings.ring;
         match branch.state {
-            Leg::Calling { client, until } | Leg::Ringing { client, until } => {
+            Leg::Calling { client, until, .. } | Leg::Ringing { client, until } => {
                 let until = if trying || until == machine::Time::NEVER { until } else { news };
                 branch.state = Leg::Ringing { client, until };
             }
@@ -163,7 +182,16 @@ impl Proxy {
     }
 
     fn lose(&mut self, turn: &mut Turn<'_>, client: ClientId, loss: Loss) {
-        let Some((id, at)) = self.clients.remove(&client) else { return };
+        let Some(Sent { context: id, branch: at, to }) = self.clients.remove(&client) else {
+            return;
+        };
+        if let Some(to) = to {
+            let failure = match loss {
+                Loss::Silent => Failure::Unanswered,
+                Loss::Unreachable => Failure::Undelivered,
+            };
+            self.states.failed(turn.now, to, failure);
+        }
         self.with(turn, id, |proxy, turn, context| {
             proxy.lost(turn, context, at, loss);
             proxy.settle(turn, context);
