@@ -9,6 +9,7 @@
 )]
 
 mod rfc3261;
+mod rfc3263;
 mod rfc3264;
 mod rfc3550;
 mod rfc3581;

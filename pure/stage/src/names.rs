@@ -71,12 +71,17 @@ impl Names {
         Self { speed, ..self }
     }
 
-    pub(crate) fn resolve(&mut self, hop: Hop, means: Means) -> Answer {
+    /// The records of a name; `None` without any.
+    pub fn find(&self, lookup: &Lookup) -> Option<Found> {
+        self.table.get(lookup).cloned().map(Found::Records)
+    }
+
+    /// Locates a next hop, with what somebody can send by.
+    pub fn resolve(&mut self, hop: Hop, means: Means) -> Answer {
         let mut search = Search::new(hop, means);
         while let Step::Ask(lookups) = search.step() {
             for lookup in lookups {
-                let known = self.table.get(&lookup).cloned();
-                let found = known.map_or(Found::Nothing, Found::Records);
+                let found = self.find(&lookup).unwrap_or(Found::Nothing);
                 search.answer(&lookup, found, &mut self.dice);
             }
         }

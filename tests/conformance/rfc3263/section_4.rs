@@ -1,0 +1,132 @@
+//! §4, §4.3, §4.4: a transaction has one server; when it fails, a new transaction has the next.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use offhook_tests::office::{Office, Phone, Sent, method, reply, settings, status};
+use protocol::locate::Target;
+use protocol::{Answer, Flow, Input, Question, Transport};
+use server::settings::{Match, Route, Settings};
+use sip::header::{MAGIC, Via};
+
+/// An office that takes calls to far.test, which has two servers, without asking who calls.
+fn office() -> Office {
+    let route = Route { matches: Match::Domain("far.test".into()), to: None };
+    Office::new(Settings { challenge: Vec::new(), routes: vec![route], ..settings() })
+}
+
+const SERVERS: [&str; 2] = ["203.0.113.1:5060", "203.0.113.2:5060"];
+
+fn at(address: &str) -> SocketAddr {
+    address.parse().unwrap()
+}
+
+/// Answers the one question that was asked; what the office sends then.
+fn answer(office: &mut Office) -> Vec<Sent> {
+    let [(ticket, Question::Resolve(hop))] = &office.asked[..] else {
+        panic!("{:?}", office.asked)
+    };
+    assert_eq!(&*hop.domain, "far.test");
+    let ticket = *ticket;
+    office.asked.clear();
+    let target = |address: &str| Target {
+        transport: Transport::Udp,
+        address: at(address),
+        domain: "far.test".into(),
+    };
+    let targets = Answer::Targets(SERVERS.iter().map(|address| target(address)).collect());
+    office.tell(Input::Answered(ticket, targets))
+}
+
+/// The requests that went out, as method and address.
+fn went(sent: &[Sent]) -> Vec<(String, SocketAddr)> {
+    let requests = sent.iter().filter(|sent| !method(sent).is_empty());
+    requests.map(|sent| (method(sent).to_owned(), sent.flow.peer)).collect()
+}
+
+fn invited() -> (Office, Phone, Vec<Sent>) {
+    let (mut office, alice) = (office(), Phone::udp(101));
+    assert_eq!(status(&office.receive(alice.flow, alice.invite("sip:bob@far.test").wire())), 100);
+    let sent = answer(&mut office);
+    (office, alice, sent)
+}
+
+fn branch(sent: &Sent) -> Vec<u8> {
+    sent.message.get::<Via>().unwrap().branch().unwrap().to_vec()
+}
+
+fn only(sent: &[Sent], name: &str) -> Sent {
+    let mut found = sent.iter().filter(|sent| method(sent) == name);
+    let one = found.next().expect(name).clone();
+    assert!(found.next().is_none(), "{sent:?}");
+    one
+}
+
+/// "The procedures here MUST be done exactly once per transaction": copies and the ACK of a refusal go where the request went.
+/// Proves: rfc3263-4-1, rfc3263-4-2, rfc3263-4.4-1.
+#[test]
+fn copies_and_the_ack_of_a_refusal_go_to_the_same_server() {
+    let (mut office, _, sent) = invited();
+    let invite = only(&sent, "INVITE");
+    let copies = office.wait(Duration::from_millis(1600));
+    assert_eq!(went(&copies), vec![("INVITE".to_owned(), at(SERVERS[0])); 2]);
+    assert!(copies.iter().all(|copy| copy.message.wire() == invite.message.wire()));
+    let sent = office.receive(invite.flow, reply(&invite.message, 486, ""));
+    let ack = only(&sent, "ACK");
+    assert_eq!((ack.flow, branch(&ack)), (invite.flow, branch(&invite)));
+    assert!(office.asked.is_empty());
+}
+
+/// "a CANCEL for a particular SIP request MUST be sent to the same SIP server that the SIP request was delivered to"
+/// Proves: rfc3263-4-3.
+#[test]
+fn a_cancel_goes_to_the_server_that_has_the_request() {
+    let (mut office, alice, _) = invited();
+    let sent = office.tell(Input::Failed(flow(SERVERS[0])));
+    let invite = only(&sent, "INVITE");
+    assert_eq!(invite.flow.peer, at(SERVERS[1]));
+    office.receive(invite.flow, reply(&invite.message, 180, ""));
+    let mut cancel = alice.invite("sip:bob@far.test");
+    cancel.method = "CANCEL".into();
+    cancel.body.clear();
+    let sent = office.receive(alice.flow, cancel.wire());
+    let cancel = only(&sent, "CANCEL");
+    assert_eq!((cancel.flow, branch(&cancel)), (invite.flow, branch(&invite)));
+}
+
+fn flow(peer: &str) -> Flow {
+    Flow { transport: Transport::Udp, listener: 0, connection: 0, peer: at(peer) }
+}
+
+/// "If a failure occurs, the client SHOULD create a new request, which is identical to the previous, but has a different value of
+/// the Via branch ID": after a broken transport, silence, or a 503. The proxy has the state that §4.4 asks for: what the caller repeats
+/// meanwhile goes nowhere else.
+/// Proves: rfc3263-4.3-1, rfc3263-4.4-4.
+#[test]
+fn a_failure_makes_a_new_transaction_with_the_next_server() {
+    let failures: [fn(&mut Office, &Sent) -> Vec<Sent>; 3] = [
+        |office, invite| office.tell(Input::Failed(invite.flow)),
+        |office, _| office.wait(Duration::from_millis(3_600)),
+        |office, invite| office.receive(invite.flow, reply(&invite.message, 503, "")),
+    ];
+    for fail in failures {
+        let (mut office, alice, sent) = invited();
+        let first = only(&sent, "INVITE");
+        assert_eq!(first.flow.peer, at(SERVERS[0]));
+        let sent = fail(&mut office, &first);
+        let to_second = |sent: &&Sent| sent.flow.peer == at(SERVERS[1]);
+        let second: Vec<Sent> = sent.iter().filter(to_second).cloned().collect();
+        let second = only(&second, "INVITE");
+        assert_ne!(branch(&first), branch(&second));
+        assert!(branch(&second).starts_with(MAGIC.as_bytes()));
+        let without_via = |sent: &Sent| {
+            let text = String::from_utf8(sent.message.wire().to_vec()).unwrap();
+            let rows = text.split("\r\n").filter(|row| !row.starts_with("Via: "));
+            rows.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(without_via(&first), without_via(&second));
+        let again = office.receive(alice.flow, alice.invite("sip:bob@far.test").wire());
+        assert_eq!(went(&again), []);
+        assert!(office.asked.is_empty());
+    }
+}
