@@ -17,6 +17,8 @@ pub struct Counts {
     pub stale: Count,
     /// Questions sent, each repeat too.
     pub sent: Count,
+    /// Answers that were too long for a datagram, and were asked for again by TCP.
+    pub long: Count,
     /// Servers that did not answer in time.
     pub silent: Count,
     /// Servers that could not answer, or answered nonsense.

@@ -138,6 +138,7 @@ impl<R> Desk<R> {
                 self.finish(now, id, &found, ttl, out);
             }
             Reply::Truncated if tried.way == Way::Udp => {
+                self.counts.long.up();
                 self.states.succeeded(key(tried.server));
                 self.resend(now, id, Way::Tcp, out);
             }

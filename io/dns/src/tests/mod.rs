@@ -4,5 +4,6 @@ mod cache;
 mod corpus;
 mod desk;
 mod sea;
+mod sockets;
 mod troubles;
 mod zone;
