@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::log::{Format, Log};
-use crate::{check, serve};
+use crate::{check, demo, phone, serve};
 
 /// The whole SIP system in one program.
 #[derive(Debug, clap::Parser)]
@@ -22,6 +22,10 @@ pub struct CommandLine {
 pub enum Command {
     /// Be the server: registrar, proxy, redirect server
     Serve(serve::Arguments),
+    /// Show a real call: a server, two phones, sound, hold and hang-up
+    Demo(demo::Arguments),
+    /// Be a phone: call, answer, or stay registered
+    Phone(Box<phone::Arguments>),
     /// Say what is wrong with a config file, or what the server would do with it
     Check(check::Arguments),
 }
@@ -32,6 +36,8 @@ impl CommandLine {
         let log = Log::new(self.log);
         match self.command {
             Command::Serve(arguments) => serve::run(&arguments, log),
+            Command::Demo(arguments) => demo::run(&arguments, log),
+            Command::Phone(arguments) => phone::run(*arguments, log),
             Command::Check(arguments) => check::run(&arguments, log),
         }
     }

@@ -3,8 +3,12 @@
 pub mod check;
 pub mod command;
 pub mod config;
+pub mod demo;
+mod ear;
 mod journal;
 pub mod limits;
 pub mod log;
 mod names;
+pub mod phone;
 pub mod serve;
+mod softphone;

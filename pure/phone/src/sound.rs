@@ -250,8 +250,10 @@ fn agreement(agreed: &Agreed) -> Option<Agreement> {
     let codec = |format: &sdp::Format| Codec::named(&format.name);
     // RFC 3264 §8.4: 0.0.0.0 is an old way to say hold; there is nowhere to send to.
     let nowhere = matches!(&agreed.remote.host, Host::Ip(ip) if ip.is_unspecified());
+    // Whom we hold must not hear what is said in the room. We have no music for them, so nothing is sent.
+    let mute = nowhere || agreed.hold.is_ours();
     let direction =
-        if nowhere { agreed.direction.and(sdp::Direction::RecvOnly) } else { agreed.direction };
+        if mute { agreed.direction.and(sdp::Direction::RecvOnly) } else { agreed.direction };
     Some(Agreement {
         send: (agreed.codec.send, codec(&agreed.codec)?),
         receive: agreed

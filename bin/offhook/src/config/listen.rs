@@ -1,6 +1,6 @@
 //! `[listen]`: where the server listens.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::address;
 use super::fault::{At, Faults};
@@ -49,6 +49,12 @@ impl Listen {
             ("ws", &self.ws),
             ("wss", &self.wss),
         ]
+    }
+
+    /// UDP and TCP at any free port of an address.
+    pub fn on_any_port(ip: IpAddr) -> Self {
+        let any = || vec![SocketAddr::new(ip, 0)];
+        Self { udp: any(), tcp: any(), ..Self::default() }
     }
 
     /// Does it listen on an address that other machines reach?

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use machine::Dice;
-use net::{Bound, Program, Running, Sink, Wire};
+use net::{Bound, Heard, Program, Running, Sink, Wire};
 use protocol::Listener;
 use protocol::doors::Question;
 use server::settings::Shard;
@@ -62,7 +62,7 @@ fn fail(log: Log, what: &str) -> Outcome {
 
 fn serve(config: &Config, arguments: &Arguments, log: Log) -> Result<(), String> {
     let words = |error: std::io::Error| error.to_string();
-    let bound = house::plan(config).bind().map_err(|error| error.to_string())?;
+    let bound = bind(config)?;
     let secret = secret(config, arguments, log).map_err(words)?;
     let (wire, heard) = Wire::new(limits::LOG_LINES);
     let running = start(config, bound, secret, wire).map_err(words)?;
@@ -70,13 +70,28 @@ fn serve(config: &Config, arguments: &Arguments, log: Log) -> Result<(), String>
     if arguments.config.is_none() {
         introduce(config, running.handle().listeners());
     }
+    wait(running, log, heard)
+}
+
+/// Takes the sockets that a config names.
+pub(crate) fn bind(config: &Config) -> Result<Bound, String> {
+    house::plan(config).bind().map_err(|error| error.to_string())
+}
+
+/// Writes the log until SIGTERM or SIGINT has ended the server.
+pub(crate) fn wait(
+    running: Running<Node>,
+    log: Log,
+    heard: impl IntoIterator<Item = Heard>,
+) -> Result<(), String> {
+    let words = |error: std::io::Error| error.to_string();
     let signals = signals::obey(running.handle(), log).map_err(words)?;
     // Ends when the last shard has ended.
     for heard in heard {
         journal::write(log, &heard);
     }
-    signals.close();
     running.join().map_err(words)?;
+    signals.close();
     log.info("stopped", &[]);
     Ok(())
 }
@@ -140,9 +155,9 @@ fn announce(listeners: &[Listener], log: Log) {
 }
 
 /// What somebody who starts the server without a config must know: the passwords are shown this once.
-fn introduce(config: &Config, listeners: &[Listener]) {
+pub(crate) fn introduce(config: &Config, listeners: &[Listener]) {
     let Some(listener) = listeners.first() else { return };
-    let mut text = String::from("No --config: phones on this machine can register as\n");
+    let mut text = String::from("Phones on this machine can register as\n");
     for extension in &config.extensions {
         if let Credential::Password(password) = &extension.credential {
             let (number, address) = (&extension.number, listener.bound);

@@ -71,6 +71,11 @@ impl Hold {
         matches!(self, Self::Theirs | Self::Both)
     }
 
+    /// Whether we put the other side on hold.
+    pub const fn is_ours(self) -> bool {
+        matches!(self, Self::Ours | Self::Both)
+    }
+
     pub(super) const fn of(ours: Direction, theirs: Direction) -> Self {
         match (ours.receives(), theirs.receives()) {
             (true, true) => Self::None,

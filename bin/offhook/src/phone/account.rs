@@ -1,0 +1,144 @@
+//! Whose phone it is: from the command line, and from the phone's file.
+
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::path::PathBuf;
+
+use phone::Account;
+use protocol::Transport;
+use sip::Uri;
+
+use crate::config::{Mistakes, PhoneFile, Secret};
+use crate::softphone::facing;
+
+/// Whose phone it is. The command line counts more than the file.
+#[derive(Debug, clap::Args)]
+pub(super) struct AccountArguments {
+    /// The phone's file: account, password, server
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Whose phone it is: sip:101@example.test
+    #[arg(long, global = true, value_name = "URI")]
+    account: Option<String>,
+    /// Its password. Others on this machine can see it here: OFFHOOK_PASSWORD and --config hide it
+    #[arg(long, global = true)]
+    password: Option<String>,
+    /// The name that the other side shows
+    #[arg(long, global = true)]
+    name: Option<String>,
+    /// Where requests go, when not to the account's domain: 192.0.2.7:5060
+    #[arg(long, global = true, value_name = "HOST:PORT")]
+    server: Option<String>,
+    /// How they go
+    #[arg(long, global = true, value_parser = ["udp", "tcp"])]
+    transport: Option<String>,
+    /// The address of this machine to use; by default the one that reaches the server
+    #[arg(long, global = true, value_name = "IP")]
+    bind: Option<IpAddr>,
+}
+
+/// What is wrong with it.
+#[derive(Debug)]
+pub(super) enum Wrong {
+    /// The file.
+    File(Mistakes),
+    /// What was said.
+    Said(String),
+}
+
+impl AccountArguments {
+    /// The account, and the address of this machine to use.
+    pub(super) fn read(&self) -> Result<(Account, IpAddr), Wrong> {
+        let file = match &self.config {
+            Some(path) => PhoneFile::load(path).map_err(Wrong::File)?,
+            None => PhoneFile::default(),
+        };
+        self.with(file).map_err(Wrong::Said)
+    }
+
+    fn with(&self, file: PhoneFile) -> Result<(Account, IpAddr), String> {
+        let said = self.account.clone().or(file.account);
+        let address = said.ok_or("whose phone is it? --account sip:101@example.test")?;
+        let mut account = Account::new(&address).map_err(|error| error.to_string())?;
+        let kept = || std::env::var("OFFHOOK_PASSWORD").ok().map(Secret::new);
+        if let Some(password) =
+            self.password.clone().map(Secret::new).or_else(kept).or(file.password)
+        {
+            account = account.password(password.reveal());
+        }
+        if let Some(name) = self.name.clone().or(file.name) {
+            account = account.display_name(&name);
+        }
+        let transport = self.transport.as_deref().or(file.transport);
+        if let Some(transport) = transport.and_then(Transport::of) {
+            account = account.by(transport);
+        }
+        let server = self.server.clone().or(file.server.map(|server| server.to_string()));
+        let host = match &server {
+            Some(server) => server.clone(),
+            None => host_of(&address).ok_or("the account has no host")?,
+        };
+        if let Some(server) = server {
+            account = account.server(&server).map_err(|error| error.to_string())?;
+        }
+        let at = match self.bind.or(file.bind) {
+            Some(ip) => ip,
+            None => facing(find(&host)?).map_err(|error| format!("no way to {host}: {error}"))?,
+        };
+        Ok((account, at))
+    }
+}
+
+/// `host` or `host:port` of an address of record.
+fn host_of(address: &str) -> Option<String> {
+    let uri = Uri::parse(address.as_bytes()).ok()?;
+    Some(uri.sip()?.hostport().to_string())
+}
+
+/// An address of a host: only to see which way it lies.
+fn find(host: &str) -> Result<SocketAddr, String> {
+    let with_port = || format!("{host}:5060");
+    let found = host.to_socket_addrs().or_else(|_| with_port().to_socket_addrs());
+    let mut found = found.map_err(|error| {
+        format!("{host} cannot be found: {error}; --server HOST:PORT names another")
+    })?;
+    found.next().ok_or_else(|| format!("{host} has no address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(account: Option<&str>, server: Option<&str>) -> AccountArguments {
+        AccountArguments {
+            config: None,
+            account: account.map(Into::into),
+            password: None,
+            name: None,
+            server: server.map(Into::into),
+            transport: None,
+            bind: None,
+        }
+    }
+
+    #[test]
+    fn the_server_tells_which_address_to_use() {
+        let (account, at) =
+            said(Some("sip:101@example.invalid"), Some("127.0.0.1:5060")).read().unwrap();
+        assert_eq!(
+            (account.address().as_str(), at),
+            ("sip:101@example.invalid", [127, 0, 0, 1].into())
+        );
+        let (_, at) = said(Some("sip:101@[::1]:5070"), None).read().unwrap();
+        assert_eq!(at, "::1".parse::<IpAddr>().unwrap());
+    }
+
+    #[test]
+    fn what_is_missing_is_asked_for() {
+        let why = |arguments: AccountArguments| match arguments.read() {
+            Err(Wrong::Said(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(why(said(None, None)).contains("--account"));
+        assert!(why(said(Some("101"), None)).contains("no SIP address"));
+    }
+}

@@ -1,0 +1,217 @@
+//! One call of a script: placed or taken, from the first ring to what is counted at its end.
+
+use std::time::{Duration, Instant};
+
+use phone::{Call, PhoneEvent};
+
+use super::deed::duration;
+use super::desk::{Desk, Happening};
+use crate::command::Outcome;
+
+/// What to do while the call is up.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Talk {
+    /// Press these keys when the call is up: 1234#
+    #[arg(long, value_name = "KEYS", default_value = "")]
+    dtmf: String,
+    /// Hang up after so long; without it, when the other side does
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    hangup_after: Option<Duration>,
+    /// Put the other side on hold after so long, and take it back after as long again
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    hold_after: Option<Duration>,
+}
+
+/// How a call that comes is met.
+#[derive(Clone, Debug)]
+pub(super) struct Manner {
+    pub(super) after: Duration,
+    pub(super) refuse: Option<u16>,
+}
+
+/// Calls somebody. Fine when it was answered, and ended as calls end.
+pub(super) fn place(
+    desk: &Desk,
+    target: &str,
+    talk: &Talk,
+    ring_for: Duration,
+) -> Result<Outcome, String> {
+    let (target, audio) = (target.to_owned(), desk.audio()?);
+    let call = desk.phone.obey(move |phone, now, out| phone.call(now, &target, audio, out))?;
+    let until = Instant::now() + ring_for;
+    loop {
+        match desk.next(Some(until))? {
+            Some(Happening::Phone(PhoneEvent::Established { call: up })) if up == call => {
+                return converse(desk, call, talk);
+            }
+            Some(Happening::Phone(PhoneEvent::Ended { call: over, .. })) if over == call => {
+                return Ok(Outcome::Failed);
+            }
+            Some(Happening::Leave) => return Ok(Outcome::Failed),
+            Some(_) => {}
+            None => {
+                hang_up(desk, call)?;
+                until_over(desk, call)?;
+                return Err("nobody answered in time".into());
+            }
+        }
+    }
+}
+
+/// Waits for a call and picks it up, or refuses it.
+pub(super) fn take(desk: &Desk, talk: &Talk, manner: &Manner) -> Result<Outcome, String> {
+    let call = loop {
+        match desk.next(None)? {
+            Some(Happening::Phone(PhoneEvent::Incoming { call, .. })) => break call,
+            Some(Happening::Leave) => return Ok(Outcome::Failed),
+            Some(_) | None => {}
+        }
+    };
+    if let Some(status) = manner.refuse {
+        desk.phone.obey(move |phone, now, out| phone.refuse(now, call, status, out))?;
+        until_over(desk, call)?;
+        return Ok(Outcome::Fine);
+    }
+    if !manner.after.is_zero() {
+        desk.phone.obey(move |phone, now, out| phone.ring(now, call, out))?;
+    }
+    let until = Instant::now() + manner.after;
+    while let Some(happening) = desk.next(Some(until))? {
+        match happening {
+            Happening::Phone(PhoneEvent::Ended { call: over, .. }) if over == call => {
+                return Ok(Outcome::Failed);
+            }
+            Happening::Leave => return Ok(Outcome::Failed),
+            _ => {}
+        }
+    }
+    let audio = desk.audio()?;
+    desk.phone.obey(move |phone, now, out| phone.answer(now, call, audio, out))?;
+    loop {
+        match desk.next(None)? {
+            Some(Happening::Phone(PhoneEvent::Established { call: up })) if up == call => {
+                return converse(desk, call, talk);
+            }
+            Some(Happening::Phone(PhoneEvent::Ended { call: over, .. })) if over == call => {
+                return Ok(Outcome::Failed);
+            }
+            Some(Happening::Leave) => return Ok(Outcome::Failed),
+            Some(_) | None => {}
+        }
+    }
+}
+
+/// A call that is up, until its end.
+fn converse(desk: &Desk, call: Call, talk: &Talk) -> Result<Outcome, String> {
+    let began = Instant::now();
+    for key in talk.dtmf.chars() {
+        desk.phone.obey(move |phone, now, out| phone.press(now, call, key, out))?;
+    }
+    for (after, deed) in plan(talk) {
+        match until(desk, call, Some(began + after))? {
+            Reached::Time => deed.run(desk, call)?,
+            Reached::Leave => hang_up(desk, call)?,
+            Reached::End(outcome) => {
+                desk.news.lasted(began.elapsed());
+                return Ok(outcome);
+            }
+        }
+    }
+    let outcome = match until(desk, call, None)? {
+        Reached::End(outcome) => outcome,
+        Reached::Time | Reached::Leave => {
+            hang_up(desk, call)?;
+            until_over(desk, call)?
+        }
+    };
+    desk.news.lasted(began.elapsed());
+    Ok(outcome)
+}
+
+/// Something to be done in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Hold,
+    Resume,
+    HangUp,
+}
+
+impl Step {
+    fn run(self, desk: &Desk, call: Call) -> Result<(), String> {
+        match self {
+            Self::Hold => desk.phone.obey(move |phone, now, out| phone.hold(now, call, out)),
+            Self::Resume => desk.phone.obey(move |phone, now, out| phone.resume(now, call, out)),
+            Self::HangUp => hang_up(desk, call),
+        }
+    }
+}
+
+/// What is done when, counted from the beginning, in order.
+fn plan(talk: &Talk) -> Vec<(Duration, Step)> {
+    let mut steps = Vec::new();
+    if let Some(after) = talk.hold_after {
+        steps.extend([(after, Step::Hold), (after * 2, Step::Resume)]);
+    }
+    steps.extend(talk.hangup_after.map(|after| (after, Step::HangUp)));
+    steps.sort_by_key(|(after, _)| *after);
+    // Nothing is done in a call that was hung up.
+    if let Some(end) = steps.iter().position(|(_, step)| *step == Step::HangUp) {
+        steps.truncate(end + 1);
+    }
+    steps
+}
+
+/// What came first.
+enum Reached {
+    Time,
+    Leave,
+    End(Outcome),
+}
+
+fn until(desk: &Desk, call: Call, time: Option<Instant>) -> Result<Reached, String> {
+    loop {
+        match desk.next(time)? {
+            Some(Happening::Phone(PhoneEvent::Ended { call: over, status, .. }))
+                if over == call =>
+            {
+                let outcome = if status == 200 { Outcome::Fine } else { Outcome::Failed };
+                return Ok(Reached::End(outcome));
+            }
+            Some(Happening::Leave) => return Ok(Reached::Leave),
+            Some(_) => {}
+            None => return Ok(Reached::Time),
+        }
+    }
+}
+
+/// Waits for the end of a call that is being hung up or refused.
+fn until_over(desk: &Desk, call: Call) -> Result<Outcome, String> {
+    match until(desk, call, Some(Instant::now() + GOODBYE))? {
+        Reached::End(outcome) => Ok(outcome),
+        Reached::Time | Reached::Leave => Ok(Outcome::Failed),
+    }
+}
+
+fn hang_up(desk: &Desk, call: Call) -> Result<(), String> {
+    desk.phone.obey(move |phone, now, out| phone.hang_up(now, call, out))
+}
+
+/// Longer than a BYE waits for its answer (RFC 3261 §17.1.2.2 timer F).
+const GOODBYE: Duration = Duration::from_secs(35);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_come_in_order_and_none_after_the_end() {
+        let talk = |hold: Option<u64>, hang_up: Option<u64>| {
+            let [hold_after, hangup_after] = [hold, hang_up].map(|at| at.map(Duration::from_secs));
+            let steps = plan(&Talk { dtmf: String::new(), hangup_after, hold_after });
+            steps.into_iter().map(|(at, step)| (at.as_secs(), step)).collect::<Vec<_>>()
+        };
+        assert_eq!(talk(Some(1), Some(5)), [(1, Step::Hold), (2, Step::Resume), (5, Step::HangUp)]);
+        assert_eq!(talk(Some(3), Some(5)), [(3, Step::Hold), (5, Step::HangUp)]);
+        assert_eq!(talk(None, None), []);
+    }
+}

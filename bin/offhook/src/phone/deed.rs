@@ -1,0 +1,110 @@
+//! `Deed`: what a script tells the phone to do: register, call, answer.
+
+use std::time::{Duration, Instant};
+
+use phone::PhoneEvent;
+
+use super::call::{self, Talk};
+use super::desk::{Desk, Happening};
+use crate::command::Outcome;
+
+/// What to do.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Deed {
+    /// Call somebody: 102, bob@example.test, sip:bob@example.test
+    Call {
+        /// Whom
+        target: String,
+        #[command(flatten)]
+        talk: Talk,
+        /// Give up when nobody answers for so long
+        #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
+        ring_for: Duration,
+    },
+    /// Register, and pick up what comes
+    Answer {
+        #[command(flatten)]
+        talk: Talk,
+        /// Let it ring so long before
+        #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0s")]
+        after: Duration,
+        /// Refuse instead, with this status: 486 busy, 480 nobody there, 603 declined
+        #[arg(long, value_name = "STATUS")]
+        refuse: Option<u16>,
+        /// Leave after so many calls
+        #[arg(long, value_name = "COUNT", default_value_t = 1)]
+        calls: u32,
+    },
+    /// Register, say what came of it, and leave
+    Register,
+}
+
+impl Deed {
+    pub(super) fn run(self, desk: &mut Desk) -> Result<Outcome, String> {
+        match self {
+            Self::Call { target, talk, ring_for } => call::place(desk, &target, &talk, ring_for),
+            Self::Answer { talk, after, refuse, calls } => {
+                if register(desk)? == Outcome::Failed {
+                    return Ok(Outcome::Failed);
+                }
+                let manner = call::Manner { after, refuse };
+                (0..calls).try_fold(Outcome::Fine, |outcome, _| match outcome {
+                    Outcome::Fine => call::take(desk, &talk, &manner),
+                    other => Ok(other),
+                })
+            }
+            Self::Register => register(desk),
+        }
+    }
+}
+
+/// Registers, and waits for what comes of it.
+pub(super) fn register(desk: &Desk) -> Result<Outcome, String> {
+    desk.phone.ask(|phone, now, out| phone.register(now, out))?;
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match desk.next(Some(until))? {
+            Some(Happening::Phone(PhoneEvent::Registered { .. })) => return Ok(Outcome::Fine),
+            Some(Happening::Phone(PhoneEvent::NotRegistered { .. }) | Happening::Leave) => {
+                return Ok(Outcome::Failed);
+            }
+            Some(_) => {}
+            None => return Err("the server did not answer".into()),
+        }
+    }
+}
+
+/// `10s`, `500ms`, `2m`, or seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let scale = match text.get(digits.len()..).unwrap_or_default() {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        unit => return Err(format!("{unit:?} is no unit of time: ms, s, m, h")),
+    };
+    let number = digits.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+    let time = number.and_then(|number| Duration::try_from_secs_f64(number * scale).ok());
+    time.ok_or_else(|| format!("{text:?} is no time: write it like 10s or 500ms"))
+}
+
+/// Longer than a request waits for its answer (RFC 3261 §17.1.2.2 timer F).
+const PATIENCE: Duration = Duration::from_secs(40);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        for (text, milliseconds) in
+            [("10s", 10_000), ("500ms", 500), ("2m", 120_000), ("1.5", 1500), ("0", 0)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+        for wrong in ["", "s", "-1s", "1 s", "1y", "infs", "1e400"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

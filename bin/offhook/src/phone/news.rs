@@ -1,0 +1,155 @@
+//! `News`: what happens at the phone, for people and for programs.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use phone::{CallQuality, PhoneEvent};
+use serde_json::{Value, json};
+
+use crate::log::upsets;
+
+/// How it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// A line a thing.
+    Text,
+    /// An object a line.
+    Json,
+}
+
+impl News {
+    /// Something happened at the phone.
+    pub(super) fn tell(self, event: &PhoneEvent) {
+        match self {
+            Self::Text => say(&words(event)),
+            Self::Json => say(&object(event).to_string()),
+        }
+    }
+
+    /// The command failed.
+    pub(super) fn failed(self, why: &str) {
+        match self {
+            Self::Text => say(&format!("failed: {why}")),
+            Self::Json => say(&json!({ "event": "failed", "reason": why }).to_string()),
+        }
+    }
+
+    /// A call was up for so long.
+    pub(super) fn lasted(self, time: Duration) {
+        let seconds = time.as_secs_f64();
+        match self {
+            Self::Text => say(&format!("the call lasted {seconds:.1} s")),
+            Self::Json => say(&json!({ "event": "lasted", "seconds": seconds }).to_string()),
+        }
+    }
+
+    /// Help, and what was typed wrong: for people alone.
+    pub(super) fn hint(self, text: &str) {
+        match self {
+            Self::Text => say(text),
+            Self::Json => say(&json!({ "event": "hint", "text": text }).to_string()),
+        }
+    }
+}
+
+/// A line on stdout, without what could upset a terminal: some of it comes from peers.
+fn say(line: &str) {
+    let mut clean: String =
+        line.chars().map(|c| if upsets(c) && c != '\n' { '\u{fffd}' } else { c }).collect();
+    clean.push('\n');
+    let mut out = std::io::stdout().lock();
+    // Whoever closed stdout wants to hear no more.
+    let _ = out.write_all(clean.as_bytes()).and_then(|()| out.flush());
+}
+
+fn words(event: &PhoneEvent) -> String {
+    match event {
+        PhoneEvent::Registered { expires } => format!("registered for {expires} s"),
+        PhoneEvent::NotRegistered { status, reason } => {
+            format!("not registered: {status} {reason}")
+        }
+        PhoneEvent::Unregistered => "unregistered".into(),
+        PhoneEvent::Incoming { from, .. } => format!("{from} calls"),
+        PhoneEvent::Progress { status: 180, .. } => "it rings".into(),
+        PhoneEvent::Progress { status, .. } => format!("on its way ({status})"),
+        PhoneEvent::Established { .. } => "the call is up".into(),
+        PhoneEvent::Held { held: true, .. } => "the other side put us on hold".into(),
+        PhoneEvent::Held { held: false, .. } => "the other side took us back".into(),
+        PhoneEvent::HoldDone { status: 200, .. } => "agreed".into(),
+        PhoneEvent::HoldDone { status, .. } => format!("the other side did not agree ({status})"),
+        PhoneEvent::Key { key, .. } => format!("the other side pressed {key}"),
+        PhoneEvent::Quality { quality, .. } => quality_in_words(quality),
+        PhoneEvent::Ended { status: 200, reason, .. } => format!("the call is over: {reason}"),
+        PhoneEvent::Ended { status, reason, .. } => format!("the call failed: {status} {reason}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn quality_in_words(quality: &CallQuality) -> String {
+    let grade = |grade: Option<phone::Grade>| {
+        grade.map_or("no report".into(), |grade| {
+            let (jitter, mos) = (grade.jitter.as_secs_f64() * 1000.0, f64::from(grade.mos) / 100.0);
+            format!(
+                "{:.1} % lost, jitter {jitter:.1} ms, MOS {mos:.2}",
+                f64::from(grade.loss) / 10.0
+            )
+        })
+    };
+    format!(
+        "{} packets sent, {} received, {} lost; here: {}; there: {}",
+        quality.sent,
+        quality.received,
+        quality.lost,
+        grade(quality.here),
+        grade(quality.there)
+    )
+}
+
+fn object(event: &PhoneEvent) -> Value {
+    match event {
+        PhoneEvent::Registered { expires } => json!({ "event": "registered", "expires": expires }),
+        PhoneEvent::NotRegistered { status, reason } => {
+            json!({ "event": "not_registered", "status": status, "reason": reason })
+        }
+        PhoneEvent::Unregistered => json!({ "event": "unregistered" }),
+        PhoneEvent::Incoming { call, from } => {
+            json!({ "event": "incoming", "call": call.0, "from": from })
+        }
+        PhoneEvent::Progress { call, status } => {
+            json!({ "event": "progress", "call": call.0, "status": status })
+        }
+        PhoneEvent::Established { call } => json!({ "event": "established", "call": call.0 }),
+        PhoneEvent::Held { call, held } => json!({ "event": "held", "call": call.0, "held": held }),
+        PhoneEvent::HoldDone { call, status } => {
+            json!({ "event": "hold_done", "call": call.0, "status": status })
+        }
+        PhoneEvent::Key { call, key } => json!({ "event": "key", "call": call.0, "key": key }),
+        PhoneEvent::Quality { call, quality } => json!({
+            "event": "quality",
+            "call": call.0,
+            "sent": quality.sent,
+            "received": quality.received,
+            "lost": quality.lost,
+            "late": quality.late,
+            "round_trip_ms": quality.round_trip.map(milliseconds),
+            "here": quality.here.map(grade),
+            "there": quality.there.map(grade),
+        }),
+        PhoneEvent::Ended { call, status, reason } => {
+            json!({ "event": "ended", "call": call.0, "status": status, "reason": reason })
+        }
+        other => json!({ "event": "other", "text": format!("{other:?}") }),
+    }
+}
+
+fn grade(grade: phone::Grade) -> Value {
+    json!({
+        "loss_percent": f64::from(grade.loss) / 10.0,
+        "jitter_ms": milliseconds(grade.jitter),
+        "mos": f64::from(grade.mos) / 100.0,
+    })
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,98 @@
+//! The phone that does what is typed: one command a line.
+
+use std::io::BufRead as _;
+
+use phone::{Call, PhoneEvent};
+
+use super::deed::register;
+use super::desk::{Desk, Happening};
+use crate::command::Outcome;
+
+/// Registers, and does what is typed until `quit`.
+pub(super) fn run(desk: &mut Desk) -> Result<Outcome, String> {
+    let bell = desk.bell();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines() {
+            let Ok(line) = line else { break };
+            if bell.send(Happening::Typed(line)).is_err() {
+                return;
+            }
+        }
+        // A desk that is closed does not listen.
+        let _ = bell.send(Happening::TypedLast);
+    });
+    let outcome = register(desk)?;
+    desk.news.hint(HELP);
+    let mut current: Option<Call> = None;
+    loop {
+        match desk.next(None)? {
+            Some(Happening::Typed(line)) => match obey(desk, &line, &mut current) {
+                Ok(Next::More) => {}
+                Ok(Next::Quit) => return Ok(outcome),
+                Err(why) => desk.news.hint(&why),
+            },
+            Some(Happening::Phone(PhoneEvent::Incoming { call, .. })) if current.is_none() => {
+                current = Some(call);
+                // It may have been taken back already.
+                let _ = desk.phone.obey(move |phone, now, out| phone.ring(now, call, out));
+            }
+            Some(Happening::Phone(PhoneEvent::Ended { call, .. })) if current == Some(call) => {
+                current = None;
+            }
+            Some(Happening::TypedLast | Happening::Leave) => return Ok(outcome),
+            Some(_) | None => {}
+        }
+    }
+}
+
+/// Whether there is more to do.
+enum Next {
+    More,
+    Quit,
+}
+
+fn obey(desk: &Desk, line: &str, current: &mut Option<Call>) -> Result<Next, String> {
+    let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+    let call = || current.ok_or("there is no call");
+    match word {
+        "" => {}
+        "call" | "c" => {
+            let (target, audio) = (rest.to_owned(), desk.audio()?);
+            let call =
+                desk.phone.obey(move |phone, now, out| phone.call(now, &target, audio, out))?;
+            *current = Some(call);
+        }
+        "answer" | "a" => {
+            let (call, audio) = (call()?, desk.audio()?);
+            desk.phone.obey(move |phone, now, out| phone.answer(now, call, audio, out))?;
+        }
+        "refuse" => {
+            let call = call()?;
+            desk.phone.obey(move |phone, now, out| phone.refuse(now, call, 486, out))?;
+        }
+        "hangup" | "h" => {
+            let call = call()?;
+            desk.phone.obey(move |phone, now, out| phone.hang_up(now, call, out))?;
+        }
+        "hold" => {
+            let call = call()?;
+            desk.phone.obey(move |phone, now, out| phone.hold(now, call, out))?;
+        }
+        "resume" => {
+            let call = call()?;
+            desk.phone.obey(move |phone, now, out| phone.resume(now, call, out))?;
+        }
+        "keys" | "k" => {
+            let call = call()?;
+            for key in rest.chars() {
+                desk.phone.obey(move |phone, now, out| phone.press(now, call, key, out))?;
+            }
+        }
+        "quit" | "q" => return Ok(Next::Quit),
+        "help" | "?" => desk.news.hint(HELP),
+        other => return Err(format!("{other:?} is no command\n{HELP}")),
+    }
+    Ok(Next::More)
+}
+
+const HELP: &str = "call WHOM, answer, refuse, hangup, hold, resume, keys 123#, quit";

@@ -1,0 +1,84 @@
+//! `Softphone`: a phone with real sockets, on a thread of its own.
+
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+use machine::{Dice, Time};
+use net::{Handle, Plan, Program, Running, Sink};
+use phone::{Account, Phone, Unable};
+use protocol::{Output, Transport};
+
+use crate::serve::throw;
+
+/// A phone with real sockets.
+#[derive(Debug)]
+pub(crate) struct Softphone {
+    running: Running<Phone>,
+    handle: Handle<Phone>,
+}
+
+impl Softphone {
+    /// A phone at any free port of this address. It does nothing before it is told to.
+    pub(crate) fn start(
+        account: &Account,
+        at: IpAddr,
+        sink: impl Sink + 'static,
+    ) -> Result<Self, String> {
+        let at = SocketAddr::new(at, 0);
+        let plan = Plan::new().on(Transport::Udp, at).on(Transport::Tcp, at);
+        let bound = plan.bind().map_err(|error| error.to_string())?;
+        let words = |error: std::io::Error| error.to_string();
+        let mut dice = Dice::new(throw().map_err(words)?);
+        let running = bound.start(Program::new().sink(sink), |_, listeners| {
+            Phone::new(account.clone(), listeners.to_vec(), Dice::new(dice.seed()))
+        });
+        let running = running.map_err(words)?;
+        Ok(Self { handle: running.handle(), running })
+    }
+
+    /// The address that it sends SIP from.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.handle.listeners().first().map(|listener| listener.bound)
+    }
+
+    /// Does something with the phone, and waits for what comes of it.
+    pub(crate) fn ask<R: Send + 'static>(
+        &self,
+        command: impl FnOnce(&mut Phone, Time, &mut Vec<Output>) -> R + Send + 'static,
+    ) -> Result<R, String> {
+        self.handle.ask(0, command).map_err(|error| error.to_string())
+    }
+
+    /// As [`ask`](Self::ask), for a command that the phone may be unable to obey.
+    pub(crate) fn obey<R: Send + 'static>(
+        &self,
+        command: impl FnOnce(&mut Phone, Time, &mut Vec<Output>) -> Result<R, Unable> + Send + 'static,
+    ) -> Result<R, String> {
+        self.ask(command)?.map_err(|unable| unable.to_string())
+    }
+
+    /// Ends it now.
+    pub(crate) fn stop(self) -> Result<(), String> {
+        self.handle.stop();
+        self.running.join().map_err(|error| error.to_string())
+    }
+}
+
+/// The address of this machine that reaches `server`.
+pub(crate) fn facing(server: SocketAddr) -> std::io::Result<IpAddr> {
+    let any: IpAddr = if server.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
+    // Nothing is sent: the kernel only picks the way.
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect(server)?;
+    socket.local_addr().map(|address| address.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_reached_from_loopback() {
+        let server = SocketAddr::from(([127, 0, 0, 1], 5060));
+        assert_eq!(facing(server).unwrap(), server.ip());
+    }
+}
