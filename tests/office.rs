@@ -26,6 +26,7 @@ pub struct Office {
     /// What it told other shards.
     pub told: Vec<protocol::Answer>,
     out: Vec<Output>,
+    registrations: u32,
 }
 
 /// A message that the server sent.
@@ -67,6 +68,7 @@ impl Office {
             asked: Vec::new(),
             told: Vec::new(),
             out: Vec::new(),
+            registrations: 0,
         }
     }
 
@@ -117,7 +119,15 @@ impl Office {
 
     /// Registers a phone at its own address for an hour.
     pub fn register(&mut self, phone: &Phone) {
-        let request = phone.register(&format!("Contact: <{}>\r\n", phone.contact()));
+        self.register_at(phone, &format!("<{}>", phone.contact()));
+    }
+
+    /// Registers a phone with these contacts.
+    pub fn register_at(&mut self, phone: &Phone, contacts: &str) {
+        self.registrations += 10;
+        let mut request = phone.register(&format!("Contact: {contacts}\r\n"));
+        request.cseq = self.registrations;
+        request.branch += &request.cseq.to_string();
         let sent = self.converse(phone, &request);
         assert_eq!(status(&sent), 200, "{sent:?}");
     }
@@ -139,6 +149,28 @@ impl Office {
 /// The status of the first message that was sent; 0 when it is none.
 pub fn status(sent: &[Sent]) -> u16 {
     sent.first().and_then(|sent| sent.message.status()).map_or(0, Status::code)
+}
+
+/// The rows of a name in the first message that was sent.
+pub fn rows(sent: &[Sent], name: sip::Name) -> Vec<String> {
+    let rows = sent[0].message.rows(name);
+    rows.map(|row| String::from_utf8_lossy(row).into_owned()).collect()
+}
+
+/// The requests of a method among what was sent.
+pub fn requests(sent: &[Sent], wanted: &str) -> Vec<Sent> {
+    sent.iter().filter(|sent| method(sent) == wanted).cloned().collect()
+}
+
+/// The statuses of the responses among what was sent, to an address.
+pub fn answers(sent: &[Sent], to: Flow) -> Vec<u16> {
+    let to = sent.iter().filter(|sent| sent.flow == to);
+    to.filter_map(|sent| sent.message.status().map(Status::code)).collect()
+}
+
+/// The Request-URI of a request.
+pub fn uri(sent: &Sent) -> String {
+    String::from_utf8_lossy(sent.message.request_uri().unwrap_or_default()).into_owned()
 }
 
 /// The method of a message that was sent; empty for a response.
@@ -282,6 +314,15 @@ impl Request {
     pub fn row(mut self, row: &str) -> Self {
         self.rows += row;
         self.rows += "\r\n";
+        self
+    }
+
+    /// The same in a call of its own.
+    #[must_use]
+    pub fn call(mut self, name: &str) -> Self {
+        self.call_id = name.into();
+        self.branch =
+            format!("z9hG4bK-{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
         self
     }
 

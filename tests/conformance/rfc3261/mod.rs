@@ -3,7 +3,9 @@
 mod section_10_3;
 mod section_11;
 mod section_12;
-mod section_16;
+mod section_16_3;
+mod section_16_4;
+mod section_16_5;
 mod section_17_1;
 mod section_17_2;
 mod section_18;

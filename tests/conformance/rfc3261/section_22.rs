@@ -2,16 +2,11 @@
 
 use std::time::Duration;
 
-use offhook_tests::office::{Office, Phone, Request, Sent, method, reply, settings, status};
+use offhook_tests::office::{Office, Phone, Request, Sent, method, reply, rows, settings, status};
 use protocol::auth::Protection;
 use server::settings::Settings;
 use sip::header::{AuthParams, ProxyAuthenticate, WwwAuthenticate};
 use sip::{Message, Name};
-
-fn rows(sent: &[Sent], name: Name) -> Vec<String> {
-    let rows = sent[0].message.rows(name);
-    rows.map(|row| String::from_utf8_lossy(row).into_owned()).collect()
-}
 
 fn asked(challenge: &Message, at: usize) -> AuthParams<'_> {
     let servers = challenge.all::<WwwAuthenticate>().map(|asked| asked.unwrap().0);

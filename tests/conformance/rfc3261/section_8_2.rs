@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use offhook_tests::office::{Office, Phone, Request, Sent, status, trusting};
+use offhook_tests::office::{Office, Phone, Request, rows, status, trusting};
 use sip::{Method, Name};
 
 fn office() -> (Office, Phone) {
@@ -11,11 +11,6 @@ fn office() -> (Office, Phone) {
 
 fn options(phone: &Phone) -> Request {
     phone.request("OPTIONS", "sip:example.test")
-}
-
-fn rows(sent: &[Sent], name: Name) -> Vec<String> {
-    let rows = sent[0].message.rows(name);
-    rows.map(|row| String::from_utf8_lossy(row).into_owned()).collect()
 }
 
 /// "if the UAS recognizes but does not support the method of a request, it MUST generate a 405 (Method Not Allowed) response … The UAS

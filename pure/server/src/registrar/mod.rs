@@ -86,6 +86,7 @@ impl Registrar {
         common: &Common<'_>,
     ) -> Result<Vec<Binding>, Fault> {
         let mut next: Vec<_> = self.location.bindings(turn.now, aor).cloned().collect();
+        let mut added = Vec::new();
         let header = request.first::<Expires>().map(|value| value.map_or(3600, |value| value.0));
         for contact in request.all::<Contact>() {
             let contact = contact.map_err(Fault::Malformed)?;
@@ -107,18 +108,17 @@ impl Registrar {
                 until: turn.now + lasts,
                 flow,
             };
-            let old = next.iter().position(|binding| binding.is(address.uri));
-            if let Some(binding) = old.and_then(|at| next.get(at)) {
-                in_order(binding, common)?;
+            if let Some(old) = next.iter().position(|binding| binding.is(address.uri)) {
+                in_order(&next.remove(old), common)?;
             }
-            if let Some(at) = old {
-                next.remove(at);
-            }
+            // Named twice in one REGISTER: the later says how it is.
+            added.retain(|binding: &Binding| !binding.is(address.uri));
             if wish > 0 {
                 let binding = Binding::new(said, common.path.iter().copied());
-                next.push(binding.ok_or(Fault::BadContact)?);
+                added.push(binding.ok_or(Fault::BadContact)?);
             }
         }
+        next.append(&mut added);
         Ok(next)
     }
 

@@ -1,0 +1,102 @@
+//! §16.1 to §16.3: what a proxy does with every request, and what it refuses.
+
+use std::time::Duration;
+
+use offhook_tests::office::{
+    Office, Phone, answers, method, requests, rows, status, trusting, uri,
+};
+use sip::Name;
+
+fn office() -> (Office, Phone, Phone) {
+    let mut office = Office::new(trusting());
+    let (alice, bob) = (Phone::udp(101), Phone::udp(102));
+    office.register(&bob);
+    (office, alice, bob)
+}
+
+/// "Any request that is forwarded to more than one location MUST be handled statefully." A repeat makes no second set of branches.
+/// "The proxy core MUST behave as a UAS with respect to sending an immediate provisional on that server transaction"
+/// Proves: rfc3261-16.1-2, rfc3261-16.1-3, rfc3261-16.2-1, rfc3261-16.6-46.
+#[test]
+fn trap_43_an_invite_gets_a_100_at_once_and_its_repeat_nothing_else() {
+    let (mut office, alice, bob) = office();
+    office.register_at(&bob, "<sip:a@198.51.100.21>, <sip:b@198.51.100.22;transport=tcp>");
+    let invite = alice.invite("sip:102@example.test");
+    let sent = office.receive(alice.flow, invite.wire());
+    assert_eq!((status(&sent), requests(&sent, "INVITE").len()), (100, 3));
+    let again = office.receive(alice.flow, invite.wire());
+    assert_eq!((status(&again), again.len()), (100, 1));
+}
+
+/// "a stateful proxy SHOULD NOT generate 100 (Trying) responses to non-INVITE requests", before RFC 4320 lets it.
+/// Proves: rfc3261-16.2-2.
+#[test]
+fn trap_11_another_request_gets_no_100_before_its_sender_is_slow() {
+    let (mut office, alice, _) = office();
+    let message = alice.request("MESSAGE", "sip:102@example.test");
+    let sent = office.receive(alice.flow, message.wire());
+    assert!(answers(&sent, alice.flow).is_empty());
+    let sent = office.wait(Duration::from_millis(3499));
+    assert!(answers(&sent, alice.flow).is_empty());
+    let sent = office.wait(Duration::from_secs(40));
+    assert_eq!(answers(&sent, alice.flow), [100], "and no 408 at its end (RFC 4320 §4.2)");
+}
+
+/// "For all new requests, including any with unknown methods, an element intending to proxy the request MUST …"
+/// Proves: rfc3261-16.2-3.
+#[test]
+fn trap_19_a_method_that_nobody_knows_is_forwarded_like_any_other() {
+    let (mut office, alice, bob) = office();
+    let strange = alice.request("FOO.bar", "sip:102@example.test");
+    let sent = office.receive(alice.flow, strange.wire());
+    assert_eq!((method(&sent[0]), sent[0].flow), ("FOO.bar", bob.flow));
+    assert_eq!(uri(&sent[0]), bob.contact());
+}
+
+/// "Before an element can proxy a request, it MUST verify the message's validity. … If any of these checks fail, the element MUST behave
+/// as a user agent server … and respond with an error code."
+/// Proves: rfc3261-16.3-1, rfc3261-16.3-2.
+#[test]
+fn what_is_not_valid_is_refused_and_forwarded_to_nobody() {
+    let good = Phone::udp(101).invite("sip:102@example.test").wire();
+    for (from, to, code) in [
+        ("Max-Forwards: 70", "Max-Forwards: 0", 483),
+        ("Max-Forwards: 70", "Max-Forwards: many", 400),
+        ("sip:102@example.test SIP", "tel-me:102 SIP", 416),
+        ("CSeq: 1 INVITE", "CSeq: 1 BYE", 400),
+        ("Max-Forwards: 70", "Max-Forwards: 70\r\nProxy-Require: magic", 420),
+        ("Max-Forwards: 70", "Max-Forwards: 70\r\nRoute: nonsense", 400),
+        ("Max-Forwards: 70", "Max-Forwards: 70\r\nMax-Breadth: 0", 440),
+        ("To: ", "X-To: ", 400),
+    ] {
+        let (mut office, alice, _) = office();
+        let sent = office.receive(alice.flow, good.replace(from, to));
+        assert_eq!((status(&sent), sent.len()), (code, 1), "{to}");
+    }
+}
+
+/// `Require` is for the one who is called, not for proxies.
+#[test]
+fn what_the_callee_must_have_is_not_our_business() {
+    let (mut office, alice, bob) = office();
+    let invite = alice.invite("sip:102@example.test").row("Require: 100rel, magic");
+    let sent = office.receive(alice.flow, invite.wire());
+    assert_eq!(
+        (sent[1].flow, rows(&sent[1..], Name::Require)),
+        (bob.flow, vec!["100rel, magic".into()])
+    );
+}
+
+/// "a proxy is not required to detect merged requests and MUST NOT treat merged requests as an error condition"
+/// Proves: rfc3261-16.3-3.
+#[test]
+fn a_request_that_comes_by_two_paths_is_forwarded_twice() {
+    let (mut office, alice, _) = office();
+    let first = alice.invite("sip:102@example.test");
+    let mut second = first.clone();
+    second.branch += "-other-path";
+    for invite in [first, second] {
+        let sent = office.receive(alice.flow, invite.wire());
+        assert_eq!(requests(&sent, "INVITE").len(), 1);
+    }
+}
