@@ -320,9 +320,8 @@ impl Request {
     /// The same in a call of its own.
     #[must_use]
     pub fn call(mut self, name: &str) -> Self {
-        self.call_id = name.into();
-        self.branch =
-            format!("z9hG4bK-{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+        self.call_id = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        self.branch = format!("z9hG4bK-{}", self.call_id);
         self
     }
 

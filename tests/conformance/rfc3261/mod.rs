@@ -6,6 +6,7 @@ mod section_12;
 mod section_16_3;
 mod section_16_4;
 mod section_16_5;
+mod section_16_6;
 mod section_17_1;
 mod section_17_2;
 mod section_18;
