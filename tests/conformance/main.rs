@@ -11,8 +11,10 @@
 mod rfc3261;
 mod rfc3263;
 mod rfc3264;
+mod rfc3327;
 mod rfc3550;
 mod rfc3581;
 mod rfc4733;
+mod rfc5393;
 mod rfc6026;
 mod rfc8866;

@@ -7,6 +7,8 @@ mod section_16_3;
 mod section_16_4;
 mod section_16_5;
 mod section_16_6;
+mod section_16_7;
+mod section_16_8;
 mod section_17_1;
 mod section_17_2;
 mod section_18;

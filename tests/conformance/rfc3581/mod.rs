@@ -1,3 +1,4 @@
 //! rport: responses through NATs.
 
+mod section_3;
 mod section_4;

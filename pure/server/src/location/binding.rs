@@ -1,12 +1,13 @@
 //! `Binding`: one contact of an address of record (RFC 3261 §10.1).
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 use machine::Time;
 use protocol::doors::Reach;
 use protocol::{Flow, Transport};
-use sip::Uri;
+use sip::header::Via;
 use sip::uri::{Host, same};
+use sip::{Message, Uri};
 
 use crate::limits;
 
@@ -105,22 +106,71 @@ impl Binding {
     }
 }
 
-fn host_of(uri: &[u8]) -> Option<std::net::IpAddr> {
+fn host_of(uri: &[u8]) -> Option<IpAddr> {
     match Uri::parse(uri).ok()? {
         Uri::Sip(sip) => sip.host.ip().map(|ip| ip.to_canonical()),
         Uri::Tel(_) | Uri::Other(..) => None,
     }
 }
 
-/// The flow that must be kept to reach a Contact: that of a connection, and of a datagram whose source is not what the Contact says
-/// (a NAT is between us).
-pub(crate) fn flow_to_keep(flow: Flow, contact: &[u8]) -> Option<Flow> {
+/// The flow that must be kept to reach a Contact: that of a connection, and of a datagram that came through a NAT. A NAT is between
+/// us when the Contact names another address than the source, and the Via does too, or the Contact's is a private one. A phone that is not
+/// behind a NAT may well name another address than its own: that is where it wants to be called.
+pub(crate) fn flow_to_keep(flow: Flow, request: &Message, contact: &[u8]) -> Option<Flow> {
     if flow.transport.is_reliable() {
         return Some(flow);
     }
-    let Ok(Uri::Sip(sip)) = Uri::parse(contact) else { return None };
-    let Host::Ip(ip) = sip.host else { return Some(flow) };
-    let said = SocketAddr::new(ip.to_canonical(), sip.port.unwrap_or(5060));
-    let seen = SocketAddr::new(flow.peer.ip().to_canonical(), flow.peer.port());
-    (said != seen).then_some(flow)
+    let seen = flow.peer.ip().to_canonical();
+    let said = match Uri::parse(contact) {
+        Ok(Uri::Sip(sip)) => sip.host,
+        _ => return None,
+    };
+    let direct = request.get::<Via>().is_some_and(|via| via.host == Host::Ip(seen));
+    match said.ip().map(|ip| ip.to_canonical()) {
+        Some(ip) if ip == seen => None,
+        Some(ip) if direct && (!is_private(ip) || is_private(seen)) => None,
+        None if direct => None,
+        _ => Some(flow),
+    }
+}
+
+/// Addresses that mean something else on the other side of a NAT (RFC 1918, RFC 6598, RFC 4193).
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [first, second, ..] = ip.octets();
+            ip.is_private() || ip.is_link_local() || first == 100 && second & 0xc0 == 64
+        }
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nat_is_seen_and_a_wish_is_respected() {
+        let flow = |peer: &str| Flow {
+            transport: Transport::Udp,
+            listener: 0,
+            connection: 0,
+            peer: peer.parse().unwrap(),
+        };
+        let keeps = |peer: &str, via: &str, contact: &str| {
+            let wire = format!("REGISTER sip:h SIP/2.0\r\nVia: SIP/2.0/UDP {via}\r\n\r\n");
+            let request = Message::parse(wire).unwrap();
+            flow_to_keep(flow(peer), &request, contact.as_bytes()).is_some()
+        };
+        let outside = "203.0.113.9:61000";
+        assert!(keeps(outside, "192.168.1.5", "sip:a@192.168.1.5"));
+        assert!(keeps(outside, "203.0.113.9:61000", "sip:a@192.168.1.5"));
+        assert!(keeps(outside, "phone.local", "sip:a@phone.local"));
+        assert!(!keeps(outside, "203.0.113.9:61000", "sip:a@203.0.113.9:61000"));
+        assert!(!keeps(outside, "203.0.113.9", "sip:a@203.0.113.77"));
+        assert!(!keeps(outside, "203.0.113.9", "sip:a@elsewhere.example"));
+        assert!(!keeps("10.0.0.5:5060", "10.0.0.5", "sip:a@10.0.0.6"));
+        assert!(keeps("[2001:db8::1]:9", "[fd00::5]", "sip:a@[fd00::5]"));
+        assert!(keeps(outside, "100.64.3.4", "sip:a@100.64.3.4"));
+    }
 }

@@ -207,7 +207,8 @@ impl Original<'_> {
         let contact = self.request.get::<sip::header::Contact>();
         let contact =
             contact.as_ref().and_then(|contact| contact.address()).map(|address| address.uri);
-        let near = contact.filter(|_| direct).and_then(|uri| flow_to_keep(self.came, uri));
+        let near =
+            contact.filter(|_| direct).and_then(|uri| flow_to_keep(self.came, self.request, uri));
         let far = match copy.target.way {
             Way::Flow(flow) => Some(flow),
             Way::Uri | Way::Hop(_) => None,

@@ -99,7 +99,7 @@ impl Registrar {
                 return Err(Fault::IntervalTooBrief(seconds(rules.min)));
             }
             let lasts = std::time::Duration::from_secs(wish.into()).min(rules.max);
-            let flow = common.flow.and_then(|flow| flow_to_keep(flow, address.uri));
+            let flow = common.flow.and_then(|flow| flow_to_keep(flow, request, address.uri));
             let said = Said {
                 uri: address.uri,
                 call_id: common.call_id,

@@ -1,0 +1,3 @@
+//! Registering non-adjacent contacts (Path).
+
+mod section_5_3;

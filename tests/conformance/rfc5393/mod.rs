@@ -1,0 +1,4 @@
+//! Addressing an amplification vulnerability in forking proxies.
+
+mod section_4;
+mod section_5;
