@@ -355,6 +355,16 @@ impl Request {
     }
 }
 
+/// What a look-up found.
+pub fn found(addresses: &[(Transport, &str)]) -> protocol::Answer {
+    let target = |(transport, address): &(Transport, &str)| protocol::locate::Target {
+        transport: *transport,
+        address: address.parse().expect("an address"),
+        domain: "other.example".into(),
+    };
+    protocol::Answer::Targets(addresses.iter().map(target).collect())
+}
+
 /// The response of a phone to a message that it got.
 pub fn reply(to: &Message, code: u16, rows: &str) -> String {
     let status = Status::new(code).expect("a status");

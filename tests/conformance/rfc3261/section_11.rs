@@ -1,6 +1,6 @@
 //! §11: OPTIONS to the server.
 
-use offhook_tests::office::{Office, Phone, method, status, trusting};
+use offhook_tests::office::{Office, Phone, answers, method, status, trusting};
 use sip::Name;
 
 /// "Allow, Accept, Accept-Encoding, Accept-Language, and Supported header fields SHOULD be present in a 200 (OK) response to an OPTIONS
@@ -39,4 +39,19 @@ fn trap_46_an_options_whose_hops_end_here_is_answered_here() {
     further.call_id = "another".into();
     let sent = office.receive(phone.flow, further.wire());
     assert_eq!((method(&sent[0]), sent[0].flow), ("OPTIONS", other.flow));
+}
+
+/// "The response code chosen MUST be the same that would have been chosen had the request been an INVITE."
+/// Proves: rfc3261-11.2-1.
+#[test]
+fn trap_49_options_is_answered_as_an_invite_would_be() {
+    for (user, code) in [("nobody", 404), ("103", 480)] {
+        for name in ["INVITE", "OPTIONS"] {
+            let mut office = Office::default();
+            let alice = Phone::udp(101);
+            let request = alice.request(name, &format!("sip:{user}@example.test"));
+            let sent = office.converse(&alice, &request);
+            assert_eq!(answers(&sent, alice.flow).last(), Some(&code), "{name} {user}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! §16.5: where a request may go.
 
-use offhook_tests::office::{Office, Phone, requests, settings, status, trusting, uri};
+use offhook_tests::office::{Office, Phone, found, requests, settings, status, trusting, uri};
 use protocol::{Answer, Question, Transport};
 use server::settings::{Match, Route, Settings, Shard};
 
@@ -34,7 +34,7 @@ fn somebody_elsewhere_is_called_as_written() {
 }
 
 /// "When accessing the location service constructed by a registrar, the Request-URI MUST first be canonicalized"
-/// Proves: rfc3261-16.5-3.
+/// Proves: rfc3261-10.1-1, rfc3261-16.5-3.
 #[test]
 fn a_user_is_found_however_it_is_written() {
     let (mut office, alice) = office();
@@ -117,9 +117,10 @@ fn a_name_is_looked_up() {
     assert_eq!(sent.len(), 1);
     let (ticket, question) = office.asked.pop().unwrap();
     let transport = Transport::Tcp;
-    assert_eq!(question, Question::Resolve { host: "other.example".into(), port: 5060, transport });
-    let targets = Answer::Targets(vec![(transport, "203.0.113.5:5060".parse().unwrap())]);
-    let sent = office.tell(protocol::Input::Answered(ticket, targets));
+    let Question::Resolve(hop) = question else { panic!("{question:?}") };
+    assert_eq!((&*hop.domain, hop.port, hop.transport), ("other.example", None, Some(transport)));
+    let sent =
+        office.tell(protocol::Input::Answered(ticket, found(&[(transport, "203.0.113.5:5060")])));
     assert_eq!(
         (sent[0].flow.transport, sent[0].flow.peer.to_string()),
         (transport, "203.0.113.5:5060".into())

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use offhook_tests::office::{
-    Office, Phone, Request, Sent, answers, method, reply, requests, rows, status, trusting,
+    Office, Phone, Request, Sent, answers, found, method, reply, requests, rows, status, trusting,
 };
-use protocol::{Answer, Input};
+use protocol::Input;
 use sip::Name;
 
 fn call(contacts: &str) -> (Office, Phone, Request, Vec<Sent>) {
@@ -128,8 +128,7 @@ fn trap_1_a_cancel_in_every_state() {
     office.receive(alice.flow, invite.wire());
     assert_eq!(answers(&cancel(&mut office, &alice, &invite), alice.flow), [200, 487]);
     let (ticket, _) = office.asked.pop().unwrap();
-    let late =
-        Answer::Targets(vec![(protocol::Transport::Udp, "203.0.113.1:5060".parse().unwrap())]);
+    let late = found(&[(protocol::Transport::Udp, "203.0.113.1:5060")]);
     assert!(office.tell(Input::Answered(ticket, late)).is_empty());
     // Nobody ever gives a sign of life: the caller has hung up, and is told so.
     let (mut office, alice, invite, _) = call(ONE);

@@ -21,7 +21,7 @@ fn register(phone: &Phone) -> Request {
 /// "registrars and redirect servers MAY make use of 401 (Unauthorized) responses for authentication, but proxies MUST NOT, and instead
 /// MAY use the 407" "The WWW-Authenticate response-header field MUST be included in 401" "The proxy MUST populate the 407 … with a
 /// Proxy-Authenticate header field" "servers MUST always send a "qop" parameter"
-/// Proves: rfc3261-22.1-1, rfc3261-22.2-1, rfc3261-22.3-1, rfc3261-22.4-5, rfc3261-22.3-10.
+/// Proves: rfc3261-22.1-1, rfc3261-22.1-4, rfc3261-22.2-1, rfc3261-22.3-1, rfc3261-22.4-5, rfc3261-22.3-10.
 #[test]
 fn trap_33_a_registrar_asks_with_401_a_proxy_with_407_the_strongest_first() {
     let mut office = Office::default();
@@ -246,7 +246,7 @@ fn trap_12_every_challenge_of_a_fork_is_in_the_one_answer() {
 }
 
 /// "SIP servers supporting RFC 2617 MUST ensure they are backwards compatible with RFC 2069": an answer without qop is good, once.
-/// Proves: rfc3261-22.4-1.
+/// Proves: rfc3261-22.4-1, rfc3261-22.4-7.
 #[test]
 fn an_old_phone_that_knows_no_qop_is_let_in_once_a_nonce() {
     let mut office = Office::default();
