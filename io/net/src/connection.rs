@@ -208,6 +208,8 @@ impl Connection {
             self.half_since.get_or_insert(now);
         } else {
             self.half_since = None;
+            // A connection that is idle keeps no buffer, however large its last message was.
+            self.framer = Framer::default();
         }
     }
 

@@ -488,36 +488,3 @@ pub(crate) fn sharpen_timers() {
     // SAFETY: a call without pointers; it cannot fail with these arguments.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1000 as libc::c_ulong) };
 }
-
-/// The signals that end or change a program: SIGTERM, SIGINT, SIGHUP.
-fn asking_signals() -> libc::sigset_t {
-    // SAFETY: the set is initialized by `sigemptyset`; these calls only fail for signals that do not exist.
-    unsafe {
-        let mut set = zeroed();
-        libc::sigemptyset(&raw mut set);
-        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
-            libc::sigaddset(&raw mut set, signal);
-        }
-        set
-    }
-}
-
-/// Keeps those signals for [`next_signal`], in this thread and in all that it starts from now on.
-pub(crate) fn keep_signals() -> io::Result<()> {
-    let set = asking_signals();
-    // SAFETY: the set lives through the call; nobody wants the old one.
-    match unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, null_mut()) } {
-        0 => Ok(()),
-        error => Err(io::Error::from_raw_os_error(error)),
-    }
-}
-
-/// Waits for the next of those signals.
-pub(crate) fn next_signal() -> io::Result<c_int> {
-    let (set, mut signal) = (asking_signals(), 0);
-    // SAFETY: both live through the call.
-    match unsafe { libc::sigwait(&raw const set, &raw mut signal) } {
-        0 => Ok(signal),
-        error => Err(io::Error::from_raw_os_error(error)),
-    }
-}

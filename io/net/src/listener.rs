@@ -98,7 +98,9 @@ impl Bound {
         let first = udp_socket(address)?;
         first.bind(&address.into())?;
         let bound = first.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
-        first.set_reuse_port(true)?;
+        if self.plan.shards > 1 {
+            first.set_reuse_port(true)?;
+        }
         let mut sockets = vec![first];
         for _ in 1..self.plan.shards {
             let socket = udp_socket(bound)?;

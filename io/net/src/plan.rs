@@ -110,7 +110,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             first_message: Duration::from_secs(20),
-            half_message: Duration::from_secs(10),
+            half_message: Duration::from_secs(20),
             idle: Duration::from_secs(7_500),
             stalled: Duration::from_secs(30),
             connect: Duration::from_secs(4),

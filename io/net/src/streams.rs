@@ -324,26 +324,21 @@ impl Streams {
             self.peers.remove(&peer);
         }
         self.counters.connections.set(self.connections.len() as u64);
-        let flow = match reason {
-            Reason::NotOpened => {
-                self.counters.connections_failed.one();
-                connection.flow.any_connection()
-            }
-            Reason::Slow => {
-                self.counters.connections_slow.one();
-                connection.flow
-            }
-            Reason::Evicted => {
-                self.counters.connections_evicted.one();
-                connection.flow
-            }
-            Reason::Deaf => {
-                self.counters.connections_deaf.one();
-                connection.flow
-            }
-            Reason::Gone | Reason::Finished => connection.flow,
+        let count = match reason {
+            Reason::NotOpened => Some(&self.counters.connections_failed),
+            Reason::Slow => Some(&self.counters.connections_slow),
+            Reason::Evicted => Some(&self.counters.connections_evicted),
+            Reason::Deaf => Some(&self.counters.connections_deaf),
+            Reason::Gone | Reason::Finished => None,
         };
-        self.news.push(News::Failed(flow, connection.known_to));
+        if let Some(count) = count {
+            count.one();
+        }
+        self.news.push(match reason {
+            // It concerns everybody who may want to reach that peer.
+            Reason::NotOpened => News::Failed(connection.flow.any_connection(), u64::MAX),
+            _ => News::Failed(connection.flow, connection.known_to),
+        });
     }
 
     /// True when nothing waits to be written.
