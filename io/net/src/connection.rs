@@ -242,3 +242,55 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use protocol::Transport;
+
+    use super::*;
+    use crate::census::{Begins, Census};
+    use crate::plan::Crowd;
+
+    fn connection(state: State) -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (theirs, peer) = listener.accept().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let flow = Flow { transport: Transport::Tcp, listener: 0, connection: 1, peer };
+        let (seat, _) = Census::new(Crowd::default()).seat(peer, Begins::ByPeer).unwrap();
+        (Connection::new(ours, flow, state, seat), theirs)
+    }
+
+    #[test]
+    fn the_queue_has_an_end_even_within_a_turn() {
+        let (mut connection, _theirs) = connection(State::Open { heard: Time(0) });
+        let message = [b'x'; 1000];
+        let put =
+            (0..100_000).take_while(|_| connection.put(Time(0), &message, 50_000).is_ok()).count();
+        // What the kernel took, and 50 of ours.
+        assert!((50..100_000).contains(&put), "{put}");
+        assert!(connection.waiting() <= 50_000);
+        assert_eq!(connection.put(Time(0), &message, 50_000), Err(Reason::Deaf));
+    }
+
+    #[test]
+    fn every_state_has_its_own_patience() {
+        let patience = Patience::default();
+        let (mut connection, _theirs) = connection(State::Opening { since: Time(0) });
+        let at = |time: Duration| Time(0) + time;
+        assert_eq!(connection.due(&patience), (at(patience.connect), Reason::NotOpened));
+        connection.state = State::Silent { since: Time(0) };
+        assert_eq!(connection.due(&patience), (at(patience.first_message), Reason::Slow));
+        connection.state = State::Open { heard: Time(0) };
+        assert_eq!(connection.due(&patience), (at(patience.idle), Reason::Slow));
+        connection.framer.push(b"OPTIONS");
+        connection.cut(at(Duration::from_secs(1)), &mut Vec::new());
+        let half = at(Duration::from_secs(1) + patience.half_message);
+        assert_eq!(connection.due(&patience), (half, Reason::Slow));
+        connection.leave(Time(7));
+        assert_eq!(connection.due(&patience), (Time(7), Reason::Finished));
+    }
+}

@@ -99,6 +99,11 @@ fn a_connection_is_opened_and_used_again() {
     assert_eq!(read_answer(&mut peer), "back");
     let (_, Input::Received(came, _)) = house.input() else { panic!() };
     assert_eq!(came.peer, flow.peer);
+    // The number alone is no way to anybody: the peer must be the same.
+    let stranger = Flow { peer: house.address(0), ..came };
+    house.put(0, Output::Send(stranger, options("astray", "").into()));
+    let (_, Input::Failed(failed)) = house.input() else { panic!() };
+    assert_eq!(failed, stranger);
     drop(peer);
     let (_, Input::Failed(failed)) = house.input() else { panic!() };
     assert_eq!(failed, came);
