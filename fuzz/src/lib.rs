@@ -1,6 +1,7 @@
 //! What must hold for any octets, one file for each door that strangers can knock at. `run` panics when it does not.
 
 pub mod digest;
+pub mod dns;
 pub mod framing;
 pub mod header;
 pub mod message;

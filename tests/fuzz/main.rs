@@ -115,3 +115,8 @@ fn credentials() {
         names.iter().flat_map(|name| message.rows(*name)).for_each(targets::digest::run);
     });
 }
+
+#[test]
+fn dns_answers() {
+    replay(&["dns", "cve-dns"], targets::dns::run);
+}
