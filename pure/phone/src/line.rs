@@ -3,14 +3,15 @@
 //! Whoever wants to send a request makes an [`Errand`] of it, without Via. What becomes of it is told as [`News`], in order.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use machine::{Dice, Time};
 use protocol::auth::Tries;
 use protocol::doors::{Answer, Call, Output, Question, Ticket};
-use protocol::locate::{Means, Target, Unlocated};
+use protocol::locate::{Failure, Means, States, Target, Unlocated};
 use protocol::transaction::{ClientId, ServerId, Timers, Transactions, Up};
 use protocol::{Flow, Listener, Transport};
-use sip::header::MAGIC;
+use sip::header::{MAGIC, RetryAfter};
 use sip::{Bytes, Message, Method, Name, Status};
 
 use crate::account::Account;
@@ -25,6 +26,7 @@ pub(crate) struct Line {
     pub(crate) dice: Dice,
     listeners: Vec<Listener>,
     means: Means,
+    states: States,
     transactions: Transactions,
     whither: Whither,
     pending: BTreeMap<ClientId, Errand>,
@@ -133,6 +135,7 @@ impl Line {
             timers,
             dice,
             means: Means::of(&listeners),
+            states: States::default(),
             listeners,
             transactions,
             whither: Whither::default(),
@@ -315,10 +318,11 @@ impl Line {
                 self.news.push_back(News::Cancel { cancel, invite, request });
             }
             Up::Ack(_, ack) => self.news.push_back(News::Ack(ack)),
-            Up::Response(id, _, response) => self.hear(id, response),
+            Up::Response(id, _, response) => self.hear(now, id, response, out),
             Up::Stray(..) | Up::Unacknowledged(_) => {}
             Up::TimedOut(id) => {
                 let Some(errand) = self.pending.remove(&id) else { return };
+                self.note(now, errand.went, Failure::Unanswered);
                 let why = words::silence(errand.went, &self.timers);
                 self.next_target(now, errand, (Status::REQUEST_TIMEOUT, why), out);
             }
@@ -327,13 +331,21 @@ impl Line {
                 if let Some(flow) = errand.went.filter(|flow| flow.transport.is_reliable()) {
                     self.whither.no_stream(flow.peer);
                 }
+                self.note(now, errand.went, Failure::Undelivered);
                 let why = words::broken(errand.went);
                 self.next_target(now, errand, (Status::SERVICE_UNAVAILABLE, why), out);
             }
         }
     }
 
-    fn hear(&mut self, id: ClientId, response: Message) {
+    /// An address failed: it is tried last for a while.
+    fn note(&mut self, now: Time, went: Option<Flow>, failure: Failure) {
+        if let Some(flow) = went {
+            self.states.failed(now, (flow.transport, flow.peer), failure);
+        }
+    }
+
+    fn hear(&mut self, now: Time, id: ClientId, response: Message, out: &mut Vec<Output>) {
         let last = response.status().is_some_and(Status::is_final);
         let Some(errand) = self.pending.get(&id) else {
             if last {
@@ -341,14 +353,26 @@ impl Line {
             }
             return;
         };
-        let purpose = errand.purpose;
+        let (purpose, went) = (errand.purpose, errand.went);
+        let unavailable = response.status() == Some(Status::SERVICE_UNAVAILABLE);
+        match (response.get::<RetryAfter>().filter(|_| unavailable), went) {
+            (Some(pause), went) => {
+                let pause = Duration::from_secs(pause.seconds.into());
+                self.note(now, went, Failure::RetryAfter(pause));
+            }
+            (None, Some(went)) => self.states.succeeded((went.transport, went.peer)),
+            (None, None) => {}
+        }
         if !last {
             return self.news.push_back(News::Progress { purpose, response });
         }
-        if let Some(errand) = self.pending.remove(&id) {
-            let outcome = Outcome::Response(response);
-            self.news.push_back(News::Done { errand, outcome });
+        let Some(errand) = self.pending.remove(&id) else { return };
+        // RFC 3263 §4.3: a 503 is a failure of this server alone.
+        if unavailable && !errand.targets.is_empty() {
+            return self.launch(now, errand, out);
         }
+        let outcome = Outcome::Response(response);
+        self.news.push_back(News::Done { errand, outcome });
     }
 
     /// RFC 3263 §4.3: the next address, with a new branch; when there is none, that was it.
@@ -372,7 +396,9 @@ impl Line {
 
     /// Sends to the first target that we have a listener for.
     fn launch(&mut self, now: Time, mut errand: Errand, out: &mut Vec<Output>) {
-        while let Some((transport, peer)) = errand.targets.pop_front() {
+        while let Some(place) = self.states.pick(now, errand.targets.iter().copied())
+            && let Some((transport, peer)) = errand.targets.remove(place)
+        {
             let large = transport == Transport::Udp
                 && !protocol::transport::fits_udp(errand.request.wire().len() + VIA)
                 && !self.whither.is_datagrams_only(peer)
