@@ -160,10 +160,10 @@ impl Message {
 
     /// The topmost header of type `H`, read now; `None` when there is none.
     pub fn first<'a, H: Header<'a>>(&'a self) -> Option<Result<H, ParseError>> {
-        let value = if H::NAME.grammar() == Grammar::List {
-            self.rows(H::NAME).find_map(|row| split_list(row).next())
-        } else {
-            self.rows(H::NAME).next()
+        let mut rows = self.rows(H::NAME);
+        let value = match H::NAME.grammar() {
+            Grammar::List => rows.find_map(|row| split_list(row).next()),
+            Grammar::Single => rows.next(),
         };
         value.map(|value| self.read(value))
     }

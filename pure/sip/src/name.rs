@@ -76,20 +76,33 @@ names! {
 impl Name {
     /// Recognises a name as it stands on the wire, long or compact, in any case.
     pub fn of(wire: &[u8]) -> Self {
-        let mut next = match wire {
-            [letter] => SHORT.get(usize::from(*letter)).copied(),
-            _ => slot(wire).and_then(|slot| LONG.get(slot)).copied(),
-        };
-        while let Some(at) = next.map(usize::from)
-            && let Some((long, _, name, _)) = TABLE.get(at)
-        {
-            let long = long.as_bytes();
-            if wire.len() == 1 || wire == long || wire.eq_ignore_ascii_case(long) {
-                return *name;
+        let mut row = [0; ROOM];
+        match row.get_mut(..=wire.len()) {
+            Some([name @ .., colon]) => {
+                name.copy_from_slice(wire);
+                *colon = b':';
             }
-            next = NEXT.get(at).copied();
+            // Longer than any that we know.
+            _ => return Self::Other,
         }
-        Self::Other
+        Self::beginning(&row).map_or(Self::Other, |(name, _)| name)
+    }
+
+    /// Recognises the name that a row begins with, when its colon stands right behind it; and where that stands.
+    #[inline]
+    pub(crate) fn beginning(row: &[u8; ROOM]) -> Option<(Self, usize)> {
+        let mut next = FIRST.get(slot(row)).copied();
+        while let Some(at) = next.map(usize::from)
+            && let Some(entry) = ENTRIES.get(at)
+        {
+            if entry.begins(row) {
+                return Some((entry.name, usize::from(entry.length)));
+            }
+            next = Some(entry.next);
+        }
+        let [letter, b':', ..] = row else { return None };
+        let short = SHORT.get(usize::from(*letter)).and_then(|at| ENTRIES.get(usize::from(*at)));
+        short.map(|entry| (entry.name, 1))
     }
 
     /// Every known name with its compact form (empty where it has none).
@@ -98,51 +111,108 @@ impl Name {
     }
 }
 
-/// Names are found by length, first, middle and last letter: most slots hold one, and a name is compared once.
-const SLOTS: usize = 512;
+/// Octets of the longest name that is looked for, with its colon: four words.
+pub(crate) const ROOM: usize = 8 * WORDS;
+
+const WORDS: usize = 4;
+
+/// A name of the table with its colon, as words to compare a row with: letters in any case, all else as it is.
+struct Entry {
+    /// Which bits of the row to set first: the one that makes a letter small.
+    small: [u64; WORDS],
+    /// Which bits of the row count.
+    counts: [u64; WORDS],
+    /// What they must be.
+    text: [u64; WORDS],
+    name: Name,
+    length: u8,
+    /// The next entry whose name begins alike.
+    next: u8,
+}
+
+impl Entry {
+    #[inline]
+    fn begins(&self, row: &[u8; ROOM]) -> bool {
+        let words = row.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+        let parts = self.small.iter().zip(&self.counts).zip(&self.text);
+        let different = words.zip(parts).fold(0, |all, (word, ((small, counts), text))| {
+            all | (((word | small) ^ text) & counts)
+        });
+        different == 0
+    }
+
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "done while compiling: a wrong index does not compile"
+    )]
+    const fn of(row: &(&str, &str, Name, Grammar), next: u8) -> Self {
+        let (mut small, mut counts, mut text) = ([0; ROOM], [0; ROOM], [0; ROOM]);
+        let name = row.0.as_bytes();
+        let mut at = 0;
+        while at < name.len() {
+            small[at] = if name[at].is_ascii_alphabetic() { 0x20 } else { 0 };
+            counts[at] = 0xff;
+            text[at] = name[at].to_ascii_lowercase();
+            at += 1;
+        }
+        (counts[at], text[at]) = (0xff, b':');
+        let (small, counts, text) = (words(&small), words(&counts), words(&text));
+        Self { small, counts, text, name: row.2, length: name.len() as u8, next }
+    }
+}
+
+#[expect(clippy::indexing_slicing, reason = "done while compiling: a wrong index does not compile")]
+const fn words(octets: &[u8; ROOM]) -> [u64; WORDS] {
+    let (mut words, mut at) = ([0; WORDS], 0);
+    while at < WORDS {
+        words[at] = u64::from_le_bytes(octets.as_chunks::<8>().0[at]);
+        at += 1;
+    }
+    words
+}
+
+/// Entries are found by their first three letters.
+const SLOTS: usize = 256;
 
 const NONE: u8 = u8::MAX;
 
-fn slot(wire: &[u8]) -> Option<usize> {
-    let (first, last) = (wire.first()?, wire.last()?);
-    Some(mix(wire.len(), *first, *wire.get(wire.len() / 2)?, *last))
+#[inline]
+const fn slot(row: &[u8; ROOM]) -> usize {
+    let [first, second, third, ..] = row;
+    let letters = u32::from_le_bytes([*first | 0x20, *second | 0x20, *third | 0x20, 0]);
+    // The golden ratio: what is alike is spread.
+    (letters.wrapping_mul(0x9E37_79B9) >> 24) as usize
 }
 
-const fn mix(length: usize, first: u8, middle: u8, last: u8) -> usize {
-    let (first, middle, last) = (first | 0x20, middle | 0x20, last | 0x20);
-    let mixed = length
-        .wrapping_mul(MULTIPLIERS.0)
-        .wrapping_add((first as usize).wrapping_mul(MULTIPLIERS.1))
-        .wrapping_add((middle as usize).wrapping_mul(MULTIPLIERS.2));
-    mixed.wrapping_add(last as usize) % SLOTS
-}
+/// For each slot the first entry.
+static FIRST: [u8; SLOTS] = INDEX.0;
 
-/// Found by trial; any others would do, with longer chains.
-const MULTIPLIERS: (usize, usize, usize) = (1, 35, 24);
+/// For each octet the entry whose compact form it is.
+static SHORT: [u8; 256] = INDEX.1;
 
-/// For each slot the first row of the table, and for each row the next of its slot.
-static LONG: [u8; SLOTS] = INDEX.0;
-static NEXT: [u8; TABLE.len()] = INDEX.1;
-
-/// For each octet the row whose compact form it is.
-static SHORT: [u8; 256] = INDEX.2;
+static ENTRIES: [Entry; TABLE.len()] = INDEX.2;
 
 #[expect(clippy::indexing_slicing, reason = "done while compiling: a wrong index does not compile")]
-const INDEX: ([u8; SLOTS], [u8; TABLE.len()], [u8; 256]) = {
-    let (mut long, mut next, mut short) = ([NONE; SLOTS], [NONE; TABLE.len()], [NONE; 256]);
+const INDEX: ([u8; SLOTS], [u8; 256], [Entry; TABLE.len()]) = {
+    let (mut first, mut short) = ([NONE; SLOTS], [NONE; 256]);
+    let mut entries = [const { Entry::of(&TABLE[0], NONE) }; TABLE.len()];
+    // From the end, so that of names that begin alike those come first that the table has first.
     let mut at = TABLE.len();
     while at > 0 {
         at -= 1;
         let (name, compact) = (TABLE[at].0.as_bytes(), TABLE[at].1.as_bytes());
-        let slot = mix(name.len(), name[0], name[name.len() / 2], name[name.len() - 1]);
-        next[at] = long[slot];
-        long[slot] = at as u8;
+        let mut row = [b':'; ROOM];
+        (row[0], row[1]) = (name[0], name[1]);
+        row[2] = if name.len() > 2 { name[2] } else { b':' };
+        let slot = slot(&row);
+        entries[at] = Entry::of(&TABLE[at], first[slot]);
+        first[slot] = at as u8;
         if let [letter] = compact {
             short[*letter as usize] = at as u8;
             short[letter.to_ascii_uppercase() as usize] = at as u8;
         }
     }
-    (long, next, short)
+    (first, short, entries)
 };
 
 #[cfg(test)]
@@ -150,12 +220,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_compared_once() {
-        assert!(
-            NEXT.iter().all(|next| *next == NONE),
-            "choose other multipliers: two names share a slot"
-        );
-        assert!(TABLE.iter().all(|(_, short, ..)| short.len() < 2));
+    fn names_that_begin_alike_are_few() {
+        let chain = |first: &u8| {
+            let after = |at: &u8| ENTRIES.get(usize::from(*at)).map(|entry| entry.next);
+            std::iter::successors(Some(*first), after).count() - 1
+        };
+        assert!(FIRST.iter().all(|first| chain(first) <= 9));
+        assert!(TABLE.iter().all(|(long, short, ..)| long.len() < ROOM && short.len() < 2));
+    }
+
+    #[test]
+    fn one_octet_less_or_other_is_another_name() {
+        let is_none = |wire: &[u8]| assert_eq!(Name::of(wire), Name::Other, "{wire:?}");
+        let names = Name::table().map(|(_, long, _)| long.as_bytes());
+        for (long, at) in names.flat_map(|long| (0..long.len()).map(move |at| (long, at))) {
+            let (before, after) = (&long[..at], &long[at + 1..]);
+            for octet in [b'\r', b'_', b' ', 0, long[at] ^ 0x80, long[at] ^ 1] {
+                is_none(&[before, &[octet], after].concat());
+            }
+            if long.len() > 2 {
+                is_none(&[before, after].concat());
+            }
+        }
     }
 
     #[test]

@@ -31,6 +31,21 @@ pub(crate) fn find_light(text: &[u8]) -> Option<usize> {
     first(text, marks, |octet| octet <= b' ' || octet == 0x7f)
 }
 
+/// Where the value of a parameter may end: at `;`, or at a blank or control octet.
+#[inline]
+pub(crate) fn find_param_end(text: &[u8]) -> Option<usize> {
+    let marks = |word| below(word, b'!') | zeros(word ^ (ONES * b';' as u64));
+    first(text, marks, |octet| octet <= b' ' || octet == b';')
+}
+
+/// Where a URI in brackets ends: at `>`, or at what cannot be in it.
+#[inline]
+pub(crate) fn find_bracket(text: &[u8]) -> Option<usize> {
+    let marks =
+        |word| below(word, b'!') | zeros(word ^ (ONES * 0x7f)) | zeros(word ^ (ONES * b'>' as u64));
+    first(text, marks, |octet| octet <= b' ' || octet == 0x7f || octet == b'>')
+}
+
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 
 const HIGHS: u64 = ONES << 7;
@@ -83,6 +98,9 @@ mod tests {
         assert_eq!(find(b':', text), slow(text, |other| other == b':'));
         assert_eq!(find_control(text), slow(text, |other| other < b' '));
         assert_eq!(find_light(text), slow(text, |other| other <= b' ' || other == 0x7f));
+        let ends = |other| other <= b' ' || other == 0x7f || other == b'>';
+        assert_eq!(find_bracket(text), slow(text, ends));
+        assert_eq!(find_param_end(text), slow(text, |other| other <= b' ' || other == b';'));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `Params`: `;name=value` after a URI or a header value (RFC 3261 §25.1 generic-param).
 
-use crate::scan::{Scan, ascii, is_blank, unquote};
+use crate::octets::find_param_end;
+use crate::scan::{Scan, ascii, ends_name, is_blank, unquote};
 use crate::{ParseError, limits};
 
 /// Parameters, as written: `;lr;transport=tcp`. Read one by one, when asked for.
@@ -48,30 +49,36 @@ impl<'a> Params<'a> {
         self.0
     }
 
-    /// All, in order.
+    /// All, in order. One whose name is not ASCII is passed over: nobody can ask for it.
     pub fn iter(self) -> impl Iterator<Item = Param<'a>> {
+        self.raw().filter_map(|(name, value)| Some(Param { name: ascii(name)?, value }))
+    }
+
+    /// Names and values as written, up to what is no parameter.
+    fn raw(self) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> {
         let mut scan = Scan::new(self.0, "parameter");
         std::iter::from_fn(move || {
             while scan.eat_spaced(b';') {}
-            let name = ascii(scan.take_while(|o| !matches!(o, b';' | b'=') && !is_blank(o)))?;
-            let value = scan.eat_spaced(b'=').then(|| match scan.peek() {
+            let name = scan.take_while(|octet| !ends_name(octet));
+            let has_value = scan.eat_spaced(b'=');
+            let value = has_value.then(|| match scan.peek() {
                 Some(b'"') => scan.quoted().unwrap_or_else(|_| scan.take_rest()),
                 Some(b'<') => bracketed(&mut scan),
-                _ => scan.take_while(|octet| octet != b';' && !is_blank(octet)),
+                _ => plain(&mut scan),
             });
-            (!name.is_empty()).then_some(Param { name, value })
+            (!name.is_empty()).then_some((name, value))
         })
         .take(limits::PARAMS)
     }
 
     /// The value of a parameter: `None` when it is absent, an empty one when it has no value.
     pub fn get(self, name: &str) -> Option<&'a [u8]> {
-        self.find(name).map(|param| param.value.unwrap_or_default())
+        self.find(name).map(Option::unwrap_or_default)
     }
 
     /// The value of a parameter as text, when it is there, has one, and is ASCII.
     pub fn text(self, name: &str) -> Option<&'a str> {
-        self.find(name)?.value.and_then(ascii)
+        self.find(name)?.and_then(ascii)
     }
 
     /// The value of a parameter without quotes and escapes.
@@ -94,8 +101,22 @@ impl<'a> Params<'a> {
         self.find(name).is_some()
     }
 
-    fn find(self, name: &str) -> Option<Param<'a>> {
-        self.iter().find(|param| param.name.eq_ignore_ascii_case(name))
+    fn find(self, name: &str) -> Option<Option<&'a [u8]>> {
+        let name = name.as_bytes();
+        self.raw().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+/// A value without quotes: up to a `;` or a blank.
+fn plain<'a>(scan: &mut Scan<'a>) -> &'a [u8] {
+    let from = scan.at();
+    loop {
+        let rest = scan.rest();
+        scan.take(find_param_end(rest).unwrap_or(rest.len()));
+        match scan.peek() {
+            Some(octet) if octet != b';' && !is_blank(octet) => scan.take(1),
+            _ => return scan.since(from),
+        };
     }
 }
 
@@ -133,5 +154,11 @@ mod tests {
         assert_eq!(params.unquoted("x").unwrap(), b"1;2\"");
         assert_eq!(params.get("rport"), Some(&b""[..]));
         assert_eq!(params.get("z"), None);
+        let odd = Params::new(b";\xe9=1;a=\x01;b=x\x1by c;d");
+        assert_eq!(
+            (odd.get("a"), odd.get("b"), odd.get("d")),
+            (Some(&b"\x01"[..]), Some(&b"x\x1by"[..]), None)
+        );
+        assert_eq!(odd.iter().map(|param| param.name).collect::<Vec<_>>(), ["a", "b"]);
     }
 }

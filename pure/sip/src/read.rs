@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::octets::{find, find_control, find_light};
+use crate::octets::{find_control, find_light};
 use crate::scan::{is_blank, is_token, number, trim};
 use crate::{Name, ParseError, Status, limits};
 
@@ -37,11 +37,11 @@ pub(crate) struct Head {
 impl Head {
     /// Reads the head of `wire`, which begins with a start line.
     pub(crate) fn read(wire: &[u8]) -> Result<Self, ParseError> {
-        let mut lines = Lines { wire, at: 0 };
+        let mut lines = Lines { wire, rest: wire };
         let first = lines.next()?;
         let start = start_line(wire, first)?;
         let rows = lines.rows(Vec::with_capacity(24), End::EmptyLine)?;
-        Ok(Self { start, rows, body: lines.at })
+        Ok(Self { start, rows, body: lines.at() })
     }
 
     /// The Content-Length, when there is one. Two that differ, or one that is no number, are an error: guessing
@@ -66,9 +66,9 @@ impl Head {
 /// The rows at the beginning of a part of a body, and where its octets begin. It may have no octets, and then no empty
 /// line either (RFC 2046 §5.1.1 body-part).
 pub(crate) fn rows(part: &[u8]) -> Result<(Vec<Row>, usize), ParseError> {
-    let mut lines = Lines { wire: part, at: 0 };
+    let mut lines = Lines { wire: part, rest: part };
     let rows = lines.rows(Vec::new(), End::EmptyLineOrNone)?;
-    Ok((rows, lines.at))
+    Ok((rows, lines.at()))
 }
 
 /// How rows end.
@@ -81,72 +81,104 @@ enum End {
 /// Lines, with folded ones as one (RFC 3261 §7.3.1). A CR or LF that stands alone is an error.
 struct Lines<'a> {
     wire: &'a [u8],
-    at: usize,
+    /// What was not read yet.
+    rest: &'a [u8],
 }
 
-impl Lines<'_> {
+impl<'a> Lines<'a> {
+    /// Where the next line begins.
+    const fn at(&self) -> usize {
+        self.wire.len().saturating_sub(self.rest.len())
+    }
+
     /// Rows up to the empty line.
     fn rows(&mut self, mut rows: Vec<Row>, end: End) -> Result<Vec<Row>, ParseError> {
-        while end == End::EmptyLine || self.at < self.wire.len() {
-            let start = self.at;
-            let rest = self.wire.get(start..).unwrap_or_default();
-            if rest.starts_with(b"\r\n") {
-                self.at = start + 2;
+        while end == End::EmptyLine || !self.rest.is_empty() {
+            if let [b'\r', b'\n', rest @ ..] = self.rest {
+                self.rest = rest;
                 break;
             }
-            // A name of the table is a token, and no blank stands behind it; any other is looked at octet by octet.
-            let before = find(b':', rest).and_then(|colon| rest.get(..colon)).unwrap_or_default();
-            let name = Name::of(before);
-            let known = if name == Name::Other { 0 } else { before.len() };
-            let line = start..self.end(start, start + known)?;
             if rows.len() == limits::ROWS {
-                return Err(ParseError { what: "number of headers", at: start });
+                return Err(ParseError { what: "number of headers", at: self.at() });
             }
-            rows.push(match name {
-                Name::Other => unknown(self.wire, line)?,
-                name => row(self.wire, line, name, (known, known)),
+            // A name of the table with its colon; any other is looked at octet by octet.
+            rows.push(match self.rest.first_chunk().and_then(Name::beginning) {
+                Some((name, colon)) => self.row(name, colon)?,
+                None => unknown(self.wire, self.next()?)?,
             });
         }
         Ok(rows)
     }
 
+    /// The row that begins here: its name and where its colon stands are known.
+    #[inline(always)]
+    fn row(&mut self, name: Name, colon: usize) -> Result<Row, ParseError> {
+        let line = self.at();
+        let text = self.rest.get(colon + 1..).unwrap_or_default();
+        let end = self.end(text)?;
+        let from = line + colon + 1;
+        let value = match text {
+            // As nearly everybody writes it.
+            [b' ', octet, ..] if *octet > b' ' => from + 1,
+            _ => from + blanks(text.get(..end.saturating_sub(from)).unwrap_or_default()),
+        };
+        Ok(Row {
+            name,
+            line: offset(line),
+            colon: offset(line + colon),
+            value: offset(value),
+            end: offset(end),
+        })
+    }
+
     /// The line that begins here.
     fn next(&mut self) -> Result<Range<usize>, ParseError> {
-        let start = self.at;
-        self.end(start, start).map(|end| start..end)
-    }
-
-    /// Where the line that began at `start` ends, looked for from `at`; then the next begins behind it.
-    #[inline(always)]
-    fn end(&mut self, start: usize, at: usize) -> Result<usize, ParseError> {
-        let mut end = self.line_end(at)?;
-        // An empty line is the end of the rows, whatever follows.
-        while end > start && matches!(self.wire.get(end + 2), Some(b' ' | b'\t')) {
-            end = self.line_end(end + 2)?;
+        let start = self.at();
+        if let [b'\r', b'\n', rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(start..start);
         }
-        self.at = end + 2;
-        Ok(end)
+        self.end(self.rest).map(|end| start..end)
     }
 
+    /// Where the line ends that `text` is the rest of; the next begins behind it.
     #[inline(always)]
-    fn line_end(&self, mut end: usize) -> Result<usize, ParseError> {
-        let error = |at| ParseError { what: "line end", at };
+    fn end(&mut self, mut text: &'a [u8]) -> Result<usize, ParseError> {
         loop {
-            let rest = self.wire.get(end..).unwrap_or_default();
-            let Some(length) = find_control(rest) else { return Err(error(self.wire.len())) };
-            end = end.wrapping_add(length);
-            match rest.get(length..) {
-                Some([b'\r', b'\n', ..]) if end < limits::HEAD => return Ok(end),
-                Some([b'\r', b'\n', ..]) => {
-                    return Err(ParseError { what: "length of the headers", at: limits::HEAD });
+            let (end, after) = self.crlf(text)?;
+            if !matches!(after, [b' ' | b'\t', ..]) {
+                self.rest = after;
+                return Ok(end);
+            }
+            text = after;
+        }
+    }
+
+    /// The next CRLF: where it stands, and what follows.
+    #[inline(always)]
+    fn crlf(&self, mut text: &'a [u8]) -> Result<(usize, &'a [u8]), ParseError> {
+        let place = |rest: &[u8]| self.wire.len().saturating_sub(rest.len());
+        let error = |what, at| Err(ParseError { what, at });
+        loop {
+            let found = find_control(text).and_then(|at| text.get(at..)).unwrap_or_default();
+            let at = place(found);
+            match found {
+                [b'\r', b'\n', ..] if at >= limits::HEAD => {
+                    return error("length of the headers", limits::HEAD);
                 }
-                Some([b'\r']) => return Err(error(self.wire.len())),
+                [b'\r', b'\n', after @ ..] => return Ok((at, after)),
+                [] | [b'\r'] => return error("line end", self.wire.len()),
                 // Neither may stand alone: what is one line here could be two at the next hop.
-                Some([b'\r' | b'\n', ..]) => return Err(error(end)),
-                _ => end += 1,
+                [b'\r' | b'\n', ..] => return error("line end", at),
+                [_, after @ ..] => text = after,
             }
         }
     }
+}
+
+/// How many blanks it begins with.
+fn blanks(text: &[u8]) -> usize {
+    text.iter().take_while(|octet| is_blank(**octet)).count()
 }
 
 fn start_line(wire: &[u8], line: Range<usize>) -> Result<StartLine, ParseError> {
@@ -202,36 +234,24 @@ fn request_line(text: &[u8]) -> Result<StartLine, ParseError> {
     Ok(StartLine::Request { method: 0..offset(method), uri: offset(uri)..offset(end) })
 }
 
-/// `field-name HCOLON field-value`: where the name ends and where the colon stands are known.
-#[inline(always)]
-fn row(wire: &[u8], line: Range<usize>, name: Name, (length, colon): (usize, usize)) -> Row {
-    let text = wire.get(line.clone()).unwrap_or_default();
-    let value = match text.get(colon..) {
-        // As nearly everybody writes it.
-        Some([b':', b' ', octet, ..]) if !is_blank(*octet) => colon + 2,
-        Some([_, rest @ ..]) => colon + 1 + rest.iter().take_while(|o| is_blank(**o)).count(),
-        _ => colon,
-    };
-    Row {
-        name,
-        line: offset(line.start),
-        colon: offset(line.start + length),
-        value: offset(line.start + value),
-        end: offset(line.end),
-    }
-}
-
-/// A row whose name is not in the table, or has blanks behind it.
+/// A row whose name is not in the table, or has blanks before its colon: `field-name HCOLON field-value`.
 #[cold]
 fn unknown(wire: &[u8], line: Range<usize>) -> Result<Row, ParseError> {
     let text = wire.get(line.clone()).unwrap_or_default();
     let length = text.iter().take_while(|octet| is_token(**octet)).count();
     let (name, rest) = text.split_at_checked(length).unwrap_or_default();
-    let colon = length + rest.iter().take_while(|octet| is_blank(**octet)).count();
+    let colon = length + blanks(rest);
+    let after = text.get(colon + 1..).unwrap_or_default();
     if length == 0 || text.get(colon) != Some(&b':') {
         return Err(ParseError { what: "header name", at: line.start + colon });
     }
-    Ok(row(wire, line, Name::of(name), (length, colon)))
+    Ok(Row {
+        name: Name::of(name),
+        line: offset(line.start),
+        colon: offset(line.start + length),
+        value: offset(line.start + colon + 1 + blanks(after)),
+        end: offset(line.end),
+    })
 }
 
 /// Heads are shorter than `limits::HEAD`, so every offset fits.

@@ -111,12 +111,16 @@ impl<'a> Scan<'a> {
     /// Takes `octet` with blanks around it (`SEMI`, `COMMA`, `EQUAL`, `SLASH` …) if it is next.
     pub fn eat_spaced(&mut self, octet: u8) -> bool {
         let before = self.at;
-        self.skip_blanks();
+        if self.peek().is_some_and(is_blank) {
+            self.skip_blanks();
+        }
         if !self.eat(octet) {
             self.at = before;
             return false;
         }
-        self.skip_blanks();
+        if self.peek().is_some_and(is_blank) {
+            self.skip_blanks();
+        }
         true
     }
 
@@ -213,6 +217,11 @@ pub(crate) fn is_lenient_user(octet: u8) -> bool {
     is_class(octet, LENIENT_USER)
 }
 
+/// What ends the name of a parameter: `;`, `=`, a blank.
+pub(crate) fn ends_name(octet: u8) -> bool {
+    is_class(octet, NAME_END)
+}
+
 fn is_class(octet: u8, class: u8) -> bool {
     CLASSES.get(usize::from(octet)).is_some_and(|classes| classes & class != 0)
 }
@@ -222,6 +231,7 @@ const BLANK: u8 = 2;
 const LABEL: u8 = 4;
 const USER: u8 = 8;
 const LENIENT_USER: u8 = 16;
+const NAME_END: u8 = 32;
 
 /// The classes of each octet: one look-up instead of a row of comparisons, for everything that is read goes through here.
 static CLASSES: [u8; 256] = {
@@ -253,11 +263,13 @@ const fn class_of(octet: u8) -> u8 {
     let lenient = user
         || octet >= 0x80
         || matches!(octet, b'#' | b'[' | b']' | b'^' | b'`' | b'{' | b'|' | b'}');
+    let name_end = blank || matches!(octet, b';' | b'=');
     (token as u8) * TOKEN
         + (blank as u8) * BLANK
         + (label as u8) * LABEL
         + (user as u8) * USER
         + (lenient as u8) * LENIENT_USER
+        + (name_end as u8) * NAME_END
 }
 
 /// `1*DIGIT`, when it fits into 64 bits.

@@ -1,6 +1,7 @@
 //! Headers that hold an address: `name-addr` or `addr-spec`, and parameters (RFC 3261 §20.10).
 
 use super::family::addresses;
+use crate::octets::find_bracket;
 use crate::scan::{Scan, is_blank, is_token, unquote};
 use crate::{Params, ParseError, Uri};
 
@@ -26,24 +27,23 @@ impl<'a> NameAddr<'a> {
         let mut scan = Scan::new(value, what);
         scan.skip_blanks();
         let display = display_name(&mut scan)?;
-        let uri = if scan.eat(b'<') {
-            let uri = scan.take_until(b'>');
-            scan.expect(b'>')?;
-            scan.skip_blanks();
-            uri
-        } else if display.is_some() {
+        let brackets = scan.eat(b'<');
+        if display.is_some() && !brackets {
             return Err(scan.error());
+        }
+        let start = scan.error();
+        let uri = if brackets {
+            let length = find_bracket(scan.rest()).unwrap_or(scan.rest().len());
+            let uri = scan.take(length);
+            scan.expect(b'>')?;
+            uri
         } else {
             scan.take_while(|octet| {
-                !matches!(octet, b';' | b' ' | b'\t' | b'\r' | b'\n' | b'<' | b'>' | b'"' | b',')
+                octet > b' ' && !matches!(octet, b';' | b'<' | b'>' | b'"' | b',' | 0x7f)
             })
         };
-        let at = scan.at();
+        Uri::scheme(uri).map_err(|_| start)?;
         let params = Params::read(&mut scan)?;
-        Uri::glance(uri).map_err(|error| ParseError {
-            what,
-            at: at.saturating_sub(uri.len()).saturating_add(error.at),
-        })?;
         Ok(Self { display, uri, params })
     }
 

@@ -41,7 +41,10 @@ impl<'a> Uri<'a> {
         if scan.eat_word(b"sips:") {
             return SipUri::read(Scheme::Sips, scan).map(Self::Sip);
         }
-        let colon = Self::glance(text)?;
+        let colon = Self::scheme(text)?;
+        if let Some(at) = find_light(text) {
+            return Err(ParseError { what: "URI", at });
+        }
         let scheme = ascii(scan.take(colon)).unwrap_or_default();
         scan.take(1);
         if scheme.eq_ignore_ascii_case("tel") {
@@ -50,19 +53,18 @@ impl<'a> Uri<'a> {
         Ok(Self::Other(scheme, text))
     }
 
-    /// Where the colon stands in what looks like a URI: a scheme, a colon, something, and no blank in it.
-    pub(crate) fn glance(text: &[u8]) -> Result<usize, ParseError> {
-        let error = |at| ParseError { what: "URI", at };
-        let colon = if text.starts_with(b"sip:") { Some(3) } else { find(b':', text) };
-        let colon = colon.filter(|colon| colon + 1 < text.len()).ok_or(error(0))?;
+    /// Where the colon stands in what looks like a URI: a scheme, a colon, something.
+    pub(crate) fn scheme(text: &[u8]) -> Result<usize, ParseError> {
+        let error = ParseError { what: "URI", at: 0 };
+        if let [b's', b'i', b'p', b':', _, ..] = text {
+            return Ok(3);
+        }
+        let colon = find(b':', text).filter(|colon| colon + 1 < text.len()).ok_or(error)?;
         let scheme = text.get(..colon).unwrap_or_default();
         let letter =
             |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'-' | b'.');
         let begins = scheme.first().is_some_and(u8::is_ascii_alphabetic);
-        if !begins || !scheme.iter().all(letter) {
-            return Err(error(0));
-        }
-        find_light(text).map_or(Ok(colon), |light| Err(error(light)))
+        if begins && scheme.iter().all(letter) { Ok(colon) } else { Err(error) }
     }
 
     /// The SIP or SIPS URI, when it is one.
