@@ -71,7 +71,7 @@ fn write_notice(log: Log, notice: &Notice) {
     let text = notice.to_string();
     let fields = [("what", (&text).into())];
     match notice {
-        Notice::Panicked { .. } | Notice::Kernel { .. } => log.error("driver", &fields),
+        Notice::Panicked { .. } => log.error("driver", &fields),
         _ => log.warning("driver", &fields),
     }
 }

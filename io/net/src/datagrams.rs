@@ -80,12 +80,12 @@ impl Mouth {
         new
     }
 
-    /// Sends what waits. False when the kernel takes no more for now.
-    pub(crate) fn flush(&mut self, counters: &Counters) -> bool {
+    /// Sends what waits.
+    pub(crate) fn flush(&mut self, counters: &Counters) -> Sent {
         let sent = self.queue.flush(&self.socket);
         counters.datagrams_out.add(sent.sent);
-        counters.datagrams_unsent.add(sent.lost);
-        !sent.blocked
+        counters.datagrams_unsent.add(sent.lost.len());
+        sent
     }
 }
 
@@ -94,10 +94,11 @@ impl Mouth {
 pub(crate) struct Queue(VecDeque<Parcel>);
 
 /// What came of sending.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sent {
     pub sent: usize,
-    pub lost: usize,
+    /// To whom something could not be sent: no way there, too large, no such address.
+    pub lost: Vec<SocketAddr>,
     /// The kernel takes no more for now.
     pub blocked: bool,
 }
@@ -141,8 +142,7 @@ impl Queue {
                 // Mostly news of an earlier datagram (an ICMP message came), told once: try again. Else this one cannot be sent.
                 Err(_) if refused < 2 => refused += 1,
                 Err(_) => {
-                    drop(self.0.pop_front());
-                    result.lost += 1;
+                    result.lost.extend(self.0.pop_front().map(|parcel| parcel.to));
                     refused = 0;
                 }
             }

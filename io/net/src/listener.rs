@@ -8,6 +8,7 @@ use protocol::{Listener, Transport};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::busy::{self, Process};
+use crate::kernel::Class;
 use crate::plan::{Listen, Plan};
 use crate::tap::Notice;
 use crate::{kernel, limits};
@@ -95,7 +96,7 @@ impl Bound {
     /// The first socket is bound alone, so that a second server on the same port is refused; only then does it let the other shards'
     /// sockets join.
     fn open_udp(&mut self, number: u16, address: SocketAddr) -> io::Result<(Door, SocketAddr)> {
-        let first = udp_socket(address)?;
+        let first = udp_socket(address, Class::Signalling)?;
         first.bind(&address.into())?;
         let bound = first.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
         if self.plan.shards > 1 {
@@ -103,7 +104,7 @@ impl Bound {
         }
         let mut sockets = vec![first];
         for _ in 1..self.plan.shards {
-            let socket = udp_socket(bound)?;
+            let socket = udp_socket(bound, Class::Signalling)?;
             socket.set_reuse_port(true)?;
             socket.bind(&bound.into())?;
             sockets.push(socket);
@@ -125,12 +126,13 @@ impl Bound {
 }
 
 /// A datagram socket that waits for nothing.
-pub(crate) fn udp_socket(family: SocketAddr) -> io::Result<Socket> {
+pub(crate) fn udp_socket(family: SocketAddr, class: Class) -> io::Result<Socket> {
     let socket =
         Socket::new(Domain::for_address(family), Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
     if family.is_ipv6() {
         socket.set_only_v6(true)?;
     }
+    kernel::mark(&socket, family, class);
     Ok(socket)
 }
 
@@ -147,6 +149,7 @@ fn open_tcp(address: SocketAddr) -> io::Result<(Door, SocketAddr)> {
     }
     // Connections of an earlier life that the kernel still keeps must not stop us; a listener that lives still does.
     socket.set_reuse_address(true)?;
+    kernel::mark(&socket, address, Class::Signalling);
     socket.bind(&address.into())?;
     socket.listen(limits::BACKLOG)?;
     let bound = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
@@ -303,6 +306,19 @@ mod tests {
         assert!(udp("127.0.0.1:0").shards(0).bind().is_err());
         let error = Plan::new().on(Transport::Tls, "127.0.0.1:0".parse().unwrap()).bind();
         assert_eq!(error.unwrap_err().to_string(), "cannot listen on TLS yet");
+    }
+
+    #[test]
+    fn routers_see_what_a_socket_carries() {
+        for address in ["127.0.0.1:0", "[::1]:0"] {
+            let address: SocketAddr = address.parse().unwrap();
+            let marks = |class| {
+                let socket = udp_socket(address, class).unwrap();
+                if address.is_ipv4() { socket.tos_v4() } else { socket.tclass_v6() }
+            };
+            assert_eq!(marks(Class::Sound).unwrap() >> 2, 0b101_110);
+            assert_eq!(marks(Class::Signalling).unwrap() >> 2, 0b101_000);
+        }
     }
 
     #[test]

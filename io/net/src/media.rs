@@ -10,7 +10,7 @@ use sip::Bytes;
 
 use crate::counters::Counters;
 use crate::datagrams::Queue;
-use crate::kernel::Parcel;
+use crate::kernel::{Class, Parcel};
 use crate::limits;
 use crate::listener::udp_socket;
 use crate::plan::MediaPlan;
@@ -80,7 +80,7 @@ impl Media {
     fn bind(&self, port: u16) -> io::Result<[(UdpSocket, SocketAddr); 2]> {
         let bind = |port: u16| {
             let address = SocketAddr::new(self.address, port);
-            let socket = udp_socket(address)?;
+            let socket = udp_socket(address, Class::Sound)?;
             socket.bind(&address.into())?;
             Ok::<_, io::Error>((UdpSocket::from(socket), address))
         };
@@ -128,7 +128,7 @@ impl Media {
             let Some(ear) = self.sockets.get_mut(&socket) else { continue };
             let sent = ear.queue.flush(&ear.socket);
             counters.media_out.add(sent.sent);
-            counters.media_unsent.add(sent.lost);
+            counters.media_unsent.add(sent.lost.len());
             if sent.blocked {
                 counters.media_unsent.add(ear.queue.clear());
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use std::{io, thread};
 
 use machine::Time;
-use protocol::{Flow, Input, Listener, Output};
+use protocol::{Flow, Input, Listener, Output, Transport};
 
 use crate::accept::Gate;
 use crate::clock::Clock;
@@ -168,7 +168,7 @@ impl<M: Drivable> Shard<M> {
             return;
         };
         if ready.error() {
-            let transport = protocol::Transport::Udp;
+            let transport = Transport::Udp;
             for peer in mouth.unreachable() {
                 let flow = Flow { transport, listener: number, connection: 0, peer };
                 self.failed(flow, u64::MAX);
@@ -284,7 +284,13 @@ impl<M: Drivable> Shard<M> {
             let Some(mouth) = mouth.as_mut().filter(|mouth| !mouth.queue.is_empty()) else {
                 continue;
             };
-            let watch = if mouth.flush(&self.here.counters) { Watch::Reading } else { Watch::Both };
+            let sent = mouth.flush(&self.here.counters);
+            // RFC 3261 §18.4: the one who wanted it sent is told.
+            self.inputs.extend(sent.lost.into_iter().map(|peer| {
+                let transport = Transport::Udp;
+                Input::Failed(Flow { transport, listener: number, connection: 0, peer })
+            }));
+            let watch = if sent.blocked { Watch::Both } else { Watch::Reading };
             if mouth.watch != watch {
                 mouth.watch = watch;
                 self.epoll.change(&mouth.socket, Token::Datagrams(number).bits(), watch)?;

@@ -15,7 +15,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::census::{Begins, Census, Evicted, Seat};
 use crate::connection::{Come, Connection, Reason, State};
 use crate::counters::Counters;
-use crate::kernel::{Epoll, Ready, Watch};
+use crate::kernel::{self, Class, Epoll, Ready, Watch};
 use crate::limits;
 use crate::plan::{Crowd, Patience};
 use crate::switchboard::Accepted;
@@ -172,6 +172,7 @@ impl Streams {
             socket.bind(&SocketAddr::new(by.bound.ip(), 0).into())?;
         }
         socket.set_tcp_nodelay(true)?;
+        kernel::mark(&socket, flow.peer, Class::Signalling);
         match socket.connect(&flow.peer.into()) {
             Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
             _ => {}

@@ -1,7 +1,6 @@
 //! `Sink`: where events, notices and a copy of every message go. Logs, metrics and ladders are its readers.
 
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -97,13 +96,6 @@ pub enum Notice {
         /// What it said.
         message: Box<str>,
     },
-    /// The kernel refused something that it should not; the driver goes on without it.
-    Kernel {
-        /// What was being done.
-        what: &'static str,
-        /// What the kernel said.
-        error: io::ErrorKind,
-    },
 }
 
 impl fmt::Display for Notice {
@@ -128,7 +120,6 @@ impl fmt::Display for Notice {
             Self::Panicked { message } => {
                 write!(f, "a machine panicked, please report it: {message}")
             }
-            Self::Kernel { what, error } => write!(f, "{what}: {error}"),
         }
     }
 }

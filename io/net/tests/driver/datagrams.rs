@@ -120,11 +120,40 @@ fn what_cannot_be_sent_is_told_at_once() {
         flow(Transport::Tls, 0, four),
         flow(Transport::Tcp, 0, four),
         flow(Transport::Tcp, 7, four),
+        // From a loopback address there is no way into the world; and nobody listens at port 0.
+        flow(Transport::Udp, 0, "192.0.2.1:5060".parse().unwrap()),
+        flow(Transport::Udp, 0, "127.0.0.1:0".parse().unwrap()),
     ] {
         house.put(0, Output::Send(flow, "x".into()));
         let (0, Input::Failed(failed)) = house.input() else { panic!() };
         assert_eq!(failed, flow);
     }
+}
+
+#[test]
+fn what_is_too_large_for_a_datagram_is_told_and_what_follows_is_sent() {
+    let house = House::on(Transport::Udp, "127.0.0.1:0");
+    let peer = caller(house.address(0));
+    let flow = Flow {
+        transport: Transport::Udp,
+        listener: 0,
+        connection: 0,
+        peer: peer.local_addr().unwrap(),
+    };
+    let send = move |_: &mut crate::echo::Echo, _, out: &mut Vec<Output>| {
+        for octets in ["one".into(), vec![b'x'; 65_508], "two".into()] {
+            out.push(Output::Send(flow, octets.into()));
+        }
+    };
+    house.handle.tell(0, send).unwrap();
+    let (0, Input::Failed(failed)) = house.input() else { panic!() };
+    assert_eq!(failed, flow);
+    let mut buffer = [0; 16];
+    for octets in [b"one", b"two"] {
+        let count = peer.recv(&mut buffer).unwrap();
+        assert_eq!(&buffer[..count], octets);
+    }
+    assert_eq!(house.count(|counters| &counters.datagrams_unsent), 1);
 }
 
 #[test]
