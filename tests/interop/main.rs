@@ -12,6 +12,9 @@
 )]
 
 mod baresip;
+#[path = "../../io/dns/tests/named/bind.rs"]
+mod bind;
+mod named;
 mod offhook;
 mod peer;
 mod place;

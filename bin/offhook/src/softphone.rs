@@ -1,12 +1,15 @@
 //! `Softphone`: a phone with real sockets, on a thread of its own.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::Arc;
 
 use machine::{Dice, Time};
 use net::{Handle, Plan, Program, Running, Sink};
 use phone::{Account, Phone, Unable};
 use protocol::{Output, Transport};
 
+use crate::config::Dns;
+use crate::names::Names;
 use crate::serve::throw;
 
 /// A phone with real sockets.
@@ -28,7 +31,10 @@ impl Softphone {
         let bound = plan.bind().map_err(|error| error.to_string())?;
         let words = |error: std::io::Error| error.to_string();
         let mut dice = Dice::new(throw().map_err(words)?);
-        let running = bound.start(Program::new().sink(sink), |_, listeners| {
+        let sink = Arc::new(sink);
+        let names = Names::start(&Dns::default(), Arc::clone(&sink)).map_err(words)?;
+        let program = Program::new().resolver(names).sink(sink);
+        let running = bound.start(program, |_, listeners| {
             Phone::new(account.clone(), listeners.to_vec(), Dice::new(dice.seed()))
         });
         let running = running.map_err(words)?;
