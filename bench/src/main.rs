@@ -2,6 +2,7 @@
 //!
 //! A new scenario is one line in [`SCENARIOS`] and a function `fn(count: u64)`: what it needs is made before its loop.
 
+mod call;
 mod media;
 mod message;
 mod shard;
@@ -98,6 +99,25 @@ const SCENARIOS: &[Scenario] = &[
         unit: "one frame of 20 ms through two streams: spoken, sent, received, played",
         run: sound::receive,
     },
+    Scenario {
+        name: "proxied-call",
+        count: 300,
+        unit: "the 13 messages of a call through the proxy, from octets to octets",
+        run: call::proxied_call,
+    },
+    Scenario {
+        name: "register",
+        count: 2_000,
+        unit: "a REGISTER of a new Call-ID and its 200",
+        run: call::register,
+    },
+    Scenario {
+        name: "challenge",
+        count: 2_000,
+        unit: "an INVITE of a stranger and its 407",
+        run: call::challenge,
+    },
+    Scenario { name: "steer", count: 10_000, unit: "the shard of a message", run: call::steer },
     Scenario {
         name: "alarm",
         count: 10_000,

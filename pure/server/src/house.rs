@@ -8,10 +8,11 @@ use protocol::auth::{Algorithm, Ha1};
 use protocol::locate::Means;
 use protocol::{Listener, Transport};
 use sip::header::{From, Via};
-use sip::uri::{Host, HostPort, SipUri, unescape};
+use sip::uri::{Host, SipUri, unescape};
 use sip::{Message, Method, Uri};
 
 use crate::Steering;
+use crate::ours::Ours;
 use crate::settings::{Credential, Match, Route, Settings};
 
 /// What we know about ourselves.
@@ -23,6 +24,8 @@ pub(crate) struct House {
     pub(crate) algorithms: Vec<Algorithm>,
     /// What we can send by.
     pub(crate) means: Means,
+    /// Where we are.
+    pub(crate) ours: Ours,
     users: Map<Box<[u8]>, [Option<Ha1>; 3]>,
     tags: HashKey,
 }
@@ -51,7 +54,8 @@ impl House {
         }
         let algorithms = offered(&settings);
         let means = Means::of(&settings.listeners);
-        Self { settings, steering, algorithms, means, users, tags: HashKey::throw(dice) }
+        let ours = Ours::new(&settings);
+        Self { settings, steering, algorithms, means, ours, users, tags: HashKey::throw(dice) }
     }
 
     /// True when a user of that name lives here.
@@ -86,8 +90,10 @@ impl House {
             },
             Uri::Tel(tel) => {
                 let context = tel.params.text("phone-context");
-                let ours =
-                    context.is_none_or(|host| host.starts_with('+') || self.is_our_name(host));
+                let ours = context.is_none_or(|context| {
+                    let host = Host::parse(context.as_bytes());
+                    context.starts_with('+') || host.is_ok_and(|host| self.ours.has_domain(&host))
+                });
                 let number = tel.digits().into_bytes().into();
                 if ours { Place::User(number) } else { Place::Unknown }
             }
@@ -95,66 +101,9 @@ impl House {
         }
     }
 
-    /// Is this URI us? The port counts too: on one machine, the phone beside the server has the same host (`maddr` is the host that
-    /// really counts, §16.4).
+    /// Is this URI us?
     pub(crate) fn is_ours(&self, uri: &SipUri<'_>) -> bool {
-        let maddr = uri.params.get("maddr").and_then(|maddr| Host::parse(maddr).ok());
-        let host = maddr.unwrap_or(uri.host);
-        let default = if uri.secure {
-            Transport::Tls.default_port()
-        } else {
-            let transport = uri.transport().and_then(Transport::of);
-            transport.map_or(5060, Transport::default_port)
-        };
-        self.is_our_address(&HostPort { host, port: uri.port }, default)
-    }
-
-    /// The same for a host and a port that may be absent.
-    pub(crate) fn is_our_address(&self, at: &HostPort<'_>, default_port: u16) -> bool {
-        let port = at.port.unwrap_or(default_port);
-        let domain = self.is_our_domain(&at.host);
-        match at.host {
-            Host::Name(_) if domain => {
-                at.port.is_none_or(|port| matches!(port, 5060 | 5061) || self.listens_on(port))
-            }
-            Host::Ip(_) if domain && at.port.is_none_or(|port| self.listens_on(port)) => true,
-            host => {
-                self.settings.listeners.iter().any(|listener| is_listener(listener, &host, port))
-                    || self.is_alias(at, default_port)
-            }
-        }
-    }
-
-    fn is_our_domain(&self, host: &Host<'_>) -> bool {
-        self.settings
-            .domains
-            .iter()
-            .any(|domain| Host::parse(domain.as_bytes()).is_ok_and(|domain| domain == *host))
-    }
-
-    /// True for the name of one of our domains.
-    pub(crate) fn is_our_name(&self, host: &str) -> bool {
-        Host::parse(host.as_bytes()).is_ok_and(|host| self.is_our_domain(&host))
-    }
-
-    fn listens_on(&self, port: u16) -> bool {
-        self.settings.listeners.iter().any(|listener| listener.bound.port() == port)
-    }
-
-    fn is_alias(&self, at: &HostPort<'_>, default_port: u16) -> bool {
-        self.settings.aliases.iter().any(|alias| {
-            HostPort::parse(alias.as_bytes()).is_ok_and(|alias| {
-                alias.host == at.host
-                    && (alias.port.is_none() || alias.port == Some(at.port.unwrap_or(default_port)))
-            })
-        })
-    }
-
-    /// True when a Via is one that we wrote: its sent-by is what one of our listeners advertises.
-    pub(crate) fn wrote(&self, via: &Via<'_>) -> bool {
-        self.settings.listeners.iter().any(|listener| {
-            HostPort::parse(listener.advertised.as_bytes()).is_ok_and(|ours| ours == via.sent_by())
-        })
+        self.ours.has(uri)
     }
 
     /// The listener with this number.
@@ -223,14 +172,6 @@ impl House {
     pub(crate) fn domain(&self) -> &str {
         self.settings.domains.first().map_or("localhost", |domain| domain)
     }
-}
-
-fn is_listener(listener: &Listener, host: &Host<'_>, port: u16) -> bool {
-    let advertised = HostPort::parse(listener.advertised.as_bytes());
-    let advertised = advertised.is_ok_and(|at| {
-        at.host == *host && at.port.unwrap_or(listener.transport.default_port()) == port
-    });
-    advertised || (Host::Ip(listener.bound.ip()) == *host && listener.bound.port() == port)
 }
 
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::Sha256, Algorithm::Sha512_256, Algorithm::Md5];

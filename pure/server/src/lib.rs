@@ -11,6 +11,7 @@ pub mod limits;
 mod location;
 mod node;
 mod options;
+mod ours;
 mod proxy;
 mod redirect;
 mod registrar;

@@ -166,7 +166,7 @@ impl Original<'_> {
     pub(crate) fn is_looping(&self) -> bool {
         let mut hash = None;
         self.request.all::<Via>().take(limits::VIAS).flatten().any(|via| {
-            let theirs = self.house.wrote(&via).then(|| loop_part(&via)).flatten();
+            let theirs = self.house.ours.wrote(&via).then(|| loop_part(&via)).flatten();
             theirs.is_some_and(|theirs| theirs == *hash.get_or_insert_with(|| self.loop_hash()))
         })
     }

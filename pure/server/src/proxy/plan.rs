@@ -74,7 +74,7 @@ impl Plan {
         let as_it_says =
             came.transport == transport && by.is_some_and(|listener| listener.bound.port() == port);
         let at = HostPort { host: maddr, port: Some(port) };
-        if !as_it_says || !house.is_our_address(&at, port) {
+        if !as_it_says || !house.ours.has_address(&at, port) {
             return;
         }
         let mut params = Vec::new();

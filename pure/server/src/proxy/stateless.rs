@@ -120,7 +120,7 @@ impl Proxy {
         let mut vias = response.elements(Name::Via);
         let (Some(_), Some(below)) = (vias.next(), vias.next()) else { return };
         let Some(via) = response.get::<Via>() else { return };
-        let ours = turn.house.wrote(&via)
+        let ours = turn.house.ours.wrote(&via)
             && via.branch().is_some_and(|branch| is_our_branch(&self.seal, branch, below));
         if !ours {
             return;

@@ -1,0 +1,133 @@
+//! What a server's part in a call costs, from octets to octets: nothing of the kernel is in it.
+
+use std::hint::black_box;
+use std::net::SocketAddr;
+
+use machine::{Dice, Machine as _, Time};
+use protocol::{Flow, Input, Listener, Output, Transport};
+use server::settings::{Settings, User};
+use server::{Node, Steering, aor_of};
+use sip::{Bytes, Message};
+
+const SERVER: ([u8; 4], u16) = ([192, 0, 2, 10], 5060);
+const CALLER: ([u8; 4], u16) = ([198, 51, 100, 1], 5060);
+const CALLEE: ([u8; 4], u16) = ([198, 51, 100, 2], 5060);
+
+struct House {
+    node: Node,
+    now: Time,
+    out: Vec<Output>,
+}
+
+impl House {
+    /// A server that trusts everybody, or asks who it is.
+    fn new(challenge: &[&str]) -> Self {
+        let listeners = vec![Listener::new(0, Transport::Udp, SocketAddr::from(SERVER))];
+        let users = (100..1100).map(|n| User::new(&n.to_string(), "secret")).collect();
+        let challenge = challenge.iter().map(|method| (*method).into()).collect();
+        let settings = Settings { users, challenge, ..Settings::of("example.test", listeners) };
+        Self { node: Node::new(settings, Dice::new(1)), now: Time(1), out: Vec::new() }
+    }
+
+    /// Octets come; the octets that go.
+    fn hears(&mut self, from: ([u8; 4], u16), wire: impl Into<Bytes>) -> Vec<Bytes> {
+        let (transport, peer) = (Transport::Udp, SocketAddr::from(from));
+        let flow = Flow { transport, listener: 0, connection: 0, peer };
+        let Ok(message) = Message::parse(wire) else { return Vec::new() };
+        self.now = Time(self.now.0 + 1_000_000);
+        self.node.wake(self.now, &mut self.out);
+        self.node.handle(self.now, Input::Received(flow, message), &mut self.out);
+        let sent = |output| match output {
+            Output::Send(_, wire) => Some(wire),
+            _ => None,
+        };
+        self.out.drain(..).filter_map(sent).collect()
+    }
+}
+
+/// A request as phones write it.
+fn request(method: &str, uri: &str, call: u64, rows: &str) -> String {
+    format!(
+        "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bK-{method}-{call};rport\r\n\
+         Max-Forwards: 70\r\nFrom: \"Alice\" <sip:101@example.test>;tag=9fxced76sl\r\nTo: <sip:102@example.test>{rows}\r\n\
+         Call-ID: 3848276298220188511-{call}@198.51.100.1\r\nCSeq: 1 {method}\r\nContact: <sip:101@198.51.100.1:5060>\r\n\
+         User-Agent: Phone 1.0\r\nAllow: INVITE, ACK, CANCEL, OPTIONS, BYE\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+/// The answer of the callee, as short as it can be.
+fn answer(request: &Bytes, line: &str) -> String {
+    let text = String::from_utf8_lossy(request);
+    let mut answer = format!("SIP/2.0 {line}\r\n");
+    for row in text.lines().skip(1) {
+        let kept = ["Via:", "From:", "Call-ID:", "CSeq:", "Record-Route:"];
+        if kept.iter().any(|name| row.starts_with(name)) {
+            answer += &format!("{row}\r\n");
+        }
+        if row.starts_with("To:") {
+            let tag = if row.contains("tag=") { "" } else { ";tag=8321234356" };
+            answer += &format!("{row}{tag}\r\n");
+        }
+    }
+    answer + "Contact: <sip:102@198.51.100.2:5060>\r\nContent-Length: 0\r\n\r\n"
+}
+
+const REGISTER: &str = "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.2:5060;branch=z9hG4bK-r;rport\r\n\
+                        Max-Forwards: 70\r\nFrom: <sip:102@example.test>;tag=1\r\nTo: <sip:102@example.test>\r\n\
+                        Call-ID: r\r\nCSeq: 1 REGISTER\r\nContact: <sip:102@198.51.100.2:5060>;expires=7200\r\nContent-Length: 0\r\n\r\n";
+
+/// INVITE, 180, 200, ACK, BYE and 200 through a proxy: with its 100, the 13 messages of a call.
+pub(crate) fn proxied_call(count: u64) {
+    let mut house = House::new(&[]);
+    house.hears(CALLEE, REGISTER);
+    for call in 0..count {
+        let sent = house.hears(CALLER, request("INVITE", "sip:102@example.test", call, ""));
+        let Some(invite) = sent.get(1) else { return };
+        house.hears(CALLEE, answer(invite, "180 Ringing"));
+        let ok = house.hears(CALLEE, answer(invite, "200 OK"));
+        let Some(ok) = ok.first().map(|ok| String::from_utf8_lossy(ok).into_owned()) else {
+            return;
+        };
+        let route =
+            ok.lines().find_map(|row| row.strip_prefix("Record-Route: ")).unwrap_or_default();
+        let within = format!(";tag=8321234356\r\nRoute: {route}");
+        let contact = "sip:102@198.51.100.2:5060";
+        black_box(house.hears(CALLER, request("ACK", contact, call, &within)));
+        let bye = house.hears(CALLER, request("BYE", contact, call, &within));
+        let Some(bye) = bye.first() else { return };
+        assert_eq!(house.hears(CALLEE, answer(bye, "200 OK")).len(), 1, "the call has ended");
+    }
+}
+
+/// A REGISTER that is new to the server, and its 200.
+pub(crate) fn register(count: u64) {
+    let mut house = House::new(&[]);
+    for call in 0..count {
+        let user = 100 + call % 1000;
+        let wire = REGISTER
+            .replace("102@", &format!("{user}@"))
+            .replace("Call-ID: r", &format!("Call-ID: {call}"));
+        let wire = wire.replace("bK-r;", &format!("bK-{call};"));
+        assert_eq!(house.hears(CALLEE, wire).len(), 1, "it is answered");
+    }
+}
+
+/// An INVITE of somebody who has not said who it is, and its 407.
+pub(crate) fn challenge(count: u64) {
+    let mut house = House::new(&["INVITE"]);
+    for call in 0..count {
+        let sent = house.hears(CALLER, request("INVITE", "sip:102@example.test", call, ""));
+        assert_eq!(sent.len(), 1, "it is asked");
+    }
+}
+
+/// The shard of a message.
+pub(crate) fn steer(count: u64) {
+    let steering = Steering::new(7, 16);
+    let wire = request("INVITE", "sip:102@example.test", 1, "");
+    let Ok(message) = Message::parse(wire) else { return };
+    for _ in 0..count {
+        black_box(steering.home(black_box(&message)));
+    }
+    black_box(aor_of(b"sip:102@example.test"));
+}
