@@ -233,4 +233,28 @@ mod tests {
             assert_eq!(reports.told(), Some(&block));
         }
     }
+
+    #[test]
+    fn only_the_sender_of_a_sender_report_is_answered() {
+        let mut dice = Dice::new(9);
+        let [mut a, mut b] = [(), ()].map(|()| Reports::new(START, Minimum::Fixed, &mut dice));
+        let said = Said { ssrc: 5, info: Some(info(START)), block: None };
+        b.read(START, &a.write(START, said, Departing::No), 2).unwrap();
+        for (ssrc, answered) in [(5, true), (6, false)] {
+            let block = b.answer(START, ReportBlock { ssrc, ..ReportBlock::default() });
+            assert_eq!(block.last_sr != 0, answered);
+        }
+    }
+
+    #[test]
+    fn what_comes_counts_for_the_mean_size_as_what_goes() {
+        let mut reports = Reports::new(START, Minimum::Fixed, &mut Dice::new(1));
+        let before = reports.size;
+        let data = [0; 400];
+        let long = Rtcp::App { subtype: 0, ssrc: 1, name: *b"LONG", data: &data };
+        let octets = rtp::rtcp::write(&[long]);
+        reports.read(START, &octets, 7).unwrap();
+        let expected = before + (octets.len() as f64 + 28.0 - before) / 16.0;
+        assert!((reports.size - expected).abs() < 1e-9);
+    }
 }

@@ -91,6 +91,16 @@ impl JitterBuffer {
         Pushed::Late
     }
 
+    /// The source sends no sound here, and says so: what would be concealed as a loss is silence.
+    pub(crate) fn hush(&mut self, timestamp: u32, samples: usize) {
+        let Some(playing) = &self.playing else { return };
+        let at = stretch(playing.last, timestamp);
+        let is_near = at.abs_diff(playing.last) <= samples_in(limits::CLOCK_JUMP);
+        if is_near && at >= playing.cursor && !self.waiting.contains_key(&at) {
+            self.keep(at, vec![0; samples.min(limits::PACKET_SAMPLES)]);
+        }
+    }
+
     fn keep(&mut self, at: i64, samples: Vec<i16>) -> Pushed {
         if self.waiting.len() >= limits::WAITING {
             return Pushed::Full;
@@ -230,15 +240,11 @@ impl JitterBuffer {
         sound
     }
 
-    /// In silence the cursor can go where it should be, and nobody hears it; but it passes over nothing that waits.
+    /// In silence the cursor can go where it should be, and nobody hears it.
     fn settle(&mut self, ahead: i64) {
-        if (-SLACK / 2..SLACK).contains(&ahead) {
-            return;
+        if !(-SLACK / 2..SLACK).contains(&ahead) {
+            self.advance(ahead);
         }
-        let Some(playing) = &mut self.playing else { return };
-        let next = self.waiting.keys().next().copied().unwrap_or(i64::MAX);
-        let target = playing.cursor.saturating_add(ahead);
-        playing.cursor = if ahead > 0 { target.min(next.max(playing.cursor)) } else { target };
     }
 
     fn advance(&mut self, samples: i64) {

@@ -210,3 +210,69 @@ fn a_flood_fills_no_memory() {
     }
     assert_eq!(full, 10_000 - limits::WAITING);
 }
+
+#[test]
+fn packets_that_are_late_now_and_then_start_no_new_clock() {
+    let road = Road::travel(tone(0, 3_010, |n| Some(if n % 150 == 149 { 230 } else { 30 })), 3_000);
+    assert_eq!(road.pushed.iter().filter(|pushed| **pushed == Pushed::Late).count(), 19);
+    assert_eq!(road.buffer.delay(), 200);
+}
+
+#[test]
+fn strays_that_do_not_follow_each_other_start_no_new_clock() {
+    let mut parcels = tone(0, 200, |_| Some(30));
+    parcels[100].1 = 3_000_000_000;
+    parcels[110].1 = 3_000_001_600;
+    let road = Road::travel(parcels, 200);
+    let strays: Vec<usize> = (0..198).filter(|n| road.pushed[*n] == Pushed::Stray).collect();
+    assert_eq!(strays, [100, 110]);
+    assert!(road.seconds_of_tone() > 3.8, "{}", road.seconds_of_tone());
+}
+
+#[test]
+fn a_longer_way_is_followed_after_a_few_packets() {
+    // The quickest packets of the last five seconds do not know yet: three late ones in a row say it.
+    let road = Road::travel(tone(0, 510, |n| Some(if n < 250 { 30 } else { 130 })), 500);
+    let late = road.pushed.iter().filter(|pushed| **pushed == Pushed::Late).count();
+    assert!((1..=6).contains(&late), "{late}");
+    assert!(road.seconds_of_tone() > 9.6, "{}", road.seconds_of_tone());
+}
+
+#[test]
+fn a_slightly_longer_way_is_waited_for() {
+    let road = Road::travel(tone(0, 1_010, |n| Some(if n < 250 { 30 } else { 50 })), 1_000);
+    assert!(road.count(Played::Concealed) <= 20, "{}", road.count(Played::Concealed));
+    assert!(road.seconds_of_tone() > 19.6, "{}", road.seconds_of_tone());
+}
+
+#[test]
+fn where_the_source_says_that_nothing_is_sent_nothing_is_concealed() {
+    let mut road = Road::travel(tone(0, 10, |_| Some(30)), 12);
+    let before = road.buffer.waiting();
+    road.buffer.hush(1600, 160);
+    road.buffer.hush(1760, 160);
+    road.buffer.hush(1440, 160); // there is sound
+    road.buffer.hush(3_000_000_000, 160); // that is no time of ours
+    assert_eq!(road.buffer.waiting(), before + 2);
+    let mut frames = Vec::new();
+    for n in 12..17 {
+        let mut frame = [0; FRAME];
+        road.played.push(road.buffer.pull(at(n * 20 + 7), &mut frame, &mut road.concealer));
+        frames.extend(frame);
+    }
+    assert_eq!(road.played[12..16], [Played::Sound; 4]);
+    assert_eq!(road.played[16], Played::Silence);
+    let sound = frames.iter().rposition(|sample| *sample != 0).unwrap();
+    assert!(
+        (160..=640).contains(&sound),
+        "the packet that waited is heard, and then silence: {sound}"
+    );
+}
+
+#[test]
+fn what_was_skipped_is_not_played() {
+    let mut road = Road::travel(tone(0, 10, |_| Some(30)), 4);
+    let waiting = road.buffer.waiting();
+    road.buffer.skip(320);
+    assert_eq!(road.buffer.waiting(), waiting - 2);
+}

@@ -37,7 +37,11 @@ impl Transits {
             self.quickest = transit;
         }
         self.latest.push_back(transit);
-        self.quickest = self.quickest.min(transit);
+        if transit < self.quickest {
+            // Those that are as slow as before are still waited for.
+            self.spread = within(self.spread.saturating_add(self.quickest.saturating_sub(transit)));
+            self.quickest = transit;
+        }
         self.noted = self.noted.wrapping_add(1);
         if self.noted.is_multiple_of(EVERY) {
             self.wish();
@@ -55,7 +59,7 @@ impl Transits {
         let slow = *slow;
         self.quickest = sorted.iter().copied().min().unwrap_or(self.quickest);
         let spread = slow.saturating_sub(self.quickest).saturating_add(MARGIN);
-        self.spread = spread.clamp(least(), samples_in(limits::MOST_DELAY).cast_signed());
+        self.spread = within(spread);
     }
 
     /// A new clock: what was is of no use, except how unsteady the network was.
@@ -78,6 +82,10 @@ impl Transits {
     pub(super) fn jump(&self, transit: i64) -> u64 {
         self.latest.back().map_or(0, |last| transit.abs_diff(*last))
     }
+}
+
+fn within(spread: i64) -> i64 {
+    spread.clamp(least(), samples_in(limits::MOST_DELAY).cast_signed())
 }
 
 fn least() -> i64 {
@@ -103,6 +111,14 @@ mod tests {
         transits.note(9000); // one in a hundred changes nothing
         transits.wish();
         assert_eq!(transits.wanted(), 1490 + MARGIN);
+    }
+
+    #[test]
+    fn one_quick_packet_makes_no_other_late() {
+        let mut transits = Transits::default();
+        (0..50).for_each(|_| transits.note(1000));
+        transits.note(600);
+        assert_eq!(transits.wanted(), 1200);
     }
 
     #[test]

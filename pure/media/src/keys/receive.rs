@@ -93,6 +93,9 @@ mod tests {
         assert_eq!(keys(&[(1600, report(3, 0xFFFF)), (next, report(3, 160))]), "3");
         assert_eq!(keys(&[(1600, report(3, 0xFFFF)), (next + 1, report(3, 160))]), "33");
         assert_eq!(keys(&[(1600, report(3, 0xFFFF)), (next, report(4, 160))]), "34");
+        let grown = (1600, report(3, 160));
+        assert_eq!(keys(&[grown, (1600, report(3, 0xFFFF)), (next, report(3, 160))]), "3");
+        assert_eq!(keys(&[grown, (1600, ended(3, 0xFFFF)), (next, report(3, 160))]), "33");
     }
 
     #[test]

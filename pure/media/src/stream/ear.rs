@@ -4,6 +4,7 @@ use machine::Time;
 use rtp::{Event, Packet};
 
 use super::agreement::Content;
+use crate::clock::FRAME;
 use crate::jitter::{JitterBuffer, Pushed};
 use crate::keys::KeyReceiver;
 use crate::ledger::{Copy, Ledger};
@@ -122,8 +123,11 @@ impl Ear {
         let mut since = packet.timestamp;
         let mut keys = Vec::new();
         for event in events {
+            // Each report adds a frame to the event, and takes the place of that frame's sound.
+            let end = since.wrapping_add(event.duration.into());
+            self.buffer.hush(end.wrapping_sub(FRAME as u32), FRAME);
             keys.extend(self.keys.note(since, event));
-            since = since.wrapping_add(event.duration.into());
+            since = end;
         }
         Heard { what: What::Taken, keys }
     }

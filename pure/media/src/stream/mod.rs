@@ -91,8 +91,10 @@ impl Stream {
         if !agreement.direction.sends() || agreement.send != self.agreement.send {
             self.mouth.pause();
         }
-        if let (false, Some(ear)) = (agreement.direction.receives(), &mut self.ear) {
-            ear.buffer.restart();
+        if !agreement.direction.receives() {
+            // Nothing of before is heard when we listen again.
+            self.concealer = Concealer::default();
+            self.ear.iter_mut().for_each(|ear| ear.buffer.restart());
         }
         self.agreement = agreement;
     }

@@ -212,6 +212,19 @@ fn keys_arrive_once_and_in_order_while_packets_are_lost() {
 }
 
 #[test]
+fn a_key_is_no_loss_and_is_heard_as_silence() {
+    let mut call = Call::fair();
+    call.run(1_000);
+    call.ends[1].audio.ear.take();
+    call.ends[0].stream.press('7').unwrap();
+    call.run(300);
+    assert_eq!((call.report(1).received.lost, call.ends[1].keys.as_str()), (0, "7"));
+    // 140 ms go without sound: 100 of the key, and 40 in which its end is repeated.
+    let silent = call.ends[1].audio.ear.samples().iter().filter(|sample| **sample == 0).count();
+    assert!((1_000..=1_200).contains(&silent), "{silent}");
+}
+
+#[test]
 fn keys_that_the_other_side_does_not_take_as_events_are_heard_as_tones() {
     for (send_keys, key, sines) in
         [(None, '5', [770.0, 1336.0]), (Some((101, KeySet::read("0-11"))), 'A', [697.0, 1633.0])]
@@ -285,6 +298,34 @@ fn held_by_both_nobody_is_woken_but_for_reports() {
     call.run(3_000);
     assert!(call.heard(0) > 3.6 && call.heard(1) > 3.6);
     assert_eq!(call.report(0).received.lost, 0);
+}
+
+#[test]
+fn a_packet_that_is_not_full_is_sent_before_a_key_and_not_after_a_pause() {
+    let mut call = Call::fair();
+    let agreement = call.ends[0].stream.agreement().clone();
+    call.ends[0].stream.agree(Agreement { ptime: 60, ..agreement });
+    call.run(200); // ten frames: three packets, and one frame that waits
+    call.ends[0].stream.press('1').unwrap();
+    call.run(220); // and another one that waits
+    let sounds = |call: &Call| -> Vec<(i64, i64)> {
+        let (packets, first) = (&call.ends[0].sent, rtp_of(&call.ends[0])[0].1.2);
+        let packets = packets.iter().filter_map(|(_, octets)| Packet::parse(octets).ok());
+        let sound = packets.filter(|packet| packet.payload_type == 8);
+        let span = |packet: Packet<'_>| {
+            let begin = i64::from(packet.timestamp.wrapping_sub(first));
+            (begin, begin + packet.payload.len() as i64)
+        };
+        sound.map(span).collect()
+    };
+    assert_eq!(sounds(&call)[3], (1_440, 1_600));
+    assert!(sounds(&call)[4..].iter().all(|(begin, _)| *begin >= 1_600 + 7 * 160));
+    call.ends[0].stream.turn(Direction::RecvOnly);
+    let count = sounds(&call).len();
+    call.run(1_000);
+    call.ends[0].stream.turn(Direction::SendRecv);
+    call.run(100);
+    assert!(sounds(&call)[count].0 >= 1_400 * 8, "{:?}", sounds(&call)[count]);
 }
 
 #[test]
