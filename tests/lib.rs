@@ -15,5 +15,6 @@ pub mod exchange;
 pub mod golden;
 pub mod office;
 pub mod puppet;
+pub mod seeds;
 pub mod speaker;
 pub mod work;

@@ -221,6 +221,16 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
         self.late.insert((due, self.said), (shard, input));
     }
 
+    /// Says it, and what is said to that. Whoever asks again at every answer waits for the next turn at last.
+    fn say_what_is_due(&mut self, now: Time, out: &mut Vec<Parcel>) {
+        for _ in 0..limits::ANSWERS {
+            let later = self.late.split_off(&(now, u64::MAX));
+            for (shard, input) in std::mem::replace(&mut self.late, later).into_values() {
+                self.feed(now, shard, input, out);
+            }
+        }
+    }
+
     fn shard_of(&self, what: Steered<'_>) -> usize {
         let shards = u64::try_from(self.shards.len()).unwrap_or(1);
         let number = (self.steer)(what).checked_rem(shards).unwrap_or_default();
@@ -342,11 +352,7 @@ impl<M: Machine<Input = Input, Output = Output>> Host for Actor<M> {
     }
 
     fn wake(&mut self, now: Time, out: &mut Vec<Parcel>) {
-        // What is said while this goes on waits for the next turn.
-        let later = self.late.split_off(&(now, u64::MAX));
-        for (shard, input) in std::mem::replace(&mut self.late, later).into_values() {
-            self.feed(now, shard, input, out);
-        }
+        self.say_what_is_due(now, out);
         for shard in 0..self.shards.len() {
             let Some(machine) = self.shards.get_mut(shard) else { continue };
             if machine.deadline().is_some_and(|deadline| deadline <= now) {
@@ -355,6 +361,7 @@ impl<M: Machine<Input = Input, Output = Output>> Host for Actor<M> {
                 self.carry(now, shard, said, out);
             }
         }
+        self.say_what_is_due(now, out);
     }
 
     fn deadline(&self) -> Option<Time> {

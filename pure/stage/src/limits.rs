@@ -8,3 +8,6 @@ pub const CONNECTIONS: usize = 16_384;
 
 /// Pairs of media sockets that one actor lends: the even ports of [`crate::sockets::PORTS`].
 pub const MEDIA: usize = 10_000;
+
+/// Answers to answers within one turn: a shard asks another, which asks for a socket. More is a machine that never stops asking.
+pub const ANSWERS: usize = 4;
