@@ -74,11 +74,10 @@ fn the_server_carries_nothing_to_others_for_strangers() {
     }
 }
 
-/// A user of ours is not reached either by what the settings ask proof for: a stranger is asked who it is, or refused. An ACK
-/// without a call goes nowhere.
+/// A user of ours is not reached either: a stranger is asked who it is, or refused. An ACK without a call goes nowhere.
 #[test]
 fn a_to_tag_without_a_dialog_is_no_ticket() {
-    for method in ["INVITE", "ACK", "MESSAGE", "OPTIONS", "PUBLISH", "SUBSCRIBE", "REFER"] {
+    for method in METHODS {
         let (mut exchange, _, bob) = exchange();
         let before = exchange.look(bob).heard.len();
         inject(&mut exchange, STRANGER, &request(method, "sip:102@example.test", ""));

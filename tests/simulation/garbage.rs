@@ -1,8 +1,12 @@
 //! Malformed and hostile messages in the middle of good calls (RELIABILITY R11): no panic, no call harmed, nothing kept.
 
+use std::collections::BTreeSet;
+
+use offhook_tests::attendant::{Habits, Wish};
 use offhook_tests::corpus::{Sample, samples};
 use offhook_tests::exchange::{Exchange, SERVER, address};
 use offhook_tests::puppet::{Puppet, read};
+use offhook_tests::seeds::seeds;
 use protocol::Transport;
 use sim::{Connection, HostId, Parcel, Realm, Segment, Weather};
 use sip::{Bytes, Message, Method, check};
@@ -61,14 +65,14 @@ fn inject(exchange: &mut Exchange, port: u16, octets: &[u8]) {
 }
 
 /// The statuses of what was sent back to the stranger since the tap was cleared.
-fn answers(exchange: &mut Exchange) -> Vec<u16> {
-    let server = exchange.server;
-    let to_stranger = exchange
-        .world
-        .tap()
-        .sightings()
-        .filter(|one| one.from == Some(server) && one.parcel.to.ip().to_string() == STRANGER);
-    to_stranger
+fn answers_of(exchange: &mut Exchange, who: &[HostId], before: &mut BTreeSet<Vec<u8>>) -> Vec<u16> {
+    let to_stranger = exchange.world.tap().sightings().filter(|one| {
+        one.from.is_some_and(|from| who.contains(&from))
+            && one.parcel.to.ip().to_string() == STRANGER
+    });
+    // What is repeated of an earlier answer does not count.
+    let fresh = to_stranger.filter(|one| before.insert(one.parcel.payload().to_vec()));
+    fresh
         .filter_map(|one| Message::parse(one.parcel.payload().to_vec()).ok()?.status())
         .map(sip::Status::code)
         .collect()
@@ -92,13 +96,14 @@ fn disagreement(sample: &Sample, answers: &[u16]) -> Option<String> {
 #[test]
 fn the_corpus_as_datagrams_harms_no_call_and_leaves_nothing_behind() {
     let (mut exchange, alice, bob) = in_a_call(1);
-    let mut wrong = Vec::new();
+    let (mut wrong, mut before) = (Vec::new(), BTreeSet::new());
     for (nth, sample) in samples(&FOLDERS).iter().enumerate() {
         exchange.world.tap_on();
         let port = 10_000 + u16::try_from(nth).unwrap();
         inject(&mut exchange, port, &sample.octets);
         exchange.live(5);
-        let said = answers(&mut exchange);
+        let server = exchange.server;
+        let said = answers_of(&mut exchange, &[server], &mut before);
         wrong.extend(disagreement(sample, &said));
         if nth % 50 == 0 {
             let options = exchange.say(alice, |alice| {
@@ -160,5 +165,76 @@ fn messages_with_bits_turned_over_harm_no_call() {
         hang_up(&mut exchange, alice, bob);
         exchange.live(300_000);
         exchange.assert_nothing_is_left();
+    }
+}
+
+/// The same at two phones in a call with each other: neither stumbles, the call goes on, and nothing is left.
+#[test]
+fn the_corpus_at_phones_in_a_call() {
+    let mut exchange = Exchange::new(3, Weather::FAIR);
+    let alice = exchange.phone("101", Transport::Udp, Habits::POLITE);
+    let bob = exchange.phone("102", Transport::Udp, Habits::POLITE);
+    exchange.sign_on(&[alice, bob]);
+    let call = exchange.dial(alice, "102", Wish::default());
+    exchange.live(3000);
+    assert!(exchange.attendant(alice).was_up(call));
+    let homes = ["198.51.100.2:5060", "198.51.100.3:5060"];
+    let (mut wrong, mut before) = (Vec::new(), BTreeSet::new());
+    for (nth, sample) in samples(&FOLDERS).iter().enumerate() {
+        exchange.world.tap_on();
+        let from = address(&format!("{STRANGER}:{}", 10_000 + nth));
+        for home in homes {
+            let parcel = Parcel::datagram(from, address(home), sample.octets.clone());
+            exchange.world.inject(Realm::INTERNET, parcel);
+        }
+        exchange.live(5);
+        let said = answers_of(&mut exchange, &[alice, bob], &mut before);
+        wrong.extend(disagreement(sample, &said));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(exchange.attendant(alice).end_of(call), None);
+    exchange.by_hand(alice, |phone, now, out| phone.hang_up(now, call, out)).unwrap();
+    exchange.live(600_000);
+    assert_eq!(exchange.attendant(alice).end_of(call), Some(200));
+    for id in [alice, bob] {
+        assert_eq!(exchange.attendant(id).phone.calls().count(), 0);
+    }
+    exchange.sign_off(&[alice, bob]);
+}
+
+/// Bits turned over in the phones' own messages to each other, from the address that they come from.
+#[test]
+fn phones_survive_their_own_messages_with_bits_turned_over() {
+    for seed in seeds(0..3) {
+        let mut exchange = Exchange::new(seed, Weather::FAIR);
+        let alice = exchange.phone("101", Transport::Udp, Habits::POLITE);
+        let bob = exchange.phone("102", Transport::Udp, Habits::POLITE);
+        exchange.sign_on(&[alice, bob]);
+        let call = exchange.dial(alice, "102", Wish::default());
+        exchange.live(2000);
+        let good: Vec<(std::net::SocketAddr, Bytes)> = exchange
+            .world
+            .tap()
+            .sightings()
+            .filter(|one| [Some(alice), Some(bob)].contains(&one.to))
+            .map(|one| (one.parcel.to, Bytes::copy_from_slice(one.parcel.payload())))
+            .collect();
+        let mut dice = machine::Dice::new(u128::from(seed));
+        for nth in 0..4000 {
+            let (to, octets) = &good[usize::try_from(dice.below(good.len() as u64)).unwrap()];
+            let mut octets = octets.to_vec();
+            for _ in 0..=dice.below(3) {
+                let at = usize::try_from(dice.below(octets.len() as u64)).unwrap();
+                octets[at] ^= 1 << dice.below(8);
+            }
+            let parcel = Parcel::datagram(address(SERVER), *to, octets);
+            exchange.world.inject(Realm::INTERNET, parcel);
+            if nth % 50 == 0 {
+                exchange.live(20);
+            }
+        }
+        let _ = exchange.by_hand(alice, |phone, now, out| phone.hang_up(now, call, out));
+        exchange.live(600_000);
+        exchange.sign_off(&[alice, bob]);
     }
 }

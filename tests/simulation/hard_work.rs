@@ -47,7 +47,7 @@ fn reading_a_message_costs_in_proportion_to_its_length() {
                 let _ = std::hint::black_box(check(&message));
             }
         };
-        let (small, large) = (request(15_000, row), request(60_000, row));
+        let (small, large) = (request(2_000, row), request(8_000, row));
         assert_in_proportion(name, || read(&small), || read(&large));
     }
 }

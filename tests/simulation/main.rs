@@ -10,6 +10,7 @@
 
 mod everything_at_once;
 mod failover;
+mod floods;
 mod forgery;
 mod garbage;
 mod glare;

@@ -69,9 +69,13 @@ impl House {
         self.users.get(user)?.get(at)?.as_ref()
     }
 
-    /// True when requests of this method must prove who sent them.
+    /// True when requests of this method must prove who sent them. What belongs into a call (BYE, INFO, NOTIFY) or is unknown to us is
+    /// judged as an INVITE is: outside of a call that we let pass, a stranger may not say it either.
     pub(crate) fn challenges(&self, method: Method<'_>) -> bool {
-        self.settings.challenge.iter().any(|challenged| **challenged == *method.as_str())
+        let listed =
+            |method: &str| self.settings.challenge.iter().any(|listed| **listed == *method);
+        let begins_something = Settings::CHALLENGED.contains(&method.as_str());
+        listed(method.as_str()) || !begins_something && listed(Method::Invite.as_str())
     }
 
     /// True when nobody is ever challenged.

@@ -128,16 +128,18 @@ pub struct Shard {
 }
 
 impl Settings {
+    /// The methods that are challenged unless it is decided otherwise: all that begin something, or tell something.
+    pub const CHALLENGED: [&str; 7] =
+        ["REGISTER", "INVITE", "MESSAGE", "SUBSCRIBE", "REFER", "PUBLISH", "OPTIONS"];
+
     /// A house of one domain with every default, which knows nobody yet.
     pub fn of(domain: &str, listeners: Vec<Listener>) -> Self {
-        let challenge =
-            ["REGISTER", "INVITE", "MESSAGE", "SUBSCRIBE", "REFER", "PUBLISH", "OPTIONS"];
         Self {
             domains: vec![domain.into()],
             listeners,
             aliases: Vec::new(),
             realm: domain.into(),
-            challenge: challenge.map(Box::from).into(),
+            challenge: Self::CHALLENGED.map(Box::from).into(),
             algorithms: Vec::new(),
             users: Vec::new(),
             registrar: Registrar::default(),
