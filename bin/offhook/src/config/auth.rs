@@ -149,7 +149,8 @@ pub(super) const SECTION: Section = Section {
             "challenge",
             r#"["REGISTER", "INVITE", "MESSAGE", "SUBSCRIBE", "REFER", "PUBLISH", "OPTIONS"]"#,
             "The methods that are challenged; `[]` trusts everybody. The default is every method that begins something \
-             or tells something. ACK and CANCEL cannot be challenged.",
+             or tells something. What belongs into a call (BYE, INFO, NOTIFY) passes within one that was let pass; from \
+             strangers it is judged as INVITE is. ACK and CANCEL cannot be challenged.",
         ),
         Key::optional(
             "algorithms",
