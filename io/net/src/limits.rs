@@ -78,6 +78,9 @@ pub const MEDIA_PAIRS: usize = 4096;
 /// Ports tried at random before we say that there is none.
 pub const PORT_TRIES: usize = 256;
 
+/// Next hops of one shard that are being looked up at once. For more it is as if nobody answered.
+pub const LOOKUPS: usize = 4096;
+
 /// Rounds of answers within one turn: a machine that asks again at every answer waits for the next turn.
 pub const ROUNDS: usize = 8;
 

@@ -2,11 +2,12 @@
 
 use machine::Time;
 use protocol::doors::{Answer, Asker, Question, Ticket};
-use protocol::locate::Means;
+use protocol::locate::{Means, Unlocated};
 use protocol::{Flow, Input, Output, Transport};
 use sip::Bytes;
 
 use crate::kernel::Watch;
+use crate::limits;
 use crate::program::Drivable;
 use crate::resolver::Reply;
 use crate::shard::Shard;
@@ -87,7 +88,10 @@ impl<M: Drivable> Shard<M> {
                 let means = Means::of(&self.here.listeners);
                 if let Some(found) = hop.at_once(&means) {
                     found.into()
+                } else if self.asked >= limits::LOOKUPS {
+                    Answer::Unlocated(Unlocated::NoAnswer)
                 } else {
+                    self.asked += 1;
                     let reply = Reply::new(self.here.board.clone(), self.here.shard, ticket);
                     return self.resolver.resolve(hop, means, reply);
                 }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use protocol::Input;
 use protocol::doors::{Answer, Ticket};
 use protocol::locate::{Hop, Means, Unlocated};
 
-use crate::switchboard::{Letter, Switchboard};
+use crate::switchboard::Switchboard;
 
 /// Finds where a next hop is. Numbers never come here.
 pub trait Resolver: Send + Sync {
@@ -28,14 +27,14 @@ impl Reply {
         Self { board, shard, ticket: Some(ticket) }
     }
 
-    /// Gives the answer. Waits while the shard's inbox is full.
+    /// Gives the answer.
     pub fn give(mut self, answer: Answer) {
         self.send(answer);
     }
 
     fn send(&mut self, answer: Answer) {
         if let Some(ticket) = self.ticket.take() {
-            self.board.deliver(self.shard, Letter::Input(Input::Answered(ticket, answer), None));
+            self.board.answer(self.shard, ticket, answer);
         }
     }
 }
@@ -68,9 +67,6 @@ mod tests {
         let means = Means { transports: vec![Transport::Udp], families: Families::V4 };
         Nobody.resolve(hop, means, Reply::new(Arc::new(board), 0, Ticket(7)));
         let nobody = Answer::Unlocated(Unlocated::NoAnswer);
-        match inboxes[0].recv().unwrap() {
-            Letter::Input(Input::Answered(Ticket(7), answer), None) => assert_eq!(answer, nobody),
-            other => panic!("{other:?}"),
-        }
+        assert_eq!(inboxes[0].answers.recv(), Ok((Ticket(7), nobody)));
     }
 }

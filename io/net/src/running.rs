@@ -27,7 +27,7 @@ use crate::program::{Drivable, Program};
 use crate::resolver::Resolver;
 use crate::shard::{Here, Shard};
 use crate::streams::Streams;
-use crate::switchboard::{Inbox, Letter, Switchboard};
+use crate::switchboard::{Inbox, Switchboard};
 use crate::trust::Trust;
 
 /// Something to be done with a machine, on its own thread.
@@ -131,21 +131,12 @@ impl<M> Handle<M> {
     /// Stops accepting connections, waits until no machine has anything left to finish, and ends; at the latest after `time`.
     /// Refusing new calls meanwhile is the machines' own business: [`tell`](Self::tell) them.
     pub fn drain(&self, time: Duration) {
-        let until = self.clock.now() + time;
-        // Whoever has not heard of it yet has not finished.
-        (0..self.shards()).for_each(|shard| self.board.pending(shard, 1));
-        self.everybody(|| Letter::Drain(until));
+        self.board.drain(self.clock.now() + time);
     }
 
     /// Ends now.
     pub fn stop(&self) {
-        self.everybody(|| Letter::Stop);
-    }
-
-    fn everybody(&self, letter: impl Fn() -> Letter) {
-        for shard in 0..self.shards() {
-            self.board.deliver(shard, letter());
-        }
+        self.board.stop();
     }
 }
 
@@ -169,15 +160,11 @@ impl<M> Running<M> {
 }
 
 /// Ends the other shards when one ends, however it does.
-struct Together(Arc<Switchboard>, u16);
+struct Together(Arc<Switchboard>);
 
 impl Drop for Together {
     fn drop(&mut self) {
-        for shard in (0..self.0.shards()).filter(|shard| *shard != self.1) {
-            // A full inbox belongs to a shard that has ended, or will see the next letter.
-            drop(self.0.post(shard, Letter::Stop));
-            self.0.ring(shard);
-        }
+        self.0.stop();
     }
 }
 
@@ -213,7 +200,7 @@ impl Bound {
         };
         let mut threads = Vec::new();
         let shared = counters.iter().cloned().zip(inboxes).zip(obeys);
-        for (shard, ((counters, letters), commands)) in (0..).zip(shared) {
+        for (shard, ((counters, inbox), commands)) in (0..).zip(shared) {
             let here = Here {
                 shard,
                 clock,
@@ -227,7 +214,7 @@ impl Bound {
                 gates: std::mem::take(&mut gates),
                 census: census.clone(),
                 peers: peers.clone(),
-                letters,
+                inbox,
                 commands,
                 resolver: Arc::clone(&resolver),
             };
@@ -244,7 +231,7 @@ struct Seed<M> {
     gates: Vec<Gate>,
     census: Census,
     peers: RandomState,
-    letters: Inbox,
+    inbox: Inbox,
     commands: Receiver<Command<M>>,
     resolver: Arc<dyn Resolver>,
 }
@@ -257,7 +244,7 @@ impl<M: Drivable> Seed<M> {
         machine: M,
         program: Program<M>,
     ) -> io::Result<JoinHandle<io::Result<()>>> {
-        let Self { mouths, gates, census, peers, letters, commands, resolver } = self;
+        let Self { mouths, gates, census, peers, inbox, commands, resolver } = self;
         let streams = Streams::new(
             (here.board.shards(), peers),
             (plan.patience, plan.crowd),
@@ -271,13 +258,13 @@ impl<M: Drivable> Seed<M> {
         let rhythm = Rhythm::new(plan.naps);
         let epoll = Epoll::new(limits::READY)?;
         thread::Builder::new().name(format!("shard-{}", here.shard)).spawn(move || {
-            let _together = Together(Arc::clone(&here.board), here.shard);
+            let _together = Together(Arc::clone(&here.board));
             let shard = Shard {
                 here,
                 machine,
                 program,
                 resolver,
-                letters,
+                inbox,
                 commands,
                 epoll,
                 mouths,
@@ -291,7 +278,7 @@ impl<M: Drivable> Seed<M> {
                 out: Vec::new(),
                 kept: VecDeque::new(),
                 rings: 0,
-                ending: None,
+                asked: 0,
             };
             shard.watch()?;
             shard.run()

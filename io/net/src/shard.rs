@@ -32,7 +32,7 @@ pub(crate) struct Shard<M> {
     pub(crate) machine: M,
     pub(crate) program: Program<M>,
     pub(crate) resolver: Arc<dyn Resolver>,
-    pub(crate) letters: Inbox,
+    pub(crate) inbox: Inbox,
     pub(crate) commands: Receiver<Command<M>>,
     pub(crate) epoll: Epoll,
     pub(crate) mouths: Vec<Option<Mouth>>,
@@ -49,7 +49,8 @@ pub(crate) struct Shard<M> {
     pub(crate) kept: VecDeque<(u16, Letter)>,
     /// Shards that have had letters in this turn, as bits.
     pub(crate) rings: u64,
-    pub(crate) ending: Option<Ending>,
+    /// Questions that the resolver has not answered yet.
+    pub(crate) asked: usize,
 }
 
 /// Where a shard is, and what it shares.
@@ -62,15 +63,6 @@ pub(crate) struct Here {
     pub counters: Arc<Counters>,
     /// Whether somebody wants the messages, as of this turn.
     pub tapped: bool,
-}
-
-/// How a shard comes to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// When everybody has finished, or at this moment.
-    Draining(Time),
-    /// Now.
-    Now,
 }
 
 impl<M: Drivable> Shard<M> {
@@ -118,10 +110,7 @@ impl<M: Drivable> Shard<M> {
 
     fn deadline(&self) -> Option<Time> {
         let soon = |pause| self.here.clock.now() + pause;
-        let look = match self.ending {
-            Some(Ending::Draining(until)) => Some(until.min(soon(limits::DRAIN_LOOK))),
-            _ => None,
-        };
+        let look = self.here.board.finish().map(|until| until.min(soon(limits::DRAIN_LOOK)));
         let again = (!self.kept.is_empty()).then(|| soon(limits::POST_AGAIN));
         let gates = self.gates.iter().filter_map(Gate::deadline).min();
         let all = [self.machine.deadline(), self.streams.deadline(), gates, look, again];
@@ -131,6 +120,10 @@ impl<M: Drivable> Shard<M> {
     /// One turn.
     fn turn(&mut self, now: Time, ready: &[Ready]) -> io::Result<Found> {
         self.here.tapped = self.program.sink.wants_messages();
+        if self.here.board.finish().is_some() {
+            // Nobody new is let in.
+            self.gates.clear();
+        }
         let mut found = Found::default();
         for ready in ready {
             self.receive(now, *ready, &mut found);
@@ -199,7 +192,7 @@ impl<M: Drivable> Shard<M> {
     fn open_letters(&mut self, now: Time, found: &mut Found) {
         let mut count = 0;
         while count < limits::LETTERS_A_TURN {
-            let Ok(letter) = self.letters.try_recv() else { break };
+            let Ok(letter) = self.inbox.letters.try_recv() else { break };
             count += 1;
             self.open(now, letter);
         }
@@ -207,6 +200,10 @@ impl<M: Drivable> Shard<M> {
         found.more |= count == limits::LETTERS_A_TURN;
         if count > 0 {
             self.here.board.took(self.here.shard, count);
+        }
+        while let Ok((ticket, answer)) = self.inbox.answers.try_recv() {
+            self.asked = self.asked.saturating_sub(1);
+            self.inputs.push(Input::Answered(ticket, answer));
         }
     }
 
@@ -227,8 +224,6 @@ impl<M: Drivable> Shard<M> {
                 }
             }
             Letter::Evict(number) => self.streams.evict(number),
-            Letter::Drain(until) => self.drain(until),
-            Letter::Stop => self.ending = Some(Ending::Now),
         }
     }
 
@@ -318,24 +313,17 @@ impl<M: Drivable> Shard<M> {
         }
     }
 
-    fn drain(&mut self, until: Time) {
-        self.gates.clear();
-        self.ending = Some(Ending::Draining(until));
-    }
-
-    /// True when it is to end, and may.
-    fn is_over(&mut self) -> bool {
-        match self.ending {
-            None => false,
-            Some(Ending::Now) => true,
-            Some(Ending::Draining(until)) => {
-                let unwritten = usize::from(!self.streams.is_flushed());
-                let waiting = self.inputs.len().saturating_add(unwritten);
-                let pending = (self.program.pending)(&self.machine).saturating_add(waiting);
-                self.here.board.pending(self.here.shard, pending);
-                self.here.clock.now() >= until || self.here.board.is_quiet()
-            }
-        }
+    /// True when it is told to end, or told to finish and everybody has.
+    fn is_over(&self) -> bool {
+        let board = &self.here.board;
+        let Some(until) = board.finish().filter(|_| !board.is_stopped()) else {
+            return board.is_stopped();
+        };
+        let unwritten = usize::from(!self.streams.is_flushed());
+        let waiting = self.inputs.len().saturating_add(self.kept.len()).saturating_add(unwritten);
+        let pending = (self.program.pending)(&self.machine).saturating_add(waiting);
+        board.pending(self.here.shard, pending);
+        self.here.clock.now() >= until || board.is_quiet()
     }
 }
 

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use machine::Time;
+use protocol::doors::{Answer, Ticket};
 use protocol::{Flow, Input};
 use sip::Bytes;
 
@@ -25,10 +26,6 @@ pub(crate) enum Letter {
     Adopt(Accepted),
     /// A connection of the addressee's must go, to make room.
     Evict(u32),
-    /// Finish, by this moment.
-    Drain(Time),
-    /// End now.
-    Stop,
 }
 
 /// A connection that was just accepted.
@@ -40,13 +37,17 @@ pub(crate) struct Accepted {
     pub seat: Seat,
 }
 
-/// Everybody's inbox, as seen from outside.
+/// Everybody's inbox, as seen from outside, and what all are told to do.
 pub(crate) struct Switchboard {
     slots: Box<[Slot]>,
+    /// Finish by this moment (in nanoseconds); [`Time::NEVER`]: nobody has said so.
+    finish: AtomicU64,
+    stopped: AtomicBool,
 }
 
 struct Slot {
     letters: SyncSender<Letter>,
+    answers: Sender<(Ticket, Answer)>,
     bell: Bell,
     rung: AtomicBool,
     /// Letters, and things that the machine still has to finish: for draining.
@@ -55,7 +56,12 @@ struct Slot {
 }
 
 /// A shard's own end of its inbox.
-pub(crate) type Inbox = Receiver<Letter>;
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    pub letters: Receiver<Letter>,
+    /// What it has asked the resolver. Without a limit of its own: the shard counts what it has asked.
+    pub answers: Receiver<(Ticket, Answer)>,
+}
 
 impl fmt::Debug for Switchboard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,17 +74,20 @@ impl Switchboard {
         let mut slots = Vec::new();
         let mut inboxes = Vec::new();
         for _ in 0..shards {
-            let (letters, inbox) = sync_channel(limits::LETTERS);
+            let ((letters, reads), (answers, hears)) = (sync_channel(limits::LETTERS), channel());
             slots.push(Slot {
                 letters,
+                answers,
                 bell: Bell::new()?,
                 rung: AtomicBool::new(false),
                 waiting: AtomicUsize::new(0),
                 pending: AtomicUsize::new(0),
             });
-            inboxes.push(inbox);
+            inboxes.push(Inbox { letters: reads, answers: hears });
         }
-        Ok((Self { slots: slots.into() }, inboxes))
+        let finish = AtomicU64::new(Time::NEVER.0);
+        let stopped = AtomicBool::new(false);
+        Ok((Self { slots: slots.into(), finish, stopped }, inboxes))
     }
 
     /// How many shards there are.
@@ -108,18 +117,40 @@ impl Switchboard {
         })
     }
 
-    /// Puts a letter into an inbox and rings, and waits while that is full: for threads that are no shard. False when the shard has
-    /// ended.
-    pub(crate) fn deliver(&self, shard: u16, letter: Letter) -> bool {
-        let Some(slot) = self.slots.get(usize::from(shard)) else { return false };
-        slot.waiting.fetch_add(1, Ordering::AcqRel);
+    /// Gives a shard the answer to something that it has asked. Never waits, so any thread may do it, the shard's own too.
+    pub(crate) fn answer(&self, shard: u16, ticket: Ticket, answer: Answer) {
+        let Some(slot) = self.slots.get(usize::from(shard)) else { return };
+        // A shard that has ended asks nothing any more.
+        drop(slot.answers.send((ticket, answer)));
         self.ring(shard);
-        let delivered = slot.letters.send(letter).is_ok();
-        if !delivered {
-            slot.waiting.fetch_sub(1, Ordering::AcqRel);
-        }
-        self.ring(shard);
-        delivered
+    }
+
+    /// Tells all to finish what has begun, by a moment.
+    pub(crate) fn drain(&self, until: Time) {
+        // Whoever has not heard of it yet has not finished.
+        self.slots.iter().for_each(|slot| slot.pending.store(1, Ordering::Release));
+        self.finish.fetch_min(until.0, Ordering::AcqRel);
+        self.ring_all();
+    }
+
+    /// The moment by which all are to finish, when they are told to.
+    pub(crate) fn finish(&self) -> Option<Time> {
+        Some(Time(self.finish.load(Ordering::Acquire))).filter(|until| *until != Time::NEVER)
+    }
+
+    /// Tells all to end now.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        self.ring_all();
+    }
+
+    /// Whether all are told to end now.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    fn ring_all(&self) {
+        (0..self.shards()).for_each(|shard| self.ring(shard));
     }
 
     /// Wakes a shard, unless it has been woken already.

@@ -1,16 +1,18 @@
 //! Questions: names, other shards, media sockets.
 
 use std::net::UdpSocket;
+use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
 
-use offhook_net::{Plan, Program, Reply, Resolver};
+use offhook_net::{Plan, Program, Reply, Resolver, limits};
 use protocol::doors::{Answer, Asker, Question, Ticket};
 use protocol::locate::{Hop, Means, Target, Unlocated};
 use protocol::{Input, Output, Transport};
 use sip::Uri;
 
-use crate::echo::{House, PATIENCE};
+use crate::echo::{Echo, House, PATIENCE};
 
-fn house(shards: u16, program: Program<crate::echo::Echo>) -> House {
+fn house(shards: u16, program: Program<Echo>) -> House {
     let plan = Plan::new().on(Transport::Udp, "127.0.0.1:0".parse().unwrap()).shards(shards);
     House::open(plan, program)
 }
@@ -51,6 +53,34 @@ fn a_number_is_answered_at_once_and_a_name_by_the_resolver() {
     // What the listeners cannot send by is answered at once too.
     let unusable = Answer::Unlocated(Unlocated::Unusable);
     assert_eq!(ask("sip:[::1]:7"), (0, Ticket(3), unusable));
+}
+
+#[test]
+fn a_resolver_that_does_not_answer_is_not_asked_without_end_and_blocks_nobody() {
+    /// Keeps the replies.
+    struct Slow(Mutex<Sender<Reply>>);
+    impl Resolver for Slow {
+        fn resolve(&self, _: Hop, _: Means, reply: Reply) {
+            self.0.lock().unwrap().send(reply).unwrap();
+        }
+    }
+    let (keep, kept) = channel();
+    let house = house(1, Program::new().resolver(Slow(Mutex::new(keep))));
+    let ask = |_: &mut Echo, _, out: &mut Vec<Output>| {
+        let hop = Hop::of_uri(Uri::parse(b"sip:a.example").unwrap().sip().unwrap()).unwrap();
+        let question = Question::Resolve(hop);
+        out.extend((0..=limits::LOOKUPS).map(|_| Output::Ask(Ticket(1), question.clone())));
+    };
+    house.handle.tell(0, ask).unwrap();
+    let nobody = (0, Ticket(1), Answer::Unlocated(Unlocated::NoAnswer));
+    assert_eq!(answer(&house), nobody, "one is too many");
+    // They are all answered on the shard's own thread, while it does something else.
+    let answer_all = move |_: &mut Echo, _, _: &mut Vec<Output>| kept.try_iter().for_each(drop);
+    house.handle.tell(0, answer_all).unwrap();
+    for _ in 0..limits::LOOKUPS {
+        assert_eq!(answer(&house), nobody);
+    }
+    house.settle(0);
 }
 
 #[test]
