@@ -10,9 +10,28 @@ pub(super) struct Lesson {
     pub(super) section: &'static str,
 }
 
+/// How the latest INVITE was answered: an ACK means something else each time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answered {
+    /// With a 2xx.
+    Yes,
+    /// With a refusal, or a challenge.
+    No,
+}
+
+impl Answered {
+    /// What a response to an INVITE tells; nothing, when it tells nothing for good.
+    pub(super) fn by(message: &Message) -> Option<Self> {
+        let status = message.status().filter(|status| status.is_final())?;
+        let to_invite = message.get::<CSeq>()?.method == Method::Invite;
+        to_invite.then_some(if status.is_success() { Self::Yes } else { Self::No })
+    }
+}
+
 /// What `message` means, when there is something to say about it.
-pub(super) fn lesson(message: &Message) -> Option<Lesson> {
+pub(super) fn lesson(message: &Message, answered: Answered) -> Option<Lesson> {
     let (text, section) = match (message.method(), message.status()) {
+        (Some(Method::Ack), _) => acknowledgement(answered),
         (Some(method), _) => request(method, message)?,
         (None, Some(status)) => {
             let cseq = message.get::<CSeq>()?;
@@ -48,17 +67,22 @@ fn request(method: Method<'_>, message: &Message) -> Option<Words> {
             "\"will you talk to me?\" The body says which sound can be sent, and where to",
             "RFC 3261 §13.2",
         ),
-        Method::Ack if again => (
-            "\"I heard your answer\": three steps, because networks lose things",
-            "RFC 3261 §13.2.2.4",
-        ),
-        Method::Ack => ("even a refusal is acknowledged", "RFC 3261 §17.1.1.3"),
         Method::Bye => ("somebody hangs up", "RFC 3261 §15.1"),
         Method::Cancel => {
             ("the caller has changed his mind before anybody answered", "RFC 3261 §9.1")
         }
         _ => return None,
     })
+}
+
+const fn acknowledgement(answered: Answered) -> Words {
+    match answered {
+        Answered::Yes => (
+            "\"I heard your answer\": three steps, because networks lose things",
+            "RFC 3261 §13.2.2.4",
+        ),
+        Answered::No => ("a refusal is acknowledged too, by every hop", "RFC 3261 §17.1.1.3"),
+    }
 }
 
 fn response(code: u16, method: Method<'_>, message: &Message) -> Option<Words> {
@@ -99,7 +123,7 @@ mod tests {
 
     fn of(start: &str, rest: &str) -> &'static str {
         let text = format!("{start}\r\nTo: <sip:b@h>\r\n{rest}\r\n");
-        lesson(&Message::parse(text).unwrap()).map_or("", |lesson| lesson.text)
+        lesson(&Message::parse(text).unwrap(), Answered::No).map_or("", |lesson| lesson.text)
     }
 
     #[test]
@@ -107,8 +131,11 @@ mod tests {
         assert!(of("SIP/2.0 401 Unauthorized", "CSeq: 1 REGISTER\r\n").starts_with("not an error"));
         assert!(of("REGISTER sip:h SIP/2.0", "Authorization: Digest a=b\r\n").contains("digest"));
         let hold = "INVITE sip:b@h SIP/2.0\r\nTo: <sip:b@h>;tag=1\r\n\r\nv=0\r\na=sendonly\r\n";
-        let hold = lesson(&Message::parse(hold).unwrap()).unwrap();
+        let hold = lesson(&Message::parse(hold).unwrap(), Answered::No).unwrap();
         assert_eq!(hold.section, "RFC 3264 §8.4");
+        assert!(of("ACK sip:b@h SIP/2.0", "").starts_with("a refusal"));
+        let refused = "SIP/2.0 486 Busy Here\r\nCSeq: 1 INVITE\r\n\r\n";
+        assert_eq!(Answered::by(&Message::parse(refused).unwrap()), Some(Answered::No));
         assert_eq!(of("NOTIFY sip:b@h SIP/2.0", ""), "");
     }
 }

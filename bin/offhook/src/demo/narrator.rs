@@ -7,7 +7,7 @@ use machine::Time;
 use net::Passed;
 use sip::Message;
 
-use super::lesson::lesson;
+use super::lesson::{Answered, lesson};
 use super::side::Side;
 use crate::limits;
 
@@ -29,6 +29,7 @@ pub(super) struct Narrator {
     server: Lifeline,
     lessons: Lessons,
     told: Vec<&'static str>,
+    answered: Answered,
 }
 
 impl Narrator {
@@ -41,7 +42,16 @@ impl Narrator {
         let names: Vec<&str> = ladder.names().iter().map(String::as_str).collect();
         let printer = Printer::new(look, &names);
         let lines = [alice, bob];
-        Self { ladder, printer, phones, lines, server, lessons, told: Vec::new() }
+        Self {
+            ladder,
+            printer,
+            phones,
+            lines,
+            server,
+            lessons,
+            told: Vec::new(),
+            answered: Answered::No,
+        }
     }
 
     /// The names over the lifelines.
@@ -73,7 +83,8 @@ impl Narrator {
         };
         let tone = message.status().map_or(Tone::Request, |status| Tone::of_status(status.code()));
         let rung = Rung::arrow(passed.at, from, to, &message.title(), tone);
-        let lesson = lesson(&message)
+        self.answered = Answered::by(&message).unwrap_or(self.answered);
+        let lesson = lesson(&message, self.answered)
             .filter(|lesson| self.lessons == Lessons::Told && !self.told.contains(&lesson.text));
         match lesson {
             Some(lesson) => {
