@@ -6,7 +6,7 @@ use crate::clean::{clean, escape, fit};
 use crate::{Arrival, Ladder, Lifeline, Rung, Step, Tone, Way};
 
 /// Pixels between two lifelines.
-const GAP: usize = 190;
+const GAP: usize = 300;
 /// Pixels from the left edge to the first lifeline; the clock stands there.
 const LEFT: usize = 150;
 /// Pixels from one rung to the next.
