@@ -1,7 +1,7 @@
 //! Asks the DNS, on a thread of its own, so that no shard ever waits for it.
 //!
 //! What to ask and in which order to try what was found are `protocol::locate`'s business (RFC 3263). Here are the servers: sockets,
-//! repeats, deadlines, the cache. Start reading at [`Resolver`]; what it does between its sockets is `desk.rs`.
+//! repeats, deadlines, the cache. Start reading at [`Resolver`]; what it does between its sockets is in `desk/`.
 
 mod cache;
 mod counts;
