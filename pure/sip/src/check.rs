@@ -20,8 +20,8 @@ pub fn check(message: &Message) -> Result<(), ParseError> {
         let at = message.rows(Name::CSeq).next().map_or(0, |row| message.offset(row));
         return Err(ParseError { what: "CSeq (method is not the request's)", at });
     }
-    message.expect::<Via<'_>>()?;
-    message.all::<Via<'_>>().try_for_each(|via| one_branch(message, &via?))?;
+    one_branch(message, &message.expect::<Via<'_>>()?)?;
+    message.all::<Via<'_>>().skip(1).try_for_each(|via| via.map(drop))?;
     message.all::<MaxForwards>().try_for_each(|hops| hops.map(drop))?;
     message.all::<Route<'_>>().try_for_each(|route| address(message, &*route?, Name::Route))?;
     message
@@ -50,7 +50,7 @@ fn address(message: &Message, address: &NameAddr<'_>, name: Name) -> Result<(), 
     address.parsed().map(drop).map_err(wrong)
 }
 
-/// A Via has one branch: of two, another server might take the other, and find another transaction (RFC 3261 §7.3.1).
+/// The top Via has one branch: of two, somebody might take the other, and find another transaction (RFC 3261 §7.3.1).
 fn one_branch(message: &Message, via: &Via<'_>) -> Result<(), ParseError> {
     let branch = |param: &Param<'_>| param.name.eq_ignore_ascii_case("branch");
     match via.params.iter().filter(branch).nth(1) {

@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::name::Grammar;
 use crate::read::{Row, StartLine};
 use crate::row;
-use crate::scan::split_list;
+use crate::scan::elements;
 use crate::{Header, Malformed, Message, Name};
 
 /// Changes to a message. Each names a place in the message as it came, not as earlier changes left it; where two change
@@ -201,10 +200,7 @@ impl<'m> Edit<'m> {
         self.rows(name).find_map(|row| {
             let value = message.value(row);
             let place = |part: &[u8]| message.offset(part)..message.offset(part) + part.len();
-            if name.grammar() == Grammar::Single {
-                return Some((row, place(value), None));
-            }
-            let mut elements = split_list(value);
+            let mut elements = elements(value, name.grammar());
             let first = elements.next()?;
             Some((row, place(first), elements.next().map(|next| message.offset(next))))
         })

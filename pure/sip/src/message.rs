@@ -5,9 +5,8 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use crate::header::{CSeq, Header};
-use crate::name::Grammar;
 use crate::read::{Head, Row, StartLine};
-use crate::scan::{ascii, split_list, trim};
+use crate::scan::{ascii, elements, trim};
 use crate::{Body, Draft, Edit, Malformed, Method, Name, ParseError, Status};
 
 /// A SIP message: the octets as they came, and where to find things in them (RFC 3261 §7).
@@ -150,21 +149,12 @@ impl Message {
 
     /// The raw elements called `name`, top first: rows split at commas where the grammar has a list.
     pub fn elements(&self, name: Name) -> impl Iterator<Item = &[u8]> {
-        let list = name.grammar() == Grammar::List;
-        self.rows(name).flat_map(move |row| {
-            let (elements, whole) =
-                if list { (Some(split_list(row)), None) } else { (None, Some(row)) };
-            elements.into_iter().flatten().chain(whole)
-        })
+        self.rows(name).flat_map(move |row| elements(row, name.grammar()))
     }
 
     /// The topmost header of type `H`, read now; `None` when there is none.
     pub fn first<'a, H: Header<'a>>(&'a self) -> Option<Result<H, ParseError>> {
-        let mut rows = self.rows(H::NAME);
-        let value = match H::NAME.grammar() {
-            Grammar::List => rows.find_map(|row| split_list(row).next()),
-            Grammar::Single => rows.next(),
-        };
+        let value = self.rows(H::NAME).find_map(|row| elements(row, H::NAME.grammar()).next());
         value.map(|value| self.read(value))
     }
 

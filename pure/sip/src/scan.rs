@@ -1,5 +1,6 @@
 //! `Scan`: a cursor over a header value, in the words of the grammar (RFC 3261 §25.1).
 
+use crate::name::Grammar;
 use crate::octets::{find, find_light};
 use crate::{ParseError, limits};
 
@@ -303,16 +304,24 @@ pub(crate) fn trim(mut octets: &[u8]) -> &[u8] {
     octets
 }
 
-/// Splits at top-level commas: not within quotes, `<>` or (outside quotes) escapes.
-pub(crate) fn split_list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The elements of a row: what stands between top-level commas (not within quotes, `<>` or, in quotes, escapes), or all of
+/// it when its grammar is no list. A list may have empty ones, which do not count (RFC 3261 §7.3.1).
+pub(crate) fn elements(value: &[u8], grammar: Grammar) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(value);
     std::iter::from_fn(move || {
-        let text = rest?;
-        let end = list_end(text);
-        rest = text.get(end + 1..);
-        Some(trim(text.get(..end).unwrap_or_default()))
+        if grammar == Grammar::Single {
+            return rest.take();
+        }
+        loop {
+            let text = rest?;
+            let end = list_end(text);
+            rest = text.get(end + 1..);
+            let element = trim(text.get(..end).unwrap_or_default());
+            if !element.is_empty() {
+                return Some(element);
+            }
+        }
     })
-    .filter(|element| !element.is_empty())
 }
 
 /// Where the first element of a comma list ends.
@@ -359,8 +368,8 @@ mod tests {
     #[test]
     fn a_comma_within_quotes_or_brackets_does_not_split() {
         let list = br#""a,\"b" <sip:a,b@c>;x="1,2" , <sip:d>,,e"#;
-        let elements: Vec<_> = split_list(list).collect();
-        assert_eq!(elements, [&br#""a,\"b" <sip:a,b@c>;x="1,2""#[..], b"<sip:d>", b"e"]);
+        let found: Vec<_> = elements(list, Grammar::List).collect();
+        assert_eq!(found, [&br#""a,\"b" <sip:a,b@c>;x="1,2""#[..], b"<sip:d>", b"e"]);
     }
 
     #[test]
