@@ -107,7 +107,10 @@ fn read<'a>(value: &'a [u8], what: &'static str, names: [&str; 2]) -> Result<Rea
 fn only<'a>(params: Params<'a>, name: &str) -> Option<&'a str> {
     let mut found = params.iter().filter(|param| param.name.eq_ignore_ascii_case(name));
     let value = found.next()?.value.and_then(crate::scan::ascii)?;
-    (!value.is_empty() && found.next().is_none()).then_some(value)
+    // A tag is a token; real ones have a few octets more, but none that would end it.
+    let plain = |octet: u8| octet > b' ' && !matches!(octet, b';' | b'"' | b',' | 0x7f);
+    let good = !value.is_empty() && value.bytes().all(plain);
+    (good && found.next().is_none()).then_some(value)
 }
 
 fn write(call_id: CallWord<'_>, names: [&str; 2], tags: [&str; 2], out: &mut Vec<u8>) {
@@ -152,6 +155,8 @@ mod tests {
             "a;to-tag=;from-tag=2",
             "a;to-tag=1;from-tag=2;to-tag=3",
             "a b;to-tag=1;from-tag=2",
+            // Found by fuzzing: a quote that nobody closes is no tag.
+            "a;from-tag=1;to-tag=\"2;x=3",
         ] {
             assert!(Replaces::parse(bad.as_bytes()).is_err(), "{bad}");
         }
