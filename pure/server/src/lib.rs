@@ -10,6 +10,7 @@ mod house;
 pub mod limits;
 mod location;
 mod node;
+mod octets;
 mod options;
 mod ours;
 mod proxy;

@@ -55,6 +55,17 @@ impl Binding {
         Some(Self { text: text.into(), uri, call_id, q, cseq, until, flow })
     }
 
+    /// All its texts.
+    pub(super) const fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The Path, each value behind a line feed.
+    pub(super) fn path_text(&self) -> &[u8] {
+        let rest = self.text.get(usize::from(self.uri) + usize::from(self.call_id)..);
+        rest.unwrap_or_default()
+    }
+
     /// The Contact URI.
     pub(crate) fn uri(&self) -> &[u8] {
         self.text.get(..usize::from(self.uri)).unwrap_or_default()
@@ -68,8 +79,7 @@ impl Binding {
 
     /// The Path, topmost first.
     pub(crate) fn path(&self) -> impl Iterator<Item = &[u8]> {
-        let rest = self.text.get(usize::from(self.uri) + usize::from(self.call_id)..);
-        rest.unwrap_or_default().split(|octet| *octet == b'\n').filter(|value| !value.is_empty())
+        self.path_text().split(|octet| *octet == b'\n').filter(|value| !value.is_empty())
     }
 
     /// True when a Contact names this binding (§10.3 step 7, by the rules of §19.1.4).
@@ -94,15 +104,15 @@ impl Binding {
     }
 
     /// What is left of it when a connection is gone: nothing, when it can be reached only so.
-    pub(crate) fn without(&self, flow: Flow) -> Option<Self> {
+    pub(crate) fn without(self, flow: Flow) -> Option<Self> {
         let by = match self.flow {
             Some(by) if by.listener == flow.listener && by.connection == flow.connection => by,
-            _ => return Some(self.clone()),
+            _ => return Some(self),
         };
         let web = matches!(by.transport, Transport::Ws | Transport::Wss);
         let reachable =
             !web && host_of(self.uri()).is_some_and(|ip| ip == by.peer.ip().to_canonical());
-        reachable.then(|| Self { flow: None, ..self.clone() })
+        reachable.then_some(Self { flow: None, ..self })
     }
 }
 

@@ -1,8 +1,10 @@
 //! Location: which bindings an address of record has (RFC 3261 §10.1). The registrar writes here, the proxy reads.
 
 mod binding;
+mod packed;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher as _;
 
 use machine::{Alarms, Dice, HashKey, Map, Time};
 use protocol::Flow;
@@ -11,6 +13,7 @@ use sip::Uri;
 use sip::uri::unescape;
 
 pub(crate) use binding::{Binding, Said, flow_to_keep};
+use packed::Packed;
 
 /// The address of record that a URI names, in the form that bindings are kept under (§10.3 step 5): its user part without
 /// escapes. All our domains are names of one house, so the host does not count. `None` for a URI without a user.
@@ -25,106 +28,215 @@ pub fn aor_of(uri: &[u8]) -> Option<Box<[u8]>> {
 /// All bindings of this shard.
 #[derive(Debug)]
 pub(crate) struct Location {
-    aors: Map<Box<[u8]>, Record>,
-    alarms: Alarms<Box<[u8]>>,
-    /// Who is reached by which connection, so that its end is found without a search.
-    by_connection: BTreeMap<(u16, u32), BTreeSet<Box<[u8]>>>,
+    key: HashKey,
+    /// From the hash of an address to its place. Two addresses of one hash stand beside each other.
+    index: Map<u64, u32>,
+    places: Vec<Place>,
+    free: Vec<u32>,
+    alarms: Alarms<u32>,
+    /// Who is reached by which connection, so that its end is found without a search. A place may have changed hands since.
+    by_connection: BTreeMap<(u16, u32), BTreeSet<u32>>,
 }
 
-/// The bindings of one address, and for when its one alarm is set.
+/// An address with its bindings, and for when its one alarm is set.
 #[derive(Debug)]
-struct Record {
-    bindings: Box<[Binding]>,
+struct Place {
+    packed: Packed,
     alarm: Time,
 }
+
+/// How many addresses may have one hash. The key is secret and the hash has 64 bits: two never meet, three even less.
+const BESIDE: u64 = 2;
 
 impl Location {
     pub(crate) fn new(dice: &mut Dice) -> Self {
         Self {
-            aors: HashKey::throw(dice).map(),
+            key: HashKey::throw(dice),
+            index: HashKey::throw(dice).map(),
+            places: Vec::new(),
+            free: Vec::new(),
             alarms: Alarms::default(),
             by_connection: BTreeMap::new(),
         }
     }
 
     /// The bindings that are valid now.
-    pub(crate) fn bindings(&self, now: Time, aor: &[u8]) -> impl Iterator<Item = &Binding> {
-        let all = self.aors.get(aor).map(|record| &*record.bindings).unwrap_or_default();
-        all.iter().filter(move |binding| binding.until > now)
+    pub(crate) fn bindings(&self, now: Time, aor: &[u8]) -> Vec<Binding> {
+        let place = self.find(aor).and_then(|(_, place)| self.places.get(place as usize));
+        let all = place.into_iter().flat_map(|place| place.packed.bindings());
+        all.filter(|binding| binding.until > now).collect()
     }
 
     /// How to reach an address now, for a proxy.
     pub(crate) fn reach(&self, now: Time, aor: &[u8]) -> Vec<Reach> {
-        self.bindings(now, aor).map(Binding::reach).collect()
+        self.bindings(now, aor).iter().map(Binding::reach).collect()
     }
 
     /// Addresses that have bindings.
     pub(crate) fn len(&self) -> usize {
-        self.aors.len()
+        self.index.len()
     }
 
-    /// Replaces all bindings of an address at once.
-    pub(crate) fn replace(&mut self, aor: &[u8], bindings: Vec<Binding>) {
-        for binding in &bindings {
-            if let Some(connection) = binding.flow.and_then(connection) {
-                self.by_connection.entry(connection).or_default().insert(aor.into());
-            }
-        }
+    /// Replaces all bindings of an address at once. False when there is no place for it.
+    pub(crate) fn replace(&mut self, aor: &[u8], bindings: &[Binding]) -> bool {
+        let found = self.find(aor);
         let Some(first) = bindings.iter().map(|binding| binding.until).min() else {
-            self.aors.remove(aor);
-            return;
+            if let Some((hash, place)) = found {
+                self.vacate(hash, place);
+            }
+            return true;
         };
-        let set = self.aors.get(aor).map(|record| record.alarm);
-        // One alarm an address, no matter how often it registers: an earlier one that rings is set again.
-        let alarm = set.filter(|set| *set <= first).unwrap_or(first);
-        if set != Some(alarm) {
-            self.alarms.set(alarm, aor.into());
+        let Some(at) = found.map(|(_, place)| place).or_else(|| self.settle(aor)) else {
+            return false;
+        };
+        for connection in bindings.iter().filter_map(|binding| connection(binding.flow?)) {
+            self.by_connection.entry(connection).or_default().insert(at);
         }
-        self.aors.insert(aor.into(), Record { bindings: bindings.into(), alarm });
+        let Some(place) = self.places.get_mut(at as usize) else { return false };
+        place.packed = Packed::new(aor, bindings);
+        // One alarm an address, no matter how often it registers: an earlier one that rings is set again.
+        if first < place.alarm {
+            place.alarm = first;
+            self.alarms.set(first, at);
+        }
+        true
     }
 
-    /// Forgets what has expired; tells whose bindings changed.
-    pub(crate) fn wake(&mut self, now: Time) -> Vec<Box<[u8]>> {
+    /// Forgets what has expired; tells whose bindings changed, and how many are left.
+    pub(crate) fn wake(&mut self, now: Time) -> Vec<(Box<[u8]>, usize)> {
         let mut changed = Vec::new();
-        while let Some(aor) = self.alarms.due(now) {
-            let Some(record) = self.aors.get_mut(&aor).filter(|record| record.alarm <= now) else {
+        while let Some(at) = self.alarms.due(now) {
+            let Some(place) = self.places.get_mut(at as usize) else { continue };
+            if place.alarm > now {
                 continue;
-            };
-            // So that the next alarm is set anew.
-            record.alarm = Time::NEVER;
-            let all = record.bindings.len();
-            let valid: Vec<_> = self.bindings(now, &aor).cloned().collect();
-            if valid.len() != all {
-                changed.push(aor.clone());
             }
-            self.replace(&aor, valid);
+            // So that the next alarm is set anew.
+            place.alarm = Time::NEVER;
+            let keep = |binding: Binding| (binding.until > now).then_some(binding);
+            changed.extend(self.sift(at, keep));
         }
         changed
     }
 
     /// Takes the news that a connection is gone: a binding that can be reached only by it goes with it, another is called at its
-    /// Contact from now on. Tells whose bindings changed.
-    pub(crate) fn failed(&mut self, now: Time, flow: Flow) -> Vec<Box<[u8]>> {
+    /// Contact from now on. Tells whose bindings changed, and how many are left.
+    pub(crate) fn failed(&mut self, now: Time, flow: Flow) -> Vec<(Box<[u8]>, usize)> {
         let gone = connection(flow).and_then(|connection| self.by_connection.remove(&connection));
-        let mut changed = Vec::new();
-        for aor in gone.into_iter().flatten() {
-            let all = self.bindings(now, &aor).count();
-            let left: Vec<_> =
-                self.bindings(now, &aor).filter_map(|binding| binding.without(flow)).collect();
-            if left.len() != all {
-                changed.push(aor.clone());
-            }
-            self.replace(&aor, left);
+        let gone = gone.into_iter().flatten();
+        gone.filter_map(|at| {
+            self.sift(at, |binding| {
+                Some(binding).filter(|binding| binding.until > now)?.without(flow)
+            })
+        })
+        .collect()
+    }
+
+    /// Keeps of a place what `keep` lets stay; tells whose it is and how many are left, when they are fewer.
+    fn sift(
+        &mut self,
+        at: u32,
+        keep: impl Fn(Binding) -> Option<Binding>,
+    ) -> Option<(Box<[u8]>, usize)> {
+        let place = self.places.get(at as usize)?;
+        let aor: Box<[u8]> = place.packed.aor().into();
+        let before = place.packed.bindings().count();
+        let left: Vec<_> = place.packed.bindings().filter_map(keep).collect();
+        if !aor.is_empty() {
+            self.replace(&aor, &left);
         }
-        changed
+        (left.len() < before).then_some((aor, left.len()))
     }
 
     /// When something expires.
     pub(crate) fn deadline(&self) -> Option<Time> {
         self.alarms.next()
     }
+
+    /// The hash under which an address is kept, and its place.
+    fn find(&self, aor: &[u8]) -> Option<(u64, u32)> {
+        self.hashes(aor).find_map(|hash| {
+            let at = *self.index.get(&hash)?;
+            (self.places.get(at as usize)?.packed.aor() == aor).then_some((hash, at))
+        })
+    }
+
+    fn hashes(&self, aor: &[u8]) -> impl Iterator<Item = u64> + use<> {
+        let hash = self.key.hash_one(aor);
+        (0..BESIDE).map(move |step| hash.wrapping_add(step))
+    }
+
+    /// A place for an address that has none.
+    fn settle(&mut self, aor: &[u8]) -> Option<u32> {
+        let hash = self.hashes(aor).find(|hash| !self.index.contains_key(hash))?;
+        let at = match self.free.pop() {
+            Some(at) => at,
+            None => {
+                let at = u32::try_from(self.places.len()).ok()?;
+                self.places.push(Place { packed: Packed::default(), alarm: Time::NEVER });
+                at
+            }
+        };
+        self.index.insert(hash, at);
+        Some(at)
+    }
+
+    /// Gives a place back. Its alarm stays set: it rings for nobody, or for who has moved in.
+    fn vacate(&mut self, hash: u64, at: u32) {
+        self.index.remove(&hash);
+        if let Some(place) = self.places.get_mut(at as usize) {
+            place.packed = Packed::default();
+            self.free.push(at);
+        }
+    }
 }
 
 fn connection(flow: Flow) -> Option<(u16, u32)> {
     (flow.connection != 0).then_some((flow.listener, flow.connection))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::Transport;
+
+    fn binding(uri: &[u8], until: u64, connection: u32) -> Binding {
+        let peer = "203.0.113.1:40000".parse().unwrap();
+        let flow = Flow { transport: Transport::Tcp, listener: 1, connection, peer };
+        let flow = (connection != 0).then_some(flow);
+        let said = Said { uri, call_id: b"c", cseq: 1, q: 1000, until: Time(until), flow };
+        Binding::new(said, [].into_iter()).unwrap()
+    }
+
+    fn counts(changed: &[(Box<[u8]>, usize)]) -> Vec<(&[u8], usize)> {
+        changed.iter().map(|(aor, left)| (&**aor, *left)).collect()
+    }
+
+    #[test]
+    fn what_expires_is_forgotten_and_one_alarm_serves_an_address() {
+        let mut location = Location::new(&mut Dice::new(1));
+        for until in [10, 20, 30, 40] {
+            assert!(location.replace(b"a", &[binding(b"sip:a@h", until, 0)]));
+        }
+        assert_eq!(location.alarms.len(), 1);
+        location.replace(b"b", &[binding(b"sip:b@h", 15, 0), binding(b"sip:c@h", 90, 0)]);
+        assert!(location.wake(Time(14)).is_empty());
+        assert_eq!(counts(&location.wake(Time(15))), [(&b"b"[..], 1)]);
+        assert_eq!(location.bindings(Time(39), b"a").len(), 1);
+        assert_eq!(location.bindings(Time(40), b"a").len(), 0, "even before its alarm");
+        assert_eq!(counts(&location.wake(Time(100))), [(&b"a"[..], 0), (b"b", 0)]);
+        assert_eq!((location.len(), location.deadline()), (0, None));
+        location.replace(b"c", &[binding(b"sip:c@h", 200, 0)]);
+        assert_eq!(location.places.len(), 2, "a place that is free is used again");
+    }
+
+    #[test]
+    fn the_end_of_a_connection_ends_what_only_it_reaches() {
+        let mut location = Location::new(&mut Dice::new(1));
+        location.replace(b"a", &[binding(b"sip:a@10.0.0.1", 90, 7), binding(b"sip:a@h", 90, 0)]);
+        location.replace(b"b", &[binding(b"sip:b@203.0.113.1", 90, 7)]);
+        let flow = location.bindings(Time(1), b"b")[0].flow.unwrap();
+        assert_eq!(counts(&location.failed(Time(1), flow)), [(&b"a"[..], 1)]);
+        assert_eq!(location.bindings(Time(1), b"b")[0].flow, None, "its Contact can be called");
+        assert!(location.failed(Time(1), flow).is_empty());
+    }
 }

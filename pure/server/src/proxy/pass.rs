@@ -5,13 +5,14 @@
 //! Contacts lead nowhere: by their connections, and through their NATs.
 
 use std::hash::Hasher as _;
-use std::net::{IpAddr, SocketAddr};
 
 use machine::Dice;
-use protocol::{Flow, Transport};
+use protocol::Flow;
 use sip::Message;
 use sip::header::{From, To};
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
+
+use crate::octets::{put_flow, take_flow};
 
 /// Signs passes, and whatever else we must know again.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +49,7 @@ impl Seal {
         let mut octets = Vec::with_capacity(48);
         octets.push(u8::from(pass.near.is_some()) | u8::from(pass.far.is_some()) << 1);
         for flow in [pass.near, pass.far].into_iter().flatten() {
-            put(&mut octets, flow);
+            put_flow(&mut octets, flow);
         }
         let from = request.get::<From>();
         let tag = from.as_ref().and_then(|from| from.tag()).unwrap_or_default();
@@ -94,61 +95,11 @@ impl Seal {
 /// Octets of a signature: 80 bits cannot be guessed at the rate at which we answer.
 const SIGNATURE: usize = 10;
 
-fn put(octets: &mut Vec<u8>, flow: Flow) {
-    octets.push(match flow.transport {
-        Transport::Udp => 0,
-        Transport::Tcp => 1,
-        Transport::Tls => 2,
-        Transport::Ws => 3,
-        Transport::Wss => 4,
-    });
-    octets.extend_from_slice(&flow.listener.to_be_bytes());
-    octets.extend_from_slice(&flow.connection.to_be_bytes());
-    match flow.peer.ip().to_canonical() {
-        IpAddr::V4(ip) => {
-            octets.push(4);
-            octets.extend_from_slice(&ip.octets());
-        }
-        IpAddr::V6(ip) => {
-            octets.push(6);
-            octets.extend_from_slice(&ip.octets());
-        }
-    }
-    octets.extend_from_slice(&flow.peer.port().to_be_bytes());
-}
-
 fn take_pass(octets: &[u8]) -> Option<Pass> {
     let (flags, mut rest) = octets.split_first()?;
-    let near = if flags & 1 != 0 { Some(take(&mut rest)?) } else { None };
-    let far = if flags & 2 != 0 { Some(take(&mut rest)?) } else { None };
+    let near = if flags & 1 != 0 { Some(take_flow(&mut rest)?) } else { None };
+    let far = if flags & 2 != 0 { Some(take_flow(&mut rest)?) } else { None };
     rest.is_empty().then_some(Pass { near, far })
-}
-
-fn take(rest: &mut &[u8]) -> Option<Flow> {
-    let [transport] = cut(rest)?;
-    let transport = match transport {
-        0 => Transport::Udp,
-        1 => Transport::Tcp,
-        2 => Transport::Tls,
-        3 => Transport::Ws,
-        4 => Transport::Wss,
-        _ => return None,
-    };
-    let listener = u16::from_be_bytes(cut(rest)?);
-    let connection = u32::from_be_bytes(cut(rest)?);
-    let ip = match cut(rest)? {
-        [4] => IpAddr::from(cut::<4>(rest)?),
-        [6] => IpAddr::from(cut::<16>(rest)?),
-        _ => return None,
-    };
-    let port = u16::from_be_bytes(cut(rest)?);
-    Some(Flow { transport, listener, connection, peer: SocketAddr::new(ip, port) })
-}
-
-fn cut<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
-    let (head, tail) = rest.split_first_chunk::<N>()?;
-    *rest = tail;
-    Some(*head)
 }
 
 /// Octets in hexadecimal.
@@ -171,6 +122,8 @@ const LONGEST: usize = 2 * (1 + 2 * 26 + SIGNATURE);
 
 #[cfg(test)]
 mod tests {
+    use protocol::Transport;
+
     use super::*;
 
     fn request(call_id: &str, from: &str, to: &str) -> Message {

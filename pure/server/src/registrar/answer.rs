@@ -8,11 +8,7 @@ use crate::location::Binding;
 use crate::turn::Turn;
 
 /// Writes it.
-pub(super) fn ok<'b>(
-    turn: &Turn<'_>,
-    request: &Message,
-    bindings: impl Iterator<Item = &'b Binding>,
-) -> Bytes {
+pub(super) fn ok(turn: &Turn<'_>, request: &Message, bindings: &[Binding]) -> Bytes {
     let mut draft = turn.reply(request, Status::OK, Status::OK.phrase());
     for binding in bindings {
         let left = binding.until.secs_since(turn.now).to_string();

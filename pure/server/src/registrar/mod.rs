@@ -61,10 +61,12 @@ impl Registrar {
                 return Err(Fault::Overloaded(60));
             }
             let contacts = next.len();
-            self.location.replace(&aor, next);
+            if !self.location.replace(&aor, &next) {
+                return Err(Fault::Overloaded(60));
+            }
             turn.out.push(Output::Report(registered(turn.house, &aor, contacts, flow)));
         }
-        Ok(answer::ok(turn, request, self.location.bindings(turn.now, &aor)))
+        Ok(answer::ok(turn, request, &self.location.bindings(turn.now, &aor)))
     }
 
     /// Step 5: the To, which must be one of our users.
@@ -85,7 +87,7 @@ impl Registrar {
         request: &Message,
         common: &Common<'_>,
     ) -> Result<Vec<Binding>, Fault> {
-        let mut next: Vec<_> = self.location.bindings(turn.now, aor).cloned().collect();
+        let mut next = self.location.bindings(turn.now, aor);
         let mut added = Vec::new();
         let header = request.first::<Expires>().map(|value| value.map_or(3600, |value| value.0));
         for contact in request.all::<Contact>() {
@@ -124,8 +126,7 @@ impl Registrar {
 
     /// Forgets what has expired.
     pub(crate) fn wake(&mut self, turn: &mut Turn<'_>) {
-        for aor in self.location.wake(turn.now) {
-            let contacts = self.location.bindings(turn.now, &aor).count();
+        for (aor, contacts) in self.location.wake(turn.now) {
             turn.out.push(Output::Report(Event::Unregistered {
                 aor: address(turn.house, &aor),
                 contacts,
@@ -135,8 +136,7 @@ impl Registrar {
 
     /// Takes the news that a connection is gone.
     pub(crate) fn failed(&mut self, turn: &mut Turn<'_>, flow: Flow) {
-        for aor in self.location.failed(turn.now, flow) {
-            let contacts = self.location.bindings(turn.now, &aor).count();
+        for (aor, contacts) in self.location.failed(turn.now, flow) {
             turn.out.push(Output::Report(Event::Unregistered {
                 aor: address(turn.house, &aor),
                 contacts,

@@ -1,0 +1,101 @@
+//! `Packed`: an address of record and its bindings in one allocation. A million of them should fit where others keep a few
+//! thousand.
+
+use machine::Time;
+
+use super::Binding;
+use super::binding::Said;
+use crate::octets::{cut, cut_some, put_flow, take_flow};
+
+/// The address, then its bindings one behind the other.
+#[derive(Debug, Default)]
+pub(super) struct Packed(Box<[u8]>);
+
+impl Packed {
+    /// Packs an address and its bindings.
+    pub(super) fn new(aor: &[u8], bindings: &[Binding]) -> Self {
+        let texts: usize = bindings.iter().map(|binding| binding.text().len()).sum();
+        let mut octets = Vec::with_capacity(2 + aor.len() + texts + bindings.len() * 48);
+        put_text(&mut octets, aor);
+        for binding in bindings {
+            put_text(&mut octets, binding.uri());
+            put_text(&mut octets, binding.call_id());
+            put_text(&mut octets, binding.path_text());
+            octets.extend_from_slice(&binding.q.to_be_bytes());
+            octets.extend_from_slice(&binding.cseq.to_be_bytes());
+            octets.extend_from_slice(&binding.until.0.to_be_bytes());
+            octets.push(u8::from(binding.flow.is_some()));
+            if let Some(flow) = binding.flow {
+                put_flow(&mut octets, flow);
+            }
+        }
+        Self(octets.into())
+    }
+
+    /// The address.
+    pub(super) fn aor(&self) -> &[u8] {
+        take_text(&mut &*self.0).unwrap_or_default()
+    }
+
+    /// The bindings, in the order in which they were packed.
+    pub(super) fn bindings(&self) -> impl Iterator<Item = Binding> {
+        let mut rest = &*self.0;
+        take_text(&mut rest);
+        std::iter::from_fn(move || take_binding(&mut rest))
+    }
+}
+
+fn put_text(octets: &mut Vec<u8>, text: &[u8]) {
+    // Longer than `limits::BINDING_PART` nothing is kept, so every length fits.
+    let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
+    octets.extend_from_slice(&length.to_be_bytes());
+    octets.extend_from_slice(text.get(..usize::from(length)).unwrap_or_default());
+}
+
+fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = u16::from_be_bytes(cut(rest)?);
+    cut_some(rest, usize::from(length))
+}
+
+fn take_binding(rest: &mut &[u8]) -> Option<Binding> {
+    let (uri, call_id, path) = (take_text(rest)?, take_text(rest)?, take_text(rest)?);
+    let q = u16::from_be_bytes(cut(rest)?);
+    let cseq = u32::from_be_bytes(cut(rest)?);
+    let until = Time(u64::from_be_bytes(cut(rest)?));
+    let flow = if cut(rest)? == [1] { Some(take_flow(rest)?) } else { None };
+    let said = Said { uri, call_id, cseq, q, until, flow };
+    Binding::new(said, path.split(|octet| *octet == b'\n').filter(|value| !value.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{Flow, Transport};
+
+    #[test]
+    fn what_is_packed_comes_out_again() {
+        let peer = "[2001:db8::1]:5060".parse().unwrap();
+        let flow = Flow { transport: Transport::Wss, listener: 3, connection: 9, peer };
+        let said = |uri: &'static [u8], flow| Said {
+            uri,
+            call_id: b"c@d",
+            cseq: 7,
+            q: 500,
+            until: Time(12_345),
+            flow,
+        };
+        let paths: [&[u8]; 2] = [b"<sip:p;lr>", b"<sip:q;lr>"];
+        let bindings = [
+            Binding::new(said(b"sip:a@b", None), [].into_iter()).unwrap(),
+            Binding::new(said(b"sip:c@d;x=y", Some(flow)), paths.into_iter()).unwrap(),
+        ];
+        let packed = Packed::new(b"101", &bindings);
+        assert_eq!(packed.aor(), b"101");
+        let shown = |binding: &Binding| format!("{binding:?}");
+        let back: Vec<_> = packed.bindings().map(|binding| shown(&binding)).collect();
+        assert_eq!(back, bindings.iter().map(shown).collect::<Vec<_>>());
+        assert!(
+            Packed::default().aor().is_empty() && Packed::default().bindings().next().is_none()
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! Flows and numbers as octets: how passes and bindings keep them.
+
+use std::net::{IpAddr, SocketAddr};
+
+use protocol::{Flow, Transport};
+
+const TRANSPORTS: [Transport; 5] =
+    [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss];
+
+/// Writes a flow: 14 octets for IPv4, 26 for IPv6.
+pub(crate) fn put_flow(octets: &mut Vec<u8>, flow: Flow) {
+    let transport = TRANSPORTS.iter().position(|known| *known == flow.transport);
+    octets.push(transport.and_then(|at| u8::try_from(at).ok()).unwrap_or(0));
+    octets.extend_from_slice(&flow.listener.to_be_bytes());
+    octets.extend_from_slice(&flow.connection.to_be_bytes());
+    match flow.peer.ip().to_canonical() {
+        IpAddr::V4(ip) => {
+            octets.push(4);
+            octets.extend_from_slice(&ip.octets());
+        }
+        IpAddr::V6(ip) => {
+            octets.push(6);
+            octets.extend_from_slice(&ip.octets());
+        }
+    }
+    octets.extend_from_slice(&flow.peer.port().to_be_bytes());
+}
+
+/// Reads a flow, and goes on behind it.
+pub(crate) fn take_flow(rest: &mut &[u8]) -> Option<Flow> {
+    let [transport] = cut(rest)?;
+    let transport = *TRANSPORTS.get(usize::from(transport))?;
+    let listener = u16::from_be_bytes(cut(rest)?);
+    let connection = u32::from_be_bytes(cut(rest)?);
+    let ip = match cut(rest)? {
+        [4] => IpAddr::from(cut::<4>(rest)?),
+        [6] => IpAddr::from(cut::<16>(rest)?),
+        _ => return None,
+    };
+    let port = u16::from_be_bytes(cut(rest)?);
+    Some(Flow { transport, listener, connection, peer: SocketAddr::new(ip, port) })
+}
+
+/// Takes `N` octets.
+pub(crate) fn cut<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, tail) = rest.split_first_chunk::<N>()?;
+    *rest = tail;
+    Some(*head)
+}
+
+/// Takes a number of octets that is not known before.
+pub(crate) fn cut_some<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    let (head, tail) = rest.split_at_checked(length)?;
+    *rest = tail;
+    Some(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back_and_half_of_it_does_not() {
+        for peer in ["192.0.2.1:5060", "[2001:db8::1]:65535"] {
+            for transport in TRANSPORTS {
+                let flow =
+                    Flow { transport, listener: 300, connection: 7, peer: peer.parse().unwrap() };
+                let mut octets = Vec::new();
+                put_flow(&mut octets, flow);
+                assert_eq!(take_flow(&mut &octets[..]), Some(flow));
+                assert!((0..octets.len()).all(|end| take_flow(&mut &octets[..end]).is_none()));
+            }
+        }
+    }
+}
