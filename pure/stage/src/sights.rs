@@ -34,7 +34,8 @@ struct Drawing {
     columns: BTreeMap<Option<HostId>, Lifeline>,
     /// What was sent before, from whom to whom: the same again is a repeat.
     before: BTreeSet<(Lifeline, Lifeline, Vec<u8>)>,
-    flowing: BTreeMap<(Lifeline, Lifeline), Way>,
+    /// Which way media flows between two, and when its last packet was sent.
+    flowing: BTreeMap<(Lifeline, Lifeline), (Way, Time)>,
 }
 
 impl Drawing {
@@ -79,13 +80,19 @@ impl Drawing {
         let Some(way) = media.way(sighting.sent, (a, b)) else { return };
         let lasts = media.way(sighting.sent + LASTS, (a, b)) == Some(way);
         let before = self.flowing.get(&(a, b)).copied();
+        // After a silence it begins anew.
+        let before = before.filter(|(_, last)| *last + LASTS > sighting.sent).map(|(way, _)| way);
         // What begins is drawn where it begins: at the first packet in the new direction.
         let own = if ends.0 == a { Way::Forth } else { Way::Back };
         let too_early = way == Way::Both && before == Some(own);
-        if lasts && before != Some(way) && !too_early {
-            self.flowing.insert((a, b), way);
+        let is_new = lasts && before != Some(way) && !too_early;
+        if is_new {
             let label = codec(sighting.parcel.payload());
             self.ladder.push(Rung::new(sighting.sent, Step::Media { a, b, label, way }));
+        }
+        let now = if is_new { Some(way) } else { before };
+        if let Some(now) = now {
+            self.flowing.insert((a, b), (now, sighting.sent));
         }
     }
 
