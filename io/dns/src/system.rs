@@ -143,6 +143,9 @@ mod tests {
         assert_eq!(found(&hosts, "_sips._tcp.pbx", Kind::Srv), Some(0));
         assert_eq!(found(&hosts, "other.example", Kind::A), None);
         assert_eq!(found(&hosts, "x", Kind::A), None);
+        let many: String = (0..100).map(|last| format!("192.0.2.{last} many\n")).collect();
+        let some = protocol::limits::ADDRESSES;
+        assert_eq!(found(&Hosts::read(&many), "many", Kind::A), Some(some));
     }
 
     #[test]

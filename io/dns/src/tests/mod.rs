@@ -6,4 +6,5 @@ mod desk;
 mod sea;
 mod sockets;
 mod troubles;
+mod wire;
 mod zone;

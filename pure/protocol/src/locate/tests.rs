@@ -275,6 +275,7 @@ fn servers_without_an_address_do_not_hide_the_others() {
          b.example A 192.0.2.8",
     );
     assert_eq!(zone.find("sip:a.example", all()), "UDP 192.0.2.1:5062");
+    assert!(!zone.asked.contains(&"portless.a.example A".to_owned()));
     assert_eq!(zone.find("sip:b.example", all()), "NoAnswer");
 }
 
