@@ -30,6 +30,13 @@ impl Dns {
             if servers.contains(&server) {
                 faults.refuse(text.span, format!("`{server}` is listed twice"), "remove one");
             }
+            if servers.len() == ::dns::limits::SERVERS {
+                faults.refuse(
+                    text.span,
+                    format!("only {} servers are asked", ::dns::limits::SERVERS),
+                    "remove some",
+                );
+            }
             servers.push(server);
         }
         if written
@@ -49,7 +56,9 @@ impl Dns {
 pub(super) const SECTION: Section = Section {
     name: "dns",
     repeated: false,
-    about: "Who answers the server's DNS questions.",
+    about: "Who answers the server's DNS questions (RFC 3263): services, their servers, addresses. Names in /etc/hosts are known without \
+        asking. A server that does not answer within 800 ms is passed over and asked last for a while; an answer is kept as long as it \
+        says, and up to a day longer while the DNS is silent.",
     keys: &[Key::optional(
         "servers",
         "the system's",
