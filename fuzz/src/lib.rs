@@ -8,4 +8,5 @@ pub mod message;
 pub mod round_trip;
 pub mod rtp_rtcp;
 pub mod sdp;
+pub mod sound;
 pub mod uri;

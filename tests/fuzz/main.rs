@@ -93,6 +93,22 @@ fn rtp_and_rtcp() {
 }
 
 #[test]
+fn sound() {
+    replay(&["rtp-seeds", "rtcp", "cve-rtp", "cve-rtcp"], |octets| {
+        targets::sound::run(octets); // as a script
+        // And as what comes: one datagram after the other, 20 ms apart, in each of the ways.
+        let part: Vec<&[u8]> = octets.chunks(255).collect();
+        for kind in 4..8u8 {
+            let script = part.iter().flat_map(|part| {
+                [&[kind, part.len() as u8][..], part, &[0, 20]].concat().into_iter()
+            });
+            let script: Vec<u8> = script.collect();
+            targets::sound::run(&script.repeat(3));
+        }
+    });
+}
+
+#[test]
 fn session_descriptions() {
     replay(&["sdp"], targets::sdp::run);
     replay(MESSAGES, |octets| {
