@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use machine::Time;
 use protocol::Transport;
-use protocol::locate::{Failure, Lookup, States, Target};
+use protocol::locate::{Failure, Lookup, Risk, States, Target};
 
 use crate::limits;
 use crate::wire::Edns;
@@ -92,7 +92,7 @@ impl Tour {
             self.silent = Silent::Nobody;
             self.left = targets(servers);
         }
-        states.next(now, &mut self.left).map(|target| target.address)
+        states.next(now, &mut self.left, Risk::Take).map(|target| target.address)
     }
 
     /// How long a server has in this round.

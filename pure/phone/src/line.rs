@@ -8,7 +8,7 @@ use std::time::Duration;
 use machine::{Dice, Time};
 use protocol::auth::Tries;
 use protocol::doors::{Answer, Call, Output, Question, Ticket};
-use protocol::locate::{Failure, Means, States, Target, Unlocated};
+use protocol::locate::{Failure, Means, Risk, States, Target, Unlocated};
 use protocol::transaction::{ClientId, ServerId, Timers, Transactions, Up};
 use protocol::{Flow, Listener, Transport};
 use sip::header::{MAGIC, RetryAfter};
@@ -396,7 +396,9 @@ impl Line {
 
     /// Sends to the first target that we have a listener for.
     fn launch(&mut self, now: Time, mut errand: Errand, out: &mut Vec<Output>) {
-        while let Some(place) = self.states.pick(now, errand.targets.iter().copied())
+        // Nobody waits for a registration; somebody waits for a call.
+        let risk = if errand.purpose == Purpose::Register { Risk::Take } else { Risk::Avoid };
+        while let Some(place) = self.states.pick(now, errand.targets.iter().copied(), risk)
             && let Some((transport, peer)) = errand.targets.remove(place)
         {
             let large = transport == Transport::Udp

@@ -25,5 +25,5 @@ pub use lookup::{Data, Found, Kind, Lookup, Naptr, Record, Srv};
 pub use means::{Families, Means};
 pub use search::{Search, Step};
 pub use secured::{Offer, Secured};
-pub use states::{Failure, State, States};
+pub use states::{Failure, Risk, State, States};
 pub use target::{Target, Unlocated};

@@ -28,6 +28,16 @@ pub enum State {
     Excused(Time),
 }
 
+/// Whether a request may be the one that finds out whether a target is back. If it is not, that request waits: a caller should not,
+/// where the wait is long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Risk {
+    /// It may.
+    Take,
+    /// It goes to those that are known to be alive, while there are any.
+    Avoid,
+}
+
 /// What went wrong with a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -67,10 +77,10 @@ impl States {
     /// Takes the next target to try out of `left`: the first that is alive; else the suspect whose time is up soonest; those that
     /// asked to be left alone come last. Somebody is always found while anybody is left.
     ///
-    /// A target whose time is up takes its old place again, for this one request; tell its end by [`succeeded`](Self::succeeded)
-    /// or [`failed`](Self::failed).
-    pub fn next(&mut self, now: Time, left: &mut Vec<Target>) -> Option<Target> {
-        let place = self.pick(now, left.iter().map(Target::key))?;
+    /// A target whose time is up takes its old place again, for one request that takes the risk; tell its end by
+    /// [`succeeded`](Self::succeeded) or [`failed`](Self::failed).
+    pub fn next(&mut self, now: Time, left: &mut Vec<Target>, risk: Risk) -> Option<Target> {
+        let place = self.pick(now, left.iter().map(Target::key), risk)?;
         Some(left.remove(place))
     }
 
@@ -79,14 +89,17 @@ impl States {
         &mut self,
         now: Time,
         keys: impl Iterator<Item = (Transport, SocketAddr)>,
+        risk: Risk,
     ) -> Option<usize> {
         let rank = |(place, key): (usize, Key)| match self.state(now, key) {
-            State::Alive | State::Due => (0, Time(0), place, key),
+            State::Alive => (0, Time(0), place, key),
+            State::Due if risk == Risk::Take => (0, Time(0), place, key),
+            State::Due => (1, Time(0), place, key),
             State::Suspect(until) | State::Probing(until) => (1, until, place, key),
             State::Excused(until) => (2, until, place, key),
         };
         let (_, _, place, key) = keys.enumerate().map(rank).min()?;
-        if self.state(now, key) == State::Due {
+        if self.state(now, key) == State::Due && risk == Risk::Take {
             let (until, reason) = (now + PROBE, Reason::Probe);
             self.set(key, |failed| Failed { until, reason, ..failed });
         }
@@ -184,7 +197,7 @@ mod tests {
     /// The order in which targets are tried when each of them fails in silence, told by the last number of their addresses.
     fn order(states: &mut States, now: Time, targets: &[u8]) -> Vec<u8> {
         let mut left: Vec<Target> = targets.iter().map(|last| target(*last)).collect();
-        let next = || states.next(now, &mut left);
+        let next = || states.next(now, &mut left, Risk::Take);
         std::iter::from_fn(next)
             .map(|target| match target.address.ip() {
                 std::net::IpAddr::V4(ip) => ip.octets()[3],
@@ -221,6 +234,11 @@ mod tests {
         let mut states = States::default();
         states.failed(at(0), target(1).key(), Failure::Unanswered);
         assert_eq!(order(&mut states, at(29), &[1, 2]), [2, 1]);
+        assert_eq!(states.state(at(30), target(1).key()), State::Due);
+        // Not by a request that must not wait.
+        let mut left = vec![target(1), target(2)];
+        assert_eq!(states.next(at(30), &mut left, Risk::Avoid), Some(target(2)));
+        assert_eq!(states.next(at(30), &mut left, Risk::Avoid), Some(target(1)));
         assert_eq!(states.state(at(30), target(1).key()), State::Due);
         // The first is the probe; the second does not wait for it.
         assert_eq!(order(&mut states, at(30), &[1, 2]), [1, 2]);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use protocol::locate::{self, States};
+use protocol::locate::{self, Risk, States};
 use protocol::transaction::cancel_of;
 use protocol::transport::fits_udp;
 use protocol::{Answer, Fault, Flow, Ticket, Transport};
@@ -151,7 +151,9 @@ impl Proxy {
         let (id, invite) = (context.id, context.is_invite());
         let Some(branch) = context.branches.get_mut(at) else { return };
         let secure = matches!(Uri::parse(&branch.routing.uri), Ok(Uri::Sip(uri)) if uri.secure);
-        while let Some(attempt) = next_attempt(&mut self.states, turn.now, branch) {
+        // An INVITE loses 3.5 s when the target is not back; anything else would lose everything.
+        let risk = if invite { Risk::Take } else { Risk::Avoid };
+        while let Some(attempt) = next_attempt(&mut self.states, turn.now, branch, risk) {
             if secure && !attempt.flow.transport.is_secure() {
                 continue;
             }
@@ -255,12 +257,17 @@ impl Proxy {
 
 /// The next address: the flow of a phone, or the same address by another transport, before all else; else by what is known of them
 /// (RFC 3263 §4.3).
-fn next_attempt(states: &mut States, now: machine::Time, branch: &mut Branch) -> Option<Attempt> {
+fn next_attempt(
+    states: &mut States,
+    now: machine::Time,
+    branch: &mut Branch,
+    risk: Risk,
+) -> Option<Attempt> {
     if branch.attempts.front()?.size == Size::DoesNotCount {
         return branch.attempts.pop_front();
     }
     let keys = branch.attempts.iter().map(|Attempt { flow, .. }| (flow.transport, flow.peer));
-    let place = states.pick(now, keys)?;
+    let place = states.pick(now, keys, risk)?;
     branch.attempts.remove(place)
 }
 
