@@ -1,6 +1,6 @@
 //! A shard's UDP sockets for signalling: batches in, batches out, and peers that cannot be reached (RFC 3261 §18).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
@@ -64,8 +64,8 @@ impl Mouth {
         received == Some(batch.room())
     }
 
-    /// Peers that cannot be reached, as far as the kernel was told.
-    pub(crate) fn unreachable(&self) -> Vec<SocketAddr> {
+    /// Peers that cannot be reached, as far as the kernel was told; each once, however often it was tried.
+    pub(crate) fn unreachable(&self) -> BTreeSet<SocketAddr> {
         (0..limits::ERRORS_A_TURN)
             .map_while(|_| kernel::next_error(&self.socket).ok().flatten())
             .flatten()
@@ -84,7 +84,7 @@ impl Mouth {
     pub(crate) fn flush(&mut self, counters: &Counters) -> Sent {
         let sent = self.queue.flush(&self.socket);
         counters.datagrams_out.add(sent.sent);
-        counters.datagrams_unsent.add(sent.lost.len());
+        counters.datagrams_unsent.add(sent.unsent);
         sent
     }
 }
@@ -97,8 +97,9 @@ pub(crate) struct Queue(VecDeque<Parcel>);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sent {
     pub sent: usize,
+    pub unsent: usize,
     /// To whom something could not be sent: no way there, too large, no such address.
-    pub lost: Vec<SocketAddr>,
+    pub lost: BTreeSet<SocketAddr>,
     /// The kernel takes no more for now.
     pub blocked: bool,
 }
@@ -142,6 +143,7 @@ impl Queue {
                 // Mostly news of an earlier datagram (an ICMP message came), told once: try again. Else this one cannot be sent.
                 Err(_) if refused < 2 => refused += 1,
                 Err(_) => {
+                    result.unsent += 1;
                     result.lost.extend(self.0.pop_front().map(|parcel| parcel.to));
                     refused = 0;
                 }

@@ -128,7 +128,7 @@ impl Media {
             let Some(ear) = self.sockets.get_mut(&socket) else { continue };
             let sent = ear.queue.flush(&ear.socket);
             counters.media_out.add(sent.sent);
-            counters.media_unsent.add(sent.lost.len());
+            counters.media_unsent.add(sent.unsent);
             if sent.blocked {
                 counters.media_unsent.add(ear.queue.clear());
             }
