@@ -40,7 +40,7 @@ impl fmt::Display for WavError {
             }
             Wrong::Hound(hound::Error::Unsupported | hound::Error::InvalidSampleFormat) => {
                 f.write_str(
-                    "this kind of WAV cannot be read; save it as PCM with 8, 16, 24 or 32 bits, or as 32-bit float",
+                    "this kind of WAV cannot be read; save it as PCM with 8, 16, 24 or 32 bits, as 32-bit float, or as G.711",
                 )
             }
             Wrong::Hound(error) => write!(f, "{error}"),

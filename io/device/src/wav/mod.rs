@@ -1,5 +1,6 @@
 //! WAV files: read whole, mixed into one channel, brought to 8,000 samples a second; written as the call goes on.
 
+mod companded;
 mod error;
 mod read;
 mod record;

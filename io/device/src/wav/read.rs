@@ -1,11 +1,13 @@
 //! Reading a WAV file: any rate, any number of channels, any depth.
 
-use std::io::{BufReader, ErrorKind};
+use std::fs::File;
+use std::io::{BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use hound::{SampleFormat, WavReader, WavSpec};
 use media::{RATE, Resampler};
 
+use super::companded::{self, Sound};
 use super::error::{WavError, Wrong};
 use crate::limits;
 
@@ -16,26 +18,44 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<i16>, WavError> {
 }
 
 fn sound(path: &Path) -> Result<Vec<i16>, Wrong> {
-    let mut reader = WavReader::open(path).map_err(Wrong::Hound)?;
-    let spec = reader.spec();
-    if spec.channels == 0 || spec.channels > limits::CHANNELS {
-        return Err(Wrong::Channels(spec.channels));
+    let Sound { channels, rate, samples } = match WavReader::open(path) {
+        Ok(reader) => linear(reader)?,
+        Err(hound::Error::Unsupported) => {
+            companded(path)?.ok_or(Wrong::Hound(hound::Error::Unsupported))?
+        }
+        Err(error) => return Err(Wrong::Hound(error)),
+    };
+    if channels == 0 || channels > limits::CHANNELS {
+        return Err(Wrong::Channels(channels));
     }
-    if reader.len() > limits::SAMPLES {
-        return Err(Wrong::Long);
-    }
-    let converter = Resampler::new(spec.sample_rate, RATE).map_err(Wrong::Rate)?;
-    let samples = samples(&mut reader, spec)?;
+    let converter = Resampler::new(rate, RATE).map_err(Wrong::Rate)?;
     if samples.is_empty() {
         return Err(Wrong::Empty);
     }
-    Ok(converter.convert(&mixed(&samples, usize::from(spec.channels))))
+    Ok(converter.convert(&mixed(&samples, usize::from(channels))))
 }
 
-fn samples(
-    reader: &mut WavReader<BufReader<std::fs::File>>,
-    spec: WavSpec,
-) -> Result<Vec<i16>, Wrong> {
+fn companded(path: &Path) -> Result<Option<Sound>, Wrong> {
+    let file = File::open(path).map_err(|error| Wrong::Hound(error.into()))?;
+    let (most, mut octets) = (u64::from(limits::SAMPLES), Vec::new());
+    let read = file.take(most + 1).read_to_end(&mut octets);
+    match read.map_err(|error| Wrong::Hound(error.into()))? {
+        length if length as u64 > most => Err(Wrong::Long),
+        _ => Ok(companded::read(&octets)),
+    }
+}
+
+/// Sound in samples that are numbers.
+fn linear(mut reader: WavReader<BufReader<File>>) -> Result<Sound, Wrong> {
+    let spec = reader.spec();
+    if reader.len() > limits::SAMPLES {
+        return Err(Wrong::Long);
+    }
+    let samples = samples(&mut reader, spec)?;
+    Ok(Sound { channels: spec.channels, rate: spec.sample_rate, samples })
+}
+
+fn samples(reader: &mut WavReader<BufReader<File>>, spec: WavSpec) -> Result<Vec<i16>, Wrong> {
     match spec.sample_format {
         SampleFormat::Float => {
             let scaled = |sample: f32| (sample * 32_768.0).round() as i16; // saturates

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hound::{SampleFormat, WavSpec, WavWriter};
-use media::{Audio, Tone, detect, level};
+use media::{Audio, Codec, Tone, detect, level};
 
 use super::*;
 
@@ -111,6 +111,41 @@ fn a_file_that_is_cut_off_plays_what_is_there() {
     assert!(read(&cut.0).unwrap().len().abs_diff(4_000) < 30);
 }
 
+/// A WAV file with this format tag.
+fn file((format, bits): (u16, u16), channels: u16, rate: u32, data: &[u8]) -> Vec<u8> {
+    let block = channels * bits / 8;
+    let mut octets = b"RIFF".to_vec();
+    octets.extend((36 + data.len() as u32).to_le_bytes());
+    octets.extend(b"WAVEfmt \x10\0\0\0");
+    octets.extend([format, channels].map(u16::to_le_bytes).concat());
+    octets.extend([rate, rate.saturating_mul(block.into())].map(u32::to_le_bytes).concat());
+    octets.extend([block, bits].map(u16::to_le_bytes).concat());
+    octets.extend(b"data");
+    octets.extend((data.len() as u32).to_le_bytes());
+    octets.extend(data);
+    octets
+}
+
+#[test]
+fn announcements_in_g711_are_read() {
+    let said = Tone::sine(440.0).take(Duration::from_secs(1));
+    for (tag, codec) in [(6, Codec::Pcma), (7, Codec::Pcmu)] {
+        let mut octets = Vec::new();
+        codec.encode(&said, &mut octets);
+        let mono = Scratch::with("mono", &file((tag, 8), 1, 8_000, &octets));
+        assert_eq!(read(&mono.0).unwrap(), codec.decode(&octets));
+        // As two channels at twice the rate, and with a chunk of odd length in between.
+        let stereo: Vec<u8> = octets.iter().flat_map(|octet| [*octet; 4]).collect();
+        let mut stereo = file((tag, 8), 2, 16_000, &stereo);
+        stereo.splice(36..36, *b"note\x03\0\0\0abc\0");
+        let stereo = Scratch::with("stereo", &stereo);
+        let found = detect::tone(&read(&stereo.0).unwrap(), 440.0);
+        assert!((found.level + 10.0).abs() < 0.5 && found.lasted.as_millis() >= 960, "{found:?}");
+        let cut = Scratch::with("short", &file((tag, 8), 1, 8_000, &octets)[..4_044]);
+        assert_eq!(read(&cut.0).unwrap().len(), 4_000);
+    }
+}
+
 #[test]
 fn an_error_names_the_file_and_what_is_wrong() {
     let message = |scratch: &Scratch| {
@@ -121,28 +156,15 @@ fn an_error_names_the_file_and_what_is_wrong() {
     assert!(message(&Scratch::new("missing")).starts_with("No such file"));
     let text = Scratch::with("text", b"this is no WAV file, whatever its name says");
     assert_eq!(message(&text), "this is no WAV file that can be read: no RIFF tag found");
-    let header = |format: u16, channels: u16, rate: u32, bits: u16, data: &[u8]| {
-        let block = channels * bits / 8;
-        let mut octets = b"RIFF".to_vec();
-        octets.extend((36 + data.len() as u32).to_le_bytes());
-        octets.extend(b"WAVEfmt \x10\0\0\0");
-        octets.extend([format, channels].map(u16::to_le_bytes).concat());
-        octets.extend([rate, rate * u32::from(block)].map(u32::to_le_bytes).concat());
-        octets.extend([block, bits].map(u16::to_le_bytes).concat());
-        octets.extend(b"data");
-        octets.extend((data.len() as u32).to_le_bytes());
-        octets.extend(data);
-        octets
-    };
-    let mp3 = Scratch::with("format", &header(0x55, 1, 8_000, 16, &[0; 4]));
+    let mp3 = Scratch::with("format", &file((0x55, 16), 1, 8_000, &[0; 4]));
     assert!(message(&mp3).contains("save it as PCM"), "{}", message(&mp3));
-    let empty = Scratch::with("empty", &header(1, 1, 8_000, 16, &[]));
+    let empty = Scratch::with("empty", &file((1, 16), 1, 8_000, &[]));
     assert_eq!(message(&empty), "there is no sound in it");
-    let rate = Scratch::with("rate", &header(1, 1, 1_000_000, 16, &[0; 4]));
+    let rate = Scratch::with("rate", &file((1, 16), 1, 1_000_000, &[0; 4]));
     assert_eq!(message(&rate), "a sampling rate of 1000000 Hz cannot be used; 1 to 192000 Hz can");
-    let still = Scratch::with("still", &header(1, 1, 0, 16, &[0; 4]));
+    let still = Scratch::with("still", &file((1, 16), 1, 0, &[0; 4]));
     assert!(message(&still).contains("0 Hz cannot be used"), "{}", message(&still));
-    let many = Scratch::with("many", &header(1, 40, 8_000, 16, &[0; 80]));
+    let many = Scratch::with("many", &file((1, 16), 40, 8_000, &[0; 80]));
     assert!(message(&many).contains("40 channels"), "{}", message(&many));
     let folder = Recording::create(std::env::temp_dir()).unwrap_err().to_string();
     assert!(folder.contains("directory"), "{folder}");
