@@ -7,6 +7,7 @@ mod media;
 mod message;
 mod shard;
 mod sound;
+mod transaction;
 
 use std::process::ExitCode;
 
@@ -98,6 +99,12 @@ const SCENARIOS: &[Scenario] = &[
         count: 5_000,
         unit: "one frame of 20 ms through two streams: spoken, sent, received, played",
         run: sound::receive,
+    },
+    Scenario {
+        name: "transaction",
+        count: 2_000,
+        unit: "a request, its transaction at both ends, its answer, and both forgotten",
+        run: transaction::transaction,
     },
     Scenario {
         name: "proxied-call",
