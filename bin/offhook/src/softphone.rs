@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use machine::{Dice, Time};
 use net::{Handle, Plan, Program, Running, Sink};
@@ -62,12 +63,34 @@ impl Softphone {
         self.ask(command)?.map_err(|unable| unable.to_string())
     }
 
+    /// Hangs up what is up, takes the registration back, and ends: when both are done, or after [`FAREWELL`].
+    pub(crate) fn leave(self) -> Result<(), String> {
+        self.ask(|phone, now, out| {
+            let calls: Vec<_> = phone.calls().collect();
+            for call in calls {
+                // It may be ending already.
+                let _ = phone.hang_up(now, call, out);
+            }
+            if phone.is_registered() {
+                phone.unregister(now, out);
+            }
+        })?;
+        let until = Instant::now() + FAREWELL;
+        while !self.ask(|phone, _, _| phone.is_idle())? && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.stop()
+    }
+
     /// Ends it now.
-    pub(crate) fn stop(self) -> Result<(), String> {
+    fn stop(self) -> Result<(), String> {
         self.handle.stop();
         self.running.join().map_err(|error| error.to_string())
     }
 }
+
+/// How long the other side is given to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The address of this machine that reaches `server`.
 pub(crate) fn facing(server: SocketAddr) -> std::io::Result<IpAddr> {

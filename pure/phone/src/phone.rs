@@ -198,6 +198,12 @@ impl Phone {
             && self.registration.is_quiet()
     }
 
+    /// True when there is no call, and no registration waits for an answer: a program may leave now. Transactions may still be there to
+    /// absorb repeats.
+    pub fn is_idle(&self) -> bool {
+        self.calls.is_empty() && self.registration.is_quiet()
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.calls.len() >= limits::CALLS
     }

@@ -75,10 +75,10 @@ impl Stage {
         }
     }
 
-    /// Ends the phones. The server, and what is heard of it from now on.
+    /// The phones say goodbye and end. The server, and what is heard of it from now on.
     pub(super) fn dismiss(self) -> Result<(Running<Node>, impl Iterator<Item = Heard>), String> {
         let Self { server, actors, heard, .. } = self;
-        actors.into_iter().try_for_each(|actor| actor.phone.stop())?;
+        actors.into_iter().try_for_each(|actor| actor.phone.leave())?;
         Ok((server, heard.into_iter().map(|(_, heard)| heard)))
     }
 }

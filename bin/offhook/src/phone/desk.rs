@@ -96,31 +96,15 @@ impl Desk {
 
     /// Hangs up what is up, unregisters, and ends.
     pub(super) fn close(self) {
-        let left = self.phone.ask(|phone, now, out| {
-            let calls: Vec<_> = phone.calls().collect();
-            for call in calls {
-                // It may have ended meanwhile.
-                let _ = phone.hang_up(now, call, out);
-            }
-            if phone.is_registered() {
-                phone.unregister(now, out);
-            }
-        });
-        let until = Instant::now() + FAREWELL;
-        let is_up =
-            |phone: &mut phone::Phone| phone.is_registered() || phone.calls().next().is_some();
-        while left.is_ok() && self.phone.ask(move |phone, _, _| is_up(phone)).unwrap_or(false) {
-            let step = until.min(Instant::now() + Duration::from_millis(50));
-            if Instant::now() >= until || self.next(Some(step)).is_err() {
-                break;
+        let Self { phone, news, happenings, .. } = self;
+        // How its thread ends does not matter any more.
+        let _ = phone.leave();
+        for happening in happenings.try_iter() {
+            if let Happening::Phone(event) = happening {
+                news.tell(&event);
             }
         }
-        // It has said farewell; how its thread ends does not matter any more.
-        let _ = self.phone.stop();
     }
 }
 
 const FOREVER: Duration = Duration::from_secs(3600);
-
-/// How long the other side is given to say goodbye.
-const FAREWELL: Duration = Duration::from_secs(2);
