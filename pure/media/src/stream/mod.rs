@@ -44,6 +44,30 @@ pub enum Output {
 /// One call's audio: what is sent, what is heard, how good it is.
 ///
 /// It takes no part in addresses: whoever owns it decides from whom datagrams are let in, and where its output goes.
+///
+/// A second of sound, over a network that loses nothing:
+///
+/// ```
+/// use machine::{Dice, Time};
+/// use offhook_media::{Agreement, Codec, Output, Recorder, Stream, Tone, detect};
+///
+/// let agreement = Agreement::plain(Codec::Pcma, Some(101));
+/// let mut alice = Stream::new(Time(0), agreement.clone(), Dice::new(1));
+/// let mut bob = Stream::new(Time(0), agreement, Dice::new(2));
+/// let (mut mouth, mut ear) = (Tone::sine(440.0), Recorder::default());
+///
+/// for _ in 0..50 {
+///     let (now, mut said) = (alice.deadline(), Vec::new());
+///     alice.wake(now, &mut mouth, &mut said);
+///     for output in said {
+///         if let Output::Rtp(datagram) = output {
+///             bob.receive(now, &datagram, &mut Vec::new());
+///         }
+///     }
+///     bob.wake(now, &mut ear, &mut Vec::new());
+/// }
+/// assert!(detect::tone(ear.samples(), 440.0).lasted.as_millis() > 900);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Stream {
     agreement: Agreement,
