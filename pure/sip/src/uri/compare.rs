@@ -37,14 +37,22 @@ fn same_part(a: Option<&[u8]>, b: Option<&[u8]>) -> bool {
 /// A parameter in both must match; one of `user`, `ttl`, `method`, `maddr` or `transport` in one only never matches; any
 /// other in one only is ignored. (`transport` is not in the RFC's list of the last rule but in its examples.)
 fn same_params(a: Params<'_>, b: Params<'_>) -> bool {
-    // Of a name that is there twice, which is not allowed, the first counts: a URI is always the same as itself.
-    a.iter().all(|param| match a.get(param.name).zip(b.get(param.name)) {
-        Some((ours, theirs)) => {
-            let fold = |part| unescaped(part).map(|octet| octet.to_ascii_lowercase());
-            fold(ours).eq(fold(theirs))
+    a.iter().all(|ours| {
+        let mut theirs =
+            b.iter().filter(|param| param.name.eq_ignore_ascii_case(ours.name)).peekable();
+        if theirs.peek().is_none() {
+            return !MUST_BE_IN_BOTH.iter().any(|name| name.eq_ignore_ascii_case(ours.name));
         }
-        None => !MUST_BE_IN_BOTH.iter().any(|name| name.eq_ignore_ascii_case(param.name)),
+        // A name that is there twice is not allowed; still a URI is the same as itself.
+        theirs.any(|theirs| same_folded(ours.value, theirs.value))
     })
+}
+
+/// Two values, escapes and case aside.
+fn same_folded(a: Option<&[u8]>, b: Option<&[u8]>) -> bool {
+    let (a, b) = (a.unwrap_or_default(), b.unwrap_or_default());
+    let fold = |part| unescaped(part).map(|octet| octet.to_ascii_lowercase());
+    a == b || fold(a).eq(fold(b))
 }
 
 const MUST_BE_IN_BOTH: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
@@ -81,6 +89,7 @@ mod tests {
         for (a, b) in [
             ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp"),
             ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
+            ("sip:carol@chicago.com;ttl=1;ttl=2", "sip:carol@chicago.com;ttl=1;TTL=2"),
             ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;newparam=5"),
             (
                 "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
