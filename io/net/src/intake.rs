@@ -151,9 +151,6 @@ impl<M: Drivable> Shard<M> {
                 continue;
             };
             self.streams.evicted.extend(evicted);
-            if stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true)).is_err() {
-                continue;
-            }
             let accepted = Accepted { stream, listener: number, peer, seat };
             let owner = self.streams.owner(peer);
             if owner == self.here.shard {

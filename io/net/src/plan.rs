@@ -98,8 +98,11 @@ pub struct Patience {
     /// From one sign of life to the next: a message, or a keep-alive. Longer than the longest registration, or phones that send no
     /// keep-alives could not be called.
     pub idle: Duration,
-    /// From octets that cannot be written to the first that can: a peer that does not read.
+    /// From octets that cannot be written to the first that can: a peer that does not read, or is not there any more.
     pub stalled: Duration,
+    /// From the last octet, either way, to the kernel's asking whether the peer is still there. It keeps the way through NATs open
+    /// too (RFC 5626 §4.4.1 thinks of 95 to 120 seconds).
+    pub probe: Duration,
     /// From opening a connection to its being open: RFC 3263 §4.3 has another server to try.
     pub connect: Duration,
     /// From the end of a connection to its last octet being written.
@@ -113,6 +116,7 @@ impl Default for Patience {
             half_message: Duration::from_secs(20),
             idle: Duration::from_secs(7_500),
             stalled: Duration::from_secs(30),
+            probe: Duration::from_secs(100),
             connect: Duration::from_secs(4),
             farewell: Duration::from_secs(2),
         }

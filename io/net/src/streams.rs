@@ -6,11 +6,12 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 
 use machine::Time;
 use protocol::{Flow, Listener, Transport};
 use sip::{Malformed, Message};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use crate::census::{Begins, Census, Evicted, Seat};
 use crate::connection::{Come, Connection, Reason, State};
@@ -99,6 +100,7 @@ impl Streams {
     pub(crate) fn adopt(&mut self, epoll: &Epoll, now: Time, accepted: Accepted) -> io::Result<()> {
         let Accepted { stream, listener, peer, seat } = accepted;
         let flow = Flow { transport: Transport::Tcp, listener, connection: seat.number(), peer };
+        tune(SockRef::from(&stream), &self.patience)?;
         epoll.add(&stream, Token::Stream(flow.connection).bits(), Watch::Reading)?;
         self.counters.connections_accepted.one();
         self.keep(Connection::new(stream, flow, State::Silent { since: now }, seat));
@@ -171,7 +173,7 @@ impl Streams {
         if !by.bound.ip().is_unspecified() {
             socket.bind(&SocketAddr::new(by.bound.ip(), 0).into())?;
         }
-        socket.set_tcp_nodelay(true)?;
+        tune(SockRef::from(&socket), &self.patience)?;
         kernel::mark(&socket, flow.peer, Class::Signalling);
         match socket.connect(&flow.peer.into()) {
             Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
@@ -345,5 +347,39 @@ impl Streams {
     /// True when nothing waits to be written.
     pub(crate) fn is_flushed(&self) -> bool {
         self.connections.values().all(|connection| connection.waiting() == 0)
+    }
+}
+
+/// What every connection is told: wait for nothing; send at once; and end when the peer's machine has not answered for too long, or
+/// requests would go on into a connection whose other end has lost its power.
+fn tune(socket: SockRef<'_>, patience: &Patience) -> io::Result<()> {
+    socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
+    // The kernel counts these in whole seconds.
+    let second = Duration::from_secs(1);
+    let (first, next) = (patience.probe.max(second), (patience.stalled / 3).max(second));
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(first).with_interval(next))?;
+    // A little later than we would see it ourselves: who is there and does not read is counted as such.
+    socket.set_tcp_user_timeout(Some(patience.stalled.saturating_add(5 * second)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_peer_that_has_lost_its_power_is_noticed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let patience = Patience::default();
+        tune(SockRef::from(&stream), &patience).unwrap();
+        let socket = SockRef::from(&stream);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(35)));
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), patience.probe);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(10));
+        assert!(socket.nonblocking().unwrap() && socket.tcp_nodelay().unwrap());
     }
 }
