@@ -25,6 +25,8 @@ pub struct Office {
     pub asked: Vec<(protocol::Ticket, protocol::Question)>,
     /// What it told other shards.
     pub told: Vec<protocol::Answer>,
+    /// What it warned other shards of.
+    pub warnings: Vec<protocol::doors::Warning>,
     out: Vec<Output>,
     registrations: u32,
 }
@@ -67,6 +69,7 @@ impl Office {
             events: Vec::new(),
             asked: Vec::new(),
             told: Vec::new(),
+            warnings: Vec::new(),
             out: Vec::new(),
             registrations: 0,
         }
@@ -111,6 +114,7 @@ impl Office {
                 Output::Report(event) => self.events.push(event),
                 Output::Ask(ticket, question) => self.asked.push((ticket, question)),
                 Output::Tell(_, answer) => self.told.push(answer),
+                Output::Warn(warning) => self.warnings.push(warning),
                 Output::Media(..) => {}
             }
         }

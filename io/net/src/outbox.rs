@@ -1,7 +1,7 @@
 //! What a machine says is done: messages to queues, questions to those who know, events to the sink.
 
 use machine::Time;
-use protocol::doors::{Answer, Asker, Question, Ticket};
+use protocol::doors::{Answer, Asker, Question, Ticket, Warning};
 use protocol::locate::{Means, Unlocated};
 use protocol::{Flow, Input, Output, Transport};
 use sip::Bytes;
@@ -29,6 +29,7 @@ impl<M: Drivable> Shard<M> {
                 }
                 Output::Ask(ticket, question) => self.ask(ticket, question),
                 Output::Tell(asker, answer) => self.tell(asker, answer),
+                Output::Warn(warning) => self.warn(warning),
                 Output::Report(event) => self.program.sink.event(now, self.here.shard, event),
             }
         }
@@ -108,6 +109,16 @@ impl<M: Drivable> Shard<M> {
             },
         };
         self.inputs.push(Input::Answered(ticket, answer));
+    }
+
+    /// Tells all other shards. One that is too busy finds out by itself.
+    fn warn(&mut self, warning: Warning) {
+        for shard in (0..self.here.board.shards()).filter(|shard| *shard != self.here.shard) {
+            let letter = Letter::Input(Input::Warned(warning), None);
+            if self.here.board.post(shard, letter).is_ok() {
+                self.rings |= crate::shard::bit(shard);
+            }
+        }
     }
 
     fn ask_shard(&mut self, shard: u16, ticket: Ticket, question: Question) {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use sip::{Bytes, Malformed, Message};
 
-use crate::locate::{Hop, Target, Unlocated};
-use crate::transport::Flow;
+use crate::locate::{Failure, Hop, Target, Unlocated};
+use crate::transport::{Flow, Transport};
 
 /// What the world tells a machine.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub enum Input {
     Answered(Ticket, Answer),
     /// Another shard asks.
     Asked(Asker, Question),
+    /// Another shard has found out that an address fails.
+    Warned(Warning),
 }
 
 /// What a machine tells the world.
@@ -41,6 +43,8 @@ pub enum Output {
     Ask(Ticket, Question),
     /// Answer another shard.
     Tell(Asker, Answer),
+    /// Tell all other shards that an address fails, so that each need not lose a request to find out. It may be lost.
+    Warn(Warning),
     /// Something happened that people or programs may want to know.
     Report(Event),
 }
@@ -60,6 +64,17 @@ pub struct Asker {
     pub shard: u16,
     /// Its ticket.
     pub ticket: Ticket,
+}
+
+/// An address that fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// By which transport.
+    pub transport: Transport,
+    /// Where.
+    pub address: SocketAddr,
+    /// In which way.
+    pub failure: Failure,
 }
 
 /// What a machine may ask.

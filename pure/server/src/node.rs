@@ -119,6 +119,7 @@ impl Machine for Node {
             }
             Input::Answered(ticket, answer) => roles.proxy.answered(&mut turn, ticket, answer),
             Input::Asked(asker, question) => roles.asked(&mut turn, asker, question),
+            Input::Warned(warning) => roles.proxy.warned(now, warning),
             Input::Media(..) => {}
         }
     }

@@ -151,6 +151,12 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                     let input = Input::Answered(asker.ticket, answer);
                     self.say(now, usize::from(asker.shard), input);
                 }
+                Output::Warn(warning) => {
+                    let others = (0..self.shards.len()).filter(|other| *other != shard);
+                    for other in others {
+                        self.say(now, other, Input::Warned(warning));
+                    }
+                }
                 Output::Report(event) => self.keep(now, event),
             }
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ladder::Look;
 use machine::{Machine, Time};
-use protocol::doors::{Asker, Event, Input, Output, Reach, Socket};
-use protocol::locate::{Hop, Target};
+use protocol::doors::{Asker, Event, Input, Output, Reach, Socket, Warning};
+use protocol::locate::{Failure, Hop, Target};
 use protocol::{Answer, Flow, Listener, Question, Ticket, Transport};
 use sim::{Cut, HostId, Outage, Realm, Weather, World};
 use sip::{Bytes, Draft, Message, Method, Name, Status, Uri};
@@ -64,6 +64,7 @@ impl Scribe {
             }
             Input::Answered(ticket, _) => format!("{} answered", ticket.0),
             Input::Asked(asker, _) => format!("asked by {}", asker.shard),
+            Input::Warned(warning) => format!("warned of {}", warning.address),
         };
         self.heard.iter().map(word).collect()
     }
@@ -229,6 +230,19 @@ fn one_shard_asks_another() {
     assert_eq!(shards[1].words(), ["asked by 0"]);
     let asker = Asker { shard: 0, ticket: Ticket(9) };
     assert!(matches!(shards[1].heard[..], [Input::Asked(who, _)] if who == asker));
+}
+
+#[test]
+fn one_shard_warns_the_others() {
+    let (mut world, alice, _) = pair(Weather::FAIR);
+    let shards = vec![Scribe::default(), Scribe::default(), Scribe::default()];
+    let actor = Actor::sharded(shards, listeners(ALICE), |_| 0);
+    world.replace(alice, actor, Outage::Program);
+    let (transport, failure) = (Transport::Udp, Failure::Unanswered);
+    tell(&mut world, alice, Output::Warn(Warning { transport, address: at(BOB), failure }));
+    let heard: Vec<_> = world.host(alice).unwrap().shards().iter().map(Scribe::words).collect();
+    let warned = vec![format!("warned of {BOB}")];
+    assert_eq!(heard, [Vec::new(), warned.clone(), warned]);
 }
 
 #[test]

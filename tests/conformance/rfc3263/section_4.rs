@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use offhook_tests::office::{Office, Phone, Sent, method, reply, settings, status};
-use protocol::locate::Target;
+use protocol::locate::{Failure, Target};
 use protocol::{Answer, Flow, Input, Question, Transport};
 use server::settings::{Match, Route, Settings};
 use sip::header::{MAGIC, Via};
@@ -129,4 +129,18 @@ fn a_failure_makes_a_new_transaction_with_the_next_server() {
         assert_eq!(went(&again), []);
         assert!(office.asked.is_empty());
     }
+}
+
+/// What one shard has found out, the others need not: two of them share a domain's servers.
+#[test]
+fn a_failure_is_told_to_the_other_shards_once() {
+    let (mut here, alice, _) = invited();
+    here.wait(Duration::from_millis(3_600));
+    let [warning] = here.warnings[..] else { panic!("{:?}", here.warnings) };
+    assert_eq!((warning.address, warning.failure), (at(SERVERS[0]), Failure::Unanswered));
+    let mut there = office();
+    assert!(there.tell(Input::Warned(warning)).is_empty());
+    there.receive(alice.flow, alice.invite("sip:bob@far.test").wire());
+    assert_eq!(only(&answer(&mut there), "INVITE").flow.peer, at(SERVERS[1]));
+    assert!(there.warnings.is_empty());
 }

@@ -3,10 +3,11 @@
 use std::net::UdpSocket;
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
 
 use offhook_net::{Plan, Program, Reply, Resolver, limits};
-use protocol::doors::{Answer, Asker, Question, Ticket};
-use protocol::locate::{Hop, Means, Target, Unlocated};
+use protocol::doors::{Answer, Asker, Question, Ticket, Warning};
+use protocol::locate::{Failure, Hop, Means, Target, Unlocated};
 use protocol::{Input, Output, Transport};
 use sip::Uri;
 
@@ -103,6 +104,23 @@ fn another_shard_is_asked_and_answers() {
         house.put(1, Output::Ask(Ticket(6), Question::Locate(aor.into())));
         assert_eq!(answer(&house), (1, Ticket(6), Answer::Nothing));
     }
+}
+
+#[test]
+fn a_warning_reaches_all_other_shards() {
+    let house = house(3, Program::new());
+    let address = "192.0.2.1:5060".parse().unwrap();
+    let failure = Failure::RetryAfter(Duration::from_secs(9));
+    let warning = Warning { transport: Transport::Udp, address, failure };
+    house.put(1, Output::Warn(warning));
+    let mut heard: Vec<u16> = (0..2)
+        .map(|_| match house.input() {
+            (shard, Input::Warned(warned)) if warned == warning => shard,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    heard.sort_unstable();
+    assert_eq!(heard, [0, 2]);
 }
 
 #[test]

@@ -113,8 +113,9 @@ impl States {
         }
     }
 
-    /// It failed. A 503 without Retry-After is none of this: the next target is tried, but nothing is held against this one.
-    pub fn failed(&mut self, now: Time, key: (Transport, SocketAddr), failure: Failure) {
+    /// It failed. A 503 without Retry-After is none of this: the next target is tried, but nothing is held against this one. True
+    /// when that is news: others may want to know.
+    pub fn failed(&mut self, now: Time, key: (Transport, SocketAddr), failure: Failure) -> bool {
         let state = self.state(now, key);
         self.set(key, |failed| match failure {
             Failure::RetryAfter(pause) => {
@@ -132,6 +133,7 @@ impl States {
                 Failed { times, until: now + pause(times), reason: Reason::Failure }
             }
         });
+        self.state(now, key) != state
     }
 
     /// How an address stands.
@@ -261,8 +263,9 @@ mod tests {
     fn who_fails_again_waits_longer_but_a_burst_is_one_failure() {
         let mut states = States::default();
         let key = target(1).key();
+        assert!(states.failed(at(0), key, Failure::Undelivered));
         for _ in 0..100 {
-            states.failed(at(0), key, Failure::Undelivered);
+            assert!(!states.failed(at(0), key, Failure::Undelivered));
         }
         let mut now = at(0);
         for pause in [30, 60, 120, 240, 300, 300] {

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
 use machine::{Alarms, Time};
-use protocol::doors::Reach;
+use protocol::doors::{Reach, Warning};
 use protocol::locate::{Failure, States};
 use protocol::transaction::{ClientId, ServerId};
 use protocol::{Answer, Fault, Flow, Output, Question, Ticket, Transport};
@@ -218,6 +218,24 @@ impl Proxy {
         });
     }
 
+    /// An address fails: it is tried last for a while, and the other shards need not find out by themselves.
+    fn failing(
+        &mut self,
+        turn: &mut Turn<'_>,
+        (transport, address): (Transport, SocketAddr),
+        failure: Failure,
+    ) {
+        if self.states.failed(turn.now, (transport, address), failure) {
+            turn.out.push(Output::Warn(Warning { transport, address, failure }));
+        }
+    }
+
+    /// Another shard has found out.
+    pub(crate) fn warned(&mut self, now: Time, warning: Warning) {
+        let Warning { transport, address, failure } = warning;
+        self.states.failed(now, (transport, address), failure);
+    }
+
     /// Does what is due: timer C (§16.8), CANCELs without an answer, questions without one.
     pub(crate) fn wake(&mut self, turn: &mut Turn<'_>) {
         while let Some(id) = self.alarms.due(turn.now) {
@@ -309,7 +327,7 @@ impl Proxy {
                 if matches!(branch.state, Leg::Calling { .. })
                     && let Some(to) = sent.and_then(|sent| sent.to)
                 {
-                    self.states.failed(turn.now, to, Failure::Unanswered);
+                    self.failing(turn, to, Failure::Unanswered);
                 }
                 self.lost(turn, context, at, response::Loss::Silent);
             }

@@ -39,7 +39,7 @@ impl Proxy {
             return self.repeated(turn, flow, &response);
         };
         if let Some(to) = to {
-            self.note(turn.now, to, &response);
+            self.note(turn, to, &response);
         }
         self.with(turn, id, |proxy, turn, context| {
             let Some(status) = response.status() else { return };
@@ -59,12 +59,12 @@ impl Proxy {
     }
 
     /// Whoever answers is alive; whoever asks for a pause gets it (§21.5.4, RFC 3263 §4.3).
-    fn note(&mut self, now: machine::Time, to: (Transport, SocketAddr), response: &Message) {
+    fn note(&mut self, turn: &mut Turn<'_>, to: (Transport, SocketAddr), response: &Message) {
         let unavailable = response.status() == Some(Status::SERVICE_UNAVAILABLE);
         match response.get::<RetryAfter>().filter(|_| unavailable) {
             Some(pause) => {
                 let pause = Duration::from_secs(pause.seconds.into());
-                self.states.failed(now, to, Failure::RetryAfter(pause));
+                self.failing(turn, to, Failure::RetryAfter(pause));
             }
             None => self.states.succeeded(to),
         }
@@ -190,7 +190,7 @@ impl Proxy {
                 Loss::Silent => Failure::Unanswered,
                 Loss::Unreachable => Failure::Undelivered,
             };
-            self.states.failed(turn.now, to, failure);
+            self.failing(turn, to, failure);
         }
         self.with(turn, id, |proxy, turn, context| {
             proxy.lost(turn, context, at, loss);
