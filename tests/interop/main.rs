@@ -17,6 +17,7 @@ mod bind;
 mod named;
 mod offhook;
 mod peer;
+mod phone;
 mod place;
 mod sipp;
 mod sipsak;

@@ -201,7 +201,7 @@ impl Phone {
     /// True when there is no call, and no registration waits for an answer: a program may leave now. Transactions may still be there to
     /// absorb repeats.
     pub fn is_idle(&self) -> bool {
-        self.calls.is_empty() && self.registration.is_quiet()
+        self.calls.is_empty() && !self.registration.is_asking()
     }
 
     pub(crate) fn is_full(&self) -> bool {

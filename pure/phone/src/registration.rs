@@ -70,6 +70,11 @@ impl Registration {
         matches!(self.state, State::Off | State::On { .. })
     }
 
+    /// True while a REGISTER waits for its answer.
+    pub(crate) const fn is_asking(&self) -> bool {
+        matches!(self.state, State::Asking(_))
+    }
+
     /// Registers now, or again.
     pub(crate) fn register(&mut self, now: Time, line: &mut Line, out: &mut Vec<Output>) {
         self.want = Want::Registered;

@@ -1,0 +1,98 @@
+//! `offhook phone` as a script calls it: with baresip, both ways, and with another of its kind.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::baresip::{Account, Baresip, PATIENCE};
+use crate::offhook::{Offhook, command};
+use crate::peer::Peer;
+use crate::{place, sound};
+
+/// Ours at work.
+struct Phone {
+    peer: Peer,
+    heard: PathBuf,
+}
+
+impl Phone {
+    /// Does something (`call 102`, `answer`), plays a tone and records what it hears.
+    fn start(folder: &Path, number: &str, server: SocketAddr, deed: &[&str]) -> Self {
+        let heard = folder.join(format!("heard-{number}.wav"));
+        let (account, server) = (format!("sip:{number}@{server}"), server.to_string());
+        let mut program = command(&["phone", "--json", "--account", &account, "--server", &server]);
+        program.args(["--play", "tone:440", "--record"]).arg(&heard).args(deed);
+        // Not on the command line, where others could read it.
+        program.env("OFFHOOK_PASSWORD", format!("pw-{number}"));
+        Self { peer: Peer::start(&format!("offhook phone {number}"), &mut program), heard }
+    }
+
+    /// Its end, well done; what it heard.
+    fn ends_well(mut self) -> Vec<i16> {
+        let ended = self.peer.end(PATIENCE);
+        assert!(ended.success(), "{ended}\n{}", self.peer.said());
+        let quality = self.peer.said();
+        assert!(quality.contains("\"event\":\"quality\""), "{quality}");
+        sound::read(&self.heard)
+    }
+}
+
+/// A server with 101 and 102, and a baresip that is 102 and plays 1000 Hz.
+fn with_baresip(name: &str) -> Option<(Offhook, Baresip, PathBuf)> {
+    if !place::installed("baresip", "baresip-core") {
+        return None;
+    }
+    let folder = place::folder(name);
+    let server = Offhook::serve(&folder, &["101", "102"], "");
+    let account = Account { number: "102", server: server.udp, transport: "udp", tone: 1000.0 };
+    let bob = Baresip::register(&folder, &account);
+    Some((server, bob, folder))
+}
+
+#[test]
+fn it_calls_baresip_holds_it_and_both_hear_each_other() {
+    let Some((server, mut bob, folder)) = with_baresip("phone-calls-baresip") else { return };
+    let deed = ["call", "102", "--hangup-after", "9s", "--hold-after", "3s", "--dtmf", "17#"];
+    let mut alice = Phone::start(&folder, "101", server.udp, &deed);
+    bob.peer.wait_for("Call established", PATIENCE);
+    alice.peer.wait_for("\"status\":200", PATIENCE); // the hold was agreed to
+    alice.peer.wait_for("\"status\":200", PATIENCE); // and its end
+    bob.peer.wait_for("terminated", PATIENCE);
+    sound::assert_heard(&alice.ends_well(), 1000.0, 440.0);
+    sound::assert_heard(&bob.quit(), 440.0, 1000.0);
+    server.stop();
+}
+
+#[test]
+fn it_is_called_by_baresip_and_both_hear_each_other() {
+    let Some((server, mut bob, folder)) = with_baresip("baresip-calls-phone") else { return };
+    let mut alice = Phone::start(&folder, "101", server.udp, &["answer", "--hangup-after", "5s"]);
+    alice.peer.wait_for("\"registered\"", PATIENCE);
+    bob.dial(&format!("sip:101@{}", server.udp));
+    bob.peer.wait_for("terminated", PATIENCE);
+    sound::assert_heard(&alice.ends_well(), 1000.0, 440.0);
+    sound::assert_heard(&bob.quit(), 440.0, 1000.0);
+    server.stop();
+}
+
+#[test]
+fn scripts_learn_from_its_exit_code_how_a_call_went() {
+    let folder = place::folder("phone-exit-codes");
+    let server = Offhook::serve(&folder, &["101", "102"], "");
+    let ends = |mut phone: Phone, code: i32, word: &str| {
+        let ended = phone.peer.end(PATIENCE);
+        let said = phone.peer.said();
+        assert!(ended.code() == Some(code) && said.contains(word), "{ended}: no {word} in\n{said}");
+    };
+    let start = |number: &str, deed: &[&str]| Phone::start(&folder, number, server.udp, deed);
+    ends(start("101", &["call", "999"]), 1, "404");
+    ends(start("101", &["call", "102"]), 1, "480");
+    ends(start("103", &["register"]), 1, "not_registered");
+    ends(start("101", &["register"]), 0, "\"registered\"");
+    ends(start("101", &["call", "sips:102@example.test"]), 1, "TLS");
+    ends(start("101", &["call", "102", "--play", "nowhere.wav"]), 2, "nowhere.wav");
+    let mut busy = start("102", &["answer", "--refuse", "486"]);
+    busy.peer.wait_for("\"registered\"", PATIENCE);
+    ends(start("101", &["call", "102"]), 1, "486");
+    ends(busy, 0, "incoming");
+    server.stop();
+}
