@@ -1,6 +1,14 @@
 //! Messages made to be expensive (RELIABILITY R12): four times the size costs about four times the work, not sixteen.
 
+use machine::{Dice, Machine, Time};
+use offhook_tests::exchange::{SERVER, address};
+use offhook_tests::puppet::Puppet;
 use offhook_tests::work::assert_in_proportion;
+use phone::{Account, Phone};
+use protocol::doors::{Input, Output};
+use protocol::{Flow, Transport};
+use server::settings::User;
+use server::{Node, Settings};
 use sip::stream::Framer;
 use sip::{Message, check};
 
@@ -71,4 +79,117 @@ fn a_slow_stream_costs_in_proportion_to_its_length() {
         }
     };
     assert_in_proportion("a slow stream", drip(700), drip(2800));
+}
+
+/// A server that trusts everybody, so that it does all that it can do with a message; it knows 102, who is not there.
+fn node() -> Node {
+    let mut settings = Settings::of("example.test", Puppet::listeners(address(SERVER)));
+    settings.challenge = Vec::new();
+    settings.users = vec![User::new("102", "secret-102")];
+    Node::new(settings, Dice::new(1))
+}
+
+fn phone() -> Phone {
+    let account = Account::new("sip:102@example.test").unwrap().server(SERVER).unwrap();
+    Phone::new(account, Puppet::listeners(address("192.0.2.77:5060")), Dice::new(1))
+}
+
+/// Hands a machine the same octets as a datagram some times over.
+fn feed<M>(mut machine: M, wire: &[u8]) -> impl FnMut()
+where
+    M: Machine<Input = Input, Output = Output>,
+{
+    let peer = address("203.0.113.9:5060");
+    let flow = Flow { transport: Transport::Udp, listener: 0, connection: 0, peer };
+    let wire = wire.to_vec();
+    let mut now = Time(1_000_000_000_000);
+    move || {
+        now = now + std::time::Duration::from_secs(100);
+        let mut out = Vec::new();
+        let input = match Message::parse(wire.clone()) {
+            Ok(message) => Input::Received(flow, message),
+            Err(malformed) => Input::Malformed(flow, malformed),
+        };
+        machine.handle(now, input, &mut out);
+        machine.wake(now + std::time::Duration::from_secs(50), &mut out);
+    }
+}
+
+/// The same rows in a request to the server, to a user of it, and to somebody elsewhere; and to a phone.
+#[test]
+fn what_a_server_and_a_phone_do_with_a_message_costs_in_proportion_to_its_length() {
+    let uris = ["sip:192.0.2.10", "sip:102@example.test", "sip:a@192.0.2.99"];
+    for (name, row) in ROWS {
+        for method in ["OPTIONS", "INVITE", "REGISTER"] {
+            for uri in uris {
+                let wire = |size| {
+                    let wire = String::from_utf8(request(size, row)).unwrap();
+                    let wire =
+                        wire.replace("OPTIONS sip:a@example.test", &format!("{method} {uri}"));
+                    wire.replace("1 OPTIONS", &format!("1 {method}")).into_bytes()
+                };
+                let (small, large) = (wire(2_000), wire(8_000));
+                let what = format!("{name} in {method} {uri}");
+                assert_in_proportion(&what, feed(node(), &small), feed(node(), &large));
+                assert_in_proportion(&what, feed(phone(), &small), feed(phone(), &large));
+            }
+        }
+    }
+}
+
+/// A session description with thousands of lines, formats or attributes, offered to a phone.
+#[test]
+fn an_offer_costs_in_proportion_to_its_length() {
+    // How many of each, and four times as many: within the limits, so that all are looked at.
+    let offers: [(&str, usize, Row); 6] = [
+        ("formats", 30, |n| format!("m=audio 9 RTP/AVP{}\r\n", " 0".repeat(n))),
+        ("attributes", 450, |n| format!("m=audio 9 RTP/AVP 0\r\n{}", "a=x:y\r\n".repeat(n))),
+        ("maps", 180, |n| {
+            format!("m=audio 9 RTP/AVP 0 96\r\n{}", "a=rtpmap:96 x/8000\r\n".repeat(n))
+        }),
+        ("media", 15, |n| "m=audio 9 RTP/AVP 0\r\n".repeat(n)),
+        ("parameters", 900, |n| {
+            format!("m=audio 9 RTP/AVP 0 101\r\na=fmtp:101 {}\r\n", "a=b;".repeat(n))
+        }),
+        ("bandwidths", 450, |n| format!("m=audio 9 RTP/AVP 0\r\n{}", "b=AS:1\r\n".repeat(n))),
+    ];
+    for (name, number, lines) in offers {
+        let wire = |number| {
+            let body = format!(
+                "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n{}",
+                lines(number)
+            );
+            let head = String::from_utf8(request(0, |_| String::new())).unwrap();
+            let head = head
+                .replace("OPTIONS", "INVITE")
+                .replace("sip:a@example.test", "sip:102@192.0.2.77");
+            let head = head.replace(
+                "Max-Forwards",
+                "Contact: <sip:a@b>\r\nContent-Type: application/sdp\r\nMax-Forwards",
+            );
+            let head =
+                head.replace("Content-Length: 0", &format!("Content-Length: {}", body.len()));
+            format!("{head}{body}").into_bytes()
+        };
+        let (small, large) = (wire(number), wire(4 * number));
+        assert_eq!(first_answer(&large), None, "{name}: it is looked at, and rings");
+        assert_in_proportion(name, feed(phone(), &small), feed(phone(), &large));
+    }
+}
+
+/// What a phone says to a request at once, if anything: an offer that it can answer rings first.
+fn first_answer(wire: &[u8]) -> Option<u16> {
+    let flow = Flow {
+        transport: Transport::Udp,
+        listener: 0,
+        connection: 0,
+        peer: address("203.0.113.9:5060"),
+    };
+    let (mut phone, mut out) = (phone(), Vec::new());
+    let message = Message::parse(wire.to_vec()).unwrap();
+    phone.handle(Time(1_000_000_000_000), Input::Received(flow, message), &mut out);
+    out.iter().find_map(|output| match output {
+        Output::Send(_, wire) => Some(Message::parse(wire.clone()).unwrap().status()?.code()),
+        _ => None,
+    })
 }
