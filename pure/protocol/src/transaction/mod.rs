@@ -8,7 +8,8 @@ mod server;
 mod tests;
 mod timers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use machine::{Alarms, Dice, HashKey, Map, Time};
 use sip::{Bytes, Draft, Message, Method, Name, Status};
@@ -88,12 +89,23 @@ enum Transaction {
     Server(Server),
 }
 
+/// One of them, and how it is found.
+#[derive(Debug)]
+struct Entry {
+    key: Key,
+    transaction: Transaction,
+    /// When it is woken next, or sooner than it wants: one alarm each, however often it changes its mind.
+    alarm: Time,
+}
+
 /// All transactions of one machine.
 #[derive(Debug)]
 pub struct Transactions {
     timers: Timers,
     by_key: Map<Key, u64>,
-    all: BTreeMap<u64, (Key, Transaction)>,
+    /// Those that care when the way to a peer breaks: bad news of one peer costs nothing to the others.
+    by_peer: BTreeSet<(SocketAddr, u64)>,
+    all: BTreeMap<u64, Entry>,
     alarms: Alarms<u64>,
     next: u64,
 }
@@ -102,7 +114,8 @@ impl Transactions {
     /// None yet.
     pub fn new(timers: Timers, dice: &mut Dice) -> Self {
         let by_key = HashKey::throw(dice).map();
-        Self { timers, by_key, all: BTreeMap::new(), alarms: Alarms::default(), next: 0 }
+        let (by_peer, all) = (BTreeSet::new(), BTreeMap::new());
+        Self { timers, by_key, by_peer, all, alarms: Alarms::default(), next: 0 }
     }
 
     /// Takes a message from the wire. What a transaction deals with by itself (repeats, ACKs of refusals) ends here.
@@ -152,7 +165,8 @@ impl Transactions {
 
     /// Sends a response in a server transaction. What comes too late for it goes nowhere.
     pub fn respond(&mut self, now: Time, id: ServerId, response: Bytes, out: &mut Vec<Output>) {
-        let Some((_, Transaction::Server(server))) = self.all.get_mut(&id.0) else { return };
+        let Some(entry) = self.all.get_mut(&id.0) else { return };
+        let Transaction::Server(server) = &mut entry.transaction else { return };
         let Some(status) =
             response.get(8..11).and_then(|code| std::str::from_utf8(code).ok()?.parse().ok())
         else {
@@ -181,7 +195,8 @@ impl Transactions {
 
     /// Forgets a client transaction that nobody waits for any more.
     pub fn abandon(&mut self, id: ClientId) {
-        if let Some((_, Transaction::Client(client))) = self.all.get_mut(&id.0) {
+        let found = self.all.get_mut(&id.0).map(|entry| &mut entry.transaction);
+        if let Some(Transaction::Client(client)) = found {
             client.give_up();
         }
         self.settle(id.0);
@@ -189,24 +204,24 @@ impl Transactions {
 
     /// The request of a client transaction: to make its CANCEL.
     pub fn client_request(&self, id: ClientId) -> Option<&Message> {
-        match self.all.get(&id.0) {
-            Some((_, Transaction::Client(client))) => Some(&client.request),
+        match self.all.get(&id.0).map(|entry| &entry.transaction) {
+            Some(Transaction::Client(client)) => Some(&client.request),
             _ => None,
         }
     }
 
     /// The way of a client transaction: its CANCEL goes the same.
     pub fn client_flow(&self, id: ClientId) -> Option<Flow> {
-        match self.all.get(&id.0) {
-            Some((_, Transaction::Client(client))) => Some(client.flow),
+        match self.all.get(&id.0).map(|entry| &entry.transaction) {
+            Some(Transaction::Client(client)) => Some(client.flow),
             _ => None,
         }
     }
 
     /// The request of a server transaction: to answer it.
     pub fn server_request(&self, id: ServerId) -> Option<&Message> {
-        match self.all.get(&id.0) {
-            Some((_, Transaction::Server(server))) => Some(&server.request),
+        match self.all.get(&id.0).map(|entry| &entry.transaction) {
+            Some(Transaction::Server(server)) => Some(&server.request),
             _ => None,
         }
     }
@@ -217,26 +232,28 @@ impl Transactions {
         let touched = |other: &Flow| {
             *other == flow || other.any_connection() == flow || *other == flow.any_connection()
         };
-        let mut over = Vec::new();
-        for (id, (_, transaction)) in &mut self.all {
-            match transaction {
+        let there = (flow.peer, 0)..=(flow.peer, u64::MAX);
+        let ids: Vec<u64> = self.by_peer.range(there).map(|(_, id)| *id).collect();
+        for id in ids {
+            let Some(entry) = self.all.get_mut(&id) else { continue };
+            match &mut entry.transaction {
                 Transaction::Client(client) if touched(&client.flow) && client.is_waiting() => {
                     client.give_up();
-                    up.push(Up::Failed(ClientId(*id)));
-                    over.push(*id);
+                    up.push(Up::Failed(ClientId(id)));
+                    self.settle(id);
                 }
                 Transaction::Server(server) if touched(&server.flow) => server.reconnect(),
                 Transaction::Client(_) | Transaction::Server(_) => {}
             }
         }
-        over.into_iter().for_each(|id| self.settle(id));
     }
 
     /// Repeats and gives up what is due.
     pub fn wake(&mut self, now: Time, out: &mut Vec<Output>, up: &mut Vec<Up>) {
         while let Some(id) = self.alarms.due(now) {
-            let Some((_, transaction)) = self.all.get_mut(&id) else { continue };
-            up.extend(match transaction {
+            let Some(entry) = self.all.get_mut(&id) else { continue };
+            entry.alarm = Time::NEVER;
+            up.extend(match &mut entry.transaction {
                 Transaction::Client(client) => {
                     client.wake(now, out).then_some(Up::TimedOut(ClientId(id)))
                 }
@@ -265,7 +282,7 @@ impl Transactions {
             Transaction::Client(client) => client.is_waiting(),
             Transaction::Server(server) => server.is_unanswered(),
         };
-        self.all.values().filter(|(_, transaction)| unanswered(transaction)).count()
+        self.all.values().filter(|entry| unanswered(&entry.transaction)).count()
     }
 
     /// True when there is none.
@@ -282,7 +299,9 @@ impl Transactions {
     ) -> Option<Up> {
         let found = Key::of_response(&response).and_then(|key| self.by_key.get(&key).copied());
         let Some(id) = found else { return Some(Up::Stray(flow, response)) };
-        let Some((_, Transaction::Client(client))) = self.all.get_mut(&id) else { return None };
+        let Transaction::Client(client) = &mut self.all.get_mut(&id)?.transaction else {
+            return None;
+        };
         let heard = client.receive(now, &self.timers, &response, out);
         self.settle(id);
         (heard == Heard::News).then_some(Up::Response(ClientId(id), flow, response))
@@ -298,9 +317,8 @@ impl Transactions {
         // Without a readable Via there is no one to answer.
         let Some(key) = Key::of_request(&request) else { return Met::Known(None) };
         if let Some(id) = self.by_key.get(&key).copied() {
-            let Some((_, Transaction::Server(server))) = self.all.get_mut(&id) else {
-                return Met::Known(None);
-            };
+            let found = self.all.get_mut(&id).map(|entry| &mut entry.transaction);
+            let Some(Transaction::Server(server)) = found else { return Met::Known(None) };
             let again = server.receive(now, &self.timers, &request, out);
             self.settle(id);
             return Met::Known((again == Again::ForTheUser).then_some(Up::Ack(flow, request)));
@@ -318,25 +336,40 @@ impl Transactions {
 
     fn insert(&mut self, id: u64, key: Key, transaction: Transaction) {
         self.by_key.insert(key.clone(), id);
-        self.all.insert(id, (key, transaction));
+        self.by_peer.extend(transaction.peer().map(|peer| (peer, id)));
+        self.all.insert(id, Entry { key, transaction, alarm: Time::NEVER });
         self.settle(id);
     }
 
     /// After every change: forgets what is over, sets the alarm of what is not.
     fn settle(&mut self, id: u64) {
-        let Some((key, transaction)) = self.all.get(&id) else { return };
-        let (over, deadline) = match transaction {
+        let Some(entry) = self.all.get_mut(&id) else { return };
+        let (over, deadline) = match &entry.transaction {
             Transaction::Client(client) => (client.is_over(), client.deadline()),
             Transaction::Server(server) => (server.is_over(), server.deadline()),
         };
-        if let Some(deadline) = deadline.filter(|_| !over) {
+        if let Some(deadline) = deadline.filter(|deadline| !over && *deadline < entry.alarm) {
+            entry.alarm = deadline;
             self.alarms.set(deadline, id);
         }
-        if over {
-            if self.by_key.get(key) == Some(&id) {
-                self.by_key.remove(key);
+        if over && let Some(entry) = self.all.remove(&id) {
+            if self.by_key.get(&entry.key) == Some(&id) {
+                self.by_key.remove(&entry.key);
             }
-            self.all.remove(&id);
+            if let Some(peer) = entry.transaction.peer() {
+                self.by_peer.remove(&(peer, id));
+            }
+        }
+    }
+}
+
+impl Transaction {
+    /// The peer whose loss would change something: responses to datagrams go out whatever happens.
+    const fn peer(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Client(client) => Some(client.flow.peer),
+            Self::Server(server) if server.flow.transport.is_reliable() => Some(server.flow.peer),
+            Self::Server(_) => None,
         }
     }
 }

@@ -358,3 +358,45 @@ fn what_belongs_to_nothing_is_handed_up_as_such() {
     assert!(matches!(bench.hear(0, request("ACK")), Some(Up::Ack(..))));
     assert_eq!(Timers::default().trying_after(), Duration::from_millis(3500));
 }
+
+#[test]
+fn a_request_that_is_repeated_for_ever_keeps_no_more_than_once() {
+    let mut bench = bench(Transport::Udp);
+    let id = bench.come("OPTIONS");
+    bench.say(0, id, "OPTIONS", 200);
+    let invite = bench.come("INVITE");
+    bench.say(0, invite, "INVITE", 486);
+    for at in 0..1000 {
+        bench.hear(at, request("OPTIONS"));
+        bench.hear(at, request("INVITE"));
+    }
+    assert!(bench.all.alarms.len() <= 4, "{} alarms for two transactions", bench.all.alarms.len());
+    assert!(matches!(bench.live().1[..], [Up::Unacknowledged(_)]));
+    assert!(bench.all.is_empty() && bench.all.alarms.is_empty());
+}
+
+/// Whoever makes us send to a thousand dead peers does not make us look at everything a thousand times.
+#[test]
+fn bad_news_of_one_peer_is_no_news_to_the_others() {
+    let mut bench = bench(Transport::Udp);
+    let peer = |nth: u16| SocketAddr::from(([192, 0, 2, 1], nth));
+    let mut ids = Vec::new();
+    for nth in 1..=100 {
+        let request = request("OPTIONS")
+            .edit()
+            .replace_raw(
+                Name::Via,
+                format!("SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK{nth}").as_bytes(),
+            )
+            .finish()
+            .unwrap();
+        let flow = Flow { peer: peer(nth), ..bench.flow };
+        ids.push(bench.all.request(Time(0), flow, request, &mut bench.out));
+    }
+    let mut up = Vec::new();
+    bench.all.failed(ms(10), Flow { peer: peer(7), ..bench.flow }, &mut up);
+    assert!(matches!(up[..], [Up::Failed(failed)] if failed == ids[6]));
+    assert_eq!((bench.all.len(), bench.all.by_peer.len()), (99, 99));
+    bench.live();
+    assert!(bench.all.is_empty() && bench.all.by_peer.is_empty());
+}
