@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
 use machine::{Machine, Time};
-use protocol::doors::{Asker, Event, Input, Output, Socket};
+use protocol::doors::{Asker, Event, Input, Output, Socket, Warning};
 use protocol::locate::Means;
 use protocol::{Flow, Listener, Question, Ticket};
 use sim::{Connection, Door, Host, Kind, Parcel, Segment, Transport, Unreachable};
@@ -151,14 +151,15 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                     let input = Input::Answered(asker.ticket, answer);
                     self.say(now, usize::from(asker.shard), input);
                 }
-                Output::Warn(warning) => {
-                    let others = (0..self.shards.len()).filter(|other| *other != shard);
-                    for other in others {
-                        self.say(now, other, Input::Warned(warning));
-                    }
-                }
+                Output::Warn(warning) => self.warn(now, shard, warning),
                 Output::Report(event) => self.keep(now, event),
             }
+        }
+    }
+
+    fn warn(&mut self, now: Time, shard: usize, warning: Warning) {
+        for other in (0..self.shards.len()).filter(|other| *other != shard) {
+            self.say(now, other, Input::Warned(warning));
         }
     }
 
