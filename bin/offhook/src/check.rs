@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use crate::command::Outcome;
 use crate::config::{Config, Credential, Ha1, Match, Mistakes, Notice, Route, StoreUrl};
 use crate::log::{Format, Log};
+use crate::outcome::Outcome;
 
 /// What `offhook check` is told.
 #[derive(Debug, clap::Args)]

@@ -1,8 +1,7 @@
 //! The command line: the table of commands. A new command is a file with `Arguments` and `run`, and two lines here.
 
-use std::process::ExitCode;
-
 use crate::log::{Format, Log};
+use crate::outcome::Outcome;
 use crate::{check, demo, phone, serve};
 
 /// The whole SIP system in one program.
@@ -40,27 +39,6 @@ impl CommandLine {
             Command::Phone(arguments) => phone::run(*arguments, log),
             Command::Check(arguments) => check::run(&arguments, log),
         }
-    }
-}
-
-/// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It did what it was told: exit code 0.
-    Fine,
-    /// It tried and failed: exit code 1.
-    Failed,
-    /// It was told something wrong, on the command line or in a file: exit code 2.
-    Wrong,
-}
-
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
-        Self::from(match outcome {
-            Outcome::Fine => 0,
-            Outcome::Failed => 1,
-            Outcome::Wrong => 2,
-        })
     }
 }
 

@@ -9,6 +9,8 @@ mod journal;
 pub mod limits;
 pub mod log;
 mod names;
+pub mod outcome;
 pub mod phone;
+mod seed;
 pub mod serve;
 mod softphone;

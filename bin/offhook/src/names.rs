@@ -8,7 +8,7 @@ use protocol::doors::Event;
 use protocol::locate::{Hop, Means};
 
 use crate::config::Dns;
-use crate::serve::throw;
+use crate::seed::throw;
 
 /// Locates servers for all shards, on a thread of its own.
 pub(crate) struct Names(dns::Resolver);

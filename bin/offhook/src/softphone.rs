@@ -11,7 +11,7 @@ use protocol::{Output, Transport};
 
 use crate::config::Dns;
 use crate::names::Names;
-use crate::serve::throw;
+use crate::seed::throw;
 
 /// A phone with real sockets.
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::command::Outcome;
 use crate::log::Log;
+use crate::outcome::Outcome;
 use crate::serve;
 use narrator::Lessons;
 use play::{Pace, Play};

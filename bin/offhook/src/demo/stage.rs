@@ -13,7 +13,8 @@ use super::side::Side;
 use crate::config::{Config, Credential, Listen};
 use crate::ear::Ear;
 use crate::limits;
-use crate::serve::{self, throw};
+use crate::seed::throw;
+use crate::serve;
 use crate::softphone::Softphone;
 
 /// Who says something.

@@ -6,7 +6,7 @@ use phone::{Call, PhoneEvent};
 
 use super::deed::duration;
 use super::desk::{Desk, Happening};
-use crate::command::Outcome;
+use crate::outcome::Outcome;
 
 /// What to do while the call is up.
 #[derive(Clone, Debug, clap::Args)]

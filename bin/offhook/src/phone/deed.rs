@@ -6,7 +6,7 @@ use phone::PhoneEvent;
 
 use super::call::{self, Talk};
 use super::desk::{Desk, Happening};
-use crate::command::Outcome;
+use crate::outcome::Outcome;
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]

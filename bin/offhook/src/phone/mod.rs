@@ -8,8 +8,8 @@ mod news;
 mod prompt;
 mod sound;
 
-use crate::command::Outcome;
 use crate::log::Log;
+use crate::outcome::Outcome;
 use account::AccountArguments;
 use deed::Deed;
 use desk::Desk;

@@ -6,7 +6,7 @@ use phone::{Call, PhoneEvent};
 
 use super::deed::register;
 use super::desk::{Desk, Happening};
-use crate::command::Outcome;
+use crate::outcome::Outcome;
 
 /// Registers, and does what is typed until `quit`.
 pub(super) fn run(desk: &mut Desk) -> Result<Outcome, String> {

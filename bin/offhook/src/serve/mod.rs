@@ -15,13 +15,12 @@ use protocol::doors::Question;
 use server::settings::Shard;
 use server::{Node, Steering};
 
-use crate::command::Outcome;
 use crate::config::{Config, Credential, Durability, StoreUrl};
 use crate::log::Log;
 use crate::names::Names;
+use crate::outcome::Outcome;
+use crate::seed::throw;
 use crate::{check, journal, limits};
-
-pub(crate) use secret::throw;
 
 /// What `offhook serve` is told.
 #[derive(Debug, clap::Args)]

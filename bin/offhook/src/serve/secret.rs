@@ -1,16 +1,11 @@
 //! The server's secret: it keys the steering of calls and the tokens in Record-Route, so it is kept over a restart.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-/// 128 bits from the system's random device.
-pub(crate) fn throw() -> io::Result<u128> {
-    let mut octets = [0; 16];
-    fs::File::open("/dev/urandom")?.read_exact(&mut octets)?;
-    Ok(u128::from_be_bytes(octets))
-}
+use crate::seed::throw;
 
 /// The secret that is kept in `folder`; thrown and written there when there is none yet. Only its owner may read the file.
 pub(crate) fn kept(folder: &Path) -> io::Result<u128> {
