@@ -1,5 +1,6 @@
 //! RFC 3665 §2: registration.
 
+use offhook_tests::attendant::Habits;
 use offhook_tests::exchange::Exchange;
 use offhook_tests::puppet::{Puppet, contacts, read};
 use protocol::Transport;
@@ -93,4 +94,14 @@ fn flow_2_5_unsuccessful_registration() {
     exchange.live(20);
     assert_eq!(exchange.look(stranger).statuses(), ["401", "401"]);
     check(&mut exchange, &[stranger], "2.5_unsuccessful_registration");
+}
+
+/// The same with a phone of ours, which does all of that by itself, and takes its registration back in the end.
+#[test]
+fn flow_2_1_and_2_4_by_our_phone() {
+    let mut exchange = Exchange::new(1, Weather::FAIR);
+    let bob = exchange.phone("102", Transport::Udp, Habits::POLITE);
+    exchange.sign_on(&[bob]);
+    exchange.sign_off(&[bob]);
+    check(&mut exchange, &[bob], "2.1_by_our_phone");
 }

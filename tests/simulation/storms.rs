@@ -5,6 +5,7 @@ use std::time::Duration;
 use machine::Dice;
 use offhook_tests::attendant::{Habits, Pickup, Wish};
 use offhook_tests::exchange::{Exchange, NUMBERS};
+use offhook_tests::seeds::seeds;
 use protocol::Transport;
 use server::Settings;
 use sim::{HostId, Weather};
@@ -122,10 +123,36 @@ fn in_fair_weather_most_calls_are_answered() {
 
 #[test]
 fn with_30_of_100_lost_every_call_ends_and_nothing_is_left() {
-    for seed in 0..4 {
+    for seed in seeds(0..4) {
         let outcome = Storm { seed, ..STORM }.rage();
         println!("{outcome:?}");
         assert!(count(&outcome, 200) > 20, "{outcome:?}");
+    }
+}
+
+/// The statuses that people have chosen: answered, refused, given up, not answered.
+fn assert_only_people_decided(outcome: &Outcome) {
+    let chosen = [200, 480, 486, 487, 488, 600, 603];
+    assert!(outcome.1.iter().all(|(status, _)| chosen.contains(status)), "{outcome:?}");
+    assert!(count(outcome, 200) > 20, "{outcome:?}");
+}
+
+/// Nothing is lost, but nearly everything overtakes something: no call fails for that.
+#[test]
+fn reordered_messages_fail_no_call() {
+    for seed in seeds(0..3) {
+        let weather = Weather { jitter: Duration::from_millis(900), ..Weather::BREEZE };
+        assert_only_people_decided(&Storm { seed, weather, ..STORM }.rage());
+    }
+}
+
+/// Every second datagram comes twice, the second time in any order.
+#[test]
+fn doubled_messages_fail_no_call() {
+    for seed in seeds(0..3) {
+        let jitter = Duration::from_millis(200);
+        let weather = Weather { jitter, twice: 50, ..Weather::BREEZE };
+        assert_only_people_decided(&Storm { seed, weather, ..STORM }.rage());
     }
 }
 
