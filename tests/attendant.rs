@@ -79,7 +79,7 @@ impl Machine for Attendant {
     fn handle(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         let from = out.len();
         self.phone.handle(now, input, out);
-        self.notice(now, &out[from..]);
+        self.follow(now, from, out);
     }
 
     fn wake(&mut self, now: Time, out: &mut Vec<Output>) {
@@ -87,11 +87,7 @@ impl Machine for Attendant {
         if self.phone.deadline().is_some_and(|due| due <= now) {
             self.phone.wake(now, out);
         }
-        while let Some(plan) = self.plans.first_entry().filter(|plan| plan.key().0 <= now) {
-            let (call, deed) = plan.remove();
-            self.act(now, call, deed, out);
-        }
-        self.notice(now, &out[from..]);
+        self.follow(now, from, out);
     }
 
     fn deadline(&self) -> Option<Time> {
@@ -166,6 +162,18 @@ impl Attendant {
         let came = count(|event| matches!(event, PhoneEvent::Incoming { .. }));
         let ended = count(|event| matches!(event, PhoneEvent::Ended { .. }));
         (self.wishes.len() + came, ended)
+    }
+
+    /// Notices what was said, and does what is due. That may make something else due at once: whoever talks for no time hangs up as it
+    /// answers.
+    fn follow(&mut self, now: Time, mut from: usize, out: &mut Vec<Output>) {
+        self.notice(now, &out[from..]);
+        while let Some(plan) = self.plans.first_entry().filter(|plan| plan.key().0 <= now) {
+            let (call, deed) = plan.remove();
+            from = out.len();
+            self.act(now, call, deed, out);
+            self.notice(now, &out[from..]);
+        }
     }
 
     fn notice(&mut self, now: Time, said: &[Output]) {

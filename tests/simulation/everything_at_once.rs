@@ -149,7 +149,8 @@ fn live_through(seed: u64) -> u64 {
 
 #[test]
 fn no_call_hangs_and_nothing_is_left() {
-    for seed in seeds(0..12) {
+    // 1386: somebody answered and hung up in the same moment.
+    for seed in seeds(0..12).chain([1386]) {
         live_through(seed);
     }
 }
