@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use machine::{Dice, HashKey, Map};
 use protocol::auth::{Algorithm, Ha1};
@@ -44,7 +45,9 @@ pub(crate) enum Place {
 }
 
 impl House {
-    pub(crate) fn new(settings: Settings, dice: &mut Dice) -> Self {
+    pub(crate) fn new(mut settings: Settings, dice: &mut Dice) -> Self {
+        // RFC 3261 §16.6 step 11: whoever wishes less gets the least that is allowed.
+        settings.ring = settings.ring.max(LEAST_RING);
         let steering = Steering::new(settings.secret, settings.shard.count);
         let mut users = HashKey::throw(dice).map();
         for user in &settings.users {
@@ -177,6 +180,9 @@ impl House {
         self.settings.domains.first().map_or("localhost", |domain| domain)
     }
 }
+
+/// Timer C is longer than three minutes.
+const LEAST_RING: Duration = Duration::from_secs(181);
 
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::Sha256, Algorithm::Sha512_256, Algorithm::Md5];
 

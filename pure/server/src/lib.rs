@@ -14,6 +14,7 @@ mod octets;
 mod options;
 mod ours;
 mod proxy;
+mod purpose;
 mod redirect;
 mod registrar;
 pub mod settings;

@@ -1,6 +1,8 @@
 //! §16.5: where a request may go.
 
-use offhook_tests::office::{Office, Phone, found, requests, settings, status, trusting, uri};
+use offhook_tests::office::{
+    Office, Phone, found, reply, requests, rows, settings, status, trusting, uri,
+};
 use protocol::{Answer, Question, Transport};
 use server::settings::{Match, Route, Settings, Shard};
 
@@ -183,4 +185,25 @@ fn callers_of_a_friendly_domain_reach_our_users() {
     invite = invite.again();
     invite.from = "<sip:carol@elsewhere.test>;tag=1".into();
     assert_eq!(status(&office.receive(friend.flow, invite.wire())), 407);
+}
+
+/// A call that was let out of the house goes on unasked; a number is asked for each time.
+#[test]
+fn within_a_call_to_a_friendly_domain_nobody_is_asked_again() {
+    let mut office = Office::new(routed());
+    let alice = Phone::udp(101);
+    for (asked, contact, code) in [
+        ("sip:bob@other.test", "sip:bob@other.test", 0),
+        ("sip:+33@example.test", "sip:+33@example.test", 407),
+    ] {
+        let invite = alice.invite(asked).call(asked);
+        let copy = requests(&office.converse(&alice, &invite), "INVITE").remove(0);
+        let ok = reply(&copy.message, 200, &format!("Contact: <{contact}>\r\n"));
+        let route = rows(&office.receive(copy.flow, ok), sip::Name::RecordRoute).remove(0);
+        let mut again = alice.invite(contact).call(asked).again().again();
+        again.to = format!("<{asked}>;tag=to-tag");
+        let sent = office.receive(alice.flow, again.row(&format!("Route: {route}")).wire());
+        let refused = if code == 0 { 100 } else { code };
+        assert_eq!(status(&sent), refused, "{asked}");
+    }
 }

@@ -167,3 +167,17 @@ fn trap_30_a_lookup_that_is_never_answered_ends_the_call() {
     office.wait(Duration::from_secs(100));
     assert_eq!((office.node.transactions(), office.node.forwarding()), (0, 0));
 }
+
+/// No setting makes timer C three minutes or less.
+#[test]
+fn trap_10_nobody_can_wish_for_less_than_three_minutes() {
+    let ring = Duration::from_secs(1);
+    let mut office = Office::new(server::settings::Settings { ring, ..trusting() });
+    let (alice, bob) = (Phone::udp(101), Phone::udp(102));
+    office.register(&bob);
+    let invite = alice.invite("sip:102@example.test");
+    let copies = requests(&office.receive(alice.flow, invite.wire()), "INVITE");
+    answer(&mut office, &copies[0], 180);
+    assert!(requests(&office.wait(Duration::from_secs(180)), "CANCEL").is_empty());
+    assert!(!requests(&office.wait(Duration::from_secs(2)), "CANCEL").is_empty());
+}

@@ -1,12 +1,14 @@
 //! Admission: what is refused before anything is kept or computed (RFC 3261 §8.2, §16.3).
 
 mod merged;
+mod unreadable;
 
 use protocol::Fault;
 use sip::header::{ContentDisposition, Handling, MaxForwards, ProxyRequire, Require, To};
 use sip::{Header, Message, Method};
 
 pub(crate) use merged::Merged;
+pub(crate) use unreadable::unreadable;
 
 /// Whether new things are begun here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -239,4 +239,26 @@ mod tests {
         assert_eq!(location.bindings(Time(1), b"b")[0].flow, None, "its Contact can be called");
         assert!(location.failed(Time(1), flow).is_empty());
     }
+
+    /// What one more address costs, when every table has just doubled.
+    #[test]
+    fn an_address_with_one_binding_costs_250_octets_at_most() {
+        const DOUBLED: usize = 2;
+        const ALLOCATION: usize = 8;
+        let said = Said {
+            uri: b"sip:1000001@192.168.178.201:5060",
+            call_id: b"3848276298220188511@192.168.178.201",
+            cseq: 1,
+            q: 1000,
+            until: Time(1),
+            flow: None,
+        };
+        let binding = Binding::new(said, [].into_iter()).unwrap();
+        let packed = Packed::new(b"1000001", &[binding]);
+        let place = size_of::<Place>();
+        let indexed = size_of::<(u64, u32)>() + 1;
+        let alarm = size_of::<(Time, u32)>();
+        let cost = packed.len() + ALLOCATION + (place + indexed + alarm) * DOUBLED;
+        assert!(cost <= 250, "{cost}");
+    }
 }

@@ -37,6 +37,12 @@ impl Packed {
         take_text(&mut &*self.0).unwrap_or_default()
     }
 
+    /// How many octets it has.
+    #[cfg(test)]
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The bindings, in the order in which they were packed.
     pub(super) fn bindings(&self) -> impl Iterator<Item = Binding> {
         let mut rest = &*self.0;
