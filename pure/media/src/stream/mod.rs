@@ -81,12 +81,24 @@ pub struct Stream {
     reports: Reports,
     /// When the next frame is due.
     tick: Time,
+    /// Whether frames were due since the last wake.
+    pace: Pace,
     /// When we last met our own SSRC in somebody else's packet.
     collision: Option<Time>,
     received: Received,
     sent: Sent,
     /// What was counted of sources that we heard before.
     before: Tally,
+}
+
+/// Whether frames were due since the last wake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Pace {
+    /// They were, every 20 ms.
+    #[default]
+    Steady,
+    /// They were not: nobody spoke or listened.
+    Resting,
 }
 
 impl Stream {
@@ -101,6 +113,7 @@ impl Stream {
             candidate: None,
             concealer: Concealer::default(),
             reports,
+            pace: Pace::Steady,
             tick: now + FRAME_TIME,
             collision: None,
             received: Received::default(),
@@ -114,6 +127,9 @@ impl Stream {
     pub fn agree(&mut self, agreement: Agreement) {
         if !agreement.direction.sends() || agreement.send != self.agreement.send {
             self.mouth.pause();
+        }
+        if self.agreement.direction == Direction::Inactive {
+            self.pace = Pace::Resting;
         }
         if !agreement.direction.receives() {
             // Nothing of before is heard when we listen again.
@@ -175,10 +191,15 @@ impl Stream {
         }
     }
 
-    /// When we are woken much too late, the oldest frames are neither said nor played.
+    /// When we are woken much too late, the oldest frames are neither said nor played. After a pause none is: they would all come
+    /// late.
     fn leave_out(&mut self, now: Time) {
         let behind = samples_in(now - self.tick) / FRAME as u64;
-        let Some(skipped) = behind.checked_sub(limits::FRAMES_BEHIND).filter(|n| *n > 0) else {
+        let kept = match std::mem::take(&mut self.pace) {
+            Pace::Steady => limits::FRAMES_BEHIND,
+            Pace::Resting => 0,
+        };
+        let Some(skipped) = behind.checked_sub(kept).filter(|n| *n > 0) else {
             return;
         };
         let samples = skipped.saturating_mul(FRAME as u64);

@@ -81,7 +81,8 @@ impl Call {
                 self.now = end;
                 return self;
             }
-            self.now = next;
+            // What is due since the past is done now.
+            self.now = next.max(self.now);
             if arrival == next {
                 self.arrive();
                 continue;
@@ -89,7 +90,7 @@ impl Call {
             let n = usize::from(due[1] < due[0]);
             let mut out = Vec::new();
             let End { stream, audio, .. } = &mut self.ends[n];
-            stream.wake(next, audio, &mut out);
+            stream.wake(self.now, audio, &mut out);
             self.carry(n, out);
         }
     }
@@ -298,6 +299,21 @@ fn held_by_both_nobody_is_woken_but_for_reports() {
     call.run(3_000);
     assert!(call.heard(0) > 3.6 && call.heard(1) > 3.6);
     assert_eq!(call.report(0).received.lost, 0);
+}
+
+#[test]
+fn after_a_pause_nothing_is_said_that_would_come_too_late() {
+    let mut call = Call::new(|_| vec![ms(1)]);
+    call.run(2000);
+    // One holds the other and says nothing; the other goes on listening.
+    call.ends[0].stream.turn(Direction::Inactive);
+    call.ends[1].stream.turn(Direction::RecvOnly);
+    call.run(1007);
+    call.ends[0].stream.turn(Direction::SendRecv);
+    call.ends[1].stream.turn(Direction::SendRecv);
+    call.run(2000);
+    let heard = call.ends[1].stream.report().received;
+    assert_eq!((heard.lost, heard.late), (0, 0), "{heard:?}");
 }
 
 #[test]
