@@ -57,7 +57,7 @@ impl Baresip {
     }
 
     /// Waits until it has heard so many seconds of sound, whatever it was.
-    fn listen(&mut self, seconds: u64) {
+    pub(crate) fn listen(&mut self, seconds: u64) {
         let heard = self.folder.join("heard");
         let enough = seconds * 16_000;
         let grown = move || {

@@ -75,6 +75,25 @@ fn it_is_called_by_baresip_and_both_hear_each_other() {
 }
 
 #[test]
+fn it_is_held_by_baresip_and_taken_back() {
+    let Some((server, mut bob, folder)) = with_baresip("baresip-holds-phone") else { return };
+    let mut alice = Phone::start(&folder, "101", server.udp, &["answer"]);
+    alice.peer.wait_for("\"registered\"", PATIENCE);
+    bob.dial(&format!("sip:101@{}", server.udp));
+    bob.listen(3); // before the hold: baresip 1.0.0 plays nothing after it
+    bob.peer.type_line("/hold");
+    let held = alice.peer.wait_for("\"held\"", PATIENCE);
+    assert!(held.contains("true"), "{held}");
+    bob.peer.type_line("/resume");
+    let back = alice.peer.wait_for("\"held\"", PATIENCE);
+    assert!(back.contains("false"), "{back}");
+    bob.peer.type_line("/hangup");
+    sound::assert_heard(&alice.ends_well(), 1000.0, 440.0);
+    sound::assert_heard(&bob.quit(), 440.0, 1000.0);
+    server.stop();
+}
+
+#[test]
 fn scripts_learn_from_its_exit_code_how_a_call_went() {
     let folder = place::folder("phone-exit-codes");
     let server = Offhook::serve(&folder, &["101", "102"], "");
