@@ -14,6 +14,7 @@ mod rfc3264;
 mod rfc3327;
 mod rfc3550;
 mod rfc3581;
+mod rfc4320;
 mod rfc4733;
 mod rfc5393;
 mod rfc6026;

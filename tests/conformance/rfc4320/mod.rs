@@ -1,0 +1,3 @@
+//! Requests that are no INVITE, through proxies.
+
+mod section_3;
