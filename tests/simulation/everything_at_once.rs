@@ -149,8 +149,8 @@ fn live_through(seed: u64) -> u64 {
 
 #[test]
 fn no_call_hangs_and_nothing_is_left() {
-    // 1386: somebody answered and hung up in the same moment.
-    for seed in seeds(0..12).chain([1386]) {
+    // 1386: somebody answered and hung up in the same moment. 1490: a bit turned over took a Via away from an answer.
+    for seed in seeds(0..12).chain([1386, 1490]) {
         live_through(seed);
     }
 }

@@ -206,6 +206,40 @@ fn credentials_are_good_once() {
     assert_eq!(reached, 1, "nobody was called with what was caught");
 }
 
+/// Bob answers without the Vias of those before him: his answer leads to nobody, and Alice is told so instead of waiting for ever.
+#[test]
+fn an_answer_without_our_vias_ends_the_request_and_leaves_nothing() {
+    for method in [Method::Invite, Method::Message] {
+        for status in [200, 486] {
+            let mut exchange = Exchange::with(5, Weather::FAIR, 1, |settings| {
+                settings.challenge = vec!["REGISTER".into()];
+            });
+            let (alice, bob) =
+                (exchange.puppet("101", Transport::Udp), exchange.puppet("102", Transport::Udp));
+            exchange.register(bob, 2);
+            exchange.say(alice, |alice| {
+                let contact = alice.contact();
+                let draft = alice.draft(method, "sip:102@example.test", 7, 1);
+                read(draft.raw(Name::Contact, contact.as_bytes()))
+            });
+            exchange.live(20);
+            let heard = exchange.look(bob).last_request(method);
+            exchange.answer(bob, &heard, |bob, request| {
+                let good = read(bob.reply(request, status));
+                let first = good.rows(Name::Via).next().unwrap().to_vec();
+                let mut edit = good.edit();
+                edit.remove_all(Name::Via).append_raw("Via", &first);
+                edit.finish().unwrap()
+            });
+            exchange.live(100);
+            let told = exchange.look(alice).statuses();
+            assert_eq!(told.last().unwrap(), "502", "{method} {status}: {told:?}");
+            exchange.live(100_000);
+            exchange.assert_nothing_is_left();
+        }
+    }
+}
+
 /// A nonce of ours that is too old is called stale when the answer is right, so that the phone need not ask its user.
 #[test]
 fn an_old_nonce_is_stale_and_a_foreign_one_is_not() {

@@ -40,10 +40,10 @@ enum State {
     Refused { answer: Bytes, resend: Option<Backoff>, until: Time },
     /// INVITE, acknowledged; late ACKs are absorbed.
     Confirmed { until: Time },
-    /// Not an INVITE, nothing said yet: at `trying_at` we say 100.
-    Trying { trying_at: Time },
+    /// Not an INVITE, nothing said yet: at `trying_at` we say 100. At `until` the client has given up, and so do we (RFC 4320 §4.2).
+    Trying { trying_at: Time, until: Time },
     /// Not an INVITE, 100 said.
-    Working { trying: Bytes },
+    Working { trying: Bytes, until: Time },
     /// Not an INVITE, answered.
     Completed { answer: Bytes, until: Time },
     /// Nothing left to do.
@@ -77,7 +77,8 @@ impl Server {
         let state = if request.method() == Some(Method::Invite) {
             State::Silent { trying_at: now + TRYING_AFTER }
         } else {
-            State::Trying { trying_at: now + timers.trying_after() }
+            let until = now + timers.patience();
+            State::Trying { trying_at: now + timers.trying_after(), until }
         };
         Self { flow, back, request, state }
     }
@@ -108,9 +109,11 @@ impl Server {
                 State::Refused { answer: wire.clone(), resend, until }
             }
             // RFC 4320 §4.1, §4.2: no provisional but 100, over datagrams not before its time, and no 408: the client has given up.
-            (State::Working { .. }, 100) => State::Working { trying: wire.clone() },
-            (State::Trying { .. }, 100) if self.back.transport.is_reliable() => {
-                State::Working { trying: wire.clone() }
+            (State::Working { until, .. }, 100) => {
+                State::Working { trying: wire.clone(), until: *until }
+            }
+            (State::Trying { until, .. }, 100) if self.back.transport.is_reliable() => {
+                State::Working { trying: wire.clone(), until: *until }
             }
             (State::Trying { .. } | State::Working { .. }, 100..200) => return,
             (State::Trying { .. } | State::Working { .. }, 408) => State::Over,
@@ -144,7 +147,7 @@ impl Server {
             (
                 State::Proceeding { latest: wire }
                 | State::Refused { answer: wire, .. }
-                | State::Working { trying: wire }
+                | State::Working { trying: wire, .. }
                 | State::Completed { answer: wire, .. },
                 _,
             ) => out.push(Output::Send(self.back, wire.clone())),
@@ -161,10 +164,10 @@ impl Server {
                 out.push(Output::Send(self.back, trying.clone()));
                 self.state = State::Proceeding { latest: trying };
             }
-            State::Trying { trying_at } if now >= *trying_at => {
-                let trying = self.request.reply(sip::Status::TRYING).wire();
+            State::Trying { trying_at, until } if now >= *trying_at => {
+                let (trying, until) = (self.request.reply(sip::Status::TRYING).wire(), *until);
                 out.push(Output::Send(self.back, trying.clone()));
-                self.state = State::Working { trying };
+                self.state = State::Working { trying, until };
             }
             State::Refused { until, .. } if now >= *until => {
                 self.state = State::Over;
@@ -176,6 +179,7 @@ impl Server {
             }
             State::Accepted { until }
             | State::Confirmed { until }
+            | State::Working { until, .. }
             | State::Completed { until, .. }
                 if now >= *until =>
             {
@@ -189,14 +193,15 @@ impl Server {
     /// The earliest moment at which this state wants to be woken.
     pub(super) fn deadline(&self) -> Option<Time> {
         match &self.state {
-            State::Silent { trying_at } | State::Trying { trying_at } => Some(*trying_at),
+            State::Silent { trying_at } | State::Trying { trying_at, .. } => Some(*trying_at),
             State::Refused { resend, until, .. } => {
                 Some(resend.map_or(*until, |resend| resend.at.min(*until)))
             }
             State::Accepted { until }
             | State::Confirmed { until }
+            | State::Working { until, .. }
             | State::Completed { until, .. } => Some(*until),
-            State::Proceeding { .. } | State::Working { .. } | State::Over => None,
+            State::Proceeding { .. } | State::Over => None,
         }
     }
 

@@ -294,7 +294,10 @@ fn trap_11_other_requests_get_a_100_at_3500_ms_no_other_provisional_and_no_408()
     bench.say(10, id, "OPTIONS", 180);
     bench.say(20, id, "OPTIONS", 100);
     assert!(bench.sent().is_empty());
-    assert_eq!(bench.live().0, [3500]);
+    bench.all.wake(ms(3499), &mut bench.out, &mut Vec::new());
+    assert!(bench.sent().is_empty());
+    bench.all.wake(ms(3500), &mut bench.out, &mut Vec::new());
+    assert_eq!(bench.sent(), ["SIP/2.0 100 Trying"]);
     bench.hear(4000, request("OPTIONS"));
     assert_eq!(bench.sent(), ["SIP/2.0 100 Trying"]);
     bench.say(5000, id, "OPTIONS", 408);
@@ -357,6 +360,23 @@ fn what_belongs_to_nothing_is_handed_up_as_such() {
     assert!(matches!(bench.hear(0, answer("INVITE", 200)), Some(Up::Stray(..))));
     assert!(matches!(bench.hear(0, request("ACK")), Some(Up::Ack(..))));
     assert_eq!(Timers::default().trying_after(), Duration::from_millis(3500));
+}
+
+/// The client gives up after 64*T1, so a user that never answers keeps nothing for longer.
+#[test]
+fn a_request_that_its_user_forgets_is_forgotten() {
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let mut bench = bench(transport);
+        let id = bench.come("OPTIONS");
+        let mut up = Vec::new();
+        bench.all.wake(ms(3500), &mut bench.out, &mut up);
+        bench.all.wake(ms(31_999), &mut bench.out, &mut up);
+        assert_eq!((bench.sent().len(), bench.all.len()), (1, 1), "the 100");
+        bench.all.wake(ms(32_000), &mut bench.out, &mut up);
+        assert!(bench.all.is_empty() && up.is_empty());
+        bench.say(32_001, id, "OPTIONS", 200);
+        assert!(bench.sent().is_empty());
+    }
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub(super) enum Loss {
     Silent,
     /// It could not be sent: as a 503.
     Unreachable,
+    /// It was answered, but nobody could tell whom: as a 502. It has been worked on, so nobody else is asked.
+    Astray,
 }
 
 impl Proxy {
@@ -43,6 +45,15 @@ impl Proxy {
         }
         self.with(turn, id, |proxy, turn, context| {
             let Some(status) = response.status() else { return };
+            // §16.7 step 3: without a Via below ours it leads to nobody.
+            if response.elements(Name::Via).nth(1).is_none() {
+                if status.is_final() {
+                    proxy.clients.remove(&client);
+                    proxy.lost(turn, context, at, Loss::Astray);
+                    proxy.settle(turn, context);
+                }
+                return;
+            }
             match status.class() {
                 1 => proxy.provisional(turn, context, at, &response),
                 2 => {
@@ -154,7 +165,7 @@ impl Proxy {
     ) {
         let Some(branch) = context.branches.get_mut(at) else { return };
         branch.state = Leg::Done;
-        if !branch.attempts.is_empty() {
+        if !branch.attempts.is_empty() && loss != Loss::Astray {
             return self.attempt(turn, context, at);
         }
         context.best.offer(match loss {
@@ -164,6 +175,10 @@ impl Proxy {
             Loss::Unreachable => Candidate::Ours(
                 Status::SERVICE_UNAVAILABLE,
                 "The Next Hop Cannot Be Reached".into(),
+            ),
+            Loss::Astray => Candidate::Ours(
+                Status::BAD_GATEWAY,
+                "The Next Hop Answered Without Our Vias".into(),
             ),
         });
     }
@@ -187,7 +202,7 @@ impl Proxy {
         };
         if let Some(to) = to {
             let failure = match loss {
-                Loss::Silent => Failure::Unanswered,
+                Loss::Silent | Loss::Astray => Failure::Unanswered,
                 Loss::Unreachable => Failure::Undelivered,
             };
             self.failing(turn, to, failure);
