@@ -46,16 +46,15 @@ impl Proxy {
         self.with(turn, id, |proxy, turn, context| {
             let Some(status) = response.status() else { return };
             // §16.7 step 3: without a Via below ours it leads to nobody.
-            if response.elements(Name::Via).nth(1).is_none() {
-                if status.is_final() {
+            let is_astray = response.elements(Name::Via).nth(1).is_none();
+            match status.class() {
+                1 if is_astray => {}
+                1 => proxy.provisional(turn, context, at, &response),
+                _ if is_astray => {
                     proxy.clients.remove(&client);
                     proxy.lost(turn, context, at, Loss::Astray);
                     proxy.settle(turn, context);
                 }
-                return;
-            }
-            match status.class() {
-                1 => proxy.provisional(turn, context, at, &response),
                 2 => {
                     // The branch is done; its 2xx, when it is repeated, needs no context (above).
                     proxy.clients.remove(&client);
