@@ -51,8 +51,16 @@ const TABLE: [(Algorithm, &str); 3] = [
     (Algorithm::Sha512_256, "SHA-512-256"),
 ];
 
-pub(super) fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+/// Octets in lower-case hexadecimal.
+pub fn hex(octets: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS.get(usize::from(half)).copied().unwrap_or(b'0'));
+    let mut text = String::with_capacity(octets.len().saturating_mul(2));
+    for octet in octets {
+        text.push(digit(octet >> 4));
+        text.push(digit(octet & 15));
+    }
+    text
 }
 
 /// H(username:realm:password): all that a server needs to keep. Its text never shows in logs.

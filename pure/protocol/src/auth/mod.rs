@@ -11,6 +11,6 @@ mod verdict;
 pub use answer::{Answers, GiveUp, Tries};
 pub use challenge::{Challenge, Protection, Why};
 pub use credentials::Credentials;
-pub use digest::{Algorithm, Asked, Ha1, Qop, matches, response};
+pub use digest::{Algorithm, Asked, Ha1, Qop, hex, matches, response};
 pub use nonce::{Freshness, Nonces};
 pub use verdict::{Claim, Verdict};

@@ -8,6 +8,7 @@ use std::hash::Hasher as _;
 
 use machine::Dice;
 use protocol::Flow;
+use protocol::auth::hex;
 use sip::Message;
 use sip::header::{From, To};
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
@@ -100,13 +101,6 @@ fn take_pass(octets: &[u8]) -> Option<Pass> {
     let near = if flags & 1 != 0 { Some(take_flow(&mut rest)?) } else { None };
     let far = if flags & 2 != 0 { Some(take_flow(&mut rest)?) } else { None };
     rest.is_empty().then_some(Pass { near, far })
-}
-
-/// Octets in hexadecimal.
-pub(crate) fn hex(octets: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |half: u8| char::from(DIGITS.get(usize::from(half)).copied().unwrap_or(b'0'));
-    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]).collect()
 }
 
 fn unhex(text: &[u8]) -> Option<Vec<u8>> {
