@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use machine::Dice;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 mod address;
@@ -114,14 +115,8 @@ impl Config {
 
     /// Understands the text of a file; `name` is what mistakes call it.
     pub fn parse(name: &str, text: &str) -> Result<Self, Mistakes> {
-        let source = Source { name, text };
-        let (tree, errors) = DeTable::parse_recoverable(text);
-        let mut faults = Faults::default();
-        if !errors.is_empty() {
-            // Keys after a syntax error may be read into the wrong table: what they mean is judged when it is mended.
-            faults.faults.extend(errors.iter().map(|error| report::syntax(text, error)));
-            return Err(Mistakes::of(source, &mut faults));
-        }
+        let (source, mut faults) = (Source { name, text }, Faults::default());
+        let tree = read_tree(source)?;
         let top = Table::open("", TOP, tree.get_ref(), Span::default(), &mut faults);
         let mut config = Self::read(&top, &mut faults);
         if !faults.faults.is_empty() {
@@ -235,6 +230,17 @@ fn read_text(path: &Path) -> Result<String, Mistakes> {
     String::from_utf8(bytes).map_err(|error| {
         Mistakes::not_text(&name, error.utf8_error().valid_up_to(), error.as_bytes())
     })
+}
+
+/// The tree of a file. Keys after a syntax error may be read into the wrong table: what they mean is judged when it is mended.
+fn read_tree(source: Source<'_>) -> Result<Spanned<DeTable<'_>>, Mistakes> {
+    let (tree, errors) = DeTable::parse_recoverable(source.text);
+    if errors.is_empty() {
+        return Ok(tree);
+    }
+    let mut faults = Faults::default();
+    faults.faults.extend(errors.iter().map(|error| report::syntax(source.text, error)));
+    Err(Mistakes::of(source, &mut faults))
 }
 
 /// A section of the file; every key is absent in one that is absent.

@@ -4,13 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use sip::Uri;
-use toml::de::DeTable;
 
 use super::address;
 use super::fault::{At, Faults, Span};
 use super::key::{Key, Section};
 use super::near::nearest;
-use super::report::{self, Mistakes, Source};
+use super::report::{Mistakes, Source};
 use super::route::uri;
 use super::secret::Secret;
 use super::table::Table;
@@ -41,13 +40,8 @@ impl PhoneFile {
 
     /// Understands the text of a file; `name` is what mistakes call it.
     pub fn parse(name: &str, text: &str) -> Result<Self, Mistakes> {
-        let source = Source { name, text };
-        let (tree, errors) = DeTable::parse_recoverable(text);
-        let mut faults = Faults::default();
-        if !errors.is_empty() {
-            faults.faults.extend(errors.iter().map(|error| report::syntax(text, error)));
-            return Err(Mistakes::of(source, &mut faults));
-        }
+        let (source, mut faults) = (Source { name, text }, Faults::default());
+        let tree = super::read_tree(source)?;
         let table = Table::open("", SECTION.keys, tree.get_ref(), Span::default(), &mut faults);
         let phone = Self {
             account: table.text("account", &mut faults).and_then(|text| account(text, &mut faults)),
