@@ -39,7 +39,7 @@ impl Speaker {
     pub fn run(&mut self, millis: u64) -> &mut Self {
         let end = self.now + Duration::from_millis(millis);
         while self.stream.deadline() <= end {
-            self.now = self.stream.deadline();
+            self.now = self.now.max(self.stream.deadline());
             let mut out = Vec::new();
             self.stream.wake(self.now, &mut self.audio, &mut out);
             self.keep(out);

@@ -302,6 +302,26 @@ fn held_by_both_nobody_is_woken_but_for_reports() {
 }
 
 #[test]
+fn after_a_hold_nothing_is_made_up_for() {
+    let mut call = Call::new(|_| vec![ms(1)]);
+    call.run(2_000);
+    call.ends.iter_mut().for_each(|end| end.stream.turn(Direction::Inactive));
+    call.run(1_000);
+    call.ends[0].stream.turn(Direction::SendRecv);
+    let before = rtp_of(&call.ends[0]).len();
+    call.run(5);
+    call.ends[1].stream.turn(Direction::SendRecv);
+    call.run(995);
+    let sent = rtp_of(&call.ends[0]).len() - before;
+    assert!(sent <= 51, "{sent}");
+    for n in [0, 1] {
+        let received = call.report(n).received;
+        assert_eq!((received.lost, received.late), (0, 0), "{received:?}");
+        assert!(call.heard(n) > 2.85, "{}", call.heard(n));
+    }
+}
+
+#[test]
 fn after_a_pause_nothing_is_said_that_would_come_too_late() {
     let mut call = Call::new(|_| vec![ms(1)]);
     call.run(2000);
