@@ -1,4 +1,5 @@
-//! The call flows of RFC 3665, as far as they concern our parts, as ladders that were looked at once and stay.
+//! The call flows of RFC 3665 as ladders that were looked at once and stay. §3.5 is left out: an application-level gateway that changes
+//! what it carries is no part of ours yet.
 //!
 //! `golden/` holds them; `OFFHOOK_WRITE=1 cargo test -p offhook-tests --test flows` writes what is now.
 
