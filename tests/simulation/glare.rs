@@ -1,12 +1,16 @@
 //! Two who act at the same moment: hang up and answer, hang up both, hold both.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use offhook_tests::attendant::{Habits, Pickup, Wish};
 use offhook_tests::exchange::Exchange;
+use offhook_tests::puppet::read;
 use phone::PhoneEvent;
 use protocol::Transport;
 use sim::{Change, HostId, Weather};
+use sip::header::To;
+use sip::{Message, Method};
 
 /// 50 ms from anywhere to anywhere: messages have time to cross.
 const FAR: Weather = Weather { delay: Duration::from_millis(50), ..Weather::FAIR };
@@ -71,6 +75,63 @@ fn phones_that_ring_together_and_answer_together_leave_one_call() {
         assert_eq!(up, [1, 1, 0], "{gap} ms apart: the first answer is the call");
         exchange.by_hand(alice, |phone, now, out| phone.hang_up(now, call, out)).unwrap();
         exchange.live(40_000);
+        exchange.assert_nothing_is_left();
+    }
+}
+
+/// One that answers as if it were many: each 2xx has a To tag of its own. The first is the call; each other one that is taken is acknowledged
+/// and hung up, however many there are nothing is left, and the call itself is not disturbed.
+#[test]
+fn trap_5_further_answers_are_acknowledged_and_hung_up() {
+    for tags in [3, 500] {
+        let mut exchange = Exchange::new(1, Weather::FAIR);
+        let alice = exchange.phone("101", Transport::Udp, Habits::POLITE);
+        exchange.sign_on(&[alice]);
+        let bob = exchange.puppet("102", Transport::Udp);
+        exchange.register(bob, 1);
+        let call = exchange.dial(alice, "102", Wish::default());
+        exchange.live(50);
+        let invite = exchange.look(bob).last_request(Method::Invite);
+        for status in [180, 200] {
+            for nth in 0..tags {
+                exchange.answer(bob, &invite, |bob, invite| {
+                    let good = if status == 180 {
+                        read(bob.reply(invite, 180))
+                    } else {
+                        bob.accept(invite)
+                    };
+                    let text = String::from_utf8(good.wire().to_vec()).unwrap();
+                    Message::parse(text.replace(";tag=102", &format!(";tag=fork{nth}"))).unwrap()
+                });
+            }
+            exchange.live(2000);
+        }
+        assert!(exchange.attendant(alice).was_up(call));
+        let tag = |message: &Message| {
+            let to = message.get::<To>().unwrap();
+            String::from_utf8_lossy(to.tag().unwrap_or_default()).into_owned()
+        };
+        let heard = &exchange.look(bob).heard;
+        let of = |method: Method<'_>| -> BTreeSet<String> {
+            let fits = |one: &&Message| one.method() == Some(method);
+            heard.iter().map(|(_, one)| one).filter(fits).map(tag).collect()
+        };
+        let (acked, hung_up) = (of(Method::Ack), of(Method::Bye));
+        assert!(acked.contains("fork0") && !hung_up.contains("fork0"), "the first one is the call");
+        assert_eq!(acked.len(), hung_up.len() + 1, "each other one that was acknowledged");
+        assert!(acked.len() == tags || tags > 3 && acked.len() > 3, "{} of {tags}", acked.len());
+        let byes: Vec<_> =
+            heard.iter().filter(|(_, one)| one.method() == Some(Method::Bye)).cloned().collect();
+        for bye in &byes {
+            exchange.answer(bob, bye, |bob, bye| read(bob.reply(bye, 200)));
+        }
+        exchange.live(50);
+        exchange.by_hand(alice, |phone, now, out| phone.hang_up(now, call, out)).unwrap();
+        exchange.live(50);
+        let bye = exchange.look(bob).last_request(Method::Bye);
+        exchange.answer(bob, &bye, |bob, bye| read(bob.reply(bye, 200)));
+        exchange.live(60_000);
+        assert_eq!(exchange.attendant(alice).end_of(call), Some(200));
         exchange.assert_nothing_is_left();
     }
 }
