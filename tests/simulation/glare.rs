@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use offhook_tests::attendant::{Habits, Pickup, Wish};
 use offhook_tests::exchange::Exchange;
-use offhook_tests::puppet::read;
+use offhook_tests::puppet::{Puppet, read};
 use phone::PhoneEvent;
 use protocol::Transport;
 use sim::{Change, HostId, Weather};
@@ -79,6 +79,12 @@ fn phones_that_ring_together_and_answer_together_leave_one_call() {
     }
 }
 
+/// Bob's answer with another To tag.
+fn with_tag(answer: &Message, nth: usize) -> Message {
+    let text = String::from_utf8(answer.wire().to_vec()).unwrap();
+    Message::parse(text.replace(";tag=102", &format!(";tag=fork{nth}"))).unwrap()
+}
+
 /// One that answers as if it were many: each 2xx has a To tag of its own. The first is the call; each other one that is taken is acknowledged
 /// and hung up, however many there are nothing is left, and the call itself is not disturbed.
 #[test]
@@ -92,17 +98,10 @@ fn trap_5_further_answers_are_acknowledged_and_hung_up() {
         let call = exchange.dial(alice, "102", Wish::default());
         exchange.live(50);
         let invite = exchange.look(bob).last_request(Method::Invite);
-        for status in [180, 200] {
+        let ring: fn(&Puppet, &Message) -> Message = |bob, invite| read(bob.reply(invite, 180));
+        for say in [ring, Puppet::accept] {
             for nth in 0..tags {
-                exchange.answer(bob, &invite, |bob, invite| {
-                    let good = if status == 180 {
-                        read(bob.reply(invite, 180))
-                    } else {
-                        bob.accept(invite)
-                    };
-                    let text = String::from_utf8(good.wire().to_vec()).unwrap();
-                    Message::parse(text.replace(";tag=102", &format!(";tag=fork{nth}"))).unwrap()
-                });
+                exchange.answer(bob, &invite, |bob, invite| with_tag(&say(bob, invite), nth));
             }
             exchange.live(2000);
         }
