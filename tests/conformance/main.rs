@@ -8,6 +8,7 @@
     reason = "the helpers of tests are tests too: what cannot go on stops here"
 )]
 
+mod handset;
 mod rfc3261;
 mod rfc3263;
 mod rfc3264;
