@@ -1,5 +1,6 @@
 //! SIP: Session Initiation Protocol.
 
+mod section_10_2;
 mod section_10_3;
 mod section_11;
 mod section_12;

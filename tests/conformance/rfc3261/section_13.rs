@@ -68,7 +68,7 @@ fn after_the_first_final_answer_others_are_ignored() {
 
 /// Traps 4 and 5: each 2xx is acknowledged, by the routes of its own dialog, again for each repeat; and whoever picks up too late is
 /// hung up.
-/// Proves: rfc3261-13.2.2-3, rfc3261-13.2.2-4, rfc3261-13.2.2-9, rfc3261-13.2.2-10.
+/// Proves: rfc3261-13.2.2-3, rfc3261-13.2.2-4, rfc3261-13.2.2-9, rfc3261-13.2.2-10, rfc3261-17.1.1.3-1.
 #[test]
 fn trap_05_every_2xx_is_acknowledged_and_one_is_the_call() {
     let mut bench = Bench::new();

@@ -136,7 +136,7 @@ fn an_outbound_proxy_is_a_route() {
 
 /// Without a server of the account, the Request-URI says where to; a name is looked up, and every address is tried with a branch of
 /// its own.
-/// Proves: rfc3261-8.1.2-8.
+/// Proves: rfc3261-8.1.2-1, rfc3261-8.1.2-8.
 #[test]
 fn a_name_is_looked_up_and_every_address_is_tried() {
     let mut bench = Bench::with(account());

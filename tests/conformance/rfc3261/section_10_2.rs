@@ -1,0 +1,101 @@
+//! §10.2: how a phone registers.
+
+use sip::header::{Contact, From, To};
+use sip::{Message, Method, Name, Uri};
+
+use crate::handset::{Bench, number, reply, rows, titles, uri};
+
+/// What the registrar says to a REGISTER: yes, for so many seconds, and what else it says.
+fn yes(register: &Message, seconds: u32, more: &str) -> Message {
+    let contact = rows(register, Name::Contact).remove(0);
+    let contact = contact.split(';').next().unwrap_or_default();
+    reply(register, 200, "r", (&format!("Contact: {contact};expires={seconds}\n{more}"), ""))
+}
+
+/// A phone that has just asked to be registered, and its REGISTER.
+fn asked() -> (Bench, Message) {
+    let mut bench = Bench::new();
+    bench.act(|phone, now, out| phone.register(now, out));
+    let register = bench.only();
+    (bench, register)
+}
+
+/// The Request-URI is a domain; To and From are the address of record; Call-ID, CSeq and a Contact of its own are there.
+/// Proves: rfc3261-10.2-3, rfc3261-10.2-4, rfc3261-10.2-5.
+#[test]
+fn a_register_names_domain_user_and_contact() {
+    let (_, register) = asked();
+    assert_eq!(register.method(), Some(Method::Register));
+    assert_eq!(uri(&register), "sip:atlanta.example");
+    let (to, from) = (register.get::<To<'_>>().unwrap(), register.get::<From<'_>>().unwrap());
+    assert_eq!((to.uri, from.uri), (&b"sip:alice@atlanta.example"[..], to.uri));
+    assert!(matches!(Uri::parse(to.uri), Ok(Uri::Sip(_))));
+    assert!(to.tag().is_none() && from.tag().is_some());
+    assert!(!register.call_id().is_empty() && number(&register) > 0);
+    assert!(register.has(Name::MaxForwards) && register.has(Name::Via));
+    let contact = register.get::<Contact<'_>>().unwrap();
+    assert!(
+        contact.address().is_some_and(|address| address.uri.starts_with(b"sip:alice@192.0.2.1"))
+    );
+}
+
+/// One Call-ID for all registrations of a phone, and numbers that rise by one, challenges included.
+/// Proves: rfc3261-10.2-7.
+#[test]
+fn registrations_are_numbered_one_after_the_other() {
+    let (mut bench, first) = asked();
+    let challenge =
+        "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=MD5, qop=\"auth\"";
+    bench.tell(reply(&first, 401, "r", (challenge, "")));
+    let second = bench.only();
+    bench.tell(yes(&second, 600, ""));
+    bench.wait(599_000);
+    let third = bench.sent().into_iter().find(|sent| sent.method().is_some()).unwrap();
+    assert_eq!([&second, &third].map(number), [number(&first) + 1, number(&first) + 2]);
+    assert!([&second, &third].iter().all(|later| later.call_id() == first.call_id()));
+}
+
+/// Proves: rfc3261-10.2-8.
+#[test]
+fn no_second_register_leaves_before_the_first_is_answered() {
+    let (mut bench, first) = asked();
+    bench.act(|phone, now, out| phone.register(now, out));
+    bench.act(|phone, now, out| phone.unregister(now, out));
+    bench.wait(400);
+    assert!(bench.sent().is_empty(), "one at a time");
+    bench.tell(yes(&first, 600, ""));
+    let next = bench.only();
+    assert_eq!(
+        (titles(std::slice::from_ref(&next)), number(&next)),
+        (vec!["REGISTER".into()], number(&first) + 1)
+    );
+    // It is the one that takes the first back.
+    assert_eq!(next.get::<Contact<'_>>().and_then(|contact| contact.expires()), Some(0));
+}
+
+/// A Record-Route in the answer to a REGISTER means nothing: no dialog begins, and later requests go the same way as before.
+/// Proves: rfc3261-10.2-2.
+#[test]
+fn a_record_route_in_the_answer_makes_no_route() {
+    let (mut bench, register) = asked();
+    bench.tell(yes(&register, 600, "Record-Route: <sip:evil.example;lr>"));
+    bench.wait(599_000);
+    let again = bench.sent().into_iter().find(|sent| sent.method().is_some()).unwrap();
+    assert!(!again.has(Name::Route) && uri(&again) == "sip:atlanta.example");
+    let (_, invite) = bench.calls("sip:bob@biloxi.example");
+    assert!(!invite.has(Name::Route));
+}
+
+/// A phone takes back its own binding alone: it never says `*`.
+/// Proves: rfc3261-10.2.2-2.
+#[test]
+fn a_phone_takes_back_its_own_contact_alone() {
+    let (mut bench, register) = asked();
+    bench.tell(yes(&register, 600, ""));
+    bench.sent();
+    bench.act(|phone, now, out| phone.unregister(now, out));
+    let last = bench.only();
+    let contact = last.get::<Contact<'_>>().unwrap();
+    assert!(contact.address().is_some(), "not *");
+    assert_eq!(contact.expires(), Some(0));
+}
