@@ -26,6 +26,9 @@ pub(super) enum Who {
     Phone(Side),
 }
 
+/// What is heard of all three.
+pub(super) type Ears = Receiver<(Who, Heard)>;
+
 /// One of the two who talk.
 #[derive(Debug)]
 pub(super) struct Actor {
@@ -39,7 +42,7 @@ pub(super) struct Stage {
     pub(super) config: Config,
     pub(super) server: Running<Node>,
     pub(super) actors: [Actor; 2],
-    heard: Receiver<(Who, Heard)>,
+    heard: Ears,
 }
 
 impl Stage {
@@ -77,10 +80,10 @@ impl Stage {
     }
 
     /// The phones say goodbye and end. The server, and what is heard of it from now on.
-    pub(super) fn dismiss(self) -> Result<(Running<Node>, impl Iterator<Item = Heard>), String> {
+    pub(super) fn dismiss(self) -> Result<(Running<Node>, Ears), String> {
         let Self { server, actors, heard, .. } = self;
         actors.into_iter().try_for_each(|actor| actor.phone.leave())?;
-        Ok((server, heard.into_iter().map(|(_, heard)| heard)))
+        Ok((server, heard))
     }
 }
 

@@ -7,6 +7,7 @@ mod signals;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 
 use machine::Dice;
 use net::{Bound, Heard, Program, Running, Sink, Wire};
@@ -69,7 +70,7 @@ fn serve(config: &Config, arguments: &Arguments, log: Log) -> Result<(), String>
     if arguments.config.is_none() {
         introduce(config, running.handle().listeners());
     }
-    wait(running, log, heard)
+    wait(running, log, &heard, |heard| heard)
 }
 
 /// Takes the sockets that a config names.
@@ -77,19 +78,17 @@ pub(crate) fn bind(config: &Config) -> Result<Bound, String> {
     house::plan(config).bind().map_err(|error| error.to_string())
 }
 
-/// Writes the log until SIGTERM or SIGINT has ended the server.
-pub(crate) fn wait(
+/// Writes the log until SIGTERM or SIGINT has ended the server. `words` finds what the driver said in what is heard.
+pub(crate) fn wait<T>(
     running: Running<Node>,
     log: Log,
-    heard: impl IntoIterator<Item = Heard>,
+    heard: &Receiver<T>,
+    words: impl Fn(&T) -> &Heard,
 ) -> Result<(), String> {
-    let words = |error: std::io::Error| error.to_string();
-    let signals = signals::obey(running.handle(), log).map_err(words)?;
+    let signals = signals::obey(running.handle(), log).map_err(|error| error.to_string())?;
     // Ends when the last shard has ended.
-    for heard in heard {
-        journal::write(log, &heard);
-    }
-    running.join().map_err(words)?;
+    journal::keep(log, heard, words);
+    running.join().map_err(|error| error.to_string())?;
     signals.close();
     log.info("stopped", &[]);
     Ok(())
