@@ -1,6 +1,6 @@
 //! Whose phone it is: from the command line, and from the phone's file.
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 use phone::Account;
@@ -82,7 +82,9 @@ impl AccountArguments {
         }
         let at = match self.bind.or(file.bind) {
             Some(ip) => ip,
-            None => facing(find(&host)?).map_err(|error| format!("no way to {host}: {error}"))?,
+            None => facing(find(&host).unwrap_or(ELSEWHERE)).map_err(|error| {
+                format!("no way to {host}: {error}; --bind names an address of this machine")
+            })?,
         };
         Ok((account, at))
     }
@@ -94,15 +96,14 @@ fn host_of(address: &str) -> Option<String> {
     Some(uri.sip()?.hostport().to_string())
 }
 
-/// An address of a host: only to see which way it lies.
-fn find(host: &str) -> Result<SocketAddr, String> {
-    let with_port = || format!("{host}:5060");
-    let found = host.to_socket_addrs().or_else(|_| with_port().to_socket_addrs());
-    let mut found = found.map_err(|error| {
-        format!("{host} cannot be found: {error}; --server HOST:PORT names another")
-    })?;
-    found.next().ok_or_else(|| format!("{host} has no address"))
+/// An address of a host, only to see which way it lies. A domain may have none and be reached all the same, by its SRV records.
+fn find(host: &str) -> Option<SocketAddr> {
+    let with_port = || format!("{host}:5060").to_socket_addrs();
+    host.to_socket_addrs().or_else(|_| with_port()).ok()?.next()
 }
+
+/// Some address that is not on this machine (RFC 5737): the way to it is the way out.
+const ELSEWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5060);
 
 #[cfg(test)]
 mod tests {
