@@ -5,8 +5,8 @@ use media::Audio;
 use protocol::doors::{PhoneEvent, Question};
 use protocol::session::{Confirming, Owner};
 use protocol::transaction::ServerId;
-use sip::header::CSeq;
-use sip::{Message, Name, Status};
+use sip::header::{CSeq, From};
+use sip::{Message, Status};
 
 use super::offered::{Bell, Until};
 use super::outgoing::CANCELLED;
@@ -150,10 +150,12 @@ impl Conversation {
     }
 }
 
-/// Who calls, as the From says, for display.
+/// Who calls, for a display: the name, when there is one, and the address.
 pub(crate) fn caller(invite: &Message) -> String {
-    invite
-        .rows(Name::From)
-        .next()
-        .map_or_else(String::new, |from| String::from_utf8_lossy(from).into_owned())
+    let Some(from) = invite.get::<From>() else { return String::new() };
+    let address = String::from_utf8_lossy(from.uri);
+    match from.display_text().filter(|name| !name.is_empty()) {
+        Some(name) => format!("{name} <{address}>"),
+        None => address.into_owned(),
+    }
 }
