@@ -32,7 +32,7 @@ fn transactions(exchange: &Exchange) -> usize {
 /// Nothing is kept of a request before its sender has proven who it is: thousands of each kind leave no trace, and calls go on.
 #[test]
 fn requests_of_strangers_leave_no_state() {
-    for method in ["INVITE", "REGISTER", "MESSAGE", "SUBSCRIBE", "OPTIONS", "FOO"] {
+    for method in ["INVITE", "REGISTER", "MESSAGE", "SUBSCRIBE", "OPTIONS", "CANCEL", "FOO"] {
         let mut exchange = Exchange::new(1, Weather::FAIR);
         let alice = exchange.phone("101", Transport::Udp, Habits::POLITE);
         let bob = exchange.phone("102", Transport::Udp, Habits::POLITE);

@@ -158,6 +158,32 @@ fn credentials_belong_to_the_name_in_from() {
     assert_eq!(exchange.look(bob).heard.len(), before);
 }
 
+/// A user of ours, or who has its password, reaches no other domain than those that a route is for, in the Request-URI or by Route.
+#[test]
+fn a_password_is_no_ticket_to_everywhere() {
+    let ways = [
+        (format!("sip:x@{VICTIM}"), String::new()),
+        ("sip:102@example.test".to_owned(), format!("<sip:{VICTIM};lr>")),
+        (format!("sip:x@{VICTIM}"), format!("<sip:{SERVER};lr>, <sip:{VICTIM};lr>")),
+    ];
+    for (uri, route) in ways {
+        let (mut exchange, alice, _) = exchange();
+        let first = exchange.say(alice, |alice| {
+            let invite = alice.invite(&uri, 7, 1);
+            if route.is_empty() {
+                return invite;
+            }
+            invite.edit().push_raw(Name::Route, route.as_bytes()).finish().unwrap()
+        });
+        exchange.live(20);
+        let challenge = exchange.look(alice).last_response(407);
+        exchange.say(alice, |alice| alice.again_with_credentials(&first, &challenge));
+        exchange.live(40_000);
+        assert_eq!(exchange.look(alice).statuses().last().unwrap(), "403", "{uri} {route}");
+        assert!(sent_to(&mut exchange, VICTIM).is_empty(), "{uri} {route}");
+    }
+}
+
 /// Who proves to be 101 may not move 102's calls to itself.
 #[test]
 fn nobody_registers_for_another() {

@@ -32,8 +32,8 @@ pub enum Fault {
     Unregistered,
     /// The name in From or To does not belong to the credentials (RFC 3261 §10.3 step 4, §22.1).
     WrongIdentity,
-    /// A stranger wants us to relay a request to strangers.
-    RelayingDenied,
+    /// A request for another domain, and no route of ours leads there.
+    NoRoute,
     /// More bindings than an address of record may have.
     TooManyContacts(usize),
     /// `*` together with other contacts, or without `Expires: 0` (RFC 3261 §10.3 step 6).
@@ -100,9 +100,7 @@ impl Fault {
             Self::WrongIdentity => {
                 (Status::FORBIDDEN, "From and To Must Belong to the Credentials", "RFC 3261 §10.3")
             }
-            Self::RelayingDenied => {
-                (Status::FORBIDDEN, "No Relaying for Strangers", "RFC 3261 §26.3.2.2")
-            }
+            Self::NoRoute => (Status::FORBIDDEN, "No Route to That Domain", "RFC 3261 §26.3.2.2"),
             Self::TooManyContacts(_) => {
                 (Status::FORBIDDEN, "Too Many Contacts", "RFC 3261 §21.4.4")
             }

@@ -191,6 +191,10 @@ impl Roles {
     fn newcomer(&mut self, turn: &mut Turn<'_>, newcomer: Newcomer) {
         let (flow, request) = (newcomer.flow, &newcomer.request);
         if request.method() == Some(Method::Cancel) {
+            // Anybody can send one: what cancels nothing leaves nothing behind.
+            if !turn.transactions.cancels(request) {
+                return turn.refuse(flow, request, &Fault::NoTransaction);
+            }
             let up = turn.transactions.admit(turn.now, newcomer, turn.out);
             return up.into_iter().for_each(|up| self.told(turn, up));
         }
@@ -245,6 +249,9 @@ impl Roles {
         }
         match purpose {
             Purpose::Nobody => Err(No::Fault(Fault::NotFound)),
+            purpose if asker == Asker::Proxy && !purpose::may_go(turn, plan, &purpose) => {
+                Err(No::Fault(Fault::NoRoute))
+            }
             purpose => Ok(purpose),
         }
     }

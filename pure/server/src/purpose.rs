@@ -1,7 +1,8 @@
 //! What a request is for, and whether its sender must prove who it is (RFC 3261 §16.4, §16.5, §22).
 
 use protocol::{Fault, Flow};
-use sip::{Bytes, Message, Method, Uri};
+use sip::header::Route;
+use sip::{Bytes, Header as _, Message, Method, Uri};
 
 use crate::house::Place;
 use crate::proxy::{Plan, Target, Way};
@@ -110,6 +111,23 @@ pub(crate) fn must_prove(
         Purpose::User(_) | Purpose::Nobody | Purpose::Redirect(_) => {
             challenged && plan.pass.is_none() && !is_from_a_peer(turn, flow, request)
         }
+    }
+}
+
+/// May a request go where it wants to? Within a call that was let pass; otherwise it leaves the house only for a domain that a route
+/// is for, whoever asks: a phone that was taken over would be a way to everywhere.
+pub(crate) fn may_go(turn: &Turn<'_>, plan: &Plan, purpose: &Purpose) -> bool {
+    if turn.house.trusts_everybody() || plan.pass.is_some() {
+        return true;
+    }
+    let routed = |uri: &[u8]| match Uri::parse(uri) {
+        Ok(Uri::Sip(uri)) => turn.house.route_for(&uri.host).is_some(),
+        _ => false,
+    };
+    match (plan.routes.first(), purpose) {
+        (Some(next), _) => Route::parse(next).is_ok_and(|next| routed(next.uri)),
+        (None, Purpose::Relay(_)) => routed(&plan.uri),
+        (None, _) => true,
     }
 }
 

@@ -163,6 +163,11 @@ impl Transactions {
         })
     }
 
+    /// Is this a CANCEL of a request that we know (RFC 3261 §9.2)?
+    pub fn cancels(&self, request: &Message) -> bool {
+        Key::of_cancelled(request).is_some_and(|key| self.by_key.contains_key(&key))
+    }
+
     /// Sends a response in a server transaction. What comes too late for it goes nowhere.
     pub fn respond(&mut self, now: Time, id: ServerId, response: Bytes, out: &mut Vec<Output>) {
         let Some(entry) = self.all.get_mut(&id.0) else { return };
