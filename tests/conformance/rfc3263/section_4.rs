@@ -131,6 +131,27 @@ fn a_failure_makes_a_new_transaction_with_the_next_server() {
     }
 }
 
+/// A server that was silent until the next one was asked gets no more copies; when it rings after all, it is cancelled; and when it
+/// answers after all, its 2xx reaches the caller, who hangs it up.
+#[test]
+fn who_speaks_too_late_is_told_that_nobody_waits() {
+    let (mut office, alice, sent) = invited();
+    let first = only(&sent, "INVITE");
+    let sent = office.wait(Duration::from_millis(3_600));
+    assert!(sent.iter().any(|sent| sent.flow.peer == at(SERVERS[1])));
+    let later = office.wait(Duration::from_millis(3_000));
+    assert!(later.iter().all(|sent| sent.flow.peer == at(SERVERS[1])), "{later:?}");
+    let sent = office.receive(first.flow, reply(&first.message, 180, ""));
+    let cancel = only(&sent, "CANCEL");
+    assert_eq!((cancel.flow, branch(&cancel)), (first.flow, branch(&first)));
+    assert!(
+        office.receive(first.flow, reply(&first.message, 180, "")).is_empty(),
+        "once is enough"
+    );
+    let sent = office.receive(first.flow, reply(&first.message, 200, ""));
+    assert_eq!((sent.len(), sent[0].flow.peer, status(&sent)), (1, alice.flow.peer, 200));
+}
+
 /// What one shard has found out, the others need not: two of them share a domain's servers.
 #[test]
 fn a_failure_is_told_to_the_other_shards_once() {

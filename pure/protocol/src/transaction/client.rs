@@ -155,6 +155,13 @@ impl Client {
         matches!(self.state, State::Calling { .. } | State::Proceeding | State::Trying { .. })
     }
 
+    /// Sends no more copies. What was sent may still be answered.
+    pub(super) fn hush(&mut self) {
+        if let State::Calling { resend, .. } | State::Trying { resend, .. } = &mut self.state {
+            *resend = None;
+        }
+    }
+
     /// Leaves at once.
     pub(super) fn give_up(&mut self) {
         self.state = State::Over;

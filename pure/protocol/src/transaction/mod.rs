@@ -207,6 +207,14 @@ impl Transactions {
         self.settle(id.0);
     }
 
+    /// Sends no more copies of a request, and goes on listening for its answer until timer B or F.
+    pub fn hush(&mut self, id: ClientId) {
+        let found = self.all.get_mut(&id.0).map(|entry| &mut entry.transaction);
+        if let Some(Transaction::Client(client)) = found {
+            client.hush();
+        }
+    }
+
     /// The request of a client transaction: to make its CANCEL.
     pub fn client_request(&self, id: ClientId) -> Option<&Message> {
         match self.all.get(&id.0).map(|entry| &entry.transaction) {

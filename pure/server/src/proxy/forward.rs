@@ -278,14 +278,14 @@ enum First {
 }
 
 /// Why a branch is cancelled.
-enum Why {
+pub(super) enum Why {
     NotWanted,
     AnsweredElsewhere,
 }
 
 /// Sends the CANCEL of an INVITE where that one went. A phone that stopped ringing because another one answered shows no missed call
 /// when it is told so (RFC 3326 §3.1).
-fn send_cancel(turn: &mut Turn<'_>, client: protocol::transaction::ClientId, why: Why) {
+pub(super) fn send_cancel(turn: &mut Turn<'_>, client: protocol::transaction::ClientId, why: Why) {
     let Some(invite) = turn.transactions.client_request(client) else { return };
     let Some(flow) = turn.transactions.client_flow(client) else { return };
     let Ok(cancel) = Message::parse(cancel_of(invite)) else { return };

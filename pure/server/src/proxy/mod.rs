@@ -15,7 +15,7 @@ mod response;
 mod stateless;
 mod target;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use machine::{Alarms, Time};
@@ -44,6 +44,8 @@ pub(crate) struct Proxy {
     seal: Seal,
     contexts: BTreeMap<ServerId, Box<Context>>,
     clients: BTreeMap<ClientId, Sent>,
+    /// INVITEs whose server was silent for so long that the next one was asked.
+    given_up: BTreeSet<ClientId>,
     states: States,
     tickets: BTreeMap<Ticket, Wait>,
     acks: Acks,
@@ -96,6 +98,7 @@ impl Proxy {
             seal: Seal::new(secret),
             contexts: BTreeMap::new(),
             clients: BTreeMap::new(),
+            given_up: BTreeSet::new(),
             states: States::default(),
             tickets: BTreeMap::new(),
             acks: Acks::default(),
@@ -319,6 +322,15 @@ impl Proxy {
             }
             // §16.8: with a provisional answer it is cancelled, without one it has timed out.
             Leg::Ringing { .. } => self.cancel_branch(turn, context, at),
+            Leg::Calling { client, hurry, .. } if hurry <= turn.now => {
+                // The server may wake up and ring all the same; then it is told that nobody waits any more.
+                turn.transactions.hush(client);
+                self.given_up.insert(client);
+                if let Some(to) = self.clients.remove(&client).and_then(|sent| sent.to) {
+                    self.failing(turn, to, Failure::Unanswered);
+                }
+                self.lost(turn, context, at, response::Loss::Silent);
+            }
             Leg::Calling { client, .. }
             | Leg::Unwanted { client, .. }
             | Leg::Cancelling { client, .. } => {

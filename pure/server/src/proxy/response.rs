@@ -13,6 +13,7 @@ use sip::{Bytes, Message, Method, Name, Status};
 
 use super::best::{Asks, Candidate};
 use super::context::{Context, Leg, State};
+use super::forward::{Why, send_cancel};
 use super::{Proxy, Sent};
 use crate::turn::Turn;
 
@@ -37,6 +38,11 @@ impl Proxy {
         response: Message,
     ) {
         let Some(Sent { context: id, branch: at, to }) = self.clients.get(&client).copied() else {
+            if self.given_up.remove(&client)
+                && response.status().is_some_and(Status::is_provisional)
+            {
+                return send_cancel(turn, client, Why::NotWanted);
+            }
             // Its context is gone: a 2xx that is repeated goes on as a stateless proxy would send it (§16.7 step 1).
             return self.repeated(turn, flow, &response);
         };
@@ -196,6 +202,7 @@ impl Proxy {
     }
 
     fn lose(&mut self, turn: &mut Turn<'_>, client: ClientId, loss: Loss) {
+        self.given_up.remove(&client);
         let Some(Sent { context: id, branch: at, to }) = self.clients.remove(&client) else {
             return;
         };

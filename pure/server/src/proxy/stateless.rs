@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use machine::Time;
 use protocol::{Answer, Flow, Output, Ticket, Transport, locate};
 use sip::header::{To, Via};
-use sip::{Message, Name, Uri};
+use sip::{Message, Name, Status, Uri};
 
 use super::copy::{Copy, Original, Routing, is_our_branch};
 use super::hop::{self, Hop};
@@ -117,6 +117,10 @@ impl Proxy {
     /// A 2xx that is repeated to a branch whose context is gone. It goes on when its top Via is one that we wrote above the next;
     /// anything else is dropped, or strangers would have us send their responses to others.
     pub(crate) fn repeated(&self, turn: &mut Turn<'_>, came: Flow, response: &Message) {
+        // Of the others the caller has heard the end already.
+        if !response.status().is_some_and(Status::is_success) {
+            return;
+        }
         let mut vias = response.elements(Name::Via);
         let (Some(_), Some(below)) = (vias.next(), vias.next()) else { return };
         let Some(via) = response.get::<Via>() else { return };
