@@ -6,7 +6,7 @@ use machine::{Dice, Time};
 use media::{Agreement, Audio, Codec, Direction, KeySet, Minimum, NotPressed, Report, Stream};
 use protocol::dialog::Tag;
 use protocol::doors::{Output, Socket};
-use sdp::{Agreed, Description, Host, Origin, Refusal, Session, StreamId};
+use sdp::{Agreed, Description, Hold, Host, Origin, Refusal, Session, StreamId};
 
 use crate::latch::{Admission, Latch};
 use crate::unable::Unable;
@@ -111,9 +111,15 @@ impl Sound {
         }
     }
 
-    /// Our offer was refused: all is as it was.
+    /// Our offer was refused: all is as it was, what we wish too (RFC 3261 §14.1).
     pub(crate) fn rejected(&mut self) {
         self.session.rejected();
+        let agreed = self.session.agreed_for(self.id);
+        if agreed.is_some_and(|agreed| matches!(agreed.hold, Hold::Ours | Hold::Both)) {
+            self.hold();
+        } else {
+            self.resume();
+        }
     }
 
     /// From the next offer on we listen no more.

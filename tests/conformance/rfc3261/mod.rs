@@ -6,6 +6,8 @@ mod section_11;
 mod section_12;
 mod section_12_1;
 mod section_13;
+mod section_14;
+mod section_15;
 mod section_16_11;
 mod section_16_3;
 mod section_16_4;
