@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use crate::config::{Config, Credential, Ha1, Match, Mistakes, Notice, Route, StoreUrl};
+use crate::config::{
+    Config, Credential, Durability, Ha1, Match, Mistakes, Notice, Route, StoreUrl,
+};
 use crate::log::{Format, Log};
 use crate::outcome::Outcome;
 
@@ -113,11 +115,12 @@ fn challenges(config: &Config) -> String {
 }
 
 fn kept(config: &Config) -> String {
-    let place = match &config.store.url {
-        StoreUrl::File(folder) => format!("file:{}", folder.display()),
-        StoreUrl::Redis(_) => "redis".into(),
-    };
-    format!("{place}, {}", config.store.durability.as_str())
+    match (&config.store.url, config.store.durability) {
+        (StoreUrl::File(folder), Durability::Grouped | Durability::Relaxed) => {
+            format!("registrations in memory, its secret in {}", folder.display())
+        }
+        _ => "registrations in memory, nothing on disk".into(),
+    }
 }
 
 fn extensions(config: &Config) -> String {

@@ -66,9 +66,15 @@ fn what_is_no_text_or_not_there_is_exit_code_2() {
 
 #[test]
 fn wrong_usage_is_exit_code_2_and_questions_are_0() {
-    for arguments in
-        [&[][..], &["chekc"], &["check"], &["check", "a", "b"], &["--log", "xml", "check", "a"]]
-    {
+    for arguments in [
+        &[][..],
+        &["chekc"],
+        &["check"],
+        &["check", "a", "b"],
+        &["--log", "xml", "check", "a"],
+        &["phone", "call", "102", "--account", "sip:101@127.0.0.1", "--dtmf", "12x"],
+        &["phone", "answer", "--account", "sip:101@127.0.0.1", "--refuse", "200"],
+    ] {
         assert_eq!(offhook(arguments).status.code(), Some(2), "{arguments:?}");
     }
     assert_eq!(

@@ -199,6 +199,8 @@ fn what_is_legal_but_unwise_is_a_warning() {
             "[[extension]]\nnumber = \"4711\"\npassword = \"geheim4711geheim\"",
             "contains the number",
         ),
+        ("[store]\nurl = \"redis://:geheim@h\"", "registrations are kept in memory"),
+        ("[store]\ndurability = \"grouped\"", "registrations are kept in memory"),
         ("[listen]\nws = \"127.0.0.1:5080\"", "does not serve `ws` yet"),
         ("[tls]\ncertificate = \"c\"\nprivate_key = \"k\"", "[tls] is not used"),
     ] {

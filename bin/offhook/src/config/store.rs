@@ -62,6 +62,17 @@ impl Store {
         let url = written.text("url", faults).and_then(|url| read_url(url, faults));
         let durability =
             written.text("durability", faults).and_then(|word| read_durability(word, faults));
+        let redis = matches!(url, Some(StoreUrl::Redis(_)));
+        let promised = durability.is_some_and(|durability| durability != Durability::Memory);
+        for (key, wished) in [("url", redis), ("durability", promised)] {
+            if wished {
+                faults.warn(
+                    written.span_of(key),
+                    format!("this version does not do what `{key}` asks for: registrations are kept in memory"),
+                    "phones are found again when they register anew",
+                );
+            }
+        }
         Self {
             url: url.unwrap_or(default.url),
             durability: durability.unwrap_or(default.durability),
@@ -127,7 +138,9 @@ fn read_durability(word: At<&str>, faults: &mut Faults) -> Option<Durability> {
 pub(super) const SECTION: Section = Section {
     name: "store",
     repeated: false,
-    about: "Where location, users and call records are kept.",
+    about: "Where location, users and call records are kept. This version keeps them in memory, whatever stands here: after a restart \
+            phones are found again as soon as they register anew. In the folder lies the server's secret, with which calls that are up \
+            can still be hung up after a restart.",
     keys: &[
         Key::new(
             "url",

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use phone::{Call, PhoneEvent};
 
-use super::deed::duration;
+use super::deed::{duration, keys};
 use super::desk::{Desk, Happening};
 use crate::outcome::Outcome;
 
@@ -12,7 +12,7 @@ use crate::outcome::Outcome;
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Talk {
     /// Press these keys when the call is up: 1234#
-    #[arg(long, value_name = "KEYS", default_value = "")]
+    #[arg(long, value_name = "KEYS", value_parser = keys, default_value = "")]
     dtmf: String,
     /// Hang up after so long; without it, when the other side does
     #[arg(long, value_name = "TIME", value_parser = duration)]

@@ -29,7 +29,7 @@ pub(super) enum Deed {
         #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0s")]
         after: Duration,
         /// Refuse instead, with this status: 486 busy, 480 nobody there, 603 declined
-        #[arg(long, value_name = "STATUS")]
+        #[arg(long, value_name = "STATUS", value_parser = clap::value_parser!(u16).range(300..700))]
         refuse: Option<u16>,
         /// Leave after so many calls
         #[arg(long, value_name = "COUNT", default_value_t = 1)]
@@ -89,12 +89,26 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     time.ok_or_else(|| format!("{text:?} is no time: write it like 10s or 500ms"))
 }
 
+/// The keys of a telephone (RFC 4733 §3.2).
+pub(super) fn keys(text: &str) -> Result<String, String> {
+    match text.chars().find(|key| !"0123456789*#ABCDabcd".contains(*key)) {
+        Some(key) => Err(format!("{key:?} is no key of a telephone: 0 to 9, *, #, A to D")),
+        None => Ok(text.to_owned()),
+    }
+}
+
 /// Longer than a request waits for its answer (RFC 3261 §17.1.2.2 timer F).
 const PATIENCE: Duration = Duration::from_secs(40);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_are_those_of_a_telephone() {
+        assert_eq!(keys("12*#Ad"), Ok("12*#Ad".to_owned()));
+        assert!(keys("12x").unwrap_err().starts_with("'x' is no key"));
+    }
 
     #[test]
     fn times() {

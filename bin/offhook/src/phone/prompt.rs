@@ -56,6 +56,9 @@ fn obey(desk: &Desk, line: &str, current: &mut Option<Call>) -> Result<Next, Str
     let call = || current.ok_or("there is no call");
     match word {
         "" => {}
+        "call" | "c" if current.is_some() => {
+            return Err("there is a call already: hangup ends it".into());
+        }
         "call" | "c" => {
             let (target, audio) = (rest.to_owned(), desk.audio()?);
             let call =
