@@ -195,7 +195,7 @@ impl Known {
     }
 }
 
-/// `quoted-string` (RFC 3261 §25.1).
+/// `quoted-string` (RFC 3261 §25.1): all of it was text before.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    String::from_utf8_lossy(&sip::quote(text.as_bytes())).into_owned()
 }
