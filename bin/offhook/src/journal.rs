@@ -14,12 +14,46 @@ use crate::log::{Log, Page};
 /// Writes what is heard until nobody speaks any more. Lines gather for a moment: to be woken for each of them would cost the shards
 /// more than the line.
 pub(crate) fn keep<T>(log: Log, heard: &Receiver<T>, words: impl Fn(&T) -> &Heard) {
-    let mut page = log.page();
+    let (mut page, mut flood) = (log.page(), Flood::default());
     while let Ok(first) = heard.recv() {
         thread::sleep(GATHER);
-        enter(&mut page, words(&first));
-        heard.try_iter().take(limits::LOG_LINES).for_each(|next| enter(&mut page, words(&next)));
+        for heard in std::iter::once(first).chain(heard.try_iter().take(limits::LOG_LINES)) {
+            if flood.admits(&mut page, words(&heard)) {
+                enter(&mut page, words(&heard));
+            }
+        }
         page.turn();
+    }
+}
+
+/// What strangers can make us write: so many lines a second, then how many more there were. Whoever floods the server must not fill its
+/// disk too.
+#[derive(Debug, Default)]
+struct Flood {
+    second: u64,
+    lines: u32,
+    more: usize,
+}
+
+impl Flood {
+    fn admits(&mut self, page: &mut Page, heard: &Heard) -> bool {
+        let Heard::Event(time, _, event) = heard else { return true };
+        if time.as_secs() != self.second {
+            if self.more > 0 {
+                page.warning(since_1970(*time), "left_out", &[("lines", self.more.into())]);
+            }
+            *self = Self { second: time.as_secs(), ..Self::default() };
+        }
+        let by_strangers = matches!(
+            event,
+            Event::Unreadable { .. } | Event::Refused { .. } | Event::Challenged { .. }
+        );
+        if !by_strangers || self.lines < limits::LINES_OF_STRANGERS {
+            self.lines += u32::from(by_strangers);
+            return true;
+        }
+        self.more += 1;
+        false
     }
 }
 
@@ -101,5 +135,26 @@ fn enter_notice(page: &mut Page, time: Duration, notice: &Notice) {
     match notice {
         Notice::Panicked { .. } => page.error(time, "driver", &fields),
         _ => page.warning(time, "driver", &fields),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Format;
+
+    #[test]
+    fn a_flood_of_strangers_is_counted_not_written() {
+        let (mut page, mut flood) = (Log::new(Format::Text).page(), Flood::default());
+        let heard = |second: u64, event| Heard::Event(Time(second * 1_000_000_000), 0, event);
+        let source = std::net::SocketAddr::from(([192, 0, 2, 1], 5060));
+        let stray = |second| heard(second, Event::Unreadable { source, reason: "x".into() });
+        let most = usize::try_from(limits::LINES_OF_STRANGERS).unwrap();
+        let written = (0..most + 500).filter(|_| flood.admits(&mut page, &stray(7))).count();
+        assert_eq!(written, most);
+        let ended = heard(7, Event::Ended { call_id: "c".into() });
+        assert!(flood.admits(&mut page, &ended), "calls are written all the same");
+        assert!(flood.admits(&mut page, &stray(8)));
+        assert!(page.text().contains("left_out lines=500"), "{}", page.text());
     }
 }

@@ -29,3 +29,7 @@ pub const LOG_LINES: usize = 65_536;
 
 /// Columns of a terminal that does not say how wide it is.
 pub const TERMINAL_WIDTH: usize = 100;
+
+/// Lines of the log a second that strangers can cause: challenges, refusals, what is no SIP. A new phone or a wrong password is seen among
+/// them; a flood fills no disk.
+pub const LINES_OF_STRANGERS: u32 = 200;

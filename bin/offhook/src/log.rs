@@ -150,6 +150,11 @@ impl Page {
         self.text += &line(self.format, time, Level::Error, event, fields);
     }
 
+    /// Its lines.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Writes its lines, and begins anew.
     pub fn turn(&mut self) {
         // Whoever closed stderr does not read: calls go on.
