@@ -99,3 +99,61 @@ fn a_phone_takes_back_its_own_contact_alone() {
     assert!(contact.address().is_some(), "not *");
     assert_eq!(contact.expires(), Some(0));
 }
+
+/// The next REGISTER, and how long after `since` it left, in milliseconds.
+fn next(bench: &mut Bench, since: u64) -> (u64, Message) {
+    // Short steps, so that nobody waits so long that it is sent a second time.
+    for _ in 0..20_000 {
+        bench.wait(100);
+        if let Some((at, _, register)) = bench.sent_with_times().pop() {
+            assert_eq!(register.method(), Some(Method::Register));
+            return (at - since, register);
+        }
+    }
+    panic!("no REGISTER within 2000 seconds");
+}
+
+/// Trap 38: phones that registered together do not stay together.
+#[test]
+fn trap_38_a_registration_is_refreshed_at_a_thrown_time_well_before_its_end() {
+    let (mut bench, mut register) = asked();
+    let mut pauses = Vec::new();
+    for _ in 0..40 {
+        bench.tell(yes(&register, 600, ""));
+        let granted = bench.millis();
+        let (pause, again) = next(&mut bench, granted);
+        pauses.push(pause);
+        register = again;
+    }
+    assert!(pauses.iter().all(|pause| (300_000..=540_000).contains(pause)), "{pauses:?}");
+    let (first, last) = (pauses.iter().min().unwrap(), pauses.iter().max().unwrap());
+    assert!(last - first > 120_000, "spread over the time there is: {pauses:?}");
+}
+
+/// Trap 38: a registrar in trouble is asked ever more rarely (RFC 5626 §4.5), and as usual when it is well again.
+#[test]
+fn trap_38_a_registrar_that_fails_is_asked_ever_more_rarely() {
+    let (mut bench, mut register) = asked();
+    for most in [30, 60, 120, 240, 480, 960, 1800, 1800] {
+        bench.tell(reply(&register, 500, "r", ("", "")));
+        let refused = bench.millis();
+        let (pause, again) = next(&mut bench, refused);
+        assert!((most * 500..=most * 1000).contains(&pause), "{pause} ms of {most} s");
+        register = again;
+    }
+    bench.tell(yes(&register, 600, ""));
+    let granted = bench.millis();
+    let (_, register) = next(&mut bench, granted);
+    bench.tell(reply(&register, 500, "r", ("", "")));
+    let refused = bench.millis();
+    assert!((15_000..=30_000).contains(&next(&mut bench, refused).0), "it begins anew");
+}
+
+/// Trap 38: a registrar that says when it will be well again is believed.
+#[test]
+fn trap_38_a_registrar_says_when_to_come_again() {
+    let (mut bench, register) = asked();
+    bench.tell(reply(&register, 500, "r", ("Retry-After: 700", "")));
+    let refused = bench.millis();
+    assert!(next(&mut bench, refused).0 >= 700_000);
+}

@@ -3,7 +3,9 @@
 use machine::Dice;
 use protocol::auth::{Algorithm, Answers, Asked, Credentials, GiveUp, Ha1, Qop, Tries, response};
 use sip::header::{Authorization, ProxyAuthorization};
-use sip::{Header as _, Message, Name};
+use sip::{Header as _, Message, Method, Name};
+
+use crate::handset::{Bench, picked_up, reply};
 
 const URI: &str = "sip:bob@biloxi.example";
 
@@ -228,4 +230,28 @@ fn a_give_up_says_why() {
 fn a_password_is_never_shown() {
     let shown = format!("{:?}", bob());
     assert!(!shown.contains("zanzibar") && shown.contains("bob for any realm"), "{shown}");
+}
+
+/// What a proxy has asked for is told within the call and not in the next one: it may go another way, past people who should
+/// not see it.
+/// Proves: rfc3261-22.3-7.
+#[test]
+fn an_answer_to_a_proxy_stays_within_its_call() {
+    let mut bench = Bench::new();
+    let (call, invite) = bench.calls(URI);
+    let asked = r#"Proxy-Authenticate: Digest realm="proxy", nonce="1", qop="auth""#;
+    bench.tell(reply(&invite, 407, "p", (asked, "")));
+    let invite = bench.sent().into_iter().find(|sent| sent.method() == Some(Method::Invite));
+    let invite = invite.unwrap();
+    assert!(invite.has(Name::ProxyAuthorization));
+    bench.tell(picked_up(&invite));
+    bench.sent();
+    let (_, other) = bench.calls(URI);
+    assert!(!other.has(Name::ProxyAuthorization), "while the first call lasts");
+    bench.hang_up(call);
+    let bye = bench.only();
+    assert!(bye.has(Name::ProxyAuthorization));
+    bench.tell(reply(&bye, 200, "", ("", "")));
+    let (_, later) = bench.calls(URI);
+    assert!(!later.has(Name::ProxyAuthorization), "and when it is over");
 }
