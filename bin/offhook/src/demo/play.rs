@@ -44,6 +44,8 @@ pub(super) struct Play {
     /// What the phones have said and nobody has asked for yet.
     said: Vec<(Side, PhoneEvent)>,
     quality: [Option<CallQuality>; 2],
+    /// When the latest thing happened that was shown. A slow narrator is behind the clock.
+    shown_until: Time,
 }
 
 type Voice = Pair<Tone, Recorder>;
@@ -72,7 +74,9 @@ impl Play {
         };
         let phones = [address(Side::Alice)?, address(Side::Bob)?];
         let narrator = Narrator::new(look(), phones, lessons);
-        Ok(Self { stage, narrator, pace, shown, said: Vec::new(), quality: [None; 2] })
+        let shown_until = stage.server.handle().now();
+        let (said, quality) = (Vec::new(), [None; 2]);
+        Ok(Self { stage, narrator, pace, shown, said, quality, shown_until })
     }
 
     /// What was drawn.
@@ -137,7 +141,7 @@ impl Play {
             PhoneEvent::Progress { status: 180, .. } => Some(()),
             _ => None,
         })?;
-        let lines = self.narrator.remark(self.now(), Side::Bob, "rings");
+        let lines = self.narrator.remark(self.shown_until, Side::Bob, "rings");
         self.show(&lines);
         self.watch(RINGING)?;
         let voice = self::voice(Side::Bob);
@@ -150,7 +154,7 @@ impl Play {
 
     /// Both talk for a while. What each of them heard.
     fn talk(&mut self, calls: [Call; 2]) -> Result<[Scene; 2], String> {
-        let lines = self.narrator.media(self.now(), "sound, both ways (RTP)", Way::Both);
+        let lines = self.narrator.media(self.shown_until, "sound, both ways (RTP)", Way::Both);
         self.show(&lines);
         self.scene(calls, Expected::Tone, TALK)
     }
@@ -168,13 +172,13 @@ impl Play {
         self.caption("Alice puts Bob on hold");
         self.phone(Side::Alice).obey(move |phone, now, out| phone.hold(now, alices, out))?;
         agreed(self.wait(Side::Alice, done)?)?;
-        let lines = self.narrator.hold(self.now(), Side::Bob);
+        let lines = self.narrator.hold(self.shown_until, Side::Bob);
         self.show(&lines);
         let heard = self.scene(calls, Expected::Silence, HOLD)?;
         self.caption("Alice takes Bob back");
         self.phone(Side::Alice).obey(move |phone, now, out| phone.resume(now, alices, out))?;
         agreed(self.wait(Side::Alice, done)?)?;
-        let lines = self.narrator.resume(self.now(), Side::Bob);
+        let lines = self.narrator.resume(self.shown_until, Side::Bob);
         self.show(&lines);
         Ok(heard)
     }
@@ -262,11 +266,13 @@ impl Play {
     fn take(&mut self, who: Who, heard: Heard) {
         match (who, heard) {
             (Who::Server, Heard::Message(passed)) => {
+                self.shown_until = self.shown_until.max(passed.at);
                 let lines = self.narrator.message(&passed);
                 self.show(&lines);
             }
-            (Who::Phone(side), Heard::Event(_, _, Event::Phone(event))) => {
-                self.said.push((side, event))
+            (Who::Phone(side), Heard::Event(at, _, Event::Phone(event))) => {
+                self.shown_until = self.shown_until.max(at);
+                self.said.push((side, event));
             }
             _ => {}
         }
@@ -276,12 +282,8 @@ impl Play {
         &side.of(&self.stage.actors).phone
     }
 
-    fn now(&self) -> Time {
-        self.stage.server.handle().now()
-    }
-
     fn caption(&mut self, text: &str) {
-        let lines = self.narrator.caption(self.now(), text);
+        let lines = self.narrator.caption(self.shown_until, text);
         self.show(&lines);
     }
 
