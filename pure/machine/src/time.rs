@@ -24,6 +24,15 @@ impl Time {
     pub fn secs_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0).div_ceil(1_000_000_000)
     }
+
+    /// The same moment by a clock that was set forth by so many milliseconds (back, when negative). The end of time stays.
+    #[must_use]
+    pub const fn shifted(self, milliseconds: i64) -> Self {
+        if self.0 == Self::NEVER.0 {
+            return self;
+        }
+        Self(self.0.saturating_add_signed(milliseconds.saturating_mul(1_000_000)))
+    }
 }
 
 impl Add<Duration> for Time {

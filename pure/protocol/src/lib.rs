@@ -6,6 +6,7 @@ pub mod doors;
 pub mod fault;
 pub mod limits;
 pub mod locate;
+mod record;
 pub mod session;
 pub mod transaction;
 
@@ -13,6 +14,7 @@ pub mod transport;
 
 pub use doors::{Answer, Input, Output, Question, Ticket};
 pub use fault::Fault;
+pub use record::Record;
 
 pub use transaction::Transactions;
 pub use transport::{Flow, Listener, Transport};

@@ -1,0 +1,148 @@
+//! `Store`: where shards hand records in.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use machine::Time;
+use protocol::Record;
+
+use crate::clerk::{Clerk, Errand};
+use crate::file::File;
+use crate::{Fault, limits};
+
+/// When a record counts as kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Once it is on disk. Records that come while the disk is busy go there together.
+    Grouped,
+    /// At once: a crash may lose the last moment.
+    Relaxed,
+}
+
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is safe.
+    Safely,
+    /// It is not on disk: the disk is full or broken, or too much waits for it.
+    Not,
+}
+
+/// How somebody is told what became of a record.
+pub type Tell = Box<dyn FnOnce(Kept) + Send>;
+
+/// A record of an earlier life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// Under what it was kept.
+    pub key: Box<[u8]>,
+    /// What was kept.
+    pub value: Box<[u8]>,
+    /// How far the clock was set since, in milliseconds: to be added to the times in the value.
+    pub shift: i64,
+}
+
+/// Something that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Octets behind the last commit: what was being written when the process or the machine died. Nobody had been told that it was safe.
+    Tail(u64),
+    /// Records whose octets are not what was written.
+    Records(u64),
+    /// The file was damaged. It lies at this place now; what could be read was taken over.
+    Table(PathBuf),
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tail(octets) => write!(
+                f,
+                "{octets} octets at the end of the log were never completed and are cut off; nothing that was acknowledged is lost"
+            ),
+            Self::Records(count) => write!(f, "{count} records were damaged and are left out"),
+            Self::Table(aside) => write!(
+                f,
+                "the file was damaged: it lies at {} now, and what could be read was taken over",
+                aside.display()
+            ),
+        }
+    }
+}
+
+/// The records of this machine. Dropping it writes what waits.
+#[derive(Debug)]
+pub struct Store {
+    durability: Durability,
+    errands: Option<SyncSender<Errand>>,
+    clerk: Option<JoinHandle<()>>,
+}
+
+/// A store that has been opened, and what it held.
+#[derive(Debug)]
+pub struct Opened {
+    /// The store.
+    pub store: Store,
+    /// The records that had not ended by now.
+    pub restored: Vec<Restored>,
+    /// What is gone.
+    pub losses: Vec<Loss>,
+}
+
+impl Store {
+    /// Opens the store in a folder, and makes both where there is none. `trouble` is told, in words, when the disk begins to refuse and
+    /// when it takes records again.
+    ///
+    /// # Errors
+    /// When the folder is not ours to write, another process serves from it, or a newer program wrote it.
+    pub fn open(
+        folder: &Path,
+        durability: Durability,
+        now: Time,
+        trouble: impl Fn(Result<(), String>) + Send + 'static,
+    ) -> Result<Opened, Fault> {
+        let (file, restored, losses) = File::open(folder, durability, now)?;
+        let (errands, inbox) = sync_channel(limits::WAITING);
+        let clerk = Clerk::new(file, inbox, durability, Box::new(trouble));
+        let clerk = thread::Builder::new()
+            .name("store".into())
+            .spawn(move || clerk.run())
+            .map_err(|error| Fault::Folder(folder.into(), error))?;
+        let store = Self { durability, errands: Some(errands), clerk: Some(clerk) };
+        Ok(Opened { store, restored, losses })
+    }
+
+    /// Hands a record in, and returns at once. `tell` is called when it is safe, or is known not to be, by any thread.
+    pub fn keep(&self, record: Record, tell: Tell) {
+        if record.key.len().saturating_add(record.value.len()) > limits::RECORD {
+            return tell(Kept::Not);
+        }
+        let Some(errands) = &self.errands else { return tell(Kept::Not) };
+        let (tell, at_once) = match self.durability {
+            Durability::Grouped => (Some(tell), None),
+            Durability::Relaxed => (None, Some(tell)),
+        };
+        let kept = match errands.try_send(Errand { record, tell }) {
+            Ok(()) => Kept::Safely,
+            Err(TrySendError::Full(errand) | TrySendError::Disconnected(errand)) => {
+                errand.tell(Kept::Not);
+                Kept::Not
+            }
+        };
+        if let Some(tell) = at_once {
+            tell(kept);
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.errands = None;
+        if let Some(clerk) = self.clerk.take() {
+            // A clerk that panicked has told nobody that anything is safe.
+            drop(clerk.join());
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! What is kept comes back; what was not kept does not; and a damaged file is no end of the world.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::fs::{self, OpenOptions};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::channel;
+
+use machine::Time;
+use offhook_store::{Durability, Fault, Kept, Loss, Opened, Store};
+use protocol::Record;
+
+/// A folder of this test alone, gone when it ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("offhook-store-{}-{number}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+const NOW: Time = Time(1_700_000_000_000_000_000);
+const LATER: Time = Time(NOW.0 + 3_600_000_000_000);
+
+fn open(folder: &Folder, now: Time) -> Opened {
+    Store::open(&folder.0, Durability::Grouped, now, |_| ()).unwrap()
+}
+
+fn record(key: &str, value: &str) -> Record {
+    Record { key: key.as_bytes().into(), value: value.as_bytes().into(), until: LATER }
+}
+
+/// Hands all in at once, and waits until each is safe.
+fn keep(store: &Store, records: impl IntoIterator<Item = Record>) {
+    let (tell, told) = channel();
+    let mut count = 0;
+    for record in records {
+        let tell = tell.clone();
+        store.keep(record, Box::new(move |kept| tell.send(kept).unwrap()));
+        count += 1;
+    }
+    assert!(told.iter().take(count).all(|kept| kept == Kept::Safely));
+}
+
+fn held(opened: &Opened) -> Vec<(String, String)> {
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    let pair = |one: &offhook_store::Restored| (text(&one.key), text(&one.value));
+    opened.restored.iter().map(pair).collect()
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect()
+}
+
+/// The files of a store as a kill would leave them at this moment: a copy, made while it is open.
+fn killed(folder: &Folder) -> Folder {
+    let copy = Folder::new();
+    fs::create_dir_all(&copy.0).unwrap();
+    for entry in fs::read_dir(&folder.0).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), copy.0.join(entry.file_name())).unwrap();
+    }
+    copy
+}
+
+#[test]
+fn what_is_kept_comes_back() {
+    let folder = Folder::new();
+    let Opened { store, restored, losses } = open(&folder, NOW);
+    assert!(restored.is_empty() && losses.is_empty());
+    keep(&store, [record("a", "1"), record("b", "2"), record("a", "3"), record("c", "4")]);
+    keep(&store, [record("c", "")]);
+    drop(store);
+    let opened = open(&folder, NOW);
+    assert_eq!(held(&opened), pairs(&[("a", "3"), ("b", "2")]));
+    assert!(opened.losses.is_empty());
+}
+
+#[test]
+fn what_has_ended_is_forgotten() {
+    let folder = Folder::new();
+    let store = open(&folder, NOW).store;
+    keep(&store, [Record { until: NOW, ..record("ended", "1") }, record("lasts", "2")]);
+    drop(store);
+    assert_eq!(held(&open(&folder, NOW)), pairs(&[("lasts", "2")]));
+    let file = rusqlite::Connection::open(folder.file("offhook.db")).unwrap();
+    let rows: u32 = file.query_row("SELECT count(*) FROM record", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 1, "taken away, too");
+}
+
+#[test]
+fn a_wall_clock_that_was_set_by_three_days_ends_nothing_and_prolongs_nothing() {
+    let folder = Folder::new();
+    drop({
+        let store = open(&folder, NOW).store;
+        keep(&store, [record("a", "1")]);
+        store
+    });
+    let three_days = 3 * 86_400_000;
+    let opened = open(&folder, NOW.shifted(three_days));
+    assert_eq!(held(&opened), pairs(&[("a", "1")]));
+    assert!(opened.restored[0].shift.abs_diff(three_days) < 1_000);
+    drop(opened);
+    let back = open(&folder, NOW.shifted(-three_days));
+    assert!(back.restored[0].shift.abs_diff(-three_days) < 1_000);
+}
+
+#[test]
+fn a_kill_at_any_moment_loses_nothing_that_was_told_to_be_safe() {
+    let folder = Folder::new();
+    let store = open(&folder, NOW).store;
+    let mut safe = Vec::new();
+    for round in 0..20 {
+        let names: Vec<_> = (0..50).map(|n| format!("{round}-{n}")).collect();
+        keep(&store, names.iter().map(|name| record(name, "x")));
+        safe.extend(names.into_iter().map(|name| (name, "x".to_owned())));
+        // More is on its way while the process dies.
+        for n in 0..200 {
+            store.keep(record(&format!("{round}+{n}"), "y"), Box::new(|_| ()));
+        }
+        let copy = killed(&folder);
+        let found = held(&open(&copy, NOW));
+        assert!(safe.iter().all(|pair| found.contains(pair)), "round {round}");
+        assert!(found.iter().all(|(_, value)| value == "x" || value == "y"));
+    }
+}
+
+#[test]
+fn a_torn_end_of_the_log_is_cut_and_reported() {
+    let folder = Folder::new();
+    let store = open(&folder, NOW).store;
+    keep(&store, (0..100).map(|n| record(&format!("first {n}"), "x")));
+    let safe = fs::metadata(folder.file("offhook.db-wal")).unwrap().len();
+    keep(&store, [record("second", &"x".repeat(20_000))]);
+    let whole = fs::metadata(folder.file("offhook.db-wal")).unwrap().len();
+    assert!(whole > safe + 4_096);
+    for cut in [1, 7, 23, 24, 100, 4_095, 4_096] {
+        let copy = killed(&folder);
+        let log = OpenOptions::new().write(true).open(copy.file("offhook.db-wal")).unwrap();
+        log.set_len(whole - cut).unwrap();
+        let opened = open(&copy, NOW);
+        let left = whole - cut - safe;
+        assert_eq!(opened.losses, [Loss::Tail(left)], "{cut} octets less");
+        let found = held(&opened);
+        assert_eq!(found.len(), 100, "{cut}");
+        assert!(found.iter().all(|(key, _)| key.starts_with("first")));
+    }
+}
+
+#[test]
+fn garbage_in_the_table_is_set_aside_and_what_can_be_read_is_kept() {
+    let folder = Folder::new();
+    let store = open(&folder, NOW).store;
+    keep(&store, (0..5_000).map(|n| record(&format!("{n:05}"), "a value of some length")));
+    drop(store);
+    let path = folder.file("offhook.db");
+    let length = fs::metadata(&path).unwrap().len();
+    for (at, octets) in [(length - 4_096, 4_096), (0, 100)] {
+        let copy = killed(&folder);
+        spoil(&copy.file("offhook.db"), at, octets);
+        let opened = open(&copy, NOW);
+        assert!(!opened.losses.is_empty(), "at {at}");
+        let found = held(&opened);
+        assert!(found.iter().all(|(_, value)| value == "a value of some length"));
+        keep(&opened.store, [record("new", "1")]);
+        let Opened { store, .. } = opened;
+        drop(store);
+        let again = open(&copy, NOW);
+        assert_eq!(again.losses, []);
+        assert_eq!(held(&again).len(), found.len() + 1);
+    }
+}
+
+#[test]
+fn a_record_of_which_the_disk_changed_an_octet_is_left_out_and_reported() {
+    let folder = Folder::new();
+    let store = open(&folder, NOW).store;
+    keep(&store, [record("good", "sip:101@192.0.2.1"), record("bad", "sip:102@192.0.2.2")]);
+    drop(store);
+    let path = folder.file("offhook.db");
+    let octets = fs::read(&path).unwrap();
+    let at = octets.windows(7).position(|part| part == b"sip:102").unwrap();
+    spoil(&path, at as u64 + 6, 1);
+    let opened = open(&folder, NOW);
+    assert_eq!(opened.losses, [Loss::Records(1)]);
+    assert_eq!(held(&opened), pairs(&[("good", "sip:101@192.0.2.1")]));
+    drop(opened);
+    assert_eq!(open(&folder, NOW).losses, [], "said once");
+}
+
+/// Turns every bit over.
+fn spoil(path: &Path, at: u64, octets: usize) {
+    let mut file = OpenOptions::new().read(true).write(true).open(path).unwrap();
+    let mut old = vec![0; octets];
+    file.seek(SeekFrom::Start(at)).unwrap();
+    file.read_exact(&mut old).unwrap();
+    old.iter_mut().for_each(|octet| *octet = !*octet);
+    file.seek(SeekFrom::Start(at)).unwrap();
+    file.write_all(&old).unwrap();
+}
+
+#[test]
+fn two_servers_do_not_share_a_folder_unknowingly() {
+    let folder = Folder::new();
+    let first = open(&folder, NOW);
+    let second = Store::open(&folder.0, Durability::Grouped, NOW, |_| ()).unwrap_err();
+    assert!(matches!(second, Fault::InUse(_)), "{second}");
+    assert!(second.to_string().contains("another offhook"));
+    drop(first);
+    open(&folder, NOW);
+}
+
+#[test]
+fn what_a_newer_program_wrote_is_refused_and_left_as_it_is() {
+    let folder = Folder::new();
+    drop(open(&folder, NOW));
+    let path = folder.file("offhook.db");
+    let newer = rusqlite::Connection::open(&path).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
+    newer.pragma_update(None, "wal_checkpoint", "TRUNCATE").ok();
+    drop(newer);
+    let before = fs::read(&path).unwrap();
+    let fault = Store::open(&folder.0, Durability::Grouped, NOW, |_| ()).unwrap_err();
+    assert!(fault.to_string().contains("newer offhook (form 99"), "{fault}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn relaxed_does_not_wait_and_writes_all_the_same() {
+    let folder = Folder::new();
+    let relaxed = Store::open(&folder.0, Durability::Relaxed, NOW, |_| ()).unwrap().store;
+    keep(&relaxed, [record("a", "1")]);
+    drop(relaxed);
+    assert_eq!(held(&open(&folder, NOW)), pairs(&[("a", "1")]));
+}
+
+#[test]
+fn a_record_that_is_too_long_is_refused() {
+    let folder = Folder::new();
+    let store = open(&folder, NOW).store;
+    let (tell, told) = channel();
+    let long = "x".repeat(offhook_store::limits::RECORD);
+    store.keep(record("a", &long), Box::new(move |kept| tell.send(kept).unwrap()));
+    assert_eq!(told.recv(), Ok(Kept::Not));
+}
+
+/// Runs in a mount namespace of its own, where its folder is a disk of one megabyte.
+#[test]
+fn a_full_disk_is_said_to_be_full_and_works_again_once_it_has_room() {
+    const DISK: &str = "OFFHOOK_TEST_DISK";
+    let Some(disk) = std::env::var_os(DISK) else {
+        let folder = Folder::new();
+        fs::create_dir_all(&folder.0).unwrap();
+        let name = "a_full_disk_is_said_to_be_full_and_works_again_once_it_has_room";
+        let script = "mount -t tmpfs -o size=1m tmpfs \"$1\" && exec \"$0\" --exact \"$2\"";
+        let output = std::process::Command::new("unshare")
+            .args(["--mount", "sh", "-c", script])
+            .arg(std::env::current_exe().unwrap())
+            .arg(&folder.0)
+            .arg(name)
+            .env(DISK, &folder.0)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if said.contains("ermitted") {
+            return println!("skipped: no disk can be mounted here: {said}");
+        }
+        assert!(output.status.success(), "{}{said}", String::from_utf8_lossy(&output.stdout));
+        return;
+    };
+    let (news, heard) = channel();
+    let trouble = move |what: Result<(), String>| news.send(what).unwrap();
+    let disk = PathBuf::from(disk);
+    let store = Store::open(&disk, Durability::Grouped, NOW, trouble).unwrap().store;
+    let ballast = disk.join("ballast");
+    let kept = |key: &str| {
+        let (tell, told) = channel();
+        let long = Record { value: vec![b'x'; 20_000].into(), ..record(key, "") };
+        store.keep(long, Box::new(move |kept| tell.send(kept).unwrap()));
+        told.recv().unwrap()
+    };
+    assert_eq!(kept("before"), Kept::Safely);
+    fs::write(&ballast, vec![0; 1_048_576]).unwrap_err();
+    let refused = (0..20).filter(|n| kept(&format!("full {n}")) == Kept::Not).count();
+    assert!(refused > 10, "{refused}");
+    assert!(heard.try_recv().unwrap().unwrap_err().contains("full"));
+    fs::remove_file(&ballast).unwrap();
+    assert_eq!(kept("after"), Kept::Safely);
+    assert_eq!(heard.try_recv(), Ok(Ok(())));
+    assert!(heard.try_recv().is_err(), "said once, not for each");
+    drop(store);
+    let restored = Store::open(&disk, Durability::Grouped, NOW, |_| ()).unwrap().restored;
+    let has = |key: &str| restored.iter().any(|one| &*one.key == key.as_bytes());
+    assert!(has("before") && has("after"));
+    assert_eq!(restored.len(), 2 + 20 - refused, "what was refused is not there");
+}
