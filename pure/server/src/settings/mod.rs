@@ -1,10 +1,20 @@
-//! `Settings`: all that a node is told about its house, as plain data.
+//! `Settings`: all that a node is told about its house, as plain data; a file a part.
 
 use std::time::Duration;
 
 use protocol::Listener;
-use protocol::auth::{Algorithm, Ha1, Protection};
+use protocol::auth::{Algorithm, Protection};
 use protocol::transaction::Timers;
+
+mod redirect;
+mod registrar;
+mod route;
+mod user;
+
+pub use redirect::Redirect;
+pub use registrar::Registrar;
+pub use route::{Match, Route};
+pub use user::{Credential, User};
 
 /// Everything that a node is told. `Settings { users, ..Settings::of("example.test", listeners) }` changes what must be changed.
 #[derive(Clone, Debug)]
@@ -47,77 +57,6 @@ pub struct Settings {
     pub software: Box<str>,
 }
 
-/// Somebody we know.
-#[derive(Clone, Debug)]
-pub struct User {
-    /// The user part of the address, unescaped, and the username of the credentials.
-    pub name: Box<str>,
-    /// How it proves itself.
-    pub credential: Credential,
-}
-
-/// What a user proves itself with.
-#[derive(Clone)]
-pub enum Credential {
-    /// The password: every digest is made from it.
-    Password(Box<str>),
-    /// Digests of it, by algorithm.
-    Ha1s(Vec<(Algorithm, Ha1)>),
-}
-
-impl std::fmt::Debug for Credential {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Credential(…)")
-    }
-}
-
-/// How registrations are kept (RFC 3261 §10.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Registrar {
-    /// Shorter wishes are refused with 423.
-    pub min: Duration,
-    /// For phones that wish nothing.
-    pub default: Duration,
-    /// Longer wishes are shortened to this.
-    pub max: Duration,
-    /// How many contacts an address of record may have.
-    pub max_contacts: usize,
-}
-
-impl Default for Registrar {
-    fn default() -> Self {
-        let [min, default, max] = [60, 3600, 7200].map(Duration::from_secs);
-        Self { min, default, max, max_contacts: 10 }
-    }
-}
-
-/// A user that is somewhere else: answered with 302 (RFC 3261 §8.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Redirect {
-    /// The user part, unescaped.
-    pub user: Box<str>,
-    /// Where to try instead: SIP URIs, best first.
-    pub to: Vec<Box<str>>,
-}
-
-/// Where some requests go (RFC 3261 §16.5).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// Which requests.
-    pub matches: Match,
-    /// The next hop, a SIP URI; `None`: the domain is looked up.
-    pub to: Option<Box<str>>,
-}
-
-/// Which requests a route is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Match {
-    /// Those for a domain. Users of that domain may call ours without being challenged, when they come from where `to` says.
-    Domain(Box<str>),
-    /// Those for one of our domains whose user begins with this, and is not a user of ours.
-    Prefix(Box<str>),
-}
-
 /// Which of how many shards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
@@ -153,12 +92,5 @@ impl Settings {
             protection: Protection::Request,
             software: "Offhook".into(),
         }
-    }
-}
-
-impl User {
-    /// A user with a password.
-    pub fn new(name: &str, password: &str) -> Self {
-        Self { name: name.into(), credential: Credential::Password(password.into()) }
     }
 }
