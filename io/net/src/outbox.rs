@@ -9,7 +9,7 @@ use sip::Bytes;
 use crate::kernel::Watch;
 use crate::limits;
 use crate::program::Drivable;
-use crate::resolver::Reply;
+use crate::reply::Reply;
 use crate::shard::Shard;
 use crate::switchboard::Letter;
 use crate::tap::Way;
@@ -93,9 +93,12 @@ impl<M: Drivable> Shard<M> {
                     Answer::Unlocated(Unlocated::NoAnswer)
                 } else {
                     self.asked += 1;
-                    let reply = Reply::new(self.here.board.clone(), self.here.shard, ticket);
-                    return self.resolver.resolve(hop, means, reply);
+                    let worst = Answer::Unlocated(Unlocated::NoAnswer);
+                    return self.resolver.resolve(hop, means, self.reply(ticket, worst));
                 }
+            }
+            Question::Keep(record) => {
+                return self.program.keeper.keep(record, self.reply(ticket, Answer::NotKept));
             }
             Question::MediaSockets => self.open_media(),
             Question::CloseMedia(rtp, rtcp) => {
@@ -109,6 +112,11 @@ impl<M: Drivable> Shard<M> {
             },
         };
         self.inputs.push(Input::Answered(ticket, answer));
+    }
+
+    /// Where another thread's answer goes.
+    fn reply(&self, ticket: Ticket, worst: Answer) -> Reply {
+        Reply::new(self.here.board.clone(), self.here.shard, ticket, worst)
     }
 
     /// Tells all other shards. One that is too busy finds out by itself.

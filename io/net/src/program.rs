@@ -8,6 +8,7 @@ use protocol::doors::Question;
 use protocol::{Input, Output};
 use sip::Message;
 
+use crate::keeper::{Forgetful, Keeper};
 use crate::resolver::{Nobody, Resolver};
 use crate::tap::{Deaf, Sink};
 
@@ -26,6 +27,7 @@ pub struct Program<M> {
     pub(crate) place: Arc<Place>,
     pub(crate) pending: Arc<Pending<M>>,
     pub(crate) resolver: Arc<dyn Resolver>,
+    pub(crate) keeper: Arc<dyn Keeper>,
     pub(crate) sink: Arc<dyn Sink>,
 }
 
@@ -42,6 +44,7 @@ impl<M> Clone for Program<M> {
             place: Arc::clone(&self.place),
             pending: Arc::clone(&self.pending),
             resolver: Arc::clone(&self.resolver),
+            keeper: Arc::clone(&self.keeper),
             sink: Arc::clone(&self.sink),
         }
     }
@@ -54,13 +57,14 @@ impl<M> Default for Program<M> {
 }
 
 impl<M> Program<M> {
-    /// Everything happens on shard 0, nobody knows a name, nobody listens.
+    /// Everything happens on shard 0, nobody knows a name, nothing is kept, nobody listens.
     pub fn new() -> Self {
         Self {
             steer: Arc::new(|_| 0),
             place: Arc::new(|_| None),
             pending: Arc::new(|_| 0),
             resolver: Arc::new(Nobody),
+            keeper: Arc::new(Forgetful),
             sink: Arc::new(Deaf),
         }
     }
@@ -93,6 +97,13 @@ impl<M> Program<M> {
     #[must_use]
     pub fn resolver(mut self, resolver: impl Resolver + 'static) -> Self {
         self.resolver = Arc::new(resolver);
+        self
+    }
+
+    /// Who keeps records.
+    #[must_use]
+    pub fn keeper(mut self, keeper: impl Keeper + 'static) -> Self {
+        self.keeper = Arc::new(keeper);
         self
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use std::{io, thread};
 
 use machine::Time;
-use protocol::{Flow, Input, Listener, Output, Transport};
+use protocol::{Answer, Flow, Input, Listener, Output, Transport};
 
 use crate::accept::Gate;
 use crate::clock::Clock;
@@ -202,7 +202,9 @@ impl<M: Drivable> Shard<M> {
             self.here.board.took(self.here.shard, count);
         }
         while let Ok((ticket, answer)) = self.inbox.answers.try_recv() {
-            self.asked = self.asked.saturating_sub(1);
+            if matches!(answer, Answer::Targets(_) | Answer::Unlocated(_)) {
+                self.asked = self.asked.saturating_sub(1);
+            }
             self.inputs.push(Input::Answered(ticket, answer));
         }
     }

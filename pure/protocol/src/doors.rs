@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use sip::{Bytes, Malformed, Message};
 
+use crate::Record;
 use crate::locate::{Failure, Hop, Target, Unlocated};
 use crate::transport::{Flow, Transport};
 
@@ -84,6 +85,8 @@ pub enum Question {
     Resolve(Hop),
     /// Where an address of record can be reached: asked of the shard that keeps it.
     Locate(Box<[u8]>),
+    /// Keep a fact: asked of the store.
+    Keep(Record),
     /// A pair of sockets for RTP and RTCP, with consecutive ports.
     MediaSockets,
     /// Give the pair back.
@@ -106,6 +109,10 @@ pub enum Answer {
         /// For RTCP.
         rtcp: (Socket, SocketAddr),
     },
+    /// It is safe, as the store promises it.
+    Kept,
+    /// It is not: the disk is full or broken, or too much waits for it.
+    NotKept,
     /// It cannot be had.
     Nothing,
 }

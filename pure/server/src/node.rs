@@ -180,9 +180,10 @@ impl Roles {
     fn asked(&mut self, turn: &mut Turn<'_>, asker: OtherShard, question: Question) {
         let answer = match question {
             Question::Locate(aor) => Answer::Bindings(self.registrar.reach(turn.now, &aor)),
-            Question::Resolve(_) | Question::MediaSockets | Question::CloseMedia(..) => {
-                Answer::Nothing
-            }
+            Question::Resolve(_)
+            | Question::Keep(_)
+            | Question::MediaSockets
+            | Question::CloseMedia(..) => Answer::Nothing,
         };
         turn.out.push(Output::Tell(asker, answer));
     }

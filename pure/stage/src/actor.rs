@@ -11,6 +11,7 @@ use sim::{Connection, Door, Host, Kind, Parcel, Segment, Transport, Unreachable}
 use sip::stream::Frame;
 use sip::{Bytes, Malformed, Message};
 
+use crate::disk::Disk;
 use crate::limits;
 use crate::lines::Lines;
 use crate::names::{Names, Speed};
@@ -41,6 +42,7 @@ pub struct Actor<M> {
     said: u64,
     asked: u64,
     events: VecDeque<(Time, Event)>,
+    disk: Disk,
 }
 
 impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
@@ -68,7 +70,13 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
             said: 0,
             asked: 0,
             events: VecDeque::new(),
+            disk: Disk::default(),
         }
+    }
+
+    /// What it has kept so far, to be changed, and to be given to the machine that comes after it.
+    pub const fn disk_mut(&mut self) -> &mut Disk {
+        &mut self.disk
     }
 
     /// With these names to look up.
@@ -210,6 +218,11 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                 let keeper = self.shard_of(Steered::Aor(&aor));
                 let asker = Asker { shard: u16::try_from(shard).unwrap_or(u16::MAX), ticket };
                 self.say(now, keeper, Input::Asked(asker, Question::Locate(aor)));
+            }
+            Question::Keep(record) => {
+                if let Some((delay, answer)) = self.disk.keep(record) {
+                    self.say(now + delay, shard, Input::Answered(ticket, answer));
+                }
             }
             Question::MediaSockets => {
                 let answer = self.sockets.lend(shard);

@@ -5,6 +5,7 @@
 //! ask each other. [`ladder()`] draws what the world's tap has seen.
 
 mod actor;
+mod disk;
 pub mod limits;
 mod lines;
 mod names;
@@ -15,5 +16,6 @@ mod sockets;
 mod tests;
 
 pub use actor::{Actor, Steered};
+pub use disk::{Disk, Health};
 pub use names::{Names, Speed};
 pub use sights::ladder;

@@ -5,10 +5,10 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-use offhook_net::{Plan, Program, Reply, Resolver, limits};
+use offhook_net::{Keeper, Plan, Program, Reply, Resolver, limits};
 use protocol::doors::{Answer, Asker, Question, Ticket, Warning};
 use protocol::locate::{Failure, Hop, Means, Target, Unlocated};
-use protocol::{Input, Output, Transport};
+use protocol::{Input, Output, Record, Transport};
 use sip::Uri;
 
 use crate::echo::{Echo, House, PATIENCE};
@@ -149,4 +149,31 @@ fn media_goes_in_and_out_of_a_pair_of_sockets() {
     // Both ports are free again.
     assert!(UdpSocket::bind(rtp.1).is_ok() && UdpSocket::bind(rtcp.1).is_ok());
     assert_eq!(house.count(|counters| &counters.media_unsent), 1);
+}
+
+#[test]
+fn records_go_to_the_keeper_and_its_word_comes_back() {
+    /// Has room for one.
+    struct Drawer(Mutex<Option<Record>>);
+    impl Keeper for Drawer {
+        fn keep(&self, record: Record, reply: Reply) {
+            if self.0.lock().unwrap().replace(record).is_none() {
+                reply.give(Answer::Kept);
+            }
+        }
+    }
+    let house = house(1, Program::new().keeper(Drawer(Mutex::default())));
+    assert_eq!(keep(&house, 1), (0, Ticket(1), Answer::Kept));
+    assert_eq!(keep(&house, 2), (0, Ticket(2), Answer::NotKept));
+}
+
+#[test]
+fn without_a_keeper_nothing_is_said_to_be_kept() {
+    assert_eq!(keep(&house(1, Program::new()), 1), (0, Ticket(1), Answer::NotKept));
+}
+
+fn keep(house: &House, ticket: u64) -> (u16, Ticket, Answer) {
+    let record = Record { key: [1].into(), value: [2].into(), until: machine::Time::NEVER };
+    house.put(0, Output::Ask(Ticket(ticket), Question::Keep(record)));
+    answer(house)
 }

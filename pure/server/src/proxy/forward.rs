@@ -139,7 +139,11 @@ impl Proxy {
                 let fault = hop::fault(why);
                 context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
             }
-            Answer::Bindings(_) | Answer::MediaSockets { .. } | Answer::Nothing => {
+            Answer::Bindings(_)
+            | Answer::MediaSockets { .. }
+            | Answer::Kept
+            | Answer::NotKept
+            | Answer::Nothing => {
                 self.lost(turn, context, at, Loss::Unreachable);
             }
         }
