@@ -88,6 +88,8 @@ impl Exchange {
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let mut settings = Settings::of(DOMAIN, Puppet::listeners(address(SERVER)));
+        // Ladders show how long a registration lasts.
+        settings.registrar.jitter = 0;
         settings.users = NUMBERS.map(|name| User::new(name, &format!("secret-{name}"))).into();
         settings.secret = u128::from(seed);
         change(&mut settings);

@@ -8,7 +8,7 @@ use protocol::auth::{Algorithm, Asked, Ha1, Qop, response};
 use protocol::doors::Event;
 use protocol::{Flow, Input, Listener, Output, Transport};
 use server::Node;
-use server::settings::{Settings, User};
+use server::settings::{Registrar, Settings, User};
 use sip::header::{AuthParams, ProxyAuthenticate, WwwAuthenticate};
 use sip::{Message, Status};
 
@@ -46,12 +46,22 @@ pub fn settings() -> Settings {
     let listeners =
         vec![Listener::new(0, Transport::Udp, at), Listener::new(1, Transport::Tcp, at)];
     let users = (101..110).map(|n| User::new(&n.to_string(), &format!("secret-{n}"))).collect();
-    Settings { users, secret: 7, ..Settings::of("example.test", listeners) }
+    // Tests want to know how long a registration lasts.
+    let registrar = Registrar { jitter: 0, ..Registrar::default() };
+    Settings { users, secret: 7, registrar, ..Settings::of("example.test", listeners) }
 }
 
 /// The same, trusting everybody.
 pub fn trusting() -> Settings {
     Settings { challenge: Vec::new(), ..settings() }
+}
+
+/// The same, where a user is also found at these places at all times.
+pub fn always_at(user: &str, places: &[&str], mut settings: Settings) -> Settings {
+    for known in settings.users.iter_mut().filter(|known| &*known.name == user) {
+        known.contacts = places.iter().map(|place| (*place).into()).collect();
+    }
+    settings
 }
 
 impl Default for Office {

@@ -15,6 +15,15 @@ pub const SHARDS: u64 = 1024;
 /// Contacts of one address-of-record: all of them ring at once, and a request may be forked to 60 (RFC 5393 §5.3.3).
 pub const CONTACTS: u64 = 60;
 
+/// Percent that a registration may be shorter than wished: half is enough to spread any storm.
+pub const JITTER: u64 = 50;
+
+/// Seconds between signs of life of a phone: more often only costs, and an hour is longer than any NAT waits.
+pub const FLOW_TIMER: std::ops::RangeInclusive<u64> = 20..=3600;
+
+/// Static contacts of one account, and accounts that one may register for.
+pub const NAMED_FOR_ONE: usize = 60;
+
 /// Seconds of an expiry: what `delta-seconds` can hold (RFC 3261 §20.19).
 pub const EXPIRES: u64 = u32::MAX as u64;
 

@@ -42,6 +42,27 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("domians = \"a\"", "1:1: unknown key or section `domians`", "did you mean `domains`?"),
     ("realm = \"a\"", "1:1: unknown key or section `realm`", "`realm` belongs in [auth]"),
     ("[regstrar]", "1:2: unknown key or section `regstrar`", "did you mean `registrar`?"),
+    (
+        "[registrar]\nwhen_full = \"oldst\"",
+        "2:13: unknown policy `oldst`",
+        "did you mean \"oldest\"?",
+    ),
+    (
+        "[registrar]\nservice_route = \"sip:a.example\"",
+        "2:17: `sip:a.example` is no loose router",
+        "write \"sip:a.example;lr\"",
+    ),
+    ("[registrar]\njitter = 90", "2:10: `jitter` cannot be 90", "from 0 to 50"),
+    (
+        "[[extension]]\nnumber = \"1\"\npassword = \"vUXcSbSRlZ\"\nmay_register = [\"2\"]",
+        "4:17: `may_register` names `2`, and there is no such extension",
+        "name the number of an [[extension]]",
+    ),
+    (
+        "[[extension]]\nnumber = \"1\"\npassword = \"vUXcSbSRlZ\"\ncontacts = [\"sip:a@b?x=y\"]",
+        "4:13: `sip:a@b?x=y` has headers: no call could carry them",
+        "end it before the `?`",
+    ),
     ("domains = []", "1:11: `domains` is empty: the server would answer for nobody", "add one"),
     ("domains = 5", "1:11: `domains` must be a text, not a number", "put it in quotes"),
     (

@@ -6,7 +6,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sip::{Bytes, Malformed, Message};
+use machine::Time;
+use sip::{Bytes, Malformed, Message, Params};
 
 use crate::Record;
 use crate::locate::{Failure, Hop, Target, Unlocated};
@@ -134,6 +135,28 @@ pub struct Reach {
     pub flow: Option<Flow>,
     /// The Path that the REGISTER came with, topmost first (RFC 3327).
     pub path: Vec<Box<[u8]>>,
+    /// What the Contact said of the phone: its parameters as written, `;+sip.instance="<…>";video` (RFC 3840 §9).
+    pub features: Box<[u8]>,
+    /// Since when this phone has been registered without a break: its temporary GRUUs are as old (RFC 5627 §5.1).
+    pub since: Time,
+}
+
+impl Reach {
+    /// A way without anything special about it.
+    pub fn to(uri: &[u8]) -> Self {
+        let (path, features) = (Vec::new(), Box::default());
+        Self { uri: uri.into(), q: 1000, flow: None, path, features, since: Time(0) }
+    }
+
+    /// Which phone it is, as it names itself: two ways to one instance never ring together (RFC 5626 §7).
+    pub fn instance(&self) -> Option<Vec<u8>> {
+        Params::new(&self.features).unquoted("+sip.instance")
+    }
+
+    /// True when the phone keeps its flow up by itself, and has named it (RFC 5626 §4.2).
+    pub fn names_its_flow(&self) -> bool {
+        Params::new(&self.features).has("reg-id")
+    }
 }
 
 /// Something that happened. Logs, metrics, call records, the console and ladders are its readers.

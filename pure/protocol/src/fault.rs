@@ -40,6 +40,16 @@ pub enum Fault {
     StarNotAlone,
     /// An address of record that is no SIP URI of ours, or a Contact that cannot be called.
     BadContact,
+    /// A Contact that is no SIP URI: nobody can call it through us (RFC 5627 §5.1).
+    ForeignContact,
+    /// A Contact with headers behind a `?`, which no call could carry.
+    ContactWithHeaders,
+    /// A Contact that is the very address that it is registered for: calls would go in a circle (RFC 5627 §5.1).
+    ContactIsItself,
+    /// Several contacts at once, and a `reg-id` among them: one REGISTER makes one flow (RFC 5626 §6).
+    SeveralFlows,
+    /// A flow is to be kept, and the first hop does not know how (RFC 5626 §6).
+    LacksOutbound,
     /// A REGISTER older than one that we have seen (RFC 3261 §10.3 step 7).
     OutOfOrder,
     /// A registration shorter than we take, and what we take, in seconds (RFC 3261 §10.3 step 7).
@@ -78,7 +88,6 @@ impl Fault {
 
     fn row(&self) -> (Status, &'static str, &'static str) {
         match self {
-            Self::Malformed(_) => (Status::BAD_REQUEST, "Bad Request", "RFC 3261 §21.4.1"),
             Self::UnsupportedScheme => {
                 (Status::UNSUPPORTED_URI_SCHEME, "Unsupported URI Scheme", "RFC 3261 §16.3")
             }
@@ -101,6 +110,21 @@ impl Fault {
                 (Status::FORBIDDEN, "From and To Must Belong to the Credentials", "RFC 3261 §10.3")
             }
             Self::NoRoute => (Status::FORBIDDEN, "No Route to That Domain", "RFC 3261 §26.3.2.2"),
+            Self::BreadthExceeded => {
+                (Status::MAX_BREADTH_EXCEEDED, "Max-Breadth Exceeded", "RFC 5393 §5.3.3")
+            }
+            Self::NoTransaction => {
+                (Status::CALL_DOES_NOT_EXIST, "Nothing to Cancel", "RFC 3261 §9.2")
+            }
+            Self::Unroutable(why) => (Status::SERVER_INTERNAL_ERROR, why, "RFC 3261 §16.6"),
+            Self::Overloaded(_) => (Status::SERVICE_UNAVAILABLE, "Too Busy", "RFC 3261 §21.5.4"),
+            _ => self.row_of_registrar(),
+        }
+    }
+
+    /// The same for what only a registrar refuses.
+    fn row_of_registrar(&self) -> (Status, &'static str, &'static str) {
+        match self {
             Self::TooManyContacts(_) => {
                 (Status::FORBIDDEN, "Too Many Contacts", "RFC 3261 §21.4.4")
             }
@@ -112,20 +136,30 @@ impl Fault {
             Self::BadContact => {
                 (Status::BAD_REQUEST, "Contact Is No SIP Address", "RFC 3261 §10.3")
             }
+            Self::ForeignContact => (Status::FORBIDDEN, "Contact Is No SIP URI", "RFC 5627 §5.1"),
+            Self::ContactWithHeaders => {
+                (Status::BAD_REQUEST, "Contact URI Has Headers", "RFC 3261 §19.1.5")
+            }
+            Self::ContactIsItself => (
+                Status::FORBIDDEN,
+                "Contact Is the Address That It Is Registered For",
+                "RFC 5627 §5.1",
+            ),
+            Self::SeveralFlows => {
+                (Status::BAD_REQUEST, "One Contact at a Time with a reg-id", "RFC 5626 §6")
+            }
+            Self::LacksOutbound => (
+                Status::FIRST_HOP_LACKS_OUTBOUND_SUPPORT,
+                "First Hop Lacks Outbound Support",
+                "RFC 5626 §6",
+            ),
             Self::OutOfOrder => {
                 (Status::SERVER_INTERNAL_ERROR, "CSeq Is Not Higher Than Before", "RFC 3261 §10.3")
             }
             Self::IntervalTooBrief(_) => {
                 (Status::INTERVAL_TOO_BRIEF, "Interval Too Brief", "RFC 3261 §10.3")
             }
-            Self::BreadthExceeded => {
-                (Status::MAX_BREADTH_EXCEEDED, "Max-Breadth Exceeded", "RFC 5393 §5.3.3")
-            }
-            Self::NoTransaction => {
-                (Status::CALL_DOES_NOT_EXIST, "Nothing to Cancel", "RFC 3261 §9.2")
-            }
-            Self::Unroutable(why) => (Status::SERVER_INTERNAL_ERROR, why, "RFC 3261 §16.6"),
-            Self::Overloaded(_) => (Status::SERVICE_UNAVAILABLE, "Too Busy", "RFC 3261 §21.5.4"),
+            _ => (Status::BAD_REQUEST, "Bad Request", "RFC 3261 §21.4.1"),
         }
     }
 }

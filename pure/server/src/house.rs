@@ -14,7 +14,7 @@ use sip::{Message, Method, Uri};
 
 use crate::Steering;
 use crate::ours::Ours;
-use crate::settings::{Credential, Match, Route, Settings};
+use crate::settings::{Credential, Match, Route, Settings, User};
 
 /// What we know about ourselves.
 #[derive(Debug)]
@@ -27,8 +27,16 @@ pub(crate) struct House {
     pub(crate) means: Means,
     /// Where we are.
     pub(crate) ours: Ours,
-    users: Map<Box<[u8]>, [Option<Ha1>; 3]>,
+    users: Map<Box<[u8]>, Known>,
     tags: HashKey,
+}
+
+/// A user, as we look it up.
+#[derive(Debug)]
+struct Known {
+    ha1s: [Option<Ha1>; 3],
+    /// Its place in the settings.
+    at: usize,
 }
 
 /// Whom a URI points to.
@@ -50,10 +58,10 @@ impl House {
         settings.ring = settings.ring.max(LEAST_RING);
         let steering = Steering::new(settings.secret, settings.shard.count);
         let mut users = HashKey::throw(dice).map();
-        for user in &settings.users {
+        for (at, user) in settings.users.iter().enumerate() {
             let ha1s = ALGORITHMS
                 .map(|algorithm| ha1(&user.credential, algorithm, &user.name, &settings.realm));
-            users.insert(user.name.as_bytes().into(), ha1s);
+            users.insert(user.name.as_bytes().into(), Known { ha1s, at });
         }
         let algorithms = offered(&settings);
         let means = Means::of(&settings.listeners);
@@ -66,10 +74,15 @@ impl House {
         self.users.contains_key(user)
     }
 
+    /// What the settings say of a user.
+    pub(crate) fn user(&self, user: &[u8]) -> Option<&User> {
+        self.settings.users.get(self.users.get(user)?.at)
+    }
+
     /// The hash of a user's password.
     pub(crate) fn ha1(&self, user: &[u8], algorithm: Algorithm) -> Option<&Ha1> {
         let at = ALGORITHMS.iter().position(|known| *known == algorithm)?;
-        self.users.get(user)?.get(at)?.as_ref()
+        self.users.get(user)?.ha1s.get(at)?.as_ref()
     }
 
     /// True when requests of this method must prove who sent them. What belongs into a call (BYE, INFO, NOTIFY) or is unknown to us is
@@ -201,7 +214,7 @@ fn offered(settings: &Settings) -> Vec<Algorithm> {
     if !settings.algorithms.is_empty() {
         return settings.algorithms.clone();
     }
-    let can = |user: &crate::settings::User, algorithm| match &user.credential {
+    let can = |user: &User, algorithm| match &user.credential {
         Credential::Password(_) => true,
         Credential::Ha1s(ha1s) => ha1s.iter().any(|(known, _)| *known == algorithm),
     };

@@ -17,6 +17,7 @@ mod proxy;
 mod purpose;
 mod redirect;
 mod registrar;
+mod seal;
 pub mod settings;
 mod turn;
 

@@ -179,7 +179,7 @@ impl Roles {
     /// Another shard asks about one of our addresses.
     fn asked(&mut self, turn: &mut Turn<'_>, asker: OtherShard, question: Question) {
         let answer = match question {
-            Question::Locate(aor) => Answer::Bindings(self.registrar.reach(turn.now, &aor)),
+            Question::Locate(aor) => Answer::Bindings(self.registrar.reach(turn, &aor)),
             Question::Resolve(_)
             | Question::Keep(_)
             | Question::MediaSockets
@@ -282,7 +282,7 @@ impl Roles {
             }
             Purpose::Redirect(wire) => return turn.answer(id, wire),
             Purpose::User(aor) if turn.is_home_of(&aor) => {
-                Found::bindings(self.registrar.reach(turn.now, &aor))
+                Found::bindings(self.registrar.reach(turn, &aor))
             }
             Purpose::User(aor) => Found::Elsewhere(aor),
             Purpose::Relay(target) | Purpose::Number(target) => Found::At([*target].into()),

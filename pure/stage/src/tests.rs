@@ -71,7 +71,7 @@ impl Scribe {
 }
 
 fn reach() -> Reach {
-    Reach { uri: b"sip:101@192.0.2.9"[..].into(), q: 1000, flow: None, path: Vec::new() }
+    Reach::to(b"sip:101@192.0.2.9")
 }
 
 fn bytes(text: &str) -> Bytes {

@@ -2,6 +2,7 @@
 
 mod section_10_2;
 mod section_10_3;
+mod section_10_3_policy;
 mod section_11;
 mod section_12;
 mod section_12_1;

@@ -123,10 +123,10 @@ fn a_register_for_another_domain_is_forwarded() {
 #[test]
 fn trap_47_an_extension_that_we_do_not_have_is_named() {
     let (mut office, register) = fixture();
-    let sent = say(&mut office, &register, 1, "Require: path, outbound, gruu\r\n");
+    let sent = say(&mut office, &register, 1, "Require: path, 100rel, precondition\r\n");
     assert_eq!(status(&sent), 420);
     let rows: Vec<_> = sent[0].message.elements(Name::Unsupported).collect();
-    assert_eq!(rows, [&b"outbound"[..], b"gruu"]);
+    assert_eq!(rows, [&b"100rel"[..], b"precondition"]);
 }
 
 /// "A registrar SHOULD authenticate the UAC." "If the authenticated user is not authorized to modify bindings, the registrar MUST

@@ -1,7 +1,7 @@
 //! §16.6: the copy that is forwarded.
 
 use offhook_tests::office::{
-    Office, Phone, Sent, found, reply, requests, rows, settings, status, trusting, uri,
+    Office, Phone, Sent, always_at, found, reply, requests, rows, settings, status, trusting, uri,
 };
 use protocol::{Listener, Transport};
 use server::settings::Settings;
@@ -60,8 +60,9 @@ fn what_is_not_ours_to_change_stays_as_it_came() {
 /// Proves: rfc3261-16.6-6, rfc3261-16.6-7.
 #[test]
 fn the_target_becomes_the_request_uri() {
-    let (mut office, alice, bob) = office();
-    office.register_at(&bob, "<sip:102@198.51.100.2;method=INVITE;a=b?subject=x>");
+    let alice = Phone::udp(101);
+    let place = "sip:102@198.51.100.2;method=INVITE;a=b?subject=x";
+    let mut office = Office::new(always_at("102", &[place], trusting()));
     let sent = office.receive(alice.flow, alice.invite("sip:102@example.test").wire());
     let uris: Vec<_> = requests(&sent, "INVITE").iter().map(uri).collect();
     assert!(uris.contains(&"sip:102@198.51.100.2;a=b".to_owned()), "{uris:?}");

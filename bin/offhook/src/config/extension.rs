@@ -6,6 +6,7 @@ use protocol::auth::Algorithm;
 
 use super::fault::{At, Faults};
 use super::key::{Key, Section};
+use super::route::uri;
 use super::secret::Secret;
 use super::table::Table;
 use crate::limits;
@@ -19,6 +20,10 @@ pub struct Extension {
     pub credential: Credential,
     /// What others see when it calls.
     pub name: Option<String>,
+    /// Where it can be reached at all times: SIP URIs.
+    pub contacts: Vec<String>,
+    /// The numbers of those whom it may register.
+    pub may_register: Vec<String>,
 }
 
 /// What an account proves itself with.
@@ -60,10 +65,49 @@ pub(super) fn read(entries: &[Table<'_>], faults: &mut Faults) -> Vec<Extension>
         let credential = credential(entry, number, faults);
         if let (Some(number), Some(credential)) = (number, credential) {
             let name = name.map(|name| name.value.to_owned());
-            extensions.push(Extension { number: number.value.to_owned(), credential, name });
+            let contacts = several(entry, "contacts", faults);
+            let contacts = contacts.into_iter().filter_map(|text| contact(text, faults)).collect();
+            let may_register = several(entry, "may_register", faults);
+            let may_register = may_register.into_iter().map(|name| name.value.to_owned()).collect();
+            let number = number.value.to_owned();
+            extensions.push(Extension { number, credential, name, contacts, may_register });
+        }
+    }
+    // Only now everybody is known.
+    for name in
+        entries.iter().flat_map(|entry| several(entry, "may_register", &mut Faults::default()))
+    {
+        if !numbers.contains(name.value) {
+            let what = format!(
+                "`may_register` names `{}`, and there is no such extension",
+                name.value.escape_debug()
+            );
+            faults.refuse(name.span, what, "name the number of an [[extension]]");
         }
     }
     extensions
+}
+
+/// A list of texts that may be absent.
+fn several<'a>(entry: &Table<'a>, key: &str, faults: &mut Faults) -> Vec<At<&'a str>> {
+    let mut all = entry.texts(key, faults).unwrap_or_default();
+    if all.len() > limits::NAMED_FOR_ONE {
+        let what = format!("`{key}` has more than {} entries", limits::NAMED_FOR_ONE);
+        faults.refuse(entry.span_of(key), what, "remove some");
+        all.truncate(limits::NAMED_FOR_ONE);
+    }
+    all
+}
+
+/// An address at which somebody can be called: one without headers.
+fn contact(text: At<&str>, faults: &mut Faults) -> Option<String> {
+    let found = uri(text, faults)?;
+    let headers = found.contains('?');
+    if headers {
+        let what = format!("`{}` has headers: no call could carry them", text.value.escape_debug());
+        faults.refuse(text.span, what, "end it before the `?`");
+    }
+    (!headers).then_some(found)
 }
 
 /// Can it be the user part of a URI without escapes (RFC 3261 §25.1 `user`)?
@@ -239,5 +283,18 @@ pub(super) const SECTION: Section = Section {
             Key::optional("sha512_256", "not offered", "64 hexadecimal digits (RFC 8760).").secret(),
         ]),
         Key::optional("name", "none", "What others see when it calls: \"Front desk\"."),
+        Key::optional(
+            "contacts",
+            "none",
+            "Where it is at all times, whether it registers or not: [\"sip:192.0.2.8:5060\"], for a gateway or a phone that cannot register. \
+             They ring together with its registrations, never expire, no phone can remove them, and they are not listed in the answers \
+             to its REGISTERs: a phone would think that somebody else uses its account.",
+        ),
+        Key::optional(
+            "may_register",
+            "itself alone",
+            "Whom else it may register, by number: [\"101\", \"102\"], for a gateway that registers its telephones with one password \
+             (RFC 3261 §10.2). Its From is its own address, the To that of the other.",
+        ),
     ],
 };

@@ -40,7 +40,7 @@ pub use listen::Listen;
 pub use page::reference;
 pub use phone::PhoneFile;
 pub use redirect::Redirect;
-pub use registrar::{Expires, Registrar};
+pub use registrar::{Expires, Registrar, WhenFull};
 pub use report::{Mistakes, Notice};
 pub use route::{Match, Route};
 pub use secret::Secret;

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use super::fault::Faults;
+use sip::Uri;
+
+use super::fault::{At, Faults};
 use super::key::{Key, Section};
+use super::near::nearest;
+use super::route::uri;
 use super::table::Table;
 use crate::limits;
 
@@ -14,6 +18,23 @@ pub struct Registrar {
     pub expires: Expires,
     /// How many contacts one address-of-record may have.
     pub max_contacts: usize,
+    /// What happens to one more.
+    pub when_full: WhenFull,
+    /// How much less than its wish a phone may get, in a hundred.
+    pub jitter: u8,
+    /// By which proxies phones send their requests: loose SIP URIs, nearest first.
+    pub service_route: Vec<String>,
+    /// How often phones say at least that their way is open, in seconds.
+    pub flow_timer: Option<u32>,
+}
+
+/// What happens when one contact more registers than an address may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It is refused with 403.
+    Refuse,
+    /// The one that was refreshed longest ago gives way.
+    Oldest,
 }
 
 /// How long a registration lives: `min` ≤ `default` ≤ `max`, none of them zero.
@@ -29,7 +50,14 @@ pub struct Expires {
 
 impl Default for Registrar {
     fn default() -> Self {
-        Self { expires: Expires::default(), max_contacts: 10 }
+        Self {
+            expires: Expires::default(),
+            max_contacts: 10,
+            when_full: WhenFull::Refuse,
+            jitter: 10,
+            service_route: Vec::new(),
+            flow_timer: None,
+        }
     }
 }
 
@@ -51,8 +79,52 @@ impl Registrar {
             max_contacts: contacts
                 .and_then(|contacts| usize::try_from(contacts.value).ok())
                 .unwrap_or(default.max_contacts),
+            when_full: written
+                .text("when_full", faults)
+                .and_then(|word| WhenFull::read(word, faults))
+                .unwrap_or(default.when_full),
+            jitter: written
+                .number("jitter", 0..=limits::JITTER, faults)
+                .and_then(|percent| u8::try_from(percent.value).ok())
+                .unwrap_or(default.jitter),
+            service_route: written
+                .texts("service_route", faults)
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|text| loose(text, faults))
+                .collect(),
+            flow_timer: written
+                .number("flow_timer", limits::FLOW_TIMER, faults)
+                .and_then(|seconds| u32::try_from(seconds.value).ok()),
         }
     }
+}
+
+impl WhenFull {
+    fn read(word: At<&str>, faults: &mut Faults) -> Option<Self> {
+        let known = [("refuse", Self::Refuse), ("oldest", Self::Oldest)];
+        let found = known.into_iter().find(|(name, _)| *name == word.value);
+        if found.is_none() {
+            let hint = match nearest(word.value, known.map(|(name, _)| name)) {
+                Some(name) => format!("did you mean \"{name}\"?"),
+                None => "known: refuse, oldest".into(),
+            };
+            let what = format!("unknown policy `{}`", word.value.escape_debug());
+            faults.refuse(word.span, what, hint);
+        }
+        found.map(|(_, policy)| policy)
+    }
+}
+
+/// A SIP URI of a loose router (RFC 3608 §5): a phone puts it into its Routes as it is.
+fn loose(text: At<&str>, faults: &mut Faults) -> Option<String> {
+    let found = uri(text, faults)?;
+    let is_loose = matches!(Uri::parse(found.as_bytes()), Ok(Uri::Sip(uri)) if uri.is_loose());
+    if !is_loose {
+        let what = format!("`{}` is no loose router", text.value.escape_debug());
+        faults.refuse(text.span, what, format!("write \"{found};lr\""));
+    }
+    is_loose.then_some(found)
 }
 
 impl Expires {
@@ -122,7 +194,30 @@ pub(super) const SECTION: Section = Section {
         Key::new(
             "max_contacts",
             "10",
-            "How many phones may register for one address at a time; they all ring at once. From 1 to 60.",
+            "How many phones may register for one address at a time; they all ring at once. From 1 to 60. A flow of a phone that keeps \
+             several (RFC 5626) counts as one.",
+        ),
+        Key::new(
+            "when_full",
+            "\"refuse\"",
+            "What happens to one more: \"refuse\" it with 403, or let the \"oldest\" give way: the contact that was refreshed longest ago. \
+             Phones that lose their address with every restart fill an account with ghosts; then \"oldest\" is the kinder one.",
+        ),
+        Key::new(
+            "jitter",
+            "10",
+            "How much less than its wish a phone may get, in a hundred, never less than `expires.min`. After a power cut all phones \
+             register at once; without jitter they would come back together for ever. 0 turns it off. At most 50.",
+        ),
+        Key::optional(
+            "service_route",
+            "phones send their requests as they like",
+            "By which proxies phones shall send their requests, nearest first: [\"sip:edge.example.test;lr\"]. Told in every 200 (RFC 3608).",
+        ),
+        Key::optional(
+            "flow_timer",
+            "phones decide: about every two minutes on a connection, every half minute by UDP",
+            "How often a phone that keeps its way open (RFC 5626) must say at least that it is there, in seconds, from 20 to 3600.",
         ),
     ],
 };

@@ -11,6 +11,8 @@ pub(super) fn extensions(dice: &mut Dice) -> Vec<Extension> {
         number: number.to_owned(),
         credential: Credential::Password(password(dice)),
         name: None,
+        contacts: Vec::new(),
+        may_register: Vec::new(),
     };
     ["100", "101"].map(extension).into()
 }

@@ -4,7 +4,7 @@ use protocol::auth::{Algorithm, Ha1};
 use protocol::{Listener, Transport};
 use server::settings::{self, Settings, Shard};
 
-use crate::config::{Config, Credential, Extension, Match};
+use crate::config::{Config, Credential, Expires, Extension, Match, Registrar, WhenFull};
 
 /// What the driver listens on, and with how many shards.
 pub(crate) fn plan(config: &Config) -> net::Plan {
@@ -28,19 +28,13 @@ pub(crate) fn settings(
     shard: Shard,
 ) -> Settings {
     let domain = config.domains.first().map_or("localhost", |domain| domain.as_str());
-    let expires = config.registrar.expires;
     Settings {
         domains: config.domains.iter().map(|domain| domain.as_str().into()).collect(),
         realm: config.auth.realm.as_str().into(),
         challenge: config.auth.challenge.iter().map(|method| (*method).into()).collect(),
         algorithms: config.auth.algorithms.clone().unwrap_or_default(),
         users: config.extensions.iter().map(user).collect(),
-        registrar: settings::Registrar {
-            min: expires.min,
-            default: expires.default,
-            max: expires.max,
-            max_contacts: config.registrar.max_contacts,
-        },
+        registrar: registrar(&config.registrar),
         redirects: config
             .redirects
             .iter()
@@ -66,6 +60,23 @@ pub(crate) fn settings(
     }
 }
 
+fn registrar(config: &Registrar) -> settings::Registrar {
+    let Expires { min, default, max } = config.expires;
+    settings::Registrar {
+        min,
+        default,
+        max,
+        max_contacts: config.max_contacts,
+        when_full: match config.when_full {
+            WhenFull::Refuse => settings::WhenFull::Refuse,
+            WhenFull::Oldest => settings::WhenFull::Oldest,
+        },
+        jitter: config.jitter,
+        service_route: config.service_route.iter().map(|uri| uri.as_str().into()).collect(),
+        flow_timer: config.flow_timer,
+    }
+}
+
 fn user(extension: &Extension) -> settings::User {
     let credential = match &extension.credential {
         Credential::Password(password) => settings::Credential::Password(password.reveal().into()),
@@ -78,5 +89,10 @@ fn user(extension: &Extension) -> settings::User {
             settings::Credential::Ha1s(known.collect())
         }
     };
-    settings::User { name: extension.number.as_str().into(), credential }
+    let boxed = |texts: &[String]| texts.iter().map(|text| text.as_str().into()).collect();
+    settings::User {
+        contacts: boxed(&extension.contacts),
+        may_register: boxed(&extension.may_register),
+        ..settings::User::with(&extension.number, credential)
+    }
 }

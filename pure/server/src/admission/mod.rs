@@ -44,7 +44,7 @@ pub(crate) fn hops(request: &Message) -> Result<Option<u8>, Fault> {
     }
 }
 
-/// What a request wants a server to understand (§8.2.2.3). We have `path` alone.
+/// What a request wants a server to understand (§8.2.2.3). `SUPPORTED` lists what we have.
 pub(crate) fn required(request: &Message) -> Result<(), Fault> {
     understood(request, request.all::<Require>().filter_map(Result::ok).map(|tag| tag.0))
 }
@@ -65,7 +65,7 @@ fn understood<'a>(request: &Message, tags: impl Iterator<Item = &'a str>) -> Res
 }
 
 /// The option tags that we understand: what `Supported` lists.
-pub(crate) const SUPPORTED: [&str; 1] = ["path"];
+pub(crate) const SUPPORTED: [&str; 2] = ["path", "outbound"];
 
 /// True when an option tag is listed in a header.
 pub(crate) fn lists<'a, H: Header<'a> + AsToken<'a>>(request: &'a Message, tag: &str) -> bool {

@@ -131,14 +131,14 @@ fn same_place(turn: &Turn<'_>, hashed: &str, request: &Message) -> bool {
 }
 
 /// True when the names in a request belong to the user that was proven (trap 36). Who hides its name
-/// (`anonymous@anonymous.invalid`, RFC 3323 §4.1) claims nobody's.
+/// (`anonymous@anonymous.invalid`, RFC 3323 §4.1) claims nobody's. A REGISTER may be for somebody else whom its sender may register
+/// (§10.2).
 fn owns(turn: &Turn<'_>, request: &Message, user: &[u8]) -> bool {
-    let names = |uri: &[u8]| match Uri::parse(uri) {
-        Ok(Uri::Sip(sip)) => {
-            turn.house.is_ours(&sip) && sip.user.is_some_and(|name| unescape(name) == user)
-        }
-        _ => false,
+    let named = |uri: &[u8]| match Uri::parse(uri) {
+        Ok(Uri::Sip(sip)) if turn.house.is_ours(&sip) => sip.user.map(unescape),
+        _ => None,
     };
+    let names = |uri: &[u8]| named(uri).is_some_and(|name| name == user);
     let register = request.method() == Some(Method::Register);
     let hidden = |uri: &[u8]| match Uri::parse(uri) {
         Ok(Uri::Sip(sip)) => sip.host.to_string().eq_ignore_ascii_case("anonymous.invalid"),
@@ -146,7 +146,12 @@ fn owns(turn: &Turn<'_>, request: &Message, user: &[u8]) -> bool {
     };
     let from =
         request.get::<From>().is_some_and(|from| names(from.uri) || !register && hidden(from.uri));
-    from && (!register || request.get::<To>().is_some_and(|to| names(to.uri)))
+    let registers = |whom: &[u8]| {
+        let may = turn.house.user(user).map_or(&[][..], |user| &user.may_register);
+        whom == user || may.iter().any(|may| may.as_bytes() == whom)
+    };
+    let to = || request.get::<To>().and_then(|to| named(to.uri)).is_some_and(|to| registers(&to));
+    from && (!register || to())
 }
 
 /// True when the From names one of our domains.

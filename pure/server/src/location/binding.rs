@@ -7,20 +7,29 @@ use protocol::doors::Reach;
 use protocol::{Flow, Transport};
 use sip::header::Via;
 use sip::uri::{Host, same};
-use sip::{Message, Uri};
+use sip::{Message, Params, Uri};
 
 use crate::limits;
+
+/// The parameter by which a phone names itself (RFC 5626 §4.1).
+pub(crate) const INSTANCE: &str = "+sip.instance";
+
+/// The parameter by which a phone names one of its flows (RFC 5626 §4.2).
+pub(crate) const REG_ID: &str = "reg-id";
 
 /// A contact, as small as it can be: its texts lie in one allocation.
 #[derive(Clone, Debug)]
 pub(crate) struct Binding {
-    /// The Contact URI, the Call-ID, and the Path values, each Path behind a line feed.
+    /// The Contact URI, the Call-ID, the Contact's parameters, and the Path values, each Path behind a line feed.
     text: Box<[u8]>,
     uri: u16,
     call_id: u16,
+    features: u16,
     pub(crate) q: u16,
     pub(crate) cseq: u32,
     pub(crate) until: Time,
+    /// Since when its phone has been registered without a break, and under one Call-ID.
+    pub(crate) since: Time,
     /// How it can be reached where its Contact cannot: its connection, or the other side of its NAT.
     pub(crate) flow: Option<Flow>,
 }
@@ -30,10 +39,21 @@ pub(crate) struct Binding {
 pub(crate) struct Said<'a> {
     pub(crate) uri: &'a [u8],
     pub(crate) call_id: &'a [u8],
+    pub(crate) features: &'a [u8],
     pub(crate) cseq: u32,
     pub(crate) q: u16,
     pub(crate) until: Time,
+    pub(crate) since: Time,
     pub(crate) flow: Option<Flow>,
+}
+
+/// What tells one binding of an address from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Which<'a> {
+    /// Its Contact URI (RFC 3261 §10.3 step 7).
+    Uri(&'a [u8]),
+    /// The phone and which of its flows it is, wherever its Contact points (RFC 5626 §6).
+    Flow { instance: Vec<u8>, reg_id: u32 },
 }
 
 impl Binding {
@@ -44,15 +64,16 @@ impl Binding {
                 .ok()
                 .filter(|length| usize::from(*length) <= limits::BINDING_PART)
         };
-        let (uri, call_id) = (short(said.uri)?, short(said.call_id)?);
-        let mut text = [said.uri, said.call_id].concat();
+        let (uri, call_id, features) =
+            (short(said.uri)?, short(said.call_id)?, short(said.features)?);
+        let mut text = [said.uri, said.call_id, said.features].concat();
         for value in path.take(limits::ROUTES) {
             short(value)?;
             text.push(b'\n');
             text.extend_from_slice(value);
         }
-        let Said { q, cseq, until, flow, .. } = said;
-        Some(Self { text: text.into(), uri, call_id, q, cseq, until, flow })
+        let Said { q, cseq, until, since, flow, .. } = said;
+        Some(Self { text: text.into(), uri, call_id, features, q, cseq, until, since, flow })
     }
 
     /// All its texts.
@@ -62,8 +83,8 @@ impl Binding {
 
     /// The Path, each value behind a line feed.
     pub(super) fn path_text(&self) -> &[u8] {
-        let rest = self.text.get(usize::from(self.uri) + usize::from(self.call_id)..);
-        rest.unwrap_or_default()
+        let from = usize::from(self.uri) + usize::from(self.call_id) + usize::from(self.features);
+        self.text.get(from..).unwrap_or_default()
     }
 
     /// The Contact URI.
@@ -77,13 +98,39 @@ impl Binding {
         self.text.get(from..from + usize::from(self.call_id)).unwrap_or_default()
     }
 
+    /// What the Contact said beside its URI, without what is kept apart: `;+sip.instance="<…>";video`.
+    pub(crate) fn features(&self) -> &[u8] {
+        let from = usize::from(self.uri) + usize::from(self.call_id);
+        self.text.get(from..from + usize::from(self.features)).unwrap_or_default()
+    }
+
+    /// Which phone it is, as it names itself.
+    pub(crate) fn instance(&self) -> Option<Vec<u8>> {
+        Params::new(self.features()).unquoted(INSTANCE)
+    }
+
+    /// Which of the phone's flows it is; nothing for a binding that its Contact URI names.
+    pub(crate) fn reg_id(&self) -> Option<u32> {
+        Params::new(self.features()).number(REG_ID)
+    }
+
     /// The Path, topmost first.
     pub(crate) fn path(&self) -> impl Iterator<Item = &[u8]> {
         self.path_text().split(|octet| *octet == b'\n').filter(|value| !value.is_empty())
     }
 
-    /// True when a Contact names this binding (§10.3 step 7, by the rules of §19.1.4).
-    pub(crate) fn is(&self, uri: &[u8]) -> bool {
+    /// True when a Contact names this binding.
+    pub(crate) fn is(&self, which: &Which<'_>) -> bool {
+        match which {
+            Which::Uri(uri) => self.is_at(uri),
+            Which::Flow { instance, reg_id } => {
+                self.reg_id() == Some(*reg_id) && self.instance().as_ref() == Some(instance)
+            }
+        }
+    }
+
+    /// The URIs are the same by the rules of §19.1.4.
+    fn is_at(&self, uri: &[u8]) -> bool {
         if self.uri() == uri {
             return true;
         }
@@ -100,18 +147,22 @@ impl Binding {
             q: self.q,
             flow: self.flow,
             path: self.path().map(Into::into).collect(),
+            features: self.features().into(),
+            since: self.since,
         }
     }
 
-    /// What is left of it when a connection is gone: nothing, when it can be reached only so.
+    /// What is left of it when a connection is gone: nothing, when it can be reached only so, and nothing of a flow that the phone
+    /// keeps up itself (RFC 5626 §7): it makes a new one.
     pub(crate) fn without(self, flow: Flow) -> Option<Self> {
         let by = match self.flow {
             Some(by) if by.listener == flow.listener && by.connection == flow.connection => by,
             _ => return Some(self),
         };
-        let web = matches!(by.transport, Transport::Ws | Transport::Wss);
+        let only_so =
+            self.reg_id().is_some() || matches!(by.transport, Transport::Ws | Transport::Wss);
         let reachable =
-            !web && host_of(self.uri()).is_some_and(|ip| ip == by.peer.ip().to_canonical());
+            !only_so && host_of(self.uri()).is_some_and(|ip| ip == by.peer.ip().to_canonical());
         reachable.then_some(Self { flow: None, ..self })
     }
 }

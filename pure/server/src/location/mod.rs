@@ -12,7 +12,7 @@ use protocol::doors::Reach;
 use sip::Uri;
 use sip::uri::unescape;
 
-pub(crate) use binding::{Binding, Said, flow_to_keep};
+pub(crate) use binding::{Binding, INSTANCE, REG_ID, Said, Which, flow_to_keep};
 use packed::Packed;
 
 /// The address of record that a URI names, in the form that bindings are kept under (§10.3 step 5): its user part without
@@ -203,7 +203,16 @@ mod tests {
         let peer = "203.0.113.1:40000".parse().unwrap();
         let flow = Flow { transport: Transport::Tcp, listener: 1, connection, peer };
         let flow = (connection != 0).then_some(flow);
-        let said = Said { uri, call_id: b"c", cseq: 1, q: 1000, until: Time(until), flow };
+        let said = Said {
+            uri,
+            call_id: b"c",
+            features: b"",
+            cseq: 1,
+            q: 1000,
+            until: Time(until),
+            since: Time(1),
+            flow,
+        };
         Binding::new(said, [].into_iter()).unwrap()
     }
 
@@ -251,6 +260,8 @@ mod tests {
             cseq: 1,
             q: 1000,
             until: Time(1),
+            since: Time(1),
+            features: b"",
             flow: None,
         };
         let binding = Binding::new(said, [].into_iter()).unwrap();

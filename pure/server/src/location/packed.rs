@@ -15,15 +15,17 @@ impl Packed {
     /// Packs an address and its bindings.
     pub(super) fn new(aor: &[u8], bindings: &[Binding]) -> Self {
         let texts: usize = bindings.iter().map(|binding| binding.text().len()).sum();
-        let mut octets = Vec::with_capacity(2 + aor.len() + texts + bindings.len() * 48);
+        let mut octets = Vec::with_capacity(2 + aor.len() + texts + bindings.len() * 58);
         put_text(&mut octets, aor);
         for binding in bindings {
             put_text(&mut octets, binding.uri());
             put_text(&mut octets, binding.call_id());
+            put_text(&mut octets, binding.features());
             put_text(&mut octets, binding.path_text());
             octets.extend_from_slice(&binding.q.to_be_bytes());
             octets.extend_from_slice(&binding.cseq.to_be_bytes());
             octets.extend_from_slice(&binding.until.0.to_be_bytes());
+            octets.extend_from_slice(&binding.since.0.to_be_bytes());
             octets.push(u8::from(binding.flow.is_some()));
             if let Some(flow) = binding.flow {
                 put_flow(&mut octets, flow);
@@ -64,12 +66,14 @@ fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 fn take_binding(rest: &mut &[u8]) -> Option<Binding> {
-    let (uri, call_id, path) = (take_text(rest)?, take_text(rest)?, take_text(rest)?);
+    let (uri, call_id) = (take_text(rest)?, take_text(rest)?);
+    let (features, path) = (take_text(rest)?, take_text(rest)?);
     let q = u16::from_be_bytes(cut(rest)?);
     let cseq = u32::from_be_bytes(cut(rest)?);
     let until = Time(u64::from_be_bytes(cut(rest)?));
+    let since = Time(u64::from_be_bytes(cut(rest)?));
     let flow = if cut(rest)? == [1] { Some(take_flow(rest)?) } else { None };
-    let said = Said { uri, call_id, cseq, q, until, flow };
+    let said = Said { uri, call_id, features, cseq, q, until, since, flow };
     Binding::new(said, path.split(|octet| *octet == b'\n').filter(|value| !value.is_empty()))
 }
 
@@ -88,6 +92,8 @@ mod tests {
             cseq: 7,
             q: 500,
             until: Time(12_345),
+            since: Time(6_789),
+            features: b";+sip.instance=\"<urn:x>\";reg-id=1",
             flow,
         };
         let paths: [&[u8]; 2] = [b"<sip:p;lr>", b"<sip:q;lr>"];

@@ -5,12 +5,13 @@ use sip::header::{CSeq, From, MaxBreadth, MaxForwards, ProxyAuthorization, Route
 use sip::uri::SipUri;
 use sip::{Bytes, Header as _, Message, Method, Name, Uri};
 
-use super::pass::{Pass, Seal};
+use super::pass::Pass;
 use super::plan::{Plan, sip_uri};
 use super::target::{Target, Way};
 use crate::house::House;
 use crate::limits;
 use crate::location::flow_to_keep;
+use crate::seal::Seal;
 
 /// What all copies of one request share.
 #[derive(Clone, Copy, Debug)]
@@ -209,11 +210,7 @@ impl Original<'_> {
             contact.as_ref().and_then(|contact| contact.address()).map(|address| address.uri);
         let near =
             contact.filter(|_| direct).and_then(|uri| flow_to_keep(self.came, self.request, uri));
-        let far = match copy.target.way {
-            Way::Flow(flow) => Some(flow),
-            Way::Uri | Way::Hop(_) => None,
-        };
-        Pass { near, far }
+        Pass { near, far: copy.target.way.flow() }
     }
 }
 

@@ -60,7 +60,13 @@ impl Proxy {
         }
     }
 
-    fn begin(&mut self, turn: &mut Turn<'_>, context: &mut Context, target: Target, breadth: u32) {
+    pub(super) fn begin(
+        &mut self,
+        turn: &mut Turn<'_>,
+        context: &mut Context,
+        target: Target,
+        breadth: u32,
+    ) {
         if context.branches.len() >= limits::TARGETS {
             return;
         }
@@ -82,7 +88,9 @@ impl Proxy {
             }
             Err(fault) => {
                 context.branches.push(branch);
-                context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
+                if !self.other_way(turn, context, at) {
+                    context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
+                }
             }
         }
     }
@@ -90,10 +98,10 @@ impl Proxy {
     /// Where a branch goes first: by its flow, or where its next hop is.
     fn first_hop(&self, house: &House, context: &Context, branch: &Branch) -> Result<First, Fault> {
         let mut attempts = VecDeque::new();
-        if let Way::Flow(flow) = branch.target.way
-            && branch.routing.routes.is_empty()
-        {
-            attempts.push_back(Attempt { flow, size: Size::DoesNotCount });
+        let flow = branch.target.way.flow().filter(|_| branch.routing.routes.is_empty());
+        attempts.extend(flow.map(|flow| Attempt { flow, size: Size::DoesNotCount }));
+        if let (Way::Kept(_), Some(_)) = (&branch.target.way, flow) {
+            return Ok(First::Try(attempts));
         }
         let next = branch.routing.next(&context.plan, &branch.target);
         let hop = match next.as_deref().map(Uri::parse) {
@@ -175,9 +183,10 @@ impl Proxy {
             let client = turn.transactions.request(turn.now, flow, copy, turn.out);
             let (ring, timers) = (turn.now + turn.house.settings.ring, turn.house.settings.timers);
             let until = if invite { ring } else { machine::Time::NEVER };
-            let kept = !matches!(branch.target.way, Way::Flow(_));
+            let kept = branch.target.way.flow().is_none();
             // Whoever is there answers an INVITE at once, with a 100 at least; other requests may take their time.
-            let hurry = if invite && kept && !branch.attempts.is_empty() {
+            let other = kept && !branch.attempts.is_empty() || !branch.target.spares.is_empty();
+            let hurry = if invite && other {
                 turn.now + timers.t1.saturating_mul(limits::HURRY)
             } else {
                 machine::Time::NEVER

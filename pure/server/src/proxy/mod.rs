@@ -26,16 +26,16 @@ use protocol::{Answer, Fault, Flow, Output, Question, Ticket, Transport};
 use sip::header::MaxBreadth;
 use sip::{Message, Method, Status};
 
+use crate::seal::Seal;
 use crate::turn::Turn;
 use crate::{admission, limits};
 use best::Best;
 use context::{Context, Leg, State};
 use copy::Original;
-use pass::Seal;
 use refused_tcp::RefusedTcp;
 use stateless::Acks;
 
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Plan, sip_uri};
 pub(crate) use target::{Target, Way};
 
 /// All requests on their way through this shard.

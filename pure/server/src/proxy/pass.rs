@@ -4,22 +4,13 @@
 //! Call-ID and the caller's tag. A To tag alone proves nothing. The pass also remembers how to reach both ends where their
 //! Contacts lead nowhere: by their connections, and through their NATs.
 
-use std::hash::Hasher as _;
-
-use machine::Dice;
 use protocol::Flow;
 use protocol::auth::hex;
 use sip::Message;
 use sip::header::{From, To};
-use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
 use crate::octets::{put_flow, take_flow};
-
-/// Signs passes, and whatever else we must know again.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seal {
-    key: (u64, u64),
-}
+use crate::seal::{SIGNATURE, Seal, unhex};
 
 /// The ends of a dialog that need more than their Contacts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,13 +29,6 @@ pub(crate) struct Shown {
 }
 
 impl Seal {
-    pub(crate) fn new(secret: u128) -> Self {
-        let mut dice = Dice::new(secret);
-        // The first throws are the steering's key.
-        let _ = dice.seed();
-        Self { key: (dice.roll(), dice.roll()) }
-    }
-
     /// Writes a pass for the dialog that a request begins.
     pub(crate) fn write(&self, request: &Message, pass: &Pass) -> String {
         let mut octets = Vec::with_capacity(48);
@@ -75,26 +59,7 @@ impl Seal {
         // Without a To tag it is no request within a dialog, whatever it shows.
         right(to.tag()?).then_some(Shown { onward: pass.near })
     }
-
-    /// A signature over parts.
-    pub(crate) fn sign(&self, parts: &[&[u8]]) -> [u8; 16] {
-        let mut hash = SipHasher24::new_with_keys(self.key.0, self.key.1);
-        for part in parts {
-            hash.write(part);
-            hash.write_u8(b'\n');
-        }
-        hash.finish128().as_bytes()
-    }
-
-    /// A number that stands for parts.
-    pub(crate) fn number(&self, parts: &[&[u8]]) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = self.sign(parts);
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
-    }
 }
-
-/// Octets of a signature: 80 bits cannot be guessed at the rate at which we answer.
-const SIGNATURE: usize = 10;
 
 fn take_pass(octets: &[u8]) -> Option<Pass> {
     let (flags, mut rest) = octets.split_first()?;
@@ -102,17 +67,6 @@ fn take_pass(octets: &[u8]) -> Option<Pass> {
     let far = if flags & 2 != 0 { Some(take_flow(&mut rest)?) } else { None };
     rest.is_empty().then_some(Pass { near, far })
 }
-
-fn unhex(text: &[u8]) -> Option<Vec<u8>> {
-    let half =
-        |digit: &u8| char::from(*digit).to_digit(16).and_then(|half| u8::try_from(half).ok());
-    let (pairs, rest) = text.as_chunks::<2>();
-    let octets = pairs.iter().map(|[high, low]| Some(half(high)? << 4 | half(low)?)).collect();
-    if rest.is_empty() && text.len() <= LONGEST { octets } else { None }
-}
-
-/// Two IPv6 flows and a signature, in hexadecimal digits.
-const LONGEST: usize = 2 * (1 + 2 * 26 + SIGNATURE);
 
 #[cfg(test)]
 mod tests {

@@ -5,9 +5,10 @@ use sip::header::Route;
 use sip::uri::{Host, HostPort, SipUri};
 use sip::{Bytes, Header as _, Message, Name, Params, Uri};
 
-use super::pass::{Seal, Shown};
+use super::pass::Shown;
 use crate::house::House;
 use crate::limits;
+use crate::seal::Seal;
 
 /// A request as it looks once our own routes are taken off.
 #[derive(Clone, Debug)]

@@ -150,6 +150,10 @@ impl Proxy {
             self.attempt(turn, context, at);
             return self.settle(turn, context);
         }
+        let unheard = matches!(status, Status::REQUEST_TIMEOUT | Status::FLOW_FAILED);
+        if unheard && self.other_way(turn, context, at) {
+            return self.settle(turn, context);
+        }
         if status.class() == 6 && !context.is_answered() {
             // §16.7 step 5: nobody else is asked any more.
             context.state = State::Closing;
@@ -158,6 +162,24 @@ impl Proxy {
         }
         context.best.offer(Candidate::Theirs(response));
         self.settle(turn, context);
+    }
+
+    /// The phone has not heard of it by this way: the next way to it is tried, when there is one (RFC 5626 §7).
+    pub(super) fn other_way(
+        &mut self,
+        turn: &mut Turn<'_>,
+        context: &mut Context,
+        at: usize,
+    ) -> bool {
+        let spare = context.branches.get_mut(at).and_then(|branch| {
+            let breadth = branch.breadth;
+            branch.target.spare().map(|spare| (spare, breadth))
+        });
+        let Some((spare, breadth)) = spare.filter(|_| context.state == State::Open) else {
+            return false;
+        };
+        self.begin(turn, context, spare, breadth);
+        true
     }
 
     /// A branch got no answer at all.
@@ -172,6 +194,9 @@ impl Proxy {
         branch.state = Leg::Done;
         if !branch.attempts.is_empty() && loss != Loss::Astray {
             return self.attempt(turn, context, at);
+        }
+        if loss != Loss::Astray && self.other_way(turn, context, at) {
+            return;
         }
         context.best.offer(match loss {
             Loss::Silent => {

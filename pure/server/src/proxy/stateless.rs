@@ -53,7 +53,7 @@ impl Proxy {
         }
         let target = target_of(&plan);
         let routing = Routing::of(&plan, &target);
-        if let Way::Flow(flow) = target.way {
+        if let Some(flow) = target.way.flow() {
             return self.send_ack(turn, (came, &request, &plan), &routing, flow);
         }
         let next = routing.next(&plan, &target);

@@ -20,6 +20,8 @@ pub(crate) struct Target {
     pub(crate) path: Vec<Bytes>,
     /// How to get there.
     pub(crate) way: Way,
+    /// Other ways to the same phone, the next to try last: never at the same time (RFC 5626 §7).
+    pub(crate) spares: Vec<Self>,
 }
 
 /// How to get to a target.
@@ -27,57 +29,120 @@ pub(crate) struct Target {
 pub(crate) enum Way {
     /// As its first route, else its URI, says.
     Uri,
-    /// By this flow.
+    /// By this flow; where its URI says, when that is gone.
     Flow(Flow),
+    /// By this flow and by no other: the phone keeps it up, and makes a new one when it is gone (RFC 5626 §7).
+    Kept(Flow),
     /// To this next hop, a SIP URI: a route of the settings.
     Hop(Bytes),
+}
+
+impl Way {
+    /// The flow, when it is one.
+    pub(crate) const fn flow(&self) -> Option<Flow> {
+        match self {
+            Self::Flow(flow) | Self::Kept(flow) => Some(*flow),
+            Self::Uri | Self::Hop(_) => None,
+        }
+    }
 }
 
 impl Target {
     /// A URI to be followed as it is.
     pub(crate) fn of(uri: Bytes, way: Way) -> Self {
-        Self { uri, q: 1000, path: Vec::new(), way }
+        Self { uri, q: 1000, path: Vec::new(), way, spares: Vec::new() }
     }
-}
 
-/// The bindings of a user as targets, best first; no URI twice.
-pub(crate) fn of_bindings(bindings: Vec<Reach>) -> VecDeque<Target> {
-    let mut targets: Vec<Target> = Vec::with_capacity(bindings.len());
-    for binding in bindings.into_iter().take(limits::TARGETS) {
-        let known = |target: &Target| match (Uri::parse(&target.uri), Uri::parse(&binding.uri)) {
-            (Ok(a), Ok(b)) => same(&a, &b),
-            _ => true,
+    /// A binding.
+    fn at(binding: Reach) -> Self {
+        let way = match binding.flow {
+            Some(flow) if binding.names_its_flow() => Way::Kept(flow),
+            Some(flow) => Way::Flow(flow),
+            None => Way::Uri,
         };
-        if targets.iter().any(known) {
-            continue;
-        }
-        targets.push(Target {
+        Self {
             uri: binding.uri.into(),
             q: binding.q,
             path: binding.path.into_iter().map(Bytes::from).collect(),
-            way: binding.flow.map_or(Way::Uri, Way::Flow),
-        });
+            way,
+            spares: Vec::new(),
+        }
     }
+
+    /// The next way to the same phone, when there is one.
+    pub(crate) fn spare(&mut self) -> Option<Self> {
+        let mut next = self.spares.pop()?;
+        next.spares = std::mem::take(&mut self.spares);
+        Some(next)
+    }
+}
+
+/// The bindings of a user as targets, best first; no URI twice. The ways to one phone are one target, the latest refreshed first
+/// (RFC 5626 §7, RFC 5627 §6.1).
+pub(crate) fn of_bindings(bindings: Vec<Reach>) -> VecDeque<Target> {
+    let mut phones: Vec<(Option<Vec<u8>>, Target)> = Vec::with_capacity(bindings.len());
+    for binding in bindings.into_iter().take(limits::TARGETS) {
+        let instance = binding.instance();
+        let latest = Target::at(binding);
+        let its =
+            |known: &&mut (Option<Vec<u8>>, Target)| instance.is_some() && known.0 == instance;
+        if let Some((_, phone)) = phones.iter_mut().find(its) {
+            let mut before = std::mem::replace(phone, latest);
+            phone.spares = std::mem::take(&mut before.spares);
+            phone.spares.push(before);
+        } else if !phones.iter().any(|(_, known)| is_same(known, &latest)) {
+            phones.push((instance, latest));
+        }
+    }
+    let mut targets: Vec<_> = phones.into_iter().map(|(_, target)| target).collect();
     // Stable: of equals, the one that registered first stands first.
     targets.sort_by_key(|target| std::cmp::Reverse(target.q));
     targets.into()
+}
+
+fn is_same(one: &Target, other: &Target) -> bool {
+    match (Uri::parse(&one.uri), Uri::parse(&other.uri)) {
+        (Ok(one), Ok(other)) => same(&one, &other),
+        _ => true,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn reach(uri: &str, q: u16, features: &str) -> Reach {
+        Reach { q, features: features.as_bytes().into(), ..Reach::to(uri.as_bytes()) }
+    }
+
     #[test]
     fn no_target_twice_and_the_best_first() {
-        let reach =
-            |uri: &str, q| Reach { uri: uri.as_bytes().into(), q, flow: None, path: Vec::new() };
         let targets = of_bindings(vec![
-            reach("sip:a@h", 500),
-            reach("sip:b@h", 1000),
-            reach("sip:%61@H", 700),
-            reach("sip:c@h", 500),
+            reach("sip:a@h", 500, ""),
+            reach("sip:b@h", 1000, ""),
+            reach("sip:%61@H", 700, ""),
+            reach("sip:c@h", 500, ""),
         ]);
         let uris: Vec<_> = targets.iter().map(|target| &target.uri[..]).collect();
         assert_eq!(uris, [b"sip:b@h", b"sip:a@h", b"sip:c@h"]);
+    }
+
+    #[test]
+    fn one_phone_is_one_target_and_its_latest_way_the_first() {
+        let phone = |name: &str| format!(";+sip.instance=\"<urn:x:{name}>\"");
+        let mut targets = of_bindings(vec![
+            reach("sip:1@h", 1000, &phone("a")),
+            reach("sip:2@h", 1000, &phone("b")),
+            reach("sip:3@h", 1000, &phone("a")),
+            reach("sip:3@h", 1000, &phone("a")),
+        ]);
+        assert_eq!(targets.len(), 2);
+        let mut next = targets.pop_front();
+        let mut ways = Vec::new();
+        while let Some(mut target) = next {
+            ways.push(target.uri.clone());
+            next = target.spare();
+        }
+        assert_eq!(ways, [&b"sip:3@h"[..], b"sip:3@h", b"sip:1@h"]);
     }
 }

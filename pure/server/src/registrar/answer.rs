@@ -3,21 +3,42 @@
 use sip::header::{Date, Supported};
 use sip::{Bytes, Message, Name, Status};
 
+use super::outbound::Outbound;
 use crate::admission::lists;
 use crate::location::Binding;
 use crate::turn::Turn;
 
 /// Writes it.
-pub(super) fn ok(turn: &Turn<'_>, request: &Message, bindings: &[Binding]) -> Bytes {
+pub(super) fn ok(
+    turn: &Turn<'_>,
+    request: &Message,
+    bindings: &[Binding],
+    outbound: Outbound,
+) -> Bytes {
     let mut draft = turn.reply(request, Status::OK, Status::OK.phrase());
     for binding in bindings {
-        let left = binding.until.secs_since(turn.now).to_string();
-        let q = if binding.q == 1000 { String::new() } else { format!(";q=0.{:03}", binding.q) };
-        let value = [b"<", binding.uri(), b">", q.as_bytes(), b";expires=", left.as_bytes()];
-        draft = draft.raw(Name::Contact, &value.concat());
+        draft = draft.raw(Name::Contact, &contact(turn, binding));
     }
     if lists::<Supported<'_>>(request, "path") && request.has(Name::Path) {
         draft = draft.copy(request, Name::Path);
     }
+    let rules = &turn.house.settings.registrar;
+    for route in &rules.service_route {
+        draft = draft.raw(Name::ServiceRoute, format!("<{route}>").as_bytes());
+    }
+    if outbound.is_told(request) {
+        draft = draft.raw(Name::Require, b"outbound").raw(Name::Supported, b"outbound");
+        if let Some(seconds) = rules.flow_timer {
+            draft = draft.raw(Name::FlowTimer, seconds.to_string().as_bytes());
+        }
+    }
     draft.header(&Date::at(turn.now.as_secs())).wire()
+}
+
+/// A binding as its phone wrote it, with what it has been granted.
+fn contact(turn: &Turn<'_>, binding: &Binding) -> Vec<u8> {
+    let left = binding.until.secs_since(turn.now).to_string();
+    let q = if binding.q == 1000 { String::new() } else { format!(";q=0.{:03}", binding.q) };
+    [b"<", binding.uri(), b">", q.as_bytes(), b";expires=", left.as_bytes(), binding.features()]
+        .concat()
 }

@@ -1,6 +1,9 @@
 //! The registrar: REGISTER, all of it or nothing (RFC 3261 §10.3, Path of RFC 3327).
 
 mod answer;
+mod contact;
+mod expiry;
+mod outbound;
 
 use machine::{Dice, Time};
 use protocol::doors::{Event, Reach};
@@ -11,8 +14,11 @@ use sip::{Bytes, Message, Name};
 use crate::admission::lists;
 use crate::house::{House, Place};
 use crate::limits;
-use crate::location::{Binding, Location, Said, flow_to_keep};
+use crate::location::{Binding, Location, Said, Which, flow_to_keep};
+use crate::settings::{self, WhenFull};
 use crate::turn::Turn;
+use contact::Asked;
+use outbound::Outbound;
 
 /// Writes bindings.
 #[derive(Debug)]
@@ -24,8 +30,10 @@ pub(crate) struct Registrar {
 struct Common<'a> {
     call_id: &'a [u8],
     cseq: u32,
+    /// How it came, when that leads to the phone.
     flow: Option<Flow>,
     path: Vec<&'a [u8]>,
+    outbound: Outbound,
 }
 
 impl Registrar {
@@ -33,9 +41,12 @@ impl Registrar {
         Self { location: Location::new(dice) }
     }
 
-    /// How to reach an address of record now.
-    pub(crate) fn reach(&self, now: Time, aor: &[u8]) -> Vec<Reach> {
-        self.location.reach(now, aor)
+    /// How to reach an address of record now: its bindings, and where the settings say that it is at all times.
+    pub(crate) fn reach(&self, turn: &Turn<'_>, aor: &[u8]) -> Vec<Reach> {
+        let mut ways = self.location.reach(turn.now, aor);
+        let always = turn.house.user(aor).into_iter().flat_map(|user| &user.contacts);
+        ways.extend(always.map(|uri| Reach::to(uri.as_bytes())));
+        ways
     }
 
     /// How many addresses of record have bindings.
@@ -51,12 +62,10 @@ impl Registrar {
         request: &Message,
     ) -> Result<Bytes, Fault> {
         let aor = self.address_of_record(turn.house, request)?;
+        let outbound = Outbound::of(request)?;
         if request.has(Name::Contact) {
-            let common = common(flow, request)?;
+            let common = common(flow, request, outbound)?;
             let next = self.changed(turn, &aor, request, &common)?;
-            if next.len() > turn.house.settings.registrar.max_contacts {
-                return Err(Fault::TooManyContacts(turn.house.settings.registrar.max_contacts));
-            }
             if self.location.len() >= limits::AORS && !next.is_empty() {
                 return Err(Fault::Overloaded(60));
             }
@@ -66,7 +75,8 @@ impl Registrar {
             }
             turn.out.push(Output::Report(registered(turn.house, &aor, contacts, flow)));
         }
-        Ok(answer::ok(turn, request, &self.location.bindings(turn.now, &aor)))
+        let bindings = self.location.bindings(turn.now, &aor);
+        Ok(answer::ok(turn, request, &bindings, outbound))
     }
 
     /// Step 5: the To, which must be one of our users.
@@ -79,10 +89,10 @@ impl Registrar {
         }
     }
 
-    /// Steps 6 and 7: the bindings as they would be. Nothing is changed yet.
+    /// Steps 6 and 7: the bindings as they would be, those refreshed now behind the others. Nothing is changed yet.
     fn changed(
         &self,
-        turn: &Turn<'_>,
+        turn: &mut Turn<'_>,
         aor: &[u8],
         request: &Message,
         common: &Common<'_>,
@@ -92,34 +102,40 @@ impl Registrar {
         let header = request.first::<Expires>().map(|value| value.map_or(3600, |value| value.0));
         for contact in request.all::<Contact>() {
             let contact = contact.map_err(Fault::Malformed)?;
-            let Some(address) = contact.address() else {
+            let Some(asked) = Asked::read(&contact, common.outbound) else {
                 return remove_all(next, request, header, common);
             };
-            let rules = &turn.house.settings.registrar;
-            let wish = contact.expires().or(header).unwrap_or(seconds(rules.default));
-            if wish > 0 && wish < seconds(rules.min) {
-                return Err(Fault::IntervalTooBrief(seconds(rules.min)));
-            }
-            let lasts = std::time::Duration::from_secs(wish.into()).min(rules.max);
-            let flow = common.flow.and_then(|flow| flow_to_keep(flow, request, address.uri));
-            let said = Said {
-                uri: address.uri,
-                call_id: common.call_id,
-                cseq: common.cseq,
-                q: contact.q(),
-                until: turn.now + lasts,
-                flow,
+            let lasts = expiry::granted(turn, asked.expires.or(header))?;
+            let since = match lasts {
+                Some(_) => since(&mut next, &asked, (turn.now, common)),
+                None => turn.now,
             };
-            if let Some(old) = next.iter().position(|binding| binding.is(address.uri)) {
-                in_order(&next.remove(old), common)?;
-            }
+            let named = next.extract_if(.., |binding| binding.is(&asked.which));
+            named.into_iter().try_for_each(|old| in_order(&old, common))?;
             // Named twice in one REGISTER: the later says how it is.
-            added.retain(|binding: &Binding| !binding.is(address.uri));
-            if wish > 0 {
-                let binding = Binding::new(said, common.path.iter().copied());
-                added.push(binding.ok_or(Fault::BadContact)?);
-            }
+            added.retain(|binding: &Binding| !binding.is(&asked.which));
+            let Some(lasts) = lasts else { continue };
+            asked.judge(turn.house, aor)?;
+            let said = Said {
+                uri: asked.uri,
+                call_id: common.call_id,
+                features: &asked.features,
+                cseq: common.cseq,
+                q: asked.q,
+                until: turn.now + lasts,
+                since,
+                flow: common.flow.and_then(|flow| match asked.which {
+                    Which::Flow { .. } => Some(flow),
+                    Which::Uri(uri) => flow_to_keep(flow, request, uri),
+                }),
+            };
+            let binding = Binding::new(said, common.path.iter().copied());
+            added.push(binding.ok_or(Fault::BadContact)?);
         }
+        if added.len() > 1 && added.iter().any(|binding| binding.reg_id().is_some()) {
+            return Err(Fault::SeveralFlows);
+        }
+        make_room(turn.house, &mut next, added.len())?;
         next.append(&mut added);
         Ok(next)
     }
@@ -150,7 +166,7 @@ impl Registrar {
     }
 }
 
-fn common(flow: Flow, request: &Message) -> Result<Common<'_>, Fault> {
+fn common(flow: Flow, request: &Message, outbound: Outbound) -> Result<Common<'_>, Fault> {
     let cseq = request.expect::<CSeq>().map_err(Fault::Malformed)?.number;
     // RFC 3327 §5.3: only for a phone that knows what its 200 will say.
     let path = if lists::<Supported<'_>>(request, "path") {
@@ -162,9 +178,49 @@ fn common(flow: Flow, request: &Message) -> Result<Common<'_>, Fault> {
         Vec::new()
     };
     // Behind another proxy, the flow is that proxy's, and says nothing about the phone.
-    let direct = request.elements(Name::Via).count() == 1;
-    let flow = (direct && path.is_empty()).then_some(flow);
-    Ok(Common { call_id: request.call_id(), cseq, flow, path })
+    let direct = outbound::is_first_hop(request) && path.is_empty();
+    Ok(Common { call_id: request.call_id(), cseq, flow: direct.then_some(flow), path, outbound })
+}
+
+/// Since when a phone is registered without a break (RFC 5627 §5.1): another Call-ID is a new beginning, for all its bindings.
+fn since(next: &mut [Binding], asked: &Asked<'_>, common: (Time, &Common<'_>)) -> Time {
+    let (now, common) = common;
+    let Some(instance) = asked.instance() else { return now };
+    let is_its = |binding: &&mut Binding| binding.instance().as_ref() == Some(&instance);
+    // The latest refreshed stands last.
+    let same_way = |binding: &&mut Binding| match asked.which {
+        Which::Flow { reg_id, .. } => binding.reg_id() == Some(reg_id),
+        Which::Uri(_) => true,
+    };
+    let latest = next
+        .iter_mut()
+        .filter(is_its)
+        .rfind(same_way)
+        .map(|latest| (latest.since, latest.call_id() == common.call_id));
+    match latest {
+        Some((since, true)) => since,
+        Some((_, false)) => {
+            next.iter_mut().filter(is_its).for_each(|binding| binding.since = now);
+            now
+        }
+        // A further flow of a phone that is here.
+        None => next.iter_mut().rfind(is_its).map_or(now, |other| other.since),
+    }
+}
+
+/// More contacts than an address may have: the new ones are refused, or those that were refreshed longest ago give way.
+fn make_room(house: &House, next: &mut Vec<Binding>, added: usize) -> Result<(), Fault> {
+    let settings::Registrar { max_contacts, when_full, .. } = &house.settings.registrar;
+    let (max_contacts, when_full) = (*max_contacts, *when_full);
+    let surplus = (next.len() + added).saturating_sub(max_contacts);
+    if surplus == 0 || added == 0 {
+        return Ok(());
+    }
+    if when_full == WhenFull::Refuse || added > max_contacts {
+        return Err(Fault::TooManyContacts(max_contacts));
+    }
+    next.drain(..surplus);
+    Ok(())
 }
 
 /// Step 6: `*` removes everything, stands alone, and needs `Expires: 0`.
@@ -185,10 +241,6 @@ fn remove_all(
 fn in_order(binding: &Binding, common: &Common<'_>) -> Result<(), Fault> {
     let older = binding.call_id() == common.call_id && common.cseq <= binding.cseq;
     if older { Err(Fault::OutOfOrder) } else { Ok(()) }
-}
-
-fn seconds(time: std::time::Duration) -> u32 {
-    u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
 }
 
 fn address(house: &House, aor: &[u8]) -> Box<str> {

@@ -12,7 +12,7 @@ mod route;
 mod user;
 
 pub use redirect::Redirect;
-pub use registrar::Registrar;
+pub use registrar::{Registrar, WhenFull};
 pub use route::{Match, Route};
 pub use user::{Credential, User};
 

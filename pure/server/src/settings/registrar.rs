@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How registrations are kept (RFC 3261 §10.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registrar {
     /// Shorter wishes are refused with 423.
     pub min: Duration,
@@ -13,11 +13,30 @@ pub struct Registrar {
     pub max: Duration,
     /// How many contacts an address of record may have.
     pub max_contacts: usize,
+    /// What happens to more.
+    pub when_full: WhenFull,
+    /// How much less than its wish a phone may get, in a hundred: so that not all come back together. 0: all get what they wish.
+    pub jitter: u8,
+    /// By which proxies phones send their requests, nearest first: loose SIP URIs for Service-Route (RFC 3608).
+    pub service_route: Vec<Box<str>>,
+    /// How often a phone that keeps its flow up says so at least, in seconds (RFC 5626 §5.4); none: as it likes.
+    pub flow_timer: Option<u32>,
+}
+
+/// What happens when an address of record has as many contacts as it may have, and one more registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It is refused with 403.
+    Refuse,
+    /// The one that was refreshed longest ago gives way.
+    Oldest,
 }
 
 impl Default for Registrar {
     fn default() -> Self {
         let [min, default, max] = [60, 3600, 7200].map(Duration::from_secs);
-        Self { min, default, max, max_contacts: 10 }
+        let (when_full, service_route) = (WhenFull::Refuse, Vec::new());
+        let (max_contacts, jitter, flow_timer) = (10, 10, None);
+        Self { min, default, max, max_contacts, when_full, jitter, service_route, flow_timer }
     }
 }

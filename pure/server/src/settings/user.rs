@@ -9,6 +9,10 @@ pub struct User {
     pub name: Box<str>,
     /// How it proves itself.
     pub credential: Credential,
+    /// Where it can be reached at all times, beside its registrations: SIP URIs.
+    pub contacts: Vec<Box<str>>,
+    /// Whom else it may register: users, by name (RFC 3261 §10.2, third-party registration).
+    pub may_register: Vec<Box<str>>,
 }
 
 /// What a user proves itself with.
@@ -29,6 +33,12 @@ impl std::fmt::Debug for Credential {
 impl User {
     /// A user with a password.
     pub fn new(name: &str, password: &str) -> Self {
-        Self { name: name.into(), credential: Credential::Password(password.into()) }
+        Self::with(name, Credential::Password(password.into()))
+    }
+
+    /// A user that proves itself so.
+    pub fn with(name: &str, credential: Credential) -> Self {
+        let (contacts, may_register) = (Vec::new(), Vec::new());
+        Self { name: name.into(), credential, contacts, may_register }
     }
 }
