@@ -1,11 +1,11 @@
 //! baresip, a phone that we did not write: registers, calls, is called; plays a file and records what it hears.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::account::Account;
 use crate::offhook::Offhook;
 use crate::peer::Peer;
 use crate::{place, sound};
@@ -16,37 +16,35 @@ pub(crate) struct Baresip {
     folder: PathBuf,
 }
 
-/// A phone's account.
-pub(crate) struct Account<'a> {
-    pub(crate) number: &'a str,
-    pub(crate) server: SocketAddr,
-    pub(crate) transport: &'a str,
-    pub(crate) tone: f64,
-}
-
 impl Baresip {
     /// Starts a phone that plays its tone, answers by itself, and waits until it is registered.
-    pub(crate) fn register(folder: &Path, account: &Account<'_>) -> Self {
-        let Account { number, server, transport, tone } = account;
+    pub(crate) fn register(folder: &Path, account: &Account, tone: f64) -> Self {
+        let Account { number, server, domain, transport, host } = account;
         let folder = folder.join(number);
         let heard = folder.join("heard");
         std::fs::create_dir_all(&heard).unwrap();
         let play = folder.join("tone.wav");
-        sound::write_tone(&play, *tone);
+        sound::write_tone(&play, tone);
         let mut config = String::from(CONFIG);
+        writeln!(config, "sip_listen {}\nnet_interface {}", host.at(0), host.ip).unwrap();
         writeln!(config, "audio_source aufile,{}", play.display()).unwrap();
         writeln!(config, "audio_player aubridge,ear-{number}").unwrap();
         writeln!(config, "audio_alert aubridge,bell-{number}").unwrap();
         writeln!(config, "snd_path {}", heard.display()).unwrap();
         std::fs::write(folder.join("config"), config).unwrap();
-        let address = format!(
-            "<sip:{number}@{server};transport={transport}>;auth_user={number};auth_pass=pw-{number};regint=60;answermode=auto\n"
+        let mut address = format!(
+            "<{};transport={transport}>;auth_user={number};auth_pass=pw-{number};regint=60;answermode=auto",
+            account.uri()
         );
-        std::fs::write(folder.join("accounts"), address).unwrap();
+        if *domain != server.to_string() {
+            write!(address, ";outbound=\"sip:{server};transport={transport}\"").unwrap();
+        }
+        std::fs::write(folder.join("accounts"), address + "\n").unwrap();
         std::fs::write(folder.join("contacts"), "").unwrap();
         let mut program = Command::new("baresip");
-        program.args(["-4", "-v", "-s", "-f"]).arg(&folder);
-        let mut peer = Peer::start(&format!("baresip {number}"), &mut program);
+        let family = if host.ip.is_ipv4() { "-4" } else { "-6" };
+        program.args([family, "-v", "-s", "-f"]).arg(&folder);
+        let mut peer = Peer::start(&format!("baresip {number}"), &mut host.run(&program));
         peer.wait_for("200 OK", PATIENCE);
         Self { peer, folder }
     }
@@ -61,13 +59,23 @@ impl Baresip {
         let heard = self.folder.join("heard");
         let enough = seconds * 16_000;
         let grown = move || {
-            recordings(&heard).iter().any(|file| file.metadata().is_ok_and(|it| it.len() > enough))
+            recordings(&heard)
+                .last()
+                .is_some_and(|it| it.metadata().is_ok_and(|it| it.len() > enough))
         };
         self.peer.wait_until("long enough heard", PATIENCE, grown);
     }
 
-    fn hang_up(&mut self) {
+    pub(crate) fn hang_up(&mut self) {
         self.peer.type_line("/hangup");
+    }
+
+    /// How many Via headers the last message had that it received or sent and that begins so.
+    pub(crate) fn vias(&self, start: &str) -> usize {
+        let said = self.peer.said();
+        let from = said.rfind(start).unwrap_or_else(|| panic!("no {start:?}:\n{said}"));
+        let lines = said[from..].lines().take_while(|line| !line.is_empty());
+        lines.filter(|line| line.starts_with("Via:")).count()
     }
 
     /// Ends the phone; what it heard.
@@ -75,27 +83,30 @@ impl Baresip {
         self.peer.type_line("/quit");
         self.peer.end(PATIENCE);
         let files = recordings(&self.folder.join("heard"));
-        let [file] = &files[..] else { panic!("{files:?}\n{}", self.peer.said()) };
+        let Some(file) = files.last() else { panic!("{}", self.peer.said()) };
         sound::read(file)
     }
 }
 
-/// The files of what was heard.
+/// The files of what was heard, a call each, the last one last.
 fn recordings(folder: &Path) -> Vec<PathBuf> {
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    names.filter(|path| path.to_string_lossy().ends_with("-dec.wav")).collect()
+    let heard = names.filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
+    let mut heard: Vec<_> = heard.collect();
+    heard.sort(); // their names begin with the time
+    heard
 }
 
-fn between_two(transport: &str) {
+fn between_two(transport: &'static str) {
     if !place::installed("baresip", "baresip-core") {
         return;
     }
     let folder = place::folder(&format!("baresip-{transport}"));
     let server = Offhook::serve(&folder, &["101", "102"], "");
     let address = if transport == "tcp" { server.tcp } else { server.udp };
-    let account = |number, tone| Account { number, server: address, transport, tone };
-    let mut bob = Baresip::register(&folder, &account("102", 1000.0));
-    let mut alice = Baresip::register(&folder, &account("101", 440.0));
+    let account = |number| Account::new(number, address).by(transport);
+    let mut bob = Baresip::register(&folder, &account("102"), 1000.0);
+    let mut alice = Baresip::register(&folder, &account("101"), 440.0);
     let parameter = if transport == "udp" { "" } else { ";transport=tcp" };
     alice.dial(&format!("sip:102@{address}{parameter}"));
     bob.peer.wait_for("Call established", PATIENCE);
@@ -125,8 +136,6 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// no port has to be guessed.
 const CONFIG: &str = "\
 poll_method epoll
-sip_listen 127.0.0.1:0
-net_interface 127.0.0.1
 call_local_timeout 120
 call_max_calls 4
 audio_buffer 20-160

@@ -11,9 +11,11 @@
     reason = "the helpers of tests are tests too: what cannot go on stops here"
 )]
 
+mod account;
 mod baresip;
 #[path = "../../io/dns/tests/named/bind.rs"]
 mod bind;
+mod land;
 mod named;
 mod offhook;
 mod peer;
@@ -22,3 +24,6 @@ mod place;
 mod sipp;
 mod sipsak;
 mod sound;
+mod trapezoid;
+mod weather;
+mod wire;

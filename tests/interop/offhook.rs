@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::land::Host;
 use crate::peer::Peer;
 
 /// `offhook serve`, running.
@@ -23,12 +24,22 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command
 }
 
+/// The lines of a config that has a server listen where servers do.
+pub(crate) fn listen_at(host: &Host) -> String {
+    let at = host.at(5060);
+    format!("listen = {{ udp = \"{at}\", tcp = \"{at}\" }}\n")
+}
+
 impl Offhook {
     /// Serves on loopback with free ports, one account for each number with the password `pw-NUMBER`, and these lines more of config.
     pub(crate) fn serve(folder: &Path, numbers: &[&str], more: &str) -> Self {
-        let mut config = format!(
-            "listen = {{ udp = \"127.0.0.1:0\", tcp = \"127.0.0.1:0\" }}\nstore = {{ durability = \"memory\" }}\n{more}\n"
-        );
+        let listen = "listen = { udp = \"127.0.0.1:0\", tcp = \"127.0.0.1:0\" }";
+        Self::serve_on(&Host::HERE, folder, numbers, &format!("{listen}\n{more}"))
+    }
+
+    /// Serves on a host: the lines say where it listens, for UDP and TCP at least.
+    pub(crate) fn serve_on(host: &Host, folder: &Path, numbers: &[&str], lines: &str) -> Self {
+        let mut config = format!("store = {{ durability = \"memory\" }}\n{lines}\n");
         for number in numbers {
             config +=
                 &format!("[[extension]]\nnumber = \"{number}\"\npassword = \"pw-{number}\"\n");
@@ -36,19 +47,17 @@ impl Offhook {
         let file = folder.join("offhook.toml");
         std::fs::write(&file, config).unwrap();
         let file = file.display().to_string();
-        let mut peer = Peer::start(
-            "offhook serve",
-            command(&["--log", "json", "serve", "--config", &file]).current_dir(folder),
-        );
+        let mut program = command(&["--log", "json", "serve", "--config", &file]);
+        let mut peer = Peer::start("offhook serve", &mut host.run(program.current_dir(folder)));
         let (mut udp, mut tcp) = (None, None);
         while udp.is_none() || tcp.is_none() {
             let line = peer.wait_for("\"listening\"", START);
             let event: serde_json::Value = serde_json::from_str(&line).unwrap();
             let address = event["address"].as_str().and_then(|address| address.parse().ok());
             match event["transport"].as_str() {
-                Some("udp") => udp = address,
-                Some("tcp") => tcp = address,
-                _ => panic!("{line}"),
+                Some("udp") => udp = udp.or(address),
+                Some("tcp") => tcp = tcp.or(address),
+                _ => {}
             }
         }
         Self { peer, udp: udp.unwrap(), tcp: tcp.unwrap() }

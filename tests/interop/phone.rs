@@ -1,33 +1,36 @@
 //! `offhook phone` as a script calls it: with baresip, both ways, and with another of its kind.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::baresip::{Account, Baresip, PATIENCE};
+use crate::account::Account;
+use crate::baresip::{Baresip, PATIENCE};
 use crate::offhook::{Offhook, command};
 use crate::peer::Peer;
 use crate::{place, sound};
 
 /// Ours at work.
-struct Phone {
-    peer: Peer,
+pub(crate) struct Phone {
+    pub(crate) peer: Peer,
     heard: PathBuf,
 }
 
 impl Phone {
     /// Does something (`call 102`, `answer`), plays a tone and records what it hears.
-    fn start(folder: &Path, number: &str, server: SocketAddr, deed: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, account: &Account, deed: &[&str]) -> Self {
+        let Account { number, server, transport, host, .. } = account;
         let heard = folder.join(format!("heard-{number}.wav"));
-        let (account, server) = (format!("sip:{number}@{server}"), server.to_string());
-        let mut program = command(&["phone", "--json", "--account", &account, "--server", &server]);
-        program.args(["--play", "tone:440", "--record"]).arg(&heard).args(deed);
+        let (uri, server, ip) = (account.uri(), server.to_string(), host.ip.to_string());
+        let mut program = command(&["phone", "--json", "--account", &uri, "--server", &server]);
+        program.args(["--transport", transport, "--bind", &ip, "--play", "tone:440", "--record"]);
+        program.arg(&heard).args(deed);
         // Not on the command line, where others could read it.
         program.env("OFFHOOK_PASSWORD", format!("pw-{number}"));
-        Self { peer: Peer::start(&format!("offhook phone {number}"), &mut program), heard }
+        let peer = Peer::start(&format!("offhook phone {number}"), &mut host.run(&program));
+        Self { peer, heard }
     }
 
     /// Its end, well done; what it heard.
-    fn ends_well(mut self) -> Vec<i16> {
+    pub(crate) fn ends_well(mut self) -> Vec<i16> {
         let ended = self.peer.end(PATIENCE);
         assert!(ended.success(), "{ended}\n{}", self.peer.said());
         let quality = self.peer.said();
@@ -43,8 +46,7 @@ fn with_baresip(name: &str) -> Option<(Offhook, Baresip, PathBuf)> {
     }
     let folder = place::folder(name);
     let server = Offhook::serve(&folder, &["101", "102"], "");
-    let account = Account { number: "102", server: server.udp, transport: "udp", tone: 1000.0 };
-    let bob = Baresip::register(&folder, &account);
+    let bob = Baresip::register(&folder, &Account::new("102", server.udp), 1000.0);
     Some((server, bob, folder))
 }
 
@@ -52,7 +54,7 @@ fn with_baresip(name: &str) -> Option<(Offhook, Baresip, PathBuf)> {
 fn it_calls_baresip_holds_it_and_both_hear_each_other() {
     let Some((server, mut bob, folder)) = with_baresip("phone-calls-baresip") else { return };
     let deed = ["call", "102", "--hangup-after", "9s", "--hold-after", "3s", "--dtmf", "17#"];
-    let mut alice = Phone::start(&folder, "101", server.udp, &deed);
+    let mut alice = Phone::start(&folder, &Account::new("101", server.udp), &deed);
     bob.peer.wait_for("Call established", PATIENCE);
     alice.peer.wait_for("\"status\":200", PATIENCE); // the hold was agreed to
     alice.peer.wait_for("\"status\":200", PATIENCE); // and its end
@@ -65,7 +67,11 @@ fn it_calls_baresip_holds_it_and_both_hear_each_other() {
 #[test]
 fn it_is_called_by_baresip_and_both_hear_each_other() {
     let Some((server, mut bob, folder)) = with_baresip("baresip-calls-phone") else { return };
-    let mut alice = Phone::start(&folder, "101", server.udp, &["answer", "--hangup-after", "5s"]);
+    let mut alice = Phone::start(
+        &folder,
+        &Account::new("101", server.udp),
+        &["answer", "--hangup-after", "5s"],
+    );
     alice.peer.wait_for("\"registered\"", PATIENCE);
     bob.dial(&format!("sip:101@{}", server.udp));
     bob.peer.wait_for("terminated", PATIENCE);
@@ -77,7 +83,7 @@ fn it_is_called_by_baresip_and_both_hear_each_other() {
 #[test]
 fn it_is_held_by_baresip_and_taken_back() {
     let Some((server, mut bob, folder)) = with_baresip("baresip-holds-phone") else { return };
-    let mut alice = Phone::start(&folder, "101", server.udp, &["answer"]);
+    let mut alice = Phone::start(&folder, &Account::new("101", server.udp), &["answer"]);
     alice.peer.wait_for("\"registered\"", PATIENCE);
     bob.dial(&format!("sip:101@{}", server.udp));
     bob.listen(3); // before the hold: baresip 1.0.0 plays nothing after it
@@ -102,7 +108,9 @@ fn scripts_learn_from_its_exit_code_how_a_call_went() {
         let said = phone.peer.said();
         assert!(ended.code() == Some(code) && said.contains(word), "{ended}: no {word} in\n{said}");
     };
-    let start = |number: &str, deed: &[&str]| Phone::start(&folder, number, server.udp, deed);
+    let start = |number: &str, deed: &[&str]| {
+        Phone::start(&folder, &Account::new(number, server.udp), deed)
+    };
     ends(start("101", &["call", "999"]), 1, "404");
     ends(start("101", &["call", "102"]), 1, "480");
     ends(start("103", &["register"]), 1, "not_registered");

@@ -17,6 +17,20 @@ pub(crate) struct Named {
 impl Named {
     /// Starts one with this zone of a.test; `None`, with words, when it is not installed.
     pub(crate) fn start(name: &str, zone: &str) -> Option<Self> {
+        let zones = [("a.test", zone.to_owned())];
+        // Somebody may take the port between our look and its start: then it says so, and another is tried.
+        (0..5).find_map(|_| {
+            Self::start_at(free_address(), name, &zones, |program| Command::new(program))
+        })
+    }
+
+    /// Starts one at an address, with these domains and their zones. `run` makes the command of a program where it is to run.
+    pub(crate) fn start_at(
+        address: SocketAddr,
+        name: &str,
+        zones: &[(&str, String)],
+        run: impl Fn(&str) -> Command,
+    ) -> Option<Self> {
         let places = ["/usr/sbin/named", "/usr/bin/named", "/usr/local/sbin/named"];
         let Some(program) = places.iter().find(|place| Path::new(place).exists()) else {
             let missing = "named is not installed (Debian: bind9)";
@@ -29,23 +43,18 @@ impl Named {
         fs::create_dir_all(&folder).unwrap();
         let soa =
             "$TTL 60\n@ IN SOA ns hostmaster 1 3600 600 86400 30\n@ IN NS ns\nns IN A 127.0.0.1\n";
-        fs::write(folder.join("zone"), format!("{soa}{zone}")).unwrap();
-        // Somebody may take the port between our look and its start: then it says so, and another is tried.
-        (0..5).find_map(|_| Self::run(program, &folder))
+        let mut config = options(address, &folder);
+        for (domain, zone) in zones {
+            fs::write(folder.join(domain), format!("{soa}{zone}")).unwrap();
+            config += &format!("zone \"{domain}\" {{ type primary; file \"{domain}\"; }};\n");
+        }
+        fs::write(folder.join("named.conf"), config).unwrap();
+        Self::run(run(program), address, folder)
     }
 
-    fn run(program: &str, folder: &Path) -> Option<Self> {
-        let address = free_address();
-        let here = folder.display();
-        let config = format!(
-            "options {{ directory \"{here}\"; listen-on port {} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};\n\
-             recursion no; pid-file none; session-keyfile \"{here}/key\"; dnssec-validation no; }};\n\
-             controls {{ }};\nzone \"a.test\" {{ type primary; file \"zone\"; }};\n",
-            address.port()
-        );
+    fn run(mut program: Command, address: SocketAddr, folder: PathBuf) -> Option<Self> {
         let file = folder.join("named.conf");
-        fs::write(&file, config).unwrap();
-        let mut child = Command::new(program)
+        let mut child = program
             .args(["-g", "-4", "-n", "1", "-c"])
             .arg(&file)
             .stderr(Stdio::piped())
@@ -60,7 +69,7 @@ impl Named {
             if line.ends_with(" running") {
                 // It goes on talking; somebody must listen, or it stops.
                 std::thread::spawn(move || lines.for_each(drop));
-                return Some(Self { child, folder: folder.to_owned(), address });
+                return Some(Self { child, folder, address });
             }
         }
         drop(child.wait());
@@ -75,6 +84,15 @@ impl Drop for Named {
         drop(self.child.wait());
         drop(fs::remove_dir_all(&self.folder));
     }
+}
+
+fn options(address: SocketAddr, folder: &Path) -> String {
+    let (ip, port, here) = (address.ip(), address.port(), folder.display());
+    format!(
+        "options {{ directory \"{here}\"; listen-on port {port} {{ {ip}; }}; listen-on-v6 {{ none; }};\n\
+         recursion no; pid-file none; session-keyfile \"{here}/key\"; dnssec-validation no; }};\n\
+         controls {{ }};\n"
+    )
 }
 
 /// A port that is free by UDP and TCP.

@@ -1,0 +1,43 @@
+//! `Account`: whose phone it is, where the phone is, and which server it belongs to.
+
+use std::net::SocketAddr;
+
+use crate::land::Host;
+
+/// A phone's account. Its password is `pw-NUMBER`.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) number: String,
+    /// Where its requests go.
+    pub(crate) server: SocketAddr,
+    /// What stands behind the @ of its address; without a name of its own, the server's address.
+    pub(crate) domain: String,
+    pub(crate) transport: &'static str,
+    /// Where the phone is.
+    pub(crate) host: Host,
+}
+
+impl Account {
+    /// A phone on loopback that speaks UDP.
+    pub(crate) fn new(number: &str, server: SocketAddr) -> Self {
+        let (number, domain) = (number.to_owned(), server.to_string());
+        Self { number, server, domain, transport: "udp", host: Host::HERE }
+    }
+
+    pub(crate) fn by(self, transport: &'static str) -> Self {
+        Self { transport, ..self }
+    }
+
+    pub(crate) fn of(self, domain: &str) -> Self {
+        Self { domain: domain.to_owned(), ..self }
+    }
+
+    pub(crate) fn on(self, host: &Host) -> Self {
+        Self { host: host.clone(), ..self }
+    }
+
+    /// Its address of record.
+    pub(crate) fn uri(&self) -> String {
+        format!("sip:{}@{}", self.number, self.domain)
+    }
+}

@@ -1,0 +1,120 @@
+//! The trapezoid: two domains, a server in each, the DNS between them, and phones of different kinds at the ends. The first server that the
+//! DNS names for each domain is dead.
+
+use std::path::PathBuf;
+
+use crate::account::Account;
+use crate::baresip::{Baresip, PATIENCE};
+use crate::bind::Named;
+use crate::land::{Host, Land};
+use crate::offhook::{Offhook, listen_at};
+use crate::phone::Phone;
+use crate::{place, sound};
+
+/// Two domains and the way between them; the servers are still to be started.
+struct Towns {
+    a: Host,
+    b: Host,
+    /// Alice's phone belongs to a.example, Bob's to b.example.
+    alice: Host,
+    bob: Host,
+    folder: PathBuf,
+    _names: Named,
+    /// Gone last: the others live in it.
+    _land: Land,
+}
+
+/// How the two domains reach each other.
+#[derive(Clone, Copy)]
+struct Middle {
+    /// The service of the NAPTR record (RFC 3263 §4.1).
+    service: &'static str,
+    /// The name of the SRV records.
+    srv: &'static str,
+}
+
+const UDP: Middle = Middle { service: "SIP+D2U", srv: "_sip._udp" };
+const TCP: Middle = Middle { service: "SIP+D2T", srv: "_sip._tcp" };
+
+impl Towns {
+    fn build(name: &str, middle: Middle) -> Option<Self> {
+        if !place::installed("baresip", "baresip-core") {
+            return None;
+        }
+        let mut land = Land::new(name)?;
+        let names = land.host("names", &["10.45.0.53/24"]);
+        let zone = |server: &str| {
+            let Middle { service, srv } = middle;
+            format!(
+                "@ IN NAPTR 10 10 \"s\" \"{service}\" \"\" {srv}\n{srv} IN SRV 1 0 5060 dead\n\
+                 {srv} IN SRV 2 0 5060 alive\ndead IN A 10.45.0.99\nalive IN A {server}\n"
+            )
+        };
+        let zones = [("a.example", zone("10.45.0.1")), ("b.example", zone("10.45.0.2"))];
+        let there = |program: &str| names.run(&std::process::Command::new(program));
+        let bind = Named::start_at(names.at(53), name, &zones, there)?;
+        let mut host = |name: &str, ip: &str| {
+            let host = land.host(name, &[ip]);
+            host.ask_names_at(names.ip);
+            host
+        };
+        let (a, b) = (host("a", "10.45.0.1/24"), host("b", "10.45.0.2/24"));
+        let (alice, bob) = (host("alice", "10.45.0.11/24"), host("bob", "10.45.0.12/24"));
+        let folder = place::folder(name);
+        Some(Self { a, b, alice, bob, folder, _names: bind, _land: land })
+    }
+
+    /// A server of ours for one of the domains, that knows the way to the other.
+    fn serve(&self, host: &Host, domain: &str, other: &str, number: &str) -> Offhook {
+        let folder = self.folder.join(domain);
+        std::fs::create_dir_all(&folder).unwrap();
+        let lines = format!(
+            "{}domains = [\"{domain}\"]\n[[route]]\nmatch = {{ domain = \"{other}\" }}",
+            listen_at(host)
+        );
+        Offhook::serve_on(host, &folder, &[number], &lines)
+    }
+}
+
+fn calls_both_ways(name: &str, middle: Middle, ends: (&'static str, &'static str)) {
+    let Some(towns) = Towns::build(name, middle) else { return };
+    let mut a = towns.serve(&towns.a, "a.example", "b.example", "101");
+    let mut b = towns.serve(&towns.b, "b.example", "a.example", "102");
+    let alice = Account::new("101", a.udp).of("a.example").by(ends.0).on(&towns.alice);
+    let bob = Account::new("102", b.udp).of("b.example").by(ends.1).on(&towns.bob);
+    let mut bob = Baresip::register(&towns.folder, &bob, 1000.0);
+
+    let deed = ["call", "sip:102@b.example", "--hangup-after", "5s"];
+    let caller = Phone::start(&towns.folder, &alice, &deed);
+    bob.peer.wait_for("Call established", PATIENCE);
+    bob.peer.wait_for("terminated", PATIENCE);
+    sound::assert_heard(&caller.ends_well(), 1000.0, 440.0);
+    // The hanging-up came through both servers: each has left its Via.
+    assert_eq!(bob.vias("BYE sip:"), 3, "{}", bob.peer.said());
+    for server in [&mut a, &mut b] {
+        server.peer.wait_for("\"ended\"", PATIENCE);
+    }
+
+    let mut callee = Phone::start(&towns.folder, &alice, &["answer"]);
+    callee.peer.wait_for("\"registered\"", PATIENCE);
+    bob.dial("sip:101@a.example");
+    bob.listen(4);
+    bob.hang_up();
+    sound::assert_heard(&callee.ends_well(), 1000.0, 440.0);
+    for server in [&mut a, &mut b] {
+        server.peer.wait_for("\"ended\"", PATIENCE);
+    }
+    sound::assert_heard(&bob.quit(), 440.0, 1000.0);
+    a.stop();
+    b.stop();
+}
+
+#[test]
+fn two_domains_over_udp_with_phones_on_tcp_and_udp() {
+    calls_both_ways("trapezoid-udp", UDP, ("tcp", "udp"));
+}
+
+#[test]
+fn two_domains_over_tcp_with_phones_on_udp_and_tcp() {
+    calls_both_ways("trapezoid-tcp", TCP, ("udp", "tcp"));
+}
