@@ -37,7 +37,7 @@ pub struct Counters {
     pub datagrams_unsent: Count,
     /// Datagrams that the kernel dropped because our buffer was full.
     pub datagrams_overflowed: Count,
-    /// Datagrams that held only a keep-alive.
+    /// Datagrams that held only a keep-alive: line ends, zeros, or a question by STUN, which is answered.
     pub keep_alives: Count,
     /// Messages that came on connections.
     pub stream_messages_in: Count,

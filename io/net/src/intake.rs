@@ -1,6 +1,6 @@
 //! What comes in: read, and moved to the shard where it is at home.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use machine::Time;
 use protocol::doors::Socket;
@@ -8,6 +8,7 @@ use protocol::{Flow, Input, Transport};
 use sip::{Bytes, Message};
 
 use crate::accept::Next;
+use crate::datagrams::Mouth;
 use crate::kernel::{Batch, Datagram};
 use crate::limits;
 use crate::nap::Found;
@@ -18,12 +19,26 @@ use crate::switchboard::{Accepted, Letter};
 use crate::tap::{Notice, Way};
 
 impl<M: Drivable> Shard<M> {
+    /// A phone asked by STUN whether its NAT still lets it through (RFC 5626 §8).
+    pub(crate) fn keep_alive(&self, mouth: &mut Mouth, from: SocketAddr, answer: Vec<u8>) {
+        self.here.counters.datagrams_in.one();
+        self.here.counters.keep_alives.one();
+        if !mouth.send(from, answer.into()) {
+            self.here.counters.datagrams_unsent.one();
+        }
+    }
+
     /// A datagram of signalling came.
     pub(crate) fn datagram(&mut self, now: Time, listener: u16, datagram: Datagram<'_>) {
         self.here.counters.datagrams_in.one();
         // Keep-alives of phones behind NATs: line ends, or zeros. Nobody waits for an answer.
         if datagram.octets.iter().all(|octet| matches!(octet, b'\r' | b'\n' | 0)) {
             self.here.counters.keep_alives.one();
+            return;
+        }
+        // Neither SIP nor a question by STUN: silence, for whatever sent it understands no answer of ours.
+        if stun::looks_like_stun(datagram.octets) {
+            self.here.counters.malformed.one();
             return;
         }
         let flow = Flow { transport: Transport::Udp, listener, connection: 0, peer: datagram.from };

@@ -173,7 +173,10 @@ impl<M: Drivable> Shard<M> {
             for datagram in batch.datagrams() {
                 mouth.note(datagram.from, datagram.to);
                 found.signalling += 1;
-                self.datagram(now, number, datagram);
+                match stun::answer(datagram.octets, datagram.from) {
+                    Some(answer) => self.keep_alive(&mut mouth, datagram.from, answer),
+                    None => self.datagram(now, number, datagram),
+                }
             }
             self.batch = batch;
             found.more |= more;

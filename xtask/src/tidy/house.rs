@@ -8,6 +8,7 @@ pub(super) const PURE: &[(&str, u8)] = &[
     ("rtp", 0),
     ("sim", 0),
     ("ladder", 0),
+    ("stun", 0),
     ("protocol", 1),
     ("media", 1),
     ("server", 2),

@@ -95,6 +95,38 @@ fn a_peer_that_is_not_there_is_reported_and_the_socket_lives_on() {
     }
 }
 
+/// Proves: rfc5626-5.4-1, rfc5626-8-2.
+#[test]
+fn a_question_by_stun_is_answered_on_the_port_of_sip() {
+    const QUESTION: &[u8] = b"\x00\x01\x00\x00\x21\x12\xa4\x42transaction!";
+    for address in ["127.0.0.1:0", "[::1]:0", "0.0.0.0:0"] {
+        let house = House::on(Transport::Udp, address);
+        let mut at = house.address(0);
+        if at.ip().is_unspecified() {
+            at.set_ip([127, 0, 0, 1].into());
+        }
+        let peer = caller(at);
+        // Silence for what only looks like it: the next answer is that of the question.
+        peer.send(&[QUESTION, b"tail"].concat()).unwrap();
+        peer.send(&QUESTION[..19]).unwrap();
+        peer.send(QUESTION).unwrap();
+        let mut answer = [0; 100];
+        let count = peer.recv(&mut answer).unwrap();
+        assert_eq!((&answer[..2], &answer[8..20]), (&b"\x01\x01"[..], &b"transaction!"[..]));
+        let port = u16::from_be_bytes([answer[26], answer[27]]) ^ 0x2112;
+        assert_eq!(port, peer.local_addr().unwrap().port());
+        assert!(count <= 3 * QUESTION.len());
+        // The same socket speaks SIP.
+        assert_eq!(ask(&peer, "still", ""), "still");
+        assert!(
+            matches!(house.input(), (0, Input::Received(..))),
+            "the machine hears of SIP alone"
+        );
+        assert_eq!(house.count(|counters| &counters.keep_alives), 1);
+        assert_eq!(house.count(|counters| &counters.malformed), 2);
+    }
+}
+
 #[test]
 fn keep_alives_are_ignored_and_garbage_is_reported() {
     let house = House::on(Transport::Udp, "127.0.0.1:0");
