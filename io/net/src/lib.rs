@@ -38,6 +38,7 @@ mod tap;
 mod token;
 mod trust;
 mod ways;
+pub mod websocket;
 
 pub use busy::{Process, holder};
 pub use clock::Clock;

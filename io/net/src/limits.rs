@@ -95,3 +95,15 @@ pub const PANIC_WINDOW: Duration = Duration::from_secs(60);
 
 /// How often a shard that drains looks whether everybody has finished.
 pub const DRAIN_LOOK: Duration = Duration::from_millis(10);
+
+/// Octets of the head of an HTTP request that wants to become a WebSocket. Browsers send one to two kilobytes, cookies included.
+pub const WEB_HEAD: usize = 8 * 1024;
+
+/// Header fields of such a request. Browsers send some twenty.
+pub const WEB_ROWS: usize = 64;
+
+/// Pings and pongs from one WebSocket within [`SIGNS_WINDOW`]: browsers send one in half a minute, if any.
+pub const SIGNS: usize = 20;
+
+/// The time in which so many are too many.
+pub const SIGNS_WINDOW: Duration = Duration::from_secs(10);

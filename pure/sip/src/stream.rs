@@ -18,6 +18,28 @@ pub enum Frame {
     Pong,
 }
 
+/// Reads what a transport delivered as one whole: a message and nothing else, or a keep-alive (RFC 7118 §5, §6). Without a
+/// Content-Length the body runs to the end.
+///
+/// # Errors
+/// When it is no message, or more than one, or less.
+pub fn whole(octets: Bytes) -> Result<Frame, Malformed> {
+    match octets.as_ref() {
+        b"\r\n\r\n" => return Ok(Frame::Ping),
+        b"\r\n" => return Ok(Frame::Pong),
+        _ => {}
+    }
+    let message = Message::parse(octets.clone())?;
+    // The reader leaves out line ends before the start line, and octets behind the body.
+    let before = message.wire().as_ptr() as usize - octets.as_ptr() as usize;
+    let end = before + message.wire().len();
+    if end == octets.len() {
+        return Ok(Frame::Message(message));
+    }
+    let error = ParseError { what: "end of the message (more follows)", at: end };
+    Err(Malformed { wire: octets, error })
+}
+
 /// Collects octets and hands out whole messages. After an error the stream has no meaning any more and must be closed.
 #[derive(Clone, Debug, Default)]
 pub struct Framer {
@@ -158,6 +180,29 @@ mod tests {
             // A ping cut in its middle is half a pong at first, and is answered when it is whole.
             assert!(seen == "MpMM" || seen == "MopMM", "split at {split}: {seen}");
             assert_eq!(framer.pending(), 0);
+        }
+    }
+
+    /// Proves: rfc7118-5-2.
+    #[test]
+    fn trap_54_what_comes_as_a_whole_is_one_message_and_needs_no_length() {
+        let whole = |text: &str| super::whole(Bytes::copy_from_slice(text.as_bytes()));
+        let bare = "MESSAGE sip:b@h SIP/2.0\r\nCSeq: 1 MESSAGE\r\n\r\n";
+        let Ok(Frame::Message(message)) = whole(&format!("{bare}to the end")) else { panic!() };
+        assert_eq!(message.body(), b"to the end");
+        assert!(matches!(whole(&format!("\r\n{ONE}")), Ok(Frame::Message(_))));
+        assert!(matches!(whole("\r\n\r\n"), Ok(Frame::Ping)));
+        assert!(matches!(whole("\r\n"), Ok(Frame::Pong)));
+        for refused in [
+            format!("{ONE}{ONE}"),
+            format!("{ONE}\r\n"),
+            ONE[..ONE.len() - 1].into(),
+            bare[..bare.len() - 2].into(),
+            "\r\n\r\n\r\n".into(),
+            "hello".into(),
+            String::new(),
+        ] {
+            assert!(whole(&refused).is_err(), "{refused:?}");
         }
     }
 
