@@ -20,5 +20,6 @@ mod rfc4320;
 mod rfc4733;
 mod rfc5393;
 mod rfc5626;
+mod rfc5627;
 mod rfc6026;
 mod rfc8866;

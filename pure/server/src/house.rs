@@ -14,6 +14,7 @@ use sip::{Message, Method, Uri};
 
 use crate::Steering;
 use crate::ours::Ours;
+use crate::seal::Seal;
 use crate::settings::{Credential, Match, Route, Settings, User};
 
 /// What we know about ourselves.
@@ -27,6 +28,8 @@ pub(crate) struct House {
     pub(crate) means: Means,
     /// Where we are.
     pub(crate) ours: Ours,
+    /// What we sign with.
+    pub(crate) seal: Seal,
     users: Map<Box<[u8]>, Known>,
     tags: HashKey,
 }
@@ -66,7 +69,8 @@ impl House {
         let algorithms = offered(&settings);
         let means = Means::of(&settings.listeners);
         let ours = Ours::new(&settings);
-        Self { settings, steering, algorithms, means, ours, users, tags: HashKey::throw(dice) }
+        let (seal, tags) = (Seal::new(settings.secret), HashKey::throw(dice));
+        Self { settings, steering, algorithms, means, ours, seal, users, tags }
     }
 
     /// True when a user of that name lives here.

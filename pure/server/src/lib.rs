@@ -5,6 +5,7 @@
 
 mod admission;
 mod gate;
+mod gruu;
 mod home;
 mod house;
 pub mod limits;

@@ -282,10 +282,10 @@ impl Roles {
             }
             Purpose::Redirect(wire) => return turn.answer(id, wire),
             Purpose::User(aor) if turn.is_home_of(&aor) => {
-                Found::bindings(self.registrar.reach(turn, &aor))
+                Found::Bound(self.registrar.reach(turn, &aor))
             }
             Purpose::User(aor) => Found::Elsewhere(aor),
-            Purpose::Relay(target) | Purpose::Number(target) => Found::At([*target].into()),
+            Purpose::Relay(target) | Purpose::Number(target) => Found::At(*target),
             Purpose::Nobody => return,
         };
         self.proxy.forward(turn, id, way, found);

@@ -4,6 +4,7 @@ use protocol::{Fault, Flow};
 use sip::header::Route;
 use sip::{Bytes, Header as _, Message, Method, Uri};
 
+use crate::gruu::{Aim, Phone};
 use crate::house::Place;
 use crate::proxy::{Plan, Target, Way};
 use crate::settings::Match;
@@ -41,7 +42,11 @@ pub(crate) fn of(turn: &Turn<'_>, request: &Message, plan: &Plan) -> Result<Purp
         Place::Us | Place::User(_) if method == Some(Method::Register) => Ok(Purpose::Register),
         Place::Us if method == Some(Method::Options) => Ok(Purpose::Options),
         Place::Us => Err(Fault::MethodNotAllowed),
-        Place::User(user) => user_or_number(turn, request, plan, user),
+        Place::User(user) => match &plan.aim {
+            Aim::Anybody => user_or_number(turn, request, plan, user),
+            Aim::Phone(phone) => Ok(phone_of(turn, phone)),
+            Aim::Nobody => Ok(Purpose::Nobody),
+        },
         Place::Foreign => {
             let host = uri.sip().map(|uri| uri.host);
             let route = host.and_then(|host| turn.house.route_for(&host));
@@ -53,6 +58,12 @@ pub(crate) fn of(turn: &Turn<'_>, request: &Message, plan: &Plan) -> Result<Purp
         Place::Unknown if plan.routes.is_empty() => Err(Fault::UnsupportedScheme),
         Place::Unknown => relay(way),
     }
+}
+
+/// RFC 5627 §6.1: a GRUU is neither redirected nor taken for a number; it is as valid as its user.
+fn phone_of(turn: &Turn<'_>, phone: &Phone) -> Purpose {
+    let known = turn.house.knows(&phone.aor) || turn.house.trusts_everybody();
+    if known { Purpose::User(phone.aor.clone()) } else { Purpose::Nobody }
 }
 
 fn user_or_number(

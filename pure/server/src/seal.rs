@@ -17,10 +17,8 @@ pub(crate) struct Seal {
 pub(crate) const SIGNATURE: usize = 10;
 
 /// Octets that make every closed token another.
-#[allow(dead_code, reason = "see below")]
 const NONCE: usize = 8;
 
-#[allow(dead_code, reason = "GRUUs and flow tokens are being built on it")]
 impl Seal {
     pub(crate) fn new(secret: u128) -> Self {
         let mut dice = Dice::new(secret);

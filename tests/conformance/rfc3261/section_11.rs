@@ -19,7 +19,10 @@ fn trap_49_options_tells_what_we_can() {
         for name in [Name::Allow, Name::Accept, Name::AcceptEncoding, Name::AcceptLanguage] {
             assert!(sent[0].message.has(name), "{name:?}");
         }
-        assert_eq!(sent[0].message.rows(Name::Supported).next(), Some(&b"path, outbound"[..]));
+        assert_eq!(
+            sent[0].message.rows(Name::Supported).next(),
+            Some(&b"path, outbound, gruu"[..])
+        );
     }
 }
 

@@ -65,7 +65,7 @@ fn understood<'a>(request: &Message, tags: impl Iterator<Item = &'a str>) -> Res
 }
 
 /// The option tags that we understand: what `Supported` lists.
-pub(crate) const SUPPORTED: [&str; 2] = ["path", "outbound"];
+pub(crate) const SUPPORTED: [&str; 3] = ["path", "outbound", "gruu"];
 
 /// True when an option tag is listed in a header.
 pub(crate) fn lists<'a, H: Header<'a> + AsToken<'a>>(request: &'a Message, tag: &str) -> bool {

@@ -7,10 +7,11 @@ mod quirk;
 use machine::Dice;
 use protocol::Fault;
 use protocol::auth::{Challenge, Claim, Nonces, Verdict, Why};
-use sip::header::{AuthParams, Authorization, From, ProxyAuthorization, To};
+use sip::header::{AuthParams, Authorization, Contact, From, ProxyAuthorization, To};
 use sip::uri::{SipUri, unescape};
 use sip::{Bytes, Draft, Message, Method, Name, Status, Uri};
 
+use crate::gruu::Aim;
 use crate::settings::Settings;
 use crate::turn::Turn;
 
@@ -151,7 +152,17 @@ fn owns(turn: &Turn<'_>, request: &Message, user: &[u8]) -> bool {
         whom == user || may.iter().any(|may| may.as_bytes() == whom)
     };
     let to = || request.get::<To>().and_then(|to| named(to.uri)).is_some_and(|to| registers(&to));
-    from && (!register || to())
+    from && if register { to() } else { owns_contact(turn, request, user) }
+}
+
+/// Who gives a GRUU of ours as its address gives its own (RFC 5627 §6.2).
+fn owns_contact(turn: &Turn<'_>, request: &Message, user: &[u8]) -> bool {
+    let contact = request.get::<Contact>();
+    let address = contact.as_ref().and_then(|contact| contact.address());
+    match address.and_then(|address| address.parsed().ok()).map(|uri| Aim::of(&uri, turn.house)) {
+        Some(Aim::Phone(phone)) => *phone.aor == *user,
+        _ => true,
+    }
 }
 
 /// True when the From names one of our domains.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use protocol::doors::Reach;
 use protocol::locate::{self, Risk, States};
 use protocol::transaction::cancel_of;
 use protocol::transport::fits_udp;
@@ -12,13 +13,36 @@ use super::best::Candidate;
 use super::context::{Attempt, Branch, Context, Leg, Size, State};
 use super::copy::{Copy, Original, Routing};
 use super::response::Loss;
-use super::target::{Target, Way};
+use super::target::{self, Target, Way};
 use super::{Proxy, Sent, Wait, hop};
+use crate::gruu::Aim;
 use crate::house::House;
 use crate::limits;
 use crate::turn::Turn;
 
 impl Proxy {
+    /// The bindings of the user are known: all of them are meant, or those of one phone (RFC 5627 §6.1).
+    pub(super) fn bound(
+        &mut self,
+        turn: &mut Turn<'_>,
+        context: &mut Context,
+        mut bindings: Vec<Reach>,
+    ) {
+        if let Aim::Phone(phone) = &context.plan.aim {
+            bindings.retain(|binding| phone.is(turn.house, binding));
+            if bindings.is_empty() && phone.is_temporary() {
+                let fault = Fault::NotFound;
+                context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
+                return self.settle(turn, context);
+            }
+            if !context.plan.routes.is_empty() {
+                // The routes of its dialog lead there already: with the Path it would go in a spiral.
+                bindings.iter_mut().for_each(|binding| binding.path.clear());
+            }
+        }
+        self.found(turn, context, target::of_bindings(bindings));
+    }
+
     /// The targets are known.
     pub(super) fn found(
         &mut self,

@@ -80,16 +80,11 @@ enum Wait {
 #[derive(Debug)]
 pub(crate) enum Found {
     /// Here.
-    At(VecDeque<Target>),
+    At(Target),
+    /// Where these bindings say.
+    Bound(Vec<Reach>),
     /// Another shard knows: the address of record.
     Elsewhere(Box<[u8]>),
-}
-
-impl Found {
-    /// The bindings of a user.
-    pub(crate) fn bindings(bindings: Vec<Reach>) -> Self {
-        Self::At(target::of_bindings(bindings))
-    }
 }
 
 impl Proxy {
@@ -164,7 +159,8 @@ impl Proxy {
             alarm: Time::NEVER,
         });
         match found {
-            Found::At(targets) => self.found(turn, &mut context, targets),
+            Found::At(target) => self.found(turn, &mut context, [target].into()),
+            Found::Bound(bindings) => self.bound(turn, &mut context, bindings),
             Found::Elsewhere(aor) => {
                 let ticket = self.ask(turn, Question::Locate(aor), Wait::Bindings(id));
                 let until = turn.now + turn.house.settings.timers.patience();
@@ -204,7 +200,7 @@ impl Proxy {
         let State::Locating { ticket: asked, .. } = context.state else { return };
         if ticket == asked {
             context.state = State::Open;
-            self.found(turn, context, target::of_bindings(bindings));
+            self.bound(turn, context, bindings);
         }
     }
 

@@ -6,6 +6,7 @@ use sip::uri::{Host, HostPort, SipUri};
 use sip::{Bytes, Header as _, Message, Name, Params, Uri};
 
 use super::pass::Shown;
+use crate::gruu::Aim;
 use crate::house::House;
 use crate::limits;
 use crate::seal::Seal;
@@ -21,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) rerouted: bool,
     /// The pass that one of our routes carried.
     pub(crate) pass: Option<Shown>,
+    /// Whom of a user of ours the Request-URI names.
+    pub(crate) aim: Aim,
 }
 
 impl Plan {
@@ -32,10 +35,12 @@ impl Plan {
             routes: request.elements(Name::Route).take(limits::ROUTES).map(keep).collect(),
             rerouted: false,
             pass: None,
+            aim: Aim::Anybody,
         };
         plan.undo_strict_routing(request, house, seal);
         plan.strip_our_maddr(came, house);
         plan.take_off_ours(request, house, seal);
+        plan.aim = Uri::parse(&plan.uri).map_or(Aim::Anybody, |uri| Aim::of(&uri, house));
         plan
     }
 

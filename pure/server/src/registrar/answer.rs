@@ -1,23 +1,25 @@
 //! The 200 to a REGISTER: every binding that there is now, with the time it has left (RFC 3261 §10.3 step 8).
 
-use sip::header::{Date, Supported};
-use sip::{Bytes, Message, Name, Status};
+use sip::header::{Date, Require, Supported, To};
+use sip::{Bytes, Message, Name, Status, Uri};
 
 use super::outbound::Outbound;
 use crate::admission::lists;
+use crate::gruu;
 use crate::location::Binding;
 use crate::turn::Turn;
 
 /// Writes it.
 pub(super) fn ok(
-    turn: &Turn<'_>,
+    turn: &mut Turn<'_>,
     request: &Message,
     bindings: &[Binding],
     outbound: Outbound,
 ) -> Bytes {
     let mut draft = turn.reply(request, Status::OK, Status::OK.phrase());
     for binding in bindings {
-        draft = draft.raw(Name::Contact, &contact(turn, binding));
+        let gruus = gruus(turn, request, binding);
+        draft = draft.raw(Name::Contact, &[contact(turn, binding), gruus].concat());
     }
     if lists::<Supported<'_>>(request, "path") && request.has(Name::Path) {
         draft = draft.copy(request, Name::Path);
@@ -33,6 +35,20 @@ pub(super) fn ok(
         }
     }
     draft.header(&Date::at(turn.now.as_secs())).wire()
+}
+
+/// The GRUUs of the phone behind a binding, a new temporary one among them, for a phone that knows what they are (RFC 5627 §5.2).
+fn gruus(turn: &mut Turn<'_>, request: &Message, binding: &Binding) -> Vec<u8> {
+    let knows = lists::<Supported<'_>>(request, "gruu") || lists::<Require<'_>>(request, "gruu");
+    let to = request.get::<To>().filter(|_| knows);
+    let (Some(Ok(Uri::Sip(to))), Some(instance)) =
+        (to.as_ref().map(|to| to.parsed()), binding.instance())
+    else {
+        return Vec::new();
+    };
+    let public = gruu::public(turn.house, &to, &instance);
+    let temporary = gruu::temporary(turn.house, turn.dice, &to, (&instance, binding.since));
+    format!(";pub-gruu=\"{public}\";temp-gruu=\"{temporary}\"").into_bytes()
 }
 
 /// A binding as its phone wrote it, with what it has been granted.

@@ -5,6 +5,7 @@ use sip::header::{Contact, NameAddr};
 use sip::{Params, Uri};
 
 use super::outbound::Outbound;
+use crate::gruu::Aim;
 use crate::house::{House, Place};
 use crate::location::{INSTANCE, REG_ID, Which};
 
@@ -47,10 +48,12 @@ impl<'a> Asked<'a> {
             Uri::Sip(_) => {}
             Uri::Tel(_) | Uri::Other(..) => return Err(Fault::ForeignContact),
         }
-        match house.place(&uri) {
-            Place::User(user) if *user == *aor => Err(Fault::ContactIsItself),
-            _ => Ok(()),
-        }
+        let itself = match (house.place(&uri), Aim::of(&uri, house)) {
+            (Place::User(user), _) if *user == *aor => true,
+            (_, Aim::Phone(phone)) => *phone.aor == *aor,
+            _ => false,
+        };
+        if itself { Err(Fault::ContactIsItself) } else { Ok(()) }
     }
 }
 
