@@ -4,6 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use machine::Time;
+use protocol::Transport;
 
 use crate::kernel::{Epoll, Watch};
 use crate::limits;
@@ -14,6 +15,7 @@ use crate::token::Token;
 pub(crate) struct Gate {
     listener: TcpListener,
     number: u16,
+    transport: Transport,
     /// Until when it rests: epoll would tell of the connections that wait, again and again.
     rests: Option<Time>,
 }
@@ -30,8 +32,13 @@ pub(crate) enum Next {
 }
 
 impl Gate {
-    pub(crate) const fn new(number: u16, listener: TcpListener) -> Self {
-        Self { listener, number, rests: None }
+    pub(crate) const fn new((number, transport): (u16, Transport), listener: TcpListener) -> Self {
+        Self { listener, number, transport, rests: None }
+    }
+
+    /// What is spoken on its connections.
+    pub(crate) const fn transport(&self) -> Transport {
+        self.transport
     }
 
     /// The number of its listener.

@@ -1,15 +1,16 @@
 //! One TCP connection: octets in, messages out of them, octets out, and how long the peer may take (RFC 3261 §18.3, RFC 5626 §4.4.1).
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::TcpStream;
 
 use machine::Time;
 use protocol::Flow;
-use sip::stream::{Frame, Framer};
 use sip::{Malformed, Message};
 
 use crate::census::Seat;
+use crate::framing::{Framing, Piece};
 use crate::kernel::Watch;
+use crate::layer::Layer;
 use crate::limits;
 use crate::plan::Patience;
 
@@ -25,7 +26,8 @@ pub(crate) struct Connection {
     pub alarm: Time,
     /// What epoll was last told.
     pub watch: Watch,
-    framer: Framer,
+    layer: Layer,
+    framing: Framing,
     half_since: Option<Time>,
     out: Vec<u8>,
     written: usize,
@@ -79,7 +81,8 @@ impl Connection {
             known_to: 0,
             alarm: Time::NEVER,
             watch: Watch::Reading,
-            framer: Framer::default(),
+            layer: Layer::Plain,
+            framing: Framing::length(),
             half_since: None,
             out: Vec::new(),
             written: 0,
@@ -98,16 +101,16 @@ impl Connection {
         self.out.len().saturating_sub(self.written)
     }
 
-    /// Puts octets into the queue. An error when it would become longer than `most`, though the kernel was offered what it holds.
-    pub(crate) fn put(&mut self, now: Time, octets: &[u8], most: usize) -> Result<(), Reason> {
-        let fits = |waiting: usize| waiting.saturating_add(octets.len()) <= most;
+    /// Puts a message into the queue. An error when it would become longer than `most`, though the kernel was offered what it holds.
+    pub(crate) fn put(&mut self, now: Time, message: &[u8], most: usize) -> Result<(), Reason> {
+        let fits = |waiting: usize| waiting.saturating_add(message.len()) <= most;
         if !fits(self.waiting()) {
             self.flush(now)?;
             if !fits(self.waiting()) {
                 return Err(Reason::Deaf);
             }
         }
-        self.out.extend_from_slice(octets);
+        self.framing.write(message, &mut self.out);
         Ok(())
     }
 
@@ -116,8 +119,9 @@ impl Connection {
         if matches!(self.state, State::Opening { .. }) {
             return Ok(());
         }
-        while let Some(rest) = self.out.get(self.written..).filter(|rest| !rest.is_empty()) {
-            match self.stream.write(rest) {
+        while self.has_to_write() {
+            let ours = if self.layer.is_up() { self.out.get(self.written..) } else { None };
+            match self.layer.write(&mut self.stream, ours.unwrap_or_default()) {
                 Ok(written) => {
                     self.written = self.written.saturating_add(written);
                     self.stalled_since = None;
@@ -131,12 +135,24 @@ impl Connection {
                 Err(_) => return Err(Reason::Gone),
             }
         }
-        self.out.clear();
-        self.written = 0;
-        if self.out.capacity() > limits::IDLE_BUFFER {
-            self.out = Vec::new();
+        if self.waiting() == 0 {
+            self.out.clear();
+            self.written = 0;
+            if self.out.capacity() > limits::IDLE_BUFFER {
+                self.out = Vec::new();
+            }
         }
         Ok(())
+    }
+
+    /// True when there is something to write, and it may be written.
+    fn has_to_write(&self) -> bool {
+        self.layer.wants_write() || self.layer.is_up() && self.waiting() > 0
+    }
+
+    /// Says that nothing more will be written.
+    pub(crate) fn farewell(&mut self) {
+        self.layer.farewell(&self.stream);
     }
 
     /// Keeps the queue's memory near its length.
@@ -155,14 +171,14 @@ impl Connection {
         found: &mut Vec<Come>,
     ) -> Result<bool, Reason> {
         for _ in 0..limits::READS {
-            match self.stream.read(buffer) {
+            match self.layer.read(&mut self.stream, buffer) {
                 Ok(0) => return Err(Reason::Gone),
                 Ok(count) => {
                     if !matches!(self.state, State::Leaving { .. }) {
-                        self.framer.push(buffer.get(..count).unwrap_or_default());
+                        self.framing.push(buffer.get(..count).unwrap_or_default());
                         self.cut(now, found);
                     }
-                    if count < buffer.len() {
+                    if !self.layer.may_have_more(count, buffer.len()) {
                         return Ok(false);
                     }
                 }
@@ -174,11 +190,11 @@ impl Connection {
         Ok(true)
     }
 
-    /// Takes whole frames out of what was read.
+    /// Takes whole pieces out of what was read.
     fn cut(&mut self, now: Time, found: &mut Vec<Come>) {
         loop {
-            match self.framer.cut() {
-                Ok(Some(Frame::Message(message))) => {
+            match self.framing.cut(&mut self.out) {
+                Ok(Some(Piece::Message(message))) => {
                     if matches!(self.state, State::Silent { .. }) {
                         self.seat.heard();
                     }
@@ -187,14 +203,10 @@ impl Connection {
                     found.push(Come::Message(message));
                 }
                 // A keep-alive is a sign of life, but a stranger must say something first.
-                Ok(Some(frame)) => {
+                Ok(Some(Piece::SignOfLife)) => {
                     self.half_since = None;
                     if let State::Open { heard } = &mut self.state {
                         *heard = now;
-                    }
-                    if matches!(frame, Frame::Ping) {
-                        // RFC 5626 §4.4.1. A peer that sends pings and reads nothing is closed like any other.
-                        self.out.extend_from_slice(b"\r\n");
                     }
                 }
                 Ok(None) => break,
@@ -204,12 +216,12 @@ impl Connection {
                 }
             }
         }
-        if self.framer.pending() > 0 {
+        if self.framing.is_half() {
             self.half_since.get_or_insert(now);
         } else {
             self.half_since = None;
             // A connection that is idle keeps no buffer, however large its last message was.
-            self.framer = Framer::default();
+            self.framing.forget();
         }
     }
 
@@ -237,7 +249,7 @@ impl Connection {
     pub(crate) fn wants(&self) -> Watch {
         match self.state {
             State::Opening { .. } => Watch::Writing,
-            _ if self.waiting() > 0 => Watch::Both,
+            _ if self.has_to_write() => Watch::Both,
             _ => Watch::Reading,
         }
     }
@@ -286,7 +298,7 @@ mod tests {
         assert_eq!(connection.due(&patience), (at(patience.first_message), Reason::Slow));
         connection.state = State::Open { heard: Time(0) };
         assert_eq!(connection.due(&patience), (at(patience.idle), Reason::Slow));
-        connection.framer.push(b"OPTIONS");
+        connection.framing.push(b"OPTIONS");
         connection.cut(at(Duration::from_secs(1)), &mut Vec::new());
         let half = at(Duration::from_secs(1) + patience.half_message);
         assert_eq!(connection.due(&patience), (half, Reason::Slow));

@@ -150,6 +150,7 @@ impl<M: Drivable> Shard<M> {
             let Some(gate) = self.gates.iter_mut().find(|gate| gate.number() == number) else {
                 return;
             };
+            let listener = (number, gate.transport());
             let (stream, peer) = match gate.next(&self.epoll, now) {
                 Next::Came(stream, peer) => (stream, peer),
                 Next::Nobody => return,
@@ -166,7 +167,7 @@ impl<M: Drivable> Shard<M> {
                 continue;
             };
             self.streams.evicted.extend(evicted);
-            let accepted = Accepted { stream, listener: number, peer, seat };
+            let accepted = Accepted { stream, listener, peer, seat };
             let owner = self.streams.owner(peer);
             if owner == self.here.shard {
                 self.open(now, Letter::Adopt(accepted));

@@ -26,9 +26,9 @@ pub struct Bound {
 #[derive(Debug)]
 pub(crate) enum Door {
     /// One for each shard: the kernel deals datagrams out by the peer's address, and no two threads meet at a socket.
-    Udp(Vec<UdpSocket>),
+    Datagrams(Vec<UdpSocket>),
     /// One, at shard 0, which deals connections out.
-    Tcp(TcpListener),
+    Stream(TcpListener),
 }
 
 impl Bound {
@@ -82,7 +82,7 @@ impl Bound {
         };
         let (door, bound) = match listen.transport {
             Transport::Udp => self.open_udp(number, listen.address),
-            Transport::Tcp => open_tcp(listen.address),
+            Transport::Tcp => open_stream(listen.address),
             other => return Err(BindError::Transport(other)),
         }
         .map_err(failed)?;
@@ -121,7 +121,7 @@ impl Bound {
         {
             self.notices.push(Notice::ReceiveBuffer { listener: number, got });
         }
-        Ok((Door::Udp(sockets.into_iter().map(UdpSocket::from).collect()), bound))
+        Ok((Door::Datagrams(sockets.into_iter().map(UdpSocket::from).collect()), bound))
     }
 }
 
@@ -141,7 +141,7 @@ fn receive_buffer(socket: &Socket) -> usize {
     socket.recv_buffer_size().unwrap_or(0) / 2
 }
 
-fn open_tcp(address: SocketAddr) -> io::Result<(Door, SocketAddr)> {
+fn open_stream(address: SocketAddr) -> io::Result<(Door, SocketAddr)> {
     let socket =
         Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
     if address.is_ipv6() {
@@ -153,7 +153,7 @@ fn open_tcp(address: SocketAddr) -> io::Result<(Door, SocketAddr)> {
     socket.bind(&address.into())?;
     socket.listen(limits::BACKLOG)?;
     let bound = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
-    Ok((Door::Tcp(socket.into()), bound))
+    Ok((Door::Stream(socket.into()), bound))
 }
 
 /// What others should use.

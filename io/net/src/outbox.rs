@@ -40,16 +40,13 @@ impl<M: Drivable> Shard<M> {
         self.tap(now, Way::Out, flow, &octets);
         match flow.transport {
             Transport::Udp => self.send_datagram(flow, octets),
-            Transport::Tcp => {
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
                 let owner = self.streams.owner(flow.peer);
                 if owner == self.here.shard {
                     self.send_on_stream(now, (flow, octets), owner);
                 } else {
                     self.post_surely(owner, Letter::Send(flow, octets, self.here.shard));
                 }
-            }
-            Transport::Tls | Transport::Ws | Transport::Wss => {
-                self.inputs.push(Input::Failed(flow))
             }
         }
     }

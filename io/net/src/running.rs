@@ -185,7 +185,7 @@ impl Bound {
             program.sink.notice(clock.now(), 0, notice);
         }
         let resolver = Arc::clone(&program.resolver);
-        let (mut mouths, mut gates) = deal(doors, shards);
+        let (mut mouths, mut gates) = deal(doors, &listeners, shards);
         let census = Census::new(plan.crowd);
         let peers = RandomState::new();
         let counters: Arc<[Arc<Counters>]> = (0..shards).map(|_| Arc::default()).collect();
@@ -287,14 +287,18 @@ impl<M: Drivable> Seed<M> {
 }
 
 /// Deals the sockets out: one of each UDP listener to each shard, all that accept to shard 0.
-fn deal(doors: Vec<Door>, shards: u16) -> (VecDeque<Vec<Option<Mouth>>>, Vec<Gate>) {
+fn deal(
+    doors: Vec<Door>,
+    listeners: &[Listener],
+    shards: u16,
+) -> (VecDeque<Vec<Option<Mouth>>>, Vec<Gate>) {
     let mut mouths: VecDeque<Vec<Option<Mouth>>> = (0..shards).map(|_| Vec::new()).collect();
     let mut gates = Vec::new();
-    for (number, door) in (0..).zip(doors) {
+    for (door, by) in doors.into_iter().zip(listeners) {
         let mut sockets = Vec::new();
         match door {
-            Door::Udp(bound) => sockets = bound,
-            Door::Tcp(listener) => gates.push(Gate::new(number, listener)),
+            Door::Datagrams(bound) => sockets = bound,
+            Door::Stream(socket) => gates.push(Gate::new((by.number, by.transport), socket)),
         }
         let mut sockets = sockets.into_iter();
         for mouths in &mut mouths {

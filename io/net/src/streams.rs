@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use machine::Time;
-use protocol::{Flow, Listener, Transport};
+use protocol::{Flow, Listener};
 use sip::{Malformed, Message};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
@@ -98,8 +98,8 @@ impl Streams {
 
     /// Takes a connection that was accepted.
     pub(crate) fn adopt(&mut self, epoll: &Epoll, now: Time, accepted: Accepted) -> io::Result<()> {
-        let Accepted { stream, listener, peer, seat } = accepted;
-        let flow = Flow { transport: Transport::Tcp, listener, connection: seat.number(), peer };
+        let Accepted { stream, listener: (listener, transport), peer, seat } = accepted;
+        let flow = Flow { transport, listener, connection: seat.number(), peer };
         tune(SockRef::from(&stream), &self.patience)?;
         epoll.add(&stream, Token::Stream(flow.connection).bits(), Watch::Reading)?;
         self.counters.connections_accepted.one();
@@ -279,8 +279,7 @@ impl Streams {
             return Err(reason);
         }
         if matches!(connection.state, State::Leaving { .. }) && connection.waiting() == 0 {
-            // Closing with octets unread would take back what we have just written: the peer ends it, or the alarm does.
-            drop(connection.stream.shutdown(std::net::Shutdown::Write));
+            connection.farewell();
         }
         if due < connection.alarm {
             self.alarms.remove(&(connection.alarm, number));

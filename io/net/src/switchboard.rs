@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use machine::Time;
 use protocol::doors::{Answer, Ticket};
-use protocol::{Flow, Input};
+use protocol::{Flow, Input, Transport};
 use sip::Bytes;
 
 use crate::census::Seat;
@@ -32,7 +32,8 @@ pub(crate) enum Letter {
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub stream: TcpStream,
-    pub listener: u16,
+    /// By which listener, and what is spoken there.
+    pub listener: (u16, Transport),
     pub peer: SocketAddr,
     pub seat: Seat,
 }
