@@ -410,7 +410,8 @@ fn server(settings: &Settings, shards: u16, seed: u64) -> Actor<Node> {
     let steering = Steering::new(settings.secret, shards);
     let node = |number| {
         let shard = Shard { number, count: shards };
-        let settings = Settings { shard, ..settings.clone() };
+        let nonce_secret = Some(u128::from(seed) << 1 | 1);
+        let settings = Settings { shard, nonce_secret, ..settings.clone() };
         Node::new(settings, Dice::new(u128::from(seed) << 16 | u128::from(number)))
     };
     let listeners: Vec<Listener> = settings.listeners.clone();

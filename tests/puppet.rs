@@ -145,6 +145,11 @@ impl Puppet {
     pub fn again_with_credentials(&mut self, request: &Message, challenge: &Message) -> Message {
         let learned = self.answers.learn(challenge, &mut Tries::default(), &mut self.dice);
         learned.expect("a challenge that can be answered");
+        self.with_credentials(request)
+    }
+
+    /// The same with credentials for what was asked before: a new branch, the next number.
+    pub fn with_credentials(&mut self, request: &Message) -> Message {
         let cseq = request.get::<CSeq>().unwrap();
         let next = CSeq { number: cseq.number + 1, method: cseq.method };
         let (method, uri) = (request.method().unwrap(), request.request_uri().unwrap());

@@ -17,8 +17,8 @@ fn claimed(octets: &[u8]) {
     let Ok(Authorization(params)) = Authorization::parse(octets) else { return };
     let Some(realm) = params.text("realm") else { return };
     let Some(claim) = Claim::read(&params, &realm) else { return };
-    let mut nonces = Nonces::new(Duration::from_secs(60), &mut Dice::new(7));
-    let verdict = claim.judge(Time(1), &mut nonces, ("REGISTER", b""), None);
+    let nonces = Nonces::new(7, 0, Duration::from_secs(60));
+    let verdict = claim.judge(Time(1), &nonces, ("REGISTER", b""), None);
     assert_eq!(verdict, Verdict::Wrong);
 }
 
@@ -36,6 +36,11 @@ fn challenged(octets: &[u8]) {
     let draft = Draft::request(Method::Register, b"sip:h");
     let rows = answers.rows("REGISTER", b"sip:h", b"");
     assert!(!rows.is_empty());
+    let granted = Draft::response(Status::OK).raw(Name::AuthenticationInfo, octets);
+    if let Ok(granted) = Message::parse(granted.wire()) {
+        answers.informed(&granted);
+        assert_eq!(answers.rows("REGISTER", b"sip:h", b"").len(), rows.len());
+    }
     let request = rows.iter().fold(draft, |draft, (name, value)| draft.raw(*name, value));
     let Ok(request) = Message::parse(request.wire()) else { return };
     assert_eq!(request.all_rows().count(), rows.len() + 1);

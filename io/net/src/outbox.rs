@@ -103,7 +103,7 @@ impl<M: Drivable> Shard<M> {
                 self.media.close(rtcp);
                 return;
             }
-            Question::Locate(_) => match (self.program.place)(&question) {
+            Question::Locate(_) | Question::Spend { .. } => match (self.program.place)(&question) {
                 Some(shard) => return self.ask_shard(shard, ticket, question),
                 None => Answer::Nothing,
             },

@@ -179,6 +179,7 @@ impl Registration {
         let status = outcome.status();
         match (outcome, status) {
             (Outcome::Response(response), status) if status.is_success() => {
+                self.answers.informed(&response);
                 let way = (asked, errand.went());
                 self.granted(now, way, &response, line, out);
             }

@@ -88,6 +88,17 @@ pub enum Question {
     Locate(Box<[u8]>),
     /// Keep a fact: asked of the store.
     Keep(Record),
+    /// Whether a use of a nonce is its first: asked of the shard that made the nonce, which notes it.
+    Spend {
+        /// The number of that shard.
+        keeper: u16,
+        /// When it made the nonce.
+        made: Time,
+        /// The nonce.
+        nonce: Box<str>,
+        /// Which use of it this is (RFC 7616 §3.4, `nc`).
+        count: u32,
+    },
     /// A pair of sockets for RTP and RTCP, with consecutive ports.
     MediaSockets,
     /// Give the pair back.
@@ -103,6 +114,8 @@ pub enum Answer {
     Unlocated(Unlocated),
     /// The bindings of an address of record, as the other shard wrote them.
     Bindings(Vec<Reach>),
+    /// Whether it was the first.
+    Spent(bool),
     /// Two sockets and the addresses they are bound to: RTP, RTCP.
     MediaSockets {
         /// For RTP.

@@ -32,6 +32,8 @@ pub enum Fault {
     Unregistered,
     /// The name in From or To does not belong to the credentials (RFC 3261 §10.3 step 4, §22.1).
     WrongIdentity,
+    /// The credentials are right, for another request than this one (RFC 7616 §3.4.6, RFC 8760 §2.6).
+    CredentialsElsewhere,
     /// A request for another domain, and no route of ours leads there.
     NoRoute,
     /// More bindings than an address of record may have.
@@ -108,6 +110,9 @@ impl Fault {
             }
             Self::WrongIdentity => {
                 (Status::FORBIDDEN, "From and To Must Belong to the Credentials", "RFC 3261 §10.3")
+            }
+            Self::CredentialsElsewhere => {
+                (Status::BAD_REQUEST, "Credentials Are for Another Request-URI", "RFC 7616 §3.4.6")
             }
             Self::NoRoute => (Status::FORBIDDEN, "No Route to That Domain", "RFC 3261 §26.3.2.2"),
             Self::BreadthExceeded => {

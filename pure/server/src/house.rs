@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use machine::{Dice, HashKey, Map};
-use protocol::auth::{Algorithm, Ha1};
+use protocol::auth::{Algorithm, Charset, Claim, Ha1, Names};
 use protocol::locate::Means;
 use protocol::{Listener, Transport};
 use sip::header::{From, Via};
@@ -30,7 +30,11 @@ pub(crate) struct House {
     pub(crate) ours: Ours,
     /// What we sign with.
     pub(crate) seal: Seal,
+    /// How the names and passwords are written.
+    pub(crate) charset: Charset,
     users: Map<Box<[u8]>, Known>,
+    /// The names by their hashes; empty unless hashes are asked for.
+    hashed: Map<Box<str>, Box<[u8]>>,
     tags: HashKey,
 }
 
@@ -61,7 +65,13 @@ impl House {
         settings.ring = settings.ring.max(LEAST_RING);
         let steering = Steering::new(settings.secret, settings.shard.count);
         let mut users = HashKey::throw(dice).map();
+        let mut hashed = HashKey::throw(dice).map();
+        let hashing = if settings.names == Names::Hashed { &ALGORITHMS[..] } else { &[] };
         for (at, user) in settings.users.iter().enumerate() {
+            hashed.extend(hashing.iter().map(|algorithm| {
+                let hash = algorithm.user_hash(&user.name, &settings.realm);
+                (hash.into(), user.name.as_bytes().into())
+            }));
             let ha1s = ALGORITHMS
                 .map(|algorithm| ha1(&user.credential, algorithm, &user.name, &settings.realm));
             users.insert(user.name.as_bytes().into(), Known { ha1s, at });
@@ -69,8 +79,9 @@ impl House {
         let algorithms = offered(&settings);
         let means = Means::of(&settings.listeners);
         let ours = Ours::new(&settings);
+        let charset = charset(&settings);
         let (seal, tags) = (Seal::new(settings.secret), HashKey::throw(dice));
-        Self { settings, steering, algorithms, means, ours, seal, users, tags }
+        Self { settings, steering, algorithms, means, ours, seal, charset, users, hashed, tags }
     }
 
     /// True when a user of that name lives here.
@@ -81,6 +92,15 @@ impl House {
     /// What the settings say of a user.
     pub(crate) fn user(&self, user: &[u8]) -> Option<&User> {
         self.settings.users.get(self.users.get(user)?.at)
+    }
+
+    /// The name of the user that credentials are of, known or not.
+    pub(crate) fn name_of<'a>(&'a self, claim: &'a Claim) -> &'a [u8] {
+        if claim.names == Names::Plain {
+            return claim.username.as_bytes();
+        }
+        let name = self.hashed.get(&*claim.username.to_ascii_lowercase());
+        name.map_or(b"", |name| &**name)
     }
 
     /// The hash of a user's password.
@@ -210,6 +230,19 @@ fn ha1(credential: &Credential, algorithm: Algorithm, user: &str, realm: &str) -
             ha1s.iter().find(|(known, _)| *known == algorithm).map(|(_, ha1)| ha1.clone())
         }
     }
+}
+
+/// Outside of ASCII, who hashes must know how letters are written (RFC 7616 §4).
+fn charset(settings: &Settings) -> Charset {
+    let plain = |user: &crate::settings::User| {
+        user.name.is_ascii()
+            && match &user.credential {
+                Credential::Password(password) => password.is_ascii(),
+                Credential::Ha1s(_) => true,
+            }
+    };
+    let all = settings.realm.is_ascii() && settings.users.iter().all(plain);
+    if all { Charset::Unsaid } else { Charset::Utf8 }
 }
 
 /// What every user can answer, so that a challenge says nothing about who exists: SHA-256 and MD5 where possible (RFC 8760 §2.4).

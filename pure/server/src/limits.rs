@@ -6,6 +6,10 @@ pub const AORS: usize = 2_000_000;
 /// Targets of one request: more branches than this ring nobody's phone usefully.
 pub const TARGETS: usize = 32;
 
+/// Requests that wait to hear from another shard whether their nonce is new. That takes as long as a letter takes; past this something
+/// is very slow, and we answer 503.
+pub const VISITORS: usize = 10_000;
+
 /// Requests that wait for answers or lookups at once. Past this we answer 503.
 pub const CONTEXTS: usize = 200_000;
 

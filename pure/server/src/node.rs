@@ -8,7 +8,7 @@ use protocol::{Answer, Fault, Flow, Input, Output, Question};
 use sip::{Message, Method, Status};
 
 use crate::admission::{self, Entry, Merged};
-use crate::gate::{Asker, Gate, No};
+use crate::gate::{Asker, Gate, No, Pass, Visitor, Waiting};
 use crate::house::House;
 use crate::options;
 use crate::proxy::{Found, Plan, Proxy};
@@ -34,6 +34,7 @@ struct Roles {
     entry: Entry,
     merged: Merged,
     gate: Gate,
+    waiting: Waiting,
     registrar: Registrar,
     proxy: Proxy,
 }
@@ -46,6 +47,7 @@ impl Node {
             entry: Entry::Open,
             merged: Merged::new(settings.timers.patience(), &mut dice),
             gate: Gate::new(&settings, &mut dice),
+            waiting: Waiting::default(),
             registrar: Registrar::new(&mut dice),
             proxy: Proxy::new(settings.secret),
         };
@@ -75,15 +77,18 @@ impl Node {
 
     /// How many requests wait for an answer from elsewhere.
     pub fn forwarding(&self) -> usize {
-        self.roles.proxy.len()
+        self.roles.proxy.len() + self.roles.waiting.len()
     }
 
     /// What there is to lend, and to whom.
     fn turn<'a>(&'a mut self, now: Time, out: &'a mut Vec<Output>) -> (Turn<'a>, &'a mut Roles) {
         let Self { house, dice, transactions, roles, .. } = self;
-        (Turn { now, house, transactions, dice, out }, roles)
+        (Turn { now, house, transactions, dice, out, info: None }, roles)
     }
 }
+
+/// Seconds after which whoever found us with too much to do may come back.
+const RETRY: u32 = 10;
 
 impl Machine for Node {
     type Input = Input;
@@ -102,7 +107,10 @@ impl Machine for Node {
                 up.drain(..).for_each(|up| roles.failed(&mut turn, flow, up));
                 self.up = up;
             }
-            Input::Answered(ticket, answer) => roles.proxy.answered(&mut turn, ticket, answer),
+            Input::Answered(ticket, answer) => match roles.waiting.answered(ticket) {
+                Some(visitor) => roles.told_of(&mut turn, *visitor, &answer),
+                None => roles.proxy.answered(&mut turn, ticket, answer),
+            },
             Input::Asked(asker, question) => roles.asked(&mut turn, asker, question),
             Input::Warned(warning) => roles.proxy.warned(now, warning),
             Input::Media(..) => {}
@@ -116,6 +124,9 @@ impl Machine for Node {
         for up in up.drain(..) {
             roles.told(&mut turn, up);
         }
+        while let Some(visitor) = roles.waiting.overdue(now) {
+            roles.told_of(&mut turn, *visitor, &Answer::Nothing);
+        }
         roles.proxy.wake(&mut turn);
         roles.registrar.wake(&mut turn);
         self.up = up;
@@ -123,7 +134,8 @@ impl Machine for Node {
 
     fn deadline(&self) -> Option<Time> {
         let roles = &self.roles;
-        [self.transactions.deadline(), roles.proxy.deadline(), roles.registrar.deadline()]
+        let proxy = roles.proxy.deadline();
+        [self.transactions.deadline(), proxy, roles.registrar.deadline(), roles.waiting.deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -162,7 +174,14 @@ impl Roles {
                 Some(invite) => {
                     let ok = turn.reply(&request, Status::OK, Status::OK.phrase()).wire();
                     turn.answer(cancel, ok);
-                    self.proxy.cancel(turn, invite);
+                    match self.waiting.cancelled(invite) {
+                        Some(visitor) => {
+                            let (status, request) = (Status::REQUEST_TERMINATED, &visitor.way.1);
+                            let over = turn.reply(request, status, status.phrase()).wire();
+                            turn.answer(invite, over);
+                        }
+                        None => self.proxy.cancel(turn, invite),
+                    }
                 }
             },
             // A new request is admitted by `newcomer`, a failure comes with its flow.
@@ -176,10 +195,26 @@ impl Roles {
         }
     }
 
-    /// Another shard asks about one of our addresses.
+    /// Another shard has said whether a visitor's nonce was used like this before.
+    fn told_of(&mut self, turn: &mut Turn<'_>, visitor: Visitor, answer: &Answer) {
+        let Visitor { id, way, purpose, asker, info, .. } = visitor;
+        if *answer == Answer::Spent(true) {
+            turn.info = info;
+            return self.serve(turn, id, way, purpose);
+        }
+        let (flow, request, _) = &way;
+        let wire = self.gate.stale(turn, request, asker);
+        turn.answer(id, wire);
+        turn.report_challenge(*flow, request);
+    }
+
+    /// Another shard asks about one of our addresses, or one of our nonces.
     fn asked(&mut self, turn: &mut Turn<'_>, asker: OtherShard, question: Question) {
         let answer = match question {
             Question::Locate(aor) => Answer::Bindings(self.registrar.reach(turn, &aor)),
+            Question::Spend { made, nonce, count, .. } => {
+                Answer::Spent(self.gate.is_first_use(turn.now, made, (&nonce, count)))
+            }
             Question::Resolve(_)
             | Question::Keep(_)
             | Question::MediaSockets
@@ -203,8 +238,8 @@ impl Roles {
             return turn.refuse(flow, request, &fault);
         }
         let plan = self.proxy.plan(turn, flow, request);
-        let purpose = match self.judge(turn, flow, request, &plan) {
-            Ok(purpose) => purpose,
+        let (purpose, asker, pass) = match self.judge(turn, flow, request, &plan) {
+            Ok(judged) => judged,
             Err(No::Fault(fault)) => return turn.refuse(flow, request, &fault),
             Err(No::Challenge(wire, status, why)) => {
                 turn.send_back(flow, request, wire);
@@ -215,19 +250,32 @@ impl Roles {
             }
         };
         let admitted = turn.transactions.admit(turn.now, newcomer, turn.out);
-        if let Some(Up::Request(id, flow, request)) = admitted {
-            self.serve(turn, id, (flow, request, plan), purpose);
+        let Some(Up::Request(id, flow, request)) = admitted else { return };
+        let way = (flow, request, plan);
+        match pass {
+            Pass::Now(info) => {
+                turn.info = info;
+                self.serve(turn, id, way, purpose);
+            }
+            Pass::After(question, info) => {
+                let until = turn.now + turn.house.settings.timers.patience();
+                let visitor = Box::new(Visitor { id, way, purpose, asker, info, until });
+                if let Err(visitor) = self.waiting.ask(turn, question, visitor) {
+                    let (flow, request, _) = visitor.way;
+                    turn.refuse_in(id, flow, &request, &Fault::Overloaded(RETRY));
+                }
+            }
         }
     }
 
-    /// What is it for, and may it?
+    /// What is it for, and may it? And as what have we asked who it is, and how did it pass?
     fn judge(
         &mut self,
         turn: &mut Turn<'_>,
         flow: Flow,
         request: &Message,
         plan: &Plan,
-    ) -> Result<Purpose, No> {
+    ) -> Result<(Purpose, Asker, Pass), No> {
         let purpose = purpose::of(turn, request, plan).map_err(No::Fault)?;
         let asker = match purpose {
             Purpose::Register | Purpose::Options => {
@@ -242,9 +290,11 @@ impl Roles {
                 Asker::Proxy
             }
         };
-        if purpose::must_prove(turn, flow, (request, plan), &purpose) {
-            self.gate.ask(turn, request, asker)?;
-        }
+        let pass = if purpose::must_prove(turn, flow, (request, plan), &purpose) {
+            self.gate.ask(turn, request, asker)?
+        } else {
+            Pass::Now(None)
+        };
         if asker == Asker::Server {
             self.merged.note(turn.now, request).map_err(No::Fault)?;
         }
@@ -253,7 +303,7 @@ impl Roles {
             purpose if asker == Asker::Proxy && !purpose::may_go(turn, plan, &purpose) => {
                 Err(No::Fault(Fault::NoRoute))
             }
-            purpose => Ok(purpose),
+            purpose => Ok((purpose, asker, pass)),
         }
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) transactions: &'a mut Transactions,
     pub(crate) dice: &'a mut Dice,
     pub(crate) out: &'a mut Vec<Output>,
+    /// What our 2xx says to whoever has proven who it is: the value of its Authentication-Info (RFC 3261 §20.6).
+    pub(crate) info: Option<Box<str>>,
 }
 
 impl Turn<'_> {
@@ -62,6 +64,12 @@ impl Turn<'_> {
     pub(crate) fn reply(&self, request: &Message, status: Status, phrase: &str) -> Draft {
         let tag = self.house.tag(request);
         let draft = Draft::reply_tagged(request, status, phrase, &tag);
+        let draft = match &self.info {
+            Some(info) if status.is_success() => {
+                draft.raw(Name::AuthenticationInfo, info.as_bytes())
+            }
+            _ => draft,
+        };
         match &*self.house.settings.software {
             "" => draft,
             software => draft.raw(Name::Server, software.as_bytes()),

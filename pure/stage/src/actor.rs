@@ -214,10 +214,12 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                     self.say(now + delay, shard, Input::Answered(ticket, answer));
                 }
             }
-            Question::Locate(aor) => {
-                let keeper = self.shard_of(Steered::Aor(&aor));
-                let asker = Asker { shard: u16::try_from(shard).unwrap_or(u16::MAX), ticket };
-                self.say(now, keeper, Input::Asked(asker, Question::Locate(aor)));
+            Question::Locate(ref aor) => {
+                let keeper = self.shard_of(Steered::Aor(aor));
+                self.ask_shard(now, (shard, ticket), keeper, question);
+            }
+            Question::Spend { keeper, .. } => {
+                self.ask_shard(now, (shard, ticket), usize::from(keeper), question);
             }
             Question::Keep(record) => {
                 if let Some((delay, answer)) = self.disk.keep(record) {
@@ -233,6 +235,17 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                 self.sockets.close(rtcp);
             }
         }
+    }
+
+    fn ask_shard(
+        &mut self,
+        now: Time,
+        (shard, ticket): (usize, Ticket),
+        keeper: usize,
+        question: Question,
+    ) {
+        let asker = Asker { shard: u16::try_from(shard).unwrap_or(u16::MAX), ticket };
+        self.say(now, keeper, Input::Asked(asker, question));
     }
 
     /// Tells a shard something at `due`, never while it is still speaking.

@@ -14,7 +14,7 @@ use net::{Bound, Heard, Program, Running, Sink, Wire};
 use protocol::Listener;
 use protocol::doors::Question;
 use server::settings::Shard;
-use server::{Node, Steering};
+use server::{Node, Settings, Steering};
 
 use crate::config::{Config, Credential, Durability, StoreUrl};
 use crate::log::Log;
@@ -124,6 +124,7 @@ pub(crate) fn start(
     let steering = Steering::new(secret, count);
     let place = move |question: &Question| match question {
         Question::Locate(aor) => Some(steering.home_of(aor)),
+        Question::Spend { keeper, .. } => Some(*keeper),
         _ => None,
     };
     let sink = Arc::new(sink);
@@ -135,9 +136,10 @@ pub(crate) fn start(
         .pending(Node::pending)
         .sink(sink);
     let mut dice = Dice::new(throw()?);
+    let nonce_secret = Some(dice.seed());
     bound.start(program, |number, listeners| {
         let settings = house::settings(config, listeners, secret, Shard { number, count });
-        Node::new(settings, Dice::new(dice.seed()))
+        Node::new(Settings { nonce_secret, ..settings }, Dice::new(dice.seed()))
     })
 }
 

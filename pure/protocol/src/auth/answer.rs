@@ -7,11 +7,13 @@
 use std::fmt;
 
 use machine::Dice;
+use sip::header::{AuthParams, AuthenticationInfo, ProxyAuthenticationInfo};
 use sip::{Message, Name};
 
+use super::challenge::Names;
 use super::credentials::Credentials;
 use super::demand::{Demand, Protection, Side};
-use super::digest::{Asked, Ha1, Qop, response};
+use super::digest::{Asked, Ha1, Qop, matches, response};
 use crate::limits;
 
 /// What was asked of us, and how to answer it.
@@ -30,6 +32,8 @@ struct Known {
     /// Ours; the same for the life of the nonce, as `-sess` wants it.
     cnonce: String,
     count: u32,
+    /// The Request-URI that was answered for last: a server that proves itself hashes it.
+    uri: String,
 }
 
 /// How often one request has been answered for. A new one for each request that is new to its sender, not for its repeats.
@@ -150,7 +154,25 @@ impl Answers {
         }
         let ha1 = Ha1::of(demand.algorithm, &own.user, &demand.realm, &own.password);
         let cnonce = format!("{:016x}", dice.roll());
-        self.known.push(Known { demand, user: own.user.clone(), ha1, cnonce, count: 0 });
+        let (user, uri) = (own.user.clone(), String::new());
+        self.known.push(Known { demand, user, ha1, cnonce, count: 0, uri });
+    }
+
+    /// Takes over the nonce that a 2xx wants us to use next, so that we need not be asked again (RFC 7616 §3.5). One who proves to
+    /// know our password, and does not, is not believed.
+    pub fn informed(&mut self, response: &Message) {
+        let infos = [
+            (Side::Server, response.get::<AuthenticationInfo>().map(|info| info.0)),
+            (Side::Proxy, response.get::<ProxyAuthenticationInfo>().map(|info| info.0)),
+        ];
+        for (side, info) in infos {
+            let Some(info) = info else { continue };
+            // It names no realm: with several of one side nobody knows whose it is.
+            let mut meant = self.known.iter_mut().filter(|known| known.demand.side == side);
+            if let (Some(known), None) = (meant.next(), meant.next()) {
+                known.informed(&info, response.body());
+            }
+        }
     }
 
     /// The rows that answer everything that was asked so far, for one request: its method, its Request-URI, its body. Each call
@@ -162,8 +184,37 @@ impl Answers {
 }
 
 impl Known {
+    fn informed(&mut self, info: &AuthParams<'_>, body: &[u8]) {
+        // The key of a `-sess` variant holds the nonce that the session began with (RFC 7616 §3.4.2).
+        let Some(next) = info.text("nextnonce").filter(|_| !self.demand.session) else { return };
+        let proves = |proof: String| {
+            let nc = format!("{:08x}", self.count);
+            let qop = match self.demand.protection {
+                Protection::Absent => Qop::Absent,
+                Protection::Auth => Qop::Auth,
+                Protection::AuthInt => Qop::AuthInt(body),
+            };
+            let asked = Asked {
+                algorithm: self.demand.algorithm,
+                session: false,
+                method: "",
+                uri: &self.uri,
+                nonce: &self.demand.nonce,
+                nc: &nc,
+                cnonce: &self.cnonce,
+                qop,
+            };
+            matches(&response(&self.ha1, &asked), &proof)
+        };
+        if info.text("rspauth").is_none_or(proves) {
+            self.demand.nonce = next;
+            self.count = 0;
+        }
+    }
+
     fn answer(&mut self, method: &str, uri: &str, body: &[u8]) -> (Name, Vec<u8>) {
         self.count = self.count.saturating_add(1);
+        uri.clone_into(&mut self.uri);
         let demand = &self.demand;
         let nc = format!("{:08x}", self.count);
         let (qop, qop_token) = match demand.protection {
@@ -174,9 +225,11 @@ impl Known {
         let (nonce, cnonce) = (&*demand.nonce, &*self.cnonce);
         let (algorithm, session) = (demand.algorithm, demand.session);
         let asked = Asked { algorithm, session, method, uri, nonce, nc: &nc, cnonce, qop };
+        let hashed =
+            (demand.names == Names::Hashed).then(|| algorithm.user_hash(&self.user, &demand.realm));
         let mut text = format!(
             "Digest username={}, realm={}, nonce={}, uri={}, response=\"{}\"",
-            quoted(&self.user),
+            quoted(hashed.as_deref().unwrap_or(&self.user)),
             quoted(&demand.realm),
             quoted(nonce),
             quoted(uri),
@@ -187,6 +240,9 @@ impl Known {
         }
         if let Some(opaque) = &demand.opaque {
             text += &format!(", opaque={}", quoted(opaque));
+        }
+        if hashed.is_some() {
+            text += ", userhash=true";
         }
         if let Some(qop) = qop_token {
             text += &format!(", qop={qop}, nc={nc}, cnonce=\"{cnonce}\"");

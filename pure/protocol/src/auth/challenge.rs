@@ -15,6 +15,10 @@ pub struct Challenge<'a> {
     pub why: Why,
     /// What may be protected.
     pub protection: Protection,
+    /// How names and passwords are written before they are hashed.
+    pub charset: Charset,
+    /// Whether the user's name should come as a hash.
+    pub names: Names,
 }
 
 /// Why a server asks who it is.
@@ -36,18 +40,40 @@ pub enum Protection {
     RequestOrBody,
 }
 
+/// How names and passwords are written before they are hashed (RFC 7616 §4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Charset {
+    /// Nothing is said: with ASCII alone there is nothing to say, and the less stands in a challenge, the fewer phones stumble.
+    #[default]
+    Unsaid,
+    /// `UTF-8`.
+    Utf8,
+}
+
+/// How the user's name should come back (RFC 7616 §3.4.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Names {
+    /// As it is: the From says it anyway.
+    #[default]
+    Plain,
+    /// As a hash, from who knows how to make it.
+    Hashed,
+}
+
 impl Challenge<'_> {
     /// The header's value.
     pub fn value(&self) -> String {
-        let Self { realm, nonce, algorithm, why, protection } = *self;
+        let Self { realm, nonce, algorithm, why, protection, charset, names } = *self;
         let qop = match protection {
             Protection::Request => "auth",
             Protection::RequestOrBody => "auth,auth-int",
         };
         let algorithm = algorithm.token();
         let stale = if why == Why::Stale { ", stale=true" } else { "" };
+        let charset = if charset == Charset::Utf8 { ", charset=\"UTF-8\"" } else { "" };
+        let names = if names == Names::Hashed { ", userhash=true" } else { "" };
         format!(
-            "Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={algorithm}, qop=\"{qop}\"{stale}"
+            "Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={algorithm}, qop=\"{qop}\"{stale}{charset}{names}"
         )
     }
 }
@@ -67,6 +93,8 @@ mod tests {
             algorithm: Algorithm::Sha256,
             why: Why::Stale,
             protection: Protection::RequestOrBody,
+            charset: Charset::Utf8,
+            names: Names::Hashed,
         };
         let value = challenge.value();
         let WwwAuthenticate(params) = WwwAuthenticate::parse(value.as_bytes()).unwrap();
@@ -77,10 +105,19 @@ mod tests {
             ("algorithm", "SHA-256"),
             ("qop", "auth,auth-int"),
             ("stale", "true"),
+            ("charset", "UTF-8"),
+            ("userhash", "true"),
         ] {
             assert_eq!(params.text(name).as_deref(), Some(expected));
         }
-        let first = Challenge { why: Why::WhoIsIt, protection: Protection::Request, ..challenge };
-        assert!(!first.value().contains("stale") && first.value().contains("qop=\"auth\""));
+        let first = Challenge {
+            why: Why::WhoIsIt,
+            protection: Protection::Request,
+            charset: Charset::Unsaid,
+            names: Names::Plain,
+            ..challenge
+        };
+        let value = first.value();
+        assert!(value.ends_with("algorithm=SHA-256, qop=\"auth\""), "{value}");
     }
 }

@@ -3,6 +3,7 @@
 use sip::header::{AuthParams, ProxyAuthenticate, WwwAuthenticate};
 use sip::{Message, Name};
 
+use super::challenge::Names;
 use super::digest::Algorithm;
 
 /// Who challenges: each has its own pair of headers (RFC 3261 §22.2, §22.3).
@@ -49,6 +50,8 @@ pub(super) struct Demand {
     pub(super) token: Option<String>,
     pub(super) protection: Protection,
     pub(super) stale: bool,
+    /// How the user's name must come (RFC 7616 §3.4.4).
+    pub(super) names: Names,
 }
 
 impl Demand {
@@ -72,10 +75,23 @@ impl Demand {
         if session && protection == Protection::Absent {
             return None;
         }
-        let stale = params.text("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"));
+        let says = |name| params.text(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let stale = says("stale");
+        let names = if says("userhash") { Names::Hashed } else { Names::Plain };
         let (realm, nonce) = (params.text("realm")?, params.text("nonce")?);
         let opaque = params.text("opaque");
-        Some(Self { side, realm, nonce, opaque, algorithm, session, token, protection, stale })
+        Some(Self {
+            side,
+            realm,
+            nonce,
+            opaque,
+            algorithm,
+            session,
+            token,
+            protection,
+            stale,
+            names,
+        })
     }
 }
 

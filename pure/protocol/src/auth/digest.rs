@@ -34,6 +34,11 @@ impl Algorithm {
         TABLE.iter().find(|(algorithm, _)| *algorithm == self).map_or("MD5", |(_, token)| *token)
     }
 
+    /// The hash that can stand for a user's name, so that it does not travel in the open (RFC 7616 §3.4.4).
+    pub fn user_hash(self, user: &str, realm: &str) -> String {
+        self.hash(&[user.as_bytes(), realm.as_bytes()])
+    }
+
     /// The hash of parts with colons between, in lower-case hexadecimal.
     fn hash(self, parts: &[&[u8]]) -> String {
         let text = parts.join(&b':');

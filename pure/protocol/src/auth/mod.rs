@@ -2,6 +2,7 @@
 
 mod answer;
 mod challenge;
+mod counts;
 mod credentials;
 mod demand;
 mod digest;
@@ -9,8 +10,9 @@ mod nonce;
 mod verdict;
 
 pub use answer::{Answers, GiveUp, Tries};
-pub use challenge::{Challenge, Protection, Why};
+pub use challenge::{Challenge, Charset, Names, Protection, Why};
+pub use counts::Counts;
 pub use credentials::Credentials;
 pub use digest::{Algorithm, Asked, Ha1, Qop, hex, matches, response};
-pub use nonce::{Freshness, Nonces};
+pub use nonce::{Freshness, Made, Nonces};
 pub use verdict::{Claim, Verdict};

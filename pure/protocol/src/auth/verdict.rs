@@ -3,13 +3,15 @@
 use machine::Time;
 use sip::header::AuthParams;
 
-use super::{Algorithm, Asked, Freshness, Ha1, Nonces, Qop, matches, response};
+use super::{Algorithm, Asked, Freshness, Ha1, Made, Names, Nonces, Qop, matches, response};
 
 /// What a client claims: the parameters of its credentials, without quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// Who it says it is.
+    /// Who it says it is, or the hash of that.
     pub username: String,
+    /// How `username` is written: [`Algorithm::user_hash`] (RFC 7616 §3.4.4).
+    pub names: Names,
     /// The `uri` that it hashed; a proxy on the way may have changed the Request-URI since.
     pub uri: String,
     /// The hash.
@@ -34,9 +36,9 @@ enum Protected {
 /// What credentials are worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Right, and never seen before.
-    Right,
-    /// The password is right, but the nonce is old, not ours any more, or its count was used.
+    /// Right, and for a nonce of ours that is young. Whether its count was used before, its keeper knows.
+    Right(Made),
+    /// The password is right, but the nonce is old, or not ours any more.
     Stale,
     /// Not right, or nobody's.
     Wrong,
@@ -57,8 +59,11 @@ impl Claim {
             Some(_) => return None,
         };
         let named = qop != Protected::Unnamed;
+        let hashed = params.text("userhash").is_some_and(|yes| yes.eq_ignore_ascii_case("true"));
+        let names = if hashed { Names::Hashed } else { Names::Plain };
         Some(Self {
-            username: params.text("username")?,
+            username: username(params, names)?,
+            names,
             uri: params.text("uri")?,
             algorithm,
             session,
@@ -71,17 +76,47 @@ impl Claim {
         })
     }
 
+    /// The nonce and which use of it this is: what [`Counts`](super::Counts) spend.
+    pub fn count(&self) -> (&str, u32) {
+        (&self.nonce, self.count)
+    }
+
     /// Judges the claim for a request's method and body. `ha1` is what we know of the user; for one that we do not know the same
-    /// work is done, so that the time of the answer tells nobody who exists. A right count is spent.
+    /// work is done, so that the time of the answer tells nobody who exists.
     pub fn judge(
         &self,
         now: Time,
-        nonces: &mut Nonces,
-        request: (&str, &[u8]),
+        nonces: &Nonces,
+        (method, body): (&str, &[u8]),
         ha1: Option<&Ha1>,
     ) -> Verdict {
-        let (method, body) = request;
-        let asked = Asked {
+        let nobody = Ha1::nobody();
+        let freshness = nonces.look(now, &self.nonce);
+        let expected = response(ha1.unwrap_or(&nobody), &self.asked(method, body));
+        let right = matches(&expected, &self.response);
+        match (right && ha1.is_some(), freshness) {
+            (false, _) => Verdict::Wrong,
+            (true, Freshness::Fresh(made)) => Verdict::Right(made),
+            (true, Freshness::Stale | Freshness::Foreign) => Verdict::Stale,
+        }
+    }
+
+    /// What the answer to a request with these credentials can say: that we know the password too, and which nonce to use from now on
+    /// (Authentication-Info, RFC 7616 §3.5). The answer has no body.
+    pub fn info(&self, ha1: &Ha1, next: &str) -> String {
+        let Self { nc, cnonce, .. } = self;
+        let proof = response(ha1, &self.asked("", b""));
+        let qop = match self.qop {
+            Protected::Unnamed => return format!("nextnonce=\"{next}\", rspauth=\"{proof}\""),
+            Protected::Request => "auth",
+            Protected::RequestAndBody => "auth-int",
+        };
+        let cnonce = String::from_utf8_lossy(&sip::quote(cnonce.as_bytes())).into_owned();
+        format!("nextnonce=\"{next}\", qop={qop}, rspauth=\"{proof}\", cnonce={cnonce}, nc={nc}")
+    }
+
+    fn asked<'a>(&'a self, method: &'a str, body: &'a [u8]) -> Asked<'a> {
+        Asked {
             algorithm: self.algorithm,
             session: self.session,
             method,
@@ -94,18 +129,23 @@ impl Claim {
                 Protected::Request => Qop::Auth,
                 Protected::RequestAndBody => Qop::AuthInt(body),
             },
-        };
-        let nobody = Ha1::nobody();
-        let freshness = nonces.look(now, &self.nonce, self.count);
-        let right = matches(&response(ha1.unwrap_or(&nobody), &asked), &self.response);
-        match (right && ha1.is_some(), freshness) {
-            (false, _) => Verdict::Wrong,
-            (true, Freshness::Fresh) => {
-                nonces.spend(&self.nonce, self.count);
-                Verdict::Right
-            }
-            (true, Freshness::Stale | Freshness::Replayed | Freshness::Foreign) => Verdict::Stale,
         }
+    }
+}
+
+/// `username`, or `username*` for a name that no quoted string can hold (RFC 7616 §3.4): one of them, and a hash needs no `*`.
+fn username(params: &AuthParams<'_>, names: Names) -> Option<String> {
+    let (plain, extended) = (params.text("username"), params.text("username*"));
+    match (plain, extended) {
+        (Some(name), None) => Some(name),
+        (None, Some(extended)) if names == Names::Plain => {
+            // RFC 5987 §3.2.1: charset'language'percent-encoded.
+            let (charset, rest) = extended.split_once('\'')?;
+            let (_, encoded) = rest.split_once('\'')?;
+            let name = sip::uri::unescape(encoded.as_bytes());
+            charset.eq_ignore_ascii_case("UTF-8").then(|| String::from_utf8(name).ok())?
+        }
+        _ => None,
     }
 }
 
@@ -119,17 +159,20 @@ mod tests {
 
     use super::*;
 
+    const MADE: Made = Made { at: Time(1), keeper: 0 };
+
+    fn nonces(secret: u128) -> Nonces {
+        Nonces::new(secret, 0, Duration::from_secs(300))
+    }
+
     struct Case {
-        nonces: Nonces,
         nonce: String,
         ha1: Ha1,
     }
 
     fn case(algorithm: Algorithm) -> Case {
-        let mut dice = Dice::new(1);
-        let nonces = Nonces::new(Duration::from_secs(300), &mut dice);
-        let nonce = nonces.throw(Time(1), &mut dice);
-        Case { nonces, nonce, ha1: Ha1::of(algorithm, "101", "r", "secret") }
+        let nonce = nonces(1).throw(MADE.at, &mut Dice::new(1));
+        Case { nonce, ha1: Ha1::of(algorithm, "101", "r", "secret") }
     }
 
     fn claim(value: &str) -> Option<Claim> {
@@ -158,33 +201,77 @@ mod tests {
         use Algorithm::{Md5, Sha256, Sha512_256};
         for algorithm in [Md5, Sha256, Sha512_256] {
             for (qop, other_body) in [
-                (Qop::Absent, Verdict::Right),
-                (Qop::Auth, Verdict::Right),
+                (Qop::Absent, Verdict::Right(MADE)),
+                (Qop::Auth, Verdict::Right(MADE)),
                 (Qop::AuthInt(b"v=0"), Verdict::Wrong),
             ] {
-                let mut case = case(algorithm);
+                let case = case(algorithm);
                 let claim = claim(&written(&case, algorithm, qop, "00000001")).unwrap();
+                let judge = |request, ha1| claim.judge(Time(2), &nonces(1), request, ha1);
                 let ha1 = Some(&case.ha1);
-                let judge =
-                    |nonces: &mut Nonces, request, ha1| claim.judge(Time(2), nonces, request, ha1);
-                assert_eq!(judge(&mut case.nonces, ("BYE", b"v=0"), ha1), Verdict::Wrong);
-                assert_eq!(judge(&mut case.nonces, ("INVITE", b"v=0"), None), Verdict::Wrong);
-                let mut others = case.nonces;
-                assert_eq!(judge(&mut others, ("INVITE", b"v=0"), ha1), Verdict::Right);
-                assert_eq!(judge(&mut others, ("INVITE", b"v=0"), ha1), Verdict::Stale);
-                let mut fresh = super::tests::case(algorithm).nonces;
-                assert_eq!(judge(&mut fresh, ("INVITE", b"v=1"), ha1), other_body);
+                assert_eq!(judge(("BYE", b"v=0"), ha1), Verdict::Wrong);
+                assert_eq!(judge(("INVITE", b"v=0"), None), Verdict::Wrong);
+                assert_eq!(judge(("INVITE", b"v=0"), ha1), Verdict::Right(MADE));
+                assert_eq!(judge(("INVITE", b"v=1"), ha1), other_body);
             }
         }
     }
 
     #[test]
     fn trap_33_a_count_is_hexadecimal_and_a_right_one_in_capitals_is_right() {
-        let mut case = case(Algorithm::Md5);
+        let case = case(Algorithm::Md5);
         let text = written(&case, Algorithm::Md5, Qop::Auth, "0000000a");
-        let claim = claim(&text).unwrap();
-        let judge = claim.judge(Time(2), &mut case.nonces, ("INVITE", b""), Some(&case.ha1));
-        assert_eq!(judge, Verdict::Right);
+        let digits = claim(&text).unwrap().response;
+        let claim = claim(&text.replace(&digits, &digits.to_uppercase())).unwrap();
+        assert_eq!(claim.count().1, 10);
+        let judge = claim.judge(Time(2), &nonces(1), ("INVITE", b""), Some(&case.ha1));
+        assert_eq!(judge, Verdict::Right(MADE));
+    }
+
+    #[test]
+    fn a_name_may_be_hashed_or_written_in_the_long_form_but_not_twice() {
+        let good = written(&case(Algorithm::Md5), Algorithm::Md5, Qop::Auth, "00000001");
+        let named = |name: &str| claim(&good.replace("username=\"101\"", name));
+        let read = |name: &str| named(name).map(|claim| (claim.username, claim.names));
+        assert_eq!(read("username=\"ab\", userhash=true"), Some(("ab".into(), Names::Hashed)));
+        assert_eq!(read("username=\"ab\", userhash=false"), Some(("ab".into(), Names::Plain)));
+        let jason = Some(("J\u{e4}s\u{f8}n Doe".to_owned(), Names::Plain));
+        assert_eq!(read("username*=UTF-8''J%C3%A4s%C3%B8n%20Doe"), jason);
+        for bad in [
+            "username=\"101\", username*=UTF-8''101",
+            "username*=UTF-8''101, userhash=true",
+            "username*=ISO-8859-1''101",
+            "username*=UTF-8''%FF",
+            "username*=101",
+        ] {
+            assert_eq!(named(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn who_was_let_in_learns_that_we_know_the_password_too_and_the_next_nonce() {
+        for (qop, token) in [(Qop::Auth, "auth"), (Qop::AuthInt(b"v=0"), "auth-int")] {
+            let case = case(Algorithm::Sha256);
+            let claim = claim(&written(&case, Algorithm::Sha256, qop, "0000000a")).unwrap();
+            let info = claim.info(&case.ha1, "next");
+            let expected = Asked {
+                algorithm: Algorithm::Sha256,
+                session: false,
+                method: "",
+                uri: "sip:b@h",
+                nonce: &case.nonce,
+                nc: "0000000a",
+                cnonce: "c",
+                qop: if token == "auth" { Qop::Auth } else { Qop::AuthInt(b"") },
+            };
+            let proof = response(&case.ha1, &expected);
+            assert_eq!(
+                info,
+                format!(
+                    "nextnonce=\"next\", qop={token}, rspauth=\"{proof}\", cnonce=\"c\", nc=0000000a"
+                )
+            );
+        }
     }
 
     #[test]
@@ -208,12 +295,12 @@ mod tests {
 
     #[test]
     fn a_right_answer_to_a_nonce_of_another_life_is_stale() {
-        let mut old = case(Algorithm::Md5);
-        let claim = claim(&written(&old, Algorithm::Md5, Qop::Auth, "00000001")).unwrap();
-        let judge = |nonces: &mut Nonces, now, ha1| claim.judge(now, nonces, ("INVITE", b""), ha1);
-        let mut foreign = Nonces::new(Duration::from_secs(300), &mut Dice::new(2));
-        assert_eq!(judge(&mut foreign, Time(2), Some(&old.ha1)), Verdict::Stale);
-        let late = Time(2) + Duration::from_secs(301);
-        assert_eq!(judge(&mut old.nonces, late, Some(&old.ha1)), Verdict::Stale);
+        let case = case(Algorithm::Md5);
+        let claim = claim(&written(&case, Algorithm::Md5, Qop::Auth, "00000001")).unwrap();
+        let judge =
+            |secret, now| claim.judge(now, &nonces(secret), ("INVITE", b""), Some(&case.ha1));
+        assert_eq!(judge(1, Time(2)), Verdict::Right(MADE));
+        assert_eq!(judge(2, Time(2)), Verdict::Stale);
+        assert_eq!(judge(1, Time(2) + Duration::from_secs(301)), Verdict::Stale);
     }
 }

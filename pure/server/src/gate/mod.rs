@@ -1,12 +1,14 @@
 //! The gate: who is it? Digest for the methods that the settings name (RFC 3261 §22, RFC 7616, RFC 8760).
 //!
-//! Nothing is kept of a request before it has passed. Known and unknown users get the same answer after the same work.
+//! Nothing is kept of a request before it has passed. Known and unknown users get the same answer after the same work. A nonce is
+//! known on every shard; the one that made it is asked whether this use of it is the first.
 
 mod quirk;
+mod waiting;
 
-use machine::Dice;
-use protocol::Fault;
-use protocol::auth::{Challenge, Claim, Nonces, Verdict, Why};
+use machine::{Dice, Time};
+use protocol::auth::{Challenge, Claim, Counts, Ha1, Made, Nonces, Verdict, Why};
+use protocol::{Fault, Question};
 use sip::header::{AuthParams, Authorization, Contact, From, ProxyAuthorization, To};
 use sip::uri::{SipUri, unescape};
 use sip::{Bytes, Draft, Message, Method, Name, Status, Uri};
@@ -15,10 +17,13 @@ use crate::gruu::Aim;
 use crate::settings::Settings;
 use crate::turn::Turn;
 
+pub(crate) use waiting::{Visitor, Waiting};
+
 /// Knows its nonces again.
 #[derive(Debug)]
 pub(crate) struct Gate {
     nonces: Nonces,
+    counts: Counts,
 }
 
 /// As what we ask: the answer comes in another header.
@@ -28,6 +33,15 @@ pub(crate) enum Asker {
     Server,
     /// The request passes through us: 407.
     Proxy,
+}
+
+/// How somebody passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// At once; with what a 2xx of ours will say in its Authentication-Info.
+    Now(Option<Box<str>>),
+    /// When the shard that made the nonce says that it was not used like this before.
+    After(Question, Option<Box<str>>),
 }
 
 /// Why somebody does not pass.
@@ -41,7 +55,9 @@ pub(crate) enum No {
 
 impl Gate {
     pub(crate) fn new(settings: &Settings, dice: &mut Dice) -> Self {
-        Self { nonces: Nonces::new(settings.nonce_life, dice) }
+        let secret = settings.nonce_secret.unwrap_or_else(|| dice.seed());
+        let nonces = Nonces::new(secret, settings.shard.number, settings.nonce_life);
+        Self { nonces, counts: Counts::new(settings.nonce_life, dice) }
     }
 
     /// Lets a request pass whose credentials are right, and whose From (and To, for a REGISTER) belongs to them.
@@ -50,29 +66,76 @@ impl Gate {
         turn: &mut Turn<'_>,
         request: &Message,
         asker: Asker,
-    ) -> Result<(), No> {
+    ) -> Result<Pass, No> {
         let Some(claim) = claim(turn, request, asker) else {
             return Err(self.challenge(turn, request, asker, (Why::WhoIsIt, None)));
         };
-        let ha1 = turn.house.ha1(claim.username.as_bytes(), claim.algorithm);
+        let name = turn.house.name_of(&claim);
+        let ha1 = turn.house.ha1(name, claim.algorithm);
         let method = request.method().map_or("", Method::as_str);
-        let verdict = claim.judge(turn.now, &mut self.nonces, (method, request.body()), ha1);
-        match verdict {
-            Verdict::Right if !same_place(turn, &claim.uri, request) => {
-                let why = (Why::WhoIsIt, Some("Credentials Are for Another Request-URI"));
-                Err(self.challenge(turn, request, asker, why))
+        let verdict = claim.judge(turn.now, &self.nonces, (method, request.body()), ha1);
+        match (verdict, ha1) {
+            (Verdict::Right(_), _) if !same_place(turn, &claim.uri, request) => {
+                Err(No::Fault(Fault::CredentialsElsewhere))
             }
-            Verdict::Right if !owns(turn, request, claim.username.as_bytes()) => {
+            (Verdict::Right(_), _) if !owns(turn, request, name) => {
                 Err(No::Fault(Fault::WrongIdentity))
             }
-            Verdict::Right => Ok(()),
-            Verdict::Stale => Err(self.challenge(turn, request, asker, (Why::Stale, None))),
-            Verdict::Wrong => {
-                let known = turn.house.knows(claim.username.as_bytes());
+            (Verdict::Right(made), Some(ha1)) => {
+                let info = self.info(turn, asker, (&claim, made), ha1);
+                self.spend(turn, (&claim, made), info)
+                    .ok_or_else(|| self.challenge(turn, request, asker, (Why::Stale, None)))
+            }
+            (Verdict::Stale, _) => Err(self.challenge(turn, request, asker, (Why::Stale, None))),
+            (Verdict::Right(_) | Verdict::Wrong, _) => {
+                let known = turn.house.knows(name);
                 let why = if known { "Wrong Password" } else { "Unknown User" };
                 Err(self.challenge(turn, request, asker, (Why::WhoIsIt, Some(why))))
             }
         }
+    }
+
+    /// Each use of a nonce opens the gate once.
+    fn spend(
+        &mut self,
+        turn: &Turn<'_>,
+        (claim, made): (&Claim, Made),
+        info: Option<Box<str>>,
+    ) -> Option<Pass> {
+        let (nonce, count) = claim.count();
+        let (keeper, at) = (made.keeper, made.at);
+        if keeper == turn.house.settings.shard.number {
+            return self.is_first_use(turn.now, at, (nonce, count)).then_some(Pass::Now(info));
+        }
+        Some(Pass::After(Question::Spend { keeper, made: at, nonce: nonce.into(), count }, info))
+    }
+
+    /// Notes the use of a nonce that was made here; `false` when it was used like this before.
+    pub(crate) fn is_first_use(
+        &mut self,
+        now: Time,
+        made: Time,
+        (nonce, count): (&str, u32),
+    ) -> bool {
+        self.counts.spend(now, made, (nonce, count))
+    }
+
+    /// A phone that asks again and again is handed the next nonce in time, and need not be refused first. A proxy has no header for
+    /// it in RFC 3261.
+    fn info(
+        &self,
+        turn: &mut Turn<'_>,
+        asker: Asker,
+        (claim, made): (&Claim, Made),
+        ha1: &Ha1,
+    ) -> Option<Box<str>> {
+        let due = asker == Asker::Server && self.nonces.is_middle_aged(turn.now, made.at);
+        due.then(|| claim.info(ha1, &self.nonces.throw(turn.now, turn.dice)).into())
+    }
+
+    /// The challenge for whoever has shown the right credentials, for a nonce that was used like this before.
+    pub(crate) fn stale(&self, turn: &mut Turn<'_>, request: &Message, asker: Asker) -> Bytes {
+        self.write(turn, request, asker, Why::Stale)
     }
 
     fn challenge(
@@ -80,34 +143,54 @@ impl Gate {
         turn: &mut Turn<'_>,
         request: &Message,
         asker: Asker,
-        why: (Why, Option<&'static str>),
+        (why, words): (Why, Option<&'static str>),
     ) -> No {
-        let (status, name) = match asker {
-            Asker::Server => (Status::UNAUTHORIZED, Name::WwwAuthenticate),
-            Asker::Proxy => (Status::PROXY_AUTHENTICATION_REQUIRED, Name::ProxyAuthenticate),
-        };
+        No::Challenge(self.write(turn, request, asker, why), asker.status(), words)
+    }
+
+    /// A challenge, with a nonce of ours.
+    fn write(&self, turn: &mut Turn<'_>, request: &Message, asker: Asker, why: Why) -> Bytes {
         let nonce = self.nonces.throw(turn.now, turn.dice);
         let settings = &turn.house.settings;
-        let tag = turn.house.tag(request);
+        let (status, tag) = (asker.status(), turn.house.tag(request));
         let mut draft = Draft::reply_tagged(request, status, status.phrase(), &tag);
         for algorithm in quirk::offered(request, &turn.house.algorithms) {
             let challenge = Challenge {
                 realm: &settings.realm,
                 nonce: &nonce,
                 algorithm,
-                why: why.0,
+                why,
                 protection: settings.protection,
+                charset: turn.house.charset,
+                names: settings.names,
             };
-            draft = draft.raw(name, challenge.value().as_bytes());
+            draft = draft.raw(asker.name(), challenge.value().as_bytes());
         }
-        No::Challenge(draft.wire(), status, why.1)
+        draft.wire()
     }
 }
 
-/// The credentials for our realm, when there are any.
+impl Asker {
+    const fn status(self) -> Status {
+        match self {
+            Self::Server => Status::UNAUTHORIZED,
+            Self::Proxy => Status::PROXY_AUTHENTICATION_REQUIRED,
+        }
+    }
+
+    const fn name(self) -> Name {
+        match self {
+            Self::Server => Name::WwwAuthenticate,
+            Self::Proxy => Name::ProxyAuthenticate,
+        }
+    }
+}
+
+/// The credentials for our realm, by a digest that we offer, when there are any: what is not offered is too weak.
 fn claim(turn: &Turn<'_>, request: &Message, asker: Asker) -> Option<Claim> {
     let realm = &*turn.house.settings.realm;
-    let read = |params: &AuthParams<'_>| Claim::read(params, realm);
+    let offered = |claim: &Claim| turn.house.algorithms.contains(&claim.algorithm);
+    let read = |params: &AuthParams<'_>| Claim::read(params, realm).filter(offered);
     match asker {
         Asker::Server => request.all::<Authorization>().flatten().find_map(|h| read(&h.0)),
         Asker::Proxy => request.all::<ProxyAuthorization>().flatten().find_map(|h| read(&h.0)),

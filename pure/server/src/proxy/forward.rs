@@ -172,6 +172,7 @@ impl Proxy {
                 context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
             }
             Answer::Bindings(_)
+            | Answer::Spent(_)
             | Answer::MediaSockets { .. }
             | Answer::Kept
             | Answer::NotKept

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use protocol::Listener;
-use protocol::auth::{Algorithm, Protection};
+use protocol::auth::{Algorithm, Names, Protection};
 use protocol::transaction::Timers;
 
 mod redirect;
@@ -45,6 +45,9 @@ pub struct Settings {
     /// What steering and Record-Routes are keyed with. All shards must have the same; when it is kept over a restart, calls that
     /// are up can still be hung up through us.
     pub secret: u128,
+    /// What nonces are signed with. All shards must have the same; it is thrown anew at each start, so that what was heard before a
+    /// restart cannot be said again after it. `None`: the node throws one, which is right for a single shard.
+    pub nonce_secret: Option<u128>,
     /// The base of all transaction timers.
     pub timers: Timers,
     /// Timer C: how long an INVITE may ring without news; longer than three minutes (RFC 3261 §16.6 step 11).
@@ -53,6 +56,8 @@ pub struct Settings {
     pub nonce_life: Duration,
     /// What challenges offer to protect.
     pub protection: Protection,
+    /// Whether users' names should come as hashes.
+    pub names: Names,
     /// What the Server header says; empty: none is written.
     pub software: Box<str>,
 }
@@ -86,10 +91,12 @@ impl Settings {
             routes: Vec::new(),
             shard: Shard { number: 0, count: 1 },
             secret: 0,
+            nonce_secret: None,
             timers: Timers::default(),
             ring: Duration::from_secs(200),
             nonce_life: Duration::from_secs(300),
             protection: Protection::Request,
+            names: Names::Plain,
             software: "Offhook".into(),
         }
     }

@@ -1,0 +1,11 @@
+//! Where SIP implementations fall short, and we must not: a test for each trap, named after its number in docs/traps.md.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests are tests too: what cannot go on stops here"
+)]
+
+mod digest;
