@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::account::Account;
 use crate::offhook::Offhook;
 use crate::peer::Peer;
-use crate::{place, sound};
+use crate::{place, sound, table};
 
 /// A phone with its tone.
 pub(crate) struct Baresip {
@@ -117,6 +117,9 @@ fn between_two(transport: &'static str) {
     sound::assert_heard(&alice.quit(), 1000.0, 440.0);
     sound::assert_heard(&bob.quit(), 440.0, 1000.0);
     server.stop();
+    let feature =
+        "Two phones register with digest and call each other; each records the other's tone";
+    table::passed(&table::BARESIP, feature, &transport.to_uppercase());
 }
 
 #[test]

@@ -28,6 +28,12 @@ impl Host {
         must(&mut self.run(&words(line)));
     }
 
+    /// Whether somebody waits for connections on a port of it.
+    pub(crate) fn listens(&self, port: u16) -> bool {
+        let output = self.run(&words(&format!("ss -Hltn sport = :{port}"))).output();
+        output.is_ok_and(|output| !output.stdout.is_empty())
+    }
+
     /// Its address with a port.
     pub(crate) const fn at(&self, port: u16) -> SocketAddr {
         SocketAddr::new(self.ip, port)

@@ -15,6 +15,7 @@ mod account;
 mod baresip;
 #[path = "../../io/dns/tests/named/bind.rs"]
 mod bind;
+mod kamailio;
 mod land;
 mod named;
 mod offhook;
@@ -24,6 +25,7 @@ mod place;
 mod sipp;
 mod sipsak;
 mod sound;
+mod table;
 mod trapezoid;
 mod weather;
 mod wire;

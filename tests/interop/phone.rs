@@ -6,7 +6,7 @@ use crate::account::Account;
 use crate::baresip::{Baresip, PATIENCE};
 use crate::offhook::{Offhook, command};
 use crate::peer::Peer;
-use crate::{place, sound};
+use crate::{place, sound, table};
 
 /// Ours at work.
 pub(crate) struct Phone {
@@ -62,6 +62,8 @@ fn it_calls_baresip_holds_it_and_both_hear_each_other() {
     sound::assert_heard(&alice.ends_well(), 1000.0, 440.0);
     sound::assert_heard(&bob.quit(), 440.0, 1000.0);
     server.stop();
+    let feature = "`offhook phone` calls it, presses keys, holds and resumes, hangs up; each records the other's tone";
+    table::passed(&table::BARESIP, feature, "UDP");
 }
 
 #[test]
@@ -78,6 +80,8 @@ fn it_is_called_by_baresip_and_both_hear_each_other() {
     sound::assert_heard(&alice.ends_well(), 1000.0, 440.0);
     sound::assert_heard(&bob.quit(), 440.0, 1000.0);
     server.stop();
+    let feature = "It calls `offhook phone`, which picks up; each records the other's tone";
+    table::passed(&table::BARESIP, feature, "UDP");
 }
 
 #[test]
@@ -97,6 +101,8 @@ fn it_is_held_by_baresip_and_taken_back() {
     sound::assert_heard(&alice.ends_well(), 1000.0, 440.0);
     sound::assert_heard(&bob.quit(), 440.0, 1000.0);
     server.stop();
+    let feature = "It calls `offhook phone`, holds it, takes it back, hangs up; each records the other's tone";
+    table::passed(&table::BARESIP, feature, "UDP");
 }
 
 #[test]

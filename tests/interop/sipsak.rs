@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::offhook::Offhook;
 use crate::peer::Peer;
-use crate::place;
+use crate::{place, table};
 
 /// Runs sipsak to its end: whether it was content, and what it said.
 fn ask(arguments: &[&str]) -> (bool, String) {
@@ -26,6 +26,7 @@ fn options_are_answered() {
     let (content, said) = ask(&["-vvv", "-s", "sip:localhost", "-p", &server.udp.to_string()]);
     assert!(content && said.contains("SIP/2.0 200"), "{said}");
     server.stop();
+    table::passed(&table::SIPSAK, "OPTIONS is answered with 200", "UDP");
 }
 
 #[test]
@@ -46,4 +47,6 @@ fn a_user_registers_with_digest_and_a_wrong_password_does_not() {
     let (content, said) = register("wrong");
     assert!(!content && !said.contains("SIP/2.0 200"), "{said}");
     server.stop();
+    let feature = "REGISTER with digest; a wrong password is refused";
+    table::passed(&table::SIPSAK, feature, "UDP");
 }

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use crate::account::Account;
 use crate::baresip::{Baresip, PATIENCE};
 use crate::bind::Named;
+use crate::kamailio::Kamailio;
 use crate::land::{Host, Land};
 use crate::offhook::{Offhook, listen_at};
 use crate::phone::Phone;
-use crate::{place, sound};
+use crate::{place, sound, table};
 
 /// Two domains and the way between them; the servers are still to be started.
 struct Towns {
@@ -27,14 +28,15 @@ struct Towns {
 /// How the two domains reach each other.
 #[derive(Clone, Copy)]
 struct Middle {
+    name: &'static str,
     /// The service of the NAPTR record (RFC 3263 §4.1).
     service: &'static str,
     /// The name of the SRV records.
     srv: &'static str,
 }
 
-const UDP: Middle = Middle { service: "SIP+D2U", srv: "_sip._udp" };
-const TCP: Middle = Middle { service: "SIP+D2T", srv: "_sip._tcp" };
+const UDP: Middle = Middle { name: "UDP in the middle", service: "SIP+D2U", srv: "_sip._udp" };
+const TCP: Middle = Middle { name: "TCP in the middle", service: "SIP+D2T", srv: "_sip._tcp" };
 
 impl Towns {
     fn build(name: &str, middle: Middle) -> Option<Self> {
@@ -44,7 +46,7 @@ impl Towns {
         let mut land = Land::new(name)?;
         let names = land.host("names", &["10.45.0.53/24"]);
         let zone = |server: &str| {
-            let Middle { service, srv } = middle;
+            let Middle { service, srv, .. } = middle;
             format!(
                 "@ IN NAPTR 10 10 \"s\" \"{service}\" \"\" {srv}\n{srv} IN SRV 1 0 5060 dead\n\
                  {srv} IN SRV 2 0 5060 alive\ndead IN A 10.45.0.99\nalive IN A {server}\n"
@@ -76,12 +78,31 @@ impl Towns {
     }
 }
 
-fn calls_both_ways(name: &str, middle: Middle, ends: (&'static str, &'static str)) {
-    let Some(towns) = Towns::build(name, middle) else { return };
+/// The server of b.example.
+enum Far {
+    Ours(Offhook),
+    Kamailio(#[expect(dead_code, reason = "it serves as long as it is here")] Kamailio),
+}
+
+impl Far {
+    fn saw_the_end(&mut self) {
+        if let Self::Ours(server) = self {
+            server.peer.wait_for("\"ended\"", PATIENCE);
+        }
+    }
+
+    fn stop(self) {
+        if let Self::Ours(server) = self {
+            server.stop();
+        }
+    }
+}
+
+/// Alice calls Bob and hangs up, then Bob calls Alice and hangs up; they hear each other.
+fn calls_both_ways(towns: &Towns, mut b: Far, ends: (&'static str, &'static str)) {
     let mut a = towns.serve(&towns.a, "a.example", "b.example", "101");
-    let mut b = towns.serve(&towns.b, "b.example", "a.example", "102");
     let alice = Account::new("101", a.udp).of("a.example").by(ends.0).on(&towns.alice);
-    let bob = Account::new("102", b.udp).of("b.example").by(ends.1).on(&towns.bob);
+    let bob = Account::new("102", towns.b.at(5060)).of("b.example").by(ends.1).on(&towns.bob);
     let mut bob = Baresip::register(&towns.folder, &bob, 1000.0);
 
     let deed = ["call", "sip:102@b.example", "--hangup-after", "5s"];
@@ -91,9 +112,8 @@ fn calls_both_ways(name: &str, middle: Middle, ends: (&'static str, &'static str
     sound::assert_heard(&caller.ends_well(), 1000.0, 440.0);
     // The hanging-up came through both servers: each has left its Via.
     assert_eq!(bob.vias("BYE sip:"), 3, "{}", bob.peer.said());
-    for server in [&mut a, &mut b] {
-        server.peer.wait_for("\"ended\"", PATIENCE);
-    }
+    a.peer.wait_for("\"ended\"", PATIENCE);
+    b.saw_the_end();
 
     let mut callee = Phone::start(&towns.folder, &alice, &["answer"]);
     callee.peer.wait_for("\"registered\"", PATIENCE);
@@ -101,20 +121,48 @@ fn calls_both_ways(name: &str, middle: Middle, ends: (&'static str, &'static str
     bob.listen(4);
     bob.hang_up();
     sound::assert_heard(&callee.ends_well(), 1000.0, 440.0);
-    for server in [&mut a, &mut b] {
-        server.peer.wait_for("\"ended\"", PATIENCE);
-    }
+    a.peer.wait_for("\"ended\"", PATIENCE);
+    b.saw_the_end();
     sound::assert_heard(&bob.quit(), 440.0, 1000.0);
     a.stop();
     b.stop();
 }
 
+fn with_ours(name: &str, middle: Middle, ends: (&'static str, &'static str)) {
+    let Some(towns) = Towns::build(name, middle) else { return };
+    let b = towns.serve(&towns.b, "b.example", "a.example", "102");
+    calls_both_ways(&towns, Far::Ours(b), ends);
+    let feature = "Between two domains of ours whose first server is dead it calls `offhook phone` and is called";
+    table::passed(&table::BARESIP, feature, middle.name);
+}
+
+fn with_kamailio(name: &str, middle: Middle, ends: (&'static str, &'static str)) {
+    if !place::installed("kamailio", "kamailio") {
+        return;
+    }
+    let Some(towns) = Towns::build(name, middle) else { return };
+    let b = Kamailio::serve(&towns.b, &towns.folder, "b.example");
+    calls_both_ways(&towns, Far::Kamailio(b), ends);
+    let feature = "A call each way between its domain and ours, whose first servers are dead; it has a baresip, we an `offhook phone`";
+    table::passed(&table::KAMAILIO, feature, middle.name);
+}
+
 #[test]
 fn two_domains_over_udp_with_phones_on_tcp_and_udp() {
-    calls_both_ways("trapezoid-udp", UDP, ("tcp", "udp"));
+    with_ours("trapezoid-udp", UDP, ("tcp", "udp"));
 }
 
 #[test]
 fn two_domains_over_tcp_with_phones_on_udp_and_tcp() {
-    calls_both_ways("trapezoid-tcp", TCP, ("udp", "tcp"));
+    with_ours("trapezoid-tcp", TCP, ("udp", "tcp"));
+}
+
+#[test]
+fn the_other_domain_is_kamailios_over_udp() {
+    with_kamailio("kamailio-udp", UDP, ("tcp", "udp"));
+}
+
+#[test]
+fn the_other_domain_is_kamailios_over_tcp() {
+    with_kamailio("kamailio-tcp", TCP, ("udp", "tcp"));
 }
