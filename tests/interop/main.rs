@@ -17,6 +17,7 @@ mod baresip;
 mod bind;
 mod kamailio;
 mod land;
+mod linphone;
 mod named;
 mod offhook;
 mod peer;

@@ -30,12 +30,18 @@ impl Phone {
     }
 
     /// Its end, well done; what it heard.
-    pub(crate) fn ends_well(mut self) -> Vec<i16> {
+    pub(crate) fn ends_well(self) -> Vec<i16> {
+        self.ends_with_quality().0
+    }
+
+    /// The same, and what it says of the call's quality.
+    pub(crate) fn ends_with_quality(mut self) -> (Vec<i16>, serde_json::Value) {
         let ended = self.peer.end(PATIENCE);
         assert!(ended.success(), "{ended}\n{}", self.peer.said());
-        let quality = self.peer.said();
-        assert!(quality.contains("\"event\":\"quality\""), "{quality}");
-        sound::read(&self.heard)
+        let said = self.peer.said();
+        let quality = said.lines().find(|line| line.contains("\"event\":\"quality\""));
+        let quality = quality.unwrap_or_else(|| panic!("no quality in\n{said}"));
+        (sound::read(&self.heard), serde_json::from_str(quality).unwrap())
     }
 }
 
