@@ -152,6 +152,18 @@ fn who_speaks_too_late_is_told_that_nobody_waits() {
     assert_eq!((sent.len(), sent[0].flow.peer, status(&sent)), (1, alice.flow.peer, 200));
 }
 
+/// RFC 3261 §9.1: "If there is no final response for the original request in 64*T1 seconds … the client SHOULD then consider the
+/// original transaction cancelled and SHOULD destroy the client transaction".
+#[test]
+fn who_rings_too_late_and_falls_silent_is_forgotten() {
+    let (mut office, _, sent) = invited();
+    let first = only(&sent, "INVITE");
+    office.wait(Duration::from_millis(3_600));
+    only(&office.receive(first.flow, reply(&first.message, 180, "")), "CANCEL");
+    office.wait(Duration::from_secs(300));
+    assert_eq!((office.node.transactions(), office.node.forwarding()), (0, 0));
+}
+
 /// What one shard has found out, the others need not: two of them share a domain's servers.
 #[test]
 fn a_failure_is_told_to_the_other_shards_once() {

@@ -7,6 +7,7 @@ mod best;
 mod context;
 mod copy;
 mod forward;
+mod given_up;
 mod hop;
 mod pass;
 mod plan;
@@ -15,7 +16,7 @@ mod response;
 mod stateless;
 mod target;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
 use machine::{Alarms, Time};
@@ -32,6 +33,7 @@ use crate::{admission, limits};
 use best::Best;
 use context::{Context, Leg, State};
 use copy::Original;
+use given_up::GivenUp;
 use refused_tcp::RefusedTcp;
 use stateless::Acks;
 
@@ -44,8 +46,7 @@ pub(crate) struct Proxy {
     seal: Seal,
     contexts: BTreeMap<ServerId, Box<Context>>,
     clients: BTreeMap<ClientId, Sent>,
-    /// INVITEs whose server was silent for so long that the next one was asked.
-    given_up: BTreeSet<ClientId>,
+    given_up: GivenUp,
     states: States,
     tickets: BTreeMap<Ticket, Wait>,
     acks: Acks,
@@ -93,7 +94,7 @@ impl Proxy {
             seal: Seal::new(secret),
             contexts: BTreeMap::new(),
             clients: BTreeMap::new(),
-            given_up: BTreeSet::new(),
+            given_up: GivenUp::default(),
             states: States::default(),
             tickets: BTreeMap::new(),
             acks: Acks::default(),
@@ -240,12 +241,15 @@ impl Proxy {
         while let Some(id) = self.alarms.due(turn.now) {
             self.with(turn, id, Self::rung);
         }
+        while let Some(client) = self.given_up.overdue(turn.now) {
+            turn.transactions.abandon(client);
+        }
         self.acks.forget(turn.now);
     }
 
     /// When something is due.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        self.alarms.next()
+        self.alarms.next().into_iter().chain(self.given_up.deadline()).min()
     }
 
     /// How many requests are on their way, or wait for an answer of somebody.
@@ -321,7 +325,7 @@ impl Proxy {
             Leg::Calling { client, hurry, .. } if hurry <= turn.now => {
                 // The server may wake up and ring all the same; then it is told that nobody waits any more.
                 turn.transactions.hush(client);
-                self.given_up.insert(client);
+                self.given_up.note(client);
                 if let Some(to) = self.clients.remove(&client).and_then(|sent| sent.to) {
                     self.failing(turn, to, Failure::Unanswered);
                 }

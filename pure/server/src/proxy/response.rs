@@ -38,9 +38,10 @@ impl Proxy {
         response: Message,
     ) {
         let Some(Sent { context: id, branch: at, to }) = self.clients.get(&client).copied() else {
-            if self.given_up.remove(&client)
-                && response.status().is_some_and(Status::is_provisional)
+            if self.given_up.spoke(client) && response.status().is_some_and(Status::is_provisional)
             {
+                let patience = turn.house.settings.timers.patience();
+                self.given_up.cancelled(client, turn.now + patience);
                 return send_cancel(turn, client, Why::NotWanted);
             }
             // Its context is gone: a 2xx that is repeated goes on as a stateless proxy would send it (§16.7 step 1).
@@ -227,7 +228,7 @@ impl Proxy {
     }
 
     fn lose(&mut self, turn: &mut Turn<'_>, client: ClientId, loss: Loss) {
-        self.given_up.remove(&client);
+        self.given_up.spoke(client);
         let Some(Sent { context: id, branch: at, to }) = self.clients.remove(&client) else {
             return;
         };
