@@ -52,6 +52,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "2:17: `sip:a.example` is no loose router",
         "write \"sip:a.example;lr\"",
     ),
+    (
+        "[registrar]\nedge_for = \"localhost\"",
+        "2:12: `localhost` is one of our own `domains`: its phones register here",
+        "remove it there or here",
+    ),
     ("[registrar]\njitter = 90", "2:10: `jitter` cannot be 90", "from 0 to 50"),
     (
         "[[extension]]\nnumber = \"1\"\npassword = \"vUXcSbSRlZ\"\nmay_register = [\"2\"]",

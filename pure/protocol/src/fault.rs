@@ -50,6 +50,10 @@ pub enum Fault {
     ContactIsItself,
     /// Several contacts at once, and a `reg-id` among them: one REGISTER makes one flow (RFC 5626 §6).
     SeveralFlows,
+    /// The request needs an extension that it does not list in Supported: its option tag (RFC 3261 §21.4.15).
+    ExtensionRequired(&'static str),
+    /// A Route of ours with a flow token that we did not write (RFC 5626 §5.3.1).
+    ForgedToken,
     /// A flow is to be kept, and the first hop does not know how (RFC 5626 §6).
     LacksOutbound,
     /// A REGISTER older than one that we have seen (RFC 3261 §10.3 step 7).
@@ -153,6 +157,10 @@ impl Fault {
             Self::SeveralFlows => {
                 (Status::BAD_REQUEST, "One Contact at a Time with a reg-id", "RFC 5626 §6")
             }
+            Self::ExtensionRequired(_) => {
+                (Status::EXTENSION_REQUIRED, "Extension Required", "RFC 3261 §21.4.15")
+            }
+            Self::ForgedToken => (Status::FORBIDDEN, "Flow Token Is Forged", "RFC 5626 §5.3.1"),
             Self::LacksOutbound => (
                 Status::FIRST_HOP_LACKS_OUTBOUND_SUPPORT,
                 "First Hop Lacks Outbound Support",

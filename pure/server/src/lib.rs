@@ -14,6 +14,7 @@ mod node;
 mod octets;
 mod options;
 mod ours;
+mod outbound;
 mod proxy;
 mod purpose;
 mod redirect;

@@ -6,6 +6,7 @@ use sip::{Bytes, Header as _, Message, Method, Uri};
 
 use crate::gruu::{Aim, Phone};
 use crate::house::Place;
+use crate::outbound::{self, Token};
 use crate::proxy::{Plan, Target, Way};
 use crate::settings::Match;
 use crate::turn::Turn;
@@ -38,6 +39,11 @@ pub(crate) fn of(turn: &Turn<'_>, request: &Message, plan: &Plan) -> Result<Purp
     let way = plan.onward().map_or(Way::Uri, Way::Flow);
     let relay = |way| Ok(Purpose::Relay(Box::new(Target::of(plan.uri.clone(), way))));
     let method = request.method();
+    match plan.token {
+        Token::Forged => return Err(Fault::ForgedToken),
+        Token::Flow(flow) => return relay(Way::Edge(flow)),
+        Token::None => {}
+    }
     match turn.house.place(&uri) {
         Place::Us | Place::User(_) if method == Some(Method::Register) => Ok(Purpose::Register),
         Place::Us if method == Some(Method::Options) => Ok(Purpose::Options),
@@ -117,7 +123,10 @@ pub(crate) fn must_prove(
     match purpose {
         // A number leads to somebody who is paid for it: no pass is good for that.
         Purpose::Number(_) => true,
-        Purpose::Relay(_) => plan.pass.is_none(),
+        Purpose::Relay(_) => {
+            let welcome = plan.pass.is_some() || plan.token.flow().is_some();
+            !welcome && !outbound::is_edge_for(turn.house, &plan.uri)
+        }
         Purpose::Register | Purpose::Options | Purpose::LastHop => challenged,
         Purpose::User(_) | Purpose::Nobody | Purpose::Redirect(_) => {
             challenged && plan.pass.is_none() && !is_from_a_peer(turn, flow, request)
@@ -128,11 +137,14 @@ pub(crate) fn must_prove(
 /// May a request go where it wants to? Within a call that was let pass; otherwise it leaves the house only for a domain that a route
 /// is for, whoever asks: a phone that was taken over would be a way to everywhere.
 pub(crate) fn may_go(turn: &Turn<'_>, plan: &Plan, purpose: &Purpose) -> bool {
-    if turn.house.trusts_everybody() || plan.pass.is_some() {
+    let welcome = plan.pass.is_some() || plan.token.flow().is_some();
+    if turn.house.trusts_everybody() || welcome {
         return true;
     }
     let routed = |uri: &[u8]| match Uri::parse(uri) {
-        Ok(Uri::Sip(uri)) => turn.house.route_for(&uri.host).is_some(),
+        Ok(Uri::Sip(parsed)) => {
+            turn.house.route_for(&parsed.host).is_some() || outbound::is_edge_for(turn.house, uri)
+        }
         _ => false,
     };
     match (plan.routes.first(), purpose) {

@@ -80,6 +80,7 @@ impl Turn<'_> {
         let draft = self.reply(request, fault.status(), &fault.phrase());
         match fault {
             Fault::BadExtension(tags) => draft.raw(Name::Unsupported, tags.as_bytes()),
+            Fault::ExtensionRequired(tag) => draft.raw(Name::Require, tag.as_bytes()),
             Fault::MethodNotAllowed => draft.raw(Name::Allow, options::ALLOW.as_bytes()),
             Fault::UnsupportedMediaType => draft
                 .raw(Name::Accept, options::ACCEPT.as_bytes())

@@ -1,3 +1,4 @@
 //! Registering non-adjacent contacts (Path).
 
+mod section_5_2;
 mod section_5_3;

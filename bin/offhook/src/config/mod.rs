@@ -142,7 +142,11 @@ impl Config {
             tls: Tls::read(&tls, faults),
             server: Server::read(&section(top, &server::SECTION, faults), faults),
             auth: Auth::read(&section(top, &auth::SECTION, faults), realm, faults),
-            registrar: Registrar::read(&section(top, &registrar::SECTION, faults), faults),
+            registrar: Registrar::read(
+                &section(top, &registrar::SECTION, faults),
+                &domains,
+                faults,
+            ),
             store: Store::read(&section(top, &store::SECTION, faults), faults),
             redirects: redirect::read(
                 &entries(top, &redirect::SECTION, faults),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sip::Uri;
 
+use super::domains::Domain;
 use super::fault::{At, Faults};
 use super::key::{Key, Section};
 use super::near::nearest;
@@ -26,6 +27,8 @@ pub struct Registrar {
     pub service_route: Vec<String>,
     /// How often phones say at least that their way is open, in seconds.
     pub flow_timer: Option<u32>,
+    /// The domains whose phones register through us.
+    pub edge_for: Vec<Domain>,
 }
 
 /// What happens when one contact more registers than an address may have.
@@ -57,6 +60,7 @@ impl Default for Registrar {
             jitter: 10,
             service_route: Vec::new(),
             flow_timer: None,
+            edge_for: Vec::new(),
         }
     }
 }
@@ -69,7 +73,7 @@ impl Default for Expires {
 }
 
 impl Registrar {
-    pub(super) fn read(written: &Table<'_>, faults: &mut Faults) -> Self {
+    pub(super) fn read(written: &Table<'_>, ours: &[Domain], faults: &mut Faults) -> Self {
         let default = Self::default();
         let contacts = written.number("max_contacts", 1..=limits::CONTACTS, faults);
         Self {
@@ -96,8 +100,23 @@ impl Registrar {
             flow_timer: written
                 .number("flow_timer", limits::FLOW_TIMER, faults)
                 .and_then(|seconds| u32::try_from(seconds.value).ok()),
+            edge_for: edge_for(written, ours, faults),
         }
     }
+}
+
+fn edge_for(written: &Table<'_>, ours: &[Domain], faults: &mut Faults) -> Vec<Domain> {
+    let texts = written.texts("edge_for", faults).unwrap_or_default();
+    let mut domains = Vec::new();
+    for text in texts {
+        let Some(domain) = Domain::read(text, faults) else { continue };
+        if ours.contains(&domain) {
+            let what = format!("`{domain}` is one of our own `domains`: its phones register here");
+            faults.refuse(text.span, what, "remove it there or here");
+        }
+        domains.push(domain);
+    }
+    domains
 }
 
 impl WhenFull {
@@ -218,6 +237,13 @@ pub(super) const SECTION: Section = Section {
             "flow_timer",
             "phones decide: about every two minutes on a connection, every half minute by UDP",
             "How often a phone that keeps its way open (RFC 5626) must say at least that it is there, in seconds, from 20 to 3600.",
+        ),
+        Key::optional(
+            "edge_for",
+            "none",
+            "Domains of other registrars whose phones register through this server (RFC 5626 §5): [\"b.example\"]. What is for them is passed on \
+             without asking who sends it, for they ask by themselves; calls to their phones come back through us and find them behind their \
+             NATs.",
         ),
     ],
 };

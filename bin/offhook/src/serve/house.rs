@@ -74,6 +74,7 @@ fn registrar(config: &Registrar) -> settings::Registrar {
         jitter: config.jitter,
         service_route: config.service_route.iter().map(|uri| uri.as_str().into()).collect(),
         flow_timer: config.flow_timer,
+        edge_for: config.edge_for.iter().map(|domain| domain.as_str().into()).collect(),
     }
 }
 

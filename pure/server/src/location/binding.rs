@@ -183,6 +183,8 @@ pub(crate) fn flow_to_keep(flow: Flow, request: &Message, contact: &[u8]) -> Opt
     }
     let seen = flow.peer.ip().to_canonical();
     let said = match Uri::parse(contact) {
+        // The phone says that it keeps the flow up, and wants to be reached by it (RFC 5626 §4.3).
+        Ok(Uri::Sip(sip)) if sip.params.has("ob") => return Some(flow),
         Ok(Uri::Sip(sip)) => sip.host,
         _ => return None,
     };

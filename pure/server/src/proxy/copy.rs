@@ -1,16 +1,20 @@
 //! The copy that is forwarded (RFC 3261 §16.6 steps 1–6, 8 and 10): one edit, everything else as it came.
 
 use protocol::{Fault, Flow, Transport};
-use sip::header::{CSeq, From, MaxBreadth, MaxForwards, ProxyAuthorization, Route, To, Via};
+use sip::header::{
+    CSeq, From, MaxBreadth, MaxForwards, ProxyAuthorization, Require, Route, To, Via,
+};
 use sip::uri::SipUri;
 use sip::{Bytes, Header as _, Message, Method, Name, Uri};
 
 use super::pass::Pass;
 use super::plan::{Plan, sip_uri};
 use super::target::{Target, Way};
+use crate::admission::lists;
 use crate::house::House;
 use crate::limits;
 use crate::location::flow_to_keep;
+use crate::outbound;
 use crate::seal::Seal;
 
 /// What all copies of one request share.
@@ -102,6 +106,7 @@ impl Original<'_> {
         for value in self.record_routes(routing, copy) {
             edit.push_raw(Name::RecordRoute, value.as_bytes());
         }
+        self.add_path(routing, copy, &mut edit);
         edit.push_raw(Name::Via, self.via(copy).as_bytes());
         if routing.changed {
             edit.remove_all(Name::Route);
@@ -179,7 +184,31 @@ impl Original<'_> {
         if !makes_a_dialog(method) {
             return Vec::new();
         }
-        let user = self.seal.write(self.request, &self.ends(copy));
+        let user = format!("{}@", self.seal.write(self.request, &self.ends(copy)));
+        let (out, back) = (copy.flow.listener, self.came.listener);
+        let other = if out == back { None } else { self.us(routing, back, &user) };
+        let values = self.us(routing, out, &user).into_iter().chain(other);
+        values.map(|uri| format!("<{uri}>")).collect()
+    }
+
+    /// Our Path, for a phone of another registrar that must be found again by its flow: the token stands below, where the phone is,
+    /// and above it, when the sides differ, what the registrar can reach (RFC 5626 §5.1, RFC 3608 §6.2). Whoever cannot keep it is to say
+    /// so, or nobody would find the phone (RFC 3327 §5.2).
+    fn add_path(&self, routing: &Routing, copy: &Copy<'_>, edit: &mut sip::Edit<'_>) {
+        let Some(token) = outbound::token_for(self.house, self.request, self.came) else { return };
+        let (out, back) = (copy.flow.listener, self.came.listener);
+        let Some(near) = self.us(routing, back, &format!("{token}@")) else { return };
+        let far = if out == back { None } else { self.us(routing, out, "") };
+        for value in far.into_iter().map(|uri| format!("<{uri}>")).chain([format!("<{near};ob>")]) {
+            edit.push_raw(Name::Path, value.as_bytes());
+        }
+        if !lists::<Require<'_>>(self.request, "path") {
+            edit.append_raw(Name::Require.as_str(), b"path");
+        }
+    }
+
+    /// A URI of ours at a listener, for routes.
+    fn us(&self, routing: &Routing, listener: u16, user: &str) -> Option<String> {
         let secure = |uri: &[u8]| matches!(Uri::parse(uri), Ok(Uri::Sip(uri)) if uri.secure);
         let secure = secure(&routing.uri)
             || routing
@@ -187,18 +216,13 @@ impl Original<'_> {
                 .first()
                 .and_then(|first| sip_uri(first))
                 .is_some_and(|uri| uri.secure);
-        let value = |listener: u16| {
-            let listener = self.house.listener(listener)?;
-            let scheme = if secure { "sips" } else { "sip" };
-            let transport = match (listener.transport, secure) {
-                (Transport::Udp, _) | (Transport::Tls, true) => String::new(),
-                (transport, _) => format!(";transport={}", transport.token().to_ascii_lowercase()),
-            };
-            Some(format!("<{scheme}:{user}@{}{transport};lr>", listener.advertised))
+        let listener = self.house.listener(listener)?;
+        let scheme = if secure { "sips" } else { "sip" };
+        let transport = match (listener.transport, secure) {
+            (Transport::Udp, _) | (Transport::Tls, true) => String::new(),
+            (transport, _) => format!(";transport={}", transport.token().to_ascii_lowercase()),
         };
-        let (out, back) = (copy.flow.listener, self.came.listener);
-        let other = if out == back { None } else { value(back) };
-        value(out).into_iter().chain(other).collect()
+        Some(format!("{scheme}:{user}{}{transport};lr", listener.advertised))
     }
 
     /// The ends that need more than their Contacts.

@@ -124,7 +124,7 @@ impl Proxy {
         let mut attempts = VecDeque::new();
         let flow = branch.target.way.flow().filter(|_| branch.routing.routes.is_empty());
         attempts.extend(flow.map(|flow| Attempt { flow, size: Size::DoesNotCount }));
-        if let (Way::Kept(_), Some(_)) = (&branch.target.way, flow) {
+        if let (Way::Kept(_) | Way::Edge(_), Some(_)) = (&branch.target.way, flow) {
             return Ok(First::Try(attempts));
         }
         let next = branch.routing.next(&context.plan, &branch.target);

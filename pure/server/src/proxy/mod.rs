@@ -29,7 +29,7 @@ use sip::{Message, Method, Status};
 
 use crate::seal::Seal;
 use crate::turn::Turn;
-use crate::{admission, limits};
+use crate::{admission, limits, outbound};
 use best::Best;
 use context::{Context, Leg, State};
 use copy::Original;
@@ -123,6 +123,7 @@ impl Proxy {
             return Err(Fault::LoopDetected);
         }
         admission::proxy_required(request)?;
+        outbound::judge(request)?;
         if request.get::<MaxBreadth>() == Some(MaxBreadth(0)) {
             return Err(Fault::BreadthExceeded);
         }

@@ -9,6 +9,7 @@ use super::pass::Shown;
 use crate::gruu::Aim;
 use crate::house::House;
 use crate::limits;
+use crate::outbound::Token;
 use crate::seal::Seal;
 
 /// A request as it looks once our own routes are taken off.
@@ -22,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) rerouted: bool,
     /// The pass that one of our routes carried.
     pub(crate) pass: Option<Shown>,
+    /// The flow that one of our routes named.
+    pub(crate) token: Token,
     /// Whom of a user of ours the Request-URI names.
     pub(crate) aim: Aim,
 }
@@ -35,11 +38,12 @@ impl Plan {
             routes: request.elements(Name::Route).take(limits::ROUTES).map(keep).collect(),
             rerouted: false,
             pass: None,
+            token: Token::None,
             aim: Aim::Anybody,
         };
         plan.undo_strict_routing(request, house, seal);
         plan.strip_our_maddr(came, house);
-        plan.take_off_ours(request, house, seal);
+        plan.take_off_ours(request, came, (house, seal));
         plan.aim = Uri::parse(&plan.uri).map_or(Aim::Anybody, |uri| Aim::of(&uri, house));
         plan
     }
@@ -95,15 +99,19 @@ impl Plan {
     }
 
     /// Takes off every route at the top that is us: two, when we changed the transport.
-    fn take_off_ours(&mut self, request: &Message, house: &House, seal: &Seal) {
+    fn take_off_ours(&mut self, request: &Message, came: Flow, (house, seal): (&House, &Seal)) {
         let ours = self
             .routes
             .iter()
             .take_while(|route| sip_uri(route).is_some_and(|uri| house.is_ours(&uri)));
         let ours = ours.count();
         for route in self.routes.drain(..ours) {
-            let shown = sip_uri(&route).and_then(|uri| seal.read(uri.user?, request));
+            let Some(uri) = sip_uri(&route) else { continue };
+            let shown = uri.user.and_then(|user| seal.read(user, request));
             self.pass = shown.or(self.pass);
+            if shown.is_none() && self.token == Token::None {
+                self.token = Token::of(&uri, came, house);
+            }
             self.rerouted = true;
         }
     }

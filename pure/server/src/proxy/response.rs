@@ -14,6 +14,7 @@ use sip::{Bytes, Message, Method, Name, Status};
 use super::best::{Asks, Candidate};
 use super::context::{Context, Leg, State};
 use super::forward::{Why, send_cancel};
+use super::target::Way;
 use super::{Proxy, Sent};
 use crate::turn::Turn;
 
@@ -193,6 +194,7 @@ impl Proxy {
     ) {
         let Some(branch) = context.branches.get_mut(at) else { return };
         branch.state = Leg::Done;
+        let is_edge = matches!(branch.target.way, Way::Edge(_));
         if !branch.attempts.is_empty() && loss != Loss::Astray {
             return self.attempt(turn, context, at);
         }
@@ -202,6 +204,9 @@ impl Proxy {
         context.best.offer(match loss {
             Loss::Silent => {
                 Candidate::Ours(Status::REQUEST_TIMEOUT, "The Next Hop Is Silent".into())
+            }
+            Loss::Unreachable if is_edge => {
+                Candidate::Ours(Status::FLOW_FAILED, "The Flow of the Phone Is Gone".into())
             }
             Loss::Unreachable => Candidate::Ours(
                 Status::SERVICE_UNAVAILABLE,

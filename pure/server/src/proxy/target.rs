@@ -33,6 +33,8 @@ pub(crate) enum Way {
     Flow(Flow),
     /// By this flow and by no other: the phone keeps it up, and makes a new one when it is gone (RFC 5626 §7).
     Kept(Flow),
+    /// By this flow, that of a phone of another registrar, as a token of ours says (RFC 5626 §5.3.1).
+    Edge(Flow),
     /// To this next hop, a SIP URI: a route of the settings.
     Hop(Bytes),
 }
@@ -41,7 +43,7 @@ impl Way {
     /// The flow, when it is one.
     pub(crate) const fn flow(&self) -> Option<Flow> {
         match self {
-            Self::Flow(flow) | Self::Kept(flow) => Some(*flow),
+            Self::Flow(flow) | Self::Kept(flow) | Self::Edge(flow) => Some(*flow),
             Self::Uri | Self::Hop(_) => None,
         }
     }

@@ -21,6 +21,8 @@ pub struct Registrar {
     pub service_route: Vec<Box<str>>,
     /// How often a phone that keeps its flow up says so at least, in seconds (RFC 5626 §5.4); none: as it likes.
     pub flow_timer: Option<u32>,
+    /// The domains whose phones register through us (RFC 5626 §5): what is for them passes unasked, for they ask by themselves.
+    pub edge_for: Vec<Box<str>>,
 }
 
 /// What happens when an address of record has as many contacts as it may have, and one more registers.
@@ -35,8 +37,16 @@ pub enum WhenFull {
 impl Default for Registrar {
     fn default() -> Self {
         let [min, default, max] = [60, 3600, 7200].map(Duration::from_secs);
-        let (when_full, service_route) = (WhenFull::Refuse, Vec::new());
-        let (max_contacts, jitter, flow_timer) = (10, 10, None);
-        Self { min, default, max, max_contacts, when_full, jitter, service_route, flow_timer }
+        Self {
+            min,
+            default,
+            max,
+            max_contacts: 10,
+            when_full: WhenFull::Refuse,
+            jitter: 10,
+            service_route: Vec::new(),
+            flow_timer: None,
+            edge_for: Vec::new(),
+        }
     }
 }
