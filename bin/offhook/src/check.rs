@@ -116,9 +116,13 @@ fn challenges(config: &Config) -> String {
 
 fn kept(config: &Config) -> String {
     match (&config.store.url, config.store.durability) {
-        (StoreUrl::File(folder), Durability::Grouped | Durability::Relaxed) => {
-            format!("registrations in memory, its secret in {}", folder.display())
+        (StoreUrl::File(folder), Durability::Grouped) => {
+            format!("registrations and its secret in {}", folder.display())
         }
+        (StoreUrl::File(folder), Durability::Relaxed) => format!(
+            "registrations and its secret in {}; a crash may lose the last moment",
+            folder.display()
+        ),
         _ => "registrations in memory, nothing on disk".into(),
     }
 }

@@ -3,6 +3,12 @@
 /// Addresses of record with bindings on one shard. Each costs some 300 octets; past this we answer 503.
 pub const AORS: usize = 2_000_000;
 
+/// REGISTERs that wait for the disk. It takes tens of thousands a second; past this we answer 503.
+pub const UNKEPT: usize = 65_536;
+
+/// After how many seconds a phone may come back whose registration could not be kept: a full disk is not emptied sooner.
+pub const UNKEPT_RETRY: u32 = 30;
+
 /// Targets of one request: more branches than this ring nobody's phone usefully.
 pub const TARGETS: usize = 32;
 

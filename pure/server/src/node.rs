@@ -55,6 +55,15 @@ impl Node {
         Self { house, dice, transactions, roles, up: Vec::new() }
     }
 
+    /// Takes a record that an earlier life had kept, whose clock was set by so many milliseconds since; one that is at home on
+    /// another shard is left to that.
+    pub fn restore(&mut self, now: Time, record: (&[u8], &[u8]), shift: i64) {
+        let (aor, value) = record;
+        if self.house.steering.home_of(aor) == self.house.settings.shard.number {
+            self.roles.registrar.restore((now, &self.house), (aor, value), shift);
+        }
+    }
+
     /// How many transactions there are.
     pub fn transactions(&self) -> usize {
         self.transactions.len()
@@ -106,6 +115,9 @@ impl Machine for Node {
                 roles.registrar.failed(&mut turn, flow);
                 up.drain(..).for_each(|up| roles.failed(&mut turn, flow, up));
                 self.up = up;
+            }
+            Input::Answered(ticket, answer @ (Answer::Kept | Answer::NotKept)) => {
+                roles.registrar.answered(&mut turn, ticket, answer);
             }
             Input::Answered(ticket, answer) => match roles.waiting.answered(ticket) {
                 Some(visitor) => roles.told_of(&mut turn, *visitor, &answer),
@@ -317,8 +329,10 @@ impl Roles {
     ) {
         let found = match purpose {
             Purpose::Register => {
-                return match self.registrar.register(turn, way.0, &way.1) {
-                    Ok(wire) => turn.answer(id, wire),
+                return match self.registrar.register(turn, id, (way.0, &way.1)) {
+                    Ok(Some(wire)) => turn.answer(id, wire),
+                    // Once it is safe.
+                    Ok(None) => {}
                     Err(fault) => turn.refuse_in(id, way.0, &way.1, &fault),
                 };
             }

@@ -62,16 +62,12 @@ impl Store {
         let url = written.text("url", faults).and_then(|url| read_url(url, faults));
         let durability =
             written.text("durability", faults).and_then(|word| read_durability(word, faults));
-        let redis = matches!(url, Some(StoreUrl::Redis(_)));
-        let promised = durability.is_some_and(|durability| durability != Durability::Memory);
-        for (key, wished) in [("url", redis), ("durability", promised)] {
-            if wished {
-                faults.warn(
-                    written.span_of(key),
-                    format!("this version does not do what `{key}` asks for: registrations are kept in memory"),
-                    "phones are found again when they register anew",
-                );
-            }
+        if matches!(url, Some(StoreUrl::Redis(_))) {
+            faults.warn(
+                written.span_of("url"),
+                "this version does not speak to Redis: registrations are kept in memory",
+                "write \"file:data\" to keep them on this machine",
+            );
         }
         Self {
             url: url.unwrap_or(default.url),
@@ -138,9 +134,9 @@ fn read_durability(word: At<&str>, faults: &mut Faults) -> Option<Durability> {
 pub(super) const SECTION: Section = Section {
     name: "store",
     repeated: false,
-    about: "Where location, users and call records are kept. This version keeps them in memory, whatever stands here: after a restart \
-            phones are found again as soon as they register anew. In the folder lies the server's secret, with which calls that are up \
-            can still be hung up after a restart.",
+    about: "Where registrations are kept, so that phones are found at once after a restart or a power cut. In the folder lie the table \
+            (`offhook.db`, an SQLite file) and the server's secret, with which calls that are up can still be hung up. Phones that came over a \
+            connection are found again when they open a new one. A full disk is answered with 503 and said in the log.",
     keys: &[
         Key::new(
             "url",

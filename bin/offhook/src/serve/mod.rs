@@ -1,20 +1,23 @@
 //! `offhook serve`: the server. Reads the config, binds, starts a node on every shard, and writes the log until it is told to stop.
 
+mod drawer;
 mod house;
 mod secret;
 mod signals;
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
+use drawer::Drawer;
 use machine::Dice;
-use net::{Bound, Heard, Program, Running, Sink, Wire};
+use net::{Bound, Clock, Heard, Program, Running, Sink, Wire};
 use protocol::Listener;
 use protocol::doors::Question;
-use server::settings::Shard;
+use server::settings::{Bindings, Shard};
 use server::{Node, Settings, Steering};
+use store::Restored;
 
 use crate::config::{Config, Credential, Durability, StoreUrl};
 use crate::log::Log;
@@ -64,8 +67,12 @@ fn serve(config: &Config, arguments: &Arguments, log: Log) -> Result<(), String>
     let words = |error: std::io::Error| error.to_string();
     let bound = bind(config)?;
     let secret = secret(config, arguments, log).map_err(words)?;
+    let drawer = match folder(config, arguments) {
+        Some(folder) => Drawer::open(folder, config.store.durability, log)?,
+        None => None,
+    };
     let (wire, heard) = Wire::new(limits::LOG_LINES);
-    let running = start(config, bound, secret, wire).map_err(words)?;
+    let running = start(config, bound, secret, (wire, drawer)).map_err(words)?;
     announce(running.handle().listeners(), log);
     if arguments.config.is_none() {
         introduce(config, running.handle().listeners());
@@ -96,13 +103,7 @@ pub(crate) fn wait<T>(
 
 /// The secret of this server: kept in its folder, unless nothing is to be kept.
 fn secret(config: &Config, arguments: &Arguments, log: Log) -> std::io::Result<u128> {
-    let folder = match (&arguments.data, &config.store.url) {
-        (Some(folder), _) | (None, StoreUrl::File(folder)) => folder,
-        (None, StoreUrl::Redis(_)) => return throw(),
-    };
-    if config.store.durability == Durability::Memory {
-        return throw();
-    }
+    let Some(folder) = folder(config, arguments) else { return throw() };
     secret::kept(folder).or_else(|error| {
         let what = format!(
             "{}: {error}: calls that are up now cannot be hung up after a restart",
@@ -113,12 +114,21 @@ fn secret(config: &Config, arguments: &Arguments, log: Log) -> std::io::Result<u
     })
 }
 
-/// A node on every shard.
+/// The folder in which things are kept, when they are to be kept here.
+fn folder<'a>(config: &'a Config, arguments: &'a Arguments) -> Option<&'a Path> {
+    let folder = match (&arguments.data, &config.store.url) {
+        (Some(folder), _) | (None, StoreUrl::File(folder)) => folder,
+        (None, StoreUrl::Redis(_)) => return None,
+    };
+    (config.store.durability != Durability::Memory).then_some(folder)
+}
+
+/// A node on every shard, with what the drawer holds; without one nothing is kept.
 pub(crate) fn start(
     config: &Config,
     bound: Bound,
     secret: u128,
-    sink: impl Sink + 'static,
+    (sink, drawer): (impl Sink + 'static, Option<Drawer>),
 ) -> std::io::Result<Running<Node>> {
     let count = bound.shards();
     let steering = Steering::new(secret, count);
@@ -129,17 +139,27 @@ pub(crate) fn start(
     };
     let sink = Arc::new(sink);
     let names = Names::start(&config.dns, Arc::clone(&sink))?;
-    let program = Program::new()
+    let mut program = Program::new()
         .resolver(names)
         .steer(move |message| steering.home(message))
         .place(place)
         .pending(Node::pending)
         .sink(sink);
-    let mut dice = Dice::new(throw()?);
+    let (mut bindings, mut restored) = (Bindings::InMemory, Vec::new());
+    if let Some(mut drawer) = drawer {
+        (bindings, restored) = (Bindings::Kept, std::mem::take(&mut drawer.restored));
+        program = program.keeper(drawer.keeper());
+    }
+    let (mut dice, now) = (Dice::new(throw()?), Clock::start().now());
     let nonce_secret = Some(dice.seed());
     bound.start(program, |number, listeners| {
         let settings = house::settings(config, listeners, secret, Shard { number, count });
-        Node::new(Settings { nonce_secret, ..settings }, Dice::new(dice.seed()))
+        let settings = Settings { bindings, nonce_secret, ..settings };
+        let mut node = Node::new(settings, Dice::new(dice.seed()));
+        for Restored { key, value, shift } in &restored {
+            node.restore(now, (key, value), *shift);
+        }
+        node
     })
 }
 

@@ -72,6 +72,26 @@ impl Location {
         self.bindings(now, aor).iter().map(Binding::reach).collect()
     }
 
+    /// The bindings of an address as they are kept, also on disk; empty when there are none.
+    pub(crate) fn written(&self, aor: &[u8]) -> &[u8] {
+        let place = self.find(aor).and_then(|(_, place)| self.places.get(place as usize));
+        place.map_or(&[], |place| place.packed.octets())
+    }
+
+    /// Takes bindings as they were [`written`](Self::written) in another life; `keep` says what is still true of each.
+    pub(crate) fn restore(
+        &mut self,
+        aor: &[u8],
+        written: &[u8],
+        keep: impl FnMut(Binding) -> Option<Binding>,
+    ) {
+        let packed = Packed::of(written);
+        let bindings: Vec<_> = packed.bindings().filter_map(keep).collect();
+        if packed.aor() == aor && !bindings.is_empty() {
+            self.replace(aor, &bindings);
+        }
+    }
+
     /// Addresses that have bindings.
     pub(crate) fn len(&self) -> usize {
         self.index.len()

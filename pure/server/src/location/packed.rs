@@ -34,6 +34,16 @@ impl Packed {
         Self(octets.into())
     }
 
+    /// What was packed before. Octets that are none hold nothing.
+    pub(super) fn of(octets: &[u8]) -> Self {
+        Self(octets.into())
+    }
+
+    /// All of it, as octets.
+    pub(super) const fn octets(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The address.
     pub(super) fn aor(&self) -> &[u8] {
         take_text(&mut &*self.0).unwrap_or_default()
@@ -103,6 +113,11 @@ mod tests {
         ];
         let packed = Packed::new(b"101", &bindings);
         assert_eq!(packed.aor(), b"101");
+        let packed = Packed::of(packed.octets());
+        for end in 0..packed.octets().len() {
+            let half = Packed::of(&packed.octets()[..end]);
+            assert!(half.bindings().count() < 2, "{end} octets");
+        }
         let shown = |binding: &Binding| format!("{binding:?}");
         let back: Vec<_> = packed.bindings().map(|binding| shown(&binding)).collect();
         assert_eq!(back, bindings.iter().map(shown).collect::<Vec<_>>());

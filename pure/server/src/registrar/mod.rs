@@ -3,11 +3,13 @@
 mod answer;
 mod contact;
 mod expiry;
+mod keeping;
 mod outbound;
 
 use machine::{Dice, Time};
 use protocol::doors::{Event, Reach};
-use protocol::{Fault, Flow, Output};
+use protocol::transaction::ServerId;
+use protocol::{Answer, Fault, Flow, Output, Record, Ticket};
 use sip::header::{CSeq, Contact, Expires, Path, Supported, To};
 use sip::{Bytes, Message, Name};
 
@@ -15,15 +17,17 @@ use crate::admission::lists;
 use crate::house::{House, Place};
 use crate::limits;
 use crate::location::{Binding, Location, Said, Which, flow_to_keep};
-use crate::settings::{self, WhenFull};
+use crate::settings::{self, Bindings, WhenFull};
 use crate::turn::Turn;
 use contact::Asked;
+use keeping::{Keeping, Waiting};
 use outbound::Outbound;
 
 /// Writes bindings.
 #[derive(Debug)]
 pub(crate) struct Registrar {
     location: Location,
+    keeping: Keeping,
 }
 
 /// What is the same for all contacts of one REGISTER.
@@ -38,7 +42,7 @@ struct Common<'a> {
 
 impl Registrar {
     pub(crate) fn new(dice: &mut Dice) -> Self {
-        Self { location: Location::new(dice) }
+        Self { location: Location::new(dice), keeping: Keeping::default() }
     }
 
     /// How to reach an address of record now: its bindings, and where the settings say that it is at all times.
@@ -54,29 +58,80 @@ impl Registrar {
         self.location.len()
     }
 
-    /// Does what a REGISTER asks for, wholly or not at all, and writes its 200.
+    /// Does what a REGISTER asks for, wholly or not at all, and writes its 200; nothing when its bindings must be safe before that is sent.
     pub(crate) fn register(
         &mut self,
         turn: &mut Turn<'_>,
-        flow: Flow,
-        request: &Message,
-    ) -> Result<Bytes, Fault> {
+        id: ServerId,
+        (flow, request): (Flow, &Message),
+    ) -> Result<Option<Bytes>, Fault> {
         let aor = self.address_of_record(turn.house, request)?;
         let outbound = Outbound::of(request)?;
-        if request.has(Name::Contact) {
-            let common = common(flow, request, outbound)?;
-            let next = self.changed(turn, &aor, request, &common)?;
-            if self.location.len() >= limits::AORS && !next.is_empty() {
-                return Err(Fault::Overloaded(60));
-            }
-            let contacts = next.len();
-            if !self.location.replace(&aor, &next) {
-                return Err(Fault::Overloaded(60));
-            }
-            turn.out.push(Output::Report(registered(turn.house, &aor, contacts, flow)));
+        if !request.has(Name::Contact) {
+            let bindings = self.location.bindings(turn.now, &aor);
+            return Ok(Some(answer::ok(turn, request, &bindings, outbound)));
         }
-        let bindings = self.location.bindings(turn.now, &aor);
-        Ok(answer::ok(turn, request, &bindings, outbound))
+        let common = common(flow, request, outbound)?;
+        let next = self.changed(turn, &aor, request, &common)?;
+        let is_full = self.location.len() >= limits::AORS && !next.is_empty();
+        if is_full || self.keeping.is_full() {
+            return Err(Fault::Overloaded(60));
+        }
+        let before = self.location.bindings(turn.now, &aor);
+        if !self.location.replace(&aor, &next) {
+            return Err(Fault::Overloaded(60));
+        }
+        let news = registered(turn.house, &aor, next.len(), flow);
+        let ok = answer::ok(turn, request, &self.location.bindings(turn.now, &aor), outbound);
+        if turn.house.settings.bindings == Bindings::InMemory {
+            turn.out.push(Output::Report(news));
+            return Ok(Some(ok));
+        }
+        let record = self.record(turn.now, &aor);
+        let (value, request) = (record.value.clone(), request.clone());
+        let until = turn.now + keeping::PATIENCE;
+        let waiting = Waiting { id, flow, request, ok, news, aor, before, value, until };
+        self.keeping.keep(turn, record, waiting);
+        Ok(None)
+    }
+
+    /// The bindings of an address, to be kept over a restart.
+    fn record(&self, now: Time, aor: &[u8]) -> Record {
+        let bindings = self.location.bindings(now, aor);
+        let until = bindings.iter().map(|binding| binding.until).max().unwrap_or(now);
+        Record { key: aor.into(), value: self.location.written(aor).into(), until }
+    }
+
+    /// The store has answered.
+    pub(crate) fn answered(&mut self, turn: &mut Turn<'_>, ticket: Ticket, answer: Answer) {
+        self.keeping.answered(turn, &mut self.location, (ticket, answer));
+    }
+
+    /// Takes bindings of an earlier life, whose clock was set by so many milliseconds since. Connections of that life are gone.
+    /// Whoever is no user any more is forgotten.
+    pub(crate) fn restore(
+        &mut self,
+        (now, house): (Time, &House),
+        (aor, value): (&[u8], &[u8]),
+        shift: i64,
+    ) {
+        if !house.knows(aor) && !house.trusts_everybody() {
+            return;
+        }
+        let is_open = |flow: Flow| {
+            let listener = house.listener(flow.listener);
+            flow.connection == 0
+                && listener.is_some_and(|listener| listener.transport == flow.transport)
+        };
+        self.location.restore(aor, value, |mut binding| {
+            binding.until = binding.until.shifted(shift);
+            binding.since = binding.since.shifted(shift);
+            match binding.flow {
+                _ if binding.until <= now => None,
+                Some(flow) if !is_open(flow) => binding.without(flow),
+                _ => Some(binding),
+            }
+        });
     }
 
     /// Step 5: the To, which must be one of our users.
@@ -142,27 +197,32 @@ impl Registrar {
 
     /// Forgets what has expired.
     pub(crate) fn wake(&mut self, turn: &mut Turn<'_>) {
-        for (aor, contacts) in self.location.wake(turn.now) {
-            turn.out.push(Output::Report(Event::Unregistered {
-                aor: address(turn.house, &aor),
-                contacts,
-            }));
-        }
+        self.keeping.wake(turn, &mut self.location);
+        let changed = self.location.wake(turn.now);
+        self.fewer(turn, changed);
     }
 
     /// Takes the news that a connection is gone.
     pub(crate) fn failed(&mut self, turn: &mut Turn<'_>, flow: Flow) {
-        for (aor, contacts) in self.location.failed(turn.now, flow) {
-            turn.out.push(Output::Report(Event::Unregistered {
-                aor: address(turn.house, &aor),
-                contacts,
-            }));
+        let changed = self.location.failed(turn.now, flow);
+        self.fewer(turn, changed);
+    }
+
+    /// Addresses have fewer bindings now: it is told, and written.
+    fn fewer(&mut self, turn: &mut Turn<'_>, changed: Vec<(Box<[u8]>, usize)>) {
+        for (aor, contacts) in changed {
+            if turn.house.settings.bindings == Bindings::Kept {
+                let record = self.record(turn.now, &aor);
+                self.keeping.note(turn, record);
+            }
+            let aor = address(turn.house, &aor);
+            turn.out.push(Output::Report(Event::Unregistered { aor, contacts }));
         }
     }
 
-    /// When something expires.
+    /// When something expires, or has waited too long.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        self.location.deadline()
+        self.location.deadline().into_iter().chain(self.keeping.deadline()).min()
     }
 }
 

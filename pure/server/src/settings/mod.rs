@@ -12,7 +12,7 @@ mod route;
 mod user;
 
 pub use redirect::Redirect;
-pub use registrar::{Registrar, WhenFull};
+pub use registrar::{Bindings, Registrar, WhenFull};
 pub use route::{Match, Route};
 pub use user::{Credential, User};
 
@@ -36,6 +36,8 @@ pub struct Settings {
     pub users: Vec<User>,
     /// How registrations are kept.
     pub registrar: Registrar,
+    /// Where they are kept.
+    pub bindings: Bindings,
     /// Users that are somewhere else.
     pub redirects: Vec<Redirect>,
     /// Where requests for others go.
@@ -87,6 +89,7 @@ impl Settings {
             algorithms: Vec::new(),
             users: Vec::new(),
             registrar: Registrar::default(),
+            bindings: Bindings::default(),
             redirects: Vec::new(),
             routes: Vec::new(),
             shard: Shard { number: 0, count: 1 },

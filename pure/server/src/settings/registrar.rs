@@ -34,6 +34,16 @@ pub enum WhenFull {
     Oldest,
 }
 
+/// Where bindings are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bindings {
+    /// Here; a restart forgets them.
+    #[default]
+    InMemory,
+    /// Also where `Question::Keep` leads: a REGISTER is answered once its bindings are safe there.
+    Kept,
+}
+
 impl Default for Registrar {
     fn default() -> Self {
         let [min, default, max] = [60, 3600, 7200].map(Duration::from_secs);

@@ -1,6 +1,8 @@
 //! `offhook serve` as it is run: it listens, answers, keeps its secret, and goes in peace.
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests may fail like tests")]
 
+mod killed;
+
 use std::io::{BufRead as _, BufReader, Lines};
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};

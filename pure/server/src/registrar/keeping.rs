@@ -1,0 +1,108 @@
+//! What waits for the disk: a REGISTER gets its 200 when its bindings are safe, and 503 when they cannot be made so.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use machine::Time;
+use protocol::doors::{Event, Question, Ticket};
+use protocol::transaction::ServerId;
+use protocol::{Answer, Fault, Flow, Output, Record};
+use sip::{Bytes, Message};
+
+use crate::limits;
+use crate::location::{Binding, Location};
+use crate::turn::Turn;
+
+/// The REGISTERs that wait.
+#[derive(Debug, Default)]
+pub(super) struct Keeping {
+    asked: u64,
+    waiting: BTreeMap<Ticket, Waiting>,
+}
+
+/// One that waits. Its bindings are in force already; who calls meanwhile finds the phone.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) id: ServerId,
+    pub(super) flow: Flow,
+    pub(super) request: Message,
+    /// Its 200.
+    pub(super) ok: Bytes,
+    /// What its 200 will tell the readers of events.
+    pub(super) news: Event,
+    pub(super) aor: Box<[u8]>,
+    /// The bindings that there were before.
+    pub(super) before: Vec<Binding>,
+    /// What was written.
+    pub(super) value: Box<[u8]>,
+    pub(super) until: Time,
+}
+
+impl Keeping {
+    /// True when too many wait.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting.len() >= limits::UNKEPT
+    }
+
+    /// Has the bindings of an address written, and answers `waiting` then.
+    pub(super) fn keep(&mut self, turn: &mut Turn<'_>, record: Record, waiting: Waiting) {
+        let ticket = self.ask(turn, record);
+        self.waiting.insert(ticket, waiting);
+    }
+
+    /// Has the bindings of an address written that changed by themselves: nobody waits for that.
+    pub(super) fn note(&mut self, turn: &mut Turn<'_>, record: Record) {
+        self.ask(turn, record);
+    }
+
+    fn ask(&mut self, turn: &mut Turn<'_>, record: Record) -> Ticket {
+        self.asked = self.asked.wrapping_add(1);
+        let ticket = Ticket(self.asked);
+        turn.out.push(Output::Ask(ticket, Question::Keep(record)));
+        ticket
+    }
+
+    /// The store has answered.
+    pub(super) fn answered(
+        &mut self,
+        turn: &mut Turn<'_>,
+        location: &mut Location,
+        (ticket, answer): (Ticket, Answer),
+    ) {
+        let Some(waiting) = self.waiting.remove(&ticket) else { return };
+        match answer {
+            Answer::Kept => {
+                turn.out.push(Output::Report(waiting.news));
+                turn.answer(waiting.id, waiting.ok);
+            }
+            _ => give_up(turn, location, waiting),
+        }
+    }
+
+    /// Answers those whom the store has not answered in time.
+    pub(super) fn wake(&mut self, turn: &mut Turn<'_>, location: &mut Location) {
+        while let Some(entry) = self.waiting.first_entry() {
+            if entry.get().until > turn.now {
+                return;
+            }
+            give_up(turn, location, entry.remove());
+        }
+    }
+
+    /// When the first one has waited too long: they wait equally long, so tickets and deadlines have one order.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        self.waiting.values().next().map(|waiting| waiting.until)
+    }
+}
+
+/// Puts the bindings back as they were, unless somebody has changed them since, and says that it did not work.
+fn give_up(turn: &mut Turn<'_>, location: &mut Location, waiting: Waiting) {
+    let Waiting { id, flow, request, aor, before, value, .. } = waiting;
+    if location.written(&aor) == &*value {
+        location.replace(&aor, &before);
+    }
+    turn.refuse_in(id, flow, &request, &Fault::Overloaded(limits::UNKEPT_RETRY));
+}
+
+/// How long the disk may take. Its phone repeats itself meanwhile, and has 32 s in all.
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
