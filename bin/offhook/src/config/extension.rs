@@ -63,11 +63,11 @@ pub(super) fn read(entries: &[Table<'_>], faults: &mut Faults) -> Vec<Extension>
         }
         let name = entry.text("name", faults).filter(|name| judge_name(*name, faults));
         let credential = credential(entry, number, faults);
+        let contacts = several(entry, "contacts", faults);
+        let contacts = contacts.into_iter().filter_map(|text| contact(text, faults)).collect();
+        let may_register = several(entry, "may_register", faults);
         if let (Some(number), Some(credential)) = (number, credential) {
             let name = name.map(|name| name.value.to_owned());
-            let contacts = several(entry, "contacts", faults);
-            let contacts = contacts.into_iter().filter_map(|text| contact(text, faults)).collect();
-            let may_register = several(entry, "may_register", faults);
             let may_register = may_register.into_iter().map(|name| name.value.to_owned()).collect();
             let number = number.value.to_owned();
             extensions.push(Extension { number, credential, name, contacts, may_register });
