@@ -173,7 +173,7 @@ impl Line {
         let user = &self.account.user;
         match by {
             Transport::Udp => format!("sip:{user}@{at}"),
-            other => format!("sip:{user}@{at};transport={}", other.token().to_ascii_lowercase()),
+            other => format!("sip:{user}@{at};transport={}", other.uri_token()),
         }
     }
 

@@ -71,7 +71,7 @@ impl Machine for Phone {
 impl Phone {
     fn receive(&mut self, now: Time, flow: Flow, message: Message, out: &mut Vec<Output>) {
         if message.is_request() {
-            let message = stamp(&message, flow.peer).unwrap_or(message);
+            let message = stamp(&message, flow).unwrap_or(message);
             return self.line.receive(now, flow, message, out);
         }
         // RFC 3261 §8.1.3.3: one Via is ours; more have lost their way.

@@ -163,7 +163,7 @@ impl Roles {
             }
             return;
         }
-        let stamped = if message.is_request() { stamp(&message, flow.peer) } else { None };
+        let stamped = if message.is_request() { stamp(&message, flow) } else { None };
         let message = stamped.unwrap_or(message);
         match turn.transactions.meet(turn.now, flow, message, turn.out) {
             Met::Known(up) => up.into_iter().for_each(|up| self.told(turn, up)),

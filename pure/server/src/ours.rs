@@ -77,8 +77,8 @@ impl Ours {
         self.has_address(&at, default)
     }
 
-    /// The same for a host and a port that may be absent. One of our names is us at the usual ports and at every port of ours; a
-    /// number only where we listen: on one machine, the phone beside the server has the same number, and often it is a domain, too.
+    /// The same for a host and a port that may be absent. One of our names is us at the usual ports (for WebSocket those of the web
+    /// server that stands before us) and at every port of ours; a number only where we listen: on one machine, the phone beside the server has the same number, and often it is a domain, too.
     pub(crate) fn has_address(&self, at: &HostPort<'_>, default_port: u16) -> bool {
         let host = &at.host;
         let port = at.port.unwrap_or(default_port);
@@ -88,7 +88,8 @@ impl Ours {
             let everywhere = bound.ip().is_unspecified() && domain;
             bound.port() == port && (everywhere || Known::Ip(ip).is(host))
         };
-        let usual = matches!(port, 5060 | 5061) || self.bound.iter().any(|at| at.port() == port);
+        let usual =
+            matches!(port, 5060 | 5061 | 80 | 443) || self.bound.iter().any(|at| at.port() == port);
         let by_name = at.port.is_none() || matches!(host, Host::Name(_)) && usual;
         domain && by_name
             || self.bound.iter().any(here)
@@ -164,6 +165,9 @@ mod tests {
             "sip:example.test:5070",
             "sip:x:5070;maddr=192.0.2.1",
             "sip:old.example:1",
+            "sip:example.test;transport=ws",
+            "sip:example.test:443;transport=ws",
+            "sips:example.test;transport=ws",
             "sip:outside.example:6000",
         ] {
             assert!(is(&ours, uri), "{uri}");

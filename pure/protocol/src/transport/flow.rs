@@ -32,6 +32,21 @@ impl Transport {
         TABLE.iter().find(|(transport, ..)| *transport == self).map_or("UDP", |(_, name, _)| name)
     }
 
+    /// The token in the `transport` parameter of a URI. It is the same for both WebSockets (RFC 7118 §5.2): the scheme tells them apart.
+    pub const fn uri_token(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Ws | Self::Wss => "ws",
+        }
+    }
+
+    /// True for WebSocket. Its server cannot call back: there is the connection that the client has opened, or no way (RFC 7118 §5.3).
+    pub const fn is_web(self) -> bool {
+        matches!(self, Self::Ws | Self::Wss)
+    }
+
     /// True when nothing is lost and nothing needs to be repeated (RFC 3261 §17).
     pub const fn is_reliable(self) -> bool {
         !matches!(self, Self::Udp)

@@ -17,14 +17,16 @@ pub const fn fits_udp(octets: usize) -> bool {
 }
 
 /// Notes in the top Via of a request where it really came from: `received` when the sent-by says otherwise (§18.2.1), and
-/// `rport` when it is asked for, always with `received` (RFC 3581 §4). `None` when nothing needs to be noted, or when there is
-/// no Via that can be read.
-pub fn stamp(request: &Message, from: SocketAddr) -> Option<Message> {
+/// `rport` when it is asked for, always with `received` (RFC 3581 §4). Over WebSocket only when it is asked for: what we see there
+/// is often a web proxy of our own, and no answer goes there by another way (RFC 7118 §5.3). `None` when nothing needs to be noted, or
+/// when there is no Via that can be read.
+pub fn stamp(request: &Message, came: Flow) -> Option<Message> {
     let via = request.get::<Via>()?;
+    let from = came.peer;
     let ip = from.ip().to_canonical();
     let wants_port = via.rport().is_some();
     let same = via.host == Host::Ip(ip);
-    if same && !wants_port {
+    if !wants_port && (same || came.transport.is_web()) {
         return None;
     }
     let mut value = format!("SIP/2.0/{} {}", via.transport.0, via.sent_by()).into_bytes();
@@ -54,9 +56,12 @@ pub fn response_flow(request: &Message, came: Flow) -> Flow {
 }
 
 /// Where it goes when that connection is gone: by a new one to the address that the request came from, at the port of the sent-by.
+/// Nobody can open a WebSocket to a client: there it has nowhere to go.
 pub fn reconnect_flow(request: &Message, came: Flow) -> Flow {
     match request.get::<Via>() {
-        Some(via) if came.transport.is_reliable() => at_sent_by(&via, came),
+        Some(via) if came.transport.is_reliable() && !came.transport.is_web() => {
+            at_sent_by(&via, came)
+        }
         _ => came,
     }
 }
@@ -82,10 +87,11 @@ mod tests {
     }
 
     fn stamped(via: &str, from: &str) -> Option<String> {
-        stamp(&request(via), from.parse().unwrap()).map(|message| top(&message))
+        let came = Flow { peer: from.parse().unwrap(), ..flow(Transport::Udp, 0) };
+        stamp(&request(via), came).map(|message| top(&message))
     }
 
-    /// Proves: rfc3261-18.2.1-4, rfc3261-18.2.1-5, rfc3261-18.2.1-6.
+    /// Proves: rfc3261-18.2.1-4, rfc3261-18.2.1-5, rfc3261-18.2.1-6, rfc7118-5.3-1, rfc7118-5.3-2, rfc7118-5.3-3.
     #[test]
     fn received_is_noted_when_the_sent_by_is_not_the_source() {
         assert_eq!(stamped("SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1", "192.0.2.1:5061"), None);
@@ -104,6 +110,19 @@ mod tests {
         );
         let v6 = stamped("SIP/2.0/UDP [2001:db8::1];rport", "[2001:db8::2]:7");
         assert_eq!(v6.unwrap(), "SIP/2.0/UDP [2001:db8::1];received=2001:db8::2;rport=7");
+    }
+
+    /// Proves: rfc7118-1-1.
+    #[test]
+    fn trap_54_over_websocket_only_what_is_asked_for_is_noted() {
+        for transport in [Transport::Ws, Transport::Wss] {
+            let noted = |via: &str| {
+                let request = request(&format!("SIP/2.0/{transport} df7jal23ls0d.invalid;{via}"));
+                stamp(&request, flow(transport, 3)).map(|message| top(&message))
+            };
+            assert_eq!(noted("branch=z9hG4bK1"), None);
+            assert!(noted("rport").unwrap().ends_with(";received=192.0.2.2;rport=40000"));
+        }
     }
 
     fn flow(transport: Transport, connection: u32) -> Flow {
@@ -132,6 +151,8 @@ mod tests {
         assert_eq!(anew("SIP/2.0/TCP a:7;rport=40000").to_string(), "TCP 192.0.2.2:7");
         assert_eq!(anew("SIP/2.0/TCP a").to_string(), "TCP 192.0.2.2:5060");
         assert_eq!(anew("SIP/2.0/TCP a").connection, 0);
+        let web = flow(Transport::Wss, 3);
+        assert_eq!(reconnect_flow(&request("SIP/2.0/WSS a.invalid"), web), web);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(crate) fn unreadable(turn: &mut Turn<'_>, flow: Flow, malformed: &Malformed)
     if well_formed(&head).is_err() {
         return;
     }
-    let head = stamp(&head, flow.peer).unwrap_or(head);
+    let head = stamp(&head, flow).unwrap_or(head);
     let fault = Fault::Malformed(malformed.error);
     turn.refuse(flow, &head, &fault);
 }

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use machine::Time;
+use protocol::Flow;
 use protocol::doors::Reach;
-use protocol::{Flow, Transport};
 use sip::header::Via;
 use sip::uri::{Host, same};
 use sip::{Message, Params, Uri};
@@ -159,8 +159,7 @@ impl Binding {
             Some(by) if by.listener == flow.listener && by.connection == flow.connection => by,
             _ => return Some(self),
         };
-        let only_so =
-            self.reg_id().is_some() || matches!(by.transport, Transport::Ws | Transport::Wss);
+        let only_so = self.reg_id().is_some() || by.transport.is_web();
         let reachable =
             !only_so && host_of(self.uri()).is_some_and(|ip| ip == by.peer.ip().to_canonical());
         reachable.then_some(Self { flow: None, ..self })
@@ -210,6 +209,8 @@ fn is_private(ip: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use protocol::Transport;
+
     use super::*;
 
     #[test]

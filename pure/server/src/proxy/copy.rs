@@ -220,7 +220,7 @@ impl Original<'_> {
         let scheme = if secure { "sips" } else { "sip" };
         let transport = match (listener.transport, secure) {
             (Transport::Udp, _) | (Transport::Tls, true) => String::new(),
-            (transport, _) => format!(";transport={}", transport.token().to_ascii_lowercase()),
+            (transport, _) => format!(";transport={}", transport.uri_token()),
         };
         Some(format!("{scheme}:{user}{}{transport};lr", listener.advertised))
     }
