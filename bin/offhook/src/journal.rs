@@ -37,17 +37,17 @@ struct Flood {
 
 impl Flood {
     fn admits(&mut self, page: &mut Page, heard: &Heard) -> bool {
-        let Heard::Event(time, _, event) = heard else { return true };
+        let (time, by_strangers) = match heard {
+            Heard::Event(time, _, event) => (time, is_by_strangers(event)),
+            Heard::Notice(time, _, Notice::Refused { .. }) => (time, true),
+            Heard::Notice(..) | Heard::Message(_) => return true,
+        };
         if time.as_secs() != self.second {
             if self.more > 0 {
                 page.warning(since_1970(*time), "left_out", &[("lines", self.more.into())]);
             }
             *self = Self { second: time.as_secs(), ..Self::default() };
         }
-        let by_strangers = matches!(
-            event,
-            Event::Unreadable { .. } | Event::Refused { .. } | Event::Challenged { .. }
-        );
         if !by_strangers || self.lines < limits::LINES_OF_STRANGERS {
             self.lines += u32::from(by_strangers);
             return true;
@@ -55,6 +55,10 @@ impl Flood {
         self.more += 1;
         false
     }
+}
+
+const fn is_by_strangers(event: &Event) -> bool {
+    matches!(event, Event::Unreadable { .. } | Event::Refused { .. } | Event::Challenged { .. })
 }
 
 /// How long lines gather: nobody who reads a log notices.

@@ -5,10 +5,10 @@ use std::net::TcpStream;
 
 use machine::Time;
 use protocol::Flow;
-use sip::{Malformed, Message};
+use sip::Message;
 
 use crate::census::Seat;
-use crate::framing::{Framing, Piece};
+use crate::framing::{End, Framing, Piece};
 use crate::kernel::Watch;
 use crate::layer::Layer;
 use crate::limits;
@@ -29,6 +29,8 @@ pub(crate) struct Connection {
     layer: Layer,
     framing: Framing,
     half_since: Option<Time>,
+    /// When we asked whether the peer is there, and it has not answered.
+    asked_at: Option<Time>,
     out: Vec<u8>,
     written: usize,
     stalled_since: Option<Time>,
@@ -57,6 +59,8 @@ pub(crate) enum Reason {
     NotOpened,
     /// The peer said nothing, or not enough, for too long.
     Slow,
+    /// The peer is quiet: it is asked whether it is there.
+    Quiet,
     /// It had said nothing yet, and others needed the place.
     Evicted,
     /// The peer does not read.
@@ -69,11 +73,17 @@ pub(crate) enum Reason {
 #[derive(Debug)]
 pub(crate) enum Come {
     Message(Message),
-    Malformed(Malformed),
+    /// Nothing more.
+    End(End),
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, flow: Flow, state: State, seat: Seat) -> Self {
+    pub(crate) fn new(
+        stream: TcpStream,
+        (flow, framing): (Flow, Framing),
+        state: State,
+        seat: Seat,
+    ) -> Self {
         Self {
             stream,
             flow,
@@ -82,8 +92,9 @@ impl Connection {
             alarm: Time::NEVER,
             watch: Watch::Reading,
             layer: Layer::Plain,
-            framing: Framing::length(),
+            framing,
             half_since: None,
+            asked_at: None,
             out: Vec::new(),
             written: 0,
             stalled_since: None,
@@ -101,12 +112,17 @@ impl Connection {
         self.out.len().saturating_sub(self.written)
     }
 
+    /// What was put into the queue and has not been written.
+    fn queued(&self) -> usize {
+        self.waiting().saturating_add(self.framing.held())
+    }
+
     /// Puts a message into the queue. An error when it would become longer than `most`, though the kernel was offered what it holds.
     pub(crate) fn put(&mut self, now: Time, message: &[u8], most: usize) -> Result<(), Reason> {
         let fits = |waiting: usize| waiting.saturating_add(message.len()) <= most;
-        if !fits(self.waiting()) {
+        if !fits(self.queued()) {
             self.flush(now)?;
-            if !fits(self.waiting()) {
+            if !fits(self.queued()) {
                 return Err(Reason::Deaf);
             }
         }
@@ -150,9 +166,14 @@ impl Connection {
         self.layer.wants_write() || self.layer.is_up() && self.waiting() > 0
     }
 
-    /// Says that nothing more will be written.
-    pub(crate) fn farewell(&mut self) {
-        self.layer.farewell(&self.stream);
+    /// Says goodbye, and that nothing more will be written.
+    pub(crate) fn farewell(&mut self, now: Time) -> Result<(), Reason> {
+        self.framing.farewell(&mut self.out);
+        self.flush(now)?;
+        if self.waiting() == 0 {
+            self.layer.farewell(&self.stream);
+        }
+        Ok(())
     }
 
     /// Keeps the queue's memory near its length.
@@ -193,25 +214,30 @@ impl Connection {
     /// Takes whole pieces out of what was read.
     fn cut(&mut self, now: Time, found: &mut Vec<Come>) {
         loop {
-            match self.framing.cut(&mut self.out) {
+            match self.framing.cut(now, &mut self.out) {
                 Ok(Some(Piece::Message(message))) => {
                     if matches!(self.state, State::Silent { .. }) {
                         self.seat.heard();
                     }
                     self.state = State::Open { heard: now };
                     self.half_since = None;
+                    self.asked_at = None;
                     found.push(Come::Message(message));
                 }
                 // A keep-alive is a sign of life, but a stranger must say something first.
                 Ok(Some(Piece::SignOfLife)) => {
-                    self.half_since = None;
+                    // One that comes between the parts of a message does not make the rest come sooner.
+                    if !self.framing.is_half() {
+                        self.half_since = None;
+                    }
+                    self.asked_at = None;
                     if let State::Open { heard } = &mut self.state {
                         *heard = now;
                     }
                 }
                 Ok(None) => break,
-                Err(malformed) => {
-                    found.push(Come::Malformed(malformed));
+                Err(end) => {
+                    found.push(Come::End(end));
                     break;
                 }
             }
@@ -231,8 +257,19 @@ impl Connection {
         self.half_since = None;
     }
 
+    /// When it is to be looked at again; a peer that is quiet is asked whether it is there. An error when it has taken too long.
+    pub(crate) fn judge(&mut self, now: Time, patience: &Patience) -> Result<Time, Reason> {
+        let (mut due, mut reason) = self.due(patience);
+        if due <= now && reason == Reason::Quiet {
+            self.framing.ping(&mut self.out);
+            self.asked_at = Some(now);
+            (due, reason) = self.due(patience);
+        }
+        if due <= now { Err(reason) } else { Ok(due) }
+    }
+
     /// When the peer will have taken too long, as things stand.
-    pub(crate) fn due(&self, patience: &Patience) -> (Time, Reason) {
+    fn due(&self, patience: &Patience) -> (Time, Reason) {
         let slow = match self.state {
             State::Opening { since } => return (since + patience.connect, Reason::NotOpened),
             State::Leaving { until } => return (until, Reason::Finished),
@@ -242,7 +279,16 @@ impl Connection {
         let half = self.half_since.map_or(Time::NEVER, |since| since + patience.half_message);
         let deaf = self.stalled_since.map_or(Time::NEVER, |since| since + patience.stalled);
         let slow = slow.min(half);
-        if deaf < slow { (deaf, Reason::Deaf) } else { (slow, Reason::Slow) }
+        let (slow, reason) = match (self.state, self.asked_at) {
+            (_, Some(asked)) => (slow.min(asked + patience.pong), Reason::Slow),
+            (State::Open { heard }, None)
+                if self.framing.can_ping() && heard + patience.ping < slow =>
+            {
+                (heard + patience.ping, Reason::Quiet)
+            }
+            _ => (slow, Reason::Slow),
+        };
+        if deaf < slow { (deaf, Reason::Deaf) } else { (slow, reason) }
     }
 
     /// What epoll should watch for.
@@ -258,6 +304,7 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
+    use std::sync::Arc;
     use std::time::Duration;
 
     use protocol::Transport;
@@ -265,6 +312,7 @@ mod tests {
     use super::*;
     use crate::census::{Begins, Census};
     use crate::plan::Crowd;
+    use crate::websocket::Origins;
 
     fn connection(state: State) -> (Connection, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -273,7 +321,8 @@ mod tests {
         ours.set_nonblocking(true).unwrap();
         let flow = Flow { transport: Transport::Tcp, listener: 0, connection: 1, peer };
         let (seat, _) = Census::new(Crowd::default()).seat(peer, Begins::ByPeer).unwrap();
-        (Connection::new(ours, flow, state, seat), theirs)
+        let framing = Framing::accepted(flow.transport, &Arc::new(Origins::Any));
+        (Connection::new(ours, (flow, framing), state, seat), theirs)
     }
 
     #[test]

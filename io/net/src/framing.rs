@@ -1,13 +1,22 @@
 //! `Framing`: how messages lie in the octets of a stream.
 
-use sip::stream::{Frame, Framer};
+use std::fmt;
+use std::sync::Arc;
+
+use machine::Time;
+use protocol::Transport;
+use sip::stream::{self, Frame, Framer};
 use sip::{Malformed, Message};
+
+use crate::websocket::{self, Come, Origins, WebSocket};
 
 /// How messages lie in the octets of a stream.
 #[derive(Debug)]
 pub(crate) enum Framing {
     /// One after the other, as long as their Content-Length says (RFC 3261 §18.3).
     Length(Framer),
+    /// Each in a message of a WebSocket (RFC 7118 §5).
+    Web(Box<WebSocket>),
 }
 
 /// What was cut out of the octets.
@@ -19,32 +28,70 @@ pub(crate) enum Piece {
     SignOfLife,
 }
 
+/// Why nothing more can be cut out.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// Octets that are no message: whoever reads messages may answer.
+    Malformed(Malformed),
+    /// The peer did not come as far as messages; it was told why.
+    Refused(Box<str>),
+    /// All is said: the peer broke a rule below the messages, or wants to go.
+    Said,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(malformed) => malformed.fmt(f),
+            Self::Refused(why) => f.write_str(why),
+            Self::Said => f.write_str("all is said"),
+        }
+    }
+}
+
 impl Framing {
-    /// For SIP over TCP and TLS.
-    pub(crate) fn length() -> Self {
-        Self::Length(Framer::default())
+    /// For a connection that was accepted.
+    pub(crate) fn accepted(transport: Transport, origins: &Arc<Origins>) -> Self {
+        match transport {
+            Transport::Ws | Transport::Wss => {
+                Self::Web(Box::new(WebSocket::accept(Arc::clone(origins))))
+            }
+            Transport::Udp | Transport::Tcp | Transport::Tls => Self::Length(Framer::default()),
+        }
+    }
+
+    /// For a connection that we open to `host`; what must be said first goes into `out`.
+    pub(crate) fn opened(transport: Transport, host: &str, out: &mut Vec<u8>) -> Self {
+        match transport {
+            Transport::Ws | Transport::Wss => Self::Web(Box::new(WebSocket::open(host, out))),
+            Transport::Udp | Transport::Tcp | Transport::Tls => Self::Length(Framer::default()),
+        }
     }
 
     /// Takes octets as they came.
     pub(crate) fn push(&mut self, octets: &[u8]) {
         match self {
             Self::Length(framer) => framer.push(octets),
+            Self::Web(socket) => socket.push(octets),
         }
     }
 
     /// The next whole piece; what it calls for in answer goes into `out`. `None` when more octets are needed. After an error the stream
     /// has no meaning any more.
-    pub(crate) fn cut(&mut self, out: &mut Vec<u8>) -> Result<Option<Piece>, Malformed> {
+    pub(crate) fn cut(&mut self, now: Time, out: &mut Vec<u8>) -> Result<Option<Piece>, End> {
         match self {
-            Self::Length(framer) => Ok(framer.cut()?.map(|frame| match frame {
-                Frame::Message(message) => Piece::Message(message),
-                Frame::Ping => {
+            Self::Length(framer) => match framer.cut() {
+                Ok(Some(Frame::Message(message))) => Ok(Some(Piece::Message(message))),
+                Ok(Some(Frame::Ping)) => {
                     // RFC 5626 §4.4.1. A peer that sends pings and reads nothing is closed like any other.
-                    out.extend_from_slice(b"\r\n");
-                    Piece::SignOfLife
+                    out.extend_from_slice(PONG);
+                    Ok(Some(Piece::SignOfLife))
                 }
-                Frame::Pong => Piece::SignOfLife,
-            })),
+                Ok(Some(Frame::Pong)) => Ok(Some(Piece::SignOfLife)),
+                Ok(None) => Ok(None),
+                Err(malformed) => Err(End::Malformed(malformed)),
+            },
+            Self::Web(socket) => cut_web(socket, now, out),
         }
     }
 
@@ -52,6 +99,34 @@ impl Framing {
     pub(crate) fn write(&mut self, message: &[u8], out: &mut Vec<u8>) {
         match self {
             Self::Length(_) => out.extend_from_slice(message),
+            Self::Web(socket) => socket.send(message, out),
+        }
+    }
+
+    /// Asks whether the peer is there. False where nobody answers that: keep-alives of RFC 5626 are the client's to send.
+    pub(crate) fn ping(&mut self, out: &mut Vec<u8>) {
+        if let Self::Web(socket) = self {
+            socket.ping(out);
+        }
+    }
+
+    /// True where the peer answers when it is asked whether it is there.
+    pub(crate) fn can_ping(&self) -> bool {
+        matches!(self, Self::Web(socket) if socket.is_open())
+    }
+
+    /// Says goodbye, where there is a word for it.
+    pub(crate) fn farewell(&mut self, out: &mut Vec<u8>) {
+        if let Self::Web(socket) = self {
+            socket.farewell(out);
+        }
+    }
+
+    /// Octets of ours that wait until the peer agrees to messages.
+    pub(crate) fn held(&self) -> usize {
+        match self {
+            Self::Length(_) => 0,
+            Self::Web(socket) => socket.held(),
         }
     }
 
@@ -59,6 +134,7 @@ impl Framing {
     pub(crate) fn is_half(&self) -> bool {
         match self {
             Self::Length(framer) => framer.pending() > 0,
+            Self::Web(socket) => socket.is_half(),
         }
     }
 
@@ -66,6 +142,37 @@ impl Framing {
     pub(crate) fn forget(&mut self) {
         match self {
             Self::Length(framer) => *framer = Framer::default(),
+            // It keeps none.
+            Self::Web(_) => {}
+        }
+    }
+}
+
+/// The answer to a ping between messages.
+const PONG: &[u8] = b"\r\n";
+
+/// A message of a WebSocket is one SIP message, or a keep-alive of RFC 5626 (RFC 7118 §5, §6).
+fn cut_web(socket: &mut WebSocket, now: Time, out: &mut Vec<u8>) -> Result<Option<Piece>, End> {
+    let come = socket.next(now, out).map_err(|end| match end {
+        websocket::End::Refused(refusal) => End::Refused(refusal.to_string().into()),
+        websocket::End::NotOpened(why) => End::Refused(why.to_string().into()),
+        websocket::End::Broken(_) | websocket::End::Goodbye => End::Said,
+    })?;
+    let octets = match come {
+        None => return Ok(None),
+        Some(Come::Opened | Come::SignOfLife) => return Ok(Some(Piece::SignOfLife)),
+        Some(Come::Message(octets)) => octets,
+    };
+    match stream::whole(octets) {
+        Ok(Frame::Message(message)) => Ok(Some(Piece::Message(message))),
+        Ok(Frame::Ping) => {
+            socket.send(PONG, out);
+            Ok(Some(Piece::SignOfLife))
+        }
+        Ok(Frame::Pong) => Ok(Some(Piece::SignOfLife)),
+        Err(malformed) => {
+            socket.part(websocket::Fault::NotSip);
+            Err(End::Malformed(malformed))
         }
     }
 }

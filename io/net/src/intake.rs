@@ -138,6 +138,11 @@ impl<M: Drivable> Shard<M> {
                     self.tap(now, Way::In, flow, &malformed.wire);
                     self.inputs.push(Input::Malformed(flow, malformed));
                 }
+                News::Refused(flow, why) => {
+                    self.here.counters.malformed.one();
+                    let notice = Notice::Refused { source: flow.peer, why };
+                    self.program.sink.notice(now, self.here.shard, notice);
+                }
                 News::Failed(flow, shards) => self.failed(flow, shards),
             }
         }

@@ -82,7 +82,7 @@ impl Bound {
         };
         let (door, bound) = match listen.transport {
             Transport::Udp => self.open_udp(number, listen.address),
-            Transport::Tcp => open_stream(listen.address),
+            Transport::Tcp | Transport::Ws => open_stream(listen.address),
             other => return Err(BindError::Transport(other)),
         }
         .map_err(failed)?;

@@ -2,11 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::Transport;
 
 use crate::limits;
+use crate::websocket::Origins;
 
 /// What the driver is to do: listeners, shards, limits. [`Plan::bind`] is the next step.
 #[derive(Clone, Debug)]
@@ -23,10 +25,12 @@ pub struct Plan {
     pub crowd: Crowd,
     /// How long a shard lets packets gather.
     pub naps: Naps,
+    /// Pages of which web sites may open a WebSocket.
+    pub origins: Arc<Origins>,
 }
 
 impl Plan {
-    /// One shard, no listener, usual limits.
+    /// One shard, no listener, usual limits, no web site.
     pub fn new() -> Self {
         Self {
             listen: Vec::new(),
@@ -35,6 +39,7 @@ impl Plan {
             patience: Patience::default(),
             crowd: Crowd::default(),
             naps: Naps::default(),
+            origins: Arc::new(Origins::Hosts(Vec::new())),
         }
     }
 
@@ -98,6 +103,11 @@ pub struct Patience {
     /// From one sign of life to the next: a message, or a keep-alive. Longer than the longest registration, or phones that send no
     /// keep-alives could not be called.
     pub idle: Duration,
+    /// From one sign of life of a WebSocket to our asking whether it is there. Web servers between us end what is quiet for a minute, and
+    /// a browser that is gone is to be called no longer than this.
+    pub ping: Duration,
+    /// From that question to its answer.
+    pub pong: Duration,
     /// From octets that cannot be written to the first that can: a peer that does not read, or is not there any more.
     pub stalled: Duration,
     /// From the last octet, either way, to the kernel's asking whether the peer is still there. It keeps the way through NATs open
@@ -115,6 +125,8 @@ impl Default for Patience {
             first_message: Duration::from_secs(20),
             half_message: Duration::from_secs(20),
             idle: Duration::from_secs(7_500),
+            ping: Duration::from_secs(25),
+            pong: Duration::from_secs(20),
             stalled: Duration::from_secs(30),
             probe: Duration::from_secs(100),
             connect: Duration::from_secs(4),

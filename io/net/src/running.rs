@@ -245,12 +245,8 @@ impl<M: Drivable> Seed<M> {
         program: Program<M>,
     ) -> io::Result<JoinHandle<io::Result<()>>> {
         let Self { mouths, gates, census, peers, inbox, commands, resolver } = self;
-        let streams = Streams::new(
-            (here.board.shards(), peers),
-            (plan.patience, plan.crowd),
-            census,
-            Arc::clone(&here.counters),
-        );
+        let streams =
+            Streams::new((here.board.shards(), peers), plan, census, Arc::clone(&here.counters));
         let media = Media::new(
             plan.media.clone(),
             plan.media.address.unwrap_or_else(|| media_address(&here.listeners)),

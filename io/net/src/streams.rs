@@ -16,11 +16,13 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use crate::census::{Begins, Census, Evicted, Seat};
 use crate::connection::{Come, Connection, Reason, State};
 use crate::counters::Counters;
+use crate::framing::{End, Framing};
 use crate::kernel::{self, Class, Epoll, Ready, Watch};
 use crate::limits;
-use crate::plan::{Crowd, Patience};
+use crate::plan::{Crowd, Patience, Plan};
 use crate::switchboard::Accepted;
 use crate::token::Token;
+use crate::websocket::Origins;
 
 /// The connections of one shard.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub(crate) struct Streams {
     key: RandomState,
     patience: Patience,
     crowd: Crowd,
+    /// Pages of which web sites may open a WebSocket.
+    origins: Arc<Origins>,
     census: Census,
     counters: Arc<Counters>,
     connections: HashMap<u32, Connection>,
@@ -52,6 +56,8 @@ pub(crate) enum News {
     Message(Flow, Message),
     /// Octets came that are none.
     Malformed(Flow, Malformed),
+    /// A connection did not come as far as messages, and why.
+    Refused(Flow, Box<str>),
     /// Nothing more can be sent on this flow; the shards that knew it, as bits.
     Failed(Flow, u64),
 }
@@ -59,15 +65,16 @@ pub(crate) enum News {
 impl Streams {
     pub(crate) fn new(
         (shards, key): (u16, RandomState),
-        (patience, crowd): (Patience, Crowd),
+        plan: &Plan,
         census: Census,
         counters: Arc<Counters>,
     ) -> Self {
         Self {
             shards: shards.max(1),
             key,
-            patience,
-            crowd,
+            patience: plan.patience,
+            crowd: plan.crowd,
+            origins: Arc::clone(&plan.origins),
             census,
             counters,
             connections: HashMap::new(),
@@ -103,7 +110,8 @@ impl Streams {
         tune(SockRef::from(&stream), &self.patience)?;
         epoll.add(&stream, Token::Stream(flow.connection).bits(), Watch::Reading)?;
         self.counters.connections_accepted.one();
-        self.keep(Connection::new(stream, flow, State::Silent { since: now }, seat));
+        let framing = Framing::accepted(transport, &self.origins);
+        self.keep(Connection::new(stream, (flow, framing), State::Silent { since: now }, seat));
         Ok(())
     }
 
@@ -162,6 +170,10 @@ impl Streams {
     }
 
     fn dial(&mut self, epoll: &Epoll, now: Time, flow: Flow, by: &Listener) -> io::Result<u32> {
+        // RFC 7118 §5.3: nobody can be called back over WebSocket.
+        if flow.transport.is_web() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         let seat = self.census.seat(flow.peer, Begins::ByUs);
         let (seat, evicted) = seat.ok_or(io::ErrorKind::QuotaExceeded)?;
         self.evicted.extend(evicted);
@@ -182,7 +194,9 @@ impl Streams {
         let flow = Flow { connection: seat.number(), ..flow };
         let stream = TcpStream::from(socket);
         epoll.add(&stream, Token::Stream(flow.connection).bits(), Watch::Writing)?;
-        let mut connection = Connection::new(stream, flow, State::Opening { since: now }, seat);
+        let framing = Framing::opened(flow.transport, "", &mut Vec::new());
+        let mut connection =
+            Connection::new(stream, (flow, framing), State::Opening { since: now }, seat);
         connection.watch = Watch::Writing;
         self.keep(connection);
         Ok(flow.connection)
@@ -216,17 +230,17 @@ impl Streams {
         let flow = connection.flow;
         let mut come = Vec::new();
         let result = connection.read(now, &mut self.buffer, &mut come);
-        let mut broken = false;
+        let mut ended = false;
         for come in come {
-            self.news.push(match come {
+            ended |= matches!(come, Come::End(_));
+            self.news.extend(match come {
                 Come::Message(message) => {
                     self.counters.stream_messages_in.one();
-                    News::Message(flow, message)
+                    Some(News::Message(flow, message))
                 }
-                Come::Malformed(malformed) => {
-                    broken = true;
-                    News::Malformed(flow, malformed)
-                }
+                Come::End(End::Malformed(malformed)) => Some(News::Malformed(flow, malformed)),
+                Come::End(End::Refused(why)) => Some(News::Refused(flow, why)),
+                Come::End(End::Said) => None,
             });
         }
         match result {
@@ -239,7 +253,7 @@ impl Streams {
                 connection.leave(now);
                 false
             }
-            Ok(_) if broken => {
+            Ok(_) if ended => {
                 connection.leave(now + self.patience.farewell);
                 false
             }
@@ -274,12 +288,10 @@ impl Streams {
         if connection.waiting() > self.crowd.write_queue {
             return Err(Reason::Deaf);
         }
-        let (due, reason) = connection.due(&self.patience);
-        if due <= now {
-            return Err(reason);
-        }
+        let due = connection.judge(now, &self.patience)?;
+        connection.flush(now)?;
         if matches!(connection.state, State::Leaving { .. }) && connection.waiting() == 0 {
-            connection.farewell();
+            connection.farewell(now)?;
         }
         if due < connection.alarm {
             self.alarms.remove(&(connection.alarm, number));
@@ -303,12 +315,13 @@ impl Streams {
         {
             self.alarms.remove(&(time, number));
             let Some(connection) = self.connections.get_mut(&number) else { continue };
-            let (due, reason) = connection.due(&self.patience);
-            connection.alarm = due;
-            if due <= now {
-                self.close(number, reason);
-            } else {
-                self.alarms.insert((due, number));
+            match connection.judge(now, &self.patience) {
+                Ok(due) => {
+                    connection.alarm = due;
+                    self.alarms.insert((due, number));
+                    self.touched.push(number);
+                }
+                Err(reason) => self.close(number, reason),
             }
         }
     }
@@ -331,7 +344,7 @@ impl Streams {
             Reason::Slow => Some(&self.counters.connections_slow),
             Reason::Evicted => Some(&self.counters.connections_evicted),
             Reason::Deaf => Some(&self.counters.connections_deaf),
-            Reason::Gone | Reason::Finished => None,
+            Reason::Gone | Reason::Finished | Reason::Quiet => None,
         };
         if let Some(count) = count {
             count.one();

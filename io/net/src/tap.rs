@@ -91,6 +91,13 @@ pub enum Notice {
         /// From where.
         source: std::net::SocketAddr,
     },
+    /// A connection was refused before it came to messages.
+    Refused {
+        /// From where.
+        source: std::net::SocketAddr,
+        /// What it was told.
+        why: Box<str>,
+    },
     /// A machine panicked. What it was about to say is lost; it goes on as it stands.
     Panicked {
         /// What it said.
@@ -116,6 +123,9 @@ impl fmt::Display for Notice {
                     f,
                     "a connection from {source} was refused: there are as many as there may be"
                 )
+            }
+            Self::Refused { source, why } => {
+                write!(f, "a connection from {source} was refused: {why}")
             }
             Self::Panicked { message } => {
                 write!(f, "a machine panicked, please report it: {message}")

@@ -42,7 +42,9 @@ enum Stage {
     Asking { head: Vec<u8>, question: Question, held: Vec<u8> },
     /// Frames go both ways.
     Open(Assembly),
-    /// We have said goodbye: what comes now does not count.
+    /// What comes does not count any more; when all of ours is said, this is the goodbye.
+    Parting(Fault),
+    /// We have said goodbye.
     Closed,
 }
 
@@ -91,7 +93,7 @@ impl WebSocket {
                 head.extend_from_slice(octets)
             }
             Stage::Open(assembly) => assembly.push(octets),
-            Stage::Closed => {}
+            Stage::Parting(_) | Stage::Closed => {}
         }
     }
 
@@ -130,7 +132,7 @@ impl WebSocket {
                 let piece = assembly.next(now, self.mask);
                 self.take(piece, out)
             }
-            Stage::Closed => Ok(None),
+            Stage::Parting(_) | Stage::Closed => Ok(None),
         }
     }
 
@@ -161,7 +163,8 @@ impl WebSocket {
                 Err(End::Goodbye)
             }
             Err(fault) => {
-                self.close(fault, out);
+                self.stage = Stage::Parting(fault);
+                self.farewell(out);
                 Err(End::Broken(fault))
             }
         }
@@ -184,18 +187,25 @@ impl WebSocket {
 
     fn write(&mut self, opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
         match &mut self.stage {
-            Stage::Open(_) => frame::write(opcode, payload, self.mask, out),
+            Stage::Open(_) | Stage::Parting(_) => frame::write(opcode, payload, self.mask, out),
             Stage::Asking { held, .. } => frame::write(opcode, payload, self.mask, held),
             Stage::Asked { .. } | Stage::Closed => {}
         }
     }
 
-    /// Says goodbye, and why.
-    pub fn close(&mut self, why: Fault, out: &mut Vec<u8>) {
+    /// The peer broke a rule that others know: nothing more of it counts. It may still be told more than the goodbye.
+    pub fn part(&mut self, why: Fault) {
         if matches!(self.stage, Stage::Open(_)) {
-            frame::write(Opcode::Control(frame::Control::Close), &why.payload(), self.mask, out);
+            self.stage = Stage::Parting(why);
         }
-        self.stage = Stage::Closed;
+    }
+
+    /// Says goodbye to a peer that broke a rule, and why.
+    pub fn farewell(&mut self, out: &mut Vec<u8>) {
+        if let Stage::Parting(why) = self.stage {
+            frame::write(Opcode::Control(frame::Control::Close), &why.payload(), self.mask, out);
+            self.stage = Stage::Closed;
+        }
     }
 
     /// True once frames go both ways.
@@ -208,17 +218,24 @@ impl WebSocket {
         match &self.stage {
             Stage::Asked { head, .. } | Stage::Asking { head, .. } => !head.is_empty(),
             Stage::Open(assembly) => assembly.is_half(),
-            Stage::Closed => false,
+            Stage::Parting(_) | Stage::Closed => false,
         }
     }
 
-    /// Octets that are kept until more come, or until they can be sent.
+    /// Octets that are kept until more come.
     pub fn kept(&self) -> usize {
         match &self.stage {
-            Stage::Asked { head, .. } => head.len(),
-            Stage::Asking { head, held, .. } => head.len().saturating_add(held.len()),
+            Stage::Asked { head, .. } | Stage::Asking { head, .. } => head.len(),
             Stage::Open(assembly) => assembly.kept(),
-            Stage::Closed => 0,
+            Stage::Parting(_) | Stage::Closed => 0,
+        }
+    }
+
+    /// Octets that wait for the upgrade to be sent.
+    pub const fn held(&self) -> usize {
+        match &self.stage {
+            Stage::Asking { held, .. } => held.len(),
+            Stage::Asked { .. } | Stage::Open(_) | Stage::Parting(_) | Stage::Closed => 0,
         }
     }
 }

@@ -13,3 +13,4 @@ mod living;
 mod questions;
 mod slow;
 mod streams;
+mod web;

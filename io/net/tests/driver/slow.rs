@@ -183,14 +183,14 @@ fn strangers_who_hold_all_places_keep_nobody_out() {
     }
 }
 
-/// Runs a test of this file again, in a process of its own with so many files, and says so here; true in that process.
-fn alone(test: &str, files: u32) -> bool {
+/// Runs a test again, in a process of its own with so many files, and says so here; true in that process.
+pub(crate) fn alone(test: &str, files: u32) -> bool {
     const MARK: &str = "OFFHOOK_TEST_ALONE";
     if env::var(MARK).is_ok_and(|name| name == test) {
         return true;
     }
     let status = Command::new("sh")
-        .args(["-c", &format!("ulimit -n {files}; exec \"$0\" --exact slow::{test} --nocapture")])
+        .args(["-c", &format!("ulimit -n {files}; exec \"$0\" --exact {test} --nocapture")])
         .arg(env::current_exe().unwrap())
         .env(MARK, test)
         .status()
@@ -199,13 +199,14 @@ fn alone(test: &str, files: u32) -> bool {
     false
 }
 
-fn files() -> usize {
+/// Files that this process has open.
+pub(crate) fn files() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
 #[test]
 fn many_connections_leave_no_file_behind() {
-    if !alone("many_connections_leave_no_file_behind", 256) {
+    if !alone("slow::many_connections_leave_no_file_behind", 256) {
         return;
     }
     let house = House::open(plan().shards(2), Program::new());
@@ -234,7 +235,7 @@ fn many_connections_leave_no_file_behind() {
 
 #[test]
 fn without_files_a_listener_rests_and_comes_back() {
-    if !alone("without_files_a_listener_rests_and_comes_back", 64) {
+    if !alone("slow::without_files_a_listener_rests_and_comes_back", 64) {
         return;
     }
     let (wire, told) = Wire::new(64);

@@ -113,7 +113,7 @@ fn a_client_and_a_server_understand_each_other_however_it_is_cut() {
     let mut client = WebSocket::open("sip.example.test", &mut asks);
     assert!(String::from_utf8_lossy(&asks).contains("\r\nSec-WebSocket-Protocol: sip\r\n"));
     client.send(b"REGISTER", &mut out);
-    assert!(out.is_empty() && client.kept() > 0, "it waits for the upgrade");
+    assert!(out.is_empty() && client.held() > 0, "it waits for the upgrade");
     let mut server = WebSocket::accept(Arc::new(here()));
     let mut answer = Vec::new();
     for octet in &asks {
