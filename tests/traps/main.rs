@@ -8,4 +8,14 @@
     reason = "the helpers of tests are tests too: what cannot go on stops here"
 )]
 
+mod cancel;
 mod digest;
+mod dns;
+mod forking;
+mod framing;
+mod messages;
+mod registrar;
+mod ring;
+mod routes;
+mod transactions;
+mod uris;
