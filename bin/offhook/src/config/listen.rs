@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::address;
+use super::advertise::Advertised;
 use super::fault::{At, Faults};
 use super::key::{Key, Section};
 use super::table::Table;
@@ -21,6 +22,8 @@ pub struct Listen {
     pub ws: Vec<SocketAddr>,
     /// SIP over secure WebSocket (RFC 7118).
     pub wss: Vec<SocketAddr>,
+    /// What they say about where they are.
+    pub advertised: Advertised,
     /// The web console.
     pub console: Option<SocketAddr>,
 }
@@ -34,6 +37,7 @@ impl Default for Listen {
             tls: Vec::new(),
             ws: Vec::new(),
             wss: Vec::new(),
+            advertised: Advertised::default(),
             console: None,
         }
     }
@@ -90,7 +94,8 @@ impl Listen {
                 there
             })
         };
-        let listen = Self {
+        let mut listen = Self {
+            advertised: Advertised::default(),
             udp: both(udp.clone(), &tcp, "udp", &mut taken),
             tcp: both(tcp, &udp, "tcp", &mut taken),
             tls: list("tls", 5061, &mut taken, faults).unwrap_or_default(),
@@ -100,6 +105,10 @@ impl Listen {
                 .text("console", faults)
                 .and_then(|text| taken.take("console", text, 8060, faults)),
         };
+        let texts = written.texts("advertise", faults).unwrap_or_default();
+        let bound: Vec<_> =
+            listen.transports().iter().flat_map(|(_, addresses)| addresses.to_vec()).collect();
+        listen.advertised = Advertised::read(&texts, &bound, faults);
         let written_empty = ["udp", "tcp"].iter().all(|key| {
             written.value(key).is_some_and(|value| {
                 value.get_ref().as_array().is_some_and(|array| array.is_empty())
@@ -180,6 +189,13 @@ pub(super) const SECTION: Section = Section {
             "SIP over WebSocket (RFC 7118), for browsers behind a proxy that does TLS.",
         ),
         Key::new("wss", "[]", "SIP over secure WebSocket (RFC 7118), for browsers. Needs `[tls]`."),
+        Key::optional(
+            "advertise",
+            "what they are bound to; for `0.0.0.0` and `[::]` the address that this machine uses towards the world",
+            "What listeners say about where they are, when others reach them by another address or name: behind a NAT, in a cloud. \
+             \"203.0.113.5\" or \"sip.example.test:5060\" for all of them, \"10.0.0.7:5060 as 203.0.113.5\" for those of one address; a list \
+             for several.",
+        ),
         Key::optional(
             "console",
             "off",

@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 mod address;
+mod advertise;
 mod auth;
 mod dns;
 mod domains;

@@ -17,6 +17,9 @@ pub(crate) fn plan(config: &Config) -> net::Plan {
     for address in &config.listen.tcp {
         plan = plan.on(Transport::Tcp, *address);
     }
+    for listen in &mut plan.listen {
+        listen.advertised = config.listen.advertised.of(listen.address).map(Into::into);
+    }
     plan
 }
 

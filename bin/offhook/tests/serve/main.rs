@@ -109,6 +109,33 @@ fn it_answers_until_it_is_told_to_stop() {
 }
 
 #[test]
+fn it_says_the_address_that_it_is_told_to_advertise() {
+    let folder = folder("serve-advertise");
+    let config = format!(
+        "domains = [\"office.test\"]\n{}\n[[route]]\nmatch = {{ domain = \"other.test\" }}\nto = \"sip:{}\"\n",
+        ON_ANY_PORT.replace("tcp =", "advertise = \"sip.office.test\"\ntcp ="),
+        "127.0.0.1:PORT"
+    );
+    let callee = UdpSocket::bind("127.0.0.1:0").expect("bound");
+    callee.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
+    let port = callee.local_addr().expect("bound").port().to_string();
+    let server = Server::start(&folder, &config.replace("PORT", &port));
+    let own = server.udp.rsplit_once(':').map_or("", |(_, port)| port);
+    let request = "INVITE sip:b@other.test SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\n\
+        From: <sip:a@office.test>;tag=1\r\nTo: <sip:b@other.test>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\
+        Contact: <sip:a@127.0.0.1>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n";
+    callee.send_to(request.as_bytes(), &server.udp).expect("sent");
+    let forwarded = std::iter::from_fn(|| {
+        let mut octets = [0; 2048];
+        let length = callee.recv(&mut octets).ok()?;
+        Some(String::from_utf8_lossy(octets.get(..length)?).into_owned())
+    });
+    let invite = forwarded.into_iter().find(|text| text.starts_with("INVITE ")).expect("an INVITE");
+    assert!(invite.contains(&format!("Via: SIP/2.0/UDP sip.office.test:{own};")), "{invite}");
+    assert!(invite.contains(&format!("@sip.office.test:{own};lr")), "{invite}");
+}
+
+#[test]
 fn a_busy_port_names_who_holds_it() {
     let folder = folder("serve-busy");
     let taken = UdpSocket::bind("127.0.0.1:0").expect("bound");
