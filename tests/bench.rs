@@ -3,7 +3,7 @@
 use machine::{Dice, Time};
 use protocol::doors::Output;
 use protocol::transaction::{ClientId, ServerId, Timers, Up};
-use protocol::{Flow, Transactions, Transport};
+use protocol::{Flow, Identity, Transactions, Transport};
 use sip::{Bytes, Draft, Message, Status};
 
 /// Transactions, the flow by which everything comes and goes, and what was sent.
@@ -45,7 +45,7 @@ impl Bench {
     pub fn new(transport: Transport, timers: Timers) -> Self {
         let peer = "192.0.2.1:5060".parse().unwrap();
         let connection = u32::from(transport.is_reliable());
-        let flow = Flow { transport, listener: 0, connection, peer };
+        let flow = Flow { transport, listener: 0, connection, peer, identity: Identity::NONE };
         let all = Transactions::new(timers, &mut Dice::new(1));
         Self { all, flow, out: Vec::new() }
     }

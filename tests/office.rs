@@ -6,7 +6,7 @@ use std::time::Duration;
 use machine::{Dice, Machine as _, Time};
 use protocol::auth::{Algorithm, Asked, Ha1, Qop, response};
 use protocol::doors::Event;
-use protocol::{Flow, Input, Listener, Output, Transport};
+use protocol::{Flow, Identity, Input, Listener, Output, Transport};
 use server::Node;
 use server::settings::{Registrar, Settings, User};
 use sip::header::{AuthParams, ProxyAuthenticate, WwwAuthenticate};
@@ -27,6 +27,10 @@ pub struct Office {
     pub told: Vec<protocol::Answer>,
     /// What it warned other shards of.
     pub warnings: Vec<protocol::doors::Warning>,
+    /// Domains that TLS peers must prove to be.
+    pub introduced: Vec<String>,
+    /// Addresses that are reached by connections to another one.
+    pub aliases: Vec<(Flow, SocketAddr)>,
     out: Vec<Output>,
     registrations: u32,
 }
@@ -80,6 +84,8 @@ impl Office {
             asked: Vec::new(),
             told: Vec::new(),
             warnings: Vec::new(),
+            introduced: Vec::new(),
+            aliases: Vec::new(),
             out: Vec::new(),
             registrations: 0,
         }
@@ -125,6 +131,8 @@ impl Office {
                 Output::Ask(ticket, question) => self.asked.push((ticket, question)),
                 Output::Tell(_, answer) => self.told.push(answer),
                 Output::Warn(warning) => self.warnings.push(warning),
+                Output::Introduce(name) => self.introduced.push(name.into()),
+                Output::Alias(flow, peer) => self.aliases.push((flow, peer)),
                 Output::Media(..) => {}
             }
         }
@@ -206,7 +214,13 @@ impl Phone {
     pub fn udp(number: u16) -> Self {
         let host = (number % 100) as u8;
         let peer = SocketAddr::from(([198, 51, 100, host], 5060));
-        let flow = Flow { transport: Transport::Udp, listener: 0, connection: 0, peer };
+        let flow = Flow {
+            transport: Transport::Udp,
+            listener: 0,
+            connection: 0,
+            peer,
+            identity: Identity::NONE,
+        };
         Self { user: number.to_string(), flow }
     }
 
@@ -214,7 +228,13 @@ impl Phone {
     pub fn tcp(number: u16, connection: u32) -> Self {
         let host = (number % 100) as u8;
         let peer = SocketAddr::from(([203, 0, 113, host], 40_000));
-        let flow = Flow { transport: Transport::Tcp, listener: 1, connection, peer };
+        let flow = Flow {
+            transport: Transport::Tcp,
+            listener: 1,
+            connection,
+            peer,
+            identity: Identity::NONE,
+        };
         Self { user: number.to_string(), flow }
     }
 

@@ -9,7 +9,7 @@ use protocol::auth::{Answers, Credentials, Tries};
 use protocol::dialog::{Dialog, Tag};
 use protocol::doors::{Input, Output};
 use protocol::transaction::cancel_of;
-use protocol::{Flow, Listener, Transport};
+use protocol::{Flow, Identity, Listener, Transport};
 use sip::header::{CSeq, Contact};
 use sip::uri::Host;
 use sip::{Draft, Header as _, Message, Method, Name, Status, Uri};
@@ -101,7 +101,7 @@ impl Puppet {
     /// The way to an address.
     pub fn flow_to(&self, peer: SocketAddr) -> Flow {
         let listener = u16::from(self.transport.is_reliable());
-        Flow { transport: self.transport, listener, connection: 0, peer }
+        Flow { transport: self.transport, listener, connection: 0, peer, identity: Identity::NONE }
     }
 
     /// Begins a request outside of dialogs. `number` goes into Call-ID and From tag, so that a test can tell calls apart.

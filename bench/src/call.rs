@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::net::SocketAddr;
 
 use machine::{Dice, Machine as _, Time};
-use protocol::{Flow, Input, Listener, Output, Transport};
+use protocol::{Flow, Identity, Input, Listener, Output, Transport};
 use server::settings::{Settings, User};
 use server::{Node, Steering, aor_of};
 use sip::{Bytes, Message};
@@ -32,7 +32,7 @@ impl House {
     /// Octets come; the octets that go.
     fn hears(&mut self, from: ([u8; 4], u16), wire: impl Into<Bytes>) -> Vec<Bytes> {
         let (transport, peer) = (Transport::Udp, SocketAddr::from(from));
-        let flow = Flow { transport, listener: 0, connection: 0, peer };
+        let flow = Flow { transport, listener: 0, connection: 0, peer, identity: Identity::NONE };
         let Ok(message) = Message::parse(wire) else { return Vec::new() };
         self.now = Time(self.now.0 + 1_000_000);
         self.node.wake(self.now, &mut self.out);

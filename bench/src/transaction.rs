@@ -6,13 +6,19 @@ use std::time::Duration;
 
 use machine::{Dice, Time};
 use protocol::transaction::{Timers, Up};
-use protocol::{Flow, Transactions, Transport};
+use protocol::{Flow, Identity, Transactions, Transport};
 use sip::{Message, Status};
 
 /// A request, its transaction at either end, its answer, and both forgotten when their time has come.
 pub(crate) fn transaction(count: u64) {
     let [here, there] = [([192, 0, 2, 1], 5060), ([192, 0, 2, 2], 5060)].map(SocketAddr::from);
-    let flow = |peer| Flow { transport: Transport::Udp, listener: 0, connection: 0, peer };
+    let flow = |peer| Flow {
+        transport: Transport::Udp,
+        listener: 0,
+        connection: 0,
+        peer,
+        identity: Identity::NONE,
+    };
     let mut dice = Dice::new(1);
     let mut client = Transactions::new(Timers::default(), &mut dice);
     let mut server = Transactions::new(Timers::default(), &mut dice);

@@ -7,7 +7,7 @@ use machine::{Dice, Machine as _, Time};
 use media::Silence;
 use phone::{Account, Call, Phone, PhoneEvent};
 use protocol::doors::{Answer, Event, Input, Output, Question, Socket};
-use protocol::{Flow, Listener, Transport};
+use protocol::{Flow, Identity, Listener, Transport};
 use sip::header::{CSeq, To};
 use sip::{Draft, Header as _, Message, Method, Name, Status};
 
@@ -81,7 +81,8 @@ impl Bench {
                     self.input(Input::Answered(ticket, Answer::MediaSockets { rtp, rtcp }));
                 }
                 Output::Ask(_, question) => self.questions.push(question),
-                Output::Media(..) | Output::Tell(..) | Output::Warn(_) | Output::Report(_) => {}
+                Output::Introduce(_) | Output::Alias(..) | Output::Media(..) => {}
+                Output::Tell(..) | Output::Warn(_) | Output::Report(_) => {}
             }
         }
     }
@@ -219,7 +220,13 @@ pub(crate) fn account() -> Account {
 /// The way between us and the phone.
 pub(crate) fn flow(transport: Transport) -> Flow {
     let listener = u16::from(transport == Transport::Tcp);
-    Flow { transport, listener, connection: u32::from(listener), peer: PEER.parse().unwrap() }
+    Flow {
+        transport,
+        listener,
+        connection: u32::from(listener),
+        peer: PEER.parse().unwrap(),
+        identity: Identity::NONE,
+    }
 }
 
 /// What messages are, in a word each: `INVITE`, `200`.

@@ -6,7 +6,7 @@ use offhook_tests::puppet::Puppet;
 use offhook_tests::work::assert_in_proportion;
 use phone::{Account, Phone};
 use protocol::doors::{Input, Output};
-use protocol::{Flow, Transport};
+use protocol::{Flow, Identity, Transport};
 use server::settings::User;
 use server::{Node, Settings};
 use sip::stream::Framer;
@@ -100,7 +100,13 @@ where
     M: Machine<Input = Input, Output = Output>,
 {
     let peer = address("203.0.113.9:5060");
-    let flow = Flow { transport: Transport::Udp, listener: 0, connection: 0, peer };
+    let flow = Flow {
+        transport: Transport::Udp,
+        listener: 0,
+        connection: 0,
+        peer,
+        identity: Identity::NONE,
+    };
     let wire = wire.to_vec();
     let mut now = Time(1_000_000_000_000);
     move || {
@@ -184,6 +190,7 @@ fn first_answer(wire: &[u8]) -> Option<u16> {
         listener: 0,
         connection: 0,
         peer: address("203.0.113.9:5060"),
+        identity: Identity::NONE,
     };
     let (mut phone, mut out) = (phone(), Vec::new());
     let message = Message::parse(wire.to_vec()).unwrap();

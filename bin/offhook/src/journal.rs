@@ -123,6 +123,12 @@ fn enter_event(page: &mut Page, time: Duration, event: &Event) {
         Event::TlsWithdrawn { domain } => {
             page.warning(time, "tls_withdrawn", &[("domain", (&**domain).into())]);
         }
+        Event::Untrusted { distrust } => {
+            let (peer, what) = (distrust.peer.to_string(), distrust.to_string());
+            let domain = (&*distrust.domain).into();
+            let fields = [("peer", (&peer).into()), ("domain", domain), ("what", (&what).into())];
+            page.warning(time, "untrusted", &fields);
+        }
         Event::Unreadable { source, reason } => {
             let source = source.to_string();
             let fields = [("source", (&source).into()), ("reason", (&**reason).into())];

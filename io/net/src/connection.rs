@@ -319,7 +319,13 @@ mod tests {
         let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (theirs, peer) = listener.accept().unwrap();
         ours.set_nonblocking(true).unwrap();
-        let flow = Flow { transport: Transport::Tcp, listener: 0, connection: 1, peer };
+        let flow = Flow {
+            transport: Transport::Tcp,
+            listener: 0,
+            connection: 1,
+            peer,
+            identity: protocol::Identity::NONE,
+        };
         let (seat, _) = Census::new(Crowd::default()).seat(peer, Begins::ByPeer).unwrap();
         let framing = Framing::accepted(flow.transport, &Arc::new(Origins::Any));
         (Connection::new(ours, (flow, framing), state, seat), theirs)

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use machine::Time;
 use protocol::doors::Socket;
-use protocol::{Flow, Input, Transport};
+use protocol::{Flow, Identity, Input, Transport};
 use sip::{Bytes, Message};
 
 use crate::accept::Next;
@@ -41,7 +41,13 @@ impl<M: Drivable> Shard<M> {
             self.here.counters.malformed.one();
             return;
         }
-        let flow = Flow { transport: Transport::Udp, listener, connection: 0, peer: datagram.from };
+        let flow = Flow {
+            transport: Transport::Udp,
+            listener,
+            connection: 0,
+            peer: datagram.from,
+            identity: Identity::NONE,
+        };
         let wire = Bytes::copy_from_slice(datagram.octets);
         self.tap(now, Way::In, flow, &wire);
         match Message::parse(wire) {

@@ -22,6 +22,8 @@ impl<M: Drivable> Shard<M> {
         for output in out.drain(..) {
             match output {
                 Output::Send(flow, octets) => self.send(now, flow, octets),
+                // Until there is TLS, there is nobody to introduce.
+                Output::Introduce(_) | Output::Alias(..) => {}
                 Output::Media(socket, to, octets) => {
                     if !self.media.send(socket, to, octets) {
                         self.here.counters.media_unsent.one();

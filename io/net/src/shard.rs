@@ -7,7 +7,7 @@ use std::time::Duration;
 use std::{io, thread};
 
 use machine::Time;
-use protocol::{Answer, Flow, Input, Listener, Output, Transport};
+use protocol::{Answer, Flow, Identity, Input, Listener, Output, Transport};
 
 use crate::accept::Gate;
 use crate::clock::Clock;
@@ -163,7 +163,13 @@ impl<M: Drivable> Shard<M> {
         if ready.error() {
             let transport = Transport::Udp;
             for peer in mouth.unreachable() {
-                let flow = Flow { transport, listener: number, connection: 0, peer };
+                let flow = Flow {
+                    transport,
+                    listener: number,
+                    connection: 0,
+                    peer,
+                    identity: Identity::NONE,
+                };
                 self.failed(flow, u64::MAX);
             }
         }
@@ -288,7 +294,13 @@ impl<M: Drivable> Shard<M> {
             // RFC 3261 §18.4: the one who wanted it sent is told.
             self.inputs.extend(sent.lost.into_iter().map(|peer| {
                 let transport = Transport::Udp;
-                Input::Failed(Flow { transport, listener: number, connection: 0, peer })
+                Input::Failed(Flow {
+                    transport,
+                    listener: number,
+                    connection: 0,
+                    peer,
+                    identity: Identity::NONE,
+                })
             }));
             let watch = if sent.blocked { Watch::Both } else { Watch::Reading };
             if mouth.watch != watch {

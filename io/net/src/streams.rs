@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use machine::Time;
-use protocol::{Flow, Listener};
+use protocol::{Flow, Identity, Listener};
 use sip::{Malformed, Message};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
@@ -106,7 +106,8 @@ impl Streams {
     /// Takes a connection that was accepted.
     pub(crate) fn adopt(&mut self, epoll: &Epoll, now: Time, accepted: Accepted) -> io::Result<()> {
         let Accepted { stream, listener: (listener, transport), peer, seat } = accepted;
-        let flow = Flow { transport, listener, connection: seat.number(), peer };
+        let flow =
+            Flow { transport, listener, connection: seat.number(), peer, identity: Identity::NONE };
         tune(SockRef::from(&stream), &self.patience)?;
         epoll.add(&stream, Token::Stream(flow.connection).bits(), Watch::Reading)?;
         self.counters.connections_accepted.one();

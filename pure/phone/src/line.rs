@@ -2,7 +2,8 @@
 //!
 //! Whoever wants to send a request makes an [`Errand`] of it, without Via. What becomes of it is told as [`News`], in order.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use machine::{Dice, Time};
@@ -10,7 +11,7 @@ use protocol::auth::Tries;
 use protocol::doors::{Answer, Call, Output, Question, Ticket};
 use protocol::locate::{Failure, Means, Risk, States, Target, Unlocated};
 use protocol::transaction::{ClientId, ServerId, Timers, Transactions, Up};
-use protocol::{Flow, Listener, Transport};
+use protocol::{Distrust, Flow, Identity, Listener, Transport};
 use sip::header::{MAGIC, RetryAfter};
 use sip::{Bytes, Message, Method, Name, Status};
 
@@ -46,7 +47,7 @@ pub(crate) struct Errand {
     pub(crate) hop: Hop,
     /// How often it was answered for with digest.
     pub(crate) tries: Tries,
-    targets: VecDeque<(Transport, std::net::SocketAddr)>,
+    targets: VecDeque<Place>,
     went: Option<Flow>,
 }
 
@@ -60,6 +61,15 @@ impl Errand {
     pub(crate) const fn went(&self) -> Option<Flow> {
         self.went
     }
+}
+
+/// An address to try.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    transport: Transport,
+    peer: SocketAddr,
+    /// Over TLS: who must be there.
+    identity: Identity,
 }
 
 /// Whose request it is.
@@ -181,7 +191,7 @@ impl Line {
     pub(crate) fn send(&mut self, now: Time, mut errand: Errand, out: &mut Vec<Output>) {
         match self.whither.find(now, &errand.hop, &self.account, &self.means) {
             Way::Known(targets) => {
-                errand.targets = targets.iter().map(Target::key).collect();
+                errand.targets = places(&targets, out);
                 self.launch(now, errand, out);
             }
             Way::Ask(_) if self.waiting.len() >= limits::WAITING => {
@@ -201,7 +211,8 @@ impl Line {
     pub(crate) fn send_again(&mut self, now: Time, mut errand: Errand, out: &mut Vec<Output>) {
         match errand.went.take() {
             Some(flow) => {
-                errand.targets.push_front((flow.transport, flow.peer));
+                let Flow { transport, peer, identity, .. } = flow;
+                errand.targets.push_front(Place { transport, peer, identity });
                 self.launch(now, errand, out);
             }
             None => self.send(now, errand, out),
@@ -263,7 +274,7 @@ impl Line {
         match answer {
             Answer::Targets(targets) if !targets.is_empty() => {
                 self.whither.learn(now, &errand.hop, &self.account, targets);
-                errand.targets = targets.iter().map(Target::key).collect();
+                errand.targets = places(targets, out);
                 self.launch(now, errand, out);
             }
             answer => {
@@ -278,11 +289,33 @@ impl Line {
         Known::Yes
     }
 
-    /// Takes the news that a flow is dead.
-    pub(crate) fn failed(&mut self, now: Time, flow: Flow, out: &mut Vec<Output>) {
+    /// Takes the news that a flow is dead; `why`, when the peer is not whom we wanted.
+    pub(crate) fn failed(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        why: Option<&Distrust>,
+        out: &mut Vec<Output>,
+    ) {
         let mut ups = Vec::new();
         self.transactions.failed(now, flow, &mut ups);
-        ups.into_iter().for_each(|up| self.rise(now, up, out));
+        for up in ups {
+            match up {
+                Up::Failed(id) => self.broken(now, id, why, out),
+                up => self.rise(now, up, out),
+            }
+        }
+    }
+
+    /// A request did not go out.
+    fn broken(&mut self, now: Time, id: ClientId, why: Option<&Distrust>, out: &mut Vec<Output>) {
+        let Some(errand) = self.pending.remove(&id) else { return };
+        if let Some(flow) = errand.went.filter(|flow| flow.transport == Transport::Tcp) {
+            self.whither.no_stream(flow.peer);
+        }
+        self.note(now, errand.went, Failure::Undelivered);
+        let why = why.map_or_else(|| words::broken(errand.went), ToString::to_string);
+        self.next_target(now, errand, (Status::SERVICE_UNAVAILABLE, why), out);
     }
 
     /// Does what is due.
@@ -326,15 +359,7 @@ impl Line {
                 let why = words::silence(errand.went, &self.timers);
                 self.next_target(now, errand, (Status::REQUEST_TIMEOUT, why), out);
             }
-            Up::Failed(id) => {
-                let Some(errand) = self.pending.remove(&id) else { return };
-                if let Some(flow) = errand.went.filter(|flow| flow.transport.is_reliable()) {
-                    self.whither.no_stream(flow.peer);
-                }
-                self.note(now, errand.went, Failure::Undelivered);
-                let why = words::broken(errand.went);
-                self.next_target(now, errand, (Status::SERVICE_UNAVAILABLE, why), out);
-            }
+            Up::Failed(id) => self.broken(now, id, None, out),
         }
     }
 
@@ -398,22 +423,28 @@ impl Line {
     fn launch(&mut self, now: Time, mut errand: Errand, out: &mut Vec<Output>) {
         // Nobody waits for a registration; somebody waits for a call.
         let risk = if errand.purpose == Purpose::Register { Risk::Take } else { Risk::Avoid };
-        while let Some(place) = self.states.pick(now, errand.targets.iter().copied(), risk)
-            && let Some((transport, peer)) = errand.targets.remove(place)
+        let keys = |errand: &Errand| {
+            let keys: Vec<_> =
+                errand.targets.iter().map(|place| (place.transport, place.peer)).collect();
+            keys.into_iter()
+        };
+        while let Some(at) = self.states.pick(now, keys(&errand), risk)
+            && let Some(place) = errand.targets.remove(at)
         {
+            let Place { transport, peer, identity } = place;
             let large = transport == Transport::Udp
                 && !protocol::transport::fits_udp(errand.request.wire().len() + VIA)
                 && !self.whither.is_datagrams_only(peer)
                 && self.listener(Transport::Tcp, peer).is_some();
             let transport = if large {
                 // RFC 3261 §18.1.1: by TCP when it is large, and by UDP after all when nobody takes it there.
-                errand.targets.push_front((transport, peer));
+                errand.targets.push_front(place);
                 Transport::Tcp
             } else {
                 transport
             };
             let Some(listener) = self.listener(transport, peer).cloned() else { continue };
-            let flow = Flow::to(&listener, peer);
+            let flow = Flow { identity, ..Flow::to(&listener, peer) };
             let Some(request) = self.with_via(&errand.request, &listener) else { continue };
             errand.went = Some(flow);
             return self.go(now, errand, (flow, request), out);
@@ -449,11 +480,25 @@ impl Line {
         request.edit().push_raw(Name::Via, via.as_bytes()).finish().ok()
     }
 
-    fn listener(&self, transport: Transport, peer: std::net::SocketAddr) -> Option<&Listener> {
+    fn listener(&self, transport: Transport, peer: SocketAddr) -> Option<&Listener> {
         self.listeners.iter().find(|listener| {
             listener.transport == transport && listener.bound.is_ipv4() == peer.is_ipv4()
         })
     }
+}
+
+/// Addresses to try; whom a TLS peer must prove to be is told to the driver.
+fn places(targets: &[Target], out: &mut Vec<Output>) -> VecDeque<Place> {
+    let secure = |target: &&Target| target.transport.is_secure();
+    let names: BTreeSet<_> = targets.iter().filter(secure).map(|target| &target.domain).collect();
+    out.extend(names.into_iter().map(|name| Output::Introduce(name.clone())));
+    let place = |target: &Target| {
+        let (transport, peer) = target.key();
+        let secure = transport.is_secure();
+        let identity = if secure { Identity::of(&target.domain) } else { Identity::NONE };
+        Place { transport, peer, identity }
+    };
+    targets.iter().map(place).collect()
 }
 
 /// Whether a ticket was known.

@@ -6,7 +6,7 @@ use protocol::doors::{Answer, Call, Event, Input, Output, PhoneEvent, Question, 
 use protocol::session::Invitation;
 use protocol::transaction::{ClientId, ServerId};
 use protocol::transport::stamp;
-use protocol::{Flow, Transport};
+use protocol::{Distrust, Flow, Transport};
 use sip::{Draft, Message, Method, Name, Status};
 
 use crate::abilities;
@@ -28,10 +28,8 @@ impl Machine for Phone {
                 let reason = malformed.to_string().into();
                 out.push(Output::Report(Event::Unreadable { source: flow.peer, reason }));
             }
-            Input::Failed(flow) => {
-                self.line.failed(now, flow, out);
-                self.registration.flow_failed(now, flow, &mut self.line.dice);
-            }
+            Input::Failed(flow) => self.failed(now, flow, None, out),
+            Input::Untrusted(flow, distrust) => self.failed(now, flow, Some(&distrust), out),
             Input::Media(socket, from, octets) => {
                 if let Some(call) = self.calls.values_mut().find(|call| call.owns(socket)) {
                     let (line, lingering) = (&mut self.line, &mut self.lingering);
@@ -69,6 +67,11 @@ impl Machine for Phone {
 }
 
 impl Phone {
+    fn failed(&mut self, now: Time, flow: Flow, why: Option<&Distrust>, out: &mut Vec<Output>) {
+        self.line.failed(now, flow, why, out);
+        self.registration.flow_failed(now, flow, &mut self.line.dice);
+    }
+
     fn receive(&mut self, now: Time, flow: Flow, message: Message, out: &mut Vec<Output>) {
         if message.is_request() {
             let message = stamp(&message, flow).unwrap_or(message);

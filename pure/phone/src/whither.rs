@@ -86,7 +86,13 @@ pub(crate) fn place(hop: &Hop, account: &Account) -> Result<locate::Hop, String>
             };
             let at = at.map_err(|error| error.to_string())?;
             let nowhere = |why: Unlocated| words::unlocated(&at.host.to_string(), why);
-            locate::Hop::to(at, account.transport).map_err(nowhere)
+            let hop = locate::Hop::to(at, account.transport).map_err(nowhere)?;
+            // A number is where the server is; who it must be is the domain (RFC 5922 §7.3).
+            let domain = HostPort::parse(account.domain.as_bytes())
+                .ok()
+                .filter(|_| matches!(hop.place, locate::Place::Number(_)))
+                .map(|domain| domain.host.to_string().to_ascii_lowercase().into());
+            Ok(locate::Hop { domain: domain.unwrap_or(hop.domain), ..hop })
         }
         Hop::Uri(uri) => of_uri(uri),
     }

@@ -11,7 +11,7 @@ use sip::{Bytes, Malformed, Message, Params};
 
 use crate::Record;
 use crate::locate::{Failure, Hop, Target, Unlocated};
-use crate::transport::{Flow, Transport};
+use crate::transport::{Distrust, Flow, Transport};
 
 /// What the world tells a machine.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub enum Input {
     /// Nothing more can be sent on this flow: refused, closed, unreachable. `Flow::connection` is 0 when a connection could
     /// not be opened, or for datagrams.
     Failed(Flow),
+    /// The same, and why: the peer over TLS has not proven to be whom the flow names. Nothing was sent to it.
+    Untrusted(Flow, Distrust),
     /// A datagram of audio (or anything that is not SIP) came on a socket of ours.
     Media(Socket, SocketAddr, Bytes),
     /// The answer to something we asked. Everything may have changed meanwhile.
@@ -39,6 +41,10 @@ pub enum Output {
     /// Send a message. On streams: over this very connection, or, when `Flow::connection` is 0, over any open one to the
     /// peer, else a new one.
     Send(Flow, Bytes),
+    /// The name behind the [`Identity`](crate::Identity) of flows that follow: whom a TLS peer must prove to be.
+    Introduce(Box<str>),
+    /// What is to go to this address, to whom the flow has proven to be, may go over its connection too (RFC 5923 §8.2).
+    Alias(Flow, SocketAddr),
     /// Send a datagram from a socket of ours.
     Media(Socket, SocketAddr, Bytes),
     /// Find something out.
@@ -231,6 +237,11 @@ pub enum Event {
     TlsWithdrawn {
         /// The domain.
         domain: Box<str>,
+    },
+    /// A TLS peer has not proven to be whom we wanted, so it was not talked to.
+    Untrusted {
+        /// Where it is, whom we wanted, and what is wrong.
+        distrust: Distrust,
     },
     /// Octets came that are no message.
     Unreadable {

@@ -17,4 +17,4 @@ pub use fault::Fault;
 pub use record::Record;
 
 pub use transaction::Transactions;
-pub use transport::{Flow, Listener, Transport};
+pub use transport::{Distrust, Flow, Identity, Listener, Transport};

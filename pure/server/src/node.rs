@@ -1,7 +1,7 @@
 //! `Node`: one shard of the server. It only dispatches; the roles lie in the folders beside it.
 
 use machine::{Dice, Machine, Time};
-use protocol::doors::Asker as OtherShard;
+use protocol::doors::{Asker as OtherShard, Event};
 use protocol::transaction::{Met, Newcomer, ServerId, Transactions, Up};
 use protocol::transport::stamp;
 use protocol::{Answer, Fault, Flow, Input, Output, Question};
@@ -11,7 +11,7 @@ use crate::admission::{self, Entry, Merged};
 use crate::gate::{Asker, Gate, No, Pass, Visitor, Waiting};
 use crate::house::House;
 use crate::options;
-use crate::proxy::{Found, Plan, Proxy};
+use crate::proxy::{Found, Loss, Plan, Proxy};
 use crate::purpose::{self, Purpose};
 use crate::registrar::Registrar;
 use crate::settings::Settings;
@@ -89,6 +89,18 @@ impl Node {
         self.roles.proxy.len() + self.roles.waiting.len()
     }
 
+    /// Nothing more can be sent on a flow; how many requests that concerned.
+    fn failed(&mut self, now: Time, flow: Flow, loss: Loss, out: &mut Vec<Output>) -> usize {
+        let mut up = std::mem::take(&mut self.up);
+        let (mut turn, roles) = self.turn(now, out);
+        turn.transactions.failed(now, flow, &mut up);
+        roles.registrar.failed(&mut turn, flow);
+        let concerned = up.len();
+        up.drain(..).for_each(|up| roles.failed(&mut turn, (flow, loss), up));
+        self.up = up;
+        concerned
+    }
+
     /// What there is to lend, and to whom.
     fn turn<'a>(&'a mut self, now: Time, out: &'a mut Vec<Output>) -> (Turn<'a>, &'a mut Roles) {
         let Self { house, dice, transactions, roles, .. } = self;
@@ -108,13 +120,12 @@ impl Machine for Node {
         match input {
             Input::Received(flow, message) => roles.received(&mut turn, flow, message),
             Input::Malformed(flow, malformed) => admission::unreadable(&mut turn, flow, &malformed),
-            Input::Failed(flow) => {
-                let mut up = std::mem::take(&mut self.up);
-                let (mut turn, roles) = self.turn(now, out);
-                turn.transactions.failed(now, flow, &mut up);
-                roles.registrar.failed(&mut turn, flow);
-                up.drain(..).for_each(|up| roles.failed(&mut turn, flow, up));
-                self.up = up;
+            Input::Failed(flow) => drop(self.failed(now, flow, Loss::Unreachable, out)),
+            Input::Untrusted(flow, distrust) => {
+                // Every shard is told; who wanted something there says so.
+                if self.failed(now, flow, Loss::Untrusted, out) > 0 {
+                    out.push(Output::Report(Event::Untrusted { distrust }));
+                }
             }
             Input::Answered(ticket, answer @ (Answer::Kept | Answer::NotKept)) => {
                 roles.registrar.answered(&mut turn, ticket, answer);
@@ -201,9 +212,9 @@ impl Roles {
         }
     }
 
-    fn failed(&mut self, turn: &mut Turn<'_>, flow: Flow, up: Up) {
+    fn failed(&mut self, turn: &mut Turn<'_>, how: (Flow, Loss), up: Up) {
         if let Up::Failed(client) = up {
-            self.proxy.failed(turn, client, flow);
+            self.proxy.failed(turn, client, how);
         }
     }
 

@@ -2,15 +2,19 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use protocol::{Flow, Transport};
+use protocol::{Flow, Identity, Transport};
 
 const TRANSPORTS: [Transport; 5] =
     [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss];
 
-/// Writes a flow: 14 octets for IPv4, 26 for IPv6.
+/// Says that an identity follows behind the flow.
+const IDENTIFIED: u8 = 0x80;
+
+/// Writes a flow: 14 octets for IPv4, 26 for IPv6; 16 more when the peer has proven who it is.
 pub(crate) fn put_flow(octets: &mut Vec<u8>, flow: Flow) {
     let transport = TRANSPORTS.iter().position(|known| *known == flow.transport);
-    octets.push(transport.and_then(|at| u8::try_from(at).ok()).unwrap_or(0));
+    let identified = if flow.identity.is_none() { 0 } else { IDENTIFIED };
+    octets.push(transport.and_then(|at| u8::try_from(at).ok()).unwrap_or(0) | identified);
     octets.extend_from_slice(&flow.listener.to_be_bytes());
     octets.extend_from_slice(&flow.connection.to_be_bytes());
     match flow.peer.ip().to_canonical() {
@@ -24,12 +28,15 @@ pub(crate) fn put_flow(octets: &mut Vec<u8>, flow: Flow) {
         }
     }
     octets.extend_from_slice(&flow.peer.port().to_be_bytes());
+    if identified != 0 {
+        octets.extend_from_slice(&flow.identity.octets());
+    }
 }
 
 /// Reads a flow, and goes on behind it.
 pub(crate) fn take_flow(rest: &mut &[u8]) -> Option<Flow> {
-    let [transport] = cut(rest)?;
-    let transport = *TRANSPORTS.get(usize::from(transport))?;
+    let [first] = cut(rest)?;
+    let transport = *TRANSPORTS.get(usize::from(first & !IDENTIFIED))?;
     let listener = u16::from_be_bytes(cut(rest)?);
     let connection = u32::from_be_bytes(cut(rest)?);
     let ip = match cut(rest)? {
@@ -38,7 +45,11 @@ pub(crate) fn take_flow(rest: &mut &[u8]) -> Option<Flow> {
         _ => return None,
     };
     let port = u16::from_be_bytes(cut(rest)?);
-    Some(Flow { transport, listener, connection, peer: SocketAddr::new(ip, port) })
+    let identity = match first & IDENTIFIED {
+        0 => Identity::NONE,
+        _ => Identity::from_octets(cut(rest)?),
+    };
+    Some(Flow { transport, listener, connection, peer: SocketAddr::new(ip, port), identity })
 }
 
 /// Takes `N` octets.
@@ -62,9 +73,10 @@ mod tests {
     #[test]
     fn what_is_written_reads_back_and_half_of_it_does_not() {
         for peer in ["192.0.2.1:5060", "[2001:db8::1]:65535"] {
-            for transport in TRANSPORTS {
-                let flow =
-                    Flow { transport, listener: 300, connection: 7, peer: peer.parse().unwrap() };
+            for (at, transport) in TRANSPORTS.into_iter().enumerate() {
+                let identity = [Identity::NONE, Identity::of("a.example")][at % 2];
+                let peer = peer.parse().unwrap();
+                let flow = Flow { transport, listener: 300, connection: 7, peer, identity };
                 let mut octets = Vec::new();
                 put_flow(&mut octets, flow);
                 assert_eq!(take_flow(&mut &octets[..]), Some(flow));

@@ -15,6 +15,7 @@ use crate::disk::Disk;
 use crate::limits;
 use crate::lines::Lines;
 use crate::names::{Names, Speed};
+use crate::papers::{Introduced, Papers};
 use crate::sockets::Sockets;
 
 /// What a shard is chosen for.
@@ -34,7 +35,9 @@ pub struct Actor<M> {
     shards: Vec<M>,
     listeners: Vec<Listener>,
     steer: Steer,
-    lines: Lines,
+    pub(crate) lines: Lines,
+    pub(crate) papers: Papers,
+    pub(crate) introduced: Introduced,
     sockets: Sockets,
     names: Names,
     /// What the driver itself will say, by the time when it is due.
@@ -64,6 +67,8 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
             listeners,
             steer: Box::new(steer),
             lines: Lines::default(),
+            papers: Papers::default(),
+            introduced: Introduced::default(),
             sockets: Sockets::new(ip),
             names: Names::default(),
             late: BTreeMap::new(),
@@ -83,6 +88,13 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
     #[must_use]
     pub fn knowing(mut self, names: Names) -> Self {
         self.names = names;
+        self
+    }
+
+    /// With these papers to show to TLS peers.
+    #[must_use]
+    pub fn showing(mut self, papers: Papers) -> Self {
+        self.papers = papers;
         self
     }
 
@@ -140,7 +152,7 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
         Some(answer)
     }
 
-    fn feed(&mut self, now: Time, shard: usize, input: Input, out: &mut Vec<Parcel>) {
+    pub(crate) fn feed(&mut self, now: Time, shard: usize, input: Input, out: &mut Vec<Parcel>) {
         let mut said = Vec::new();
         if let Some(machine) = self.shards.get_mut(shard) {
             machine.handle(now, input, &mut said);
@@ -153,6 +165,8 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
         for output in said {
             match output {
                 Output::Send(flow, octets) => self.send(now, shard, (flow, octets), out),
+                Output::Introduce(name) => self.introduced.note(name),
+                Output::Alias(flow, peer) => self.lines.alias(flow, peer),
                 Output::Media(socket, to, octets) => self.send_media(socket, to, octets, out),
                 Output::Ask(ticket, question) => self.ask(now, shard, ticket, question),
                 Output::Tell(asker, answer) => {
@@ -316,13 +330,8 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                     self.lines.accept(listener, parcel, stream);
                 }
             }
-            Segment::Opened => self.lines.opened(stream),
-            Segment::Data(octets) => {
-                if let Some(line) = self.lines.line(stream) {
-                    line.framer.push(&octets);
-                }
-                self.cut(now, stream, out);
-            }
+            Segment::Opened => self.lines.opened(stream, &self.papers, out),
+            Segment::Data(octets) => self.data(now, stream, &octets, out),
             Segment::Close => self.hang_up(now, stream, out),
             Segment::Reset | Segment::Refused | Segment::TimedOut => {
                 if let Some(flow) = self.lines.remove(stream) {
@@ -333,7 +342,7 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
     }
 
     /// Reads what is whole on a stream.
-    fn cut(&mut self, now: Time, stream: Connection, out: &mut Vec<Parcel>) {
+    pub(crate) fn cut(&mut self, now: Time, stream: Connection, out: &mut Vec<Parcel>) {
         while let Some(line) = self.lines.line(stream) {
             let flow = line.flow;
             match line.framer.cut() {

@@ -9,6 +9,8 @@ mod disk;
 pub mod limits;
 mod lines;
 mod names;
+mod papers;
+mod secure;
 mod sights;
 mod sockets;
 
@@ -18,4 +20,5 @@ mod tests;
 pub use actor::{Actor, Steered};
 pub use disk::{Disk, Health};
 pub use names::{Names, Speed};
+pub use papers::Papers;
 pub use sights::ladder;

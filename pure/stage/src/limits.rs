@@ -11,3 +11,6 @@ pub const MEDIA: usize = 10_000;
 
 /// Answers to answers within one turn: a shard asks another, which asks for a socket. More is a machine that never stops asking.
 pub const ANSWERS: usize = 4;
+
+/// Names of domains that TLS peers must prove to be. A town of servers has a dozen.
+pub const INTRODUCED: usize = 4_096;

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use protocol::{Flow, Listener};
+use protocol::{Flow, Identity, Listener};
 use sim::{Connection, Parcel, Segment};
 use sip::Bytes;
 use sip::stream::Framer;
 
 use crate::limits;
+use crate::papers::Papers;
 
 /// One connection.
 #[derive(Clone, Debug)]
@@ -18,13 +19,25 @@ pub(crate) struct Line {
     local: SocketAddr,
     pub(crate) framer: Framer,
     stage: Stage,
+    /// What has come before the peer's first word was whole, and what waits to be sent then: on TLS lines.
+    pub(crate) heard: Vec<u8>,
+    held: Vec<Bytes>,
 }
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Opening,
+    /// Nobody has proven anything yet.
+    Proving(By),
     Open,
+}
+
+/// Who opened a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    Us,
+    Them,
 }
 
 /// All connections of an actor.
@@ -32,6 +45,8 @@ enum Stage {
 pub(crate) struct Lines {
     all: BTreeMap<u32, Line>,
     by_stream: BTreeMap<Connection, u32>,
+    /// Addresses that are reached by lines to another one (RFC 5923).
+    aliases: BTreeMap<(u16, SocketAddr, Identity), u32>,
     last: u32,
 }
 
@@ -48,23 +63,44 @@ impl Lines {
             0 => self.any(flow).or_else(|| self.open(listener, flow, out)),
             number => Some(number),
         };
-        let Some(line) = number.and_then(|number| self.all.get(&number)) else { return false };
-        out.push(line.parcel(Segment::Data(octets)));
+        let Some(line) = number.and_then(|number| self.all.get_mut(&number)) else { return false };
+        if line.stage == Stage::Open || !flow.transport.is_secure() {
+            out.push(line.parcel(Segment::Data(octets)));
+        } else {
+            line.held.push(octets);
+        }
         true
     }
 
     /// A peer has opened one.
     pub(crate) fn accept(&mut self, listener: &Listener, parcel: &Parcel, stream: Connection) {
         let transport = listener.transport;
-        let flow = Flow { transport, listener: listener.number, connection: 0, peer: parcel.from };
-        self.insert(flow, stream, parcel.to, Stage::Open);
+        let flow = Flow {
+            transport,
+            listener: listener.number,
+            connection: 0,
+            peer: parcel.from,
+            identity: Identity::NONE,
+        };
+        let stage = if transport.is_secure() { Stage::Proving(By::Them) } else { Stage::Open };
+        self.insert(flow, stream, parcel.to, stage);
     }
 
     /// The peer has accepted the one that we opened.
-    pub(crate) fn opened(&mut self, stream: Connection) {
-        if let Some(line) = self.by_stream.get(&stream).and_then(|number| self.all.get_mut(number))
-        {
-            line.stage = Stage::Open;
+    pub(crate) fn opened(&mut self, stream: Connection, papers: &Papers, out: &mut Vec<Parcel>) {
+        let Some(line) = self.line(stream) else { return };
+        line.stage = Stage::Open;
+        if line.flow.transport.is_secure() {
+            line.stage = Stage::Proving(By::Us);
+            out.push(line.parcel(Segment::Data(papers.word())));
+        }
+    }
+
+    /// What goes to this address, to the peer of the flow, goes by its line.
+    pub(crate) fn alias(&mut self, flow: Flow, peer: SocketAddr) {
+        let proven = |line: &Line| line.flow == flow && !flow.identity.is_none();
+        if self.all.get(&flow.connection).is_some_and(proven) {
+            self.aliases.insert((flow.listener, peer, flow.identity), flow.connection);
         }
     }
 
@@ -75,9 +111,10 @@ impl Lines {
     /// Forgets one. The flow that failed: one that was never open has no number (see `Input::Failed`).
     pub(crate) fn remove(&mut self, stream: Connection) -> Option<Flow> {
         let line = self.all.remove(&self.by_stream.remove(&stream)?)?;
+        self.aliases.retain(|_, number| *number != line.flow.connection);
         Some(match line.stage {
-            Stage::Opening => line.flow.any_connection(),
-            Stage::Open => line.flow,
+            Stage::Opening | Stage::Proving(By::Us) => line.flow.any_connection(),
+            Stage::Proving(By::Them) | Stage::Open => line.flow,
         })
     }
 
@@ -87,7 +124,8 @@ impl Lines {
 
     fn any(&self, flow: Flow) -> Option<u32> {
         let same = |line: &Line| line.flow.any_connection() == flow;
-        self.all.iter().find(|(_, line)| same(line)).map(|(number, _)| *number)
+        let alias = || self.aliases.get(&(flow.listener, flow.peer, flow.identity)).copied();
+        self.all.iter().find(|(_, line)| same(line)).map(|(number, _)| *number).or_else(alias)
     }
 
     fn open(&mut self, listener: &Listener, flow: Flow, out: &mut Vec<Parcel>) -> Option<u32> {
@@ -111,7 +149,8 @@ impl Lines {
         }
         self.last = self.last.checked_add(1)?;
         let flow = Flow { connection: self.last, ..flow };
-        let line = Line { flow, stream, local, framer: Framer::default(), stage };
+        let (framer, heard, held) = (Framer::default(), Vec::new(), Vec::new());
+        let line = Line { flow, stream, local, framer, stage, heard, held };
         self.all.insert(self.last, line);
         self.by_stream.insert(stream, self.last);
         Some(self.last)
@@ -119,6 +158,23 @@ impl Lines {
 }
 
 impl Line {
+    /// Who opened it, while nothing is proven on it.
+    pub(crate) const fn proving(&self) -> Option<By> {
+        match self.stage {
+            Stage::Proving(by) => Some(by),
+            Stage::Opening | Stage::Open => None,
+        }
+    }
+
+    /// The peer has proven to be this one: what waited goes out.
+    pub(crate) fn proven(&mut self, identity: Identity, out: &mut Vec<Parcel>) {
+        self.flow.identity = identity;
+        self.stage = Stage::Open;
+        for octets in std::mem::take(&mut self.held) {
+            out.push(self.parcel(Segment::Data(octets)));
+        }
+    }
+
     pub(crate) fn parcel(&self, segment: Segment) -> Parcel {
         Parcel::stream(self.local, self.flow.peer, self.stream, segment)
     }

@@ -7,7 +7,7 @@ use ladder::Look;
 use machine::{Machine, Time};
 use protocol::doors::{Asker, Event, Input, Output, Reach, Socket, Warning};
 use protocol::locate::{Failure, Hop, Target};
-use protocol::{Answer, Flow, Listener, Question, Ticket, Transport};
+use protocol::{Answer, Flow, Identity, Listener, Question, Ticket, Transport};
 use sim::{Cut, HostId, Outage, Realm, Weather, World};
 use sip::{Bytes, Draft, Message, Method, Name, Status, Uri};
 
@@ -56,6 +56,7 @@ impl Scribe {
             Input::Received(flow, message) => format!("{} {}", flow.connection, message.title()),
             Input::Malformed(flow, _) => format!("{} malformed", flow.connection),
             Input::Failed(flow) => format!("{} failed {}", flow.connection, flow.peer),
+            Input::Untrusted(flow, distrust) => format!("{} {distrust}", flow.connection),
             Input::Media(_, _, octets) => String::from_utf8_lossy(octets).into_owned(),
             Input::Answered(ticket, Answer::Targets(targets)) => {
                 let words = |target: &Target| target.to_string();
@@ -120,7 +121,7 @@ fn heard(world: &World<Actor<Scribe>>, id: HostId) -> Vec<String> {
 
 fn to(transport: Transport, peer: &str) -> Flow {
     let listener = u16::from(transport.is_reliable());
-    Flow { transport, listener, connection: 0, peer: at(peer) }
+    Flow { transport, listener, connection: 0, peer: at(peer), identity: Identity::NONE }
 }
 
 #[test]
@@ -191,6 +192,65 @@ fn media_sockets_are_lent_and_given_back() {
     tell(&mut world, alice, Output::Media(Socket(1), at("192.0.2.2:20000"), bytes("late")));
     assert_eq!(world.host(bob).unwrap().media_sockets(), 0);
     assert_eq!(heard(&world, bob).last().unwrap(), "ping");
+}
+
+/// A world in which both speak TLS at port 5061, and prove to be these domains.
+fn secured(alice: Papers, bob: Papers) -> (World<Actor<Scribe>>, HostId, HostId) {
+    let (mut world, first, second) = pair(Weather::FAIR);
+    for (id, home, papers) in [(first, "192.0.2.1:5061", alice), (second, "192.0.2.2:5061", bob)] {
+        let listener = Listener::new(0, Transport::Tls, at(home));
+        let actor = Actor::new(Scribe::default(), vec![listener]).showing(papers);
+        world.replace(id, actor, Outage::Program);
+    }
+    (world, first, second)
+}
+
+fn papers(names: &[&str]) -> Papers {
+    Papers::Of(names.iter().map(|name| (*name).into()).collect())
+}
+
+fn tell_by_tls(world: &mut World<Actor<Scribe>>, id: HostId, domain: &str, peer: &str) {
+    let flow = Flow { listener: 0, ..to(Transport::Tls, peer) }.proving(domain);
+    world.act(id, |actor, now, out| {
+        actor.command(now, out, |_, _, said| {
+            said.extend([Output::Introduce(domain.into()), Output::Send(flow, options())]);
+        })
+    });
+    world.run_for(Duration::from_secs(5));
+}
+
+#[test]
+fn over_tls_the_peer_must_be_whom_we_want() {
+    let (mut world, alice, bob) = secured(papers(&["a.example"]), papers(&["b.example"]));
+    tell_by_tls(&mut world, alice, "B.example", "192.0.2.2:5061");
+    tell_by_tls(&mut world, alice, "b.example", "192.0.2.2:5061");
+    assert_eq!(heard(&world, bob), ["1 OPTIONS", "1 OPTIONS"]);
+    assert_eq!(heard(&world, alice), ["1 200 OK (OPTIONS)", "1 200 OK (OPTIONS)"]);
+    let Input::Received(flow, _) = &world.host(bob).unwrap().machine().unwrap().heard[0] else {
+        panic!()
+    };
+    assert_eq!(flow.identity, Identity::of("a.example"));
+    // The same address as somebody else: another line, and nothing is said on it.
+    tell_by_tls(&mut world, alice, "c.example", "192.0.2.2:5061");
+    let words = "0 the certificate of 192.0.2.2 is for b.example, not for c.example";
+    assert_eq!(heard(&world, alice)[2..], [words]);
+    assert_eq!(heard(&world, bob).len(), 3, "{:?}", heard(&world, bob));
+    assert_eq!(heard(&world, bob)[2], "2 failed 192.0.2.1:49153");
+}
+
+#[test]
+fn an_alias_is_for_the_one_who_has_proven_who_it_is() {
+    let (mut world, alice, bob) = secured(papers(&["a.example"]), papers(&["b.example"]));
+    tell_by_tls(&mut world, alice, "b.example", "192.0.2.2:5061");
+    let Input::Received(flow, _) = world.host(bob).unwrap().machine().unwrap().heard[0] else {
+        panic!()
+    };
+    tell(&mut world, bob, Output::Alias(flow, at("192.0.2.1:5061")));
+    tell_by_tls(&mut world, bob, "a.example", "192.0.2.1:5061");
+    assert_eq!(world.host(alice).unwrap().connections(), 1, "the same line, the other way round");
+    tell_by_tls(&mut world, bob, "x.example", "192.0.2.1:5061");
+    let words = "0 the certificate of 192.0.2.1 is for a.example, not for x.example";
+    assert_eq!(heard(&world, bob).last().unwrap(), words);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use offhook_tests::office::{Office, Phone, Sent, method, reply, settings, status};
 use protocol::locate::{Failure, Target};
-use protocol::{Answer, Flow, Input, Question, Transport};
+use protocol::{Answer, Flow, Identity, Input, Question, Transport};
 use server::settings::{Match, Route, Settings};
 use sip::header::{MAGIC, Via};
 
@@ -95,7 +95,13 @@ fn a_cancel_goes_to_the_server_that_has_the_request() {
 }
 
 fn flow(peer: &str) -> Flow {
-    Flow { transport: Transport::Udp, listener: 0, connection: 0, peer: at(peer) }
+    Flow {
+        transport: Transport::Udp,
+        listener: 0,
+        connection: 0,
+        peer: at(peer),
+        identity: Identity::NONE,
+    }
 }
 
 /// "If a failure occurs, the client SHOULD create a new request, which is identical to the previous, but has a different value of

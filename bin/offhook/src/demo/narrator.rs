@@ -150,7 +150,7 @@ pub(super) fn look() -> Look {
 #[cfg(test)]
 mod tests {
     use net::Way as Direction;
-    use protocol::{Flow, Transport};
+    use protocol::{Flow, Identity, Transport};
 
     use super::*;
 
@@ -158,8 +158,13 @@ mod tests {
     const BOB: ([u8; 4], u16) = ([127, 0, 0, 1], 4002);
 
     fn passed(way: Direction, peer: ([u8; 4], u16), wire: &'static str) -> Passed {
-        let flow =
-            Flow { transport: Transport::Udp, listener: 0, connection: 0, peer: peer.into() };
+        let flow = Flow {
+            transport: Transport::Udp,
+            listener: 0,
+            connection: 0,
+            peer: peer.into(),
+            identity: Identity::NONE,
+        };
         Passed { at: Time(0), shard: 0, way, flow, wire: wire.into() }
     }
 

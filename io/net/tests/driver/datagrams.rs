@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::net::{SocketAddr, UdpSocket};
 
 use offhook_net::{Plan, Program};
-use protocol::{Flow, Input, Output, Transport};
+use protocol::{Flow, Identity, Input, Output, Transport};
 
 use crate::echo::{House, caller, options, subject};
 
@@ -84,7 +84,13 @@ fn a_peer_that_is_not_there_is_reported_and_the_socket_lives_on() {
         let plan = Plan::new().on(Transport::Udp, address.parse().unwrap()).shards(shards);
         let house = House::open(plan, Program::new());
         let nobody = UdpSocket::bind(address).unwrap().local_addr().unwrap();
-        let flow = Flow { transport: Transport::Udp, listener: 0, connection: 0, peer: nobody };
+        let flow = Flow {
+            transport: Transport::Udp,
+            listener: 0,
+            connection: 0,
+            peer: nobody,
+            identity: Identity::NONE,
+        };
         house.put(0, Output::Send(flow, "x".into()));
         // The kernel tells one of the sockets; nobody knows which shard has sent it.
         for _ in 0..shards {
@@ -145,7 +151,13 @@ fn keep_alives_are_ignored_and_garbage_is_reported() {
 fn what_cannot_be_sent_is_told_at_once() {
     let house = House::on(Transport::Udp, "127.0.0.1:0");
     let four: SocketAddr = "127.0.0.1:9".parse().unwrap();
-    let flow = |transport, listener, peer| Flow { transport, listener, connection: 0, peer };
+    let flow = |transport, listener, peer| Flow {
+        transport,
+        listener,
+        connection: 0,
+        peer,
+        identity: Identity::NONE,
+    };
     for flow in [
         flow(Transport::Udp, 1, four),
         flow(Transport::Udp, 0, "[::1]:9".parse().unwrap()),
@@ -171,6 +183,7 @@ fn what_is_too_large_for_a_datagram_is_told_and_what_follows_is_sent() {
         listener: 0,
         connection: 0,
         peer: peer.local_addr().unwrap(),
+        identity: Identity::NONE,
     };
     let send = move |_: &mut crate::echo::Echo, _, out: &mut Vec<Output>| {
         for octets in ["one".into(), vec![b'x'; 65_508], "two".into()] {

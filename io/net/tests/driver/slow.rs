@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use offhook_net::{Crowd, Heard as Told, Notice, Patience, Plan, Program, Wire};
-use protocol::{Flow, Input, Output, Transport};
+use protocol::{Flow, Identity, Input, Output, Transport};
 
 use crate::echo::{House, PATIENCE, connect, options, read_answer};
 
@@ -128,7 +128,13 @@ fn a_connection_that_does_not_open_in_time_is_told() {
     plan.patience.connect = SHORT;
     let house = House::open(plan, Program::new());
     let peer = "192.0.2.1:5060".parse().unwrap();
-    let flow = Flow { transport: Transport::Tcp, listener: 0, connection: 0, peer };
+    let flow = Flow {
+        transport: Transport::Tcp,
+        listener: 0,
+        connection: 0,
+        peer,
+        identity: Identity::NONE,
+    };
     house.put(0, Output::Send(flow, "x".into()));
     let (0, Input::Failed(failed)) = house.input() else { panic!() };
     assert_eq!(failed, flow);

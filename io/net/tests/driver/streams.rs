@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use offhook_net::{Plan, Program};
-use protocol::{Flow, Input, Output, Transport};
+use protocol::{Flow, Identity, Input, Output, Transport};
 
 use crate::echo::{House, PATIENCE, connect, options, read_answer};
 
@@ -85,6 +85,7 @@ fn a_connection_is_opened_and_used_again() {
         listener: 0,
         connection: 0,
         peer: server.local_addr().unwrap(),
+        identity: Identity::NONE,
     };
     house.put(0, Output::Send(flow, options("one", "").into()));
     house.put(0, Output::Send(flow, options("two", "").into()));
@@ -118,7 +119,13 @@ fn a_connection_is_opened_and_used_again() {
 fn a_connection_that_is_refused_is_told() {
     let house = House::on(Transport::Tcp, "127.0.0.1:0");
     let peer = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let flow = Flow { transport: Transport::Tcp, listener: 0, connection: 0, peer };
+    let flow = Flow {
+        transport: Transport::Tcp,
+        listener: 0,
+        connection: 0,
+        peer,
+        identity: Identity::NONE,
+    };
     house.put(0, Output::Send(flow, options("one", "").into()));
     let (_, Input::Failed(failed)) = house.input() else { panic!() };
     assert_eq!(failed, flow);

@@ -14,8 +14,13 @@ struct Bench {
 
 fn bench(transport: Transport) -> Bench {
     let peer = SocketAddr::from(([192, 0, 2, 1], 5060));
-    let flow =
-        Flow { transport, listener: 0, connection: u32::from(transport.is_reliable()), peer };
+    let flow = Flow {
+        transport,
+        listener: 0,
+        connection: u32::from(transport.is_reliable()),
+        peer,
+        identity: crate::Identity::NONE,
+    };
     Bench { all: Transactions::new(Timers::default(), &mut Dice::new(1)), flow, out: Vec::new() }
 }
 

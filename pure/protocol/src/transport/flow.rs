@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use super::Identity;
+
 /// How octets travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transport {
@@ -88,12 +90,23 @@ pub struct Flow {
     pub connection: u32,
     /// The peer's address.
     pub peer: SocketAddr,
+    /// Over TLS: the domain that the peer must prove to be; of what came, the domain that it has proven to be.
+    pub identity: Identity,
 }
 
 impl Flow {
     /// The way to an address by a listener: any open connection, or a new one.
     pub const fn to(listener: &Listener, peer: SocketAddr) -> Self {
-        Self { transport: listener.transport, listener: listener.number, connection: 0, peer }
+        let (transport, listener) = (listener.transport, listener.number);
+        Self { transport, listener, connection: 0, peer, identity: Identity::NONE }
+    }
+
+    /// The same way, to whoever proves to be this domain. Where nothing is proven, nothing changes.
+    #[must_use]
+    pub fn proving(self, domain: &str) -> Self {
+        let identity =
+            if self.transport.is_secure() { Identity::of(domain) } else { Identity::NONE };
+        Self { identity, ..self }
     }
 
     /// The same peer without regard to the connection.

@@ -127,7 +127,7 @@ mod tests {
 
     fn flow(transport: Transport, connection: u32) -> Flow {
         let peer = "192.0.2.2:40000".parse().unwrap();
-        Flow { transport, listener: 0, connection, peer }
+        Flow { transport, listener: 0, connection, peer, identity: crate::Identity::NONE }
     }
 
     /// Proves: rfc3261-18.2.2-1, rfc3261-18.2.2-7, rfc3261-18.2.2-9.

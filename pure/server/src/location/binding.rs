@@ -220,6 +220,7 @@ mod tests {
             listener: 0,
             connection: 0,
             peer: peer.parse().unwrap(),
+            identity: protocol::Identity::NONE,
         };
         let keeps = |peer: &str, via: &str, contact: &str| {
             let wire = format!("REGISTER sip:h SIP/2.0\r\nVia: SIP/2.0/UDP {via}\r\n\r\n");

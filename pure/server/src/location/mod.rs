@@ -221,7 +221,13 @@ mod tests {
 
     fn binding(uri: &[u8], until: u64, connection: u32) -> Binding {
         let peer = "203.0.113.1:40000".parse().unwrap();
-        let flow = Flow { transport: Transport::Tcp, listener: 1, connection, peer };
+        let flow = Flow {
+            transport: Transport::Tcp,
+            listener: 1,
+            connection,
+            peer,
+            identity: protocol::Identity::NONE,
+        };
         let flow = (connection != 0).then_some(flow);
         let said = Said {
             uri,

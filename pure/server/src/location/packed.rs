@@ -90,12 +90,18 @@ fn take_binding(rest: &mut &[u8]) -> Option<Binding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::{Flow, Transport};
+    use protocol::{Flow, Identity, Transport};
 
     #[test]
     fn what_is_packed_comes_out_again() {
         let peer = "[2001:db8::1]:5060".parse().unwrap();
-        let flow = Flow { transport: Transport::Wss, listener: 3, connection: 9, peer };
+        let flow = Flow {
+            transport: Transport::Wss,
+            listener: 3,
+            connection: 9,
+            peer,
+            identity: Identity::NONE,
+        };
         let said = |uri: &'static [u8], flow| Said {
             uri,
             call_id: b"c@d",

@@ -7,6 +7,7 @@ use protocol::locate::{self, Risk, States};
 use protocol::transaction::cancel_of;
 use protocol::transport::fits_udp;
 use protocol::{Answer, Fault, Flow, Ticket, Transport};
+use sip::uri::Host;
 use sip::{Message, Uri};
 
 use super::best::Candidate;
@@ -99,7 +100,7 @@ impl Proxy {
             Branch { target, routing, breadth, attempts: VecDeque::new(), state: Leg::Done };
         let at = context.branches.len();
         let until = turn.now + turn.house.settings.timers.patience();
-        match self.first_hop(turn.house, context, &branch) {
+        match self.first_hop(turn, context, &branch) {
             Ok(First::Try(attempts)) => {
                 branch.attempts = attempts;
                 context.branches.push(branch);
@@ -120,7 +121,12 @@ impl Proxy {
     }
 
     /// Where a branch goes first: by its flow, or where its next hop is.
-    fn first_hop(&self, house: &House, context: &Context, branch: &Branch) -> Result<First, Fault> {
+    fn first_hop(
+        &self,
+        turn: &mut Turn<'_>,
+        context: &Context,
+        branch: &Branch,
+    ) -> Result<First, Fault> {
         let mut attempts = VecDeque::new();
         let flow = branch.target.way.flow().filter(|_| branch.routing.routes.is_empty());
         attempts.extend(flow.map(|flow| Attempt { flow, size: Size::DoesNotCount }));
@@ -129,13 +135,14 @@ impl Proxy {
         }
         let next = branch.routing.next(&context.plan, &branch.target);
         let hop = match next.as_deref().map(Uri::parse) {
-            Some(Ok(Uri::Sip(uri))) => hop::of(&uri, house),
+            Some(Ok(Uri::Sip(uri))) => hop::of(&uri, turn.house),
             _ => Err(Fault::Unroutable("The Next Hop Is No SIP URI")),
         };
         match hop {
-            Ok(hop::Hop::At(targets)) => {
+            Ok(hop::Hop::At(mut targets)) => {
+                keep_name(turn.house, branch, &mut targets);
                 // Within a dialog the flow of its beginning may be gone: then the Contact is tried.
-                attempts.extend(attempts_to(house, &targets, context.came));
+                attempts.extend(attempts_to(turn, &targets, context.came));
                 if attempts.is_empty() {
                     return Err(Fault::Unroutable("We Do Not Speak the Transport of the Next Hop"));
                 }
@@ -164,7 +171,7 @@ impl Proxy {
         branch.state = Leg::Done;
         match answer {
             Answer::Targets(targets) => {
-                branch.attempts = attempts_to(turn.house, &targets, came).collect();
+                branch.attempts = attempts_to(turn, &targets, came);
                 self.attempt(turn, context, at);
             }
             Answer::Unlocated(why) => {
@@ -339,14 +346,19 @@ pub(super) fn send_cancel(turn: &mut Turn<'_>, client: protocol::transaction::Cl
     turn.transactions.request(turn.now, flow, cancel, turn.out);
 }
 
-fn attempts_to(
-    house: &House,
-    targets: &[locate::Target],
-    came: Flow,
-) -> impl Iterator<Item = Attempt> {
-    let flow = move |target: &locate::Target| {
-        hop::flow_to(house, target.transport, target.address, came.listener)
-    };
+/// A route that leads a domain to a number says where its server is, not who it is (trap 31).
+fn keep_name(house: &House, branch: &Branch, targets: &mut [locate::Target]) {
+    let Way::Hop(_) = branch.target.way else { return };
+    let Ok(Uri::Sip(uri)) = Uri::parse(&branch.routing.uri) else { return };
+    if matches!(uri.host, Host::Name(_)) && !house.is_ours(&uri) {
+        let name = uri.host.to_string().to_ascii_lowercase();
+        targets.iter_mut().for_each(|target| target.domain = name.as_str().into());
+    }
+}
+
+fn attempts_to(turn: &mut Turn<'_>, targets: &[locate::Target], came: Flow) -> VecDeque<Attempt> {
+    let Turn { house, out, .. } = turn;
+    let flow = |target| hop::flow_of(house, target, came.listener, out);
     let flows = targets.iter().take(limits::TARGETS).filter_map(flow);
-    flows.map(|flow| Attempt { flow, size: Size::Counts })
+    flows.map(|flow| Attempt { flow, size: Size::Counts }).collect()
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use protocol::doors::Question;
 use protocol::locate::{self, Target, Unlocated};
-use protocol::{Fault, Flow, Transport};
+use protocol::{Fault, Flow, Output, Transport};
 use sip::uri::SipUri;
 
 use crate::house::House;
@@ -38,6 +38,20 @@ pub(crate) const fn fault(why: Unlocated) -> Fault {
         Unlocated::Unusable => "The Next Hop Has No Address for Us",
         Unlocated::NoAnswer => "The DNS Is Silent about the Next Hop",
     })
+}
+
+/// The flow to a target. Over TLS it names the domain that must be there, and the driver is told the name (RFC 5922 §7.3).
+pub(crate) fn flow_of(
+    house: &House,
+    target: &Target,
+    came_by: u16,
+    out: &mut Vec<Output>,
+) -> Option<Flow> {
+    let flow = flow_to(house, target.transport, target.address, came_by)?.proving(&target.domain);
+    if !flow.identity.is_none() {
+        out.push(Output::Introduce(target.domain.clone()));
+    }
+    Some(flow)
 }
 
 /// The flow to an address: from the listener that the request came by when that can be, else from one that can.

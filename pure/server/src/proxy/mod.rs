@@ -38,6 +38,7 @@ use refused_tcp::RefusedTcp;
 use stateless::Acks;
 
 pub(crate) use plan::{Plan, sip_uri};
+pub(crate) use response::Loss;
 pub(crate) use target::{Target, Way};
 
 /// All requests on their way through this shard.

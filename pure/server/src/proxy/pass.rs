@@ -83,7 +83,13 @@ mod tests {
 
     fn flow(peer: &str, connection: u32) -> Option<Flow> {
         let transport = if connection == 0 { Transport::Udp } else { Transport::Wss };
-        Some(Flow { transport, listener: 3, connection, peer: peer.parse().unwrap() })
+        Some(Flow {
+            transport,
+            listener: 3,
+            connection,
+            peer: peer.parse().unwrap(),
+            identity: protocol::Identity::NONE,
+        })
     }
 
     #[test]

@@ -20,11 +20,13 @@ use crate::turn::Turn;
 
 /// How a branch can be lost without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Loss {
+pub(crate) enum Loss {
     /// Nobody answered: as a 408.
     Silent,
     /// It could not be sent: as a 503.
     Unreachable,
+    /// Whoever is there has not proven to be the next hop: as a 503.
+    Untrusted,
     /// It was answered, but nobody could tell whom: as a 502. It has been worked on, so nobody else is asked.
     Astray,
 }
@@ -212,6 +214,10 @@ impl Proxy {
                 Status::SERVICE_UNAVAILABLE,
                 "The Next Hop Cannot Be Reached".into(),
             ),
+            Loss::Untrusted => Candidate::Ours(
+                Status::SERVICE_UNAVAILABLE,
+                "The Next Hop Has Not Proven Who It Is".into(),
+            ),
             Loss::Astray => Candidate::Ours(
                 Status::BAD_GATEWAY,
                 "The Next Hop Answered Without Our Vias".into(),
@@ -225,11 +231,16 @@ impl Proxy {
     }
 
     /// A branch could not be sent (§16.9).
-    pub(crate) fn failed(&mut self, turn: &mut Turn<'_>, client: ClientId, flow: Flow) {
+    pub(crate) fn failed(
+        &mut self,
+        turn: &mut Turn<'_>,
+        client: ClientId,
+        (flow, loss): (Flow, Loss),
+    ) {
         if flow.transport == Transport::Tcp {
             self.refused_tcp.note(turn.now, flow.peer);
         }
-        self.lose(turn, client, Loss::Unreachable);
+        self.lose(turn, client, loss);
     }
 
     fn lose(&mut self, turn: &mut Turn<'_>, client: ClientId, loss: Loss) {
@@ -240,7 +251,7 @@ impl Proxy {
         if let Some(to) = to {
             let failure = match loss {
                 Loss::Silent | Loss::Astray => Failure::Unanswered,
-                Loss::Unreachable => Failure::Undelivered,
+                Loss::Unreachable | Loss::Untrusted => Failure::Undelivered,
             };
             self.failing(turn, to, failure);
         }

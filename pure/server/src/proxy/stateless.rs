@@ -89,8 +89,8 @@ impl Proxy {
         routing: &Routing,
         targets: &[locate::Target],
     ) {
-        let Some(locate::Target { transport, address, .. }) = targets.first() else { return };
-        if let Some(flow) = hop::flow_to(turn.house, *transport, *address, ack.0.listener) {
+        let Some(target) = targets.first() else { return };
+        if let Some(flow) = hop::flow_of(turn.house, target, ack.0.listener, turn.out) {
             self.send_ack(turn, ack, routing, flow);
         }
     }
