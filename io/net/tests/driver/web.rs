@@ -345,7 +345,8 @@ fn nobody_is_called_back() {
     let house = house();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let peer = listener.local_addr().unwrap();
-    let flow = Flow { transport: Transport::Ws, listener: 0, connection: 0, peer };
+    let identity = protocol::Identity::NONE;
+    let flow = Flow { transport: Transport::Ws, listener: 0, connection: 0, peer, identity };
     house.put(0, Output::Send(flow, options("one", "").into()));
     let failed = std::iter::repeat_with(|| house.input().1).find_map(|input| match input {
         Input::Failed(failed) => Some(failed),
