@@ -25,6 +25,7 @@ mod phone;
 mod place;
 mod sipp;
 mod sipsak;
+mod slow;
 mod sound;
 mod table;
 mod trapezoid;
