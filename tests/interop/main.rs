@@ -15,6 +15,7 @@ mod account;
 mod baresip;
 #[path = "../../io/dns/tests/named/bind.rs"]
 mod bind;
+mod families;
 mod kamailio;
 mod land;
 mod linphone;
