@@ -24,6 +24,7 @@ mod offhook;
 mod peer;
 mod phone;
 mod place;
+mod restarts;
 mod sipp;
 mod sipsak;
 mod slow;

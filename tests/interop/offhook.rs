@@ -33,21 +33,25 @@ pub(crate) fn listen_at(host: &Host) -> String {
 impl Offhook {
     /// Serves on loopback with free ports, one account for each number with the password `pw-NUMBER`, and these lines more of config.
     pub(crate) fn serve(folder: &Path, numbers: &[&str], more: &str) -> Self {
-        let listen = "listen = { udp = \"127.0.0.1:0\", tcp = \"127.0.0.1:0\" }";
-        Self::serve_on(&Host::HERE, folder, numbers, &format!("{listen}\n{more}"))
+        let lines = "listen = { udp = \"127.0.0.1:0\", tcp = \"127.0.0.1:0\" }\n\
+                     store = { durability = \"memory\" }";
+        Self::serve_on(&Host::HERE, folder, numbers, &format!("{lines}\n{more}"))
     }
 
     /// Serves on a host: the lines say where it listens, for UDP and TCP at least.
     pub(crate) fn serve_on(host: &Host, folder: &Path, numbers: &[&str], lines: &str) -> Self {
-        let mut config = format!("store = {{ durability = \"memory\" }}\n{lines}\n");
+        let mut config = format!("{lines}\n");
         for number in numbers {
             config +=
                 &format!("[[extension]]\nnumber = \"{number}\"\npassword = \"pw-{number}\"\n");
         }
-        let file = folder.join("offhook.toml");
-        std::fs::write(&file, config).unwrap();
-        let file = file.display().to_string();
-        let mut program = command(&["--log", "json", "serve", "--config", &file]);
+        std::fs::write(folder.join(CONFIG), config).unwrap();
+        Self::start(host, folder)
+    }
+
+    /// Serves with the config, and with what else lies in the folder since an earlier run.
+    pub(crate) fn start(host: &Host, folder: &Path) -> Self {
+        let mut program = command(&["--log", "json", "serve", "--config", CONFIG]);
         let mut peer = Peer::start("offhook serve", &mut host.run(program.current_dir(folder)));
         let (mut udp, mut tcp) = (None, None);
         while udp.is_none() || tcp.is_none() {
@@ -63,15 +67,26 @@ impl Offhook {
         Self { peer, udp: udp.unwrap(), tcp: tcp.unwrap() }
     }
 
+    /// The power fails: it ends without a word.
+    pub(crate) fn die(self) {
+        drop(self.peer);
+    }
+
     /// Ends the server as an operator would: it has served to the end, and nothing is broken.
-    pub(crate) fn stop(mut self) {
+    pub(crate) fn stop(self) {
         self.peer.terminate();
+        self.goes();
+    }
+
+    /// Waits for the end of one that was told to stop.
+    pub(crate) fn goes(mut self) {
         let ended = self.peer.end(STOP);
         assert!(ended.success(), "{ended}\n{}", self.peer.said());
         assert!(!self.peer.said().contains("\"level\":\"error\""), "{}", self.peer.said());
     }
 }
 
+const CONFIG: &str = "offhook.toml";
 /// Transactions that have just ended still wait for repeats, up to 32 seconds (timers H and J).
 const STOP: Duration = Duration::from_secs(60);
 /// A debug build on a busy machine needs its time.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use machine::Machine;
+use machine::{Machine, Time};
 use protocol::doors::Question;
 use protocol::{Input, Output};
 use sip::Message;
@@ -19,7 +19,7 @@ impl<M: Machine<Input = Input, Output = Output> + Send + 'static> Drivable for M
 
 type Steer = dyn Fn(&Message) -> u16 + Send + Sync;
 type Place = dyn Fn(&Question) -> Option<u16> + Send + Sync;
-type Pending<M> = dyn Fn(&M) -> usize + Send + Sync;
+type Pending<M> = dyn Fn(&M, Time) -> usize + Send + Sync;
 
 /// What the program around a driver decides for it.
 pub struct Program<M> {
@@ -62,7 +62,7 @@ impl<M> Program<M> {
         Self {
             steer: Arc::new(|_| 0),
             place: Arc::new(|_| None),
-            pending: Arc::new(|_| 0),
+            pending: Arc::new(|_, _| 0),
             resolver: Arc::new(Nobody),
             keeper: Arc::new(Forgetful),
             sink: Arc::new(Deaf),
@@ -86,9 +86,9 @@ impl<M> Program<M> {
         self
     }
 
-    /// How many things a machine still has to finish: draining waits until there are none.
+    /// How many things a machine still has to finish at a moment: draining waits until there are none.
     #[must_use]
-    pub fn pending(mut self, pending: impl Fn(&M) -> usize + Send + Sync + 'static) -> Self {
+    pub fn pending(mut self, pending: impl Fn(&M, Time) -> usize + Send + Sync + 'static) -> Self {
         self.pending = Arc::new(pending);
         self
     }

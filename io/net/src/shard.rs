@@ -338,9 +338,10 @@ impl<M: Drivable> Shard<M> {
         };
         let unwritten = usize::from(!self.streams.is_flushed());
         let waiting = self.inputs.len().saturating_add(self.kept.len()).saturating_add(unwritten);
-        let pending = (self.program.pending)(&self.machine).saturating_add(waiting);
+        let now = self.here.clock.now();
+        let pending = (self.program.pending)(&self.machine, now).saturating_add(waiting);
         board.pending(self.here.shard, pending);
-        self.here.clock.now() >= until || board.is_quiet()
+        now >= until || board.is_quiet()
     }
 }
 

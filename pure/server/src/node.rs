@@ -74,9 +74,9 @@ impl Node {
         self.roles.entry = Entry::Draining;
     }
 
-    /// How many requests still wait for their final answer: what a server that drains waits for.
-    pub fn pending(&self) -> usize {
-        self.transactions.unanswered()
+    /// How many requests still wait for their final answer or its ACK: what a server that drains waits for.
+    pub fn pending(&self, now: Time) -> usize {
+        self.transactions.unfinished(now)
     }
 
     /// How many addresses of record have bindings.

@@ -86,7 +86,7 @@ impl House {
         let running = plan
             .bind()
             .unwrap()
-            .start(program.pending(|echo: &Echo| echo.pending), |shard, listeners| Echo {
+            .start(program.pending(|echo: &Echo, _| echo.pending), |shard, listeners| Echo {
                 shard,
                 listeners: listeners.to_vec(),
                 alarm: None,

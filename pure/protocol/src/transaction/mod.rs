@@ -288,14 +288,14 @@ impl Transactions {
         self.all.len()
     }
 
-    /// How many wait for a final response, from us or from others. The rest only absorb repeats. Walks them all: for a server
-    /// that wants to stop, not for every turn of its life.
-    pub fn unanswered(&self) -> usize {
-        let unanswered = |transaction: &Transaction| match transaction {
+    /// How many wait for a final response, from us or from others, or for its ACK. The rest only absorb repeats. Walks them all: for a
+    /// server that wants to stop, not for every turn of its life.
+    pub fn unfinished(&self, now: Time) -> usize {
+        let unfinished = |transaction: &Transaction| match transaction {
             Transaction::Client(client) => client.is_waiting(),
-            Transaction::Server(server) => server.is_unanswered(),
+            Transaction::Server(server) => server.is_unfinished(now, &self.timers),
         };
-        self.all.values().filter(|entry| unanswered(&entry.transaction)).count()
+        self.all.values().filter(|entry| unfinished(&entry.transaction)).count()
     }
 
     /// True when there is none.

@@ -60,15 +60,19 @@ pub(super) enum Again {
 }
 
 impl Server {
-    /// True until its user has given a final answer.
-    pub(super) const fn is_unanswered(&self) -> bool {
-        matches!(
-            self.state,
+    /// True until its user has given a final answer; and for a moment longer when that is one to an INVITE, because its ACK is still
+    /// under way.
+    pub(super) fn is_unfinished(&self, now: Time, timers: &Timers) -> bool {
+        match self.state {
             State::Silent { .. }
-                | State::Proceeding { .. }
-                | State::Trying { .. }
-                | State::Working { .. }
-        )
+            | State::Proceeding { .. }
+            | State::Trying { .. }
+            | State::Working { .. } => true,
+            State::Accepted { until } | State::Refused { until, .. } => {
+                now + timers.patience() < until + timers.acknowledging()
+            }
+            State::Confirmed { .. } | State::Completed { .. } | State::Over => false,
+        }
     }
 
     /// Takes a new request.

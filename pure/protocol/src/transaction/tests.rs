@@ -425,3 +425,19 @@ fn bad_news_of_one_peer_is_no_news_to_the_others() {
     bench.live();
     assert!(bench.all.is_empty() && bench.all.by_peer.is_empty());
 }
+
+#[test]
+fn an_answer_to_an_invite_is_finished_when_its_ack_has_had_time_to_come() {
+    for status in [200, 486] {
+        let mut bench = bench(Transport::Udp);
+        let id = bench.come("INVITE");
+        assert_eq!(bench.all.unfinished(ms(30_000)), 1);
+        bench.say(30_000, id, "INVITE", status);
+        assert_eq!(bench.all.unfinished(ms(31_999)), 1, "{status}");
+        assert_eq!(bench.all.unfinished(ms(32_000)), 0, "{status}");
+    }
+    let mut bench = bench(Transport::Udp);
+    let id = bench.come("BYE");
+    bench.say(10, id, "BYE", 200);
+    assert_eq!(bench.all.unfinished(ms(10)), 0);
+}

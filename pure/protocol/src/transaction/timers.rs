@@ -19,6 +19,11 @@ impl Timers {
         self.t1.saturating_mul(64)
     }
 
+    /// How long an ACK may take that comes: by then an answer has been sent three times (RFC 3261 §13.3.1.4, §17.2.1).
+    pub fn acknowledging(&self) -> Duration {
+        self.t1.saturating_mul(4)
+    }
+
     /// How long until timer E of a client is set to T2: from then on a request that is not an INVITE gets a 100 (RFC 4320 §4.1).
     pub fn trying_after(&self) -> Duration {
         let (mut waited, mut interval) = (Duration::ZERO, self.t1);
