@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use net::websocket::Origins;
+
 use crate::config::{
     Config, Credential, Durability, Ha1, Match, Mistakes, Notice, Route, StoreUrl,
 };
@@ -66,6 +68,9 @@ pub fn summary(config: &Config) -> String {
     for (transport, addresses) in config.listen.transports() {
         row(transport, off_if_empty(listed(addresses.iter().map(ToString::to_string))));
     }
+    if config.listen.has_web() {
+        row("web pages", pages(config));
+    }
     row(
         "console",
         config.listen.console.map_or_else(|| "off".into(), |address| address.to_string()),
@@ -105,6 +110,15 @@ pub fn summary(config: &Config) -> String {
     );
     row("routes", none_if_empty(listed(config.routes.iter().map(route))));
     text
+}
+
+/// Whose pages may open a WebSocket.
+fn pages(config: &Config) -> String {
+    match config.websocket.origins(&config.domains) {
+        Origins::Any => "of any web site".into(),
+        Origins::Hosts(hosts) => format!("at {}", listed(hosts.iter().map(ToString::to_string))),
+        Origins::Sites(sites) => none_if_empty(listed(sites.iter().map(ToString::to_string))),
+    }
 }
 
 fn challenges(config: &Config) -> String {

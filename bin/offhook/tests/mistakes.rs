@@ -226,8 +226,11 @@ fn what_is_legal_but_unwise_is_a_warning() {
             "contains the number",
         ),
         ("[store]\nurl = \"redis://:geheim@h\"", "registrations are kept in memory"),
-        ("[store]\ndurability = \"grouped\"", "registrations are kept in memory"),
-        ("[listen]\nws = \"127.0.0.1:5080\"", "does not serve `ws` yet"),
+        (
+            "[listen]\nws = \"192.0.2.7:5080\"\nudp = \"127.0.0.1:0\"",
+            "pages by https may not use it",
+        ),
+        ("[websocket]\norigins = \"*\"", "[websocket] is not used"),
         ("[tls]\ncertificate = \"c\"\nprivate_key = \"k\"", "[tls] is not used"),
     ] {
         let config = Config::parse("f", text).unwrap_or_else(|mistakes| panic!("{mistakes}"));

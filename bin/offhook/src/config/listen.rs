@@ -68,6 +68,11 @@ impl Listen {
             .any(|(_, addresses)| addresses.iter().any(|address| !address.ip().is_loopback()))
     }
 
+    /// Does it listen for WebSockets?
+    pub const fn has_web(&self) -> bool {
+        !self.ws.is_empty() || !self.wss.is_empty()
+    }
+
     pub(super) fn read(written: &Table<'_>, faults: &mut Faults) -> Self {
         let mut taken = Taken::default();
         let list = |key: &'static str, port: u16, taken: &mut Taken, faults: &mut Faults| {

@@ -31,6 +31,7 @@ mod starter;
 mod store;
 mod table;
 mod tls;
+mod websocket;
 
 pub use auth::Auth;
 pub use dns::Dns;
@@ -48,6 +49,7 @@ pub use secret::Secret;
 pub use server::Server;
 pub use store::{Durability, Store, StoreUrl};
 pub use tls::Tls;
+pub use websocket::WebSocket;
 
 use crate::limits;
 use fault::{Faults, Span};
@@ -63,6 +65,8 @@ pub struct Config {
     pub listen: Listen,
     /// Its certificate.
     pub tls: Option<Tls>,
+    /// Who may use WebSockets.
+    pub websocket: WebSocket,
     /// How it runs.
     pub server: Server,
     /// Whom it trusts.
@@ -90,6 +94,7 @@ impl Default for Config {
             domains: domains::defaults(),
             listen: Listen::default(),
             tls: None,
+            websocket: WebSocket::default(),
             server: Server::default(),
             auth: Auth {
                 realm: domains::DEFAULT.into(),
@@ -141,6 +146,7 @@ impl Config {
         let extensions = extension::read(&entries(top, &extension::SECTION, faults), faults);
         let config = Self {
             tls: Tls::read(&tls, faults),
+            websocket: WebSocket::read(&section(top, &websocket::SECTION, faults), faults),
             server: Server::read(&section(top, &server::SECTION, faults), faults),
             auth: Auth::read(&section(top, &auth::SECTION, faults), realm, faults),
             registrar: Registrar::read(
@@ -178,6 +184,25 @@ impl Config {
         }
     }
 
+    /// Whom do WebSockets serve?
+    fn compare_web(&self, top: &Table<'_>, faults: &mut Faults) {
+        if top.has("websocket") && !self.listen.has_web() {
+            faults.warn(
+                top.span_of("websocket"),
+                "[websocket] is not used: nothing listens for ws or wss",
+                "add them to [listen]",
+            );
+        }
+        // RFC 7118 §9.1: TLS is what is recommended.
+        if self.listen.ws.iter().any(|address| !address.ip().is_loopback()) {
+            faults.warn(
+                top.span_of("listen"),
+                "`ws` can be reached from other machines: what is said there can be read on the way, and pages by https may not use it",
+                "use `wss`, or bind it to loopback behind a web server that does TLS",
+            );
+        }
+    }
+
     /// What no section can judge alone.
     fn compare(&self, top: &Table<'_>, faults: &mut Faults) {
         let encrypted = !self.listen.tls.is_empty() || !self.listen.wss.is_empty();
@@ -205,13 +230,14 @@ impl Config {
                 "add domains = [\"…\"] with the name or address that phones use",
             );
         }
-        for key in ["tls", "ws", "wss", "console"] {
+        self.compare_web(top, faults);
+        for key in ["tls", "wss", "console"] {
             if let Some(listen) = top.value("listen").and_then(|listen| listen.get_ref().as_table())
                 && let Some(value) = listen.get(key)
             {
                 let what =
                     format!("this version does not serve `{key}` yet: nothing will listen there");
-                faults.warn(value.span().into(), what, "udp and tcp are served");
+                faults.warn(value.span().into(), what, "udp, tcp and ws are served");
             }
         }
     }
@@ -291,6 +317,7 @@ pub const SECTIONS: &[&Section] = &[
     &domains::SECTION,
     &listen::SECTION,
     &tls::SECTION,
+    &websocket::SECTION,
     &server::SECTION,
     &auth::SECTION,
     &registrar::SECTION,
@@ -306,6 +333,7 @@ const TOP: &[Key] = &[
     Key::new("domains", "", ""),
     Key::new("listen", "", ""),
     Key::new("tls", "", ""),
+    Key::new("websocket", "", ""),
     Key::new("server", "", ""),
     Key::new("auth", "", ""),
     Key::new("registrar", "", ""),

@@ -1,5 +1,7 @@
 //! From the config file to what the parts of the server are told: [`Plan`] for the driver, [`Settings`] for the nodes.
 
+use std::sync::Arc;
+
 use protocol::auth::{Algorithm, Ha1};
 use protocol::{Listener, Transport};
 use server::settings::{self, Settings, Shard};
@@ -17,9 +19,13 @@ pub(crate) fn plan(config: &Config) -> net::Plan {
     for address in &config.listen.tcp {
         plan = plan.on(Transport::Tcp, *address);
     }
+    for address in &config.listen.ws {
+        plan = plan.on(Transport::Ws, *address);
+    }
     for listen in &mut plan.listen {
         listen.advertised = config.listen.advertised.of(listen.address).map(Into::into);
     }
+    plan.origins = Arc::new(config.websocket.origins(&config.domains));
     plan
 }
 

@@ -60,6 +60,15 @@ impl Site {
     }
 }
 
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scheme, host, port } = self;
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_string() };
+        write!(f, "{scheme}://{host}")?;
+        port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
 impl Origins {
     /// True when a page that shows this `Origin` may come.
     pub(super) fn allow(&self, origin: &[u8]) -> bool {
@@ -134,6 +143,9 @@ mod tests {
             ["http://phones.example.test", "https://phones.example.test:8443", "http://a", "null"]
         {
             assert!(!sites.allow(origin.as_bytes()), "{origin}");
+        }
+        for text in ["https://phones.example.test", "http://[2001:db8::1]:8080"] {
+            assert_eq!(site(text).to_string(), text);
         }
         for bad in ["phones.example.test", "*", "https://a/", "https://a b", "1://a"] {
             assert_eq!(Site::parse(bad), Err(BadOrigin), "{bad}");
