@@ -298,7 +298,7 @@ impl Line {
         out: &mut Vec<Output>,
     ) {
         let mut ups = Vec::new();
-        self.transactions.failed(now, flow, &mut ups);
+        self.transactions.failed(flow, &mut ups, out);
         for up in ups {
             match up {
                 Up::Failed(id) => self.broken(now, id, why, out),
@@ -352,7 +352,7 @@ impl Line {
             }
             Up::Ack(_, ack) => self.news.push_back(News::Ack(ack)),
             Up::Response(id, _, response) => self.hear(now, id, response, out),
-            Up::Stray(..) | Up::Unacknowledged(_) => {}
+            Up::Stray(..) | Up::Unacknowledged(_) | Up::Unanswerable(_) => {}
             Up::TimedOut(id) => {
                 let Some(errand) = self.pending.remove(&id) else { return };
                 self.note(now, errand.went, Failure::Unanswered);

@@ -93,7 +93,7 @@ impl Node {
     fn failed(&mut self, now: Time, flow: Flow, loss: Loss, out: &mut Vec<Output>) -> usize {
         let mut up = std::mem::take(&mut self.up);
         let (mut turn, roles) = self.turn(now, out);
-        turn.transactions.failed(now, flow, &mut up);
+        turn.transactions.failed(flow, &mut up, turn.out);
         roles.registrar.failed(&mut turn, flow);
         let concerned = up.len();
         up.drain(..).for_each(|up| roles.failed(&mut turn, (flow, loss), up));
@@ -208,13 +208,15 @@ impl Roles {
                 }
             },
             // A new request is admitted by `newcomer`, a failure comes with its flow.
-            Up::Request(..) | Up::Failed(_) | Up::Unacknowledged(_) => {}
+            Up::Request(..) | Up::Failed(_) | Up::Unanswerable(_) | Up::Unacknowledged(_) => {}
         }
     }
 
     fn failed(&mut self, turn: &mut Turn<'_>, how: (Flow, Loss), up: Up) {
-        if let Up::Failed(client) = up {
-            self.proxy.failed(turn, client, how);
+        match up {
+            Up::Failed(client) => self.proxy.failed(turn, client, how),
+            Up::Unanswerable(server) => self.proxy.unanswerable(turn, server),
+            _ => {}
         }
     }
 

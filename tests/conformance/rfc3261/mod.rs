@@ -20,6 +20,7 @@ mod section_17_1;
 mod section_17_2;
 mod section_18;
 mod section_18_1;
+mod section_18_2;
 mod section_19_1;
 mod section_20;
 mod section_22;

@@ -1,6 +1,8 @@
 //! Transactions: a request and its responses (RFC 3261 §17), with RFC 6026 (2xx to INVITE) and RFC 4320 (non-INVITE).
 
+mod back;
 mod backoff;
+mod broken;
 mod client;
 mod key;
 mod server;
@@ -62,6 +64,9 @@ pub enum Up {
     Failed(ClientId),
     /// Nobody acknowledged our refusal: timer H.
     Unacknowledged(ServerId),
+    /// The way of our answers is gone, and so is the address that the request came from. Its user finds out where the sent-by of the
+    /// top Via leads, and says so by [`Transactions::answer_by`] (RFC 3263 §5).
+    Unanswerable(ServerId),
 }
 
 /// What a message is to the transactions that there are.
@@ -155,7 +160,7 @@ impl Transactions {
             Key::of_cancelled(&request).and_then(|key| self.by_key.get(&key).copied()).map(ServerId)
         });
         let id = self.number();
-        let server = Server::start(now, &self.timers, (flow, back), request.clone());
+        let server = Server::start(now, &self.timers, back, request.clone());
         self.insert(id, key, Transaction::Server(server));
         Some(match cancelled {
             Some(invite) => Up::Cancel { cancel: ServerId(id), invite, flow, request },
@@ -236,28 +241,6 @@ impl Transactions {
         match self.all.get(&id.0).map(|entry| &entry.transaction) {
             Some(Transaction::Server(server)) => Some(&server.request),
             _ => None,
-        }
-    }
-
-    /// Takes the news that nothing can be sent on a flow any more.
-    pub fn failed(&mut self, _now: Time, flow: Flow, up: &mut Vec<Up>) {
-        // A request that went by any connection went by this one: while it is open there is no second one to its peer.
-        let touched = |other: &Flow| {
-            *other == flow || other.any_connection() == flow || *other == flow.any_connection()
-        };
-        let there = (flow.peer, 0)..=(flow.peer, u64::MAX);
-        let ids: Vec<u64> = self.by_peer.range(there).map(|(_, id)| *id).collect();
-        for id in ids {
-            let Some(entry) = self.all.get_mut(&id) else { continue };
-            match &mut entry.transaction {
-                Transaction::Client(client) if touched(&client.flow) && client.is_waiting() => {
-                    client.give_up();
-                    up.push(Up::Failed(ClientId(id)));
-                    self.settle(id);
-                }
-                Transaction::Server(server) if touched(&server.flow) => server.reconnect(),
-                Transaction::Client(_) | Transaction::Server(_) => {}
-            }
         }
     }
 
@@ -381,7 +364,9 @@ impl Transaction {
     const fn peer(&self) -> Option<SocketAddr> {
         match self {
             Self::Client(client) => Some(client.flow.peer),
-            Self::Server(server) if server.flow.transport.is_reliable() => Some(server.flow.peer),
+            Self::Server(server) if server.back.flow.transport.is_reliable() => {
+                Some(server.back.flow.peer)
+            }
             Self::Server(_) => None,
         }
     }

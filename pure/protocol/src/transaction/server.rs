@@ -10,20 +10,22 @@
 //!               └──────── H ─────────────────────┘
 //! ```
 
+use std::collections::VecDeque;
+
 use machine::Time;
 use sip::{Bytes, Message, Method};
 
+use super::back::{Back, Left};
 use super::backoff::Backoff;
 use super::timers::{TRYING_AFTER, Timers};
 use crate::doors::Output;
-use crate::transport::{Flow, reconnect_flow};
+use crate::transport::Flow;
 
 /// One request of a peer, from arrival to silence.
 #[derive(Debug)]
 pub(super) struct Server {
-    pub(super) flow: Flow,
     /// Where responses go.
-    back: Flow,
+    pub(super) back: Back,
     pub(super) request: Message,
     state: State,
 }
@@ -76,15 +78,14 @@ impl Server {
     }
 
     /// Takes a new request.
-    pub(super) fn start(now: Time, timers: &Timers, ways: (Flow, Flow), request: Message) -> Self {
-        let (flow, back) = ways;
+    pub(super) fn start(now: Time, timers: &Timers, back: Flow, request: Message) -> Self {
         let state = if request.method() == Some(Method::Invite) {
             State::Silent { trying_at: now + TRYING_AFTER }
         } else {
             let until = now + timers.patience();
             State::Trying { trying_at: now + timers.trying_after(), until }
         };
-        Self { flow, back, request, state }
+        Self { back: Back::by(back), request, state }
     }
 
     /// Sends the TU's response. Only the first final one counts, but every 2xx to an INVITE goes out.
@@ -97,7 +98,7 @@ impl Server {
     ) {
         let (status, wire) = response;
         let until = now + timers.patience();
-        let lingers = if self.back.transport.is_reliable() { now } else { until };
+        let lingers = if self.back.is_sure() { now } else { until };
         let next = match (&self.state, status) {
             (State::Silent { .. } | State::Proceeding { .. }, 100..200) => {
                 State::Proceeding { latest: wire.clone() }
@@ -108,7 +109,7 @@ impl Server {
             // RFC 6026 §7.1: timer L runs from the first 2xx.
             (State::Accepted { until }, 200..300) => State::Accepted { until: *until },
             (State::Silent { .. } | State::Proceeding { .. }, _) => {
-                let resends = !self.back.transport.is_reliable();
+                let resends = !self.back.flow.transport.is_reliable();
                 let resend = resends.then(|| Backoff::start(now, timers.t1, timers.t2));
                 State::Refused { answer: wire.clone(), resend, until }
             }
@@ -116,7 +117,7 @@ impl Server {
             (State::Working { until, .. }, 100) => {
                 State::Working { trying: wire.clone(), until: *until }
             }
-            (State::Trying { until, .. }, 100) if self.back.transport.is_reliable() => {
+            (State::Trying { until, .. }, 100) if self.back.flow.transport.is_reliable() => {
                 State::Working { trying: wire.clone(), until: *until }
             }
             (State::Trying { .. } | State::Working { .. }, 100..200) => return,
@@ -128,7 +129,7 @@ impl Server {
         };
         self.state = next;
         if !self.is_over() {
-            out.push(Output::Send(self.back, wire));
+            out.push(Output::Send(self.back.flow, wire));
         }
     }
 
@@ -144,7 +145,8 @@ impl Server {
         match (&self.state, method) {
             (State::Accepted { .. }, Method::Ack) => return Again::ForTheUser,
             (State::Refused { .. }, Method::Ack) => {
-                let until = if self.back.transport.is_reliable() { now } else { now + timers.t4 };
+                let until =
+                    if self.back.flow.transport.is_reliable() { now } else { now + timers.t4 };
                 self.state = State::Confirmed { until };
             }
             (_, Method::Ack) => {}
@@ -154,7 +156,7 @@ impl Server {
                 | State::Working { trying: wire, .. }
                 | State::Completed { answer: wire, .. },
                 _,
-            ) => out.push(Output::Send(self.back, wire.clone())),
+            ) => out.push(Output::Send(self.back.flow, wire.clone())),
             _ => {}
         }
         Again::Absorbed
@@ -165,12 +167,12 @@ impl Server {
         match &mut self.state {
             State::Silent { trying_at } if now >= *trying_at => {
                 let trying = self.request.reply(sip::Status::TRYING).wire();
-                out.push(Output::Send(self.back, trying.clone()));
+                out.push(Output::Send(self.back.flow, trying.clone()));
                 self.state = State::Proceeding { latest: trying };
             }
             State::Trying { trying_at, until } if now >= *trying_at => {
                 let (trying, until) = (self.request.reply(sip::Status::TRYING).wire(), *until);
-                out.push(Output::Send(self.back, trying.clone()));
+                out.push(Output::Send(self.back.flow, trying.clone()));
                 self.state = State::Working { trying, until };
             }
             State::Refused { until, .. } if now >= *until => {
@@ -178,7 +180,7 @@ impl Server {
                 return true;
             }
             State::Refused { answer, resend: Some(resend), .. } => {
-                let again = resend.fire(now).then(|| Output::Send(self.back, answer.clone()));
+                let again = resend.fire(now).then(|| Output::Send(self.back.flow, answer.clone()));
                 out.extend(again);
             }
             State::Accepted { until }
@@ -209,9 +211,27 @@ impl Server {
         }
     }
 
-    /// The connection that the request came on is gone: responses go by a new one from now on (RFC 3261 §18.2.2).
-    pub(super) fn reconnect(&mut self) {
-        self.back = reconnect_flow(&self.request, self.flow);
+    /// The way of the answers is gone: they go by the next one from now on, if there is one (RFC 3261 §18.2.2).
+    pub(super) fn lost(&mut self, out: &mut Vec<Output>) -> Left {
+        let left = self.back.lost(&self.request);
+        if left == Left::Another {
+            self.say_again(out);
+        }
+        left
+    }
+
+    /// Where the answers go is known (RFC 3263 §5).
+    pub(super) fn found(&mut self, ways: VecDeque<Flow>, out: &mut Vec<Output>) {
+        if self.back.found(ways) {
+            self.say_again(out);
+        }
+    }
+
+    /// What was said for good may have been lost with its connection. A 2xx to an INVITE is repeated by who gave it.
+    fn say_again(&self, out: &mut Vec<Output>) {
+        if let State::Refused { answer, .. } | State::Completed { answer, .. } = &self.state {
+            out.push(Output::Send(self.back.flow, answer.clone()));
+        }
     }
 
     /// True once the transaction may be forgotten.

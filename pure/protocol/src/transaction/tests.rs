@@ -331,16 +331,49 @@ fn a_broken_connection_ends_what_waits_on_it() {
         let mut bench = Bench { flow: sent, ..bench(Transport::Tcp) };
         let id = bench.begin("OPTIONS");
         let mut up = Vec::new();
-        bench.all.failed(ms(10), broken, &mut up);
+        bench.all.failed(broken, &mut up, &mut Vec::new());
         assert!(matches!(up[..], [Up::Failed(failed)] if failed == id), "{sent:?} {broken:?}");
         assert!(bench.all.is_empty());
     }
     let mut bench = bench(Transport::Tcp);
     bench.begin("OPTIONS");
     let mut up = Vec::new();
-    bench.all.failed(ms(10), Flow { connection: 2, ..first }, &mut up);
-    bench.all.failed(ms(10), Flow { peer: "192.0.2.2:1".parse().unwrap(), ..first }, &mut up);
+    bench.all.failed(Flow { connection: 2, ..first }, &mut up, &mut Vec::new());
+    bench.all.failed(
+        Flow { peer: "192.0.2.2:1".parse().unwrap(), ..first },
+        &mut up,
+        &mut Vec::new(),
+    );
     assert!(up.is_empty() && bench.all.len() == 1);
+}
+
+/// "If that connection attempt fails, the server SHOULD use the procedures in [4] for servers"
+/// Proves: rfc3261-18.2.2-4.
+#[test]
+fn an_answer_whose_asker_is_gone_from_its_address_goes_where_its_via_leads() {
+    let mut bench = bench(Transport::Tcp);
+    let id = bench.come("OPTIONS");
+    let mut up = Vec::new();
+    bench.all.failed(bench.flow, &mut up, &mut bench.out);
+    assert!(up.is_empty());
+    bench.say(20, id, "OPTIONS", 200);
+    let sent = |bench: &Bench| match bench.out.last() {
+        Some(Output::Send(flow, _)) => *flow,
+        other => panic!("{other:?}"),
+    };
+    let anew = sent(&bench);
+    assert_eq!((anew.connection, anew.peer.ip()), (0, bench.flow.peer.ip()));
+    bench.all.failed(anew, &mut up, &mut bench.out);
+    assert!(matches!(up[..], [Up::Unanswerable(asked)] if asked == id), "{up:?}");
+    let way = |peer: &str| Flow { connection: 0, peer: peer.parse().unwrap(), ..bench.flow };
+    let ways = [way("192.0.2.71:5060"), way("192.0.2.72:5060")];
+    bench.all.answer_by(id, ways.into(), &mut bench.out);
+    assert_eq!(sent(&bench), ways[0]);
+    bench.all.failed(ways[0], &mut up, &mut bench.out);
+    assert_eq!(sent(&bench), ways[1]);
+    let said = bench.out.len();
+    bench.all.failed(ways[1], &mut up, &mut bench.out);
+    assert_eq!((bench.out.len(), up.len()), (said, 1));
 }
 
 /// Proves: rfc6026-6-2, rfc6026-7.1-7, rfc6026-7.1-8.
@@ -349,7 +382,7 @@ fn an_answer_goes_by_the_connection_of_its_request_or_by_a_new_one() {
     let mut bench = bench(Transport::Tcp);
     let id = bench.come("INVITE");
     bench.say(0, id, "INVITE", 180);
-    bench.all.failed(ms(10), bench.flow, &mut Vec::new());
+    bench.all.failed(bench.flow, &mut Vec::new(), &mut Vec::new());
     bench.say(20, id, "INVITE", 486);
     let connections: Vec<_> = bench
         .out
@@ -419,7 +452,7 @@ fn bad_news_of_one_peer_is_no_news_to_the_others() {
         ids.push(bench.all.request(Time(0), flow, request, &mut bench.out));
     }
     let mut up = Vec::new();
-    bench.all.failed(ms(10), Flow { peer: peer(7), ..bench.flow }, &mut up);
+    bench.all.failed(Flow { peer: peer(7), ..bench.flow }, &mut up, &mut Vec::new());
     assert!(matches!(up[..], [Up::Failed(failed)] if failed == ids[6]));
     assert_eq!((bench.all.len(), bench.all.by_peer.len()), (99, 99));
     bench.live();

@@ -15,6 +15,7 @@ mod refused_tcp;
 mod response;
 mod stateless;
 mod target;
+mod way_back;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -76,6 +77,8 @@ enum Wait {
     Addresses(ServerId, usize),
     /// An ACK, for the same.
     Ack,
+    /// The answers to a request, for the same.
+    WayBack(ServerId),
 }
 
 /// Where the target of a request is.
@@ -190,6 +193,7 @@ impl Proxy {
                 proxy.looked_up(turn, context, branch, (ticket, answer));
             }),
             Wait::Ack => self.ack_looked_up(turn, ticket, answer),
+            Wait::WayBack(id) => way_back::found(turn, id, &answer),
         }
     }
 
