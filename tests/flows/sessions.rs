@@ -106,8 +106,8 @@ fn flow_3_3_session_with_multiple_proxy_authentication() {
 fn flow_3_6_session_via_redirect_and_proxy_with_sdp_in_ack() {
     let mut exchange = Exchange::with(1, Weather::FAIR, 1, |settings| {
         settings.challenge = vec!["REGISTER".into()];
-        let to = vec!["sip:102@example.test".into()];
-        settings.redirects = vec![server::settings::Redirect { user: "sales".into(), to }];
+        settings.redirects =
+            vec![server::settings::Redirect::new("sales", &["sip:102@example.test"])];
     });
     let (alice, bob) =
         (exchange.puppet("101", Transport::Udp), exchange.puppet("102", Transport::Udp));

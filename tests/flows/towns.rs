@@ -4,7 +4,7 @@ use offhook_tests::exchange::{Exchange, SERVER, address};
 use offhook_tests::puppet::{DOMAIN, Puppet};
 use protocol::Transport;
 use server::Settings;
-use server::settings::{Match, Route, User};
+use server::settings::{Route, User};
 use sim::{HostId, Weather};
 use sip::Message;
 use stage::Names;
@@ -56,7 +56,7 @@ pub(crate) fn two_towns(trust: Trust) -> Towns {
 }
 
 fn route(domain: &str, to: Option<&str>) -> Route {
-    Route { matches: Match::Domain(domain.into()), to: to.map(|to| format!("sip:{to}").into()) }
+    Route::domain(domain, to.map(|to| format!("sip:{to}")).as_deref())
 }
 
 /// Alice calls, with the credentials that her proxy asks for.

@@ -9,7 +9,7 @@ use offhook_tests::puppet::Puppet;
 use protocol::Transport;
 use protocol::locate::{Data, Domain, Srv};
 use server::Settings;
-use server::settings::{Match, Route, User};
+use server::settings::{Route, User};
 use sim::{HostId, Weather};
 use stage::Names;
 
@@ -65,8 +65,7 @@ fn a_phone_finds_the_server_that_is_alive_and_does_not_wait_for_the_dead_one_aga
 #[test]
 fn half_of_the_servers_are_dead_and_every_call_gets_its_answer() {
     let mut exchange = Exchange::with(3, Weather::BREEZE, 1, |settings| {
-        let matches = Match::Domain("biloxi.test".into());
-        settings.routes = vec![Route { matches, to: None }];
+        settings.routes = vec![Route::domain("biloxi.test", None)];
     });
     let mut names = Names::default();
     for last in 20..24_u8 {

@@ -7,7 +7,7 @@ use offhook_tests::exchange::{Exchange, address};
 use offhook_tests::puppet::Puppet;
 use protocol::Transport;
 use server::Settings;
-use server::settings::{Match, Route, User};
+use server::settings::{Route, User};
 use sim::{HostId, Weather};
 use stage::{Names, Speed};
 
@@ -16,8 +16,7 @@ const BILOXI: &str = "192.0.2.20:5060";
 /// Alice at one server, which looks biloxi.test up; a puppet there answers by hand.
 fn towns(speed: Speed) -> (Exchange, HostId, HostId) {
     let mut exchange = Exchange::with(1, Weather::BREEZE, 1, |settings| {
-        let matches = Match::Domain("biloxi.test".into());
-        settings.routes = vec![Route { matches, to: None }];
+        settings.routes = vec![Route::domain("biloxi.test", None)];
     });
     let mut biloxi = Settings::of("biloxi.test", Puppet::listeners(address(BILOXI)));
     biloxi.challenge = Vec::new();

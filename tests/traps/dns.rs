@@ -9,7 +9,7 @@ use offhook_tests::office::{
 use protocol::locate::{Data, Domain, Families, Hop, Means, Naptr, Srv};
 use protocol::{Answer, Input, Question, Transport};
 use server::Settings;
-use server::settings::{Match, Route};
+use server::settings::Route;
 use sip::Uri;
 use stage::Names;
 
@@ -86,7 +86,7 @@ fn trap_29_weights_are_weighed() {
 }
 
 fn far() -> (Office, Phone) {
-    let routes = vec![Route { matches: Match::Domain("far.test".into()), to: None }];
+    let routes = vec![Route::domain("far.test", None)];
     let office = Office::new(Settings { routes, challenge: Vec::new(), ..settings() });
     (office, Phone::udp(101))
 }

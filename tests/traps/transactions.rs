@@ -9,7 +9,7 @@ use offhook_tests::puppet::Puppet;
 use protocol::Transport;
 use protocol::transaction::{Timers, Up};
 use server::Settings;
-use server::settings::{Match, Route, User};
+use server::settings::{Route, User};
 use sim::Weather;
 use sip::{Method, Name};
 
@@ -42,7 +42,7 @@ fn trap_3_the_ack_of_a_refusal_goes_the_way_of_its_invite() {
 const BILOXI: &str = "192.0.2.20:5060";
 
 fn route(domain: &str) -> Route {
-    Route { matches: Match::Domain(domain.into()), to: None }
+    Route::domain(domain, None)
 }
 
 /// Trap 4: the ACK of a 2xx passes both proxies that stayed on the path, one ACK for each copy of the 2xx, and none of them makes one.

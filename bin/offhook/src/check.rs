@@ -5,10 +5,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use net::websocket::Origins;
+use server::settings::{Action, Route};
 
-use crate::config::{
-    Config, Credential, Durability, Ha1, Match, Mistakes, Notice, Route, StoreUrl,
-};
+use crate::config::{Config, Credential, Durability, Ha1, Mistakes, Notice, StoreUrl};
 use crate::log::{Format, Log};
 use crate::outcome::Outcome;
 
@@ -105,7 +104,7 @@ pub fn summary(config: &Config) -> String {
             config
                 .redirects
                 .iter()
-                .map(|redirect| format!("{} to {}", redirect.user, redirect.to.join(", "))),
+                .map(|redirect| format!("{} to {}", redirect.user, redirect.to.to.join(", "))),
         )),
     );
     row("routes", none_if_empty(listed(config.routes.iter().map(route))));
@@ -160,11 +159,15 @@ fn extensions(config: &Config) -> String {
 }
 
 fn route(route: &Route) -> String {
-    let requests = match &route.matches {
-        Match::Domain(domain) => domain.to_string(),
-        Match::Prefix(prefix) => format!("{prefix}…"),
+    let does = match &route.action {
+        Action::To(hops) if hops.is_empty() => "to what DNS says".into(),
+        Action::To(hops) => format!("to {}", hops.join(", then ")),
+        Action::Redirect(elsewhere) => {
+            format!("{} to {}", elsewhere.status, elsewhere.to.join(", "))
+        }
+        Action::Deny { status, reason } => format!("refused: {status} {reason}"),
     };
-    format!("{requests} to {}", route.to.as_deref().unwrap_or("what DNS says"))
+    format!("{} {does}", route.name)
 }
 
 /// The first few of a list, and how many more.

@@ -2,7 +2,7 @@
 
 use crate::log::{Format, Log};
 use crate::outcome::Outcome;
-use crate::{check, demo, phone, serve};
+use crate::{check, ctl, demo, phone, serve};
 
 /// The whole SIP system in one program.
 #[derive(Debug, clap::Parser)]
@@ -25,6 +25,8 @@ pub enum Command {
     Demo(demo::Arguments),
     /// Be a phone: call, answer, or stay registered
     Phone(Box<phone::Arguments>),
+    /// Ask about a server: where a call would go, and why
+    Ctl(Box<ctl::Arguments>),
     /// Say what is wrong with a config file, or what the server would do with it
     Check(check::Arguments),
 }
@@ -37,6 +39,7 @@ impl CommandLine {
             Command::Serve(arguments) => serve::run(&arguments, log),
             Command::Demo(arguments) => demo::run(&arguments, log),
             Command::Phone(arguments) => phone::run(*arguments, log),
+            Command::Ctl(arguments) => ctl::run(&arguments, log),
             Command::Check(arguments) => check::run(&arguments, log),
         }
     }

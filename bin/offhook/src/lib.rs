@@ -3,6 +3,7 @@
 pub mod check;
 pub mod command;
 pub mod config;
+pub mod ctl;
 pub mod demo;
 mod ear;
 mod journal;
@@ -14,3 +15,4 @@ pub mod phone;
 mod seed;
 pub mod serve;
 mod softphone;
+mod zone;

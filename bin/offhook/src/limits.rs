@@ -42,3 +42,9 @@ pub const TERMINAL_WIDTH: usize = 100;
 /// Lines of the log a second that strangers can cause: challenges, refusals, what is no SIP. A new phone or a wrong password is seen among
 /// them; a flood fills no disk.
 pub const LINES_OF_STRANGERS: u32 = 200;
+
+/// Characters that a route may take off a number: E.164 has fifteen digits, and nobody dials more than that in front of them.
+pub const STRIPPED: u64 = 32;
+
+/// Characters of a reason phrase: it stands in the first line of a response, and on a small display.
+pub const REASON: usize = 80;

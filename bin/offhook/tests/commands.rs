@@ -65,6 +65,19 @@ fn what_is_no_text_or_not_there_is_exit_code_2() {
 }
 
 #[test]
+fn a_call_is_explained_and_the_exit_code_says_how_it_ends() {
+    let path = file("routes.toml", b"domains = \"example.test\"\n[[route]]\nmatch = { prefix = \"+44\" }\nto = \"sip:192.0.2.1\"\n");
+    let ask = |sentence| ended(&offhook(&["ctl", "explain", sentence, "--config", &path]));
+    let (code, out, said) = ask("101 dials +44 20");
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert!(out.contains("goes to      sip:+4420@192.0.2.1 by sip:192.0.2.1\n"), "{out}");
+    assert_eq!(ask("101 dials 9").0, Some(1));
+    let (code, out, said) = ask("101 9");
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(said.contains("has no `dials`"), "{said}");
+}
+
+#[test]
 fn wrong_usage_is_exit_code_2_and_questions_are_0() {
     for arguments in [
         &[][..],

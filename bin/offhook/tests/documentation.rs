@@ -19,6 +19,21 @@ fn the_page_describes_every_key() {
     );
 }
 
+/// Every example of a page is a config without a mistake.
+#[test]
+fn the_examples_of_routing_are_fine() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/routing.md");
+    let page = std::fs::read_to_string(page).expect("the page is there");
+    let examples: Vec<_> =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        let config = Config::parse("docs/routing.md", example)
+            .unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        assert_eq!(config.warnings, []);
+    }
+}
+
 #[test]
 fn the_example_is_short_and_fine() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/offhook.toml");

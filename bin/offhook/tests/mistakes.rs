@@ -190,6 +190,81 @@ const TABLE: &[(&str, &str, &str)] = &[
         "1:1: a route for a prefix needs `to`: there is no domain to look up",
         "add to = \"sip:…\"",
     ),
+    (
+        "[[route]]\nmatch = { prefx = \"00\" }\nto = \"sip:h\"",
+        "2:11: `match` has no key `prefx`",
+        "did you mean `prefix`?",
+    ),
+    (
+        "[[route]]\nmatch = { regex = \"(\" }\nto = \"sip:h\"",
+        "2:19: `(` is no regular expression: found open group without closing ')'",
+        "write it like '^00[1-9]', in single quotes",
+    ),
+    (
+        "[[route]]\nmatch = { method = \"INVIT\" }\nto = \"sip:h\"",
+        "2:20: no route is for `INVIT`",
+        "did you mean \"INVITE\"?",
+    ),
+    (
+        "[[extension]]\nnumber = \"1012\"\npassword = \"geheimnisvoll\"\n[[route]]\nmatch = { caller = \"1021\" }\nto = \"sip:h\"",
+        "5:20: there is no extension `1021`",
+        "did you mean \"1012\"?",
+    ),
+    (
+        "[[route]]\nmatch = { network = \"10.0.0.1/8\" }\nto = \"sip:h\"",
+        "2:21: `10.0.0.1/8` has bits behind its network",
+        "write it like \"192.0.2.0/24\" or \"2001:db8::/32\"",
+    ),
+    (
+        "[[route]]\nmatch = { listener = \"127.0.0.1:5062\" }\nto = \"sip:h\"",
+        "2:22: nothing listens at `127.0.0.1:5062`",
+        "[listen] has 127.0.0.1:5060",
+    ),
+    (
+        "[[route]]\nmatch = { prefix = \"0\" }\nwhen = { days = \"mon-fry\" }\nto = \"sip:h\"",
+        "3:17: unknown day `fry`",
+        "did you mean \"fri\"?",
+    ),
+    (
+        "[[route]]\nmatch = { prefix = \"0\" }\nwhen = { from = \"8:00\" }\nto = \"sip:h\"",
+        "3:17: `8:00` is no time of the day",
+        "write it like \"08:00\"",
+    ),
+    (
+        "[[route]]\nmatch = { prefix = \"0\" }\nwhen = { from = \"08:00\", zone = \"Europe/Berlim\" }\nto = \"sip:h\"",
+        "3:33: unknown time zone `Europe/Berlim`",
+        "did you mean \"Europe/Berlin\"?",
+    ),
+    (
+        "[[route]]\nmatch = { prefix = \"0\" }\nrewrite = { regex = '^0(.)', replace = \"$2\" }\nto = \"sip:h\"",
+        "3:40: `$2` names what `regex` does not have",
+        "`regex` has 1 pairs of parentheses; write ${1}0 when digits follow",
+    ),
+    (
+        "[[route]]\nmatch = { prefix = \"0\" }\nredirect = 303\nto = \"sip:h\"",
+        "3:12: 303 is no redirection",
+        "300 (several), 301 (for good), 302 (for now) or 305 (by this proxy)",
+    ),
+    (
+        "[[route]]\nmatch = { prefix = \"0\" }\ndeny = \"No\"\nto = \"sip:h\"",
+        "4:6: a route that denies has no use for `to`",
+        "remove one of the two",
+    ),
+    (
+        "[[route]]\nmatch = { prefix = \"0\" }\nto = \"sip:h\"\nchallenge = false",
+        "4:13: a route that asks nobody who it is must say from where",
+        "add network = \"…\" to `match`, and no caller",
+    ),
+    (
+        "[[route]]\nmatch = { prefix = \"0\" }\nto = \"sip:h\"\n[[route]]\nmatch = { prefix = \"0\" }\nto = \"sip:i\"",
+        "5:9: there is a route for this already",
+        "remove one",
+    ),
+    (
+        "[[redirect]]\nuser = \"a\"\nto = \"sip:b@h\"\nstatus = 307",
+        "4:10: 307 is no redirection",
+        "300 (several), 301 (for good), 302 (for now) or 305 (by this proxy)",
+    ),
     ("[dns]\nservers = \"9.9.9.9\"", "2:11: `9.9.9.9` has no port", "write \"9.9.9.9:53\""),
     (
         "[dns]\nservers = [\n\"1.1.1.1:53\", \"1.1.1.2:53\", \"1.1.1.3:53\", \"1.1.1.4:53\", \"1.1.1.5:53\",\n\
@@ -232,6 +307,10 @@ fn what_is_legal_but_unwise_is_a_warning() {
         ),
         ("[websocket]\norigins = \"*\"", "[websocket] is not used"),
         ("[tls]\ncertificate = \"c\"\nprivate_key = \"k\"", "[tls] is not used"),
+        (
+            "[[route]]\nmatch = { prefix = \"0\" }\nto = \"sip:h\"\n[[route]]\nmatch = { prefix = \"00\" }\nto = \"sip:i\"",
+            "this route is never taken: `0…` comes first, and takes all of it",
+        ),
     ] {
         let config = Config::parse("f", text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let [warning] = config.warnings.as_slice() else { panic!("{text}: {:?}", config.warnings) };

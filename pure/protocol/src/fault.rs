@@ -36,6 +36,8 @@ pub enum Fault {
     CredentialsElsewhere,
     /// A request for another domain, and no route of ours leads there.
     NoRoute,
+    /// A rule of the operator's forbids it: the status, and what it says.
+    Denied(u16, Box<str>),
     /// More bindings than an address of record may have.
     TooManyContacts(usize),
     /// `*` together with other contacts, or without `Expires: 0` (RFC 3261 §10.3 step 6).
@@ -82,6 +84,7 @@ impl Fault {
             Self::Malformed(error) => {
                 Cow::Owned(format!("Bad {} at Octet {}", error.what, error.at))
             }
+            Self::Denied(_, reason) => Cow::Owned(reason.to_string()),
             Self::TooManyContacts(most) => Cow::Owned(format!("More Than {most} Contacts")),
             _ => Cow::Borrowed(self.row().1),
         }
@@ -119,6 +122,10 @@ impl Fault {
                 (Status::BAD_REQUEST, "Credentials Are for Another Request-URI", "RFC 7616 §3.4.6")
             }
             Self::NoRoute => (Status::FORBIDDEN, "No Route to That Domain", "RFC 3261 §26.3.2.2"),
+            Self::Denied(status, _) => {
+                let status = Status::new(*status).unwrap_or(Status::FORBIDDEN);
+                (status, "Not Allowed", "RFC 3261 §21.4.4")
+            }
             Self::BreadthExceeded => {
                 (Status::MAX_BREADTH_EXCEEDED, "Max-Breadth Exceeded", "RFC 5393 §5.3.3")
             }

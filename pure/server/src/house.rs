@@ -9,13 +9,14 @@ use protocol::auth::{Algorithm, Charset, Claim, Ha1, Names};
 use protocol::locate::Means;
 use protocol::{Listener, Transport};
 use sip::header::{From, Via};
-use sip::uri::{Host, SipUri, unescape};
+use sip::uri::SipUri;
 use sip::{Message, Method, Uri};
 
 use crate::Steering;
 use crate::ours::Ours;
+use crate::routes::{Context, Dialled, Errand, context};
 use crate::seal::Seal;
-use crate::settings::{Credential, Match, Route, Settings, User};
+use crate::settings::{Credential, Route, Settings, User};
 
 /// What we know about ourselves.
 #[derive(Debug)]
@@ -51,8 +52,8 @@ struct Known {
 pub(crate) enum Place {
     /// This server itself.
     Us,
-    /// A user of one of our domains, unescaped.
-    User(Box<[u8]>),
+    /// A user or a number of one of our domains.
+    User(Dialled),
     /// Somebody elsewhere.
     Foreign,
     /// Somewhere that we cannot go: a scheme that is not ours.
@@ -128,18 +129,14 @@ impl House {
         match uri {
             // §16.5: an `maddr` that is left is the only place to go to.
             Uri::Sip(sip) if !self.is_ours(sip) || sip.params.has("maddr") => Place::Foreign,
-            Uri::Sip(sip) => match sip.user {
-                None => Place::Us,
-                Some(user) => Place::User(unescape(user).into()),
-            },
+            Uri::Sip(sip) => Dialled::of_sip(sip).map_or(Place::Us, Place::User),
             Uri::Tel(tel) => {
-                let context = tel.params.text("phone-context");
-                let ours = context.is_none_or(|context| {
-                    let host = Host::parse(context.as_bytes());
-                    context.starts_with('+') || host.is_ok_and(|host| self.ours.has_domain(&host))
-                });
-                let number = tel.digits().into_bytes().into();
-                if ours { Place::User(number) } else { Place::Unknown }
+                let ours = match context(tel) {
+                    Context::Anybody => true,
+                    Context::Domain(host) => self.ours.has_domain(&host),
+                    Context::Unreadable => false,
+                };
+                if ours { Place::User(Dialled::of_tel(tel)) } else { Place::Unknown }
             }
             Uri::Other(..) => Place::Unknown,
         }
@@ -178,24 +175,9 @@ impl House {
             })
     }
 
-    /// The route for a domain that is not ours.
-    pub(crate) fn route_for(&self, host: &Host<'_>) -> Option<&Route> {
-        self.settings.routes.iter().find(|route| match &route.matches {
-            Match::Domain(domain) => {
-                Host::parse(domain.as_bytes()).is_ok_and(|domain| domain == *host)
-            }
-            Match::Prefix(_) => false,
-        })
-    }
-
-    /// The route for a number: the longest prefix wins.
-    pub(crate) fn route_for_number(&self, number: &[u8]) -> Option<&Route> {
-        let length = |route: &Route| match &route.matches {
-            Match::Prefix(prefix) if number.starts_with(prefix.as_bytes()) => Some(prefix.len()),
-            Match::Prefix(_) | Match::Domain(_) => None,
-        };
-        let fitting = self.settings.routes.iter().filter(|route| length(route).is_some());
-        fitting.max_by_key(|route| length(route))
+    /// The route of an errand.
+    pub(crate) fn route(&self, errand: &Errand) -> Option<&Route> {
+        self.settings.routes.get(errand.route)
     }
 
     /// The To tag of our own answers to a request: the same for the same request, without a state (RFC 3261 §8.2.7), also for the

@@ -4,6 +4,7 @@
 //! shard a message belongs to.
 
 mod admission;
+pub mod explain;
 mod gate;
 mod gruu;
 mod home;
@@ -19,6 +20,7 @@ mod proxy;
 mod purpose;
 mod redirect;
 mod registrar;
+pub mod routes;
 mod seal;
 pub mod settings;
 mod turn;

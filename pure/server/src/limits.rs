@@ -43,3 +43,12 @@ pub const HOPS: u8 = 70;
 /// How many T1 an INVITE waits for a sign of life while there is another address to try: 3.5 s, in which three copies went out.
 /// Timer B would be 32 s, and the caller has hung up by then.
 pub const HURRY: u32 = 7;
+
+/// Octets of a regular expression of the settings: the longest that anybody has shown us for numbers has some eighty.
+pub const PATTERN: usize = 256;
+
+/// Octets that a regular expression may take when it is compiled: `[0-9]{1,15}` takes one or two kilobytes.
+pub const PATTERN_SIZE: usize = 64 << 10;
+
+/// Parentheses within parentheses of a regular expression.
+pub const PATTERN_NESTS: u32 = 20;

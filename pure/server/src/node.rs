@@ -8,12 +8,14 @@ use protocol::{Answer, Fault, Flow, Input, Output, Question};
 use sip::{Message, Method, Status};
 
 use crate::admission::{self, Entry, Merged};
+use crate::explain::{Explanation, Passed};
 use crate::gate::{Asker, Gate, No, Pass, Visitor, Waiting};
 use crate::house::House;
 use crate::options;
 use crate::proxy::{Found, Loss, Plan, Proxy};
 use crate::purpose::{self, Purpose};
 use crate::registrar::Registrar;
+use crate::routes::Outcome;
 use crate::settings::Settings;
 use crate::turn::Turn;
 
@@ -99,6 +101,25 @@ impl Node {
         up.drain(..).for_each(|up| roles.failed(&mut turn, (flow, loss), up));
         self.up = up;
         concerned
+    }
+
+    /// What would become of a request that begins something, and why. Nothing is kept of it, nothing is sent.
+    pub fn explain(&mut self, now: Time, flow: Flow, request: &Message) -> Explanation {
+        let mut out = Vec::new();
+        let (turn, roles) = self.turn(now, &mut out);
+        let plan = roles.proxy.plan(&turn, flow, request);
+        let mut explanation = Explanation::default();
+        let judged = roles.weigh(&turn, flow, (request, &plan), &mut |route, miss, asked| {
+            let passed = &mut explanation.passed;
+            let (name, why) = (route.name.to_string(), miss.words(route, asked));
+            passed.push(Passed { place: passed.len(), name, why });
+        });
+        let judged = judged.and_then(|purpose| {
+            explanation.take(&turn, &purpose);
+            explanation.challenged = purpose::must_prove(&turn, flow, (request, &plan), &purpose);
+            purpose::permitted(&turn, &plan, purpose)
+        });
+        explanation.finish(&turn, (request, &plan), judged)
     }
 
     /// What there is to lend, and to whom.
@@ -301,20 +322,9 @@ impl Roles {
         request: &Message,
         plan: &Plan,
     ) -> Result<(Purpose, Asker, Pass), No> {
-        let purpose = purpose::of(turn, request, plan).map_err(No::Fault)?;
-        let asker = match purpose {
-            Purpose::Register | Purpose::Options => {
-                admission::required(request).map_err(No::Fault)?;
-                admission::body(request).map_err(No::Fault)?;
-                Asker::Server
-            }
-            // §8.3: whatever it requires, its sender will find it there.
-            Purpose::Redirect(_) | Purpose::LastHop => Asker::Server,
-            Purpose::User(_) | Purpose::Nobody | Purpose::Relay(_) | Purpose::Number(_) => {
-                self.proxy.validate(turn, flow, request, plan).map_err(No::Fault)?;
-                Asker::Proxy
-            }
-        };
+        let purpose =
+            self.weigh(turn, flow, (request, plan), &mut |_, _, _| {}).map_err(No::Fault)?;
+        let asker = purpose.asker(turn);
         let pass = if purpose::must_prove(turn, flow, (request, plan), &purpose) {
             self.gate.ask(turn, request, asker)?
         } else {
@@ -323,13 +333,27 @@ impl Roles {
         if asker == Asker::Server {
             self.merged.note(turn.now, request).map_err(No::Fault)?;
         }
-        match purpose {
-            Purpose::Nobody => Err(No::Fault(Fault::NotFound)),
-            purpose if asker == Asker::Proxy && !purpose::may_go(turn, plan, &purpose) => {
-                Err(No::Fault(Fault::NoRoute))
-            }
-            purpose => Ok((purpose, asker, pass)),
+        let purpose = purpose::permitted(turn, plan, purpose).map_err(No::Fault)?;
+        Ok((purpose, asker, pass))
+    }
+
+    /// What is it for, whoever sent it? The witness hears of the routes that do not fit.
+    fn weigh(
+        &self,
+        turn: &Turn<'_>,
+        flow: Flow,
+        (request, plan): (&Message, &Plan),
+        witness: &mut purpose::Witness<'_>,
+    ) -> Result<Purpose, Fault> {
+        let purpose = purpose::of(turn, flow, (request, plan), witness)?;
+        if matches!(purpose, Purpose::Register | Purpose::Options) {
+            admission::required(request)?;
+            admission::body(request)?;
         }
+        if purpose.asker(turn) == Asker::Proxy {
+            self.proxy.validate(turn, flow, request, plan)?;
+        }
+        Ok(purpose)
     }
 
     /// Does what an admitted request is for.
@@ -362,7 +386,12 @@ impl Roles {
                 Found::Bound(self.registrar.reach(turn, &aor))
             }
             Purpose::User(aor) => Found::Elsewhere(aor),
-            Purpose::Relay(target) | Purpose::Number(target) => Found::At(*target),
+            Purpose::Relay(target) => Found::At(vec![*target]),
+            Purpose::Routed(errand) => match errand.outcome(turn, &way.1) {
+                Ok(Outcome::Targets(targets)) => Found::At(targets),
+                Ok(Outcome::Answer(wire)) => return turn.answer(id, wire),
+                Err(fault) => return turn.refuse_in(id, way.0, &way.1, &fault),
+            },
             Purpose::Nobody => return,
         };
         self.proxy.forward(turn, id, way, found);

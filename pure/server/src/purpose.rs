@@ -1,14 +1,17 @@
 //! What a request is for, and whether its sender must prove who it is (RFC 3261 §16.4, §16.5, §22).
 
 use protocol::{Fault, Flow};
-use sip::header::Route;
+use sip::header::{From, Route};
+use sip::uri::{Host, unescape};
 use sip::{Bytes, Header as _, Message, Method, Uri};
 
+use crate::gate::Asker;
 use crate::gruu::{Aim, Phone};
 use crate::house::Place;
 use crate::outbound::{self, Token};
 use crate::proxy::{Plan, Target, Way};
-use crate::settings::Match;
+use crate::routes::{self, Asked, Dialled, Errand, Form, Miss};
+use crate::settings::{self, Action, Trust};
 use crate::turn::Turn;
 use crate::{admission, gate, redirect};
 
@@ -27,14 +30,22 @@ pub(crate) enum Purpose {
     User(Box<[u8]>),
     /// A user of ours that there is not.
     Nobody,
-    /// Somebody elsewhere.
+    /// Somebody elsewhere, whom no route is for.
     Relay(Box<Target>),
-    /// A number that a route is for.
-    Number(Box<Target>),
+    /// What a route is for.
+    Routed(Box<Errand>),
 }
 
+/// Hears of each route that does not fit, and why.
+pub(crate) type Witness<'a> = dyn FnMut(&settings::Route, Miss, &Asked<'_>) + 'a;
+
 /// What a request is for, by its Request-URI, its routes, and what we know.
-pub(crate) fn of(turn: &Turn<'_>, request: &Message, plan: &Plan) -> Result<Purpose, Fault> {
+pub(crate) fn of(
+    turn: &Turn<'_>,
+    flow: Flow,
+    (request, plan): (&Message, &Plan),
+    witness: &mut Witness<'_>,
+) -> Result<Purpose, Fault> {
     let uri = Uri::parse(&plan.uri).map_err(Fault::Malformed)?;
     let way = plan.onward().map_or(Way::Uri, Way::Flow);
     let relay = |way| Ok(Purpose::Relay(Box::new(Target::of(plan.uri.clone(), way))));
@@ -48,18 +59,23 @@ pub(crate) fn of(turn: &Turn<'_>, request: &Message, plan: &Plan) -> Result<Purp
         Place::Us | Place::User(_) if method == Some(Method::Register) => Ok(Purpose::Register),
         Place::Us if method == Some(Method::Options) => Ok(Purpose::Options),
         Place::Us => Err(Fault::MethodNotAllowed),
-        Place::User(user) => match &plan.aim {
-            Aim::Anybody => user_or_number(turn, request, plan, user),
+        Place::User(dialled) => match &plan.aim {
+            Aim::Anybody => user_or_number(turn, flow, (request, plan), (dialled, witness)),
             Aim::Phone(phone) => Ok(phone_of(turn, phone)),
             Aim::Nobody => Ok(Purpose::Nobody),
         },
         Place::Foreign => {
-            let host = uri.sip().map(|uri| uri.host);
-            let route = host.and_then(|host| turn.house.route_for(&host));
-            match (&way, route.and_then(|route| route.to.as_deref())) {
-                (Way::Uri, Some(to)) => relay(Way::Hop(Bytes::copy_from_slice(to.as_bytes()))),
-                _ => relay(way),
+            let Some(uri) = uri.sip() else { return relay(way) };
+            if plan.pass.is_some() {
+                return relay(within_a_call(turn, way, &uri.host));
             }
+            let nobody = Dialled { user: Box::default(), form: Form::Name };
+            let dialled = Dialled::of_sip(uri).unwrap_or(nobody);
+            let asked = (Some(uri.host), dialled);
+            Ok(match route(turn, flow, (request, plan), (asked, witness)) {
+                Some(errand) => Purpose::Routed(Box::new(errand)),
+                None => Purpose::Relay(Box::new(Target::of(plan.uri.clone(), way))),
+            })
         }
         Place::Unknown if plan.routes.is_empty() => Err(Fault::UnsupportedScheme),
         Place::Unknown => relay(way),
@@ -72,43 +88,79 @@ fn phone_of(turn: &Turn<'_>, phone: &Phone) -> Purpose {
     if known { Purpose::User(phone.aor.clone()) } else { Purpose::Nobody }
 }
 
+/// Within a call that was let pass nothing is decided anew: a route says only how its domain is reached.
+fn within_a_call(turn: &Turn<'_>, way: Way, host: &Host<'_>) -> Way {
+    let hop = routes::of_domain(&turn.house.settings.routes, host).find_map(|route| {
+        match (&way, &route.action) {
+            (Way::Uri, Action::To(hops)) => hops.first(),
+            _ => None,
+        }
+    });
+    hop.map_or(way, |hop| Way::Hop(Bytes::copy_from_slice(hop.as_bytes())))
+}
+
 fn user_or_number(
     turn: &Turn<'_>,
-    request: &Message,
-    plan: &Plan,
-    user: Box<[u8]>,
+    flow: Flow,
+    (request, plan): (&Message, &Plan),
+    (dialled, witness): (Dialled, &mut Witness<'_>),
 ) -> Result<Purpose, Fault> {
     // §16.3 step 3: whoever asks how far its OPTIONS can go is answered here.
     if request.method() == Some(Method::Options) && admission::hops(request).is_err() {
         return Ok(Purpose::LastHop);
     }
-    if let Some(redirect) = redirect::of(turn, &user) {
-        let answer = redirect::answer(turn, request, redirect);
+    if let Some(redirect) = redirect::of(turn, &dialled.user) {
+        let uris = redirect.to.to.iter().map(|uri| Bytes::copy_from_slice(uri.as_bytes()));
+        let places = redirect::places(&redirect.to, uris.collect());
+        let answer = redirect::answer(turn, request, redirect.to.status, &places);
         return answer.map(Purpose::Redirect).ok_or(Fault::NotFound);
     }
-    if turn.house.knows(&user) {
-        return Ok(Purpose::User(user));
+    if turn.house.knows(&dialled.user) {
+        return Ok(Purpose::User(dialled.user));
     }
-    let route = turn.house.route_for_number(&user);
-    if let Some(to) = route.and_then(|route| route.to.as_deref()) {
-        return number_to(to, &user, plan);
+    let user = dialled.user.clone();
+    match route(turn, flow, (request, plan), ((None, dialled), witness)) {
+        Some(errand) => Ok(Purpose::Routed(Box::new(errand))),
+        None if turn.house.trusts_everybody() => Ok(Purpose::User(user)),
+        None => Ok(Purpose::Nobody),
     }
-    if turn.house.trusts_everybody() { Ok(Purpose::User(user)) } else { Ok(Purpose::Nobody) }
 }
 
-/// A number that a route is for: the same user, at the host that the route names.
-fn number_to(to: &str, user: &[u8], plan: &Plan) -> Result<Purpose, Fault> {
-    let fault = Fault::Unroutable("The Route of the Number Is No SIP URI");
-    let Ok(Uri::Sip(hop)) = Uri::parse(to.as_bytes()) else { return Err(fault) };
-    let user = sip::uri::escape_user(user);
-    let mut uri = Vec::with_capacity(plan.uri.len());
-    sip::uri::SipUri { user: Some(&user), password: None, ..hop }.write(&mut uri);
-    let hop = Way::Hop(Bytes::copy_from_slice(to.as_bytes()));
-    Ok(Purpose::Number(Box::new(Target::of(uri.into(), hop))))
+/// The route that a request takes. What is no text is no number, and takes none.
+fn route(
+    turn: &Turn<'_>,
+    flow: Flow,
+    (request, plan): (&Message, &Plan),
+    ((host, dialled), witness): ((Option<Host<'_>>, Dialled), &mut Witness<'_>),
+) -> Option<Errand> {
+    let number = std::str::from_utf8(&dialled.user).ok()?.to_owned();
+    let caller = caller(turn, request);
+    let asked = Asked {
+        method: request.method().map_or("", Method::as_str),
+        host,
+        number: &number,
+        caller: caller.as_deref(),
+        source: flow.peer,
+        listener: turn.house.listener(flow.listener).map(|listener| listener.bound),
+        now: turn.now,
+    };
+    let routes = &turn.house.settings.routes;
+    let mut witness = |route: &settings::Route, miss: Miss| witness(route, miss, &asked);
+    let found = asked.walk(routes, 0, &mut witness)?;
+    Some(Errand::new(found, dialled, plan.uri.clone()))
+}
+
+/// The user of ours who asks, as the From says. Whether that is true is found out before anything is done for it.
+fn caller(turn: &Turn<'_>, request: &Message) -> Option<String> {
+    let from = request.get::<From>()?;
+    let Ok(Uri::Sip(uri)) = Uri::parse(from.uri) else { return None };
+    let user = uri.user.filter(|_| turn.house.is_ours(&uri))?;
+    String::from_utf8(unescape(user)).ok()
 }
 
 /// Must the sender prove who it is? For what the settings name, and for everything that leaves the house; not within a dialog that we
-/// have let pass, and not for the users of a domain that we have a route for, as long as they call ours.
+/// have let pass, not on a route that is open for where it comes from, and not for the users of a domain that we have a route for, as
+/// long as they call ours.
 pub(crate) fn must_prove(
     turn: &Turn<'_>,
     flow: Flow,
@@ -121,8 +173,12 @@ pub(crate) fn must_prove(
     }
     let challenged = request.method().is_some_and(|method| turn.house.challenges(method));
     match purpose {
-        // A number leads to somebody who is paid for it: no pass is good for that.
-        Purpose::Number(_) => true,
+        // A route leads to somebody who is paid for it: no pass is good for that.
+        Purpose::Routed(errand) => {
+            let proven = |route: &settings::Route| route.trust == Trust::Proven;
+            turn.house.route(errand).is_none_or(proven)
+                && !outbound::is_edge_for(turn.house, &plan.uri)
+        }
         Purpose::Relay(_) => {
             let welcome = plan.pass.is_some() || plan.token.flow().is_some();
             !welcome && !outbound::is_edge_for(turn.house, &plan.uri)
@@ -134,23 +190,64 @@ pub(crate) fn must_prove(
     }
 }
 
-/// May a request go where it wants to? Within a call that was let pass; otherwise it leaves the house only for a domain that a route
-/// is for, whoever asks: a phone that was taken over would be a way to everywhere.
-pub(crate) fn may_go(turn: &Turn<'_>, plan: &Plan, purpose: &Purpose) -> bool {
+/// A request whose sender is known: is it refused all the same?
+pub(crate) fn permitted(turn: &Turn<'_>, plan: &Plan, purpose: Purpose) -> Result<Purpose, Fault> {
+    if let Some(fault) = purpose.refusal(turn) {
+        return Err(fault);
+    }
+    if purpose.asker(turn) == Asker::Proxy && !may_go(turn, plan, &purpose) {
+        return Err(Fault::NoRoute);
+    }
+    Ok(purpose)
+}
+
+/// May a request go where it wants to? Within a call that was let pass; otherwise it leaves the house only along a route, whoever asks: a
+/// phone that was taken over would be a way to everywhere. A Route that the caller wants visited is no way around that.
+fn may_go(turn: &Turn<'_>, plan: &Plan, purpose: &Purpose) -> bool {
     let welcome = plan.pass.is_some() || plan.token.flow().is_some();
     if turn.house.trusts_everybody() || welcome {
         return true;
     }
-    let routed = |uri: &[u8]| match Uri::parse(uri) {
+    let leads = |uri: &[u8]| match Uri::parse(uri) {
         Ok(Uri::Sip(parsed)) => {
-            turn.house.route_for(&parsed.host).is_some() || outbound::is_edge_for(turn.house, uri)
+            routes::lead_to(&turn.house.settings.routes, &parsed.host)
+                || outbound::is_edge_for(turn.house, uri)
         }
         _ => false,
     };
-    match (plan.routes.first(), purpose) {
-        (Some(next), _) => Route::parse(next).is_ok_and(|next| routed(next.uri)),
-        (None, Purpose::Relay(_)) => routed(&plan.uri),
-        (None, _) => true,
+    match plan.routes.first() {
+        Some(next) => Route::parse(next).is_ok_and(|next| leads(next.uri)),
+        None if matches!(purpose, Purpose::Relay(_)) => {
+            outbound::is_edge_for(turn.house, &plan.uri)
+        }
+        None => true,
+    }
+}
+
+impl Purpose {
+    /// As what we ask for credentials: as a server for what is answered here, else as a proxy. §8.3: what a redirected request requires
+    /// is for those to whom it goes next.
+    pub(crate) fn asker(&self, turn: &Turn<'_>) -> Asker {
+        match self {
+            Self::Register | Self::Options | Self::Redirect(_) | Self::LastHop => Asker::Server,
+            Self::User(_) | Self::Nobody | Self::Relay(_) => Asker::Proxy,
+            Self::Routed(errand) => match turn.house.route(errand).map(|route| &route.action) {
+                Some(Action::Redirect(_)) => Asker::Server,
+                _ => Asker::Proxy,
+            },
+        }
+    }
+
+    /// What is refused, though it was understood: said only to those who may know.
+    fn refusal(&self, turn: &Turn<'_>) -> Option<Fault> {
+        match self {
+            Self::Nobody => Some(Fault::NotFound),
+            Self::Routed(errand) => match &turn.house.route(errand)?.action {
+                Action::Deny { status, reason } => Some(Fault::Denied(*status, reason.clone())),
+                Action::To(_) | Action::Redirect(_) => None,
+            },
+            _ => None,
+        }
     }
 }
 
@@ -159,12 +256,19 @@ fn is_from_a_peer(turn: &Turn<'_>, flow: Flow, request: &Message) -> bool {
     if gate::claims_to_be_ours(turn, request) {
         return false;
     }
-    let Some(from) = request.get::<sip::header::From>() else { return false };
+    let Some(from) = request.get::<From>() else { return false };
     let Ok(Uri::Sip(from)) = Uri::parse(from.uri) else { return false };
-    let Some(route) = turn.house.route_for(&from.host) else { return false };
-    let Match::Domain(_) = route.matches else { return false };
-    match route.to.as_deref().map(|to| Uri::parse(to.as_bytes())) {
-        Some(Ok(Uri::Sip(hop))) => {
+    let mut routes = routes::of_domain(&turn.house.settings.routes, &from.host);
+    routes.any(|route| match &route.action {
+        Action::To(hops) => hops.is_empty() || hops.iter().any(|hop| is_at(flow, hop)),
+        Action::Redirect(_) | Action::Deny { .. } => false,
+    })
+}
+
+/// True when a flow comes from the number that a hop names, or may come from its name.
+fn is_at(flow: Flow, hop: &str) -> bool {
+    match Uri::parse(hop.as_bytes()) {
+        Ok(Uri::Sip(hop)) => {
             hop.host.ip().is_none_or(|ip| ip.to_canonical() == flow.peer.ip().to_canonical())
         }
         _ => true,

@@ -4,7 +4,7 @@ use offhook_tests::office::{
     Office, Phone, found, reply, requests, rows, settings, status, trusting, uri,
 };
 use protocol::{Answer, Question, Transport};
-use server::settings::{Match, Route, Settings, Shard};
+use server::settings::{Route, Settings, Shard};
 
 fn office() -> (Office, Phone) {
     (Office::new(trusting()), Phone::udp(101))
@@ -135,19 +135,15 @@ fn a_name_is_looked_up() {
 }
 
 fn routed() -> Settings {
-    let to = |to: &str| Some(to.into());
     let routes = vec![
-        Route {
-            matches: Match::Domain("other.test".into()),
-            to: to("sip:203.0.113.7:5070;transport=tcp"),
-        },
-        Route { matches: Match::Prefix("+".into()), to: to("sip:203.0.113.8") },
-        Route { matches: Match::Prefix("+49".into()), to: to("sip:203.0.113.9:5080") },
+        Route::domain("other.test", Some("sip:203.0.113.7:5070;transport=tcp")),
+        Route::prefix("+49", "sip:203.0.113.9:5080"),
+        Route::prefix("+", "sip:203.0.113.8"),
     ];
     Settings { routes, ..settings() }
 }
 
-/// The routes of the settings: a domain keeps its URI, a number gets the host of its route; the longest prefix counts.
+/// The routes of the settings: a domain keeps its URI, a number gets the host of its route; the first route that fits counts.
 #[test]
 fn routes_lead_where_they_say_and_only_for_those_we_know() {
     let mut office = Office::new(routed());

@@ -219,8 +219,7 @@ fn the_first_route_is_the_next_hop() {
     );
     assert_eq!(rows(&[sent], Name::Route), ["<sip:203.0.113.7:5099;lr>, <sip:203.0.113.8;lr>"]);
     // A route of the settings does not pass by a Route that the caller wants visited.
-    let matches = server::settings::Match::Domain("other.test".into());
-    let route = server::settings::Route { matches, to: Some("sip:203.0.113.9".into()) };
+    let route = server::settings::Route::domain("other.test", Some("sip:203.0.113.9"));
     let mut office = Office::new(Settings { routes: vec![route], ..trusting() });
     for (row, peer) in
         [("Route: <sip:203.0.113.7;lr>", "203.0.113.7:5060"), ("X: y", "203.0.113.9:5060")]

@@ -5,11 +5,10 @@ use server::settings::{Redirect, Settings};
 use sip::Name;
 
 fn office() -> Office {
-    let to = |uris: &[&str]| uris.iter().map(|uri| (*uri).into()).collect();
     let redirects = vec![
-        Redirect { user: "sales".into(), to: to(&["sip:101@example.test"]) },
-        Redirect { user: "help".into(), to: to(&["sip:a@b.example", "sip:c@d.example"]) },
-        Redirect { user: "me".into(), to: to(&["sip:me@example.test"]) },
+        Redirect::new("sales", &["sip:101@example.test"]),
+        Redirect::new("help", &["sip:a@b.example", "sip:c@d.example"]),
+        Redirect::new("me", &["sip:me@example.test"]),
     ];
     Office::new(Settings { redirects, ..trusting() })
 }

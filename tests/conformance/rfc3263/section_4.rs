@@ -6,12 +6,12 @@ use std::time::Duration;
 use offhook_tests::office::{Office, Phone, Sent, method, reply, settings, status};
 use protocol::locate::{Failure, Target};
 use protocol::{Answer, Flow, Identity, Input, Question, Transport};
-use server::settings::{Match, Route, Settings};
+use server::settings::{Route, Settings};
 use sip::header::{MAGIC, Via};
 
 /// An office that takes calls to far.test, which has two servers, without asking who calls.
 fn office() -> Office {
-    let route = Route { matches: Match::Domain("far.test".into()), to: None };
+    let route = Route::domain("far.test", None);
     Office::new(Settings { challenge: Vec::new(), routes: vec![route], ..settings() })
 }
 

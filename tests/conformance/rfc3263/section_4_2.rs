@@ -7,7 +7,7 @@ use offhook_tests::exchange::{Exchange, address};
 use offhook_tests::puppet::Puppet;
 use protocol::Transport;
 use server::Settings;
-use server::settings::{Match, Route, User};
+use server::settings::{Route, User};
 use sim::Weather;
 
 use super::{everything, located, zone};
@@ -23,8 +23,7 @@ fn servers_are_tried_one_after_the_other_and_dead_ones_are_not_tried_first_again
          gone.biloxi.test A 192.0.2.22
          alive.biloxi.test A 192.0.2.23";
     let mut exchange = Exchange::with(1, Weather::FAIR, 1, |settings| {
-        let matches = Match::Domain("biloxi.test".into());
-        settings.routes = vec![Route { matches, to: None }];
+        settings.routes = vec![Route::domain("biloxi.test", None)];
     });
     let alive = "192.0.2.23:5060";
     let mut biloxi = Settings::of("biloxi.test", Puppet::listeners(address(alive)));

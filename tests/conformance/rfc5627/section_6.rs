@@ -98,8 +98,7 @@ fn within_a_dialog_the_path_is_not_gone_twice() {
 #[test]
 fn a_gruu_is_not_redirected() {
     let mut settings = trusting();
-    let to = vec!["sip:elsewhere@192.0.2.99".into()];
-    settings.redirects = vec![Redirect { user: "102".into(), to }];
+    settings.redirects = vec![Redirect::new("102", &["sip:elsewhere@192.0.2.99"])];
     let mut office = Office::new(settings);
     let (gruu, _) = sign_on(&mut office, &Phone::udp(102), A, 1);
     assert_eq!(call(&mut office, "sip:102@example.test"), Err(302));

@@ -120,7 +120,7 @@ pub(super) fn defaults() -> Vec<&'static str> {
 }
 
 /// The methods that can be challenged: all that IANA lists, but ACK and CANCEL.
-const METHODS: &[&str] = &[
+pub(super) const METHODS: &[&str] = &[
     "REGISTER",
     "INVITE",
     "MESSAGE",

@@ -6,9 +6,9 @@ use protocol::auth::Algorithm;
 
 use super::fault::{At, Faults};
 use super::key::{Key, Section};
-use super::route::uri;
 use super::secret::Secret;
 use super::table::Table;
+use super::uri;
 use crate::limits;
 
 /// An account: who may register as `sip:number@domain`.
@@ -101,7 +101,7 @@ fn several<'a>(entry: &Table<'a>, key: &str, faults: &mut Faults) -> Vec<At<&'a 
 
 /// An address at which somebody can be called: one without headers.
 fn contact(text: At<&str>, faults: &mut Faults) -> Option<String> {
-    let found = uri(text, faults)?;
+    let found = uri::read(text, faults)?;
     let headers = found.contains('?');
     if headers {
         let what = format!("`{}` has headers: no call could carry them", text.value.escape_debug());

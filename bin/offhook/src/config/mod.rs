@@ -4,6 +4,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use ::server::settings::{Redirect, Route};
 use machine::Dice;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -31,6 +32,7 @@ mod starter;
 mod store;
 mod table;
 mod tls;
+mod uri;
 mod websocket;
 
 pub use auth::Auth;
@@ -41,10 +43,8 @@ pub use key::{Absent, Key, Section};
 pub use listen::Listen;
 pub use page::reference;
 pub use phone::PhoneFile;
-pub use redirect::Redirect;
 pub use registrar::{Expires, Registrar, WhenFull};
 pub use report::{Mistakes, Notice};
-pub use route::{Match, Route};
 pub use secret::Secret;
 pub use server::Server;
 pub use store::{Durability, Store, StoreUrl};
@@ -144,6 +144,12 @@ impl Config {
         let listen = Listen::read(&section(top, &listen::SECTION, faults), faults);
         let tls = section(top, &tls::SECTION, faults);
         let extensions = extension::read(&entries(top, &extension::SECTION, faults), faults);
+        let known = route::Known {
+            domains: &domains,
+            extensions: &extensions,
+            listeners: listen.transports().into_iter().flat_map(|(_, at)| at).copied().collect(),
+        };
+        let routes = route::read(&entries(top, &route::SECTION, faults), &known, faults);
         let config = Self {
             tls: Tls::read(&tls, faults),
             websocket: WebSocket::read(&section(top, &websocket::SECTION, faults), faults),
@@ -161,7 +167,7 @@ impl Config {
                 faults,
             ),
             extensions,
-            routes: route::read(&entries(top, &route::SECTION, faults), &domains, faults),
+            routes,
             dns: Dns::read(&section(top, &dns::SECTION, faults), faults),
             domains,
             listen,

@@ -10,9 +10,9 @@ use super::fault::{At, Faults, Span};
 use super::key::{Key, Section};
 use super::near::nearest;
 use super::report::{Mistakes, Source};
-use super::route::uri;
 use super::secret::Secret;
 use super::table::Table;
+use super::uri;
 
 /// What a phone's file says. Every key may be absent: the command line can say it instead.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl PhoneFile {
 
 /// An address of a user: a SIP URI with something before the `@`.
 fn account(written: At<&str>, faults: &mut Faults) -> Option<String> {
-    let uri = uri(written, faults)?;
+    let uri = uri::read(written, faults)?;
     let user = matches!(Uri::parse(uri.as_bytes()), Ok(Uri::Sip(sip)) if sip.user.is_some());
     if !user {
         let what = format!("`{}` has no user", written.value.escape_debug());

@@ -8,8 +8,8 @@ use super::domains::Domain;
 use super::fault::{At, Faults};
 use super::key::{Key, Section};
 use super::near::nearest;
-use super::route::uri;
 use super::table::Table;
+use super::uri;
 use crate::limits;
 
 /// How registrations are kept.
@@ -137,7 +137,7 @@ impl WhenFull {
 
 /// A SIP URI of a loose router (RFC 3608 §5): a phone puts it into its Routes as it is.
 fn loose(text: At<&str>, faults: &mut Faults) -> Option<String> {
-    let found = uri(text, faults)?;
+    let found = uri::read(text, faults)?;
     let is_loose = matches!(Uri::parse(found.as_bytes()), Ok(Uri::Sip(uri)) if uri.is_loose());
     if !is_loose {
         let what = format!("`{}` is no loose router", text.value.escape_debug());

@@ -52,6 +52,11 @@ impl<'a> Table<'a> {
         self.written.is_none()
     }
 
+    /// Is there no key at all in it?
+    pub(super) fn is_empty(&self) -> bool {
+        self.written.is_none_or(|table| table.is_empty())
+    }
+
     /// Where the key's value is written.
     pub(super) fn span_of(&self, name: &str) -> Span {
         self.value(name).map_or(self.span, |value| value.span().into())
@@ -123,6 +128,17 @@ impl<'a> Table<'a> {
                 None
             }
         }
+    }
+
+    /// True or false.
+    pub(super) fn flag(&self, name: &str, faults: &mut Faults) -> Option<bool> {
+        let value = self.value(name)?;
+        if let DeValue::Boolean(flag) = value.get_ref() {
+            return Some(*flag);
+        }
+        let what = format!("`{name}` must be true or false, not {}", kind(value.get_ref()));
+        faults.refuse(value.span().into(), what, "write it without quotes");
+        None
     }
 
     /// An inline table: `name = { … }`.

@@ -1,5 +1,7 @@
 //! The table of keys agrees with what is read, and secrets stay secret.
 
+use ::server::settings::Action;
+
 use super::*;
 
 pub(super) fn parse(text: &str) -> Result<Config, String> {
@@ -83,9 +85,12 @@ fn every_key_means_what_it_says() {
     assert_eq!(first.name.as_deref(), Some("Front desk"));
     let md5 = Some(Secret::new("0123456789abcdef0123456789abcdef"));
     assert_eq!(second.credential, Credential::Ha1(Ha1 { md5, ..Ha1::default() }));
-    assert_eq!(config.redirects[0].to, ["sip:101@example.test", "sips:sales@other.test"]);
-    assert_eq!(config.routes[1].matches, Match::Prefix("+49".into()));
-    assert_eq!(config.routes[2].to, None);
+    assert_eq!(
+        *config.redirects[0].to.to,
+        ["sip:101@example.test", "sips:sales@other.test"].map(Box::from)
+    );
+    assert_eq!(*config.routes[1].matches.prefixes, [Box::from("+49")]);
+    assert_eq!(config.routes[2].action, Action::To(Vec::new()));
     assert_eq!(config.dns.servers, Some(vec![address("127.0.0.1:5353")]));
 }
 

@@ -6,7 +6,7 @@ use protocol::auth::{Algorithm, Ha1};
 use protocol::{Listener, Transport};
 use server::settings::{self, Settings, Shard};
 
-use crate::config::{Config, Credential, Expires, Extension, Match, Registrar, WhenFull};
+use crate::config::{Config, Credential, Expires, Extension, Registrar, WhenFull};
 
 /// What the driver listens on, and with how many shards.
 pub(crate) fn plan(config: &Config) -> net::Plan {
@@ -44,25 +44,8 @@ pub(crate) fn settings(
         algorithms: config.auth.algorithms.clone().unwrap_or_default(),
         users: config.extensions.iter().map(user).collect(),
         registrar: registrar(&config.registrar),
-        redirects: config
-            .redirects
-            .iter()
-            .map(|redirect| settings::Redirect {
-                user: redirect.user.as_str().into(),
-                to: redirect.to.iter().map(|to| to.as_str().into()).collect(),
-            })
-            .collect(),
-        routes: config
-            .routes
-            .iter()
-            .map(|route| settings::Route {
-                matches: match &route.matches {
-                    Match::Domain(domain) => settings::Match::Domain(domain.as_str().into()),
-                    Match::Prefix(prefix) => settings::Match::Prefix(prefix.as_str().into()),
-                },
-                to: route.to.as_deref().map(Into::into),
-            })
-            .collect(),
+        redirects: config.redirects.clone(),
+        routes: config.routes.clone(),
         shard,
         secret,
         ..Settings::of(domain, listeners.to_vec())

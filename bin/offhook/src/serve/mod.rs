@@ -1,7 +1,7 @@
 //! `offhook serve`: the server. Reads the config, binds, starts a node on every shard, and writes the log until it is told to stop.
 
 mod drawer;
-mod house;
+pub(crate) mod house;
 mod secret;
 mod signals;
 

@@ -10,7 +10,8 @@ use machine::{Alarms, Dice, HashKey, Map, Time};
 use protocol::Flow;
 use protocol::doors::Reach;
 use sip::Uri;
-use sip::uri::unescape;
+
+use crate::routes::Dialled;
 
 pub(crate) use binding::{Binding, INSTANCE, REG_ID, Said, Which, flow_to_keep};
 use packed::Packed;
@@ -19,8 +20,8 @@ use packed::Packed;
 /// escapes. All our domains are names of one house, so the host does not count. `None` for a URI without a user.
 pub fn aor_of(uri: &[u8]) -> Option<Box<[u8]>> {
     match Uri::parse(uri).ok()? {
-        Uri::Sip(sip) => sip.user.map(|user| unescape(user).into()),
-        Uri::Tel(tel) => Some(tel.digits().into_bytes().into()),
+        Uri::Sip(sip) => Dialled::of_sip(&sip).map(|dialled| dialled.user),
+        Uri::Tel(tel) => Some(Dialled::of_tel(&tel).user),
         Uri::Other(..) => None,
     }
 }

@@ -84,8 +84,8 @@ enum Wait {
 /// Where the target of a request is.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// Here.
-    At(Target),
+    /// At the first of these that takes it.
+    At(Vec<Target>),
     /// Where these bindings say.
     Bound(Vec<Reach>),
     /// Another shard knows: the address of record.
@@ -165,7 +165,7 @@ impl Proxy {
             alarm: Time::NEVER,
         });
         match found {
-            Found::At(target) => self.found(turn, &mut context, [target].into()),
+            Found::At(targets) => self.found(turn, &mut context, targets.into()),
             Found::Bound(bindings) => self.bound(turn, &mut context, bindings),
             Found::Elsewhere(aor) => {
                 let ticket = self.ask(turn, Question::Locate(aor), Wait::Bindings(id));

@@ -49,7 +49,7 @@ impl<'a> Asked<'a> {
             Uri::Tel(_) | Uri::Other(..) => return Err(Fault::ForeignContact),
         }
         let itself = match (house.place(&uri), Aim::of(&uri, house)) {
-            (Place::User(user), _) if *user == *aor => true,
+            (Place::User(dialled), _) if dialled.user[..] == *aor => true,
             (_, Aim::Phone(phone)) => *phone.aor == *aor,
             _ => false,
         };

@@ -17,6 +17,7 @@ use crate::admission::lists;
 use crate::house::{House, Place};
 use crate::limits;
 use crate::location::{Binding, Location, Said, Which, flow_to_keep};
+use crate::routes::Dialled;
 use crate::settings::{self, Bindings, WhenFull};
 use crate::turn::Turn;
 use contact::Asked;
@@ -139,7 +140,9 @@ impl Registrar {
         let to = request.get::<To>().ok_or(Fault::BadContact)?;
         let uri = to.parsed().map_err(Fault::Malformed)?;
         match house.place(&uri) {
-            Place::User(user) if house.knows(&user) || house.trusts_everybody() => Ok(user),
+            Place::User(Dialled { user, .. }) if house.knows(&user) || house.trusts_everybody() => {
+                Ok(user)
+            }
             _ => Err(Fault::NotFound),
         }
     }

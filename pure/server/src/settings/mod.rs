@@ -11,9 +11,9 @@ mod registrar;
 mod route;
 mod user;
 
-pub use redirect::Redirect;
+pub use redirect::{Elsewhere, Redirect};
 pub use registrar::{Bindings, Registrar, WhenFull};
-pub use route::{Match, Route};
+pub use route::{Action, Match, Route, Trust, Whose};
 pub use user::{Credential, User};
 
 /// Everything that a node is told. `Settings { users, ..Settings::of("example.test", listeners) }` changes what must be changed.
