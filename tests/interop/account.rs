@@ -15,13 +15,19 @@ pub(crate) struct Account {
     pub(crate) transport: &'static str,
     /// Where the phone is.
     pub(crate) host: Host,
+    /// The tone that it plays, in hertz.
+    pub(crate) tone: f64,
 }
 
 impl Account {
-    /// A phone on loopback that speaks UDP.
+    /// A phone on loopback that speaks UDP and plays 440 Hz.
     pub(crate) fn new(number: &str, server: SocketAddr) -> Self {
         let (number, domain) = (number.to_owned(), server.to_string());
-        Self { number, server, domain, transport: "udp", host: Host::HERE }
+        Self { number, server, domain, transport: "udp", host: Host::HERE, tone: 440.0 }
+    }
+
+    pub(crate) fn playing(self, tone: f64) -> Self {
+        Self { tone, ..self }
     }
 
     pub(crate) fn by(self, transport: &'static str) -> Self {

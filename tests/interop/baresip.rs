@@ -18,13 +18,13 @@ pub(crate) struct Baresip {
 
 impl Baresip {
     /// Starts a phone that plays its tone, answers by itself, and waits until it is registered.
-    pub(crate) fn register(folder: &Path, account: &Account, tone: f64) -> Self {
-        let Account { number, server, domain, transport, host } = account;
+    pub(crate) fn register(folder: &Path, account: &Account) -> Self {
+        let Account { number, server, domain, transport, host, tone } = account;
         let folder = folder.join(number);
         let heard = folder.join("heard");
         std::fs::create_dir_all(&heard).unwrap();
         let play = folder.join("tone.wav");
-        sound::write_tone(&play, tone);
+        sound::write_tone(&play, *tone);
         let mut config = String::from(CONFIG);
         writeln!(config, "sip_listen {}\nnet_interface {}", host.at(0), host.ip).unwrap();
         writeln!(config, "audio_source aufile,{}", play.display()).unwrap();
@@ -105,8 +105,8 @@ fn between_two(transport: &'static str) {
     let server = Offhook::serve(&folder, &["101", "102"], "");
     let address = if transport == "tcp" { server.tcp } else { server.udp };
     let account = |number| Account::new(number, address).by(transport);
-    let mut bob = Baresip::register(&folder, &account("102"), 1000.0);
-    let mut alice = Baresip::register(&folder, &account("101"), 440.0);
+    let mut bob = Baresip::register(&folder, &account("102").playing(1000.0));
+    let mut alice = Baresip::register(&folder, &account("101"));
     let parameter = if transport == "udp" { "" } else { ";transport=tcp" };
     alice.dial(&format!("sip:102@{address}{parameter}"));
     bob.peer.wait_for("Call established", PATIENCE);

@@ -22,7 +22,7 @@ fn without_ipv4(name: &str, transport: &'static str) {
     let lines = format!("{}domains = [\"[{SERVER}]\"]", listen_at(&server));
     let server = Offhook::serve_on(&server, &folder, &["101", "102"], &lines);
     let account = |number, host: &Host| Account::new(number, server.udp).by(transport).on(host);
-    let mut bob = Baresip::register(&folder, &account("102", &bob), 1000.0);
+    let mut bob = Baresip::register(&folder, &account("102", &bob).playing(1000.0));
 
     let caller =
         Phone::start(&folder, &account("101", &alice), &["call", "102", "--hangup-after", "5s"]);

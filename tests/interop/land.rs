@@ -105,6 +105,15 @@ impl Land {
         give(host, port, addresses);
     }
 
+    /// A cable between two hosts, past the switch.
+    pub(crate) fn cable(&self, one: &End<'_>, other: &End<'_>) {
+        let (a, b) = (one.host.space(), other.host.space());
+        let (port, peer) = (one.port, other.port);
+        self.ip(&format!("link add {port} netns {a} type veth peer {peer} netns {b}"));
+        give(one.host, one.port, &[one.address]);
+        give(other.host, other.port, &[other.address]);
+    }
+
     fn try_space(&mut self, name: &str) -> bool {
         let space = format!("{}-{name}", self.name);
         let made = Command::new("ip").args(["netns", "add", &space]).output();
@@ -128,6 +137,13 @@ impl Drop for Land {
     fn drop(&mut self) {
         self.spaces.iter().for_each(|space| remove(space));
     }
+}
+
+/// One end of a cable.
+pub(crate) struct End<'a> {
+    pub(crate) host: &'a Host,
+    pub(crate) port: &'a str,
+    pub(crate) address: &'a str,
 }
 
 /// Gives a port its addresses, and switches it on.

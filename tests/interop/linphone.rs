@@ -24,13 +24,13 @@ pub(crate) struct Linphone {
 
 impl Linphone {
     /// Starts a phone and waits until it is registered.
-    pub(crate) fn register(folder: &Path, account: &Account, tone: f64) -> Self {
-        let Account { number, server, transport, host, .. } = account;
+    pub(crate) fn register(folder: &Path, account: &Account) -> Self {
+        let Account { number, server, transport, host, tone, .. } = account;
         let home = folder.join(format!("linphone-{number}"));
         // Without the folder of its database it starts, and never registers.
         std::fs::create_dir_all(home.join(".local/share/linphone")).unwrap();
         let file = home.join("tone.wav");
-        sound::write_tone(&file, tone);
+        sound::write_tone(&file, *tone);
         std::fs::write(home.join("linphonerc"), CONFIG).unwrap();
         let name = format!("offhook-{}-{transport}-{number}", std::process::id());
         let pipe = Path::new("/tmp").join(&name);
@@ -135,7 +135,7 @@ fn both_ways(transport: &'static str) {
     let server = Offhook::serve(&folder, &["101", "102"], "");
     let at = if transport == "tcp" { server.tcp } else { server.udp };
     let account = |number| Account::new(number, at).by(transport);
-    let mut bob = Linphone::register(&folder, &account("102"), 1000.0);
+    let mut bob = Linphone::register(&folder, &account("102").playing(1000.0));
 
     let deed = ["call", "102", "--hangup-after", "5s"];
     let alice = Phone::start(&folder, &account("101"), &deed);

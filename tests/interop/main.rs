@@ -20,6 +20,7 @@ mod kamailio;
 mod land;
 mod linphone;
 mod named;
+mod nats;
 mod offhook;
 mod peer;
 mod phone;

@@ -17,12 +17,12 @@ pub(crate) struct Phone {
 impl Phone {
     /// Does something (`call 102`, `answer`), plays a tone and records what it hears.
     pub(crate) fn start(folder: &Path, account: &Account, deed: &[&str]) -> Self {
-        let Account { number, server, transport, host, .. } = account;
+        let Account { number, server, transport, host, tone, .. } = account;
         let heard = folder.join(format!("heard-{number}.wav"));
         let (uri, server, ip) = (account.uri(), server.to_string(), host.ip.to_string());
         let mut program = command(&["phone", "--json", "--account", &uri, "--server", &server]);
-        program.args(["--transport", transport, "--bind", &ip, "--play", "tone:440", "--record"]);
-        program.arg(&heard).args(deed);
+        program.args(["--transport", transport, "--bind", &ip, "--record"]);
+        program.arg(&heard).args(["--play", &format!("tone:{tone}")]).args(deed);
         // Not on the command line, where others could read it.
         program.env("OFFHOOK_PASSWORD", format!("pw-{number}"));
         let peer = Peer::start(&format!("offhook phone {number}"), &mut host.run(&program));
@@ -52,7 +52,7 @@ fn with_baresip(name: &str) -> Option<(Offhook, Baresip, PathBuf)> {
     }
     let folder = place::folder(name);
     let server = Offhook::serve(&folder, &["101", "102"], "");
-    let bob = Baresip::register(&folder, &Account::new("102", server.udp), 1000.0);
+    let bob = Baresip::register(&folder, &Account::new("102", server.udp).playing(1000.0));
     Some((server, bob, folder))
 }
 

@@ -90,3 +90,31 @@ fn a_phone_that_rings_while_its_server_is_stopped_is_answered() {
     assert!(alice.peer.end(PATIENCE).success(), "{}", alice.peer.said());
     serving.stop();
 }
+
+/// Whoever was registered is found at once by the server that comes back: over datagrams where it was, over a connection as soon as the
+/// phone has noticed that the old one broke.
+fn a_phone_is_called_after_its_server_died(transport: &'static str) {
+    let Some((office, serving)) = Office::open(&format!("restart-called-{transport}")) else {
+        return;
+    };
+    let mut bob = office.answering("102", transport, &[]);
+    serving.die();
+    let mut serving = Offhook::start(&office.server, &office.folder);
+    if transport == "tcp" {
+        serving.peer.wait_for("\"registered\"", PATIENCE);
+    }
+    let alice = office.phone("101", "udp", &["call", "102", "--hangup-after", "1s"]);
+    alice.ends_well();
+    bob.peer.wait_for("hung up by the other side", PATIENCE);
+    serving.stop();
+}
+
+#[test]
+fn a_phone_on_udp_is_called_after_its_server_died() {
+    a_phone_is_called_after_its_server_died("udp");
+}
+
+#[test]
+fn a_phone_on_tcp_is_called_after_its_server_died() {
+    a_phone_is_called_after_its_server_died("tcp");
+}

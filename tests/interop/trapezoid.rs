@@ -103,7 +103,7 @@ fn calls_both_ways(towns: &Towns, mut b: Far, ends: (&'static str, &'static str)
     let mut a = towns.serve(&towns.a, "a.example", "b.example", "101");
     let alice = Account::new("101", a.udp).of("a.example").by(ends.0).on(&towns.alice);
     let bob = Account::new("102", towns.b.at(5060)).of("b.example").by(ends.1).on(&towns.bob);
-    let mut bob = Baresip::register(&towns.folder, &bob, 1000.0);
+    let mut bob = Baresip::register(&towns.folder, &bob.playing(1000.0));
 
     let deed = ["call", "sip:102@b.example", "--hangup-after", "5s"];
     let caller = Phone::start(&towns.folder, &alice, &deed);
