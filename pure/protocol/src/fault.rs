@@ -44,6 +44,10 @@ pub enum Fault {
     StarNotAlone,
     /// An address of record that is no SIP URI of ours, or a Contact that cannot be called.
     BadContact,
+    /// An event package that we do not know, or none at all (RFC 6665 §4.2.1.1).
+    BadEvent,
+    /// A request within a subscription that there is not (RFC 6665 §4.1.2.3, RFC 3261 §12.2.2).
+    NoSubscription,
     /// A Contact that is no SIP URI: nobody can call it through us (RFC 5627 §5.1).
     ForeignContact,
     /// A Contact with headers behind a `?`, which no call could carry.
@@ -151,6 +155,10 @@ impl Fault {
             ),
             Self::BadContact => {
                 (Status::BAD_REQUEST, "Contact Is No SIP Address", "RFC 3261 §10.3")
+            }
+            Self::BadEvent => (Status::BAD_EVENT, "Bad Event", "RFC 6665 §4.2.1.1"),
+            Self::NoSubscription => {
+                (Status::CALL_DOES_NOT_EXIST, "Subscription Does Not Exist", "RFC 6665 §4.2.1.4")
             }
             Self::ForeignContact => (Status::FORBIDDEN, "Contact Is No SIP URI", "RFC 5627 §5.1"),
             Self::ContactWithHeaders => {

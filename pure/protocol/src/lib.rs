@@ -8,6 +8,7 @@ pub mod limits;
 pub mod locate;
 mod record;
 pub mod session;
+pub mod subscription;
 pub mod transaction;
 
 pub mod transport;

@@ -104,7 +104,9 @@ fn verdict(
         Verdict::Forwarded(targets.iter().map(|target| hop(target, plan)).collect())
     };
     Ok(match purpose {
-        Purpose::Register | Purpose::Options | Purpose::LastHop => Verdict::Ours,
+        Purpose::Register | Purpose::Watch(_) | Purpose::Options | Purpose::LastHop => {
+            Verdict::Ours
+        }
         Purpose::User(user) => Verdict::Phones(text(user)),
         Purpose::Relay(target) => forwarded(std::slice::from_ref(&**target)),
         Purpose::Redirect(wire) => redirected(wire.clone()),

@@ -2,11 +2,23 @@
 
 use std::hash::BuildHasher as _;
 
-use machine::HashKey;
-use sip::header::To;
+use machine::{Dice, HashKey};
+use sip::header::{To, Via};
 use sip::{Message, Method};
 
 use crate::location::aor_of;
+use crate::regevent;
+
+/// How the branches of requests begin that a shard sends by itself. Those that are passed on have a digit there.
+const OWN: &str = "z9hG4bKs";
+
+/// The shard that has sent the request that this message answers.
+fn own(message: &Message) -> Option<u16> {
+    message.status()?;
+    let via = message.get::<Via>()?;
+    let digits = via.branch()?.strip_prefix(OWN.as_bytes())?.get(..4)?;
+    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
 
 /// Steers messages to shards. Its key is secret, or strangers choose our hottest core.
 #[derive(Clone, Copy, Debug)]
@@ -26,15 +38,20 @@ impl Steering {
         if self.shards == 1 {
             return 0;
         }
-        let register = match message.method() {
-            Some(method) => method == Method::Register,
-            None => false,
-        };
-        let aor = register.then(|| message.get::<To>().and_then(|to| aor_of(to.uri))).flatten();
+        if let Some(shard) = own(message) {
+            return shard.checked_rem(self.shards).unwrap_or(0);
+        }
+        let by_user = message.method() == Some(Method::Register) || regevent::is_meant(message);
+        let aor = by_user.then(|| message.get::<To>().and_then(|to| aor_of(to.uri))).flatten();
         match aor {
             Some(aor) => self.home_of(&aor),
             None => self.pick(message.call_id()),
         }
+    }
+
+    /// A branch for a request that a shard sends by itself: its answers come back to that shard.
+    pub(crate) fn branch(&self, shard: u16, dice: &mut Dice) -> String {
+        format!("{OWN}{shard:04x}{:016x}", dice.roll())
     }
 
     /// The shard that keeps the bindings of an address of record ([`aor_of`]): where a `Question::Locate` goes.
@@ -79,5 +96,28 @@ mod tests {
                 .map(|n| other.home(&message("INVITE", &n.to_string(), "sip:a@h")))
                 .collect::<Vec<_>>()
         );
+    }
+
+    #[test]
+    fn who_watches_registrations_goes_where_they_are_and_so_do_the_answers_to_what_it_is_told() {
+        let steering = Steering::new(7, 16);
+        for user in ["101", "102", "103"] {
+            let to = format!("sip:{user}@a.test");
+            let wire = |event: &str| {
+                let subscribe = message("SUBSCRIBE", "1", &to).wire().to_vec();
+                let text = String::from_utf8(subscribe).unwrap();
+                Message::parse(text.replace("\r\n\r\n", &format!("\r\nEvent: {event}\r\n\r\n")))
+                    .unwrap()
+            };
+            assert_eq!(steering.home(&wire("reg;id=1")), steering.home_of(user.as_bytes()));
+            assert_eq!(steering.home(&wire("presence")), steering.home(&message("BYE", "1", &to)));
+        }
+        let mut dice = Dice::new(1);
+        for shard in 0..16 {
+            let branch = steering.branch(shard, &mut dice);
+            let via = format!("Via: SIP/2.0/UDP h;branch={branch}\r\n");
+            let answer = Message::parse(format!("SIP/2.0 200 OK\r\n{via}Call-ID: x\r\n\r\n"));
+            assert_eq!(steering.home(&answer.unwrap()), shard);
+        }
     }
 }

@@ -19,6 +19,7 @@ mod outbound;
 mod proxy;
 mod purpose;
 mod redirect;
+mod regevent;
 mod registrar;
 pub mod routes;
 mod seal;

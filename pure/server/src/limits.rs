@@ -9,6 +9,12 @@ pub const UNKEPT: usize = 65_536;
 /// After how many seconds a phone may come back whose registration could not be kept: a full disk is not emptied sooner.
 pub const UNKEPT_RETRY: u32 = 30;
 
+/// Subscriptions of one shard; each costs a few kilobytes. Past this we answer 503.
+pub const SUBSCRIPTIONS: usize = 100_000;
+
+/// Subscriptions to the registrations of one user: each of its phones has one.
+pub const WATCHERS: usize = 20;
+
 /// Targets of one request: more branches than this ring nobody's phone usefully.
 pub const TARGETS: usize = 32;
 

@@ -14,6 +14,7 @@ use crate::house::House;
 use crate::options;
 use crate::proxy::{Found, Loss, Plan, Proxy};
 use crate::purpose::{self, Purpose};
+use crate::regevent::RegEvent;
 use crate::registrar::Registrar;
 use crate::routes::Outcome;
 use crate::settings::Settings;
@@ -38,6 +39,7 @@ struct Roles {
     gate: Gate,
     waiting: Waiting,
     registrar: Registrar,
+    regevent: RegEvent,
     proxy: Proxy,
 }
 
@@ -51,6 +53,7 @@ impl Node {
             gate: Gate::new(&settings, &mut dice),
             waiting: Waiting::default(),
             registrar: Registrar::new(&mut dice),
+            regevent: RegEvent::default(),
             proxy: Proxy::new(settings.secret),
         };
         let house = House::new(settings, &mut dice);
@@ -159,6 +162,8 @@ impl Machine for Node {
             Input::Warned(warning) => roles.proxy.warned(now, warning),
             Input::Media(..) => {}
         }
+        let (mut turn, roles) = self.turn(now, out);
+        roles.spread(&mut turn);
     }
 
     fn wake(&mut self, now: Time, out: &mut Vec<Output>) {
@@ -173,13 +178,16 @@ impl Machine for Node {
         }
         roles.proxy.wake(&mut turn);
         roles.registrar.wake(&mut turn);
+        roles.regevent.wake(&mut turn);
+        roles.spread(&mut turn);
         self.up = up;
     }
 
     fn deadline(&self) -> Option<Time> {
         let roles = &self.roles;
         let proxy = roles.proxy.deadline();
-        [self.transactions.deadline(), proxy, roles.registrar.deadline(), roles.waiting.deadline()]
+        let registrar = roles.registrar.deadline().into_iter().chain(roles.regevent.deadline());
+        [self.transactions.deadline(), proxy, registrar.min(), roles.waiting.deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -207,11 +215,14 @@ impl Roles {
     fn told(&mut self, turn: &mut Turn<'_>, up: Up) {
         match up {
             Up::Response(client, flow, response) => {
-                self.proxy.response(turn, client, flow, response);
+                if !self.regevent.answered(turn, client, response.status()) {
+                    self.proxy.response(turn, client, flow, response);
+                }
             }
             Up::Ack(flow, request) => self.proxy.ack(turn, flow, request),
             // RFC 6026 §7.3: a response without a transaction is not forwarded.
             Up::Stray(..) => {}
+            Up::TimedOut(client) if self.regevent.answered(turn, client, None) => {}
             Up::TimedOut(client) => self.proxy.timed_out(turn, client),
             Up::Cancel { cancel, invite, flow, request } => match invite {
                 None => turn.refuse_in(cancel, flow, &request, &Fault::NoTransaction),
@@ -235,9 +246,18 @@ impl Roles {
 
     fn failed(&mut self, turn: &mut Turn<'_>, how: (Flow, Loss), up: Up) {
         match up {
+            Up::Failed(client) if self.regevent.answered(turn, client, None) => {}
             Up::Failed(client) => self.proxy.failed(turn, client, how),
             Up::Unanswerable(server) => self.proxy.unanswerable(turn, server),
             _ => {}
+        }
+    }
+
+    /// Tells who waits for it that bindings have changed.
+    fn spread(&mut self, turn: &mut Turn<'_>) {
+        for aor in self.registrar.touched() {
+            let bindings = self.registrar.bindings(turn.now, &aor);
+            self.regevent.changed(turn, &aor, bindings);
         }
     }
 
@@ -346,7 +366,7 @@ impl Roles {
         witness: &mut purpose::Witness<'_>,
     ) -> Result<Purpose, Fault> {
         let purpose = purpose::of(turn, flow, (request, plan), witness)?;
-        if matches!(purpose, Purpose::Register | Purpose::Options) {
+        if matches!(purpose, Purpose::Register | Purpose::Watch(_) | Purpose::Options) {
             admission::required(request)?;
             admission::body(request)?;
         }
@@ -370,6 +390,14 @@ impl Roles {
                     Ok(Some(wire)) => turn.answer(id, wire),
                     // Once it is safe.
                     Ok(None) => {}
+                    Err(fault) => turn.refuse_in(id, way.0, &way.1, &fault),
+                };
+            }
+            Purpose::Watch(aor) => {
+                let bindings = self.registrar.bindings(turn.now, &aor);
+                let watched = (aor, bindings);
+                return match self.regevent.subscribe(turn, id, (way.0, &way.1), watched) {
+                    Ok(()) => {}
                     Err(fault) => turn.refuse_in(id, way.0, &way.1, &fault),
                 };
             }

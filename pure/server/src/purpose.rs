@@ -13,7 +13,7 @@ use crate::proxy::{Plan, Target, Way};
 use crate::routes::{self, Asked, Dialled, Errand, Form, Miss};
 use crate::settings::{self, Action, Trust};
 use crate::turn::Turn;
-use crate::{admission, gate, redirect};
+use crate::{admission, gate, redirect, regevent};
 
 /// What a request is for.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(crate) enum Purpose {
     Options,
     /// OPTIONS to a user, with no hop left: we tell how far it came.
     LastHop,
+    /// Our registrar, for who watches the registrations of a user.
+    Watch(Box<[u8]>),
     /// Somebody who is elsewhere.
     Redirect(Bytes),
     /// A user of ours.
@@ -58,8 +60,12 @@ pub(crate) fn of(
     match turn.house.place(&uri) {
         Place::Us | Place::User(_) if method == Some(Method::Register) => Ok(Purpose::Register),
         Place::Us if method == Some(Method::Options) => Ok(Purpose::Options),
+        Place::Us if method == Some(Method::Subscribe) => {
+            regevent::watched_within(request).map(Purpose::Watch)
+        }
         Place::Us => Err(Fault::MethodNotAllowed),
         Place::User(dialled) => match &plan.aim {
+            Aim::Anybody if regevent::is_meant(request) => Ok(watch(turn, dialled.user)),
             Aim::Anybody => user_or_number(turn, flow, (request, plan), (dialled, witness)),
             Aim::Phone(phone) => Ok(phone_of(turn, phone)),
             Aim::Nobody => Ok(Purpose::Nobody),
@@ -97,6 +103,11 @@ fn within_a_call(turn: &Turn<'_>, way: Way, host: &Host<'_>) -> Way {
         }
     });
     hop.map_or(way, |hop| Way::Hop(Bytes::copy_from_slice(hop.as_bytes())))
+}
+
+fn watch(turn: &Turn<'_>, user: Box<[u8]>) -> Purpose {
+    let known = turn.house.knows(&user) || turn.house.trusts_everybody();
+    if known && turn.is_home_of(&user) { Purpose::Watch(user) } else { Purpose::Nobody }
 }
 
 fn user_or_number(
@@ -183,7 +194,7 @@ pub(crate) fn must_prove(
             let welcome = plan.pass.is_some() || plan.token.flow().is_some();
             !welcome && !outbound::is_edge_for(turn.house, &plan.uri)
         }
-        Purpose::Register | Purpose::Options | Purpose::LastHop => challenged,
+        Purpose::Register | Purpose::Watch(_) | Purpose::Options | Purpose::LastHop => challenged,
         Purpose::User(_) | Purpose::Nobody | Purpose::Redirect(_) => {
             challenged && plan.pass.is_none() && !is_from_a_peer(turn, flow, request)
         }
@@ -229,7 +240,9 @@ impl Purpose {
     /// is for those to whom it goes next.
     pub(crate) fn asker(&self, turn: &Turn<'_>) -> Asker {
         match self {
-            Self::Register | Self::Options | Self::Redirect(_) | Self::LastHop => Asker::Server,
+            Self::Register | Self::Watch(_) | Self::Options | Self::Redirect(_) | Self::LastHop => {
+                Asker::Server
+            }
             Self::User(_) | Self::Nobody | Self::Relay(_) => Asker::Proxy,
             Self::Routed(errand) => match turn.house.route(errand).map(|route| &route.action) {
                 Some(Action::Redirect(_)) => Asker::Server,

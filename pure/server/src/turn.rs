@@ -12,6 +12,7 @@ use sip::{Bytes, Draft, Message, Method, Name, Status};
 
 use crate::house::House;
 use crate::options;
+use crate::regevent;
 
 /// One turn: the time, the house, and where to write.
 #[derive(Debug)]
@@ -81,6 +82,7 @@ impl Turn<'_> {
         match fault {
             Fault::BadExtension(tags) => draft.raw(Name::Unsupported, tags.as_bytes()),
             Fault::ExtensionRequired(tag) => draft.raw(Name::Require, tag.as_bytes()),
+            Fault::BadEvent => draft.raw(Name::AllowEvents, regevent::PACKAGE.as_bytes()),
             Fault::MethodNotAllowed => draft.raw(Name::Allow, options::ALLOW.as_bytes()),
             Fault::UnsupportedMediaType => draft
                 .raw(Name::Accept, options::ACCEPT.as_bytes())

@@ -30,6 +30,8 @@ pub(crate) struct Binding {
     pub(crate) until: Time,
     /// Since when its phone has been registered without a break, and under one Call-ID.
     pub(crate) since: Time,
+    /// The CSeq with which that began (RFC 5628 §5).
+    pub(crate) first_cseq: u32,
     /// How it can be reached where its Contact cannot: its connection, or the other side of its NAT.
     pub(crate) flow: Option<Flow>,
 }
@@ -44,6 +46,7 @@ pub(crate) struct Said<'a> {
     pub(crate) q: u16,
     pub(crate) until: Time,
     pub(crate) since: Time,
+    pub(crate) first_cseq: u32,
     pub(crate) flow: Option<Flow>,
 }
 
@@ -72,8 +75,9 @@ impl Binding {
             text.push(b'\n');
             text.extend_from_slice(value);
         }
-        let Said { q, cseq, until, since, flow, .. } = said;
-        Some(Self { text: text.into(), uri, call_id, features, q, cseq, until, since, flow })
+        let Said { q, cseq, until, since, first_cseq, flow, .. } = said;
+        let text = text.into();
+        Some(Self { text, uri, call_id, features, q, cseq, until, since, first_cseq, flow })
     }
 
     /// All its texts.
@@ -117,6 +121,22 @@ impl Binding {
     /// The Path, topmost first.
     pub(crate) fn path(&self) -> impl Iterator<Item = &[u8]> {
         self.path_text().split(|octet| *octet == b'\n').filter(|value| !value.is_empty())
+    }
+
+    /// What names it among the bindings of its address, as octets.
+    pub(crate) fn name(&self) -> Vec<u8> {
+        match (self.instance(), self.reg_id()) {
+            (Some(instance), Some(reg_id)) => [&instance[..], &reg_id.to_be_bytes()].concat(),
+            _ => self.uri().into(),
+        }
+    }
+
+    /// True when both are the same binding, at two moments.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        match (self.instance(), self.reg_id()) {
+            (Some(instance), Some(reg_id)) => other.is(&Which::Flow { instance, reg_id }),
+            _ => other.reg_id().is_none() && other.is_at(self.uri()),
+        }
     }
 
     /// True when a Contact names this binding.

@@ -37,6 +37,8 @@ pub(crate) struct Location {
     alarms: Alarms<u32>,
     /// Who is reached by which connection, so that its end is found without a search. A place may have changed hands since.
     by_connection: BTreeMap<(u16, u32), BTreeSet<u32>>,
+    /// Whose bindings were written since somebody asked last.
+    touched: Vec<Box<[u8]>>,
 }
 
 /// An address with its bindings, and for when its one alarm is set.
@@ -58,6 +60,7 @@ impl Location {
             free: Vec::new(),
             alarms: Alarms::default(),
             by_connection: BTreeMap::new(),
+            touched: Vec::new(),
         }
     }
 
@@ -90,7 +93,14 @@ impl Location {
         let bindings: Vec<_> = packed.bindings().filter_map(keep).collect();
         if packed.aor() == aor && !bindings.is_empty() {
             self.replace(aor, &bindings);
+            // Nobody could watch it yet.
+            self.touched.clear();
         }
+    }
+
+    /// Whose bindings were written since this was asked last.
+    pub(crate) fn touched(&mut self) -> Vec<Box<[u8]>> {
+        std::mem::take(&mut self.touched)
     }
 
     /// Addresses that have bindings.
@@ -101,6 +111,7 @@ impl Location {
     /// Replaces all bindings of an address at once. False when there is no place for it.
     pub(crate) fn replace(&mut self, aor: &[u8], bindings: &[Binding]) -> bool {
         let found = self.find(aor);
+        self.touched.push(aor.into());
         let Some(first) = bindings.iter().map(|binding| binding.until).min() else {
             if let Some((hash, place)) = found {
                 self.vacate(hash, place);
@@ -238,6 +249,7 @@ mod tests {
             q: 1000,
             until: Time(until),
             since: Time(1),
+            first_cseq: 1,
             flow,
         };
         Binding::new(said, [].into_iter()).unwrap()
@@ -288,6 +300,7 @@ mod tests {
             q: 1000,
             until: Time(1),
             since: Time(1),
+            first_cseq: 1,
             features: b"",
             flow: None,
         };

@@ -26,6 +26,7 @@ impl Packed {
             octets.extend_from_slice(&binding.cseq.to_be_bytes());
             octets.extend_from_slice(&binding.until.0.to_be_bytes());
             octets.extend_from_slice(&binding.since.0.to_be_bytes());
+            octets.extend_from_slice(&binding.first_cseq.to_be_bytes());
             octets.push(u8::from(binding.flow.is_some()));
             if let Some(flow) = binding.flow {
                 put_flow(&mut octets, flow);
@@ -82,8 +83,9 @@ fn take_binding(rest: &mut &[u8]) -> Option<Binding> {
     let cseq = u32::from_be_bytes(cut(rest)?);
     let until = Time(u64::from_be_bytes(cut(rest)?));
     let since = Time(u64::from_be_bytes(cut(rest)?));
+    let first_cseq = u32::from_be_bytes(cut(rest)?);
     let flow = if cut(rest)? == [1] { Some(take_flow(rest)?) } else { None };
-    let said = Said { uri, call_id, features, cseq, q, until, since, flow };
+    let said = Said { uri, call_id, features, cseq, q, until, since, first_cseq, flow };
     Binding::new(said, path.split(|octet| *octet == b'\n').filter(|value| !value.is_empty()))
 }
 
@@ -109,6 +111,7 @@ mod tests {
             q: 500,
             until: Time(12_345),
             since: Time(6_789),
+            first_cseq: 3,
             features: b";+sip.instance=\"<urn:x>\";reg-id=1",
             flow,
         };

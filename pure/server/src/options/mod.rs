@@ -3,10 +3,11 @@
 use sip::{Bytes, Message, Name, Status};
 
 use crate::admission::SUPPORTED;
+use crate::regevent;
 use crate::turn::Turn;
 
 /// The methods that we understand as a server; everything else we forward or refuse.
-pub(crate) const ALLOW: &str = "REGISTER, OPTIONS, ACK, CANCEL";
+pub(crate) const ALLOW: &str = "REGISTER, OPTIONS, SUBSCRIBE, ACK, CANCEL";
 
 /// The bodies that we read ourselves: none.
 pub(crate) const ACCEPT: &str = "";
@@ -30,7 +31,9 @@ pub(crate) enum As {
 pub(crate) fn answer(turn: &Turn<'_>, request: &Message, role: As) -> Bytes {
     let draft = turn.reply(request, Status::OK, Status::OK.phrase());
     let draft = match role {
-        As::Server => draft.raw(Name::Allow, ALLOW.as_bytes()),
+        As::Server => draft
+            .raw(Name::Allow, ALLOW.as_bytes())
+            .raw(Name::AllowEvents, regevent::PACKAGE.as_bytes()),
         As::Proxy => draft,
     };
     draft

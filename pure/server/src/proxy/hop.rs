@@ -54,6 +54,13 @@ pub(crate) fn flow_of(
     Some(flow)
 }
 
+/// The flow to a URI that is a number, and needs no look-up.
+pub(crate) fn direct_flow(uri: &SipUri<'_>, house: &House, came_by: u16) -> Option<Flow> {
+    let Ok(Hop::At(targets)) = of(uri, house) else { return None };
+    let mut flows = targets.iter().map(|at| flow_to(house, at.transport, at.address, came_by));
+    flows.find_map(|flow| flow)
+}
+
 /// The flow to an address: from the listener that the request came by when that can be, else from one that can.
 pub(crate) fn flow_to(
     house: &House,

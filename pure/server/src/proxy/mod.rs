@@ -38,6 +38,7 @@ use given_up::GivenUp;
 use refused_tcp::RefusedTcp;
 use stateless::Acks;
 
+pub(crate) use hop::direct_flow;
 pub(crate) use plan::{Plan, sip_uri};
 pub(crate) use response::Loss;
 pub(crate) use target::{Target, Way};

@@ -54,6 +54,16 @@ impl Registrar {
         ways
     }
 
+    /// The bindings of an address now.
+    pub(crate) fn bindings(&self, now: Time, aor: &[u8]) -> Vec<Binding> {
+        self.location.bindings(now, aor)
+    }
+
+    /// Whose bindings were written since this was asked last.
+    pub(crate) fn touched(&mut self) -> Vec<Box<[u8]>> {
+        self.location.touched()
+    }
+
     /// How many addresses of record have bindings.
     pub(crate) fn len(&self) -> usize {
         self.location.len()
@@ -126,7 +136,6 @@ impl Registrar {
         };
         self.location.restore(aor, value, |mut binding| {
             binding.until = binding.until.shifted(shift);
-            binding.since = binding.since.shifted(shift);
             match binding.flow {
                 _ if binding.until <= now => None,
                 Some(flow) if !is_open(flow) => binding.without(flow),
@@ -164,9 +173,9 @@ impl Registrar {
                 return remove_all(next, request, header, common);
             };
             let lasts = expiry::granted(turn, asked.expires.or(header))?;
-            let since = match lasts {
+            let (since, first_cseq) = match lasts {
                 Some(_) => since(&mut next, &asked, (turn.now, common)),
-                None => turn.now,
+                None => (turn.now, common.cseq),
             };
             let named = next.extract_if(.., |binding| binding.is(&asked.which));
             named.into_iter().try_for_each(|old| in_order(&old, common))?;
@@ -182,6 +191,7 @@ impl Registrar {
                 q: asked.q,
                 until: turn.now + lasts,
                 since,
+                first_cseq,
                 flow: common.flow.and_then(|flow| match asked.which {
                     Which::Flow { .. } => Some(flow),
                     Which::Uri(uri) => flow_to_keep(flow, request, uri),
@@ -245,10 +255,13 @@ fn common(flow: Flow, request: &Message, outbound: Outbound) -> Result<Common<'_
     Ok(Common { call_id: request.call_id(), cseq, flow: direct.then_some(flow), path, outbound })
 }
 
-/// Since when a phone is registered without a break (RFC 5627 §5.1): another Call-ID is a new beginning, for all its bindings.
-fn since(next: &mut [Binding], asked: &Asked<'_>, common: (Time, &Common<'_>)) -> Time {
+/// Since when a phone is registered without a break, and with which CSeq that began (RFC 5627 §5.1): another Call-ID is a new beginning,
+/// for all its bindings.
+fn since(next: &mut [Binding], asked: &Asked<'_>, common: (Time, &Common<'_>)) -> (Time, u32) {
     let (now, common) = common;
-    let Some(instance) = asked.instance() else { return now };
+    let anew = (now, common.cseq);
+    let Some(instance) = asked.instance() else { return anew };
+    let beginning = |binding: &Binding| (binding.since, binding.first_cseq);
     let is_its = |binding: &&mut Binding| binding.instance().as_ref() == Some(&instance);
     // The latest refreshed stands last.
     let same_way = |binding: &&mut Binding| match asked.which {
@@ -259,15 +272,17 @@ fn since(next: &mut [Binding], asked: &Asked<'_>, common: (Time, &Common<'_>)) -
         .iter_mut()
         .filter(is_its)
         .rfind(same_way)
-        .map(|latest| (latest.since, latest.call_id() == common.call_id));
+        .map(|latest| (beginning(latest), latest.call_id() == common.call_id));
     match latest {
         Some((since, true)) => since,
         Some((_, false)) => {
-            next.iter_mut().filter(is_its).for_each(|binding| binding.since = now);
-            now
+            for binding in next.iter_mut().filter(is_its) {
+                (binding.since, binding.first_cseq) = anew;
+            }
+            anew
         }
         // A further flow of a phone that is here.
-        None => next.iter_mut().rfind(is_its).map_or(now, |other| other.since),
+        None => next.iter_mut().rfind(is_its).map_or(anew, |other| beginning(other)),
     }
 }
 
