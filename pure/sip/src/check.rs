@@ -1,53 +1,127 @@
 //! What must be true of every message before a role looks at it (RFC 3261 §8.1.1, §8.2, §16.3, §18.3, §20).
 
-use crate::header::{
-    CSeq, CallId, Contact, From, MaxForwards, NameAddr, RecordRoute, Route, To, Via,
-};
+use crate::header::{CSeq, CallId, MaxForwards, NameAddr, Via};
+use crate::scan::elements;
 use crate::{Header, Message, Method, Name, Param, ParseError, Scan, Uri};
 
 /// The first thing that is wrong with a message that could be indexed: a header that is missing, doubled, or cannot be read, or a
-/// CSeq that names another method.
+/// CSeq that names another method. Each row is read once.
 pub fn check(message: &Message) -> Result<(), ParseError> {
-    let from = only::<From<'_>>(message)?;
-    let to = only::<To<'_>>(message)?;
-    only::<CallId<'_>>(message)?;
-    let cseq = only::<CSeq<'_>>(message)?;
     request_uri(message)?;
-    credentials(message)?;
-    address(message, &from, Name::From)?;
-    address(message, &to, Name::To)?;
-    if message.method().is_some_and(|method| method != cseq.method) {
-        let at = message.rows(Name::CSeq).next().map_or(0, |row| message.offset(row));
-        return Err(ParseError { what: "CSeq (method is not the request's)", at });
+    let mut seen = Seen::default();
+    for row in &message.head().rows {
+        seen.row(message, row.name, message.value(row))?;
     }
-    one_branch(message, &message.expect::<Via<'_>>()?)?;
-    message.all::<Via<'_>>().skip(1).try_for_each(|via| via.map(drop))?;
-    message.all::<MaxForwards>().try_for_each(|hops| hops.map(drop))?;
-    message.all::<Route<'_>>().try_for_each(|route| address(message, &*route?, Name::Route))?;
-    message
-        .all::<RecordRoute<'_>>()
-        .try_for_each(|route| address(message, &*route?, Name::RecordRoute))?;
-    contacts(message)
+    seen.all(message)
 }
 
-/// A header that must be there once.
-fn only<'a, H: Header<'a>>(message: &'a Message) -> Result<H, ParseError> {
-    let mut rows = message.rows(H::NAME);
-    let error = |at| ParseError { what: H::NAME.as_str(), at };
-    if rows.next().is_none() {
-        return Err(error(message.wire().len() - message.body().len()));
+/// How often what may be there once, or must be there, was.
+#[derive(Default)]
+struct Seen {
+    from: usize,
+    to: usize,
+    call_id: usize,
+    cseq: usize,
+    vias: usize,
+    contacts: usize,
+    all_contacts: usize,
+}
+
+impl Seen {
+    /// Reads a row as its name says.
+    fn row(&mut self, message: &Message, name: Name, value: &[u8]) -> Result<(), ParseError> {
+        let here = |error: ParseError| error.shifted(message.offset(value));
+        match name {
+            Name::Via => elements(value, name.grammar()).try_for_each(|via| self.via(message, via)),
+            Name::From => {
+                once(&mut self.from, message, (name, value))?;
+                address(message, (name, value))
+            }
+            Name::To => {
+                once(&mut self.to, message, (name, value))?;
+                address(message, (name, value))
+            }
+            Name::CallId => {
+                once(&mut self.call_id, message, (name, value))?;
+                CallId::parse(value).map(drop).map_err(here)
+            }
+            Name::CSeq => {
+                once(&mut self.cseq, message, (name, value))?;
+                cseq(message, &CSeq::parse(value).map_err(here)?, value)
+            }
+            Name::MaxForwards => MaxForwards::parse(value).map(drop).map_err(here),
+            Name::Contact => elements(value, name.grammar())
+                .try_for_each(|contact| self.contact(message, contact)),
+            Name::Route | Name::RecordRoute => {
+                elements(value, name.grammar()).try_for_each(|at| address(message, (name, at)))
+            }
+            Name::Authorization | Name::ProxyAuthorization => credentials(message, value),
+            _ => Ok(()),
+        }
     }
-    match rows.next() {
-        Some(second) => Err(error(message.offset(second))),
-        None => message.expect(),
+
+    fn via(&mut self, message: &Message, value: &[u8]) -> Result<(), ParseError> {
+        let via = Via::parse(value).map_err(|error| error.shifted(message.offset(value)))?;
+        self.vias += 1;
+        if self.vias == 1 { one_branch(message, &via) } else { Ok(()) }
+    }
+
+    fn contact(&mut self, message: &Message, value: &[u8]) -> Result<(), ParseError> {
+        self.contacts += 1;
+        if value == b"*" {
+            self.all_contacts += 1;
+            return Ok(());
+        }
+        address(message, (Name::Contact, value))
+    }
+
+    /// Is everything there? `*` stands alone, and only in a REGISTER (RFC 3261 §20.10).
+    fn all(&self, message: &Message) -> Result<(), ParseError> {
+        let there = [
+            (self.from, Name::From),
+            (self.to, Name::To),
+            (self.call_id, Name::CallId),
+            (self.cseq, Name::CSeq),
+            (self.vias, Name::Via),
+        ];
+        if let Some((_, name)) = there.into_iter().find(|(count, _)| *count == 0) {
+            return Err(ParseError { what: name.as_str(), at: message.head().body });
+        }
+        let alone = self.contacts == 1 && message.method() == Some(Method::Register);
+        if self.all_contacts == 0 || alone {
+            return Ok(());
+        }
+        let at = message.rows(Name::Contact).next().map_or(0, |row| message.offset(row));
+        Err(ParseError { what: "Contact (* among others)", at })
     }
 }
 
-/// The URI of an address is one.
-fn address(message: &Message, address: &NameAddr<'_>, name: Name) -> Result<(), ParseError> {
-    let at = message.offset(address.uri);
-    let wrong = |error: ParseError| ParseError { what: name.as_str(), at: at + error.at };
-    address.parsed().map(drop).map_err(wrong)
+/// A header that may be there once.
+fn once(count: &mut usize, message: &Message, row: (Name, &[u8])) -> Result<(), ParseError> {
+    let (name, value) = row;
+    if std::mem::replace(count, 1) == 1 {
+        return Err(ParseError { what: name.as_str(), at: message.offset(value) });
+    }
+    Ok(())
+}
+
+/// The CSeq names the method of its request (RFC 3261 §8.1.1.5).
+fn cseq(message: &Message, cseq: &CSeq<'_>, value: &[u8]) -> Result<(), ParseError> {
+    if message.method().is_none_or(|method| method == cseq.method) {
+        return Ok(());
+    }
+    let at = message.offset(value);
+    Err(ParseError { what: "CSeq (method is not the request's)", at })
+}
+
+/// An address can be read, and its URI is one.
+fn address(message: &Message, (name, value): (Name, &[u8])) -> Result<(), ParseError> {
+    let wrong = |part: &[u8], error: ParseError| ParseError {
+        what: name.as_str(),
+        at: message.offset(part) + error.at,
+    };
+    let address = NameAddr::read(value, name.as_str()).map_err(|error| wrong(value, error))?;
+    address.parsed().map(drop).map_err(|error| wrong(address.uri, error))
 }
 
 /// The top Via has one branch: of two, somebody might take the other, and find another transaction (RFC 3261 §7.3.1).
@@ -68,37 +142,15 @@ fn request_uri(message: &Message) -> Result<(), ParseError> {
 }
 
 /// Every quote that is opened in credentials is closed: what follows would be read as something else by the next server.
-fn credentials(message: &Message) -> Result<(), ParseError> {
-    let rows = [Name::Authorization, Name::ProxyAuthorization]
-        .into_iter()
-        .flat_map(|name| message.rows(name));
-    for row in rows {
-        let mut scan = Scan::new(row, "credentials (open quote)");
-        while !scan.rest().is_empty() {
-            scan.take_until(b'"');
-            if scan.peek().is_some() {
-                scan.quoted().map_err(|error| error.shifted(message.offset(row)))?;
-            }
+fn credentials(message: &Message, row: &[u8]) -> Result<(), ParseError> {
+    let mut scan = Scan::new(row, "credentials (open quote)");
+    while !scan.rest().is_empty() {
+        scan.take_until(b'"');
+        if scan.peek().is_some() {
+            scan.quoted().map_err(|error| error.shifted(message.offset(row)))?;
         }
     }
     Ok(())
-}
-
-/// Each is an address, or `*` stands alone, and only in a REGISTER (RFC 3261 §20.10).
-fn contacts(message: &Message) -> Result<(), ParseError> {
-    let (mut count, mut all) = (0, false);
-    for contact in message.all::<Contact<'_>>() {
-        count += 1;
-        match contact? {
-            Contact::All => all = true,
-            Contact::At(there) => address(message, &there, Name::Contact)?,
-        }
-    }
-    if !all || (count == 1 && message.method() == Some(Method::Register)) {
-        return Ok(());
-    }
-    let at = message.rows(Name::Contact).next().map_or(0, |row| message.offset(row));
-    Err(ParseError { what: "Contact (* among others)", at })
 }
 
 #[cfg(test)]

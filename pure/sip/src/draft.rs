@@ -69,24 +69,34 @@ impl Draft {
     }
 
     /// The request's To, with a tag.
-    fn with_tag(self, request: &Message, tag: &str) -> Self {
+    fn with_tag(mut self, request: &Message, tag: &str) -> Self {
         let to = request.rows(Name::To).next().unwrap_or_default();
-        self.raw(Name::To, &[to, b";tag=", tag.as_bytes()].concat())
+        self.row(Name::To, |text| {
+            for part in [to, b";tag=", tag.as_bytes()] {
+                text.extend_from_slice(part);
+            }
+        });
+        self
     }
 
     /// Adds a row.
     #[must_use]
     pub fn header<'a, H: Header<'a>>(mut self, header: &H) -> Self {
-        if H::NAME != Name::ContentLength {
-            row::row(H::NAME.as_str(), &mut self.wire, |text| header.write(text));
-        }
+        self.row(H::NAME, |text| header.write(text));
         self
     }
 
     /// Adds a row with a raw value.
     #[must_use]
-    pub fn raw(self, name: Name, value: &[u8]) -> Self {
-        self.named(name.as_str(), value)
+    pub fn raw(mut self, name: Name, value: &[u8]) -> Self {
+        self.row(name, |text| text.extend_from_slice(value));
+        self
+    }
+
+    fn row(&mut self, name: Name, value: impl FnOnce(&mut Vec<u8>)) {
+        if name != Name::ContentLength {
+            row::known(name, &mut self.wire, value);
+        }
     }
 
     /// Adds a row of any name with a raw value. Content-Length is not among them: [`Draft::wire`] counts.
@@ -118,7 +128,7 @@ impl Draft {
     /// The octets, with Content-Length.
     pub fn wire(mut self) -> Bytes {
         let length = self.body.len() as u64;
-        row::row(Name::ContentLength.as_str(), &mut self.wire, |text| row::decimal(length, text));
+        row::known(Name::ContentLength, &mut self.wire, |text| row::decimal(length, text));
         self.wire.extend_from_slice(b"\r\n");
         self.wire.extend_from_slice(&self.body);
         self.wire.into()

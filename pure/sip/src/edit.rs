@@ -4,69 +4,58 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::read::{Row, StartLine};
+use crate::read::{Head, Row, StartLine};
 use crate::row;
 use crate::scan::elements;
-use crate::{Header, Malformed, Message, Name};
+use crate::splice::Splices;
+use crate::{Header, Malformed, Message, Name, limits};
 
 /// Changes to a message. Each names a place in the message as it came, not as earlier changes left it; where two change
 /// the same octets, the later one counts.
 #[derive(Clone, Debug)]
 pub struct Edit<'m> {
     message: &'m Message,
-    splices: Vec<Splice>,
-    /// What the splices put in.
-    text: Vec<u8>,
+    splices: Splices,
     body: Option<Vec<u8>>,
     measured: bool,
 }
 
-/// Octets `from..to` of the original give way to `with`, a part of the text.
-#[derive(Clone, Debug)]
-struct Splice {
-    from: usize,
-    to: usize,
-    with: Range<usize>,
-}
-
 impl<'m> Edit<'m> {
     pub(crate) fn new(message: &'m Message) -> Self {
-        Self {
-            message,
-            splices: Vec::with_capacity(8),
-            text: Vec::with_capacity(256),
-            body: None,
-            measured: false,
-        }
+        Self { message, splices: Splices::new(), body: None, measured: false }
     }
 
     /// Replaces the Request-URI.
     pub fn request_uri(&mut self, uri: &[u8]) -> &mut Self {
         if let StartLine::Request { uri: place, .. } = &self.message.head().start {
             let place = usize::from(place.start)..usize::from(place.end);
-            self.splice(place, |text| row::uri(uri, text));
+            self.splices.replace(place, |text| row::uri(uri, text));
         }
         self
     }
 
     /// Adds a row above the first of its name, or at the top of the headers.
     pub fn push<'a, H: Header<'a>>(&mut self, header: &H) -> &mut Self {
-        self.row(self.above(H::NAME), H::NAME.as_str(), |text| header.write(text))
+        self.row(self.above(H::NAME), H::NAME, |text| header.write(text))
     }
 
     /// Adds a row above the first of its name, or at the top of the headers.
     pub fn push_raw(&mut self, name: Name, value: &[u8]) -> &mut Self {
-        self.row(self.above(name), name.as_str(), |text| text.extend_from_slice(value))
+        self.row(self.above(name), name, |text| text.extend_from_slice(value))
     }
 
     /// Adds a row below all others.
     pub fn append<'a, H: Header<'a>>(&mut self, header: &H) -> &mut Self {
-        self.row(self.end(), H::NAME.as_str(), |text| header.write(text))
+        self.row(self.end(), H::NAME, |text| header.write(text))
     }
 
     /// Adds a row below all others, of any name.
     pub fn append_raw(&mut self, name: &str, value: &[u8]) -> &mut Self {
-        self.row(self.end(), name, |text| text.extend_from_slice(value))
+        if Name::of(name.as_bytes()) != Name::ContentLength {
+            let end = self.end();
+            self.splices.insert_named(end, name, |text| text.extend_from_slice(value));
+        }
+        self
     }
 
     /// Replaces the topmost element of its name (only that one, when its row has several); adds it when there is none.
@@ -82,8 +71,8 @@ impl<'m> Edit<'m> {
     /// Removes the topmost element called `name`: the row when it was alone in it.
     pub fn remove_first(&mut self, name: Name) -> &mut Self {
         match self.topmost(name) {
-            Some((_, place, Some(next))) => self.splice(place.start..next, |_| {}),
-            Some((row, _, None)) => self.splice(whole(row), |_| {}),
+            Some((_, place, Some(next))) => self.splices.replace(place.start..next, |_| {}),
+            Some((row, _, None)) => self.splices.replace(whole(row), |_| {}),
             None => {}
         }
         self
@@ -91,9 +80,8 @@ impl<'m> Edit<'m> {
 
     /// Removes every row called `name`.
     pub fn remove_all(&mut self, name: Name) -> &mut Self {
-        let rows: Vec<_> = self.rows(name).copied().collect();
-        for row in rows {
-            self.splice(whole(&row), |_| {});
+        for row in self.rows(name) {
+            self.splices.replace(whole(row), |_| {});
         }
         self
     }
@@ -113,52 +101,31 @@ impl<'m> Edit<'m> {
 
     /// The changed message's octets.
     pub fn wire(&mut self) -> Bytes {
-        // Stable: what was added first at a place stands first there.
-        self.splices.sort_by_key(|splice| (splice.from, splice.to));
         let (old, end) = (self.message.wire(), self.end());
         let body = self.body.as_deref().unwrap_or_else(|| self.message.body());
-        let put = |splice: &Splice| self.text.get(splice.with.clone()).unwrap_or_default();
-        let mut wire = Vec::with_capacity(end + self.text.len() + LENGTH_ROW + body.len());
-        let mut at = 0;
-        // A splice that begins in octets that are gone already changes nothing any more.
-        for splice in self.splices.iter().filter(|splice| splice.from < end) {
-            if let Some(kept) = old.get(at..splice.from) {
-                wire.extend_from_slice(kept);
-                wire.extend_from_slice(put(splice));
-                at = splice.to;
-            }
-        }
-        wire.extend_from_slice(old.get(at..end).unwrap_or_default());
-        self.splices.iter().filter(|s| s.from == end).for_each(|s| wire.extend_from_slice(put(s)));
         if self.measured {
-            row::row(Name::ContentLength.as_str(), &mut wire, |text| {
-                row::decimal(body.len() as u64, text)
-            });
+            self.splices.measure(end, body.len());
         }
-        wire.extend_from_slice(b"\r\n");
-        wire.extend_from_slice(body);
-        wire.into()
+        self.splices.sort();
+        let old = old.get(..end).unwrap_or_default();
+        self.splices.wire(old, body).into()
     }
 
-    /// The changed message, indexed anew; an error when a raw value broke it.
+    /// The changed message, its index made from the old one; an error when a raw value broke it.
     pub fn finish(&mut self) -> Result<Message, Malformed> {
-        Message::parse(self.wire())
-    }
-
-    fn splice(&mut self, place: Range<usize>, write: impl FnOnce(&mut Vec<u8>)) {
-        let Range { start: from, end: to } = place;
-        if from < to {
-            self.splices.retain(|other| (other.from, other.to) != (from, to));
+        let wire = self.wire();
+        let head = self.splices.head(self.message.head(), self.end(), &wire);
+        if !may_be_known(&head, &wire) {
+            return Message::parse(wire);
         }
-        let start = self.text.len();
-        write(&mut self.text);
-        self.splices.push(Splice { from, to, with: start..self.text.len() });
+        debug_assert_eq!(Head::read(&wire).as_ref(), Ok(&head), "what was known is what is read");
+        Ok(Message::known(wire, head))
     }
 
     /// A whole row at a place.
-    fn row(&mut self, at: usize, name: &str, value: impl FnOnce(&mut Vec<u8>)) -> &mut Self {
-        if Name::of(name.as_bytes()) != Name::ContentLength {
-            self.splice(at..at, |text| row::row(name, text, value));
+    fn row(&mut self, at: usize, name: Name, value: impl FnOnce(&mut Vec<u8>)) -> &mut Self {
+        if name != Name::ContentLength {
+            self.splices.insert(at, name, value);
         }
         self
     }
@@ -166,10 +133,10 @@ impl<'m> Edit<'m> {
     /// The topmost element of a name.
     fn element(&mut self, name: Name, value: impl FnOnce(&mut Vec<u8>)) -> &mut Self {
         let Some((_, place, _)) = self.topmost(name) else {
-            return self.row(self.above(name), name.as_str(), value);
+            return self.row(self.above(name), name, value);
         };
         if name != Name::ContentLength {
-            self.splice(place, |text| row::one_line(text, value));
+            self.splices.replace(place, |text| row::one_line(text, value));
         }
         self
     }
@@ -212,8 +179,16 @@ fn whole(row: &Row) -> Range<usize> {
     usize::from(row.line)..usize::from(row.end) + 2
 }
 
-/// Room for a Content-Length.
-const LENGTH_ROW: usize = 32;
+/// True when nothing has changed that only a reader could judge: the size of the head, or a Request-URI that is none.
+fn may_be_known(head: &Head, wire: &[u8]) -> bool {
+    let uri = match &head.start {
+        StartLine::Request { uri, .. } => wire.get(uri.start.into()..uri.end.into()),
+        StartLine::Response { .. } => Some(&b"-"[..]),
+    };
+    head.body <= limits::HEAD
+        && head.rows.len() <= limits::ROWS
+        && uri.is_some_and(|uri| !matches!(uri, [] | [b'<', ..]))
+}
 
 #[cfg(test)]
 mod tests {

@@ -61,10 +61,11 @@ impl Message {
     /// The start line.
     pub fn start(&self) -> Start<'_> {
         match &self.head.start {
-            StartLine::Request { method, uri } => {
+            StartLine::Request { known: Method::Other(_), method, uri } => {
                 let method = ascii(self.slice16(method)).unwrap_or_default();
-                Start::Request(Method::of(method), self.slice16(uri))
+                Start::Request(Method::Other(method), self.slice16(uri))
             }
+            StartLine::Request { known, uri, .. } => Start::Request(*known, self.slice16(uri)),
             StartLine::Response { status, reason } => {
                 Start::Response(*status, self.slice16(reason))
             }
@@ -186,6 +187,11 @@ impl Message {
     /// Begins the response to this request: Via, From, To, Call-ID and CSeq are copied (RFC 3261 §8.2.6.2).
     pub fn reply(&self, status: Status) -> Draft {
         Draft::reply(self, status)
+    }
+
+    /// A message whose head was not read, but is known.
+    pub(crate) const fn known(wire: Bytes, head: Head) -> Self {
+        Self { wire, head }
     }
 
     pub(crate) const fn head(&self) -> &Head {

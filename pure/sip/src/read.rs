@@ -5,18 +5,19 @@
 use std::ops::Range;
 
 use crate::octets::{find_control, find_light};
-use crate::scan::{is_blank, is_token, number, trim};
-use crate::{Name, ParseError, Status, limits};
+use crate::scan::{ascii, is_blank, is_token, number, trim};
+use crate::{Method, Name, ParseError, Status, limits};
 
 /// The start line, as offsets.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StartLine {
-    Request { method: Range<u16>, uri: Range<u16> },
+    /// `known` is the method when it has a name here, else an empty `Other`: it is asked for more often than anything else.
+    Request { known: Method<'static>, method: Range<u16>, uri: Range<u16> },
     Response { status: Status, reason: Range<u16> },
 }
 
 /// One header row, as offsets: `line` is where its name begins, `end` where its CRLF stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) name: Name,
     pub(crate) line: u16,
@@ -26,7 +27,7 @@ pub(crate) struct Row {
 }
 
 /// What the head of a message says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) start: StartLine,
     pub(crate) rows: Vec<Row>,
@@ -177,7 +178,7 @@ impl<'a> Lines<'a> {
 }
 
 /// How many blanks it begins with.
-fn blanks(text: &[u8]) -> usize {
+pub(crate) fn blanks(text: &[u8]) -> usize {
     text.iter().take_while(|octet| is_blank(**octet)).count()
 }
 
@@ -231,7 +232,16 @@ fn request_line(text: &[u8]) -> Result<StartLine, ParseError> {
         };
         return Err(error(what, end + 1));
     }
-    Ok(StartLine::Request { method: 0..offset(method), uri: offset(uri)..offset(end) })
+    Ok(StartLine::Request {
+        known: known(text.get(..method).unwrap_or_default()),
+        method: 0..offset(method),
+        uri: offset(uri)..offset(end),
+    })
+}
+
+fn known(method: &[u8]) -> Method<'static> {
+    let word = ascii(method).unwrap_or_default();
+    Method::KNOWN.iter().find(|known| known.as_str() == word).copied().unwrap_or(Method::Other(""))
 }
 
 /// A row whose name is not in the table, or has blanks before its colon: `field-name HCOLON field-value`.
@@ -255,6 +265,6 @@ fn unknown(wire: &[u8], line: Range<usize>) -> Result<Row, ParseError> {
 }
 
 /// Heads are shorter than `limits::HEAD`, so every offset fits.
-const fn offset(at: usize) -> u16 {
+pub(crate) const fn offset(at: usize) -> u16 {
     at as u16
 }

@@ -4,11 +4,25 @@
 //! a fold means one blank; a program's may have any. So a line end in a value becomes a blank, in a URI `%0D` and `%0A`,
 //! in a name or a method `-`.
 
+use crate::Name;
 use crate::scan::is_token;
 
 /// One row with its CRLF, its value written by `value`.
 pub(crate) fn row(name: &str, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
     token(name, out);
+    rest_of_row(out, value);
+}
+
+/// The same under a name of the table, which needs no second look.
+pub(crate) fn known(name: Name, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
+    match name {
+        Name::Other => token("", out),
+        _ => out.extend_from_slice(name.as_str().as_bytes()),
+    }
+    rest_of_row(out, value);
+}
+
+fn rest_of_row(out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(b": ");
     one_line(out, value);
     out.extend_from_slice(b"\r\n");
@@ -23,8 +37,8 @@ pub(crate) fn one_line(out: &mut Vec<u8>, text: impl FnOnce(&mut Vec<u8>)) {
     }
 }
 
-/// `1*DIGIT`
-pub(crate) fn decimal(number: u64, out: &mut Vec<u8>) {
+/// Writes `1*DIGIT`: a port, a length, a number of the protocol.
+pub fn decimal(number: u64, out: &mut Vec<u8>) {
     if let rest @ 1.. = number / 10 {
         decimal(rest, out);
     }
@@ -73,7 +87,7 @@ pub fn quote(text: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::header::{From, NameAddr, Subject};
-    use crate::{Draft, Header, Message, Method, Name, Status};
+    use crate::{Draft, Header, Message, Method, Status};
 
     /// Whatever a program puts in, this is what a reader must not find.
     const EVIL: &[&[u8]] = &[

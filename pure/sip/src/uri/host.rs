@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::ParseError;
 use crate::row::decimal;
-use crate::scan::{Scan, ascii, is_label};
+use crate::scan::{Scan, ascii, is_label, number as decimal_of};
 
 /// `host = hostname / IPv4address / IPv6reference`
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +47,11 @@ impl<'a> Host<'a> {
             return text.parse::<Ipv6Addr>().map(|ip| Self::Ip(ip.into())).map_err(|_| error);
         }
         let rest = scan.rest();
+        // Most hosts are numbers; what is no number after all is judged below.
+        if let Some((ip, length)) = ipv4(rest) {
+            scan.take(length);
+            return Ok(Self::Ip(ip.into()));
+        }
         let (mut label, mut end) = (0_usize, 0_usize);
         loop {
             let from = end;
@@ -86,6 +91,27 @@ impl<'a> Host<'a> {
             Self::Name(_) => None,
         }
     }
+}
+
+/// An IPv4 address at the beginning of a text, and how long it is. Nothing, when it goes on as a name could.
+fn ipv4(text: &[u8]) -> Option<(Ipv4Addr, usize)> {
+    let mut octets = [0_u8; 4];
+    let mut rest = text;
+    for (place, octet) in octets.iter_mut().enumerate() {
+        if place > 0 {
+            rest = rest.strip_prefix(b".")?;
+        }
+        let digits = rest.iter().take(4).take_while(|octet| octet.is_ascii_digit()).count();
+        let (number, after) = rest.split_at_checked(digits)?;
+        // As everybody reads it: 010 would be eight for some.
+        if digits > 1 && number.starts_with(b"0") {
+            return None;
+        }
+        *octet = u8::try_from(decimal_of(number)?).ok()?;
+        rest = after;
+    }
+    let ended = rest.first().is_none_or(|octet| !is_label(*octet) && *octet != b'.');
+    ended.then(|| (octets.into(), text.len() - rest.len()))
 }
 
 /// Names are compared without regard to case; an IPv4 address mapped into IPv6 is that address.
