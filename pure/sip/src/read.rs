@@ -12,8 +12,15 @@ use crate::{Method, Name, ParseError, Status, limits};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StartLine {
     /// `known` is the method when it has a name here, else an empty `Other`: it is asked for more often than anything else.
-    Request { known: Method<'static>, method: Range<u16>, uri: Range<u16> },
-    Response { status: Status, reason: Range<u16> },
+    Request {
+        known: Method<'static>,
+        method: Range<u16>,
+        uri: Range<u16>,
+    },
+    Response {
+        status: Status,
+        reason: Range<u16>,
+    },
 }
 
 /// One header row, as offsets: `line` is where its name begins, `end` where its CRLF stands.

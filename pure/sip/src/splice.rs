@@ -50,12 +50,7 @@ impl Splices {
     }
 
     /// A row of any name comes in.
-    pub(crate) fn insert_named(
-        &mut self,
-        at: usize,
-        name: &str,
-        value: impl FnOnce(&mut Vec<u8>),
-    ) {
+    pub(crate) fn insert_named(&mut self, at: usize, name: &str, value: impl FnOnce(&mut Vec<u8>)) {
         let start = self.text.len();
         row::row(name, &mut self.text, value);
         let colon = start + name.len().max(1);
@@ -168,7 +163,13 @@ impl<'s, I: Iterator<Item = &'s Splice>> Shift<'s, I> {
         let end = self.to(old.end.into(), wire, rows);
         if self.by == before {
             let value = offset(usize::from(old.value).saturating_add_signed(before));
-            return Row { line: offset(line), colon: offset(colon), value, end: offset(end), ..*old };
+            return Row {
+                line: offset(line),
+                colon: offset(colon),
+                value,
+                end: offset(end),
+                ..*old
+            };
         }
         row_of(old.name, line..end, colon, wire)
     }

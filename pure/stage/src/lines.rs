@@ -63,7 +63,11 @@ impl Lines {
             0 => self.any(flow).or_else(|| self.open(listener, flow, out)),
             number => Some(number),
         };
-        let Some(line) = number.and_then(|number| self.all.get_mut(&number)) else { return false };
+        // The number may be of a life before a restart, and be another peer's now.
+        let same =
+            |line: &&mut Line| line.flow.peer == flow.peer && line.flow.listener == flow.listener;
+        let line = number.and_then(|number| self.all.get_mut(&number)).filter(same);
+        let Some(line) = line else { return false };
         if line.stage == Stage::Open || !flow.transport.is_secure() {
             out.push(line.parcel(Segment::Data(octets)));
         } else {

@@ -180,6 +180,15 @@ fn what_cannot_be_sent_fails() {
 }
 
 #[test]
+fn a_connection_that_is_another_peers_now_fails() {
+    let (mut world, alice, _) = pair(Weather::FAIR);
+    tell(&mut world, alice, Output::Send(to(Transport::Tcp, BOB), options()));
+    let theirs = Flow { connection: 1, ..to(Transport::Tcp, "192.0.2.9:5060") };
+    tell(&mut world, alice, Output::Send(theirs, options()));
+    assert_eq!(heard(&world, alice).last().unwrap(), "1 failed 192.0.2.9:5060");
+}
+
+#[test]
 fn media_sockets_are_lent_and_given_back() {
     let (mut world, alice, bob) = pair(Weather::FAIR);
     tell(&mut world, bob, Output::Ask(Ticket(5), Question::MediaSockets));
