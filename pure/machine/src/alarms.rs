@@ -2,55 +2,96 @@
 //!
 //! Nothing is ever cancelled: an alarm that rings for someone whose plans have changed is simply set again, or
 //! ignored. So leaving a state is cancelling its timer.
+//!
+//! Most alarms of a server are half a minute away, and there are hundreds of thousands of them. They wait in pages, unsorted, and are
+//! sorted a page at a time when their page has come: setting one costs the same whatever else waits.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::Time;
 
 /// Who wants to be woken when.
 #[derive(Clone, Debug)]
 pub struct Alarms<Id: Ord> {
-    heap: BinaryHeap<Reverse<(Time, Id)>>,
+    /// Those of the pages that have come.
+    soon: BinaryHeap<Reverse<(Time, Id)>>,
+    /// Those of the pages from this one on are in `later`.
+    page: u64,
+    later: BTreeMap<u64, Page<Id>>,
+    count: usize,
+}
+
+/// A quarter of a second, and who wants to be woken in it.
+#[derive(Clone, Debug)]
+struct Page<Id> {
+    first: Time,
+    alarms: Vec<(Time, Id)>,
+}
+
+/// A page is 2²⁸ ns long: 0.27 s. Some hundred pages hold all of RFC 3261's timers.
+const fn page_of(time: Time) -> u64 {
+    time.0 >> 28
 }
 
 impl<Id: Ord> Default for Alarms<Id> {
     fn default() -> Self {
-        Self { heap: BinaryHeap::new() }
+        Self { soon: BinaryHeap::new(), page: 0, later: BTreeMap::new(), count: 0 }
     }
 }
 
 impl<Id: Ord> Alarms<Id> {
     /// Wakes `id` at `time`, or sooner.
     pub fn set(&mut self, time: Time, id: Id) {
-        self.heap.push(Reverse((time, id)));
+        self.count += 1;
+        let page = page_of(time);
+        if page < self.page {
+            return self.soon.push(Reverse((time, id)));
+        }
+        let page =
+            self.later.entry(page).or_insert_with(|| Page { first: time, alarms: Vec::new() });
+        page.first = page.first.min(time);
+        page.alarms.push((time, id));
     }
 
     /// The next one due at `now`.
     pub fn due(&mut self, now: Time) -> Option<Id> {
-        self.heap.peek().filter(|Reverse((time, _))| *time <= now)?;
-        self.heap.pop().map(|Reverse((_, id))| id)
+        self.turn_pages(now);
+        self.soon.peek().filter(|Reverse((time, _))| *time <= now)?;
+        self.count -= 1;
+        self.soon.pop().map(|Reverse((_, id))| id)
     }
 
     /// When the next one is due.
     pub fn next(&self) -> Option<Time> {
-        self.heap.peek().map(|Reverse((time, _))| *time)
+        let soon = self.soon.peek().map(|Reverse((time, _))| *time);
+        // What is soon is sooner than every page.
+        soon.or_else(|| self.later.first_key_value().map(|(_, page)| page.first))
     }
 
     /// How many are set.
     pub fn len(&self) -> usize {
-        self.heap.len()
+        self.count
     }
 
     /// True when none is set.
     pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+        self.count == 0
+    }
+
+    /// Sorts the alarms of all pages that have come.
+    fn turn_pages(&mut self, now: Time) {
+        while let Some(page) = self.later.first_entry().filter(|page| *page.key() <= page_of(now)) {
+            self.page = *page.key() + 1;
+            self.soon.extend(page.remove().alarms.into_iter().map(Reverse));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Dice;
 
     #[test]
     fn the_earliest_rings_first_and_only_when_due() {
@@ -61,5 +102,34 @@ mod tests {
         assert_eq!(alarms.due(Time(2)), None);
         assert_eq!(alarms.due(Time(4)), Some('a'));
         assert_eq!(alarms.due(Time(4)), None);
+    }
+
+    #[test]
+    fn all_ring_in_order_however_far_away_they_are() {
+        let (mut alarms, mut dice) = (Alarms::default(), Dice::new(1));
+        let mut expected = Vec::new();
+        let mut now = Time(0);
+        for id in 0..2000_u32 {
+            let time = Time(now.0 + dice.below(1 << (20 + id % 16)));
+            alarms.set(time, id);
+            expected.push((time, id));
+            expected.sort();
+            assert_eq!(alarms.next(), expected.first().map(|(time, _)| *time));
+            now = Time(now.0 + dice.below(1 << 27));
+            while let Some(id) = alarms.due(now) {
+                assert_eq!(expected.remove(0).1, id);
+            }
+            assert!(expected.first().is_none_or(|(time, _)| *time > now));
+            assert_eq!(alarms.len(), expected.len());
+        }
+        assert!(!alarms.is_empty());
+    }
+
+    #[test]
+    fn the_end_of_time_is_an_alarm_as_any_other() {
+        let mut alarms = Alarms::default();
+        alarms.set(Time::NEVER, 1);
+        assert_eq!((alarms.next(), alarms.due(Time(9))), (Some(Time::NEVER), None));
+        assert_eq!(alarms.due(Time::NEVER), Some(1));
     }
 }

@@ -7,11 +7,13 @@
 mod alarms;
 mod dice;
 mod map;
+mod shelf;
 mod time;
 
 pub use alarms::Alarms;
 pub use dice::Dice;
 pub use map::{HashKey, Map};
+pub use shelf::Shelf;
 pub use time::Time;
 
 /// Something that reacts to inputs and to the passing of time.

@@ -28,7 +28,7 @@ impl Seal {
     }
 
     /// A signature over parts.
-    pub(crate) fn sign(&self, parts: &[&[u8]]) -> [u8; 16] {
+    pub(crate) fn sign<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 16] {
         let mut hash = SipHasher24::new_with_keys(self.key.0, self.key.1);
         for part in parts {
             hash.write(part);
@@ -38,7 +38,7 @@ impl Seal {
     }
 
     /// A number that stands for parts.
-    pub(crate) fn number(&self, parts: &[&[u8]]) -> u64 {
+    pub(crate) fn number<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.sign(parts);
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
@@ -46,14 +46,14 @@ impl Seal {
     /// Octets with their signature, as hexadecimal digits: everybody can read them, nobody can change them. `purpose` keeps the
     /// tokens of one kind from being taken for those of another.
     pub(crate) fn signed(&self, purpose: &[u8], octets: &[u8]) -> String {
-        hex(&[octets, self.short(&[purpose, octets]).as_slice()].concat())
+        hex(&[octets, self.short([purpose, octets]).as_slice()].concat())
     }
 
     /// The octets of a token that [`signed`](Self::signed) wrote; `None` for any other.
     pub(crate) fn verified(&self, purpose: &[u8], token: &[u8]) -> Option<Vec<u8>> {
         let mut octets = unhex(token)?;
         let signature = octets.split_off(octets.len().checked_sub(SIGNATURE)?);
-        (self.short(&[purpose, &octets])[..] == signature).then_some(octets)
+        (self.short([purpose, &octets])[..] == signature).then_some(octets)
     }
 
     /// The same, but nobody can read them either, or tell whether two tokens hold the same: a keystream covers them.
@@ -70,14 +70,15 @@ impl Seal {
         Some(self.cover(purpose, *nonce, covered))
     }
 
-    fn short(&self, parts: &[&[u8]]) -> [u8; SIGNATURE] {
+    fn short(&self, parts: [&[u8]; 2]) -> [u8; SIGNATURE] {
         let [a, b, c, d, e, f, g, h, i, j, ..] = self.sign(parts);
         [a, b, c, d, e, f, g, h, i, j]
     }
 
     /// Covers octets with a keystream, or uncovers them: SipHash is a pseudorandom function, and counts blocks.
     fn cover(&self, purpose: &[u8], nonce: [u8; NONCE], octets: &[u8]) -> Vec<u8> {
-        let block = |number: u32| self.sign(&[b"stream", purpose, &nonce, &number.to_be_bytes()]);
+        let block =
+            |number: u32| self.sign([&b"stream"[..], purpose, &nonce, &number.to_be_bytes()]);
         let stream = (0_u32..).flat_map(block);
         octets.iter().zip(stream).map(|(octet, cover)| octet ^ cover).collect()
     }
@@ -85,11 +86,21 @@ impl Seal {
 
 /// The octets of hexadecimal digits in any case; `None` for what is no such thing, or too long to be ours.
 pub(crate) fn unhex(text: &[u8]) -> Option<Vec<u8>> {
-    let half =
-        |digit: &u8| char::from(*digit).to_digit(16).and_then(|half| u8::try_from(half).ok());
+    let half = |digit: &u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    };
     let (pairs, rest) = text.as_chunks::<2>();
-    let octets = pairs.iter().map(|[high, low]| Some(half(high)? << 4 | half(low)?)).collect();
-    if rest.is_empty() && text.len() <= LONGEST { octets } else { None }
+    if !rest.is_empty() || text.len() > LONGEST {
+        return None;
+    }
+    let mut octets = Vec::with_capacity(pairs.len());
+    for [high, low] in pairs {
+        octets.push(half(high)? << 4 | half(low)?);
+    }
+    Some(octets)
 }
 
 /// Digits of our longest token: a temporary GRUU of a user with a long name.

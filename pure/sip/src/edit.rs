@@ -44,6 +44,11 @@ impl<'m> Edit<'m> {
         self.row(self.above(name), name, |text| text.extend_from_slice(value))
     }
 
+    /// Adds a row above the first of its name, its value written by `write`.
+    pub fn push_written(&mut self, name: Name, write: impl FnOnce(&mut Vec<u8>)) -> &mut Self {
+        self.row(self.above(name), name, write)
+    }
+
     /// Adds a row below all others.
     pub fn append<'a, H: Header<'a>>(&mut self, header: &H) -> &mut Self {
         self.row(self.end(), H::NAME, |text| header.write(text))
@@ -66,6 +71,11 @@ impl<'m> Edit<'m> {
     /// Replaces the topmost element called `name` by a raw value; adds it when there is none.
     pub fn replace_raw(&mut self, name: Name, value: &[u8]) -> &mut Self {
         self.element(name, |text| text.extend_from_slice(value))
+    }
+
+    /// Replaces the topmost element called `name` by what `write` writes; adds it when there is none.
+    pub fn replace_written(&mut self, name: Name, write: impl FnOnce(&mut Vec<u8>)) -> &mut Self {
+        self.element(name, write)
     }
 
     /// Removes the topmost element called `name`: the row when it was alone in it.

@@ -23,7 +23,7 @@ pub(crate) enum StartLine {
     },
 }
 
-/// One header row, as offsets: `line` is where its name begins, `end` where its CRLF stands.
+/// One header row, as offsets: `line` is where its name begins, `colon` where that ends, `end` where its CRLF stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) name: Name,

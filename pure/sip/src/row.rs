@@ -39,11 +39,20 @@ pub(crate) fn one_line(out: &mut Vec<u8>, text: impl FnOnce(&mut Vec<u8>)) {
 
 /// Writes `1*DIGIT`: a port, a length, a number of the protocol.
 pub fn decimal(number: u64, out: &mut Vec<u8>) {
-    if let rest @ 1.. = number / 10 {
-        decimal(rest, out);
+    let (mut digits, mut rest, mut used) = ([0; LONGEST], number, 0);
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        used += 1;
+        if rest == 0 {
+            break;
+        }
     }
-    out.push(b'0' + (number % 10) as u8);
+    out.extend_from_slice(digits.get(LONGEST - used..).unwrap_or_default());
 }
+
+/// The digits of the largest number of 64 bits.
+const LONGEST: usize = 20;
 
 /// A name or a method. One that is none is a mistake of ours; it must not become anything else.
 pub(crate) fn token(word: &str, out: &mut Vec<u8>) {

@@ -110,7 +110,21 @@ impl<'a> Scan<'a> {
     }
 
     /// Takes `octet` with blanks around it (`SEMI`, `COMMA`, `EQUAL`, `SLASH` …) if it is next.
+    #[inline]
     pub fn eat_spaced(&mut self, octet: u8) -> bool {
+        match self.rest() {
+            // As nearly everybody writes it.
+            [next, after, ..] if *next == octet && !is_blank(*after) => {
+                self.at += 1;
+                true
+            }
+            [next, ..] if *next != octet && !is_blank(*next) => false,
+            _ => self.eat_among_blanks(octet),
+        }
+    }
+
+    #[cold]
+    fn eat_among_blanks(&mut self, octet: u8) -> bool {
         let before = self.at;
         if self.peek().is_some_and(is_blank) {
             self.skip_blanks();
@@ -203,9 +217,9 @@ pub(crate) fn is_blank(octet: u8) -> bool {
     is_class(octet, BLANK)
 }
 
-/// Octets of one label of a host.
-pub(crate) fn is_label(octet: u8) -> bool {
-    is_class(octet, LABEL)
+/// Octets of a host that is a name or an IPv4 address.
+pub(crate) fn is_host(octet: u8) -> bool {
+    is_class(octet, HOST)
 }
 
 /// `user` octets, escapes included (RFC 3261 §25.1 unreserved / user-unreserved).
@@ -229,7 +243,7 @@ fn is_class(octet: u8, class: u8) -> bool {
 
 const TOKEN: u8 = 1;
 const BLANK: u8 = 2;
-const LABEL: u8 = 4;
+const HOST: u8 = 4;
 const USER: u8 = 8;
 const LENIENT_USER: u8 = 16;
 const NAME_END: u8 = 32;
@@ -257,7 +271,7 @@ const fn class_of(octet: u8) -> u8 {
     let token = word
         || matches!(octet, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
     let blank = matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
-    let label = word || matches!(octet, b'-' | b'_');
+    let host = word || matches!(octet, b'-' | b'_' | b'.');
     let user = word
         || matches!(octet, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')')
         || matches!(octet, b'&' | b'=' | b'+' | b'$' | b',' | b';' | b'?' | b'/' | b'%');
@@ -267,7 +281,7 @@ const fn class_of(octet: u8) -> u8 {
     let name_end = blank || matches!(octet, b';' | b'=');
     (token as u8) * TOKEN
         + (blank as u8) * BLANK
-        + (label as u8) * LABEL
+        + (host as u8) * HOST
         + (user as u8) * USER
         + (lenient as u8) * LENIENT_USER
         + (name_end as u8) * NAME_END
@@ -275,12 +289,20 @@ const fn class_of(octet: u8) -> u8 {
 
 /// `1*DIGIT`, when it fits into 64 bits.
 pub(crate) fn number(digits: &[u8]) -> Option<u64> {
+    if digits.len() < LONGEST {
+        let value = |number: u64, octet: &u8| number * 10 + u64::from(octet.wrapping_sub(b'0'));
+        let all = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+        return all.then(|| digits.iter().fold(0, value));
+    }
     let digit = |number: u64, octet: &u8| {
         let digit = octet.is_ascii_digit().then(|| u64::from(octet - b'0'))?;
         number.checked_mul(10)?.checked_add(digit)
     };
-    if digits.is_empty() { None } else { digits.iter().try_fold(0, digit) }
+    digits.iter().try_fold(0, digit)
 }
+
+/// So many digits may be more than fits.
+const LONGEST: usize = 20;
 
 /// Octets as text, when they are ASCII.
 pub(crate) fn ascii(octets: &[u8]) -> Option<&str> {

@@ -27,7 +27,15 @@ struct Splice {
 impl Splices {
     /// None yet. Room for those of a proxy.
     pub(crate) fn new() -> Self {
-        Self { all: Vec::with_capacity(8), text: Vec::with_capacity(256) }
+        Self { all: Vec::with_capacity(8), text: Vec::new() }
+    }
+
+    /// Where the next text begins. Room for all that a proxy writes is made at once, when there is something to write.
+    fn begin(&mut self) -> usize {
+        if self.text.capacity() == 0 {
+            self.text.reserve(256);
+        }
+        self.text.len()
     }
 
     /// Octets give way to what `write` writes. Of two changes of the same octets the later counts.
@@ -43,7 +51,7 @@ impl Splices {
 
     /// A row comes in.
     pub(crate) fn insert(&mut self, at: usize, name: Name, value: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.text.len();
+        let start = self.begin();
         row::known(name, &mut self.text, value);
         let row = Some((name, start + name.as_str().len().max(1)));
         self.all.push(Splice { from: at, to: at, with: start..self.text.len(), row });
@@ -51,7 +59,7 @@ impl Splices {
 
     /// A row of any name comes in.
     pub(crate) fn insert_named(&mut self, at: usize, name: &str, value: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.text.len();
+        let start = self.begin();
         row::row(name, &mut self.text, value);
         let colon = start + name.len().max(1);
         // What was written counts: a name that was none may have become one.
@@ -119,6 +127,10 @@ impl Splices {
             response @ StartLine::Response { .. } => response.clone(),
         };
         for row in &old.rows {
+            if shift.is_before_changes(row) {
+                rows.push(shift.moved(row));
+                continue;
+            }
             let line = shift.to(row.line.into(), wire, &mut rows);
             if !shift.is_gone(row) {
                 let row = shift.row(row, line, wire, &mut rows);
@@ -143,7 +155,8 @@ impl<'s, I: Iterator<Item = &'s Splice>> Shift<'s, I> {
             if let Some((name, colon)) = splice.row {
                 let line = splice.from.saturating_add_signed(self.by);
                 let colon = line + (colon - splice.with.start);
-                rows.push(row_of(name, line..line + splice.with.len() - 2, colon, wire));
+                let end = line + splice.with.len() - 2;
+                rows.push(row_of(name, line..end, (colon, colon + 1), wire));
             }
             let gone = (splice.to - splice.from) as isize;
             self.by += splice.with.len() as isize - gone;
@@ -151,33 +164,41 @@ impl<'s, I: Iterator<Item = &'s Splice>> Shift<'s, I> {
         at.saturating_add_signed(self.by)
     }
 
+    /// True for a row that ends before the next splice begins.
+    fn is_before_changes(&mut self, row: &Row) -> bool {
+        self.left.peek().is_none_or(|splice| splice.from > usize::from(row.end))
+    }
+
+    /// A row that has only moved. Heads are shorter than `limits::HEAD`, or the index is thrown away.
+    const fn moved(&self, row: &Row) -> Row {
+        let by = self.by as i16;
+        Row {
+            name: row.name,
+            line: row.line.wrapping_add_signed(by),
+            colon: row.colon.wrapping_add_signed(by),
+            value: row.value.wrapping_add_signed(by),
+            end: row.end.wrapping_add_signed(by),
+        }
+    }
+
     /// True for a row that the next splice takes away.
     fn is_gone(&mut self, row: &Row) -> bool {
         self.left.peek().is_some_and(|splice| splice.from <= usize::from(row.line))
     }
 
-    /// A row that stays, its value perhaps changed.
+    /// A row that stays, its value changed.
     fn row(&mut self, old: &Row, line: usize, wire: &[u8], rows: &mut Vec<Row>) -> Row {
-        let before = self.by;
-        let colon = usize::from(old.colon).saturating_add_signed(before);
+        // There may be blanks before a colon, so the value is not looked for behind it.
+        let [colon, value] =
+            [old.colon, old.value].map(|at| usize::from(at).saturating_add_signed(self.by));
         let end = self.to(old.end.into(), wire, rows);
-        if self.by == before {
-            let value = offset(usize::from(old.value).saturating_add_signed(before));
-            return Row {
-                line: offset(line),
-                colon: offset(colon),
-                value,
-                end: offset(end),
-                ..*old
-            };
-        }
-        row_of(old.name, line..end, colon, wire)
+        row_of(old.name, line..end, (colon, value), wire)
     }
 }
 
-/// A row of which its line and its colon are known.
-fn row_of(name: Name, line: Range<usize>, colon: usize, wire: &[u8]) -> Row {
-    let value = colon + 1 + blanks(wire.get(colon + 1..line.end).unwrap_or_default());
+/// A row of which its line is known, where its name ends, and where its value begins or the blanks before that.
+fn row_of(name: Name, line: Range<usize>, (colon, value): (usize, usize), wire: &[u8]) -> Row {
+    let value = value + blanks(wire.get(value..line.end).unwrap_or_default());
     Row {
         name,
         line: offset(line.start),

@@ -58,14 +58,17 @@ const TABLE: [(Algorithm, &str); 3] = [
 
 /// Octets in lower-case hexadecimal.
 pub fn hex(octets: &[u8]) -> String {
+    let mut text = Vec::with_capacity(octets.len().saturating_mul(2));
+    write_hex(octets, &mut text);
+    // Digits are ASCII.
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// The same, written behind what is there.
+pub fn write_hex(octets: &[u8], text: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |half: u8| char::from(DIGITS.get(usize::from(half)).copied().unwrap_or(b'0'));
-    let mut text = String::with_capacity(octets.len().saturating_mul(2));
-    for octet in octets {
-        text.push(digit(octet >> 4));
-        text.push(digit(octet & 15));
-    }
-    text
+    let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or(b'0');
+    text.extend(octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
 }
 
 /// H(username:realm:password): all that a server needs to keep. Its text never shows in logs.

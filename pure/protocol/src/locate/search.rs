@@ -219,9 +219,8 @@ impl<'a> Draft<'a> {
         let chosen = means.choose(hop);
         let name = match &hop.place {
             Place::Number(ip) => {
-                let transport = chosen?;
-                self.add(*ip, hop.port.unwrap_or(transport.default_port()), transport);
-                return if self.targets.is_empty() { Err(Unlocated::Unusable) } else { Ok(()) };
+                self.targets.push(hop.number(*ip, means)?);
+                return Ok(());
             }
             Place::Name(name) => name,
         };

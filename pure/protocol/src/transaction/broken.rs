@@ -1,10 +1,8 @@
 //! What transactions do when a way breaks: requests fail, answers take another way (RFC 3261 §17.1.4, §17.2.4, §18.2.2).
 
-use std::collections::{BTreeSet, VecDeque};
-use std::net::SocketAddr;
+use std::collections::VecDeque;
 
 use super::back::Left;
-use super::server::Server;
 use super::{ClientId, ServerId, Transaction, Transactions, Up};
 use crate::doors::Output;
 use crate::transport::Flow;
@@ -12,11 +10,10 @@ use crate::transport::Flow;
 impl Transactions {
     /// Where the answers to a request can go, in the order to try; none: nowhere (see [`Up::Unanswerable`]).
     pub fn answer_by(&mut self, id: ServerId, ways: VecDeque<Flow>, out: &mut Vec<Output>) {
-        let Some(entry) = self.all.get_mut(&id.0) else { return };
+        let Some(entry) = self.all.get_mut(id.0) else { return };
         let Transaction::Server(server) = &mut entry.transaction else { return };
-        let before = server.back.flow.peer;
         server.found(ways, out);
-        moved(&mut self.by_peer, id.0, before, server);
+        self.settle(id.0);
     }
 
     /// Takes the news that nothing can be sent on a flow any more.
@@ -28,7 +25,7 @@ impl Transactions {
         let there = (flow.peer, 0)..=(flow.peer, u64::MAX);
         let ids: Vec<u64> = self.by_peer.range(there).map(|(_, id)| *id).collect();
         for id in ids {
-            let Some(entry) = self.all.get_mut(&id) else { continue };
+            let Some(entry) = self.all.get_mut(id) else { continue };
             match &mut entry.transaction {
                 Transaction::Client(client) if touched(&client.flow) && client.is_waiting() => {
                     client.give_up();
@@ -38,16 +35,10 @@ impl Transactions {
                 Transaction::Server(server) if touched(&server.back.flow) => {
                     let left = server.lost(out);
                     up.extend((left == Left::Ask).then_some(Up::Unanswerable(ServerId(id))));
-                    moved(&mut self.by_peer, id, flow.peer, server);
+                    self.settle(id);
                 }
                 Transaction::Client(_) | Transaction::Server(_) => {}
             }
         }
     }
-}
-
-/// The answers of a server transaction go elsewhere.
-fn moved(by_peer: &mut BTreeSet<(SocketAddr, u64)>, id: u64, before: SocketAddr, server: &Server) {
-    by_peer.remove(&(before, id));
-    by_peer.insert((server.back.flow.peer, id));
 }

@@ -7,8 +7,8 @@
 //! ```
 
 use machine::Time;
-use sip::header::Via;
-use sip::{Bytes, Draft, Header as _, Message, Method, Name, Status};
+use sip::header::{CSeq, Via};
+use sip::{Bytes, Draft, Message, Method, Name, Status};
 
 use super::backoff::Backoff;
 use super::timers::Timers;
@@ -19,7 +19,8 @@ use crate::transport::Flow;
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) flow: Flow,
-    pub(super) request: Message,
+    /// What was sent, while it may have to be sent, acknowledged or cancelled; then nothing.
+    request: Bytes,
     state: State,
 }
 
@@ -54,13 +55,14 @@ impl Client {
         now: Time,
         flow: Flow,
         timers: &Timers,
-        request: Message,
+        request: &Message,
         out: &mut Vec<Output>,
     ) -> Self {
-        out.push(Output::Send(flow, request.wire().clone()));
+        let (method, request) = (request.method(), request.wire().clone());
+        out.push(Output::Send(flow, request.clone()));
         let until = now + timers.patience();
         let resends = !flow.transport.is_reliable();
-        let state = if request.method() == Some(Method::Invite) {
+        let state = if method == Some(Method::Invite) {
             // Timer A doubles without a cap: timer B ends it (RFC 3261 §17.1.1.2).
             let resend = resends.then(|| Backoff::start(now, timers.t1, timers.patience()));
             State::Calling { resend, until }
@@ -83,6 +85,7 @@ impl Client {
         match (&mut self.state, status.class()) {
             (State::Calling { .. } | State::Proceeding, 1) => self.state = State::Proceeding,
             (State::Calling { .. } | State::Proceeding, 2) => {
+                self.request = Bytes::new();
                 self.state = State::Accepted { until: now + timers.patience() };
             }
             (State::Accepted { .. }, 2) => {}
@@ -95,6 +98,7 @@ impl Client {
             }
             (State::Trying { .. }, _) => {
                 let linger = if self.flow.transport.is_reliable() { now } else { now + timers.t4 };
+                self.request = Bytes::new();
                 self.state = State::Completed { ack: None, until: linger };
             }
             (State::Completed { ack: Some(ack), .. }, 3..=6) => {
@@ -113,10 +117,18 @@ impl Client {
         response: &Message,
         out: &mut Vec<Output>,
     ) {
-        let ack = acknowledgement(&self.request, response);
+        // It was a message when it went out.
+        let Some(invite) = self.request() else { return };
+        let ack = acknowledgement(&invite, response);
         out.push(Output::Send(self.flow, ack.clone()));
         let until = if self.flow.transport.is_reliable() { now } else { now + timers.timer_d() };
+        self.request = Bytes::new();
         self.state = State::Completed { ack: Some(ack), until };
+    }
+
+    /// The request, read again, while its transaction may need it: to make its CANCEL.
+    pub(super) fn request(&self) -> Option<Message> {
+        Message::parse(self.request.clone()).ok()
     }
 
     /// Repeats or gives up, whichever is due; true when nobody answered.
@@ -128,7 +140,7 @@ impl Client {
                     return true;
                 }
                 if resend.as_mut().is_some_and(|resend| resend.fire(now)) {
-                    out.push(Output::Send(self.flow, self.request.wire().clone()));
+                    out.push(Output::Send(self.flow, self.request.clone()));
                 }
             }
             State::Accepted { until } | State::Completed { until, .. } if now >= *until => {
@@ -188,12 +200,12 @@ pub fn cancel_of(invite: &Message) -> Bytes {
 fn of_the_same_branch(invite: &Message, method: Method<'_>) -> Draft {
     let mut draft = Draft::request(method, invite.request_uri().unwrap_or_default());
     if let Some(via) = invite.get::<Via>() {
-        draft = draft.raw(Name::Via, via.text().as_bytes());
+        draft = draft.header(&via);
     }
-    let number = invite.get::<sip::header::CSeq>().map_or(0, |cseq| cseq.number);
+    let number = invite.get::<CSeq>().map_or(0, |cseq| cseq.number);
     draft = draft.copy(invite, Name::Route).raw(Name::MaxForwards, b"70");
     draft = draft.copy(invite, Name::From).copy(invite, Name::CallId);
-    draft.raw(Name::CSeq, format!("{number} {method}").as_bytes())
+    draft.header(&CSeq { number, method })
 }
 
 /// The status that stands for "nobody answered" and for "cannot be sent" (RFC 3261 §8.1.3.1).

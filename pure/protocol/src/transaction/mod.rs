@@ -10,10 +10,10 @@ mod server;
 mod tests;
 mod timers;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use machine::{Alarms, Dice, HashKey, Map, Time};
+use machine::{Alarms, Dice, HashKey, Map, Shelf, Time};
 use sip::{Bytes, Draft, Message, Method, Name, Status};
 
 pub use client::{TIMED_OUT, UNSENT, cancel_of};
@@ -25,7 +25,7 @@ use crate::limits;
 use crate::transport::{Flow, response_flow};
 pub(crate) use backoff::Backoff;
 use client::{Client, Heard};
-use key::Key;
+use key::{Key, Keys};
 use server::{Again, Server};
 
 /// Names a server transaction.
@@ -97,7 +97,10 @@ enum Transaction {
 /// One of them, and how it is found.
 #[derive(Debug)]
 struct Entry {
-    key: Key,
+    /// Nothing for a request of ours that no response can find.
+    key: Option<Key>,
+    /// Under which peer it is listed.
+    peer: Option<SocketAddr>,
     transaction: Transaction,
     /// When it is woken next, or sooner than it wants: one alarm each, however often it changes its mind.
     alarm: Time,
@@ -107,20 +110,20 @@ struct Entry {
 #[derive(Debug)]
 pub struct Transactions {
     timers: Timers,
+    keys: Keys,
     by_key: Map<Key, u64>,
     /// Those that care when the way to a peer breaks: bad news of one peer costs nothing to the others.
     by_peer: BTreeSet<(SocketAddr, u64)>,
-    all: BTreeMap<u64, Entry>,
+    all: Shelf<Entry>,
     alarms: Alarms<u64>,
-    next: u64,
 }
 
 impl Transactions {
     /// None yet.
     pub fn new(timers: Timers, dice: &mut Dice) -> Self {
-        let by_key = HashKey::throw(dice).map();
-        let (by_peer, all) = (BTreeSet::new(), BTreeMap::new());
-        Self { timers, by_key, by_peer, all, alarms: Alarms::default(), next: 0 }
+        let (by_key, keys) = (HashKey::throw(dice).map(), Keys::new(HashKey::throw(dice)));
+        let (by_peer, all) = (BTreeSet::new(), Shelf::default());
+        Self { timers, keys, by_key, by_peer, all, alarms: Alarms::default() }
     }
 
     /// Takes a message from the wire. What a transaction deals with by itself (repeats, ACKs of refusals) ends here.
@@ -157,11 +160,11 @@ impl Transactions {
             return None;
         }
         let cancelled = (request.method() == Some(Method::Cancel)).then(|| {
-            Key::of_cancelled(&request).and_then(|key| self.by_key.get(&key).copied()).map(ServerId)
+            let key = self.keys.of_cancelled(&request);
+            key.and_then(|key| self.by_key.get(&key).copied()).map(ServerId)
         });
-        let id = self.number();
-        let server = Server::start(now, &self.timers, back, request.clone());
-        self.insert(id, key, Transaction::Server(server));
+        let server = Server::start(now, &self.timers, back, &request);
+        let id = self.insert(Some(key), Transaction::Server(server));
         Some(match cancelled {
             Some(invite) => Up::Cancel { cancel: ServerId(id), invite, flow, request },
             None => Up::Request(ServerId(id), flow, request),
@@ -170,12 +173,12 @@ impl Transactions {
 
     /// Is this a CANCEL of a request that we know (RFC 3261 §9.2)?
     pub fn cancels(&self, request: &Message) -> bool {
-        Key::of_cancelled(request).is_some_and(|key| self.by_key.contains_key(&key))
+        self.keys.of_cancelled(request).is_some_and(|key| self.by_key.contains_key(&key))
     }
 
     /// Sends a response in a server transaction. What comes too late for it goes nowhere.
     pub fn respond(&mut self, now: Time, id: ServerId, response: Bytes, out: &mut Vec<Output>) {
-        let Some(entry) = self.all.get_mut(&id.0) else { return };
+        let Some(entry) = self.all.get_mut(id.0) else { return };
         let Transaction::Server(server) = &mut entry.transaction else { return };
         let Some(status) =
             response.get(8..11).and_then(|code| std::str::from_utf8(code).ok()?.parse().ok())
@@ -195,17 +198,15 @@ impl Transactions {
         request: Message,
         out: &mut Vec<Output>,
     ) -> ClientId {
-        let id = self.number();
         // Without a Via of ours nothing could come back: the transaction then times out, as any that nobody answers.
-        let key = Key::of_own_request(&request).unwrap_or_else(|| Key::unique(id));
-        let client = Client::start(now, flow, &self.timers, request, out);
-        self.insert(id, key, Transaction::Client(client));
-        ClientId(id)
+        let key = self.keys.of_own_request(&request);
+        let client = Client::start(now, flow, &self.timers, &request, out);
+        ClientId(self.insert(key, Transaction::Client(client)))
     }
 
     /// Forgets a client transaction that nobody waits for any more.
     pub fn abandon(&mut self, id: ClientId) {
-        let found = self.all.get_mut(&id.0).map(|entry| &mut entry.transaction);
+        let found = self.all.get_mut(id.0).map(|entry| &mut entry.transaction);
         if let Some(Transaction::Client(client)) = found {
             client.give_up();
         }
@@ -214,32 +215,37 @@ impl Transactions {
 
     /// Sends no more copies of a request, and goes on listening for its answer until timer B or F.
     pub fn hush(&mut self, id: ClientId) {
-        let found = self.all.get_mut(&id.0).map(|entry| &mut entry.transaction);
+        let found = self.all.get_mut(id.0).map(|entry| &mut entry.transaction);
         if let Some(Transaction::Client(client)) = found {
             client.hush();
         }
     }
 
-    /// The request of a client transaction: to make its CANCEL.
-    pub fn client_request(&self, id: ClientId) -> Option<&Message> {
-        match self.all.get(&id.0).map(|entry| &entry.transaction) {
-            Some(Transaction::Client(client)) => Some(&client.request),
+    /// The request of a client transaction that may still ring: to make its CANCEL.
+    pub fn client_request(&self, id: ClientId) -> Option<Message> {
+        match self.all.get(id.0).map(|entry| &entry.transaction) {
+            Some(Transaction::Client(client)) => client.request(),
             _ => None,
         }
     }
 
     /// The way of a client transaction: its CANCEL goes the same.
     pub fn client_flow(&self, id: ClientId) -> Option<Flow> {
-        match self.all.get(&id.0).map(|entry| &entry.transaction) {
+        match self.all.get(id.0).map(|entry| &entry.transaction) {
             Some(Transaction::Client(client)) => Some(client.flow),
             _ => None,
         }
     }
 
-    /// The request of a server transaction: to answer it.
-    pub fn server_request(&self, id: ServerId) -> Option<&Message> {
-        match self.all.get(&id.0).map(|entry| &entry.transaction) {
-            Some(Transaction::Server(server)) => Some(&server.request),
+    /// True while a server transaction is there to answer in.
+    pub fn is_there(&self, id: ServerId) -> bool {
+        self.all.get(id.0).is_some()
+    }
+
+    /// The request of a server transaction, while that may need it: to find out where its answers can go.
+    pub fn server_request(&self, id: ServerId) -> Option<Message> {
+        match self.all.get(id.0).map(|entry| &entry.transaction) {
+            Some(Transaction::Server(server)) => server.request(),
             _ => None,
         }
     }
@@ -247,7 +253,7 @@ impl Transactions {
     /// Repeats and gives up what is due.
     pub fn wake(&mut self, now: Time, out: &mut Vec<Output>, up: &mut Vec<Up>) {
         while let Some(id) = self.alarms.due(now) {
-            let Some(entry) = self.all.get_mut(&id) else { continue };
+            let Some(entry) = self.all.get_mut(id) else { continue };
             entry.alarm = Time::NEVER;
             up.extend(match &mut entry.transaction {
                 Transaction::Client(client) => {
@@ -278,7 +284,7 @@ impl Transactions {
             Transaction::Client(client) => client.is_waiting(),
             Transaction::Server(server) => server.is_unfinished(now, &self.timers),
         };
-        self.all.values().filter(|entry| unfinished(&entry.transaction)).count()
+        self.all.iter().filter(|entry| unfinished(&entry.transaction)).count()
     }
 
     /// True when there is none.
@@ -293,9 +299,9 @@ impl Transactions {
         response: Message,
         out: &mut Vec<Output>,
     ) -> Option<Up> {
-        let found = Key::of_response(&response).and_then(|key| self.by_key.get(&key).copied());
+        let found = self.keys.of_response(&response).and_then(|key| self.by_key.get(&key).copied());
         let Some(id) = found else { return Some(Up::Stray(flow, response)) };
-        let Transaction::Client(client) = &mut self.all.get_mut(&id)?.transaction else {
+        let Transaction::Client(client) = &mut self.all.get_mut(id)?.transaction else {
             return None;
         };
         let heard = client.receive(now, &self.timers, &response, out);
@@ -311,9 +317,9 @@ impl Transactions {
         out: &mut Vec<Output>,
     ) -> Met {
         // Without a readable Via there is no one to answer.
-        let Some(key) = Key::of_request(&request) else { return Met::Known(None) };
+        let Some(key) = self.keys.of_request(&request) else { return Met::Known(None) };
         if let Some(id) = self.by_key.get(&key).copied() {
-            let found = self.all.get_mut(&id).map(|entry| &mut entry.transaction);
+            let found = self.all.get_mut(id).map(|entry| &mut entry.transaction);
             let Some(Transaction::Server(server)) = found else { return Met::Known(None) };
             let again = server.receive(now, &self.timers, &request, out);
             self.settle(id);
@@ -325,21 +331,18 @@ impl Transactions {
         Met::New(Newcomer { key, flow, request })
     }
 
-    fn number(&mut self) -> u64 {
-        self.next = self.next.wrapping_add(1);
-        self.next
-    }
-
-    fn insert(&mut self, id: u64, key: Key, transaction: Transaction) {
-        self.by_key.insert(key.clone(), id);
-        self.by_peer.extend(transaction.peer().map(|peer| (peer, id)));
-        self.all.insert(id, Entry { key, transaction, alarm: Time::NEVER });
+    fn insert(&mut self, key: Option<Key>, transaction: Transaction) -> u64 {
+        let id = self.all.put(Entry { key, transaction, alarm: Time::NEVER, peer: None });
+        if let Some(key) = key {
+            self.by_key.insert(key, id);
+        }
         self.settle(id);
+        id
     }
 
     /// After every change: forgets what is over, sets the alarm of what is not.
     fn settle(&mut self, id: u64) {
-        let Some(entry) = self.all.get_mut(&id) else { return };
+        let Some(entry) = self.all.get_mut(id) else { return };
         let (over, deadline) = match &entry.transaction {
             Transaction::Client(client) => (client.is_over(), client.deadline()),
             Transaction::Server(server) => (server.is_over(), server.deadline()),
@@ -348,26 +351,30 @@ impl Transactions {
             entry.alarm = deadline;
             self.alarms.set(deadline, id);
         }
-        if over && let Some(entry) = self.all.remove(&id) {
-            if self.by_key.get(&entry.key) == Some(&id) {
-                self.by_key.remove(&entry.key);
-            }
-            if let Some(peer) = entry.transaction.peer() {
-                self.by_peer.remove(&(peer, id));
-            }
+        let peer = entry.transaction.peer().filter(|_| !over);
+        if peer != entry.peer {
+            let before = std::mem::replace(&mut entry.peer, peer);
+            before.map(|peer| self.by_peer.remove(&(peer, id)));
+            self.by_peer.extend(peer.map(|peer| (peer, id)));
+        }
+        if over
+            && let Some(key) = self.all.take(id).and_then(|entry| entry.key)
+            && self.by_key.get(&key) == Some(&id)
+        {
+            self.by_key.remove(&key);
         }
     }
 }
 
 impl Transaction {
-    /// The peer whose loss would change something: responses to datagrams go out whatever happens.
+    /// The peer whose loss would change something: what was answered has come, and responses to datagrams go out whatever happens.
     const fn peer(&self) -> Option<SocketAddr> {
         match self {
-            Self::Client(client) => Some(client.flow.peer),
+            Self::Client(client) if client.is_waiting() => Some(client.flow.peer),
             Self::Server(server) if server.back.flow.transport.is_reliable() => {
                 Some(server.back.flow.peer)
             }
-            Self::Server(_) => None,
+            Self::Client(_) | Self::Server(_) => None,
         }
     }
 }

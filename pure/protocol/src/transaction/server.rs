@@ -26,7 +26,8 @@ use crate::transport::Flow;
 pub(super) struct Server {
     /// Where responses go.
     pub(super) back: Back,
-    pub(super) request: Message,
+    /// What came, while an answer is to be made of it, or a way to be found for one; then nothing.
+    request: Bytes,
     state: State,
 }
 
@@ -78,14 +79,24 @@ impl Server {
     }
 
     /// Takes a new request.
-    pub(super) fn start(now: Time, timers: &Timers, back: Flow, request: Message) -> Self {
+    pub(super) fn start(now: Time, timers: &Timers, back: Flow, request: &Message) -> Self {
         let state = if request.method() == Some(Method::Invite) {
             State::Silent { trying_at: now + TRYING_AFTER }
         } else {
             let until = now + timers.patience();
             State::Trying { trying_at: now + timers.trying_after(), until }
         };
-        Self { back: Back::by(back), request, state }
+        Self { back: Back::by(back), request: request.wire().clone(), state }
+    }
+
+    /// The request, read again, while the transaction may need it.
+    pub(super) fn request(&self) -> Option<Message> {
+        Message::parse(self.request.clone()).ok()
+    }
+
+    /// The 100 to a request, which was a message when it came.
+    fn trying(&self) -> Option<Bytes> {
+        Some(self.request()?.reply(sip::Status::TRYING).wire())
     }
 
     /// Sends the TU's response. Only the first final one counts, but every 2xx to an INVITE goes out.
@@ -128,6 +139,10 @@ impl Server {
             _ => return,
         };
         self.state = next;
+        // Something has been said, and over datagrams it has one way.
+        if !self.back.flow.transport.is_reliable() {
+            self.request = Bytes::new();
+        }
         if !self.is_over() {
             out.push(Output::Send(self.back.flow, wire));
         }
@@ -166,12 +181,13 @@ impl Server {
     pub(super) fn wake(&mut self, now: Time, out: &mut Vec<Output>) -> bool {
         match &mut self.state {
             State::Silent { trying_at } if now >= *trying_at => {
-                let trying = self.request.reply(sip::Status::TRYING).wire();
+                let Some(trying) = self.trying() else { return false };
                 out.push(Output::Send(self.back.flow, trying.clone()));
                 self.state = State::Proceeding { latest: trying };
             }
             State::Trying { trying_at, until } if now >= *trying_at => {
-                let (trying, until) = (self.request.reply(sip::Status::TRYING).wire(), *until);
+                let until = *until;
+                let Some(trying) = self.trying() else { return false };
                 out.push(Output::Send(self.back.flow, trying.clone()));
                 self.state = State::Working { trying, until };
             }
@@ -213,7 +229,8 @@ impl Server {
 
     /// The way of the answers is gone: they go by the next one from now on, if there is one (RFC 3261 §18.2.2).
     pub(super) fn lost(&mut self, out: &mut Vec<Output>) -> Left {
-        let left = self.back.lost(&self.request);
+        let Some(request) = self.request() else { return Left::Nothing };
+        let left = self.back.lost(&request);
         if left == Left::Another {
             self.say_again(out);
         }

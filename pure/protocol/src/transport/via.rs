@@ -1,10 +1,10 @@
 //! What the transport layer writes into a Via and reads from it (RFC 3261 §18.1, §18.2; RFC 3581).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use sip::header::Via;
-use sip::uri::Host;
-use sip::{Message, Name};
+use sip::uri::{Host, HostPort};
+use sip::{Header as _, Message, Name};
 
 use super::Flow;
 
@@ -29,17 +29,28 @@ pub fn stamp(request: &Message, came: Flow) -> Option<Message> {
     if !wants_port && (same || came.transport.is_web()) {
         return None;
     }
-    let mut value = format!("SIP/2.0/{} {}", via.transport.0, via.sent_by()).into_bytes();
-    let noted =
-        |name: &str| name.eq_ignore_ascii_case("received") || name.eq_ignore_ascii_case("rport");
-    for param in via.params.iter().filter(|param| !noted(param.name)) {
-        param.write(&mut value);
-    }
-    value.extend_from_slice(format!(";received={ip}").as_bytes());
-    if wants_port {
-        value.extend_from_slice(format!(";rport={}", from.port()).as_bytes());
-    }
-    request.edit().replace_raw(Name::Via, &value).finish().ok()
+    let stamped = |text: &mut Vec<u8>| {
+        Via { params: sip::Params::new(b""), ..via }.write(text);
+        for param in via.params.iter().filter(|param| !is_noted(param.name)) {
+            param.write(text);
+        }
+        text.extend_from_slice(b";received=");
+        match ip {
+            IpAddr::V4(_) => HostPort { host: Host::Ip(ip), port: None }.write(text),
+            // Here it stands without brackets.
+            IpAddr::V6(ip) => text.extend_from_slice(ip.to_string().as_bytes()),
+        }
+        if wants_port {
+            text.extend_from_slice(b";rport=");
+            sip::decimal(from.port().into(), text);
+        }
+    };
+    request.edit().replace_written(Name::Via, stamped).finish().ok()
+}
+
+/// What we note ourselves, and nobody else for us.
+fn is_noted(param: &str) -> bool {
+    param.eq_ignore_ascii_case("received") || param.eq_ignore_ascii_case("rport")
 }
 
 /// Where the response to a request goes (RFC 3261 §18.2.2, RFC 3581 §4). On a stream: the connection that the request came on.
@@ -73,8 +84,6 @@ fn at_sent_by(via: &Via<'_>, came: Flow) -> Flow {
 
 #[cfg(test)]
 mod tests {
-    use sip::Header as _;
-
     use super::*;
     use crate::transport::Transport;
 

@@ -22,9 +22,12 @@ pub(crate) enum Entry {
 impl Entry {
     /// A server that is about to stop begins nothing new: another one may take it, or this one after its restart.
     pub(crate) fn admits(self, request: &Message) -> Result<(), Fault> {
+        if self == Self::Open {
+            return Ok(());
+        }
         let inside = request.get::<To>().is_some_and(|to| to.tag().is_some());
         let passes = inside || matches!(request.method(), Some(Method::Ack | Method::Cancel));
-        if self == Self::Open || passes { Ok(()) } else { Err(Fault::Overloaded(RESTART)) }
+        if passes { Ok(()) } else { Err(Fault::Overloaded(RESTART)) }
     }
 }
 

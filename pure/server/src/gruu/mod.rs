@@ -100,7 +100,7 @@ pub(crate) fn temporary(
 const TEMPORARY: &[u8] = b"gr-";
 
 fn stands_for(house: &House, aor: &[u8], instance: &[u8]) -> u64 {
-    house.seal.number(&[b"instance", aor, instance])
+    house.seal.number([&b"instance"[..], aor, instance])
 }
 
 fn public_of(aor: &[u8]) -> Vec<u8> {

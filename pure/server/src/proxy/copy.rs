@@ -1,11 +1,12 @@
 //! The copy that is forwarded (RFC 3261 §16.6 steps 1–6, 8 and 10): one edit, everything else as it came.
 
-use protocol::{Fault, Flow, Transport};
+use protocol::auth::write_hex;
+use protocol::{Fault, Flow, Listener, Transport};
 use sip::header::{
     CSeq, From, MaxBreadth, MaxForwards, ProxyAuthorization, Require, Route, To, Via,
 };
 use sip::uri::SipUri;
-use sip::{Bytes, Header as _, Message, Method, Name, Uri};
+use sip::{Bytes, Edit, Header as _, Message, Method, Name, Uri};
 
 use super::pass::Pass;
 use super::plan::{Plan, sip_uri};
@@ -43,6 +44,8 @@ pub(crate) struct Copy<'a> {
 pub(crate) struct Routing {
     pub(crate) uri: Bytes,
     pub(crate) routes: Vec<Bytes>,
+    /// True for a `sips` URI.
+    pub(crate) secure: bool,
     changed: bool,
 }
 
@@ -52,7 +55,8 @@ impl Routing {
         let mut routes = target.path.clone();
         routes.extend(plan.routes.iter().cloned());
         let changed = plan.rerouted || !target.path.is_empty();
-        let mut routing = Self { uri: clean(&target.uri), routes, changed };
+        let (uri, secure) = clean(&target.uri);
+        let mut routing = Self { uri, routes, secure, changed };
         routing.bend_to_strict_router();
         routing
     }
@@ -66,7 +70,7 @@ impl Routing {
         let first = self.routes.remove(0);
         self.routes.push([b"<", &*self.uri, b">"].concat().into());
         if let Ok(route) = Route::parse(&first) {
-            self.uri = clean(&first.slice_ref(route.uri));
+            (self.uri, self.secure) = clean(&first.slice_ref(route.uri));
         }
         self.changed = true;
     }
@@ -103,11 +107,9 @@ impl Original<'_> {
         if breadth != Some(copy.breadth) || request.rows(Name::MaxBreadth).count() > 1 {
             edit.remove_all(Name::MaxBreadth).append(&MaxBreadth(copy.breadth));
         }
-        for value in self.record_routes(routing, copy) {
-            edit.push_raw(Name::RecordRoute, value.as_bytes());
-        }
+        self.record_routes(routing, copy, &mut edit);
         self.add_path(routing, copy, &mut edit);
-        edit.push_raw(Name::Via, self.via(copy).as_bytes());
+        edit.push_written(Name::Via, |text| self.via(copy, text));
         if routing.changed {
             edit.remove_all(Name::Route);
             if !routing.routes.is_empty() {
@@ -122,7 +124,7 @@ impl Original<'_> {
     }
 
     /// Credentials for our realm end here: nobody else has a use for them. Those for others pass (§22.3).
-    fn consume_credentials(&self, edit: &mut sip::Edit<'_>) {
+    fn consume_credentials(&self, edit: &mut Edit<'_>) {
         let realm = &*self.house.settings.realm;
         let rows: Vec<_> = self.request.rows(Name::ProxyAuthorization).collect();
         let ours = |row: &&[u8]| {
@@ -140,17 +142,22 @@ impl Original<'_> {
 
     /// Our Via: the branch is the cookie, what the route depends on (to see loops), what makes it unique, and a signature with the
     /// Via below (so that nobody has us send answers elsewhere).
-    fn via(&self, copy: &Copy<'_>) -> String {
+    fn via(&self, copy: &Copy<'_>, text: &mut Vec<u8>) {
         let sent_by =
             self.house.listener(copy.flow.listener).map_or("", |listener| &listener.advertised);
         let below = self.request.elements(Name::Via).next().unwrap_or_default();
         let (hash, unique) = (self.loop_hash(), copy.unique);
         let signature = branch_signature(self.seal, hash, unique, below);
-        let rport = if copy.flow.transport == Transport::Udp { ";rport" } else { "" };
         let transport = copy.flow.transport;
-        format!(
-            "SIP/2.0/{transport} {sent_by};branch=z9hG4bK{hash:016x}{unique:08x}{signature:08x}{rport}"
-        )
+        for part in ["SIP/2.0/", transport.token(), " ", sent_by, ";branch=z9hG4bK"] {
+            text.extend_from_slice(part.as_bytes());
+        }
+        write_hex(&hash.to_be_bytes(), text);
+        write_hex(&unique.to_be_bytes(), text);
+        write_hex(&signature.to_be_bytes(), text);
+        if transport == Transport::Udp {
+            text.extend_from_slice(b";rport");
+        }
     }
 
     /// What decides where a request goes (§16.6 step 8, RFC 5393 §4.2.1): not its method, so that CANCEL and ACK have the branch of
@@ -158,14 +165,12 @@ impl Original<'_> {
     pub(crate) fn loop_hash(&self) -> u64 {
         let request = self.request;
         let cseq = request.get::<CSeq>().map_or(0, |cseq| cseq.number).to_be_bytes();
-        let (from, to) = (request.get::<From>(), request.get::<To>());
-        let tag = |tag: Option<&'_ [u8]>| tag.unwrap_or_default().to_vec();
-        let from = tag(from.as_ref().and_then(|from| from.tag()));
-        let to = tag(to.as_ref().and_then(|to| to.tag()));
-        let mut parts: Vec<&[u8]> = vec![&self.plan.uri, request.call_id(), &from, &to, &cseq];
-        parts.extend(self.plan.routes.iter().map(|route| &**route));
-        parts.extend(request.rows(Name::ProxyRequire));
-        self.seal.number(&parts)
+        let from = request.get::<From>().and_then(|from| from.tag()).unwrap_or_default();
+        let to = request.get::<To>().and_then(|to| to.tag()).unwrap_or_default();
+        let parts = [&self.plan.uri, request.call_id(), from, to, &cseq];
+        let routes = self.plan.routes.iter().map(|route| &**route);
+        let rows = request.rows(Name::ProxyRequire);
+        self.seal.number(parts.into_iter().chain(routes).chain(rows))
     }
 
     /// True when this very request has been here before (§16.3 step 4).
@@ -179,50 +184,34 @@ impl Original<'_> {
 
     /// Our Record-Routes, the topmost first: one for each side when the sides differ, so that each sees a way it can go (RFC 5658
     /// §3.3). Only for requests that can begin or renew a dialog.
-    fn record_routes(&self, routing: &Routing, copy: &Copy<'_>) -> Vec<String> {
-        let Some(method) = self.request.method() else { return Vec::new() };
-        if !makes_a_dialog(method) {
-            return Vec::new();
+    fn record_routes(&self, routing: &Routing, copy: &Copy<'_>, edit: &mut Edit<'_>) {
+        if !self.request.method().is_some_and(makes_a_dialog) {
+            return;
         }
-        let user = format!("{}@", self.seal.write(self.request, &self.ends(copy)));
+        let user = self.seal.write(self.request, &self.ends(copy));
         let (out, back) = (copy.flow.listener, self.came.listener);
-        let other = if out == back { None } else { self.us(routing, back, &user) };
-        let values = self.us(routing, out, &user).into_iter().chain(other);
-        values.map(|uri| format!("<{uri}>")).collect()
+        let other = if out == back { None } else { self.house.listener(back) };
+        for listener in self.house.listener(out).into_iter().chain(other) {
+            let write = |text: &mut Vec<u8>| us(routing, listener, (&user, ""), text);
+            edit.push_written(Name::RecordRoute, write);
+        }
     }
 
     /// Our Path, for a phone of another registrar that must be found again by its flow: the token stands below, where the phone is,
     /// and above it, when the sides differ, what the registrar can reach (RFC 5626 §5.1, RFC 3608 §6.2). Whoever cannot keep it is to say
     /// so, or nobody would find the phone (RFC 3327 §5.2).
-    fn add_path(&self, routing: &Routing, copy: &Copy<'_>, edit: &mut sip::Edit<'_>) {
+    fn add_path(&self, routing: &Routing, copy: &Copy<'_>, edit: &mut Edit<'_>) {
         let Some(token) = outbound::token_for(self.house, self.request, self.came) else { return };
         let (out, back) = (copy.flow.listener, self.came.listener);
-        let Some(near) = self.us(routing, back, &format!("{token}@")) else { return };
-        let far = if out == back { None } else { self.us(routing, out, "") };
-        for value in far.into_iter().map(|uri| format!("<{uri}>")).chain([format!("<{near};ob>")]) {
-            edit.push_raw(Name::Path, value.as_bytes());
+        let Some(near) = self.house.listener(back) else { return };
+        let far = if out == back { None } else { self.house.listener(out) };
+        if let Some(far) = far {
+            edit.push_written(Name::Path, |text| us(routing, far, ("", ""), text));
         }
+        edit.push_written(Name::Path, |text| us(routing, near, (&token, ";ob"), text));
         if !lists::<Require<'_>>(self.request, "path") {
             edit.append_raw(Name::Require.as_str(), b"path");
         }
-    }
-
-    /// A URI of ours at a listener, for routes.
-    fn us(&self, routing: &Routing, listener: u16, user: &str) -> Option<String> {
-        let secure = |uri: &[u8]| matches!(Uri::parse(uri), Ok(Uri::Sip(uri)) if uri.secure);
-        let secure = secure(&routing.uri)
-            || routing
-                .routes
-                .first()
-                .and_then(|first| sip_uri(first))
-                .is_some_and(|uri| uri.secure);
-        let listener = self.house.listener(listener)?;
-        let scheme = if secure { "sips" } else { "sip" };
-        let transport = match (listener.transport, secure) {
-            (Transport::Udp, _) | (Transport::Tls, true) => String::new(),
-            (transport, _) => format!(";transport={}", transport.uri_token()),
-        };
-        Some(format!("{scheme}:{user}{}{transport};lr", listener.advertised))
     }
 
     /// The ends that need more than their Contacts.
@@ -238,9 +227,25 @@ impl Original<'_> {
     }
 }
 
+/// Ourselves at a listener, for routes: `<sip:user@host:port;transport=…;lr>`, with what comes behind it.
+fn us(routing: &Routing, listener: &Listener, (user, tail): (&str, &str), text: &mut Vec<u8>) {
+    let first = routing.routes.first().and_then(|first| sip_uri(first));
+    let secure = routing.secure || first.is_some_and(|uri| uri.secure);
+    let at = if user.is_empty() { "" } else { "@" };
+    let (key, transport) = match (listener.transport, secure) {
+        (Transport::Udp, _) | (Transport::Tls, true) => ("", ""),
+        (transport, _) => (";transport=", transport.uri_token()),
+    };
+    let scheme = if secure { "<sips:" } else { "<sip:" };
+    for part in [scheme, user, at, &listener.advertised, key, transport, ";lr", tail, ">"] {
+        text.extend_from_slice(part.as_bytes());
+    }
+}
+
 /// The signature of a branch: with the Via below it, as it comes back in the response.
 pub(crate) fn branch_signature(seal: &Seal, hash: u64, unique: u32, below: &[u8]) -> u32 {
-    let number = seal.number(&[&hash.to_be_bytes(), &unique.to_be_bytes(), below]);
+    let (hash, unique) = (hash.to_be_bytes(), unique.to_be_bytes());
+    let number = seal.number([&hash[..], &unique, below]);
     u32::try_from(number >> 32).unwrap_or(0)
 }
 
@@ -285,11 +290,11 @@ fn makes_a_dialog(method: Method<'_>) -> bool {
     }
 }
 
-/// A URI as it may stand in a request line: without `method` and headers (§16.6 step 2, §19.1.1).
-fn clean(uri: &Bytes) -> Bytes {
-    let Ok(Uri::Sip(sip)) = Uri::parse(uri) else { return uri.clone() };
+/// A URI as it may stand in a request line: without `method` and headers (§16.6 step 2, §19.1.1); and whether it is a `sips` URI.
+fn clean(uri: &Bytes) -> (Bytes, bool) {
+    let Ok(Uri::Sip(sip)) = Uri::parse(uri) else { return (uri.clone(), false) };
     if sip.headers.is_none() && !sip.params.has("method") {
-        return uri.clone();
+        return (uri.clone(), sip.secure);
     }
     let mut params = Vec::new();
     for param in sip.params.iter().filter(|param| !param.name.eq_ignore_ascii_case("method")) {
@@ -297,5 +302,5 @@ fn clean(uri: &Bytes) -> Bytes {
     }
     let mut clean = Vec::with_capacity(uri.len());
     SipUri { headers: None, params: sip::Params::new(&params), ..sip }.write(&mut clean);
-    clean.into()
+    (clean.into(), sip.secure)
 }

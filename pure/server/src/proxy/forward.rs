@@ -194,7 +194,7 @@ impl Proxy {
     pub(super) fn attempt(&mut self, turn: &mut Turn<'_>, context: &mut Context, at: usize) {
         let (id, invite) = (context.id, context.is_invite());
         let Some(branch) = context.branches.get_mut(at) else { return };
-        let secure = matches!(Uri::parse(&branch.routing.uri), Ok(Uri::Sip(uri)) if uri.secure);
+        let secure = branch.routing.secure;
         // An INVITE loses 3.5 s when the target is not back; anything else would lose everything.
         let risk = if invite { Risk::Take } else { Risk::Avoid };
         while let Some(attempt) = next_attempt(&mut self.states, turn.now, branch, risk) {
@@ -333,7 +333,7 @@ pub(super) enum Why {
 pub(super) fn send_cancel(turn: &mut Turn<'_>, client: protocol::transaction::ClientId, why: Why) {
     let Some(invite) = turn.transactions.client_request(client) else { return };
     let Some(flow) = turn.transactions.client_flow(client) else { return };
-    let Ok(cancel) = Message::parse(cancel_of(invite)) else { return };
+    let Ok(cancel) = Message::parse(cancel_of(&invite)) else { return };
     let cancel = match why {
         Why::NotWanted => cancel,
         Why::AnsweredElsewhere => {

@@ -38,7 +38,7 @@ impl Seal {
         }
         let from = request.get::<From>();
         let tag = from.as_ref().and_then(|from| from.tag()).unwrap_or_default();
-        let signature = self.sign(&[request.call_id(), tag, &octets]);
+        let signature = self.sign([request.call_id(), tag, &octets]);
         octets.extend_from_slice(signature.get(..SIGNATURE).unwrap_or_default());
         hex(&octets)
     }
@@ -48,7 +48,7 @@ impl Seal {
         let octets = unhex(shown)?;
         let (octets, signature) = octets.split_at_checked(octets.len().checked_sub(SIGNATURE)?)?;
         let right = |tag: &[u8]| {
-            let expected = self.sign(&[request.call_id(), tag, octets]);
+            let expected = self.sign([request.call_id(), tag, octets]);
             expected.get(..SIGNATURE) == Some(signature)
         };
         let pass = take_pass(octets)?;

@@ -55,8 +55,11 @@ impl Plan {
 
     /// A strict router before us put our Record-Route into the Request-URI: what it replaced is the last route.
     fn undo_strict_routing(&mut self, request: &Message, house: &House, seal: &Seal) {
+        if self.routes.is_empty() {
+            return;
+        }
         let Ok(Uri::Sip(uri)) = Uri::parse(&self.uri) else { return };
-        if self.routes.is_empty() || !uri.is_loose() || !house.is_ours(&uri) {
+        if !uri.is_loose() || !house.is_ours(&uri) {
             return;
         }
         let Some(shown) = uri.user.and_then(|user| seal.read(user, request)) else { return };
@@ -100,20 +103,18 @@ impl Plan {
 
     /// Takes off every route at the top that is us: two, when we changed the transport.
     fn take_off_ours(&mut self, request: &Message, came: Flow, (house, seal): (&House, &Seal)) {
-        let ours = self
-            .routes
-            .iter()
-            .take_while(|route| sip_uri(route).is_some_and(|uri| house.is_ours(&uri)));
-        let ours = ours.count();
-        for route in self.routes.drain(..ours) {
-            let Some(uri) = sip_uri(&route) else { continue };
+        let mut taken = 0;
+        for route in &self.routes {
+            let Some(uri) = sip_uri(route).filter(|uri| house.is_ours(uri)) else { break };
             let shown = uri.user.and_then(|user| seal.read(user, request));
             self.pass = shown.or(self.pass);
             if shown.is_none() && self.token == Token::None {
                 self.token = Token::of(&uri, came, house);
             }
             self.rerouted = true;
+            taken += 1;
         }
+        self.routes.drain(..taken);
     }
 }
 

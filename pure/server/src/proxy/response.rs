@@ -316,7 +316,7 @@ fn pass_on(turn: &mut Turn<'_>, context: &Context, response: &Message, challenge
     let wire: Bytes = edit.wire();
     // After another final answer the server transaction can say no more, and it may be gone: the transport still can (§16.7 step 9).
     let too_late = context.state == State::Refused;
-    if too_late || turn.transactions.server_request(context.id).is_none() {
+    if too_late || !turn.transactions.is_there(context.id) {
         let back = response_flow(&context.request, context.came);
         return turn.out.push(Output::Send(back, wire));
     }

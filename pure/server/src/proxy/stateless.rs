@@ -105,7 +105,7 @@ impl Proxy {
     ) {
         let (came, request, plan) = ack;
         let via = request.elements(Name::Via).next().unwrap_or_default();
-        let unique = (self.seal.number(&[b"ACK", via]) >> 32) as u32;
+        let unique = (self.seal.number([&b"ACK"[..], via]) >> 32) as u32;
         let original = Original { house: turn.house, seal: &self.seal, request, plan, came };
         let target = target_of(plan);
         let copy = Copy { target: &target, flow, unique, breadth: limits::BREADTH };

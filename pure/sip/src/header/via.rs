@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::Header;
-use crate::scan::Scan;
+use crate::scan::{Scan, number};
 use crate::uri::{Host, HostPort};
 use crate::{Name, Params, ParseError};
 
@@ -61,7 +61,8 @@ impl<'a> Via<'a> {
 
     /// The port that the request came from (RFC 3581); `Some(None)` when it is only asked for.
     pub fn rport(&self) -> Option<Option<u16>> {
-        self.params.get("rport").map(|_| self.params.number("rport"))
+        let digits = self.params.get("rport")?;
+        Some(number(digits).and_then(|port| u16::try_from(port).ok()))
     }
 }
 
@@ -73,7 +74,7 @@ impl<'a> Header<'a> for Via<'a> {
         if !scan.eat_word(b"SIP/2.0/") {
             protocol(&mut scan)?;
         }
-        let transport = ViaTransport(scan.token()?);
+        let transport = transport(&mut scan)?;
         scan.blanks()?;
         let HostPort { host, port } = HostPort::read(&mut scan)?;
         Ok(Self { transport, host, port, params: Params::read(&mut scan)? })
@@ -86,6 +87,17 @@ impl<'a> Header<'a> for Via<'a> {
         self.sent_by().write(out);
         out.extend_from_slice(self.params.as_bytes());
     }
+}
+
+/// `transport`; the usual ones are known at sight.
+fn transport<'a>(scan: &mut Scan<'a>) -> Result<ViaTransport<'a>, ParseError> {
+    for (known, usual) in [(&b"UDP "[..], "UDP"), (b"TCP ", "TCP"), (b"TLS ", "TLS")] {
+        if scan.rest().starts_with(known) {
+            scan.take(usual.len());
+            return Ok(ViaTransport(usual));
+        }
+    }
+    scan.token().map(ViaTransport)
 }
 
 /// `SIP / 2.0 /`, with blanks where they may stand.

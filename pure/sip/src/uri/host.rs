@@ -4,8 +4,9 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::ParseError;
+use crate::octets::find;
 use crate::row::decimal;
-use crate::scan::{Scan, ascii, is_label, number as decimal_of};
+use crate::scan::{Scan, ascii, is_host};
 
 /// `host = hostname / IPv4address / IPv6reference`
 #[derive(Clone, Copy, Debug)]
@@ -52,25 +53,16 @@ impl<'a> Host<'a> {
             scan.take(length);
             return Ok(Self::Ip(ip.into()));
         }
-        let (mut label, mut end) = (0_usize, 0_usize);
-        loop {
-            let from = end;
-            while rest.get(end).is_some_and(|octet| is_label(*octet)) {
-                end = end.wrapping_add(1);
-            }
-            let dot = rest.get(end) == Some(&b'.');
-            // One dot may stand at the end; none at the beginning, and no two together.
-            if from == end && (end == 0 || dot) {
+        let text = scan.take_while(is_host);
+        let (mut label, mut after) = (0, 0);
+        // One dot may stand at the end; none at the beginning, and no two together.
+        while let Some(dot) = text.get(after..).and_then(|rest| find(b'.', rest)) {
+            if dot == 0 {
                 return Err(error);
             }
-            label = if from == end { label } else { from };
-            if !dot {
-                break;
-            }
-            end = end.wrapping_add(1);
+            (label, after) = (after, after + dot + 1);
         }
-        let text = scan.take(end);
-        let last = text.get(label..).unwrap_or_default();
+        let last = text.get(if after < text.len() { after } else { label }..).unwrap_or_default();
         let text = std::str::from_utf8(text).map_err(|_| error)?;
         // A name whose last label begins with a digit would be an IPv4 address (RFC 3261 §25.1 toplabel).
         match last.first() {
@@ -95,23 +87,25 @@ impl<'a> Host<'a> {
 
 /// An IPv4 address at the beginning of a text, and how long it is. Nothing, when it goes on as a name could.
 fn ipv4(text: &[u8]) -> Option<(Ipv4Addr, usize)> {
-    let mut octets = [0_u8; 4];
-    let mut rest = text;
-    for (place, octet) in octets.iter_mut().enumerate() {
-        if place > 0 {
-            rest = rest.strip_prefix(b".")?;
+    let (mut address, mut dots, mut part, mut digits, mut length) = (0_u32, 0, 0_u32, 0, 0);
+    for octet in text {
+        match octet {
+            // As everybody reads it: 010 would be eight for some.
+            b'0'..=b'9' if digits < 3 && (part > 0 || digits == 0) => {
+                part = part * 10 + u32::from(octet - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 && dots < 3 && part < 256 => {
+                address = address << 8 | part;
+                (dots, part, digits) = (dots + 1, 0, 0);
+            }
+            other if is_host(*other) => return None,
+            _ => break,
         }
-        let digits = rest.iter().take(4).take_while(|octet| octet.is_ascii_digit()).count();
-        let (number, after) = rest.split_at_checked(digits)?;
-        // As everybody reads it: 010 would be eight for some.
-        if digits > 1 && number.starts_with(b"0") {
-            return None;
-        }
-        *octet = u8::try_from(decimal_of(number)?).ok()?;
-        rest = after;
+        length += 1;
     }
-    let ended = rest.first().is_none_or(|octet| !is_label(*octet) && *octet != b'.');
-    ended.then(|| (octets.into(), text.len() - rest.len()))
+    let whole = dots == 3 && digits > 0 && part < 256;
+    whole.then(|| ((address << 8 | part).into(), length))
 }
 
 /// Names are compared without regard to case; an IPv4 address mapped into IPv6 is that address.

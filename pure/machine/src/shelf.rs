@@ -1,0 +1,94 @@
+//! `Shelf`: things under numbers that no other thing has had.
+
+/// Keeps things, each in a place of its own: found by its number at once, however many there are. A number that has expired
+/// finds nothing, also when its place has been given to another thing.
+#[derive(Clone, Debug)]
+pub struct Shelf<T> {
+    places: Vec<Place<T>>,
+    free: Vec<u32>,
+}
+
+#[derive(Clone, Debug)]
+struct Place<T> {
+    /// How often the place was given away: the upper half of the number of what stands there.
+    round: u32,
+    thing: Option<Box<T>>,
+}
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self { places: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<T> Shelf<T> {
+    /// Puts a thing on the shelf; its number is never 0.
+    pub fn put(&mut self, thing: T) -> u64 {
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Place { round: 0, thing: None });
+            (self.places.len() - 1) as u32
+        });
+        let Some(place) = self.places.get_mut(at as usize) else { return 0 };
+        // After 4 billion things in one place a number comes again: nobody remembers the first.
+        place.round = place.round.wrapping_add(1).max(1);
+        place.thing = Some(Box::new(thing));
+        u64::from(place.round) << 32 | u64::from(at)
+    }
+
+    /// The thing with this number.
+    pub fn get(&self, number: u64) -> Option<&T> {
+        let place = self.places.get(number as u32 as usize)?;
+        place.thing.as_deref().filter(|_| u64::from(place.round) == number >> 32)
+    }
+
+    /// The thing with this number, to be changed.
+    pub fn get_mut(&mut self, number: u64) -> Option<&mut T> {
+        let place = self.places.get_mut(number as u32 as usize)?;
+        place.thing.as_deref_mut().filter(|_| u64::from(place.round) == number >> 32)
+    }
+
+    /// Takes a thing from the shelf.
+    pub fn take(&mut self, number: u64) -> Option<T> {
+        let at = number as u32;
+        let place = self.places.get_mut(at as usize)?;
+        if u64::from(place.round) != number >> 32 {
+            return None;
+        }
+        let thing = place.thing.take()?;
+        self.free.push(at);
+        Some(*thing)
+    }
+
+    /// All things, in the order of their places.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.places.iter().filter_map(|place| place.thing.as_deref())
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+
+    /// True when there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_finds_its_thing_and_never_another() {
+        let mut shelf = Shelf::default();
+        let (a, b) = (shelf.put('a'), shelf.put('b'));
+        assert_eq!((shelf.get(a), shelf.get(b), shelf.len()), (Some(&'a'), Some(&'b'), 2));
+        assert_eq!((shelf.take(a), shelf.take(a), shelf.get(a)), (Some('a'), None, None));
+        let c = shelf.put('c');
+        assert!(shelf.get(a).is_none() && shelf.get_mut(a).is_none() && shelf.take(a).is_none());
+        *shelf.get_mut(c).unwrap() = 'd';
+        assert_eq!(shelf.iter().collect::<String>(), "db");
+        assert!(a != 0 && b != 0 && c != a && !shelf.is_empty() && shelf.get(0).is_none());
+    }
+}
