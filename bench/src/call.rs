@@ -46,30 +46,46 @@ impl House {
 }
 
 /// A request as phones write it.
-fn request(method: &str, uri: &str, call: u64, rows: &str) -> String {
-    format!(
-        "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bK-{method}-{call};rport\r\n\
-         Max-Forwards: 70\r\nFrom: \"Alice\" <sip:101@example.test>;tag=9fxced76sl\r\nTo: <sip:102@example.test>{rows}\r\n\
-         Call-ID: 3848276298220188511-{call}@198.51.100.1\r\nCSeq: 1 {method}\r\nContact: <sip:101@198.51.100.1:5060>\r\n\
-         User-Agent: Phone 1.0\r\nAllow: INVITE, ACK, CANCEL, OPTIONS, BYE\r\nContent-Length: 0\r\n\r\n"
-    )
+fn request(method: &str, uri: &str, call: u64, rows: &[&str]) -> Vec<u8> {
+    let (call, mut wire) = (call.to_string(), Vec::with_capacity(1024));
+    let from = "\"Alice\" <sip:101@example.test>;tag=9fxced76sl\r\nTo: <sip:102@example.test>";
+    put(
+        &mut wire,
+        &[method, " ", uri, " SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bK-"],
+    );
+    put(&mut wire, &[method, "-", &call, ";rport\r\nMax-Forwards: 70\r\nFrom: ", from]);
+    put(&mut wire, rows);
+    put(
+        &mut wire,
+        &["\r\nCall-ID: 3848276298220188511-", &call, "@198.51.100.1\r\nCSeq: 1 ", method],
+    );
+    put(&mut wire, &["\r\nContact: <sip:101@198.51.100.1:5060>\r\nUser-Agent: Phone 1.0\r\n"]);
+    put(&mut wire, &["Allow: INVITE, ACK, CANCEL, OPTIONS, BYE\r\nContent-Length: 0\r\n\r\n"]);
+    wire
 }
 
-/// The answer of the callee, as short as it can be.
-fn answer(request: &Bytes, line: &str) -> String {
-    let text = String::from_utf8_lossy(request);
-    let mut answer = format!("SIP/2.0 {line}\r\n");
-    for row in text.lines().skip(1) {
+/// The answer of the callee, as short as it can be: rows are copied as they stand, so that the phones cost little beside the server.
+fn answer(request: &Bytes, line: &str) -> Vec<u8> {
+    let mut answer = Vec::with_capacity(request.len() + 256);
+    put(&mut answer, &["SIP/2.0 ", line, "\r\n"]);
+    for row in request.split_inclusive(|octet| *octet == b'\n').skip(1) {
         let kept = ["Via:", "From:", "Call-ID:", "CSeq:", "Record-Route:"];
-        if kept.iter().any(|name| row.starts_with(name)) {
-            answer += &format!("{row}\r\n");
+        if kept.iter().any(|name| row.starts_with(name.as_bytes())) {
+            answer.extend_from_slice(row);
         }
-        if row.starts_with("To:") {
-            let tag = if row.contains("tag=") { "" } else { ";tag=8321234356" };
-            answer += &format!("{row}{tag}\r\n");
+        if row.starts_with(b"To:") {
+            let to = row.trim_ascii_end();
+            let tagged = to.windows(5).any(|part| part == b";tag=");
+            answer.extend_from_slice(to);
+            put(&mut answer, &[if tagged { "" } else { ";tag=8321234356" }, "\r\n"]);
         }
     }
-    answer + "Contact: <sip:102@198.51.100.2:5060>\r\nContent-Length: 0\r\n\r\n"
+    put(&mut answer, &["Contact: <sip:102@198.51.100.2:5060>\r\nContent-Length: 0\r\n\r\n"]);
+    answer
+}
+
+fn put(message: &mut Vec<u8>, texts: &[&str]) {
+    texts.iter().for_each(|text| message.extend_from_slice(text.as_bytes()));
 }
 
 const REGISTER: &str = "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.2:5060;branch=z9hG4bK-r;rport\r\n\
@@ -81,16 +97,15 @@ pub(crate) fn proxied_call(count: u64) {
     let mut house = House::new(&[]);
     house.hears(CALLEE, REGISTER);
     for call in 0..count {
-        let sent = house.hears(CALLER, request("INVITE", "sip:102@example.test", call, ""));
+        let sent = house.hears(CALLER, request("INVITE", "sip:102@example.test", call, &[]));
         let Some(invite) = sent.get(1) else { return };
         house.hears(CALLEE, answer(invite, "180 Ringing"));
         let ok = house.hears(CALLEE, answer(invite, "200 OK"));
-        let Some(ok) = ok.first().map(|ok| String::from_utf8_lossy(ok).into_owned()) else {
-            return;
-        };
-        let route =
-            ok.lines().find_map(|row| row.strip_prefix("Record-Route: ")).unwrap_or_default();
-        let within = format!(";tag=8321234356\r\nRoute: {route}");
+        let Some(ok) = ok.first() else { return };
+        let mut rows = ok.split(|octet| *octet == b'\n');
+        let route = rows.find_map(|row| row.strip_prefix(b"Record-Route: ")).unwrap_or_default();
+        let route = std::str::from_utf8(route.trim_ascii_end()).unwrap_or_default();
+        let within = [";tag=8321234356\r\nRoute: ", route];
         let contact = "sip:102@198.51.100.2:5060";
         black_box(house.hears(CALLER, request("ACK", contact, call, &within)));
         let bye = house.hears(CALLER, request("BYE", contact, call, &within));
@@ -116,7 +131,7 @@ pub(crate) fn register(count: u64) {
 pub(crate) fn challenge(count: u64) {
     let mut house = House::new(&["INVITE"]);
     for call in 0..count {
-        let sent = house.hears(CALLER, request("INVITE", "sip:102@example.test", call, ""));
+        let sent = house.hears(CALLER, request("INVITE", "sip:102@example.test", call, &[]));
         assert_eq!(sent.len(), 1, "it is asked");
     }
 }
@@ -124,7 +139,7 @@ pub(crate) fn challenge(count: u64) {
 /// The shard of a message.
 pub(crate) fn steer(count: u64) {
     let steering = Steering::new(7, 16);
-    let wire = request("INVITE", "sip:102@example.test", 1, "");
+    let wire = request("INVITE", "sip:102@example.test", 1, &[]);
     let Ok(message) = Message::parse(wire) else { return };
     for _ in 0..count {
         black_box(steering.home(black_box(&message)));
