@@ -39,7 +39,7 @@ impl Document<'_> {
             (Kind::Partial, true) => ("partial", "active"),
             (Kind::Partial, false) => ("partial", "terminated"),
         };
-        let id = turn.house.seal.number(&[b"registration", self.aor]);
+        let id = turn.house.seal.number([&b"registration"[..], self.aor]);
         let mut text = format!(
             "<?xml version=\"1.0\"?>\n<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" \
              xmlns:gr=\"urn:ietf:params:xml:ns:gruuinfo\" version=\"{}\" state=\"{state}\">\n\
@@ -66,7 +66,7 @@ impl Document<'_> {
         text: &mut String,
     ) {
         let Change { binding, event } = change;
-        let id = turn.house.seal.number(&[b"contact", self.aor, &binding.name()]);
+        let id = turn.house.seal.number([&b"contact"[..], self.aor, &binding.name()]);
         let state = if event.is_end() { "terminated" } else { "active" };
         // A text takes whatever is written into it.
         let _ = write!(
