@@ -1,8 +1,10 @@
 //! `Draft`: a message written from scratch (RFC 3261 §7, §8.2.6).
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
-use crate::header::Header;
+use crate::header::{Header, Timestamp};
 use crate::row;
 use crate::{Message, Method, Name, Status};
 
@@ -46,12 +48,29 @@ impl Draft {
         Self::response(status).copied_from(request, None)
     }
 
+    /// The 100 to a request that came so long ago: what its Timestamp measures is not our dawdling (RFC 3261 §8.2.6.1).
+    pub fn late_trying(request: &Message, delay: Duration) -> Self {
+        let Some(Timestamp { sent, delay: None }) = request.get() else {
+            return Self::reply(request, Status::TRYING);
+        };
+        let delay = format!("{}.{:03}", delay.as_secs(), delay.subsec_millis());
+        let timestamp = Timestamp { sent, delay: Some(&delay) };
+        Self::response(Status::TRYING).same_call(request, None).header(&timestamp)
+    }
+
     /// The response to a request with a phrase and, where the request's To has none, a To tag of ours.
     pub fn reply_tagged(request: &Message, status: Status, phrase: &str, tag: &str) -> Self {
         Self::response_saying(status, phrase).copied_from(request, Some(tag))
     }
 
-    fn copied_from(mut self, request: &Message, tag: Option<&str>) -> Self {
+    fn copied_from(self, request: &Message, tag: Option<&str>) -> Self {
+        let is_trying = self.wire.starts_with(b"SIP/2.0 100");
+        let draft = self.same_call(request, tag);
+        if is_trying { draft.copy(request, Name::Timestamp) } else { draft }
+    }
+
+    /// With what says whose answer it is.
+    fn same_call(mut self, request: &Message, tag: Option<&str>) -> Self {
         let untagged = |request: &Message| {
             request.get::<crate::header::To>().is_some_and(|to| to.tag().is_none())
         };
@@ -61,9 +80,6 @@ impl Draft {
                 Some(tag) if name == Name::To => self.with_tag(request, tag),
                 _ => self.copy(request, name),
             };
-        }
-        if self.wire.starts_with(b"SIP/2.0 100") {
-            self = self.copy(request, Name::Timestamp);
         }
         self
     }

@@ -115,7 +115,8 @@ fn nothing_is_required_of_anybody() {
     }
 }
 
-/// Proves: rfc3261-8.1.1.1-3, rfc3261-8.1.2-6, rfc3261-8.1.2-7.
+/// It is a route set of one, and not a way around the Request-URI.
+/// Proves: rfc3261-8.1.1.1-3, rfc3261-8.1.2-6, rfc3261-8.1.2-7, rfc3261-8.1.1.1-2, rfc3261-8.1.2-5.
 #[test]
 fn an_outbound_proxy_is_a_route() {
     let mut bench = Bench::with(account().through("sip:192.0.2.77:5070;lr").unwrap());
@@ -231,7 +232,7 @@ fn a_response_with_two_vias_is_not_for_us() {
 }
 
 /// Proves: rfc3261-8.1.3.4-1, rfc3261-8.1.3.4-2, rfc3261-8.1.3.4-5, rfc3261-8.1.3.4-6, rfc3261-8.1.3.4-7, rfc3261-8.1.3.4-8,
-/// rfc3261-8.1.3.4-9.
+/// rfc3261-8.1.3.4-9, rfc3261-8.1.3.4-4.
 #[test]
 fn a_redirected_call_goes_to_each_contact_once_best_first() {
     let mut bench = Bench::new();
@@ -257,6 +258,39 @@ fn a_redirected_call_goes_to_each_contact_once_best_first() {
     bench.tell(reply(&third, 404, "z", (&contacts, "")));
     assert_eq!(bench.titles(), ["ACK"]);
     assert_eq!(bench.ended(), Some(404));
+}
+
+/// "If a 416 (Unsupported URI Scheme) response is received, the client SHOULD retry the request, this time, using a SIP URI."
+/// Proves: rfc3261-8.1.3.5-4.
+#[test]
+fn a_number_that_is_not_understood_as_tel_is_called_as_a_sip_uri() {
+    let mut bench = Bench::new();
+    let (_, first) = bench.calls("tel:+49-30-1234;x=y");
+    assert_eq!(uri(&first), "tel:+49-30-1234;x=y");
+    bench.tell(reply(&first, 416, "x", ("", "")));
+    let second = bench.sent().remove(1);
+    assert_eq!(uri(&second), "sip:+49-30-1234;x=y@atlanta.example;user=phone");
+    assert_eq!(number(&second), number(&first) + 1);
+    bench.tell(reply(&second, 416, "y", ("", "")));
+    assert_eq!((bench.titles(), bench.ended()), (vec!["ACK".into()], Some(416)));
+}
+
+/// One registration has one Call-ID, and names the extension that its answer may use.
+/// Proves: rfc3261-8.1.1.4-2, rfc3261-8.1.1.9-1.
+#[test]
+fn every_registration_of_a_phone_has_one_call_id() {
+    let mut bench = Bench::new();
+    bench.act(|phone, now, out| phone.register(now, out));
+    let first = bench.only();
+    assert_eq!(rows(&first, Name::Supported), ["path"]);
+    bench.tell(reply(&first, 200, "r", ("", "")));
+    bench.wait(4_000_000);
+    let later = bench.sent();
+    assert!(!later.is_empty());
+    for register in later {
+        assert_eq!(register.method(), Some(Method::Register));
+        assert_eq!(register.call_id(), first.call_id());
+    }
 }
 
 /// Proves: rfc3261-8.1.3.5-1, rfc3261-8.1.3.5-6, rfc3261-22.2-2, rfc3261-22.2-4, rfc3261-22.3-4.

@@ -222,8 +222,8 @@ fn answers_apply_no_extension() {
     }
 }
 
-/// Trap 43: 100 within 200 ms when nobody rings, with the Timestamp and without a tag of anybody's.
-/// Proves: rfc3261-8.2.6.1-1, rfc3261-8.2.6.1-2, rfc3261-8.2.6.1-3.
+/// Trap 43: 100 within 200 ms when nobody rings, with the Timestamp, how long we took for it, and without a tag of anybody's.
+/// Proves: rfc3261-8.2.6.1-1, rfc3261-8.2.6.1-2, rfc3261-8.2.6.1-3, rfc3261-8.2.6.1-4, rfc3261-8.2.6.1-5.
 #[test]
 fn trap_43_a_silent_phone_says_trying_and_others_are_answered_at_once() {
     let mut bench = Bench::new();
@@ -232,7 +232,7 @@ fn trap_43_a_silent_phone_says_trying_and_others_are_answered_at_once() {
     assert!(bench.sent().is_empty());
     bench.wait(200);
     let trying = bench.only();
-    assert_eq!((code(&trying), rows(&trying, Name::Timestamp)), (100, vec!["54.5".into()]));
+    assert_eq!((code(&trying), rows(&trying, Name::Timestamp)), (100, vec!["54.5 0.200".into()]));
     assert_eq!(trying.get::<To<'_>>().unwrap().tag(), None);
     assert_eq!(code(&answer_to("OPTIONS", "", "")), 200);
 }

@@ -154,6 +154,9 @@ impl Conversation {
         if status.class() == 3 {
             outgoing.learn(response);
         }
+        if status == Status::UNSUPPORTED_URI_SCHEME {
+            outgoing.learn_sip(&turn.line.account.domain);
+        }
         // RFC 3261 §8.1.3.4: a failure of one address makes us try the next; a 6xx speaks for all of them.
         if status.class() != 6 && !outgoing.instead.is_empty() {
             return self.redirect(turn, outgoing, errand);
@@ -258,11 +261,23 @@ impl Outgoing {
             .collect::<Vec<(u16, Box<[u8]>)>>();
         found.sort_by_key(|(q, _)| std::cmp::Reverse(*q));
         for (_, uri) in found {
-            let known = self.tried.contains(&uri) || self.instead.contains(&uri);
-            if !known && self.tried.len().saturating_add(self.instead.len()) < limits::REDIRECTIONS
-            {
-                self.instead.push_back(uri);
-            }
+            self.add(uri);
+        }
+    }
+
+    /// RFC 3261 §8.1.3.5: who does not know `tel:` may know the same number as a SIP URI (§19.1.6).
+    fn learn_sip(&mut self, domain: &str) {
+        let number = self.tried.last().and_then(|uri| uri.strip_prefix(b"tel:"));
+        if let Some(number) = number {
+            let sip = [b"sip:", number, b"@", domain.as_bytes(), b";user=phone"].concat();
+            self.add(sip.into());
+        }
+    }
+
+    fn add(&mut self, uri: Box<[u8]>) {
+        let known = self.tried.contains(&uri) || self.instead.contains(&uri);
+        if !known && self.tried.len().saturating_add(self.instead.len()) < limits::REDIRECTIONS {
+            self.instead.push_back(uri);
         }
     }
 }

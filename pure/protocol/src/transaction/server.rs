@@ -13,7 +13,7 @@
 use std::collections::VecDeque;
 
 use machine::Time;
-use sip::{Bytes, Message, Method};
+use sip::{Bytes, Draft, Message, Method};
 
 use super::back::{Back, Left};
 use super::backoff::Backoff;
@@ -28,6 +28,7 @@ pub(super) struct Server {
     pub(super) back: Back,
     /// What came, while an answer is to be made of it, or a way to be found for one; then nothing.
     request: Bytes,
+    came: Time,
     state: State,
 }
 
@@ -86,7 +87,7 @@ impl Server {
             let until = now + timers.patience();
             State::Trying { trying_at: now + timers.trying_after(), until }
         };
-        Self { back: Back::by(back), request: request.wire().clone(), state }
+        Self { back: Back::by(back), request: request.wire().clone(), came: now, state }
     }
 
     /// The request, read again, while the transaction may need it.
@@ -95,8 +96,8 @@ impl Server {
     }
 
     /// The 100 to a request, which was a message when it came.
-    fn trying(&self) -> Option<Bytes> {
-        Some(self.request()?.reply(sip::Status::TRYING).wire())
+    fn trying(&self, now: Time) -> Option<Bytes> {
+        Some(Draft::late_trying(&self.request()?, now - self.came).wire())
     }
 
     /// Sends the TU's response. Only the first final one counts, but every 2xx to an INVITE goes out.
@@ -181,13 +182,13 @@ impl Server {
     pub(super) fn wake(&mut self, now: Time, out: &mut Vec<Output>) -> bool {
         match &mut self.state {
             State::Silent { trying_at } if now >= *trying_at => {
-                let Some(trying) = self.trying() else { return false };
+                let Some(trying) = self.trying(now) else { return false };
                 out.push(Output::Send(self.back.flow, trying.clone()));
                 self.state = State::Proceeding { latest: trying };
             }
             State::Trying { trying_at, until } if now >= *trying_at => {
                 let until = *until;
-                let Some(trying) = self.trying() else { return false };
+                let Some(trying) = self.trying(now) else { return false };
                 out.push(Output::Send(self.back.flow, trying.clone()));
                 self.state = State::Working { trying, until };
             }
