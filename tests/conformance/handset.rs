@@ -41,8 +41,14 @@ impl Bench {
 
     pub(crate) fn with(account: Account) -> Self {
         let at: SocketAddr = HOME.parse().unwrap();
-        let listeners =
-            vec![Listener::new(0, Transport::Udp, at), Listener::new(1, Transport::Tcp, at)];
+        Self::on(
+            account,
+            vec![Listener::new(0, Transport::Udp, at), Listener::new(1, Transport::Tcp, at)],
+        )
+    }
+
+    /// The same, with other ways out.
+    pub(crate) fn on(account: Account, listeners: Vec<Listener>) -> Self {
         let phone = Phone::new(account, listeners, Dice::new(7));
         let (sent, events, questions) = (Vec::new(), Vec::new(), Vec::new());
         Self { phone, now: START, sent, events, questions, sockets: 0, branch: 0 }

@@ -120,7 +120,8 @@ impl Account {
         Ok(self)
     }
 
-    /// By this transport, UDP or TCP. Large requests go by TCP anyway (RFC 3261 §18.1.1).
+    /// By this transport. Large requests go by TCP instead of UDP (RFC 3261 §18.1.1). By WebSocket everything goes over one connection to the
+    /// server, or to the outbound proxy.
     #[must_use]
     pub const fn by(mut self, transport: Transport) -> Self {
         self.transport = transport;

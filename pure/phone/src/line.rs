@@ -476,7 +476,9 @@ impl Line {
     fn with_via(&mut self, request: &Message, listener: &Listener) -> Option<Message> {
         let (by, at) = (listener.transport, &listener.advertised);
         let branch = self.dice.roll();
-        let via = format!("SIP/2.0/{by} {at};branch={MAGIC}{branch:016x};rport");
+        // An answer over WebSocket comes back by its connection.
+        let rport = if by.is_web() { "" } else { ";rport" };
+        let via = format!("SIP/2.0/{by} {at};branch={MAGIC}{branch:016x}{rport}");
         request.edit().push_raw(Name::Via, via.as_bytes()).finish().ok()
     }
 

@@ -77,8 +77,12 @@ impl Whither {
 
 /// The next hop that a hop of ours stands for.
 pub(crate) fn place(hop: &Hop, account: &Account) -> Result<locate::Hop, String> {
-    match hop {
-        Hop::Server => {
+    // A WebSocket client has its one connection, and no other way to anybody (RFC 7118 §B.2).
+    let only = account.proxy.as_ref().filter(|_| account.transport.is_web());
+    match (hop, only) {
+        (Hop::Uri(_), Some(proxy)) => of_uri(proxy),
+        (Hop::Uri(uri), None) if !account.transport.is_web() => of_uri(uri),
+        (Hop::Server | Hop::Uri(_), _) => {
             let at = match &account.server {
                 Some(server) => HostPort::parse(server.host.as_bytes())
                     .map(|at| HostPort { port: server.port, ..at }),
@@ -94,7 +98,6 @@ pub(crate) fn place(hop: &Hop, account: &Account) -> Result<locate::Hop, String>
                 .map(|domain| domain.host.to_string().to_ascii_lowercase().into());
             Ok(locate::Hop { domain: domain.unwrap_or(hop.domain), ..hop })
         }
-        Hop::Uri(uri) => of_uri(uri),
     }
 }
 

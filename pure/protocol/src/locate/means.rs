@@ -26,10 +26,14 @@ pub enum Families {
 }
 
 impl Means {
-    /// What can be sent by from these listeners. Not WebSocket: whoever wants that comes to us.
+    /// What can be sent by from these listeners. WebSocket only as its client: to a server whoever wants that comes.
     pub fn of(listeners: &[Listener]) -> Self {
-        let has = |transport: &Transport| listeners.iter().any(|one| one.transport == *transport);
-        let transports = [Transport::Udp, Transport::Tcp, Transport::Tls];
+        let has = |transport: &Transport| {
+            let goes_out = |one: &&Listener| !transport.is_web() || one.is_client();
+            listeners.iter().filter(goes_out).any(|one| one.transport == *transport)
+        };
+        let transports =
+            [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss];
         let v4 = listeners.iter().any(|listener| listener.bound.is_ipv4());
         let v6 = listeners.iter().any(|listener| listener.bound.is_ipv6());
         Self {

@@ -116,6 +116,9 @@ impl Flow {
     }
 }
 
+/// What is below this domain is nowhere (RFC 2606 §2).
+const NOWHERE: &str = ".invalid";
+
 impl fmt::Display for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.transport, self.peer)
@@ -139,5 +142,16 @@ impl Listener {
     /// A listener that advertises what it is bound to.
     pub fn new(number: u16, transport: Transport, bound: SocketAddr) -> Self {
         Self { number, transport, bound, advertised: bound.to_string().into() }
+    }
+
+    /// Where a WebSocket client goes out: nobody can open a connection to it, and it says so by a name that leads nowhere (RFC 7118
+    /// §B.1). Of `bound` only the address counts.
+    pub fn client(number: u16, transport: Transport, bound: SocketAddr, name: &str) -> Self {
+        Self { number, transport, bound, advertised: format!("{name}{NOWHERE}").into() }
+    }
+
+    /// True for where a WebSocket client goes out.
+    pub fn is_client(&self) -> bool {
+        self.transport.is_web() && self.advertised.ends_with(NOWHERE)
     }
 }
