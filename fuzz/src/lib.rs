@@ -9,4 +9,6 @@ pub mod round_trip;
 pub mod rtp_rtcp;
 pub mod sdp;
 pub mod sound;
+pub mod stun;
 pub mod uri;
+pub mod websocket;

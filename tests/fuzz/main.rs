@@ -136,3 +136,17 @@ fn credentials() {
 fn dns_answers() {
     replay(&["dns", "cve-dns"], targets::dns::run);
 }
+
+#[test]
+fn websockets() {
+    replay(&["cve-ws", "http"], |octets| {
+        [1, 3, 255].iter().for_each(|cut| after(&[*cut], octets, targets::websocket::run));
+    });
+    // Every message as one, and as if it were frames.
+    replay(&["sip-captured"], |octets| after(&[200], octets, targets::websocket::run));
+}
+
+#[test]
+fn questions_by_stun() {
+    replay(&["stun", "stun-vectors", "cve-stun"], targets::stun::run);
+}
