@@ -60,6 +60,15 @@ pub fn trusting() -> Settings {
     Settings { challenge: Vec::new(), ..settings() }
 }
 
+/// The same, listening for WebSockets too: at port 80 (listener 2), and with TLS at port 443 (listener 3).
+pub fn with_web(mut settings: Settings) -> Settings {
+    for (number, transport) in [(2, Transport::Ws), (3, Transport::Wss)] {
+        let at = SocketAddr::from(([192, 0, 2, 10], transport.default_port()));
+        settings.listeners.push(Listener::new(number, transport, at));
+    }
+    settings
+}
+
 /// The same, where a user is also found at these places at all times.
 pub fn always_at(user: &str, places: &[&str], mut settings: Settings) -> Settings {
     for known in settings.users.iter_mut().filter(|known| &*known.name == user) {
@@ -238,9 +247,25 @@ impl Phone {
         Self { user: number.to_string(), flow }
     }
 
+    /// A page in a browser that speaks WebSocket, secure or not: it does not know its own address (RFC 7118 §B.1).
+    pub fn web(number: u16, transport: Transport, connection: u32) -> Self {
+        let listener = if transport.is_secure() { 3 } else { 2 };
+        let flow = Flow { transport, listener, ..Self::tcp(number, connection).flow };
+        Self { user: number.to_string(), flow }
+    }
+
+    /// Where it says that it is.
+    fn sent_by(&self) -> String {
+        if self.flow.transport.is_web() {
+            return format!("{}.invalid", self.user);
+        }
+        self.flow.peer.to_string()
+    }
+
     /// Its Contact URI.
     pub fn contact(&self) -> String {
         match self.flow.transport {
+            web if web.is_web() => format!("sip:{}@{};transport=ws", self.user, self.sent_by()),
             Transport::Udp => format!("sip:{}@{}", self.user, self.flow.peer),
             other => format!("sip:{}@10.0.0.1:5060;transport={other}", self.user),
         }
@@ -251,7 +276,7 @@ impl Phone {
         Request {
             method: method.into(),
             uri: uri.into(),
-            via: format!("SIP/2.0/{} {}", self.flow.transport, self.flow.peer),
+            via: format!("SIP/2.0/{} {}", self.flow.transport, self.sent_by()),
             branch: format!("z9hG4bK-{method}-{}", self.user),
             from: format!("<sip:{}@example.test>;tag=from-{}", self.user, self.user),
             to: format!("<{uri}>"),

@@ -24,4 +24,5 @@ mod rfc5626;
 mod rfc5627;
 mod rfc6026;
 mod rfc6665;
+mod rfc7118;
 mod rfc8866;

@@ -290,6 +290,8 @@ fn every_mistake_has_its_message() {
     }
 }
 
+/// "It is RECOMMENDED that the SIP traffic transported over a WebSocket communication be protected by using a secure WebSocket connection"
+/// Proves: rfc7118-9.1-1.
 #[test]
 fn what_is_legal_but_unwise_is_a_warning() {
     for (text, what) in [
@@ -302,7 +304,7 @@ fn what_is_legal_but_unwise_is_a_warning() {
         ),
         ("[store]\nurl = \"redis://:geheim@h\"", "registrations are kept in memory"),
         (
-            "[listen]\nws = \"192.0.2.7:5080\"\nudp = \"127.0.0.1:0\"",
+            "domains = [\"example.test\"]\n[listen]\nws = \"192.0.2.7:5080\"",
             "pages by https may not use it",
         ),
         ("[websocket]\norigins = \"*\"", "[websocket] is not used"),

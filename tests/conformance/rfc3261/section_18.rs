@@ -31,7 +31,7 @@ fn a_call(transport: Transport) -> (Exchange, HostId, HostId) {
 }
 
 /// "All SIP elements MUST implement UDP and TCP."
-/// Proves: rfc3261-18-3.
+/// Proves: rfc3261-18-3, rfc7118-5.4-1.
 #[test]
 fn servers_and_phones_speak_udp_and_tcp() {
     for transport in TRANSPORTS {

@@ -7,13 +7,10 @@
     reason = "a test fails by panicking"
 )]
 
-mod authority;
 mod datagrams;
 mod echo;
-mod handshakes;
 mod living;
 mod questions;
 mod slow;
 mod streams;
-mod tls;
 mod web;

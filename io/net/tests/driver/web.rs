@@ -112,7 +112,7 @@ fn comes_to(house: &House, open: u64) -> bool {
     })
 }
 
-/// Proves: rfc7118-4.2-1.
+/// Proves: rfc7118-4.2-1, rfc7118-4.2-2, rfc7118-4.2-3.
 #[test]
 fn text_and_binary_are_heard_over_both_families_and_answered() {
     for address in ["127.0.0.1:0", "[::1]:0"] {

@@ -138,6 +138,9 @@ fn a_client_and_a_server_understand_each_other_however_it_is_cut() {
     assert!(kinds.starts_with(&[0x81]) && kinds.contains(&0x82), "text, then binary");
 }
 
+/// "A SIP WebSocket Client MUST be ready to be challenged with an HTTP 401 status code": it is told so, and opens nothing.
+///
+/// Proves: rfc7118-7-2.
 #[test]
 fn a_server_that_does_not_agree_is_none() {
     let answer = |from: &str, to: &str| {
