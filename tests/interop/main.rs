@@ -33,4 +33,5 @@ mod sound;
 mod table;
 mod trapezoid;
 mod weather;
+mod web;
 mod wire;

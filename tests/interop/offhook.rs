@@ -15,6 +15,8 @@ pub(crate) struct Offhook {
     pub(crate) udp: SocketAddr,
     /// Where it listens for connections.
     pub(crate) tcp: SocketAddr,
+    /// Where it listens for others, under the names of their keys.
+    others: Vec<(String, SocketAddr)>,
 }
 
 /// The program with these arguments.
@@ -53,18 +55,32 @@ impl Offhook {
     pub(crate) fn start(host: &Host, folder: &Path) -> Self {
         let mut program = command(&["--log", "json", "serve", "--config", CONFIG]);
         let mut peer = Peer::start("offhook serve", &mut host.run(program.current_dir(folder)));
-        let (mut udp, mut tcp) = (None, None);
+        let (mut udp, mut tcp, mut others) = (None, None, Vec::new());
         while udp.is_none() || tcp.is_none() {
             let line = peer.wait_for("\"listening\"", START);
             let event: serde_json::Value = serde_json::from_str(&line).unwrap();
-            let address = event["address"].as_str().and_then(|address| address.parse().ok());
+            let address: Option<SocketAddr> =
+                event["address"].as_str().and_then(|address| address.parse().ok());
             match event["transport"].as_str() {
                 Some("udp") => udp = udp.or(address),
                 Some("tcp") => tcp = tcp.or(address),
-                _ => {}
+                other => others.extend(other.map(Into::into).zip(address)),
             }
         }
-        Self { peer, udp: udp.unwrap(), tcp: tcp.unwrap() }
+        Self { peer, udp: udp.unwrap(), tcp: tcp.unwrap(), others }
+    }
+
+    /// Where it listens for `ws` or `wss`, when the config says so: that is said last.
+    pub(crate) fn web(&mut self, transport: &str) -> SocketAddr {
+        loop {
+            if let Some((_, address)) = self.others.iter().find(|(key, _)| key == transport) {
+                return *address;
+            }
+            let line = self.peer.wait_for("\"listening\"", START);
+            let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+            let address = event["address"].as_str().and_then(|address| address.parse().ok());
+            self.others.extend(event["transport"].as_str().map(Into::into).zip(address));
+        }
     }
 
     /// The power fails: it ends without a word.

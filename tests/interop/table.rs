@@ -5,13 +5,15 @@ use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
-/// A program that nobody here wrote, and its Debian package.
+/// A program that nobody here wrote, and its Debian package, or that of npm.
 pub(crate) struct Program(&'static str, &'static str);
 
 pub(crate) const BARESIP: Program = Program("baresip", "baresip-core");
 pub(crate) const BIND: Program = Program("BIND", "bind9");
+pub(crate) const JSSIP: Program = Program("JsSIP", "npm:jssip");
 pub(crate) const KAMAILIO: Program = Program("Kamailio", "kamailio");
 pub(crate) const LINPHONE: Program = Program("Linphone", "linphone-cli");
+pub(crate) const SIPJS: Program = Program("SIP.js", "npm:sip.js");
 pub(crate) const SIPP: Program = Program("SIPp", "sip-tester");
 pub(crate) const SIPSAK: Program = Program("sipsak", "sipsak");
 
@@ -47,8 +49,13 @@ pub(crate) fn seen(program: &Program, feature: &str, transport: &str, result: &s
     std::fs::write(PAGE, text).unwrap();
 }
 
-/// The version of a package, as Debian counts.
+/// The version of a package, as Debian counts; of one of npm, as our own list has it.
 fn version(package: &str) -> String {
+    if let Some(package) = package.strip_prefix("npm:") {
+        let list: serde_json::Value =
+            serde_json::from_str(include_str!("web/package.json")).unwrap();
+        return list["dependencies"][package].as_str().expect(package).into();
+    }
     let asked = Command::new("dpkg-query").args(["-W", "-f=${Version}", package]).output();
     let known = asked.ok().filter(|output| output.status.success());
     let version = known.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
