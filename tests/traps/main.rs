@@ -17,5 +17,6 @@ mod messages;
 mod registrar;
 mod ring;
 mod routes;
+mod table;
 mod transactions;
 mod uris;

@@ -18,6 +18,10 @@ pub const WATCHERS: usize = 20;
 /// Targets of one request: more branches than this ring nobody's phone usefully.
 pub const TARGETS: usize = 32;
 
+/// Octets by which a challenge may be longer than half again its request: what we note in the Via, which the sender did not write, a tag
+/// and a short realm. More would make us worth while for whoever wants to flood others.
+pub const ANSWER_SPARE: usize = 140;
+
 /// Requests that wait to hear from another shard whether their nonce is new. That takes as long as a letter takes; past this something
 /// is very slow, and we answer 503.
 pub const VISITORS: usize = 10_000;

@@ -22,6 +22,7 @@ struct Seen {
     to: usize,
     call_id: usize,
     cseq: usize,
+    max_forwards: usize,
     vias: usize,
     contacts: usize,
     all_contacts: usize,
@@ -49,7 +50,10 @@ impl Seen {
                 once(&mut self.cseq, message, (name, value))?;
                 cseq(message, &CSeq::parse(value).map_err(here)?, value)
             }
-            Name::MaxForwards => MaxForwards::parse(value).map(drop).map_err(here),
+            Name::MaxForwards => {
+                once(&mut self.max_forwards, message, (name, value))?;
+                MaxForwards::parse(value).map(drop).map_err(here)
+            }
             Name::Contact => elements(value, name.grammar())
                 .try_for_each(|contact| self.contact(message, contact)),
             Name::Route | Name::RecordRoute => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::header::{Header, Timestamp};
+use crate::header::{Header, Timestamp, To};
 use crate::row;
 use crate::{Message, Method, Name, Status};
 
@@ -71,9 +71,8 @@ impl Draft {
 
     /// With what says whose answer it is.
     fn same_call(mut self, request: &Message, tag: Option<&str>) -> Self {
-        let untagged = |request: &Message| {
-            request.get::<crate::header::To>().is_some_and(|to| to.tag().is_none())
-        };
+        let untagged =
+            |request: &Message| request.get::<To<'_>>().is_some_and(|to| to.tag().is_none());
         let tag = tag.filter(|_| untagged(request));
         for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
             self = match tag {
@@ -84,11 +83,15 @@ impl Draft {
         self
     }
 
-    /// The request's To, with a tag.
+    /// The request's To, with a tag. One that is there and empty is filled: two would be read in two ways.
     fn with_tag(mut self, request: &Message, tag: &str) -> Self {
         let to = request.rows(Name::To).next().unwrap_or_default();
+        let parts = match empty_tag(request, to) {
+            Some((before, after)) => [before, b"=", tag.as_bytes(), after],
+            None => [to, b";tag=", tag.as_bytes(), b""],
+        };
         self.row(Name::To, |text| {
-            for part in [to, b";tag=", tag.as_bytes()] {
+            for part in parts {
                 text.extend_from_slice(part);
             }
         });
@@ -151,6 +154,17 @@ impl Draft {
     }
 }
 
+/// What stands before and behind the `=` of a To tag that is named and empty.
+fn empty_tag<'a>(request: &'a Message, row: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let to = request.get::<To<'_>>()?;
+    let tag = to.params.iter().find(|param| param.name.eq_ignore_ascii_case("tag"))?;
+    let end =
+        (request.offset(tag.name.as_bytes()) + tag.name.len()).checked_sub(request.offset(row))?;
+    let (before, after) = row.split_at_checked(end)?;
+    let after = after.trim_ascii_start();
+    Some((before, after.strip_prefix(b"=").unwrap_or(after)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,5 +180,21 @@ mod tests {
         let expected = "SIP/2.0 404 Nobody Here\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\n\
                         To: <sip:b@h>;tag=t\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
         assert_eq!(reply, expected);
+    }
+
+    #[test]
+    fn an_empty_tag_is_filled() {
+        for (to, expected) in [
+            ("<sip:b@h>;tag=", "<sip:b@h>;tag=t"),
+            ("<sip:b@h>;tag", "<sip:b@h>;tag=t"),
+            ("<sip:b@h>;a=b;TAG = ;c", "<sip:b@h>;a=b;TAG=t ;c"),
+            ("<sip:b@h>;tag=x", "<sip:b@h>;tag=x"),
+        ] {
+            let request = format!("OPTIONS sip:h SIP/2.0\r\nTo: {to}\r\n\r\n");
+            let request = Message::parse(request).unwrap();
+            let reply = Draft::reply_tagged(&request, Status::OK, "OK", "t").wire();
+            let reply = Message::parse(reply).unwrap();
+            assert_eq!(reply.rows(Name::To).next(), Some(expected.as_bytes()));
+        }
     }
 }

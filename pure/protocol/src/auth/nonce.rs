@@ -9,7 +9,8 @@ use subtle::ConstantTimeEq as _;
 
 use super::digest::hex;
 
-/// Makes nonces and knows them again, on every shard of a server: `time-random-keeper-HMAC`. Nothing is kept of them.
+/// Makes nonces and knows them again, on every shard of a server: `time-random-keeper-HMAC`. Nothing is kept of them, and
+/// they are short: each stands in a challenge twice, and nobody shall get much more out of us than he sent.
 #[derive(Debug)]
 pub struct Nonces {
     key: [u8; 16],
@@ -47,14 +48,16 @@ impl Nonces {
 
     /// A new one.
     pub fn throw(&self, now: Time, dice: &mut Dice) -> String {
-        let head = format!("{:016x}{:012x}{:04x}", now.0, dice.roll() >> 16, self.keeper);
+        let head = format!("{:012x}{:08x}{:04x}", millis(now), dice.roll() >> 32, self.keeper);
         let signature = self.sign(&head);
         head + &signature
     }
 
     /// What a nonce is worth.
     pub fn look(&self, now: Time, nonce: &str) -> Freshness {
-        let Some((head, signature)) = nonce.split_at_checked(32) else { return Freshness::Foreign };
+        let Some((head, signature)) = nonce.split_at_checked(HEAD) else {
+            return Freshness::Foreign;
+        };
         if !bool::from(self.sign(head).as_bytes().ct_eq(signature.as_bytes())) {
             return Freshness::Foreign;
         }
@@ -74,17 +77,30 @@ impl Nonces {
         // A key of any length does for HMAC.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return String::new() };
         mac.update(head.as_bytes());
-        hex(mac.finalize().into_bytes().get(..16).unwrap_or_default())
+        hex(mac.finalize().into_bytes().get(..SIGNATURE).unwrap_or_default())
     }
 }
 
 impl Made {
     fn read(head: &str) -> Option<Self> {
-        let at = u64::from_str_radix(head.get(..16)?, 16).ok().map(Time)?;
-        let keeper = u16::from_str_radix(head.get(28..32)?, 16).ok()?;
-        Some(Self { at, keeper })
+        let millis = u64::from_str_radix(head.get(..12)?, 16).ok()?;
+        let keeper = u16::from_str_radix(head.get(20..HEAD)?, 16).ok()?;
+        Some(Self { at: Time(millis.saturating_mul(MILLI)), keeper })
     }
 }
+
+const fn millis(now: Time) -> u64 {
+    now.0 / MILLI
+}
+
+/// Nanoseconds of a millisecond.
+const MILLI: u64 = 1_000_000;
+
+/// Digits before the signature.
+const HEAD: usize = 24;
+
+/// Octets of the signature: 80 bits cannot be guessed at the rate at which we answer.
+const SIGNATURE: usize = 10;
 
 #[cfg(test)]
 mod tests {
@@ -94,31 +110,31 @@ mod tests {
 
     #[test]
     fn a_nonce_is_known_on_every_shard_and_names_the_one_that_made_it() {
-        let nonce = Nonces::new(7, 3, LIFE).throw(Time(1), &mut Dice::new(1));
-        let made = Made { at: Time(1), keeper: 3 };
+        let nonce = Nonces::new(7, 3, LIFE).throw(Time(MILLI), &mut Dice::new(1));
+        let made = Made { at: Time(MILLI), keeper: 3 };
         for shard in 0..5 {
-            let look = Nonces::new(7, shard, LIFE).look(Time(2), &nonce);
+            let look = Nonces::new(7, shard, LIFE).look(Time(2 * MILLI), &nonce);
             assert_eq!(look, Freshness::Fresh(made), "{shard}");
         }
-        assert_eq!(Nonces::new(8, 3, LIFE).look(Time(2), &nonce), Freshness::Foreign);
+        assert_eq!(Nonces::new(8, 3, LIFE).look(Time(2 * MILLI), &nonce), Freshness::Foreign);
     }
 
     #[test]
     fn a_nonce_grows_old_and_cannot_be_made_by_strangers() {
         let nonces = Nonces::new(7, 0, LIFE);
-        let nonce = nonces.throw(Time(1), &mut Dice::new(1));
-        let made = Made { at: Time(1), keeper: 0 };
-        assert_eq!(nonces.look(Time(1) + LIFE, &nonce), Freshness::Fresh(made));
-        assert!(!nonces.is_middle_aged(Time(1) + LIFE / 2, made.at));
-        assert!(nonces.is_middle_aged(Time(2) + LIFE / 2, made.at));
-        assert_eq!(nonces.look(Time(2) + LIFE, &nonce), Freshness::Stale);
+        let nonce = nonces.throw(Time(MILLI), &mut Dice::new(1));
+        let made = Made { at: Time(MILLI), keeper: 0 };
+        assert_eq!(nonces.look(Time(MILLI) + LIFE, &nonce), Freshness::Fresh(made));
+        assert!(!nonces.is_middle_aged(Time(MILLI) + LIFE / 2, made.at));
+        assert!(nonces.is_middle_aged(Time(2 * MILLI) + LIFE / 2, made.at));
+        assert_eq!(nonces.look(Time(2 * MILLI) + LIFE, &nonce), Freshness::Stale);
         for at in 0..nonce.len() {
             let mut other = nonce.clone().into_bytes();
             other[at] ^= 1;
             let other = String::from_utf8(other).unwrap();
-            assert_eq!(nonces.look(Time(1), &other), Freshness::Foreign, "{at}");
+            assert_eq!(nonces.look(Time(MILLI), &other), Freshness::Foreign, "{at}");
         }
-        assert_eq!(nonces.look(Time(1), ""), Freshness::Foreign);
-        assert_eq!(nonces.look(Time(1), &"é".repeat(40)), Freshness::Foreign);
+        assert_eq!(nonces.look(Time(MILLI), ""), Freshness::Foreign);
+        assert_eq!(nonces.look(Time(MILLI), &"é".repeat(40)), Freshness::Foreign);
     }
 }

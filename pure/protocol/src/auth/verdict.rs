@@ -159,7 +159,7 @@ mod tests {
 
     use super::*;
 
-    const MADE: Made = Made { at: Time(1), keeper: 0 };
+    const MADE: Made = Made { at: Time(1_000_000), keeper: 0 };
 
     fn nonces(secret: u128) -> Nonces {
         Nonces::new(secret, 0, Duration::from_secs(300))
@@ -207,7 +207,7 @@ mod tests {
             ] {
                 let case = case(algorithm);
                 let claim = claim(&written(&case, algorithm, qop, "00000001")).unwrap();
-                let judge = |request, ha1| claim.judge(Time(2), &nonces(1), request, ha1);
+                let judge = |request, ha1| claim.judge(MADE.at, &nonces(1), request, ha1);
                 let ha1 = Some(&case.ha1);
                 assert_eq!(judge(("BYE", b"v=0"), ha1), Verdict::Wrong);
                 assert_eq!(judge(("INVITE", b"v=0"), None), Verdict::Wrong);
@@ -224,7 +224,7 @@ mod tests {
         let digits = claim(&text).unwrap().response;
         let claim = claim(&text.replace(&digits, &digits.to_uppercase())).unwrap();
         assert_eq!(claim.count().1, 10);
-        let judge = claim.judge(Time(2), &nonces(1), ("INVITE", b""), Some(&case.ha1));
+        let judge = claim.judge(MADE.at, &nonces(1), ("INVITE", b""), Some(&case.ha1));
         assert_eq!(judge, Verdict::Right(MADE));
     }
 
@@ -299,8 +299,8 @@ mod tests {
         let claim = claim(&written(&case, Algorithm::Md5, Qop::Auth, "00000001")).unwrap();
         let judge =
             |secret, now| claim.judge(now, &nonces(secret), ("INVITE", b""), Some(&case.ha1));
-        assert_eq!(judge(1, Time(2)), Verdict::Right(MADE));
-        assert_eq!(judge(2, Time(2)), Verdict::Stale);
-        assert_eq!(judge(1, Time(2) + Duration::from_secs(301)), Verdict::Stale);
+        assert_eq!(judge(1, MADE.at), Verdict::Right(MADE));
+        assert_eq!(judge(2, MADE.at), Verdict::Stale);
+        assert_eq!(judge(1, MADE.at + Duration::from_secs(301)), Verdict::Stale);
     }
 }

@@ -14,6 +14,7 @@ use sip::uri::{SipUri, unescape};
 use sip::{Bytes, Draft, Message, Method, Name, Status, Uri};
 
 use crate::gruu::Aim;
+use crate::limits;
 use crate::settings::Settings;
 use crate::turn::Turn;
 
@@ -148,25 +149,31 @@ impl Gate {
         No::Challenge(self.write(turn, request, asker, why), asker.status(), words)
     }
 
-    /// A challenge, with a nonce of ours.
+    /// A challenge, with a nonce of ours. To a request that is very short only the strongest: nobody shall send more to others through
+    /// us than he could himself.
     fn write(&self, turn: &mut Turn<'_>, request: &Message, asker: Asker, why: Why) -> Bytes {
         let nonce = self.nonces.throw(turn.now, turn.dice);
         let settings = &turn.house.settings;
+        let challenge = |algorithm| Challenge {
+            realm: &settings.realm,
+            nonce: &nonce,
+            algorithm,
+            why,
+            protection: settings.protection,
+            charset: turn.house.charset,
+            names: settings.names,
+        };
+        let offered = quirk::offered(request, &turn.house.algorithms);
+        let values: Vec<_> = offered.map(|algorithm| challenge(algorithm).value()).collect();
         let (status, tag) = (asker.status(), turn.house.tag(request));
-        let mut draft = Draft::reply_tagged(request, status, status.phrase(), &tag);
-        for algorithm in quirk::offered(request, &turn.house.algorithms) {
-            let challenge = Challenge {
-                realm: &settings.realm,
-                nonce: &nonce,
-                algorithm,
-                why,
-                protection: settings.protection,
-                charset: turn.house.charset,
-                names: settings.names,
-            };
-            draft = draft.raw(asker.name(), challenge.value().as_bytes());
-        }
-        draft.wire()
+        let asking = |values: &[String]| {
+            let draft = Draft::reply_tagged(request, status, status.phrase(), &tag);
+            let add = |draft: Draft, value: &String| draft.raw(asker.name(), value.as_bytes());
+            values.iter().fold(draft, add).wire()
+        };
+        let whole = asking(&values);
+        let most = request.wire().len().saturating_mul(3) / 2 + limits::ANSWER_SPARE;
+        if whole.len() > most { asking(values.get(..1).unwrap_or_default()) } else { whole }
     }
 }
 

@@ -1,0 +1,1 @@
+//! docs/regressions.md says what is true.
