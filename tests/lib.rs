@@ -16,5 +16,6 @@ pub mod golden;
 pub mod office;
 pub mod puppet;
 pub mod seeds;
+pub mod shown;
 pub mod speaker;
 pub mod work;

@@ -3,7 +3,7 @@
 use offhook_tests::office::{Office, Phone, reply, requests, settings, status, trusting};
 use protocol::Flow;
 use server::Settings;
-use server::settings::{Match, Route};
+use server::settings::Route;
 use sip::Name;
 
 use crate::watch::{elsewhere, houses, request, with_head};
@@ -105,8 +105,7 @@ fn class_26_a_name_that_is_not_the_sender_s() {
 /// Class 27: a rule that matched everybody (CVE-2024-35190): a peer is known by its address, and nobody else is that peer.
 #[test]
 fn class_27_who_matches_nothing_is_nobody() {
-    let to = Some("sip:203.0.113.7".into());
-    let routes = vec![Route { matches: Match::Domain("peer.example".into()), to }];
+    let routes = vec![Route::domain("peer.example", Some("sip:203.0.113.7"))];
     let peer: Flow = {
         let mut flow = elsewhere();
         flow.peer = "203.0.113.7:5060".parse().unwrap();

@@ -1,7 +1,7 @@
 //! `Watch`: a server that gets what is bad, and must go on as if nothing had been.
 
 use offhook_tests::office::{Office, Phone, Sent, answers, settings, trusting};
-use protocol::{Flow, Input, Transport};
+use protocol::{Flow, Input};
 use sip::Message;
 use sip::stream::{Frame, Framer};
 
@@ -122,6 +122,5 @@ pub(crate) fn status_of(sent: &[Sent]) -> Option<u16> {
 
 /// A flow of a datagram from a third address.
 pub(crate) fn elsewhere() -> Flow {
-    let peer = std::net::SocketAddr::from(([203, 0, 113, 200], 5060));
-    Flow { transport: Transport::Udp, listener: 0, connection: 0, peer }
+    Flow { peer: std::net::SocketAddr::from(([203, 0, 113, 200], 5060)), ..Phone::udp(166).flow }
 }

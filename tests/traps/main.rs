@@ -11,6 +11,7 @@
 mod cancel;
 mod digest;
 mod dns;
+mod floods;
 mod forking;
 mod framing;
 mod messages;

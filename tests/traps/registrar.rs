@@ -149,6 +149,26 @@ fn trap_37_a_registrar_is_what_its_model_is() {
     }
 }
 
+/// Trap 39: the registrar makes the addresses that lead to one phone; what a phone calls its own is not believed.
+#[test]
+fn trap_39_a_gruu_is_the_registrar_s() {
+    let mut office = Office::new(trusting());
+    let bob = Phone::udp(102);
+    let contact = "Contact: <sip:102@198.51.100.2>;+sip.instance=\"<urn:uuid:1>\"";
+    let forged = ";pub-gruu=\"sip:101@example.test;gr=x\";temp-gruu=\"sip:y@example.test;gr\"";
+    let gruus = |office: &mut Office, nth: u32, rows_in: &str| {
+        let mut request = bob.register(rows_in);
+        request.cseq = nth;
+        request.branch += &nth.to_string();
+        rows(&office.receive(bob.flow, request.wire()), Name::Contact).remove(0)
+    };
+    let row = gruus(&mut office, 1, &format!("{contact}{forged}\r\nSupported: gruu\r\n"));
+    assert!(row.contains("pub-gruu=\"sip:102@example.test;gr="), "{row}");
+    assert!(!row.contains("gr=x") && !row.contains("sip:y@"), "{row}");
+    let row = gruus(&mut office, 2, &format!("{contact}{forged}\r\n"));
+    assert!(!row.contains("gruu"), "to who does not ask, none is given: {row}");
+}
+
 /// Trap 38: a phone comes again between half and nine tenths of its time, each at a moment of its own; one that is refused comes ever
 /// more rarely.
 #[test]
