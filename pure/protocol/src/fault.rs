@@ -38,6 +38,8 @@ pub enum Fault {
     NoRoute,
     /// A rule of the operator's forbids it: the status, and what it says.
     Denied(u16, Box<str>),
+    /// More caller preferences than anybody needs (RFC 3841 §11).
+    TooManyPreferences,
     /// More bindings than an address of record may have.
     TooManyContacts(usize),
     /// `*` together with other contacts, or without `Expires: 0` (RFC 3261 §10.3 step 6).
@@ -129,6 +131,9 @@ impl Fault {
             Self::Denied(status, _) => {
                 let status = Status::new(*status).unwrap_or(Status::FORBIDDEN);
                 (status, "Not Allowed", "RFC 3261 §21.4.4")
+            }
+            Self::TooManyPreferences => {
+                (Status::BAD_REQUEST, "Too Many Caller Preferences", "RFC 3841 §11")
             }
             Self::BreadthExceeded => {
                 (Status::MAX_BREADTH_EXCEEDED, "Max-Breadth Exceeded", "RFC 5393 §5.3.3")

@@ -47,6 +47,9 @@ pub const BINDING_PART: usize = 2_048;
 /// The Max-Breadth that a request begins with, and the most that we believe (RFC 5393 §5.3.3).
 pub const BREADTH: u32 = 60;
 
+/// Accept-Contact and Reject-Contact values of one request; each is compared with each phone of a user (RFC 3841 §11).
+pub const PREFERENCES: usize = 32;
+
 /// What `Max-Forwards` begins with (RFC 3261 §8.1.1.6, §16.6 step 3).
 pub const HOPS: u8 = 70;
 

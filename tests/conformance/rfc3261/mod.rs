@@ -16,6 +16,7 @@ mod section_16_5;
 mod section_16_5_routes;
 mod section_16_6;
 mod section_16_7;
+mod section_16_7_recursion;
 mod section_16_8;
 mod section_17_1;
 mod section_17_2;

@@ -4,7 +4,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use ::server::settings::{Redirect, Route};
+use ::server::settings::{self, Redirect, Route};
 use machine::Dice;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 mod address;
 mod advertise;
 mod auth;
+mod choice;
 mod dns;
 mod domains;
 mod extension;
@@ -22,6 +23,7 @@ mod listen;
 mod near;
 mod page;
 mod phone;
+mod proxy;
 mod redirect;
 mod registrar;
 mod report;
@@ -73,6 +75,8 @@ pub struct Config {
     pub auth: Auth,
     /// How registrations are kept.
     pub registrar: Registrar,
+    /// How requests are passed on.
+    pub proxy: settings::Proxy,
     /// Where things are kept.
     pub store: Store,
     /// The accounts.
@@ -102,6 +106,7 @@ impl Default for Config {
                 algorithms: None,
             },
             registrar: Registrar::default(),
+            proxy: settings::Proxy::default(),
             store: Store::default(),
             extensions: Vec::new(),
             redirects: Vec::new(),
@@ -160,6 +165,7 @@ impl Config {
                 &domains,
                 faults,
             ),
+            proxy: proxy::read(&section(top, &proxy::SECTION, faults), faults),
             store: Store::read(&section(top, &store::SECTION, faults), faults),
             redirects: redirect::read(
                 &entries(top, &redirect::SECTION, faults),
@@ -327,6 +333,7 @@ pub const SECTIONS: &[&Section] = &[
     &server::SECTION,
     &auth::SECTION,
     &registrar::SECTION,
+    &proxy::SECTION,
     &store::SECTION,
     &extension::SECTION,
     &redirect::SECTION,
@@ -343,6 +350,7 @@ const TOP: &[Key] = &[
     Key::new("server", "", ""),
     Key::new("auth", "", ""),
     Key::new("registrar", "", ""),
+    Key::new("proxy", "", ""),
     Key::new("store", "", ""),
     Key::new("extension", "", ""),
     Key::new("redirect", "", ""),

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use sip::Uri;
 
+use super::choice::choice;
 use super::domains::Domain;
 use super::fault::{At, Faults};
 use super::key::{Key, Section};
-use super::near::nearest;
 use super::table::Table;
 use super::uri;
 use crate::limits;
@@ -85,7 +85,7 @@ impl Registrar {
                 .unwrap_or(default.max_contacts),
             when_full: written
                 .text("when_full", faults)
-                .and_then(|word| WhenFull::read(word, faults))
+                .and_then(|word| choice(word, "policy", &WHEN_FULL, faults))
                 .unwrap_or(default.when_full),
             jitter: written
                 .number("jitter", 0..=limits::JITTER, faults)
@@ -119,21 +119,8 @@ fn edge_for(written: &Table<'_>, ours: &[Domain], faults: &mut Faults) -> Vec<Do
     domains
 }
 
-impl WhenFull {
-    fn read(word: At<&str>, faults: &mut Faults) -> Option<Self> {
-        let known = [("refuse", Self::Refuse), ("oldest", Self::Oldest)];
-        let found = known.into_iter().find(|(name, _)| *name == word.value);
-        if found.is_none() {
-            let hint = match nearest(word.value, known.map(|(name, _)| name)) {
-                Some(name) => format!("did you mean \"{name}\"?"),
-                None => "known: refuse, oldest".into(),
-            };
-            let what = format!("unknown policy `{}`", word.value.escape_debug());
-            faults.refuse(word.span, what, hint);
-        }
-        found.map(|(_, policy)| policy)
-    }
-}
+const WHEN_FULL: [(&str, WhenFull); 2] =
+    [("refuse", WhenFull::Refuse), ("oldest", WhenFull::Oldest)];
 
 /// A SIP URI of a loose router (RFC 3608 §5): a phone puts it into its Routes as it is.
 fn loose(text: At<&str>, faults: &mut Faults) -> Option<String> {

@@ -44,6 +44,7 @@ pub(crate) fn settings(
         algorithms: config.auth.algorithms.clone().unwrap_or_default(),
         users: config.extensions.iter().map(user).collect(),
         registrar: registrar(&config.registrar),
+        proxy: config.proxy.clone(),
         redirects: config.redirects.clone(),
         routes: config.routes.clone(),
         shard,

@@ -205,6 +205,10 @@ fn of_the_same_branch(invite: &Message, method: Method<'_>) -> Draft {
     let number = invite.get::<CSeq>().map_or(0, |cseq| cseq.number);
     draft = draft.copy(invite, Name::Route).raw(Name::MaxForwards, b"70");
     draft = draft.copy(invite, Name::From).copy(invite, Name::CallId);
+    // RFC 3841 §5: who searches by them finds who was found before.
+    for name in [Name::AcceptContact, Name::RejectContact, Name::RequestDisposition] {
+        draft = draft.copy(invite, name);
+    }
     draft.header(&CSeq { number, method })
 }
 

@@ -46,6 +46,16 @@ impl Aim {
             _ => Self::Anybody,
         }
     }
+
+    /// The bindings that are meant: all, or those of one phone (RFC 5627 §6.1).
+    pub(crate) fn meant(&self, house: &House, mut bindings: Vec<Reach>) -> Vec<Reach> {
+        match self {
+            Self::Anybody => {}
+            Self::Phone(phone) => bindings.retain(|binding| phone.is(house, binding)),
+            Self::Nobody => bindings.clear(),
+        }
+        bindings
+    }
 }
 
 impl Phone {

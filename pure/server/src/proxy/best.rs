@@ -75,7 +75,8 @@ fn rank(status: Status) -> u8 {
             | Status::BAD_EXTENSION
             | Status::ADDRESS_INCOMPLETE,
         ) => 2,
-        (4, Status::REQUEST_TIMEOUT) => 4,
+        // Who was silent, and whom we have cancelled for that, has said nothing.
+        (4, Status::REQUEST_TIMEOUT | Status::REQUEST_TERMINATED) => 4,
         (4, _) => 3,
         (_, Status::SERVICE_UNAVAILABLE) => 6,
         _ => 5,
@@ -102,6 +103,7 @@ mod tests {
             (&[503, 408], 408),
             (&[503], 503),
             (&[480, 486], 480),
+            (&[487, 486], 486),
         ] {
             let mut best_of = Best::default();
             all.iter().for_each(|status| best_of.offer(response(*status, "")));

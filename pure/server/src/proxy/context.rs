@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use machine::Time;
 use protocol::transaction::{ClientId, ServerId};
 use protocol::{Flow, Ticket};
-use sip::{Message, Method};
+use sip::{Bytes, Message, Method};
 
 use super::best::Best;
 use super::copy::Routing;
 use super::plan::Plan;
-use super::target::Target;
+use super::target::{Target, is_same_uri};
 
 /// A request on its way.
 #[derive(Debug)]
@@ -21,14 +21,27 @@ pub(super) struct Context {
     pub(super) request: Message,
     pub(super) plan: Plan,
     pub(super) state: State,
+    /// Whose address it is for.
+    pub(super) addressee: Addressee,
     /// Where else it may go.
     pub(super) waiting: VecDeque<Target>,
+    /// Every URI that it was to go to so far: none is tried twice (§16.5).
+    pub(super) tried: Vec<Bytes>,
     pub(super) branches: Vec<Branch>,
     pub(super) best: Best,
     /// How many branches may ring at once (RFC 5393 §5.3).
     pub(super) breadth: u32,
     /// For when its alarm is set.
     pub(super) alarm: Time,
+}
+
+/// Whose address the Request-URI is: only for users of ours may targets be added (§16.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Addressee {
+    /// A user of ours.
+    User,
+    /// Somebody else, or a number.
+    Other,
 }
 
 /// How far it is.
@@ -93,6 +106,14 @@ pub(super) enum Leg {
 impl Context {
     pub(super) fn is_invite(&self) -> bool {
         self.request.method() == Some(Method::Invite)
+    }
+
+    /// Adds a target before all that wait, unless it was one before.
+    pub(super) fn add_first(&mut self, target: Target) {
+        if !self.tried.iter().any(|tried| is_same_uri(tried, &target.uri)) {
+            self.tried.push(target.uri.clone());
+            self.waiting.push_front(target);
+        }
     }
 
     /// True while a branch may still answer.

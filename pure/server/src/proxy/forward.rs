@@ -11,8 +11,10 @@ use sip::uri::Host;
 use sip::{Message, Uri};
 
 use super::best::Candidate;
-use super::context::{Attempt, Branch, Context, Leg, Size, State};
+use super::context::{Addressee, Attempt, Branch, Context, Leg, Size, State};
 use super::copy::{Copy, Original, Routing};
+use super::disposition::{Disposition, Order};
+use super::preferences::Preferences;
 use super::response::Loss;
 use super::target::{self, Target, Way};
 use super::{Proxy, Sent, Wait, hop};
@@ -27,10 +29,11 @@ impl Proxy {
         &mut self,
         turn: &mut Turn<'_>,
         context: &mut Context,
-        mut bindings: Vec<Reach>,
+        bindings: Vec<Reach>,
     ) {
+        context.addressee = Addressee::User;
+        let mut bindings = context.plan.aim.meant(turn.house, bindings);
         if let Aim::Phone(phone) = &context.plan.aim {
-            bindings.retain(|binding| phone.is(turn.house, binding));
             if bindings.is_empty() && phone.is_temporary() {
                 let fault = Fault::NotFound;
                 context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
@@ -41,7 +44,12 @@ impl Proxy {
                 bindings.iter_mut().for_each(|binding| binding.path.clear());
             }
         }
-        self.found(turn, context, target::of_bindings(bindings));
+        let preferences = Preferences::of(&context.request);
+        let mut targets = target::of_bindings(preferences.choose(bindings), &preferences);
+        if Disposition(&context.request).no_fork() {
+            targets.truncate(1);
+        }
+        self.found(turn, context, targets);
     }
 
     /// The targets are known.
@@ -55,6 +63,8 @@ impl Proxy {
             let fault = Fault::Unregistered;
             context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
         }
+        context.tried.push(context.plan.uri.clone());
+        context.tried.extend(targets.iter().map(|target| target.uri.clone()));
         context.waiting = targets;
         self.settle(turn, context);
     }
@@ -75,9 +85,16 @@ impl Proxy {
     /// The next group: targets of equal preference ring together, as many as Max-Breadth lets (RFC 5393 §5.3.3); the others after
     /// them.
     fn launch(&mut self, turn: &mut Turn<'_>, context: &mut Context) {
-        let Some(q) = context.waiting.front().map(|target| target.q) else { return };
-        let equal = context.waiting.iter().take_while(|target| target.q == q).count();
-        let together = equal.min(context.breadth as usize).max(1);
+        let like = |target: &Target| (target.q, target.rank);
+        let Some(best) = context.waiting.front().map(like) else { return };
+        let group = match Disposition(&context.request).order() {
+            Order::ByPreference => {
+                context.waiting.iter().take_while(|target| like(target) == best).count()
+            }
+            Order::Parallel => context.waiting.len(),
+            Order::Sequential => 1,
+        };
+        let together = group.min(context.breadth as usize).max(1);
         let group: Vec<_> = context.waiting.drain(..together).collect();
         let each = u32::try_from(together).ok().and_then(|n| context.breadth.checked_div(n));
         for target in group {
@@ -94,6 +111,9 @@ impl Proxy {
     ) {
         if context.branches.len() >= limits::TARGETS {
             return;
+        }
+        if let Way::User(..) = target.way {
+            return self.ask_for(turn, context, target);
         }
         let routing = Routing::of(&context.plan, &target);
         let mut branch =

@@ -6,11 +6,14 @@
 mod best;
 mod context;
 mod copy;
+mod disposition;
 mod forward;
 mod given_up;
 mod hop;
 mod pass;
 mod plan;
+mod preferences;
+mod recurse;
 mod refused_tcp;
 mod response;
 mod stateless;
@@ -32,7 +35,7 @@ use crate::seal::Seal;
 use crate::turn::Turn;
 use crate::{admission, limits, outbound};
 use best::Best;
-use context::{Context, Leg, State};
+use context::{Addressee, Context, Leg, State};
 use copy::Original;
 use given_up::GivenUp;
 use refused_tcp::RefusedTcp;
@@ -76,6 +79,8 @@ enum Wait {
     Bindings(ServerId),
     /// A branch, for the addresses of its next hop.
     Addresses(ServerId, usize),
+    /// The same, for the bindings of another user, whom a phone has named in its place.
+    Others(ServerId, usize),
     /// An ACK, for the same.
     Ack,
     /// The answers to a request, for the same.
@@ -128,6 +133,7 @@ impl Proxy {
             return Err(Fault::LoopDetected);
         }
         admission::proxy_required(request)?;
+        preferences::admits(request)?;
         outbound::judge(request)?;
         if request.get::<MaxBreadth>() == Some(MaxBreadth(0)) {
             return Err(Fault::BreadthExceeded);
@@ -159,7 +165,9 @@ impl Proxy {
             request,
             plan,
             state: State::Open,
+            addressee: Addressee::Other,
             waiting: VecDeque::new(),
+            tried: Vec::new(),
             branches: Vec::new(),
             best: Best::default(),
             breadth: breadth.min(limits::BREADTH),
@@ -182,12 +190,15 @@ impl Proxy {
         let Some(wait) = self.tickets.remove(&ticket) else { return };
         match wait {
             Wait::Bindings(id) => {
-                let bindings = match answer {
-                    Answer::Bindings(bindings) => bindings,
-                    _ => Vec::new(),
-                };
+                let bindings = bindings_of(answer);
                 self.with(turn, id, |proxy, turn, context| {
                     proxy.located(turn, context, ticket, bindings);
+                });
+            }
+            Wait::Others(id, branch) => {
+                let bindings = bindings_of(answer);
+                self.with(turn, id, |proxy, turn, context| {
+                    proxy.others(turn, context, branch, bindings);
                 });
             }
             Wait::Addresses(id, branch) => self.with(turn, id, |proxy, turn, context| {
@@ -352,5 +363,13 @@ impl Proxy {
             }
             Leg::Done => {}
         }
+    }
+}
+
+/// The bindings that another shard knows; none, when it cannot be asked.
+fn bindings_of(answer: Answer) -> Vec<Reach> {
+    match answer {
+        Answer::Bindings(bindings) => bindings,
+        _ => Vec::new(),
     }
 }

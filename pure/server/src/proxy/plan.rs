@@ -48,6 +48,13 @@ impl Plan {
         plan
     }
 
+    /// A request without routes, sent anew to another URI.
+    pub(crate) fn to(uri: Bytes, house: &House) -> Self {
+        let aim = Uri::parse(&uri).map_or(Aim::Anybody, |uri| Aim::of(&uri, house));
+        let (routes, token) = (Vec::new(), Token::None);
+        Self { uri, routes, rerouted: false, pass: None, token, aim }
+    }
+
     /// The way onward that our pass remembers, when nobody else must be visited first.
     pub(crate) fn onward(&self) -> Option<Flow> {
         self.pass.filter(|_| self.routes.is_empty()).and_then(|shown| shown.onward)

@@ -13,6 +13,7 @@ use sip::{Bytes, Message, Method, Name, Status};
 
 use super::best::{Asks, Candidate};
 use super::context::{Context, Leg, State};
+use super::disposition::Disposition;
 use super::forward::{Why, send_cancel};
 use super::target::Way;
 use super::{Proxy, Sent};
@@ -137,7 +138,9 @@ impl Proxy {
             report(turn, context, Status::OK);
         }
         context.waiting.clear();
-        self.cancel_branches(turn, context, Some(at));
+        if !Disposition(&context.request).no_cancel() {
+            self.cancel_branches(turn, context, Some(at));
+        }
     }
 
     fn refusal(
@@ -164,7 +167,9 @@ impl Proxy {
             context.waiting.clear();
             self.cancel_branches(turn, context, None);
         }
-        context.best.offer(Candidate::Theirs(response));
+        if let Some(left) = Self::recurse(turn, context, response) {
+            context.best.offer(Candidate::Theirs(left));
+        }
         self.settle(turn, context);
     }
 

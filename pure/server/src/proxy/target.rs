@@ -7,6 +7,8 @@ use protocol::doors::Reach;
 use sip::uri::same;
 use sip::{Bytes, Uri};
 
+use super::preferences::Preferences;
+use crate::gruu::Aim;
 use crate::limits;
 
 /// One place where the target of a request may be.
@@ -16,6 +18,8 @@ pub(crate) struct Target {
     pub(crate) uri: Bytes,
     /// Preference, in thousandths.
     pub(crate) q: u16,
+    /// How well it is what the caller wants, among those of equal preference, in thousandths (RFC 3841 §7.2.4).
+    pub(crate) rank: u16,
     /// Route values to visit first.
     pub(crate) path: Vec<Bytes>,
     /// How to get there.
@@ -37,6 +41,8 @@ pub(crate) enum Way {
     Edge(Flow),
     /// To this next hop, a SIP URI: a route of the settings.
     Hop(Bytes),
+    /// To wherever this user of ours is.
+    User(Box<[u8]>, Aim),
 }
 
 impl Way {
@@ -44,7 +50,7 @@ impl Way {
     pub(crate) const fn flow(&self) -> Option<Flow> {
         match self {
             Self::Flow(flow) | Self::Kept(flow) | Self::Edge(flow) => Some(*flow),
-            Self::Uri | Self::Hop(_) => None,
+            Self::Uri | Self::Hop(_) | Self::User(..) => None,
         }
     }
 }
@@ -52,11 +58,11 @@ impl Way {
 impl Target {
     /// A URI to be followed as it is.
     pub(crate) fn of(uri: Bytes, way: Way) -> Self {
-        Self { uri, q: 1000, path: Vec::new(), way, spares: Vec::new() }
+        Self { uri, q: 1000, rank: 1000, path: Vec::new(), way, spares: Vec::new() }
     }
 
     /// A binding.
-    fn at(binding: Reach) -> Self {
+    fn at(binding: Reach, rank: u16) -> Self {
         let way = match binding.flow {
             Some(flow) if binding.names_its_flow() => Way::Kept(flow),
             Some(flow) => Way::Flow(flow),
@@ -65,6 +71,7 @@ impl Target {
         Self {
             uri: binding.uri.into(),
             q: binding.q,
+            rank,
             path: binding.path.into_iter().map(Bytes::from).collect(),
             way,
             spares: Vec::new(),
@@ -81,11 +88,12 @@ impl Target {
 
 /// The bindings of a user as targets, best first; no URI twice. The ways to one phone are one target, the latest refreshed first
 /// (RFC 5626 §7, RFC 5627 §6.1).
-pub(crate) fn of_bindings(bindings: Vec<Reach>) -> VecDeque<Target> {
+pub(super) fn of_bindings(bindings: Vec<Reach>, wishes: &Preferences) -> VecDeque<Target> {
     let mut phones: Vec<(Option<Vec<u8>>, Target)> = Vec::with_capacity(bindings.len());
     for binding in bindings.into_iter().take(limits::TARGETS) {
         let instance = binding.instance();
-        let latest = Target::at(binding);
+        let rank = wishes.rank(&binding);
+        let latest = Target::at(binding, rank);
         let its =
             |known: &&mut (Option<Vec<u8>>, Target)| instance.is_some() && known.0 == instance;
         if let Some((_, phone)) = phones.iter_mut().find(its) {
@@ -98,12 +106,17 @@ pub(crate) fn of_bindings(bindings: Vec<Reach>) -> VecDeque<Target> {
     }
     let mut targets: Vec<_> = phones.into_iter().map(|(_, target)| target).collect();
     // Stable: of equals, the one that registered first stands first.
-    targets.sort_by_key(|target| std::cmp::Reverse(target.q));
+    targets.sort_by_key(|target| std::cmp::Reverse((target.q, target.rank)));
     targets.into()
 }
 
 fn is_same(one: &Target, other: &Target) -> bool {
-    match (Uri::parse(&one.uri), Uri::parse(&other.uri)) {
+    is_same_uri(&one.uri, &other.uri)
+}
+
+/// Two URIs that cannot be read are the same, for the comparison is there to try nothing twice.
+pub(super) fn is_same_uri(one: &[u8], other: &[u8]) -> bool {
+    match (Uri::parse(one), Uri::parse(other)) {
         (Ok(one), Ok(other)) => same(&one, &other),
         _ => true,
     }
@@ -117,14 +130,21 @@ mod tests {
         Reach { q, features: features.as_bytes().into(), ..Reach::to(uri.as_bytes()) }
     }
 
+    fn anybody() -> Preferences {
+        Preferences::of(&sip::Message::parse("INVITE sip:b@h SIP/2.0\r\n\r\n").unwrap())
+    }
+
     #[test]
     fn no_target_twice_and_the_best_first() {
-        let targets = of_bindings(vec![
-            reach("sip:a@h", 500, ""),
-            reach("sip:b@h", 1000, ""),
-            reach("sip:%61@H", 700, ""),
-            reach("sip:c@h", 500, ""),
-        ]);
+        let targets = of_bindings(
+            vec![
+                reach("sip:a@h", 500, ""),
+                reach("sip:b@h", 1000, ""),
+                reach("sip:%61@H", 700, ""),
+                reach("sip:c@h", 500, ""),
+            ],
+            &anybody(),
+        );
         let uris: Vec<_> = targets.iter().map(|target| &target.uri[..]).collect();
         assert_eq!(uris, [b"sip:b@h", b"sip:a@h", b"sip:c@h"]);
     }
@@ -132,12 +152,15 @@ mod tests {
     #[test]
     fn one_phone_is_one_target_and_its_latest_way_the_first() {
         let phone = |name: &str| format!(";+sip.instance=\"<urn:x:{name}>\"");
-        let mut targets = of_bindings(vec![
-            reach("sip:1@h", 1000, &phone("a")),
-            reach("sip:2@h", 1000, &phone("b")),
-            reach("sip:3@h", 1000, &phone("a")),
-            reach("sip:3@h", 1000, &phone("a")),
-        ]);
+        let mut targets = of_bindings(
+            vec![
+                reach("sip:1@h", 1000, &phone("a")),
+                reach("sip:2@h", 1000, &phone("b")),
+                reach("sip:3@h", 1000, &phone("a")),
+                reach("sip:3@h", 1000, &phone("a")),
+            ],
+            &anybody(),
+        );
         assert_eq!(targets.len(), 2);
         let mut next = targets.pop_front();
         let mut ways = Vec::new();

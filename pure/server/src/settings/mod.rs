@@ -6,11 +6,13 @@ use protocol::Listener;
 use protocol::auth::{Algorithm, Names, Protection};
 use protocol::transaction::Timers;
 
+mod proxy;
 mod redirect;
 mod registrar;
 mod route;
 mod user;
 
+pub use proxy::{Proxy, Recurse};
 pub use redirect::{Elsewhere, Redirect};
 pub use registrar::{Bindings, Registrar, WhenFull};
 pub use route::{Action, Match, Route, Trust, Whose};
@@ -38,6 +40,8 @@ pub struct Settings {
     pub registrar: Registrar,
     /// Where they are kept.
     pub bindings: Bindings,
+    /// How requests are passed on.
+    pub proxy: Proxy,
     /// Users that are somewhere else.
     pub redirects: Vec<Redirect>,
     /// Where requests for others go.
@@ -90,6 +94,7 @@ impl Settings {
             users: Vec::new(),
             registrar: Registrar::default(),
             bindings: Bindings::default(),
+            proxy: Proxy::default(),
             redirects: Vec::new(),
             routes: Vec::new(),
             shard: Shard { number: 0, count: 1 },

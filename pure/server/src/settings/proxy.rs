@@ -1,0 +1,20 @@
+//! `Proxy`: how requests are passed on (RFC 3261 §16).
+
+/// How requests are passed on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proxy {
+    /// What is done with a 3xx of a phone.
+    pub recurse: Recurse,
+}
+
+/// Whether the contacts of a 3xx are tried for the caller (RFC 3261 §16.7 step 4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Recurse {
+    /// The caller gets it, and decides.
+    #[default]
+    Never,
+    /// Those that are users of ours.
+    ToUsers,
+    /// Those, and those to whom a route leads.
+    AlongRoutes,
+}
