@@ -27,7 +27,7 @@ impl Kamailio {
         let mut program = Command::new("kamailio");
         program.args(["-DD", "-E", "-m", "64", "-M", "8", "-Y"]).arg(folder).arg("-f").arg(file);
         let mut peer = Peer::start("kamailio", &mut host.run(&program));
-        peer.wait_until("listening", START, || host.listens(5060));
+        peer.wait_until("listening", START, || host.listens("-t", 5060));
         Self { peer }
     }
 }

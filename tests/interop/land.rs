@@ -28,9 +28,9 @@ impl Host {
         must(&mut self.run(&words(line)));
     }
 
-    /// Whether somebody waits for connections on a port of it.
-    pub(crate) fn listens(&self, port: u16) -> bool {
-        let output = self.run(&words(&format!("ss -Hltn sport = :{port}"))).output();
+    /// Whether somebody waits on a port of it, for datagrams (`-u`) or connections (`-t`).
+    pub(crate) fn listens(&self, what: &str, port: u16) -> bool {
+        let output = self.run(&words(&format!("ss -Hln {what} sport = :{port}"))).output();
         output.is_ok_and(|output| !output.stdout.is_empty())
     }
 

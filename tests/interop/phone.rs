@@ -112,6 +112,20 @@ fn it_is_held_by_baresip_and_taken_back() {
 }
 
 #[test]
+fn what_is_typed_before_it_has_registered_is_done_when_it_has() {
+    let folder = place::folder("phone-typed");
+    let server = Offhook::serve(&folder, &["101"], "");
+    let mut phone = Phone::start(&folder, &Account::new("101", server.udp), &[]);
+    for line in ["call", "quit"] {
+        phone.peer.type_line(line);
+    }
+    let ended = phone.peer.end(PATIENCE);
+    let said = phone.peer.said();
+    assert!(ended.success() && said.contains("whom?"), "{ended}\n{said}");
+    server.stop();
+}
+
+#[test]
 fn scripts_learn_from_its_exit_code_how_a_call_went() {
     let folder = place::folder("phone-exit-codes");
     let server = Offhook::serve(&folder, &["101", "102"], "");

@@ -5,48 +5,47 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::land::Host;
 use crate::offhook::Offhook;
 use crate::peer::Peer;
 use crate::{place, table};
 
 /// One SIPp and its statistics.
-struct Sipp {
-    peer: Peer,
+pub(crate) struct Sipp {
+    pub(crate) peer: Peer,
     statistics: PathBuf,
+    calls: u64,
 }
 
 impl Sipp {
-    fn start(folder: &Path, scenario: &str, port: u16, arguments: &[&str]) -> Self {
+    /// One of its built-in scenarios, so many calls.
+    pub(crate) fn start(
+        folder: &Path,
+        (host, port): (&Host, u16),
+        (scenario, calls): (&str, u64),
+        arguments: &[&str],
+    ) -> Self {
         let statistics = folder.join(format!("{scenario}.csv"));
-        let calls = CALLS.to_string();
         let mut program = Command::new("sipp");
-        program.args(["-max_socket", "5000"]);
         program
-            .args([
-                "-sn",
-                scenario,
-                "-i",
-                "127.0.0.1",
-                "-p",
-                &port.to_string(),
-                "-m",
-                &calls,
-                "-nostdin",
-            ])
+            .args(["-sn", scenario, "-i", &host.ip.to_string(), "-p", &port.to_string()])
+            .args(["-m", &calls.to_string(), "-max_socket", "5000", "-nostdin"])
             .args(["-trace_stat", "-fd", "1", "-stf"])
             .arg(&statistics)
             .args(["-trace_err", "-error_file"])
             .arg(folder.join(format!("{scenario}.errors")))
             .args(arguments)
             .current_dir(folder);
-        Self { peer: Peer::start(&format!("sipp {scenario}"), &mut program), statistics }
+        let peer = Peer::start(&format!("sipp {scenario}"), &mut host.run(&program));
+        Self { peer, statistics, calls }
     }
 
     /// One that answers. Another program may take the port between us and it: then another port is tried.
     fn answering(folder: &Path, transport: &str) -> (Self, u16) {
         for _ in 0..5 {
             let port = place::free_port();
-            let mut sipp = Self::start(folder, "uas", port, &["-t", transport]);
+            let mut sipp =
+                Self::start(folder, (&Host::HERE, port), ("uas", CALLS), &["-t", transport]);
             if sipp.peer.seek_until(PATIENCE, || place::is_taken(port)).is_ok() {
                 return (sipp, port);
             }
@@ -68,11 +67,11 @@ impl Sipp {
         })
     }
 
-    fn assert_all_fine(&self) {
+    pub(crate) fn assert_all_fine(&self) {
         let columns = ["SuccessfulCall(C)", "FailedCall(C)", "Retransmissions(C)"];
         let [fine, failed, again] = self.counted(columns);
         println!("{}: {fine} fine, {failed} failed, {again} sent again", self.statistics.display());
-        assert_eq!((fine, failed), (CALLS, 0), "{}", self.statistics.display());
+        assert_eq!((fine, failed), (self.calls, 0), "{}", self.statistics.display());
     }
 }
 
@@ -94,7 +93,7 @@ fn a_thousand_calls(name: &str, uac: &str, uas: &str) {
     let (address, port) = (address.to_string(), place::free_port());
     let arguments =
         [&*address, "-s", "7000", "-t", uac, "-r", "100", "-timeout", "100s", "-timeout_error"];
-    let mut caller = Sipp::start(&folder, "uac", port, &arguments);
+    let mut caller = Sipp::start(&folder, (&Host::HERE, port), ("uac", CALLS), &arguments);
     let ended = caller.peer.end(Duration::from_secs(120));
     caller.assert_all_fine();
     assert!(ended.success(), "{ended}");

@@ -154,7 +154,7 @@ mod tests {
     }
 
     fn census() -> Census {
-        Census::new(Crowd { connections: 3, a_source: 2, write_queue: 0 })
+        Census::new(Crowd { connections: 3, a_source: 2, ..Crowd::default() })
     }
 
     #[test]

@@ -1,18 +1,20 @@
 //! One TCP connection: octets in, messages out of them, octets out, and how long the peer may take (RFC 3261 §18.3, RFC 5626 §4.4.1).
 
+use std::collections::BTreeSet;
 use std::io;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
 use machine::Time;
 use protocol::Flow;
 use sip::Message;
 
-use crate::census::Seat;
+use crate::census::{Begins, Seat};
 use crate::framing::{End, Framing, Piece};
 use crate::kernel::Watch;
 use crate::layer::Layer;
 use crate::limits;
 use crate::plan::Patience;
+use crate::tls::session::Session;
 
 /// A connection.
 #[derive(Debug)]
@@ -26,6 +28,9 @@ pub(crate) struct Connection {
     pub alarm: Time,
     /// What epoll was last told.
     pub watch: Watch,
+    /// Addresses beside its own that are reached by it (RFC 5923).
+    pub aliases: BTreeSet<SocketAddr>,
+    begun: Begins,
     layer: Layer,
     framing: Framing,
     half_since: Option<Time>,
@@ -42,6 +47,8 @@ pub(crate) struct Connection {
 pub(crate) enum State {
     /// We open it.
     Opening { since: Time },
+    /// The layer below messages comes up.
+    Greeting { since: Time },
     /// It was accepted, and has not sent a whole message.
     Silent { since: Time },
     /// It is in use; when the peer last gave a sign of life.
@@ -57,6 +64,10 @@ pub(crate) enum Reason {
     Gone,
     /// It could not be opened.
     NotOpened,
+    /// The peer has not proven who it is, or we have not.
+    Untrusted,
+    /// The peer was too slow to agree on how to talk.
+    SlowGreeting,
     /// The peer said nothing, or not enough, for too long.
     Slow,
     /// The peer is quiet: it is asked whether it is there.
@@ -80,7 +91,7 @@ pub(crate) enum Come {
 impl Connection {
     pub(crate) fn new(
         stream: TcpStream,
-        (flow, framing): (Flow, Framing),
+        (flow, layer, framing): (Flow, Layer, Framing),
         state: State,
         seat: Seat,
     ) -> Self {
@@ -91,7 +102,13 @@ impl Connection {
             known_to: 0,
             alarm: Time::NEVER,
             watch: Watch::Reading,
-            layer: Layer::Plain,
+            aliases: BTreeSet::new(),
+            begun: if matches!(state, State::Opening { .. }) {
+                Begins::ByUs
+            } else {
+                Begins::ByPeer
+            },
+            layer,
             framing,
             half_since: None,
             asked_at: None,
@@ -100,6 +117,43 @@ impl Connection {
             stalled_since: None,
             seat,
         }
+    }
+
+    /// The way there is open, though nothing may have been agreed upon yet.
+    pub(crate) fn opened(&mut self, now: Time) {
+        self.state = State::Greeting { since: now };
+        self.come_up(now);
+    }
+
+    /// Goes on to messages when the layer below is up. Who is on the other side is known then.
+    fn come_up(&mut self, now: Time) {
+        let State::Greeting { since } = self.state else { return };
+        if !self.layer.is_up() {
+            return;
+        }
+        self.state = match self.begun {
+            // A stranger does not get more time for its first message by a long handshake.
+            Begins::ByPeer => State::Silent { since },
+            Begins::ByUs => State::Open { heard: now },
+        };
+        if let Some(session) = self.layer.session() {
+            self.flow.identity = session.identity();
+        }
+    }
+
+    /// The TLS of it, if there is any.
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.layer.session()
+    }
+
+    /// True when we have opened it.
+    pub(crate) const fn begun_by_us(&self) -> bool {
+        matches!(self.begun, Begins::ByUs)
+    }
+
+    /// True while nothing is agreed upon, though the way there is open.
+    pub(crate) const fn is_greeting(&self) -> bool {
+        matches!(self.state, State::Greeting { .. })
     }
 
     /// Remembers that a shard has to do with it.
@@ -171,9 +225,16 @@ impl Connection {
         self.framing.farewell(&mut self.out);
         self.flush(now)?;
         if self.waiting() == 0 {
-            self.layer.farewell(&self.stream);
+            self.layer.farewell(&mut self.stream);
         }
         Ok(())
+    }
+
+    /// Says goodbye where that is due, before the connection is closed; whether it is heard or not.
+    pub(crate) fn part(&mut self) {
+        if self.layer.session().is_some_and(Session::is_up) {
+            self.layer.farewell(&mut self.stream);
+        }
     }
 
     /// Keeps the queue's memory near its length.
@@ -192,7 +253,9 @@ impl Connection {
         found: &mut Vec<Come>,
     ) -> Result<bool, Reason> {
         for _ in 0..limits::READS {
-            match self.layer.read(&mut self.stream, buffer) {
+            let result = self.layer.read(&mut self.stream, buffer);
+            self.come_up(now);
+            match result {
                 Ok(0) => return Err(Reason::Gone),
                 Ok(count) => {
                     if !matches!(self.state, State::Leaving { .. }) {
@@ -205,6 +268,9 @@ impl Connection {
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    return Err(Reason::Untrusted);
+                }
                 Err(_) => return Err(Reason::Gone),
             }
         }
@@ -272,6 +338,9 @@ impl Connection {
     fn due(&self, patience: &Patience) -> (Time, Reason) {
         let slow = match self.state {
             State::Opening { since } => return (since + patience.connect, Reason::NotOpened),
+            State::Greeting { since } => {
+                return (since + patience.handshake, Reason::SlowGreeting);
+            }
             State::Leaving { until } => return (until, Reason::Finished),
             State::Silent { since } => since + patience.first_message,
             State::Open { heard } => heard + patience.idle,
@@ -310,7 +379,7 @@ mod tests {
     use protocol::Transport;
 
     use super::*;
-    use crate::census::{Begins, Census};
+    use crate::census::Census;
     use crate::plan::Crowd;
     use crate::websocket::Origins;
 
@@ -328,7 +397,7 @@ mod tests {
         };
         let (seat, _) = Census::new(Crowd::default()).seat(peer, Begins::ByPeer).unwrap();
         let framing = Framing::accepted(flow.transport, &Arc::new(Origins::Any));
-        (Connection::new(ours, (flow, framing), state, seat), theirs)
+        (Connection::new(ours, (flow, Layer::Plain, framing), state, seat), theirs)
     }
 
     #[test]

@@ -57,6 +57,16 @@ pub struct Counters {
     pub connections_evicted: Count,
     /// Connections that were closed because the peer did not read.
     pub connections_deaf: Count,
+    /// TLS handshakes that came to their end.
+    pub handshakes: Count,
+    /// Those of them that were short, because the peer had been here before.
+    pub handshakes_resumed: Count,
+    /// TLS handshakes that failed: a certificate that is not good, no common way to talk, or no TLS at all.
+    pub handshakes_failed: Count,
+    /// TLS handshakes that took too long.
+    pub handshakes_slow: Count,
+    /// TLS handshakes that had to make room for others.
+    pub handshakes_evicted: Count,
     /// Connections that are open now.
     pub connections: Count,
     /// Datagrams of media that came.

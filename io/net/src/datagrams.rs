@@ -9,7 +9,7 @@ use sip::Bytes;
 use crate::counters::Counters;
 use crate::kernel::{self, Batch, Parcel, Watch};
 use crate::limits;
-use crate::ways::Ways;
+use crate::recent::Recent;
 
 /// One socket, what waits to be sent from it, and how its peers reach us.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub(crate) struct Mouth {
     pub queue: Queue,
     /// What epoll was last told.
     pub watch: Watch,
-    /// Only where the socket is bound to a wildcard.
-    ways: Option<Ways>,
+    /// By which of our addresses peers reach us, so that answers come from there: only where the socket is bound to a wildcard.
+    ways: Option<Recent<SocketAddr, IpAddr>>,
     overflowed: u64,
     is_ipv4: bool,
 }
@@ -28,7 +28,7 @@ impl Mouth {
     pub(crate) fn new(socket: UdpSocket) -> Self {
         let local = socket.local_addr().ok();
         let wildcard = local.is_some_and(|address| address.ip().is_unspecified());
-        let ways = wildcard.then(|| Ways::new(limits::WAYS));
+        let ways = wildcard.then(|| Recent::new(limits::WAYS));
         Self {
             is_ipv4: local.is_some_and(|address| address.is_ipv4()),
             socket,
@@ -53,7 +53,7 @@ impl Mouth {
 
     /// Puts a datagram into the queue. False when that is full.
     pub(crate) fn send(&mut self, to: SocketAddr, octets: Bytes) -> bool {
-        let from = self.ways.as_ref().and_then(|ways| ways.of(to));
+        let from = self.ways.as_ref().and_then(|ways| ways.of(&to).copied());
         self.queue.put(Parcel { to, from, octets })
     }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use machine::Time;
 use protocol::doors::Socket;
-use protocol::{Flow, Identity, Input, Transport};
+use protocol::{Distrust, Flow, Identity, Input, Transport};
 use sip::{Bytes, Message};
 
 use crate::accept::Next;
@@ -129,6 +129,18 @@ impl<M: Drivable> Shard<M> {
         }
     }
 
+    /// Tells all shards that a peer has not proven to be whom the flow names.
+    fn untrusted(&mut self, flow: Flow, distrust: &Distrust) {
+        for shard in 0..self.here.board.shards() {
+            let input = Input::Untrusted(flow, distrust.clone());
+            if shard == self.here.shard {
+                self.inputs.push(input);
+            } else {
+                self.post_surely(shard, Letter::Input(input, None));
+            }
+        }
+    }
+
     /// Passes on what the connections have to tell.
     pub(crate) fn spread_news(&mut self, now: Time) {
         let mut news = std::mem::take(&mut self.streams.news);
@@ -150,6 +162,7 @@ impl<M: Drivable> Shard<M> {
                     self.program.sink.notice(now, self.here.shard, notice);
                 }
                 News::Failed(flow, shards) => self.failed(flow, shards),
+                News::Untrusted(flow, distrust) => self.untrusted(flow, &distrust),
             }
         }
         self.streams.news = news;

@@ -107,3 +107,26 @@ pub const SIGNS: usize = 20;
 
 /// The time in which so many are too many.
 pub const SIGNS_WINDOW: Duration = Duration::from_secs(10);
+
+/// TLS handshakes with those who call us, at once on each shard. One takes a tenth of a millisecond of ours and two round trips, so a
+/// shard that is busy with nothing else has some hundreds under way; when there are more, the oldest goes.
+pub const HANDSHAKES: usize = 512;
+
+/// The same from one source address: an office whose power comes back has a hundred phones.
+pub const HANDSHAKES_A_SOURCE: usize = 128;
+
+/// TLS sessions that are remembered to be resumed, of each side. One is a few hundred octets.
+pub const TLS_SESSIONS: usize = 4_096;
+
+/// Octets that wait within TLS for the kernel to take them, on one connection: beside [`WRITE_QUEUE`].
+pub const TLS_BUFFER: usize = 64 * 1024;
+
+/// Octets of a file with certificates or keys. The whole list of a system's authorities has a quarter of a megabyte.
+pub const PEM_FILE: usize = 4 << 20;
+
+/// Domains whose names are remembered for one shard, to check what TLS peers prove. The oldest half is forgotten when there are more; a
+/// connection to one of them is then opened only when a machine names it again.
+pub const INTRODUCED: usize = 16_384;
+
+/// Addresses that one connection stands for beside its own (RFC 5923): a peer listens at one or two ports.
+pub const ALIASES: usize = 4;

@@ -29,6 +29,8 @@ pub(crate) enum Door {
     Datagrams(Vec<UdpSocket>),
     /// One, at shard 0, which deals connections out.
     Stream(TcpListener),
+    /// One that only keeps its address.
+    Shut(Socket),
 }
 
 impl Bound {
@@ -83,7 +85,11 @@ impl Bound {
         let (door, bound) = match listen.transport {
             Transport::Udp => self.open_udp(number, listen.address),
             Transport::Tcp | Transport::Ws => open_stream(listen.address),
-            other => return Err(BindError::Transport(other)),
+            Transport::Tls | Transport::Wss => match &self.plan.tls {
+                None => return Err(BindError::NoCertificate(listen.transport)),
+                Some(tls) if tls.can_serve() => open_stream(listen.address),
+                Some(_) => reserve(listen.address),
+            },
         }
         .map_err(failed)?;
         let mut listener = Listener::new(number, listen.transport, bound);
@@ -142,6 +148,18 @@ fn receive_buffer(socket: &Socket) -> usize {
 }
 
 fn open_stream(address: SocketAddr) -> io::Result<(Door, SocketAddr)> {
+    let (socket, bound) = bind_stream(address)?;
+    socket.listen(limits::BACKLOG)?;
+    Ok((Door::Stream(socket.into()), bound))
+}
+
+/// Only to have an address of our own, by which we call others: nobody is let in without a certificate of ours.
+fn reserve(address: SocketAddr) -> io::Result<(Door, SocketAddr)> {
+    let (socket, bound) = bind_stream(address)?;
+    Ok((Door::Shut(socket), bound))
+}
+
+fn bind_stream(address: SocketAddr) -> io::Result<(Socket, SocketAddr)> {
     let socket =
         Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
     if address.is_ipv6() {
@@ -151,9 +169,8 @@ fn open_stream(address: SocketAddr) -> io::Result<(Door, SocketAddr)> {
     socket.set_reuse_address(true)?;
     kernel::mark(&socket, address, Class::Signalling);
     socket.bind(&address.into())?;
-    socket.listen(limits::BACKLOG)?;
     let bound = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
-    Ok((Door::Stream(socket.into()), bound))
+    Ok((socket, bound))
 }
 
 /// What others should use.
@@ -203,8 +220,8 @@ pub enum BindError {
     Shards(u16),
     /// More than [`limits::LISTENERS`].
     Listeners(usize),
-    /// A transport that this driver does not speak.
-    Transport(Transport),
+    /// TLS, and the plan has none.
+    NoCertificate(Transport),
     /// The kernel refused a socket.
     Socket {
         /// How it was to listen.
@@ -227,7 +244,9 @@ impl fmt::Display for BindError {
             Self::Listeners(count) => {
                 return write!(f, "{count} listeners: there can be {} at most", limits::LISTENERS);
             }
-            Self::Transport(transport) => return write!(f, "cannot listen on {transport} yet"),
+            Self::NoCertificate(transport) => {
+                return write!(f, "cannot listen on {transport} without a certificate");
+            }
             Self::Socket { transport, address, holder, error } => {
                 (transport, address, holder, error)
             }
@@ -305,7 +324,7 @@ mod tests {
         assert!(error.contains("this machine has no address 192.0.2.77"), "{error}");
         assert!(udp("127.0.0.1:0").shards(0).bind().is_err());
         let error = Plan::new().on(Transport::Tls, "127.0.0.1:0".parse().unwrap()).bind();
-        assert_eq!(error.unwrap_err().to_string(), "cannot listen on TLS yet");
+        assert_eq!(error.unwrap_err().to_string(), "cannot listen on TLS without a certificate");
     }
 
     #[test]

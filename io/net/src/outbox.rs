@@ -1,5 +1,7 @@
 //! What a machine says is done: messages to queues, questions to those who know, events to the sink.
 
+use std::net::SocketAddr;
+
 use machine::Time;
 use protocol::doors::{Answer, Asker, Question, Ticket, Warning};
 use protocol::locate::{Means, Unlocated};
@@ -22,8 +24,8 @@ impl<M: Drivable> Shard<M> {
         for output in out.drain(..) {
             match output {
                 Output::Send(flow, octets) => self.send(now, flow, octets),
-                // Until there is TLS, there is nobody to introduce.
-                Output::Introduce(_) | Output::Alias(..) => {}
+                Output::Introduce(name) => self.open(now, Letter::Introduce(name)),
+                Output::Alias(flow, peer) => self.alias(now, flow, peer),
                 Output::Media(socket, to, octets) => {
                     if !self.media.send(socket, to, octets) {
                         self.here.counters.media_unsent.one();
@@ -47,9 +49,26 @@ impl<M: Drivable> Shard<M> {
                 if owner == self.here.shard {
                     self.send_on_stream(now, (flow, octets), owner);
                 } else {
+                    // Whoever may have to open a connection must know whom to expect there.
+                    if let Some(name) = self.streams.introduced.of(&flow.identity).cloned() {
+                        self.post_surely(owner, Letter::Introduce(name));
+                    }
                     self.post_surely(owner, Letter::Send(flow, octets, self.here.shard));
                 }
             }
+        }
+    }
+
+    /// The alias is looked for where its address is at home, and that may be another shard than the connection's: then there is none.
+    fn alias(&mut self, now: Time, flow: Flow, peer: SocketAddr) {
+        let owner = self.streams.owner(flow.peer);
+        if self.streams.owner(peer) != owner {
+            return;
+        }
+        if owner == self.here.shard {
+            self.open(now, Letter::Alias(flow, peer));
+        } else {
+            self.post_surely(owner, Letter::Alias(flow, peer));
         }
     }
 

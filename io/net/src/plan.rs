@@ -8,6 +8,7 @@ use std::time::Duration;
 use protocol::Transport;
 
 use crate::limits;
+use crate::tls::Tls;
 use crate::websocket::Origins;
 
 /// What the driver is to do: listeners, shards, limits. [`Plan::bind`] is the next step.
@@ -27,6 +28,8 @@ pub struct Plan {
     pub naps: Naps,
     /// Pages of which web sites may open a WebSocket.
     pub origins: Arc<Origins>,
+    /// Certificates, and whom to trust: without it there is no TLS.
+    pub tls: Option<Tls>,
 }
 
 impl Plan {
@@ -40,6 +43,7 @@ impl Plan {
             crowd: Crowd::default(),
             naps: Naps::default(),
             origins: Arc::new(Origins::Hosts(Vec::new())),
+            tls: None,
         }
     }
 
@@ -67,7 +71,7 @@ impl Default for Plan {
 /// One address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
-    /// How: [`Transport::Udp`] or [`Transport::Tcp`].
+    /// How. For TLS, [`Plan::tls`] must be there.
     pub transport: Transport,
     /// Where; port 0 takes any.
     pub address: SocketAddr,
@@ -113,6 +117,8 @@ pub struct Patience {
     /// From the last octet, either way, to the kernel's asking whether the peer is still there. It keeps the way through NATs open
     /// too (RFC 5626 §4.4.1 thinks of 95 to 120 seconds).
     pub probe: Duration,
+    /// From a connection's being open to both sides having agreed on TLS. A phone on a bad line needs a second or two.
+    pub handshake: Duration,
     /// From opening a connection to its being open: RFC 3263 §4.3 has another server to try.
     pub connect: Duration,
     /// From the end of a connection to its last octet being written.
@@ -129,6 +135,7 @@ impl Default for Patience {
             pong: Duration::from_secs(20),
             stalled: Duration::from_secs(30),
             probe: Duration::from_secs(100),
+            handshake: Duration::from_secs(10),
             connect: Duration::from_secs(4),
             farewell: Duration::from_secs(2),
         }
@@ -144,6 +151,10 @@ pub struct Crowd {
     pub a_source: usize,
     /// Octets that wait to be written to one connection.
     pub write_queue: usize,
+    /// TLS handshakes with those who call us, at once on each shard.
+    pub handshakes: usize,
+    /// The same from one source address.
+    pub handshakes_a_source: usize,
 }
 
 impl Default for Crowd {
@@ -152,6 +163,8 @@ impl Default for Crowd {
             connections: limits::CONNECTIONS,
             a_source: limits::CONNECTIONS_A_SOURCE,
             write_queue: limits::WRITE_QUEUE,
+            handshakes: limits::HANDSHAKES,
+            handshakes_a_source: limits::HANDSHAKES_A_SOURCE,
         }
     }
 }

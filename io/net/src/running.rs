@@ -11,6 +11,7 @@ use std::{fmt, io};
 
 use machine::Time;
 use protocol::{Listener, Output};
+use socket2::Socket;
 
 use crate::accept::Gate;
 use crate::census::Census;
@@ -36,6 +37,8 @@ pub(crate) type Command<M> = Box<dyn FnOnce(&mut M, Time, &mut Vec<Output>) + Se
 /// Shards that live.
 pub struct Running<M> {
     handle: Handle<M>,
+    /// Nobody is let in, and nobody else gets the address as long as these are there.
+    _shut: Vec<Socket>,
     threads: Vec<JoinHandle<io::Result<()>>>,
 }
 
@@ -185,7 +188,7 @@ impl Bound {
             program.sink.notice(clock.now(), 0, notice);
         }
         let resolver = Arc::clone(&program.resolver);
-        let (mut mouths, mut gates) = deal(doors, &listeners, shards);
+        let (mut mouths, mut gates, shut) = deal(doors, &listeners, shards);
         let census = Census::new(plan.crowd);
         let peers = RandomState::new();
         let counters: Arc<[Arc<Counters>]> = (0..shards).map(|_| Arc::default()).collect();
@@ -221,7 +224,7 @@ impl Bound {
             let machine = make(shard, &listeners);
             threads.push(seed.grow(&plan, here, machine, program.clone())?);
         }
-        Ok(Running { handle, threads })
+        Ok(Running { handle, threads, _shut: shut })
     }
 }
 
@@ -287,13 +290,14 @@ fn deal(
     doors: Vec<Door>,
     listeners: &[Listener],
     shards: u16,
-) -> (VecDeque<Vec<Option<Mouth>>>, Vec<Gate>) {
+) -> (VecDeque<Vec<Option<Mouth>>>, Vec<Gate>, Vec<Socket>) {
     let mut mouths: VecDeque<Vec<Option<Mouth>>> = (0..shards).map(|_| Vec::new()).collect();
-    let mut gates = Vec::new();
+    let (mut gates, mut shut) = (Vec::new(), Vec::new());
     for (door, by) in doors.into_iter().zip(listeners) {
         let mut sockets = Vec::new();
         match door {
             Door::Datagrams(bound) => sockets = bound,
+            Door::Shut(socket) => shut.push(socket),
             Door::Stream(socket) => gates.push(Gate::new((by.number, by.transport), socket)),
         }
         let mut sockets = sockets.into_iter();
@@ -301,7 +305,7 @@ fn deal(
             mouths.push(sockets.next().map(Mouth::new));
         }
     }
-    (mouths, gates)
+    (mouths, gates, shut)
 }
 
 /// The address of the first listener; for a wildcard the one that we use towards the world.

@@ -229,6 +229,8 @@ impl<M: Drivable> Shard<M> {
                 self.inputs.push(input);
             }
             Letter::Send(flow, octets, from) => self.send_on_stream(now, (flow, octets), from),
+            Letter::Introduce(name) => self.streams.introduced.note(Identity::of(&name), name),
+            Letter::Alias(flow, peer) => self.streams.alias(flow, peer),
             Letter::Adopt(accepted) => {
                 if self.streams.adopt(&self.epoll, now, accepted).is_err() {
                     self.here.counters.connections_refused.one();

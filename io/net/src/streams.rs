@@ -4,23 +4,29 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use machine::Time;
-use protocol::{Flow, Identity, Listener};
+use protocol::transport::distrust::Why;
+use protocol::{Distrust, Flow, Identity, Listener};
 use sip::{Malformed, Message};
-use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use socket2::SockRef;
 
 use crate::census::{Begins, Census, Evicted, Seat};
 use crate::connection::{Come, Connection, Reason, State};
 use crate::counters::Counters;
+use crate::dial::tune;
 use crate::framing::{End, Framing};
-use crate::kernel::{self, Class, Epoll, Ready, Watch};
+use crate::handshakes::Handshakes;
+use crate::kernel::{Epoll, Ready, Watch};
+use crate::layer::Layer;
 use crate::limits;
 use crate::plan::{Crowd, Patience, Plan};
+use crate::recent::Recent;
 use crate::switchboard::Accepted;
+use crate::tls::Tls;
+use crate::tls::session::Session;
 use crate::token::Token;
 use crate::websocket::Origins;
 
@@ -30,15 +36,19 @@ pub(crate) struct Streams {
     shards: u16,
     /// The same on every shard, and secret: strangers do not choose where they live.
     key: RandomState,
-    patience: Patience,
+    pub(crate) patience: Patience,
     crowd: Crowd,
     /// Pages of which web sites may open a WebSocket.
     origins: Arc<Origins>,
-    census: Census,
-    counters: Arc<Counters>,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) census: Census,
+    pub(crate) counters: Arc<Counters>,
     connections: HashMap<u32, Connection>,
-    /// The newest connection to each peer, by listener.
-    peers: HashMap<(u16, SocketAddr), u32>,
+    /// The newest connection to each peer, by listener, and by whom the peer has proven to be.
+    peers: HashMap<(u16, SocketAddr, Identity), u32>,
+    handshakes: Handshakes,
+    /// The names behind the identities of flows.
+    pub(crate) introduced: Recent<Identity, Box<str>>,
     alarms: BTreeSet<(Time, u32)>,
     /// Connections to look after at the end of the turn.
     touched: Vec<u32>,
@@ -60,6 +70,8 @@ pub(crate) enum News {
     Refused(Flow, Box<str>),
     /// Nothing more can be sent on this flow; the shards that knew it, as bits.
     Failed(Flow, u64),
+    /// The same, because the peer has not proven to be whom the flow names.
+    Untrusted(Flow, Distrust),
 }
 
 impl Streams {
@@ -75,6 +87,9 @@ impl Streams {
             patience: plan.patience,
             crowd: plan.crowd,
             origins: Arc::clone(&plan.origins),
+            tls: plan.tls.clone(),
+            handshakes: Handshakes::new(plan.crowd.handshakes, plan.crowd.handshakes_a_source),
+            introduced: Recent::new(limits::INTRODUCED),
             census,
             counters,
             connections: HashMap::new(),
@@ -109,19 +124,43 @@ impl Streams {
         let flow =
             Flow { transport, listener, connection: seat.number(), peer, identity: Identity::NONE };
         tune(SockRef::from(&stream), &self.patience)?;
+        let layer = if transport.is_secure() {
+            let session = self.tls.as_ref().and_then(Tls::accept);
+            Layer::Tls(Box::new(session.ok_or(io::ErrorKind::Unsupported)?))
+        } else {
+            Layer::Plain
+        };
         epoll.add(&stream, Token::Stream(flow.connection).bits(), Watch::Reading)?;
         self.counters.connections_accepted.one();
         let framing = Framing::accepted(transport, &self.origins);
-        self.keep(Connection::new(stream, (flow, framing), State::Silent { since: now }, seat));
+        let begun = State::Greeting { since: now };
+        let state = if layer.is_up() { State::Silent { since: now } } else { begun };
+        if state == begun
+            && let Some(goes) = self.handshakes.begin(flow.connection, peer.ip())
+        {
+            self.counters.handshakes_evicted.one();
+            self.close(goes, Reason::Evicted);
+        }
+        self.keep(Connection::new(stream, (flow, layer, framing), state, seat));
         Ok(())
     }
 
-    fn keep(&mut self, connection: Connection) {
+    pub(crate) fn keep(&mut self, connection: Connection) {
         let flow = connection.flow;
-        self.peers.insert((flow.listener, flow.peer), flow.connection);
+        self.peers.insert((flow.listener, flow.peer, flow.identity), flow.connection);
         self.connections.insert(flow.connection, connection);
         self.counters.connections.set(self.connections.len() as u64);
         self.touched.push(flow.connection);
+    }
+
+    /// What goes to an address, to whom the flow has proven to be, goes over its connection from now on (RFC 5923 §8.2).
+    pub(crate) fn alias(&mut self, flow: Flow, peer: SocketAddr) {
+        let Some(connection) = self.connections.get_mut(&flow.connection) else { return };
+        let proven = connection.flow == flow && !flow.identity.is_none();
+        if proven && connection.aliases.len() < limits::ALIASES {
+            connection.aliases.insert(peer);
+            self.peers.insert((flow.listener, peer, flow.identity), flow.connection);
+        }
     }
 
     /// Sends a message for a shard: over the connection that the flow names, or over any to the peer, or over a new one.
@@ -135,12 +174,15 @@ impl Streams {
         let number = match flow.connection {
             0 => match self.to_peer(flow) {
                 Some(number) => number,
+                None if self.nobody(flow) => return Ok(()),
                 None => self.open(epoll, now, flow, by).map_err(|_| flow)?,
             },
             number => number,
         };
         let usable = |connection: &&mut Connection| {
-            connection.flow.peer == flow.peer && connection.flow.listener == flow.listener
+            let there =
+                connection.flow.peer == flow.peer || connection.aliases.contains(&flow.peer);
+            there && connection.flow.listener == flow.listener
         };
         let connection = self.connections.get_mut(&number).filter(usable).ok_or(flow)?;
         connection.known_by(from);
@@ -153,7 +195,7 @@ impl Streams {
 
     /// A connection to the peer that can be used.
     fn to_peer(&self, flow: Flow) -> Option<u32> {
-        let number = *self.peers.get(&(flow.listener, flow.peer))?;
+        let number = *self.peers.get(&(flow.listener, flow.peer, flow.identity))?;
         let leaving = |connection: &Connection| matches!(connection.state, State::Leaving { .. });
         self.connections
             .get(&number)
@@ -161,46 +203,19 @@ impl Streams {
             .then_some(number)
     }
 
-    /// Opens a connection, without waiting.
-    fn open(&mut self, epoll: &Epoll, now: Time, flow: Flow, by: &Listener) -> io::Result<u32> {
-        let result = self.dial(epoll, now, flow, by);
-        if result.is_err() {
-            self.counters.connections_failed.one();
+    /// True when nobody has said whom a TLS flow names, or nobody could prove that: whoever wanted it is told.
+    fn nobody(&mut self, flow: Flow) -> bool {
+        if !flow.transport.is_secure() || self.introduced.of(&flow.identity).is_some() {
+            return false;
         }
-        result
+        self.distrust(flow, Why::NoName);
+        true
     }
 
-    fn dial(&mut self, epoll: &Epoll, now: Time, flow: Flow, by: &Listener) -> io::Result<u32> {
-        // RFC 7118 §5.3: nobody can be called back over WebSocket.
-        if flow.transport.is_web() {
-            return Err(io::ErrorKind::Unsupported.into());
-        }
-        let seat = self.census.seat(flow.peer, Begins::ByUs);
-        let (seat, evicted) = seat.ok_or(io::ErrorKind::QuotaExceeded)?;
-        self.evicted.extend(evicted);
-        let socket = Socket::new(
-            Domain::for_address(flow.peer),
-            Type::STREAM.nonblocking(),
-            Some(Protocol::TCP),
-        )?;
-        if !by.bound.ip().is_unspecified() {
-            socket.bind(&SocketAddr::new(by.bound.ip(), 0).into())?;
-        }
-        tune(SockRef::from(&socket), &self.patience)?;
-        kernel::mark(&socket, flow.peer, Class::Signalling);
-        match socket.connect(&flow.peer.into()) {
-            Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
-            _ => {}
-        }
-        let flow = Flow { connection: seat.number(), ..flow };
-        let stream = TcpStream::from(socket);
-        epoll.add(&stream, Token::Stream(flow.connection).bits(), Watch::Writing)?;
-        let framing = Framing::opened(flow.transport, "", &mut Vec::new());
-        let mut connection =
-            Connection::new(stream, (flow, framing), State::Opening { since: now }, seat);
-        connection.watch = Watch::Writing;
-        self.keep(connection);
-        Ok(flow.connection)
+    pub(crate) fn distrust(&mut self, flow: Flow, why: Why) {
+        let domain = self.introduced.of(&flow.identity).cloned().unwrap_or_default();
+        let distrust = Distrust { peer: flow.peer, domain, why };
+        self.news.push(News::Untrusted(flow, distrust));
     }
 
     /// A connection is ready. True when it has more to read.
@@ -210,7 +225,7 @@ impl Streams {
         if matches!(connection.state, State::Opening { .. }) {
             match connection.stream.take_error() {
                 Ok(None) if ready.write() => {
-                    connection.state = State::Open { heard: now };
+                    connection.opened(now);
                     self.counters.connections_opened.one();
                 }
                 Ok(None) => return false,
@@ -228,9 +243,14 @@ impl Streams {
 
     fn read(&mut self, now: Time, number: u32) -> bool {
         let Some(connection) = self.connections.get_mut(&number) else { return false };
-        let flow = connection.flow;
+        let (before, greeting) = (connection.flow, connection.is_greeting());
         let mut come = Vec::new();
         let result = connection.read(now, &mut self.buffer, &mut come);
+        if greeting {
+            self.greeted(number, before);
+        }
+        let Some(connection) = self.connections.get_mut(&number) else { return false };
+        let flow = connection.flow;
         let mut ended = false;
         for come in come {
             ended |= matches!(come, Come::End(_));
@@ -250,6 +270,11 @@ impl Streams {
                 self.close(number, Reason::Finished);
                 false
             }
+            // There is nothing to be said to somebody with whom nothing is agreed.
+            Err(reason) if connection.is_greeting() || reason == Reason::Untrusted => {
+                self.close(number, reason);
+                false
+            }
             Err(_) => {
                 connection.leave(now);
                 false
@@ -259,6 +284,24 @@ impl Streams {
                 false
             }
             Ok(more) => more,
+        }
+    }
+
+    /// Notes that both sides have agreed on how to talk, if they have.
+    fn greeted(&mut self, number: u32, before: Flow) {
+        let Some(connection) = self.connections.get(&number) else { return };
+        if connection.is_greeting() {
+            return;
+        }
+        self.handshakes.end(number);
+        self.counters.handshakes.one();
+        if connection.session().is_some_and(Session::is_resumed) {
+            self.counters.handshakes_resumed.one();
+        }
+        let (listener, peer, identity) = (before.listener, before.peer, connection.flow.identity);
+        if identity != before.identity {
+            self.peers.remove(&(listener, peer, before.identity));
+            self.peers.insert((listener, peer, identity), number);
         }
     }
 
@@ -333,66 +376,67 @@ impl Streams {
     }
 
     fn close(&mut self, number: u32, reason: Reason) {
-        let Some(connection) = self.connections.remove(&number) else { return };
+        let Some(mut connection) = self.connections.remove(&number) else { return };
+        self.count(&connection, reason);
+        if !matches!(reason, Reason::Gone | Reason::NotOpened | Reason::Untrusted) {
+            connection.part();
+        }
         self.alarms.remove(&(connection.alarm, number));
-        let peer = (connection.flow.listener, connection.flow.peer);
-        if self.peers.get(&peer) == Some(&number) {
-            self.peers.remove(&peer);
+        self.handshakes.end(number);
+        let Flow { listener, peer, identity, .. } = connection.flow;
+        for peer in connection.aliases.iter().copied().chain([peer]) {
+            if self.peers.get(&(listener, peer, identity)) == Some(&number) {
+                self.peers.remove(&(listener, peer, identity));
+            }
         }
         self.counters.connections.set(self.connections.len() as u64);
+        self.tell_end(&connection, reason);
+    }
+
+    fn count(&self, connection: &Connection, reason: Reason) {
+        let counters = &self.counters;
         let count = match reason {
-            Reason::NotOpened => Some(&self.counters.connections_failed),
-            Reason::Slow => Some(&self.counters.connections_slow),
-            Reason::Evicted => Some(&self.counters.connections_evicted),
-            Reason::Deaf => Some(&self.counters.connections_deaf),
-            Reason::Gone | Reason::Finished | Reason::Quiet => None,
+            Reason::NotOpened => &counters.connections_failed,
+            Reason::Slow => &counters.connections_slow,
+            Reason::SlowGreeting => &counters.handshakes_slow,
+            Reason::Evicted => &counters.connections_evicted,
+            Reason::Deaf => &counters.connections_deaf,
+            Reason::Untrusted => &counters.handshakes_failed,
+            Reason::Gone if connection.is_greeting() => &counters.handshakes_failed,
+            Reason::Gone | Reason::Finished | Reason::Quiet => return,
         };
-        if let Some(count) = count {
-            count.one();
-        }
-        self.news.push(match reason {
+        count.one();
+    }
+
+    /// Tells those who must know that a connection is gone.
+    fn tell_end(&mut self, connection: &Connection, reason: Reason) {
+        let flow = connection.flow;
+        let ours = connection.begun_by_us();
+        let why = connection.session().and_then(Session::why);
+        match (reason, why) {
             // It concerns everybody who may want to reach that peer.
-            Reason::NotOpened => News::Failed(connection.flow.any_connection(), u64::MAX),
-            _ => News::Failed(connection.flow, connection.known_to),
-        });
+            (Reason::NotOpened, _) => {
+                self.news.push(News::Failed(flow.any_connection(), u64::MAX));
+            }
+            (Reason::Untrusted, Some(why)) if ours => self.distrust(flow.any_connection(), why),
+            (_, _) if ours && connection.is_greeting() => {
+                self.distrust(flow.any_connection(), Why::Unfinished);
+            }
+            (reason, why) => {
+                if let (Reason::Untrusted, Some(why)) = (reason, why) {
+                    self.news.push(News::Refused(flow, why.to_string().into()));
+                }
+                self.news.push(News::Failed(flow, connection.known_to));
+                for peer in &connection.aliases {
+                    let alias = Flow { peer: *peer, ..flow.any_connection() };
+                    self.news.push(News::Failed(alias, connection.known_to));
+                }
+            }
+        }
     }
 
     /// True when nothing waits to be written.
     pub(crate) fn is_flushed(&self) -> bool {
         self.connections.values().all(|connection| connection.waiting() == 0)
-    }
-}
-
-/// What every connection is told: wait for nothing; send at once; and end when the peer's machine has not answered for too long, or
-/// requests would go on into a connection whose other end has lost its power.
-fn tune(socket: SockRef<'_>, patience: &Patience) -> io::Result<()> {
-    socket.set_nonblocking(true)?;
-    socket.set_tcp_nodelay(true)?;
-    // The kernel counts these in whole seconds.
-    let second = Duration::from_secs(1);
-    let (first, next) = (patience.probe.max(second), (patience.stalled / 3).max(second));
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(first).with_interval(next))?;
-    // A little later than we would see it ourselves: who is there and does not read is counted as such.
-    socket.set_tcp_user_timeout(Some(patience.stalled.saturating_add(5 * second)))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::TcpListener;
-
-    use super::*;
-
-    #[test]
-    fn a_peer_that_has_lost_its_power_is_noticed() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let patience = Patience::default();
-        tune(SockRef::from(&stream), &patience).unwrap();
-        let socket = SockRef::from(&stream);
-        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(35)));
-        assert!(socket.keepalive().unwrap());
-        assert_eq!(socket.tcp_keepalive_time().unwrap(), patience.probe);
-        assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(10));
-        assert!(socket.nonblocking().unwrap() && socket.tcp_nodelay().unwrap());
     }
 }

@@ -22,6 +22,10 @@ pub(crate) enum Letter {
     Input(Input, Option<IpAddr>),
     /// A message for a connection that lives with the addressee; the last is who sends it.
     Send(Flow, Bytes, u16),
+    /// A domain that the flows of what follows name.
+    Introduce(Box<str>),
+    /// What goes to this address goes over a connection of the addressee's.
+    Alias(Flow, SocketAddr),
     /// A connection that was just accepted, and belongs to the addressee.
     Adopt(Accepted),
     /// A connection of the addressee's must go, to make room.

@@ -58,7 +58,8 @@ impl AccountArguments {
     fn with(&self, file: PhoneFile) -> Result<(Account, IpAddr), String> {
         let said = self.account.clone().or(file.account);
         let address = said.ok_or("whose phone is it? --account sip:101@example.test")?;
-        let mut account = Account::new(&address).map_err(|error| error.to_string())?;
+        let mut account = Account::new(&address)
+            .map_err(|error| format!("{error}; write it like sip:101@192.0.2.7"))?;
         let kept = || std::env::var("OFFHOOK_PASSWORD").ok().map(Secret::new);
         if let Some(password) =
             self.password.clone().map(Secret::new).or_else(kept).or(file.password)

@@ -10,6 +10,8 @@ use crate::outcome::Outcome;
 
 /// Registers, and does what is typed until `quit`.
 pub(super) fn run(desk: &mut Desk) -> Result<Outcome, String> {
+    // Only then is anything read: what was typed early is not lost.
+    let outcome = register(desk)?;
     let bell = desk.bell();
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines() {
@@ -21,7 +23,6 @@ pub(super) fn run(desk: &mut Desk) -> Result<Outcome, String> {
         // A desk that is closed does not listen.
         let _ = bell.send(Happening::TypedLast);
     });
-    let outcome = register(desk)?;
     desk.news.hint(HELP);
     let mut current: Option<Call> = None;
     loop {
@@ -59,6 +60,7 @@ fn obey(desk: &Desk, line: &str, current: &mut Option<Call>) -> Result<Next, Str
         "call" | "c" if current.is_some() => {
             return Err("there is a call already: hangup ends it".into());
         }
+        "call" | "c" if rest.is_empty() => return Err("whom? call 102".into()),
         "call" | "c" => {
             let (target, audio) = (rest.to_owned(), desk.audio()?);
             let call =

@@ -7,10 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod authority;
 mod datagrams;
 mod echo;
+mod handshakes;
 mod living;
 mod questions;
 mod slow;
 mod streams;
+mod tls;
 mod web;

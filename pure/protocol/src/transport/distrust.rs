@@ -94,6 +94,30 @@ impl fmt::Display for Distrust {
     }
 }
 
+impl fmt::Display for Why {
+    /// Of somebody who has called us.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherName(_) => f.write_str("its certificate is for somebody else"),
+            Self::Expired(at) => write!(f, "its certificate expired on {}", Day(*at)),
+            Self::NotYetValid(at) => {
+                write!(f, "its certificate is valid only from {} on", Day(*at))
+            }
+            Self::UnknownAuthority => {
+                f.write_str("its certificate was issued by an authority that is not trusted here")
+            }
+            Self::OtherPurpose => {
+                f.write_str("its certificate is not for clients: its extended key usage says so")
+            }
+            Self::BadCertificate(words) => write!(f, "its certificate is not good: {words}"),
+            Self::Refused(words) => write!(f, "the TLS handshake ended: {words}"),
+            Self::NotTls => f.write_str("it does not speak TLS"),
+            Self::Unfinished => f.write_str("the TLS handshake was never finished"),
+            Self::NoName => f.write_str("it has no name"),
+        }
+    }
+}
+
 /// Names that are listed beside the first.
 const NAMES: usize = 4;
 

@@ -1,0 +1,434 @@
+//! TLS: who we are, whom we trust, and new certificates while calls go on (RFC 5922, RFC 5923).
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+
+use offhook_net::tls::{Clients, Terms};
+use offhook_net::{Plan, Program};
+use protocol::transport::Wildcards;
+use protocol::{Flow, Identity, Input, Output, Transport};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::authority::{Authority, Flaw, ask, call, load, named};
+use crate::echo::{House, PATIENCE, options};
+
+/// A house that speaks TLS on these terms.
+pub(crate) fn house(terms: &Terms) -> House {
+    House::open(plan(terms), Program::new())
+}
+
+pub(crate) fn plan(terms: &Terms) -> Plan {
+    let mut plan = Plan::new().on(Transport::Tls, "127.0.0.1:0".parse().unwrap());
+    plan.tls = Some(load(terms));
+    plan
+}
+
+/// The flow of the next request that a house hears; connections that have ended meanwhile do not count.
+fn came(house: &House) -> Flow {
+    loop {
+        match house.input().1 {
+            Input::Received(flow, _) => return flow,
+            Input::Failed(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_request_is_answered_by_tls_of_both_versions() {
+    let authority = Authority::new();
+    let house = house(&authority.terms(&["a.example"]));
+    for version in rustls::ALL_VERSIONS {
+        let config = authority.client_by(None, &[version]);
+        let mut peer = call(&config, house.address(0), "a.example");
+        assert_eq!(ask(&mut peer, "hello").unwrap(), "hello");
+        assert_eq!(peer.conn.protocol_version(), Some(version.version));
+        let flow = came(&house);
+        assert_eq!((flow.transport, flow.identity), (Transport::Tls, Identity::NONE));
+        // Much at once, and nothing is lost.
+        let body = "x".repeat(60_000);
+        for _ in 0..20 {
+            peer.write_all(&options("long", &body)).unwrap();
+        }
+        for _ in 0..20 {
+            assert_eq!(crate::authority::read_answer(&mut peer).unwrap(), "long");
+            came(&house);
+        }
+    }
+    assert_eq!(house.count(|counters| &counters.handshakes), 2);
+}
+
+#[test]
+fn who_comes_back_has_a_short_handshake() {
+    let authority = Authority::new();
+    let house = house(&authority.terms(&["a.example"]));
+    for version in rustls::ALL_VERSIONS {
+        let config = authority.client_by(None, &[version]);
+        for _ in 0..3 {
+            ask(&mut call(&config, house.address(0), "a.example"), "hello").unwrap();
+        }
+    }
+    assert_eq!(house.count(|counters| &counters.handshakes), 6);
+    assert_eq!(house.count(|counters| &counters.handshakes_resumed), 4);
+}
+
+/// Proves: rfc5922-7.8-1, rfc5922-6-1.
+#[test]
+fn each_domain_shows_its_own_certificate() {
+    let authority = Authority::new();
+    let terms = Terms {
+        domains: vec![named("B.example", authority.issue("b", &["b.example"], Flaw::None))],
+        ..authority.terms(&["a.example"])
+    };
+    let house = house(&terms);
+    let config = authority.client(None);
+    for domain in ["a.example", "b.example"] {
+        assert_eq!(ask(&mut call(&config, house.address(0), domain), domain).unwrap(), domain);
+    }
+    // Who asks for another gets the first, and can see that it is another's.
+    assert!(ask(&mut call(&config, house.address(0), "c.example"), "c").is_err());
+}
+
+#[test]
+fn a_new_certificate_is_taken_over_and_calls_go_on() {
+    let authority = Authority::new();
+    let terms = authority.terms(&["a.example"]);
+    let plan = plan(&terms);
+    let keyring = Arc::clone(plan.tls.as_ref().unwrap().keyring().unwrap());
+    let house = House::open(plan, Program::new());
+    let config = authority.client(None);
+    let mut old = call(&config, house.address(0), "a.example");
+    ask(&mut old, "one").unwrap();
+    let shown = |peer: &crate::authority::Peer| peer.conn.peer_certificates().unwrap()[0].clone();
+    let before = shown(&old);
+    assert!(keyring.look().is_empty(), "nothing has changed");
+
+    // Somebody is still writing: one look is not enough.
+    let files = authority.issue("house", &["a.example"], Flaw::None);
+    assert!(keyring.look().is_empty());
+    let looks = keyring.look();
+    assert!(looks[0].taken.is_ok() && looks.len() == 1 && looks[0].files == files);
+    let fresh = || call(&authority.client(None), house.address(0), "a.example");
+    let mut new = fresh();
+    ask(&mut new, "two").unwrap();
+    assert_ne!(shown(&new), before);
+    assert_eq!(ask(&mut old, "three").unwrap(), "three");
+
+    // What is broken is not taken, and said once.
+    fs::write(&files.certificate, "-----BEGIN CERTIFICATE-----\nMII!\n-----END CERTIFICATE-----\n")
+        .unwrap();
+    keyring.look();
+    let looks = keyring.look();
+    let error = looks[0].taken.as_ref().unwrap_err().to_string();
+    assert!(error.ends_with("house.pem:2: this is not base64, or not all of it"), "{error}");
+    keyring.look();
+    assert!(keyring.look().is_empty());
+    ask(&mut fresh(), "four").unwrap();
+    assert_eq!(ask(&mut new, "five").unwrap(), "five");
+    // The certificate alone is half the truth.
+    authority.issue("other", &["a.example"], Flaw::None);
+    fs::copy(authority.folder().join("other.pem"), &files.certificate).unwrap();
+    keyring.look();
+    let error = keyring.look()[0].taken.as_ref().unwrap_err().to_string();
+    assert!(error.contains("house.key: this is not the key of the certificate in"), "{error}");
+    fs::copy(authority.folder().join("other.key"), &files.key).unwrap();
+    keyring.look();
+    assert!(keyring.look()[0].taken.is_ok());
+    ask(&mut fresh(), "six").unwrap();
+}
+
+/// Proves: rfc5922-7.4-1, rfc5922-7.4-2.
+#[test]
+fn who_calls_us_is_whom_its_certificate_names() {
+    let authority = Authority::new();
+    let stranger = Authority::new();
+    let terms = |clients| Terms {
+        clients,
+        known: vec!["c.example".into()],
+        ..authority.terms(&["a.example"])
+    };
+    let one = authority.issue("one", &["b.example"], Flaw::None);
+    let both = authority.issue("both", &["b.example", "c.example"], Flaw::None);
+    let uri = authority.issue("uri", &["sip:d.example", "e.example"], Flaw::None);
+    let bad = stranger.issue("bad", &["b.example"], Flaw::None);
+    let old = authority.issue("old", &["b.example"], Flaw::Expired);
+    for clients in [Clients::Ask, Clients::Require] {
+        let house = house(&terms(clients));
+        let enter =
+            |files| ask(&mut call(&authority.client(files), house.address(0), "a.example"), "hi");
+        for (files, name) in [(&one, "b.example"), (&both, "c.example"), (&uri, "d.example")] {
+            enter(Some(files)).unwrap();
+            assert_eq!(came(&house).identity, Identity::of(name), "{name}");
+        }
+        match clients {
+            Clients::Require => assert!(enter(None).is_err()),
+            _ => {
+                enter(None).unwrap();
+                assert_eq!(came(&house).identity, Identity::NONE);
+            }
+        }
+        assert!(enter(Some(&bad)).is_err() && enter(Some(&old)).is_err());
+    }
+    // Who is not asked shows nothing.
+    let house = house(&terms(Clients::Off));
+    ask(&mut call(&authority.client(Some(&one)), house.address(0), "a.example"), "hi").unwrap();
+    assert_eq!(came(&house).identity, Identity::NONE);
+}
+
+/// A server of the tests: accepts one connection after the other, answers nothing.
+struct Server {
+    listener: TcpListener,
+    config: Arc<ServerConfig>,
+}
+
+impl Server {
+    fn new(config: Arc<ServerConfig>) -> Self {
+        Self { listener: TcpListener::bind("127.0.0.1:0").unwrap(), config }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap()
+    }
+
+    fn accept(&self) -> StreamOwned<ServerConnection, TcpStream> {
+        let (stream, _) = self.listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        StreamOwned::new(ServerConnection::new(Arc::clone(&self.config)).unwrap(), stream)
+    }
+}
+
+fn to(domain: &str, peer: SocketAddr) -> Flow {
+    let (transport, identity) = (Transport::Tls, Identity::NONE);
+    Flow { transport, listener: 0, connection: 0, peer, identity }.proving(domain)
+}
+
+fn send(house: &House, domain: &str, peer: SocketAddr, subject: &str) {
+    house.put(0, Output::Introduce(domain.into()));
+    house.put(0, Output::Send(to(domain, peer), options(subject, "").into()));
+}
+
+/// Sends to whoever shows this certificate; what the house hears of it.
+fn tried(house: &House, server: &Server, domain: &str) -> Result<(), String> {
+    send(house, domain, server.address(), "hello");
+    let mut peer = server.accept();
+    let mut octets = vec![0; options("hello", "").len()];
+    match peer.read_exact(&mut octets) {
+        Ok(()) => {
+            assert_eq!(octets, options("hello", ""));
+            drop(peer);
+            let (_, Input::Failed(_)) = house.input() else { panic!("it has ended") };
+            Ok(())
+        }
+        Err(_) => {
+            let (_, Input::Untrusted(flow, why)) = house.input() else { panic!("nobody was told") };
+            assert_eq!(flow, to(domain, server.address()), "it never was a connection");
+            Err(why.to_string())
+        }
+    }
+}
+
+/// Proves: rfc5922-7.3-1, rfc5922-7.3-2, rfc5922-7.3-3, rfc5922-7.1-1, rfc5922-7.1-2, rfc5922-7.2-4, rfc5922-7.2-6.
+#[test]
+fn trap_31_a_server_must_be_the_domain_that_was_asked_for() {
+    let authority = Authority::new();
+    let house = house(&authority.terms(&["a.example"]));
+    let shows =
+        |names: &[&str], flaw| Server::new(authority.server(&authority.issue("peer", names, flaw)));
+    for names in [
+        &["b.example"][..],
+        &["sip:b.example"],
+        &["x.example", "B.EXAMPLE"],
+        &["sip:x.example", "sip:b.example;transport=tls"],
+    ] {
+        assert_eq!(tried(&house, &shows(names, Flaw::None), "b.example"), Ok(()), "{names:?}");
+    }
+    let no = |names: &[&str], flaw| tried(&house, &shows(names, flaw), "b.example").unwrap_err();
+    let is_for =
+        |whom: &str| format!("the certificate of 127.0.0.1 is for {whom}, not for b.example");
+    assert_eq!(no(&["c.example"], Flaw::None), is_for("c.example"));
+    // The domain, not a host of it, whatever the DNS said.
+    assert_eq!(no(&["sip.b.example"], Flaw::None), is_for("sip.b.example"));
+    assert_eq!(no(&["*.x.example"], Flaw::None), is_for("*.x.example"));
+    assert_eq!(no(&["sip:c.example", "b.example"], Flaw::None), is_for("c.example"));
+    assert!(no(&["b.example"], Flaw::CommonName).contains("names no SIP domain"));
+    assert!(no(&["b.example"], Flaw::Expired).ends_with("for b.example expired on 2021-02-03"));
+    assert!(no(&["b.example"], Flaw::NotYetValid).contains("is valid only from 2099-01-01 on"));
+    assert!(no(&["b.example"], Flaw::ForClients).contains("extended key usage"));
+    assert!(no(&["b.example"], Flaw::Authority).contains("it is an authority's"));
+    let stranger = Authority::new();
+    let server = Server::new(stranger.server(&stranger.issue("peer", &["b.example"], Flaw::None)));
+    let why = tried(&house, &server, "b.example").unwrap_err();
+    assert!(why.contains("issued by an authority that is not trusted here"), "{why}");
+    assert_eq!(house.count(|counters| &counters.connections), 0);
+}
+
+#[test]
+fn a_number_is_proven_as_a_number() {
+    let authority = Authority::new();
+    let house = house(&authority.terms(&["a.example"]));
+    for names in [&["127.0.0.1"][..], &["sip:127.0.0.1"]] {
+        let server = Server::new(authority.server(&authority.issue("peer", names, Flaw::None)));
+        assert_eq!(tried(&house, &server, "127.0.0.1"), Ok(()), "{names:?}");
+    }
+    let server =
+        Server::new(authority.server(&authority.issue("peer", &["192.0.2.1"], Flaw::None)));
+    assert!(tried(&house, &server, "127.0.0.1").is_err());
+}
+
+#[test]
+fn wildcards_count_only_when_they_are_allowed() {
+    let authority = Authority::new();
+    let terms = Terms { wildcards: Wildcards::Allowed, ..authority.terms(&["a.example"]) };
+    let house = house(&terms);
+    let server =
+        Server::new(authority.server(&authority.issue("peer", &["*.b.example"], Flaw::None)));
+    assert_eq!(tried(&house, &server, "c.b.example"), Ok(()));
+    assert!(tried(&house, &server, "b.example").is_err());
+    assert!(tried(&house, &server, "d.c.b.example").is_err());
+}
+
+#[test]
+fn who_speaks_no_tls_is_told_apart_from_who_is_silent() {
+    let authority = Authority::new();
+    let mut plan = plan(&authority.terms(&["a.example"]));
+    plan.patience.handshake = std::time::Duration::from_millis(40);
+    let house = House::open(plan, Program::new());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let peer = listener.local_addr().unwrap();
+    let why = |answer: Option<&[u8]>| {
+        send(&house, "b.example", peer, "hello");
+        let (mut stream, _) = listener.accept().unwrap();
+        if let Some(answer) = answer {
+            stream.write_all(answer).unwrap();
+        }
+        let (_, Input::Untrusted(_, why)) = house.input() else { panic!() };
+        (why.to_string(), stream)
+    };
+    let (said, _) = why(Some(b"SIP/2.0 400 Bad Request\r\n\r\n"));
+    assert!(said.ends_with("does not speak TLS (asked for b.example)"), "{said}");
+    let (said, _stream) = why(None);
+    assert!(said.contains("never finished it (asked for b.example)"), "{said}");
+    assert_eq!(house.count(|counters| &counters.handshakes_slow), 1);
+    assert_eq!(house.count(|counters| &counters.handshakes_failed), 1);
+    // Whom nobody has named, nobody can be.
+    house.put(0, Output::Send(to("nobody.example", peer), options("x", "").into()));
+    let (_, Input::Untrusted(flow, why)) = house.input() else { panic!() };
+    assert_eq!(flow, to("nobody.example", peer));
+    assert!(why.to_string().contains("no name that a certificate could be for"), "{why}");
+}
+
+#[test]
+fn what_a_peer_says_when_it_wants_our_certificate_is_passed_on() {
+    let authority = Authority::new();
+    let strict = Terms { clients: Clients::Require, ..authority.terms(&["b.example"]) };
+    let theirs = house(&strict);
+    let mut terms = authority.terms(&["a.example"]);
+    terms.certificate = None;
+    let ours = house(&terms);
+    send(&ours, "b.example", theirs.address(0), "hello");
+    let (_, Input::Untrusted(_, why)) = ours.input() else { panic!() };
+    assert!(why.to_string().contains("it wants a certificate of ours"), "{why}");
+    // With one we are let in, and they know who we are.
+    let ours = house(&authority.terms(&["a.example"]));
+    send(&ours, "b.example", theirs.address(0), "hello");
+    assert_eq!(came(&theirs).identity, Identity::of("a.example"));
+    let (_, Input::Received(flow, answer)) = ours.input() else { panic!() };
+    assert_eq!(answer.status(), Some(sip::Status::OK));
+    assert_eq!(flow.identity, Identity::of("b.example"));
+}
+
+/// Proves: rfc5923-8.1-8, rfc5923-8.1-9, rfc5923-8.1-10, rfc5923-8.1-4, rfc5923-8.1-1, rfc5923-8.1-2.
+#[test]
+fn trap_32_a_connection_is_used_again_for_the_same_identity_and_for_no_other() {
+    let authority = Authority::new();
+    let house = house(&authority.terms(&["a.example"]));
+    let files = authority.issue("peer", &["b.example", "c.example"], Flaw::None);
+    let server = Server::new(authority.server(&files));
+    send(&house, "b.example", server.address(), "one");
+    let mut first = server.accept();
+    let read = |peer: &mut StreamOwned<ServerConnection, TcpStream>, subject: &str| {
+        let mut octets = vec![0; options(subject, "").len()];
+        peer.read_exact(&mut octets).unwrap();
+        assert_eq!(octets, options(subject, ""));
+    };
+    read(&mut first, "one");
+    // The same address as somebody else, though the certificate would do: it was not asked for.
+    send(&house, "c.example", server.address(), "two");
+    let mut second = server.accept();
+    read(&mut second, "two");
+    send(&house, "B.example", server.address(), "three");
+    read(&mut first, "three");
+    assert_eq!(house.count(|counters| &counters.connections), 2);
+    // RFC 5923 §8.1: a connection that is gone is opened again.
+    drop(first);
+    let (_, Input::Failed(flow)) = house.input() else { panic!() };
+    assert_eq!(flow.identity, Identity::of("b.example"));
+    send(&house, "b.example", server.address(), "four");
+    read(&mut server.accept(), "four");
+}
+
+/// Proves: rfc5923-8.2-7, rfc5923-8.2-8, rfc5923-A-1, rfc5923-A-2.
+#[test]
+fn trap_32_an_alias_is_for_whom_the_peer_has_proven_to_be() {
+    let authority = Authority::new();
+    let terms = Terms { clients: Clients::Ask, ..authority.terms(&["a.example"]) };
+    let house = house(&terms);
+    let files = authority.issue("peer", &["b.example"], Flaw::None);
+    let listening = Server::new(authority.server(&files));
+    let mut proven = call(&authority.client(Some(&files)), house.address(0), "a.example");
+    ask(&mut proven, "hi").unwrap();
+    let flow = came(&house);
+    house.put(0, Output::Alias(flow, listening.address()));
+    send(&house, "b.example", listening.address(), "back");
+    let mut octets = vec![0; options("back", "").len()];
+    proven.read_exact(&mut octets).unwrap();
+    assert_eq!(octets, options("back", ""));
+    // For another domain the connection does not count, and a peer without a certificate has no alias at all.
+    assert!(tried(&house, &listening, "c.example").is_err());
+    drop(proven);
+    let (_, Input::Failed(_)) = house.input() else { panic!() };
+    let (_, Input::Failed(alias)) = house.input() else { panic!() };
+    assert_eq!(alias, to("b.example", listening.address()));
+    let mut stranger = call(&authority.client(None), house.address(0), "a.example");
+    ask(&mut stranger, "hi").unwrap();
+    let flow = came(&house);
+    house.put(0, Output::Alias(flow, listening.address()));
+    assert_eq!(tried(&house, &listening, "b.example"), Ok(()));
+}
+
+/// Proves: rfc5923-8.3-2.
+#[test]
+fn a_peer_that_says_goodbye_is_answered_and_heard_no_more() {
+    let authority = Authority::new();
+    let house = house(&authority.terms(&["a.example"]));
+    let mut peer = call(&authority.client(None), house.address(0), "a.example");
+    ask(&mut peer, "hi").unwrap();
+    came(&house);
+    peer.conn.send_close_notify();
+    peer.flush().unwrap();
+    // Its farewell is answered by ours: not by an end in mid-air.
+    assert_eq!(peer.read(&mut [0; 16]).unwrap(), 0);
+    let (_, Input::Failed(_)) = house.input() else { panic!() };
+}
+
+#[test]
+fn any_shard_reaches_any_domain() {
+    let authority = Authority::new();
+    let house = House::open(plan(&authority.terms(&["a.example"])).shards(3), Program::new());
+    let server =
+        Server::new(authority.server(&authority.issue("peer", &["b.example"], Flaw::None)));
+    for shard in 0..3 {
+        house.put(shard, Output::Introduce("b.example".into()));
+        house
+            .put(shard, Output::Send(to("b.example", server.address()), options("all", "").into()));
+    }
+    let mut peer = server.accept();
+    let mut octets = vec![0; options("all", "").len() * 3];
+    peer.read_exact(&mut octets).unwrap();
+    drop(peer);
+    let mut told: Vec<u16> = (0..3).map(|_| house.input().0).collect();
+    told.sort_unstable();
+    assert_eq!(told, [0, 1, 2]);
+}
