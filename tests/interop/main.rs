@@ -24,6 +24,7 @@ mod nats;
 mod offhook;
 mod peer;
 mod phone;
+mod pjsua;
 mod place;
 mod restarts;
 mod sipp;

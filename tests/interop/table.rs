@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
-/// A program that nobody here wrote, and its Debian package, or that of npm.
+/// A program that nobody here wrote, and its package: Debian's, npm's, or PyPI's.
 pub(crate) struct Program(&'static str, &'static str);
 
 pub(crate) const BARESIP: Program = Program("baresip", "baresip-core");
@@ -13,6 +13,7 @@ pub(crate) const BIND: Program = Program("BIND", "bind9");
 pub(crate) const JSSIP: Program = Program("JsSIP", "npm:jssip");
 pub(crate) const KAMAILIO: Program = Program("Kamailio", "kamailio");
 pub(crate) const LINPHONE: Program = Program("Linphone", "linphone-cli");
+pub(crate) const PJSIP: Program = Program("PJSIP", "pjsua2-python");
 pub(crate) const SIPJS: Program = Program("SIP.js", "npm:sip.js");
 pub(crate) const SIPP: Program = Program("SIPp", "sip-tester");
 pub(crate) const SIPSAK: Program = Program("sipsak", "sipsak");
@@ -49,7 +50,7 @@ pub(crate) fn seen(program: &Program, feature: &str, transport: &str, result: &s
     std::fs::write(PAGE, text).unwrap();
 }
 
-/// The version of a package, as Debian counts; of one of npm, as our own list has it.
+/// The version of a package, as Debian counts; of one of npm, as our own list has it; of others, as `.ci/install` asks for it.
 fn version(package: &str) -> String {
     if let Some(package) = package.strip_prefix("npm:") {
         let list: serde_json::Value =
@@ -59,9 +60,12 @@ fn version(package: &str) -> String {
     let asked = Command::new("dpkg-query").args(["-W", "-f=${Version}", package]).output();
     let known = asked.ok().filter(|output| output.status.success());
     let version = known.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    version.unwrap_or_else(|| "not from Debian".into())
+    let named = INSTALL.split_once(&format!("{package}==")).map(|(_, rest)| rest);
+    let named = named.and_then(|rest| rest.split_whitespace().next()).map(Into::into);
+    version.or(named).unwrap_or_else(|| "not from Debian".into())
 }
 
+const INSTALL: &str = include_str!("../../.ci/install");
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/interop.md");
 const BEGIN: &str = "|---|---|---|---|---|";
 const END: &str = "\n## What was learned of them";

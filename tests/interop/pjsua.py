@@ -1,0 +1,110 @@
+"""A phone made of PJSIP (PyPI: pjsua2-python) for tests/interop/pjsua.rs. It takes commands a line and says what happens a line.
+
+pjsua.py NUMBER DOMAIN SERVER TRANSPORT IP TONE.wav HEARD.wav [CERTIFICATE-AUTHORITY]
+commands: call URI, hold, resume, hangup, quit
+"""
+import os
+import sys
+import threading
+
+import pjsua2 as pj
+
+number, domain, server, transport, ip, tone, heard = sys.argv[1:8]
+authority = sys.argv[8] if len(sys.argv) > 8 else ""
+calls = []
+
+
+def say(*words):
+    print(*words, flush=True)
+
+
+class Call(pj.Call):
+    player = recorder = None
+
+    def onCallState(self, prm):
+        info = self.getInfo()
+        say("call", info.stateText, info.lastStatusCode)
+        if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            self.player = self.recorder = None
+
+    def onCallMediaState(self, prm):
+        info = self.getInfo()  # it must outlive the loop
+        for at, media in enumerate(info.media):
+            say("media", media.status)
+            if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
+                audio = self.getAudioMedia(at)
+                if not self.player:
+                    self.player, self.recorder = pj.AudioMediaPlayer(), pj.AudioMediaRecorder()
+                    self.player.createPlayer(tone)
+                    self.recorder.createRecorder(heard)
+                self.player.startTransmit(audio)
+                audio.startTransmit(self.recorder)
+
+
+class Account(pj.Account):
+    def onRegState(self, prm):
+        say("register", prm.code, prm.reason)
+
+    def onIncomingCall(self, prm):
+        calls.append(Call(self, prm.callId))
+        answer = pj.CallOpParam()
+        answer.statusCode = 200
+        calls[-1].answer(answer)
+
+
+endpoint = pj.Endpoint()
+endpoint.libCreate()
+config = pj.EpConfig()
+config.logConfig.level = config.logConfig.consoleLevel = 3
+config.uaConfig.threadCnt, config.uaConfig.mainThreadOnly = 0, True
+config.medConfig.noVad, config.medConfig.ecTailLen = True, 0
+endpoint.libInit(config)
+way = pj.TransportConfig()
+way.boundAddress = ip
+if authority:
+    way.tlsConfig.CaListFile, way.tlsConfig.verifyServer = authority, True
+kinds = {"udp": pj.PJSIP_TRANSPORT_UDP, "tcp": pj.PJSIP_TRANSPORT_TCP, "tls": pj.PJSIP_TRANSPORT_TLS}
+endpoint.transportCreate(kinds[transport], way)
+endpoint.libStart()
+endpoint.audDevManager().setNullDev()
+
+parameter = "" if transport == "udp" else f";transport={transport}"
+settings = pj.AccountConfig()
+settings.idUri, settings.regConfig.registrarUri = f"sip:{number}@{domain}", f"sip:{domain}{parameter}"
+settings.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", number, 0, f"pw-{number}"))
+settings.sipConfig.proxies.append(f"sip:{server}{parameter};lr")
+settings.mediaConfig.transportConfig.boundAddress = ip
+account = Account()
+account.create(settings)
+
+typed, lock = [], threading.Lock()
+
+
+def read():
+    for line in sys.stdin:
+        with lock:
+            typed.append(line.split())
+    with lock:
+        typed.append(["quit"])
+
+
+threading.Thread(target=read, daemon=True).start()
+word = ""
+while word != "quit":
+    endpoint.libHandleEvents(20)
+    with lock:
+        word, *rest = typed.pop(0) if typed else [""]
+    if word == "call":
+        calls.append(Call(account))
+        calls[-1].makeCall(rest[0], pj.CallOpParam(True))
+    elif word == "hold":
+        calls[-1].setHold(pj.CallOpParam())
+    elif word == "resume":
+        again = pj.CallOpParam(True)
+        again.opt.flag = pj.PJSUA_CALL_UNHOLD
+        calls[-1].reinvite(again)
+    elif word == "hangup":
+        calls[-1].hangup(pj.CallOpParam())
+endpoint.hangupAllCalls()
+calls.clear()
+os._exit(0)  # what PJSIP leaves behind at its end is of no interest here
