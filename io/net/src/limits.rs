@@ -81,6 +81,9 @@ pub const PORT_TRIES: usize = 256;
 /// Next hops of one shard that are being looked up at once. For more it is as if nobody answered.
 pub const LOOKUPS: usize = 4096;
 
+/// How far apart a sleeping shard is woken for timers of signalling: the shortest, T1, is a hundred times longer.
+pub const TIMERS_APART: Duration = Duration::from_millis(5);
+
 /// Rounds of answers within one turn: a machine that asks again at every answer waits for the next turn.
 pub const ROUNDS: usize = 8;
 

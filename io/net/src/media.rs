@@ -100,6 +100,11 @@ impl Media {
         self.dice.hash_one(self.thrown)
     }
 
+    /// True while there is a socket for sound.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.sockets.is_empty()
+    }
+
     /// Closes one.
     pub(crate) fn close(&mut self, socket: Socket) {
         self.sockets.remove(&socket);

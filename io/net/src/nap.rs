@@ -28,8 +28,11 @@ impl Found {
 #[derive(Clone, Debug)]
 pub(crate) struct Rhythm {
     naps: Naps,
-    /// The moving average of the time between two packets.
-    gap: Duration,
+    /// The moving average of the time from one turn to the next.
+    time: Duration,
+    /// The moving average of what a turn finds, in 256ths. How often something comes is this by that: the mean of each turn's own
+    /// quotient would be ruled by the longest pause, and things that come in bursts look rare.
+    count: u32,
     /// The moving share of signalling, in 256ths.
     signalling: u32,
     last: Time,
@@ -38,12 +41,15 @@ pub(crate) struct Rhythm {
 /// Packets that must be expected to gather in a nap to make it worth while.
 const WORTH: u32 = 2;
 
+/// More than this in one turn is as good as any number.
+const MOST: u32 = 4096;
+
 /// One turn changes the averages by an eighth.
 const INERTIA: u32 = 8;
 
 impl Rhythm {
     pub(crate) const fn new(naps: Naps) -> Self {
-        Self { naps, gap: Duration::MAX, signalling: 256, last: Time(0) }
+        Self { naps, time: Duration::MAX, count: 0, signalling: 256, last: Time(0) }
     }
 
     /// Notes what a turn found, and says how long to nap before the next; `None`: sleep until something comes.
@@ -55,10 +61,12 @@ impl Rhythm {
         let nap = self.longest(found);
         // A quiet hour counts as four naps: after it the first busy moment is soon believed.
         let pause = nap.saturating_mul(4);
-        let gap = (now - self.last).min(pause) / count;
+        let time = (now - self.last).min(pause);
         self.last = now;
-        self.gap = (self.gap.min(pause) / INERTIA).saturating_mul(INERTIA - 1) + gap / INERTIA;
-        (!nap.is_zero() && self.gap.saturating_mul(WORTH) <= nap).then_some(nap)
+        self.time = (self.time.min(pause) / INERTIA).saturating_mul(INERTIA - 1) + time / INERTIA;
+        self.count = (self.count * (INERTIA - 1) + count.min(MOST) * 256) / INERTIA;
+        let gathered = nap.saturating_mul(self.count);
+        (!nap.is_zero() && gathered >= self.time.saturating_mul(WORTH * 256)).then_some(nap)
     }
 
     /// A nap may be longer while there is nothing but media: nobody waits for a call to be set up.
@@ -105,6 +113,20 @@ mod tests {
         assert_eq!(rhythm.next(now, Found::default()), None);
         // 3,000 a second is not worth a nap.
         assert_eq!(naps(&mut rhythm, &mut now, 40, ONE, 333)[39], None);
+    }
+
+    /// A call is a burst of six messages: there are as many in a second as if they came one by one.
+    #[test]
+    fn bursts_are_as_busy_as_what_comes_evenly() {
+        let (mut rhythm, mut now) = (Rhythm::new(Naps::default()), Time(1_000_000_000_000));
+        let pair = Found { signalling: 2, ..ONE };
+        let mut napped = 0;
+        for _ in 0..100 {
+            for (found, gap) in [(ONE, 380), (pair, 40), (pair, 40), (ONE, 40)] {
+                napped += naps(&mut rhythm, &mut now, 1, found, gap).iter().flatten().count();
+            }
+        }
+        assert!(napped > 350, "{napped} of 400");
     }
 
     #[test]

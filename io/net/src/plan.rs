@@ -180,6 +180,6 @@ pub struct Naps {
 
 impl Default for Naps {
     fn default() -> Self {
-        Self { signalling: Duration::from_micros(200), media: Duration::from_micros(1000) }
+        Self { signalling: Duration::from_micros(250), media: Duration::from_micros(1000) }
     }
 }

@@ -273,6 +273,7 @@ impl<M: Drivable> Seed<M> {
                 batch: Batch::new(limits::BATCH),
                 rhythm,
                 trust: Trust::default(),
+                woken: Time::default(),
                 inputs: Vec::new(),
                 out: Vec::new(),
                 kept: VecDeque::new(),

@@ -42,6 +42,8 @@ pub(crate) struct Shard<M> {
     pub(crate) batch: Batch,
     pub(crate) rhythm: Rhythm,
     pub(crate) trust: Trust,
+    /// When the machine was woken last.
+    pub(crate) woken: Time,
     /// What the machine is to be told.
     pub(crate) inputs: Vec<Input>,
     pub(crate) out: Vec<Output>,
@@ -113,8 +115,15 @@ impl<M: Drivable> Shard<M> {
         let look = self.here.board.finish().map(|until| until.min(soon(limits::DRAIN_LOOK)));
         let again = (!self.kept.is_empty()).then(|| soon(limits::POST_AGAIN));
         let gates = self.gates.iter().filter_map(Gate::deadline).min();
-        let all = [self.machine.deadline(), self.streams.deadline(), gates, look, again];
+        let all = [self.alarm(), self.streams.deadline(), gates, look, again];
         all.into_iter().flatten().min()
+    }
+
+    /// When to wake for the machine's timers. Those of signalling may ring a little late, so that a sleeping shard is not woken
+    /// for each of thousands; a frame of sound is due when it is due.
+    fn alarm(&self) -> Option<Time> {
+        let due = self.machine.deadline()?;
+        Some(if self.media.is_open() { due } else { due.max(self.woken + limits::TIMERS_APART) })
     }
 
     /// One turn.
@@ -263,6 +272,7 @@ impl<M: Drivable> Shard<M> {
             }
             self.inputs = inputs;
             if self.machine.deadline().is_some_and(|deadline| deadline <= now) {
+                self.woken = now;
                 let (machine, out) = (&mut self.machine, &mut self.out);
                 let panicked = self.trust.watch(now, || machine.wake(now, out));
                 self.note_panic(now, panicked);
