@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use net::websocket::Origins;
 use server::settings::{Action, Route};
 
+use crate::certificates::{self, Remark};
 use crate::config::{Config, Credential, Durability, Ha1, Mistakes, Notice, StoreUrl};
 use crate::log::{Format, Log};
 use crate::outcome::Outcome;
+use crate::serve::house;
 
 /// What `offhook check` is told.
 #[derive(Debug, clap::Args)]
@@ -27,10 +29,34 @@ pub fn run(arguments: &Arguments, log: Log) -> Outcome {
             }
             // Whoever closed stdout has seen enough: the file is fine all the same.
             let _ = std::io::stdout().lock().write_all(summary(&config).as_bytes());
-            Outcome::Fine
+            certificates_of(&config, log)
         }
         Err(mistakes) => refuse(&mistakes, log),
     }
+}
+
+/// Looks at the certificates: whether they can be used, for whom they are, and how long.
+fn certificates_of(config: &Config, log: Log) -> Outcome {
+    let tls = match house::tls(config) {
+        Ok(None) => return Outcome::Fine,
+        Ok(Some(tls)) => tls,
+        Err(error) => {
+            log.error("certificate_refused", &[("what", (&error.to_string()).into())]);
+            return Outcome::Wrong;
+        }
+    };
+    let mut outcome = Outcome::Fine;
+    for remark in certificates::judge(config, &tls, certificates::now()) {
+        let fields = [("what", remark.words().into())];
+        match remark {
+            Remark::Useless(_) => {
+                log.error("certificate", &fields);
+                outcome = Outcome::Wrong;
+            }
+            Remark::Unwise(_) => log.warning("certificate", &fields),
+        }
+    }
+    outcome
 }
 
 /// Says what is wrong with a file.

@@ -1,5 +1,6 @@
 //! What the `offhook` program is made of: one file per command, the config, the log.
 
+mod certificates;
 pub mod check;
 pub mod command;
 pub mod config;

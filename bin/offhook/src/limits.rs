@@ -48,3 +48,6 @@ pub const STRIPPED: u64 = 32;
 
 /// Characters of a reason phrase: it stands in the first line of a response, and on a small display.
 pub const REASON: usize = 80;
+
+/// Certificates of single domains. Who serves more has a certificate for many.
+pub const CERTIFICATES: usize = 1024;

@@ -1,10 +1,12 @@
 //! `Softphone`: a phone with real sockets, on a thread of its own.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use machine::{Dice, Time};
+use net::tls::{CannotUse, Terms, Tls};
 use net::{Handle, Plan, Program, Running, Sink};
 use phone::{Account, Phone, Unable};
 use protocol::{Output, Transport};
@@ -25,10 +27,15 @@ impl Softphone {
     pub(crate) fn start(
         account: &Account,
         at: IpAddr,
+        authorities: &[PathBuf],
         sink: impl Sink + 'static,
     ) -> Result<Self, String> {
         let at = SocketAddr::new(at, 0);
-        let plan = Plan::new().on(Transport::Udp, at).on(Transport::Tcp, at);
+        let plan = match account.transport() {
+            // Whoever wants TLS wants nothing else to be listened to.
+            Transport::Tls => secure(at, authorities).map_err(|error| error.to_string())?,
+            _ => Plan::new().on(Transport::Udp, at).on(Transport::Tcp, at),
+        };
         let bound = plan.bind().map_err(|error| error.to_string())?;
         let words = |error: std::io::Error| error.to_string();
         let mut dice = Dice::new(throw().map_err(words)?);
@@ -87,6 +94,14 @@ impl Softphone {
         self.handle.stop();
         self.running.join().map_err(|error| error.to_string())
     }
+}
+
+/// By TLS, without a certificate of our own: nobody calls us but over connections that we have opened.
+fn secure(at: SocketAddr, authorities: &[PathBuf]) -> Result<Plan, CannotUse> {
+    let terms = Terms { authorities: authorities.to_vec(), ..Terms::default() };
+    let mut plan = Plan::new().on(Transport::Tls, at);
+    plan.tls = Some(Tls::load(&terms)?);
+    Ok(plan)
 }
 
 /// How long the other side is given to say goodbye. On a line that loses one packet in ten a BYE is sent five times in this time (0, 0.5,

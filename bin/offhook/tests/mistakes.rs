@@ -98,6 +98,27 @@ const TABLE: &[(&str, &str, &str)] = &[
         "add [tls] with certificate = \"…\" and private_key = \"…\"",
     ),
     ("[tls]\ncertificate = \"c\"", "1:1: [tls] has no `private_key`", "add private_key = \"…\""),
+    (
+        "[tls]\ncertificate = \"c\"\nprivate_key = \"k\"\nclient_certificates = \"aks\"",
+        "4:23: unknown policy `aks`",
+        "did you mean \"ask\"?",
+    ),
+    (
+        "[tls]\ncertificate = \"c\"\nprivate_key = \"k\"\nauthorities = [\"\"]",
+        "4:16: `authorities` is empty",
+        "write the name of a PEM file",
+    ),
+    (
+        "[tls]\ncertificate = \"c\"\nprivate_key = \"k\"\n[[tls.domain]]\nname = \"a\"\ncertificate = \"c\"",
+        "4:1: [[tls.domain]] has no `private_key`",
+        "add private_key = \"…\"",
+    ),
+    (
+        "[tls]\ncertificate = \"c\"\nprivate_key = \"k\"\n[[tls.domain]]\nname = \"a\"\ncertificate = \"c\"\nprivate_key = \"k\"\n\
+         [[tls.domain]]\nname = \"A\"\ncertificate = \"c\"\nprivate_key = \"k\"",
+        "9:8: `a` has two certificates",
+        "remove one",
+    ),
     ("[server]\nshards = -1", "2:10: `shards` cannot be -1", "from 0 to 1024"),
     (
         "[auth]\nrealm = 'a\"b'",

@@ -11,6 +11,7 @@ use crate::busy::{self, Process};
 use crate::kernel::Class;
 use crate::plan::{Listen, Plan};
 use crate::tap::Notice;
+use crate::tls::Tls;
 use crate::{kernel, limits};
 
 /// Sockets that are bound, and nothing that runs yet.
@@ -42,6 +43,11 @@ impl Bound {
     /// How many shards there will be.
     pub const fn shards(&self) -> u16 {
         self.plan.shards
+    }
+
+    /// Its TLS, if it has any.
+    pub const fn tls(&self) -> Option<&Tls> {
+        self.plan.tls.as_ref()
     }
 
     /// What could not be had as wished, though we can go on.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use protocol::Transport;
 use protocol::auth::Credentials;
+use protocol::locate::Scheme;
 use sip::uri::HostPort;
 use sip::{ParseError, Uri};
 
@@ -18,6 +19,7 @@ use crate::limits;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Account {
+    pub(crate) scheme: Scheme,
     pub(crate) user: Box<str>,
     pub(crate) domain: Box<str>,
     pub(crate) name: Option<Box<str>>,
@@ -43,8 +45,6 @@ pub enum BadAccount {
     Uri(ParseError),
     /// Not `sip:user@domain`.
     NotAnAddress,
-    /// A SIPS address needs TLS.
-    Secure,
     /// No `host` or `host:port`.
     Server(ParseError),
 }
@@ -55,9 +55,6 @@ impl fmt::Display for BadAccount {
             Self::Uri(error) => write!(f, "the address of the account is no SIP address: {error}"),
             Self::NotAnAddress => {
                 f.write_str("the address of an account looks like sip:101@example.test")
-            }
-            Self::Secure => {
-                f.write_str("sips: needs TLS, which the phone does not speak; write sip:")
             }
             Self::Server(error) => {
                 write!(f, "the server looks like 192.0.2.1:5060 or sip.example.test: {error}")
@@ -73,11 +70,12 @@ impl Account {
     pub fn new(address: &str) -> Result<Self, BadAccount> {
         let uri = Uri::parse(address.as_bytes()).map_err(BadAccount::Uri)?;
         let Uri::Sip(uri) = uri else { return Err(BadAccount::NotAnAddress) };
-        if uri.secure {
-            return Err(BadAccount::Secure);
-        }
         let user = uri.user.and_then(|user| std::str::from_utf8(user).ok());
         let transport = uri.transport().and_then(Transport::of);
+        let (scheme, usual) = match uri.secure {
+            true => (Scheme::Sips, Transport::Tls),
+            false => (Scheme::Sip, Transport::Udp),
+        };
         Ok(Self {
             user: user.ok_or(BadAccount::NotAnAddress)?.into(),
             domain: uri.hostport().to_string().into(),
@@ -85,7 +83,8 @@ impl Account {
             credentials: Vec::new(),
             server: None,
             proxy: None,
-            transport: transport.unwrap_or(Transport::Udp),
+            scheme,
+            transport: transport.unwrap_or(usual),
             expires: limits::EXPIRES,
             instance: None,
         })
@@ -151,7 +150,29 @@ impl Account {
 
     /// The address of record.
     pub fn address(&self) -> String {
-        format!("sip:{}@{}", self.user, self.domain)
+        format!("{}:{}@{}", self.scheme(), self.user, self.domain)
+    }
+
+    /// The same address with TLS on every hop.
+    pub(crate) fn secure(&self) -> String {
+        format!("sips:{}@{}", self.user, self.domain)
+    }
+
+    /// The scheme of our addresses: with `sips` nothing goes but by TLS (RFC 3261 §26.2.2).
+    pub(crate) const fn scheme(&self) -> &'static str {
+        match self.scheme {
+            Scheme::Sip => "sip",
+            Scheme::Sips => "sips",
+        }
+    }
+
+    /// How requests go to the server.
+    pub const fn transport(&self) -> Transport {
+        match (self.scheme, self.transport) {
+            (Scheme::Sips, Transport::Udp | Transport::Tcp) => Transport::Tls,
+            (Scheme::Sips, Transport::Ws) => Transport::Wss,
+            (_, transport) => transport,
+        }
     }
 
     /// The address of record as it stands in From: with the display name.
@@ -178,7 +199,11 @@ mod tests {
         assert!(matches!(why("101"), BadAccount::Uri(_)));
         assert_eq!(why("tel:+1234"), BadAccount::NotAnAddress);
         assert_eq!(why("sip:example.test"), BadAccount::NotAnAddress);
-        assert_eq!(why("sips:a@example.test"), BadAccount::Secure);
+        let secure = Account::new("sips:a@example.test;transport=tcp").unwrap();
+        assert_eq!(
+            (secure.transport(), &*secure.address()),
+            (Transport::Tls, "sips:a@example.test")
+        );
         let good = Account::new("sip:a@b;transport=tcp").unwrap();
         assert_eq!(good.transport, Transport::Tcp);
         assert!(matches!(good.server("a b").unwrap_err(), BadAccount::Server(_)));

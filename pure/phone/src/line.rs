@@ -180,10 +180,12 @@ impl Line {
         let (at, by) = listener.map_or(("invalid", Transport::Udp), |listener| {
             (&*listener.advertised, listener.transport)
         });
-        let user = &self.account.user;
+        let (scheme, user) = (self.account.scheme(), &self.account.user);
         match by {
-            Transport::Udp => format!("sip:{user}@{at}"),
-            other => format!("sip:{user}@{at};transport={}", other.uri_token()),
+            Transport::Udp => format!("{scheme}:{user}@{at}"),
+            // RFC 3261 §26.2.2: that it is TLS, sips says.
+            Transport::Tls if scheme == "sips" => format!("{scheme}:{user}@{at}"),
+            other => format!("{scheme}:{user}@{at};transport={}", other.uri_token()),
         }
     }
 

@@ -231,18 +231,22 @@ impl Phone {
     /// The URI that the program means.
     fn target(&self, text: &str) -> Result<Box<[u8]>, Unable> {
         let text = text.trim();
-        let scheme = text.split(':').next().unwrap_or_default();
-        let uri = match scheme {
+        let account = &self.line.account;
+        let ours = account.scheme();
+        let uri = match text.split(':').next().unwrap_or_default() {
             "sip" | "sips" | "tel" => text.to_owned(),
-            _ if text.contains('@') => format!("sip:{text}"),
+            _ if text.contains('@') => format!("{ours}:{text}"),
             _ => {
                 let user = sip::uri::escape_user(text.as_bytes());
-                format!("sip:{}@{}", String::from_utf8_lossy(&user), self.line.account.domain)
+                format!("{ours}:{}@{}", String::from_utf8_lossy(&user), account.domain)
             }
         };
         match Uri::parse(uri.as_bytes()) {
-            Ok(Uri::Sip(read)) if read.secure => {
-                Err(Unable::BadTarget("sips: needs TLS, which the phone does not speak".to_owned()))
+            // RFC 3261 §8.1.1.8: then our own address must be secure too.
+            Ok(Uri::Sip(read)) if read.secure && ours != "sips" => {
+                let what =
+                    format!("{uri} can be called only from a secure account: {}", account.secure());
+                Err(Unable::BadTarget(what))
             }
             Ok(Uri::Sip(_) | Uri::Tel(_)) => Ok(uri.into_bytes().into()),
             Ok(Uri::Other(scheme, _)) => {

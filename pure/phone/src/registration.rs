@@ -151,7 +151,8 @@ impl Registration {
         let me = account.name_addr();
         let instance = account.instance.as_ref();
         let instance = instance.map_or(String::new(), |urn| format!(";+sip.instance=\"<{urn}>\""));
-        let contact = format!("<{}>{instance};expires={expires}", line.contact(account.transport));
+        let contact =
+            format!("<{}>{instance};expires={expires}", line.contact(account.transport()));
         request::route(account)
             .begin(Method::Register, registrar(line).as_bytes())
             .raw(Name::MaxForwards, b"70")
@@ -250,7 +251,7 @@ impl Registration {
             return report(PhoneEvent::Unregistered, out);
         };
         let expires =
-            granted_seconds(response, &line.contact(line.account.transport), self.expires);
+            granted_seconds(response, &line.contact(line.account.transport()), self.expires);
         // Between 50 and 90 % of the time, so that phones that started together do not stay together.
         let percent = 50_u64.saturating_add(line.dice.below(41));
         let refresh =
@@ -314,7 +315,7 @@ fn report(event: PhoneEvent, out: &mut Vec<Output>) {
 
 /// `sip:` and the domain: no user (RFC 3261 §10.2).
 fn registrar(line: &Line) -> String {
-    format!("sip:{}", line.account.domain)
+    format!("{}:{}", line.account.scheme(), line.account.domain)
 }
 
 /// The seconds that a 200 grants: the `expires` of our Contact in it, else its Expires, else what we asked for (RFC 3261 §10.2.4).

@@ -90,7 +90,7 @@ pub(crate) fn place(hop: &Hop, account: &Account) -> Result<locate::Hop, String>
             };
             let at = at.map_err(|error| error.to_string())?;
             let nowhere = |why: Unlocated| words::unlocated(&at.host.to_string(), why);
-            let hop = locate::Hop::to(at, account.transport).map_err(nowhere)?;
+            let hop = locate::Hop::to(at, account.transport()).map_err(nowhere)?;
             // A number is where the server is; who it must be is the domain (RFC 5922 §7.3).
             let domain = HostPort::parse(account.domain.as_bytes())
                 .ok()

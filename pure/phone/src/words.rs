@@ -53,5 +53,5 @@ pub(crate) fn unlocated_hop(hop: &Hop, account: &Account, why: Unlocated) -> Str
 
 /// We do not listen by a transport that would lead there (503).
 pub(crate) fn no_listener(account: &Account) -> String {
-    format!("the phone has no {} listener that could send there", account.transport)
+    format!("the phone has no {} listener that could send there", account.transport())
 }

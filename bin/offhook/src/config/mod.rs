@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ::server::settings::{self, Redirect, Route};
 use machine::Dice;
+use net::tls::Terms;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -45,12 +46,12 @@ pub use key::{Absent, Key, Section};
 pub use listen::Listen;
 pub use page::reference;
 pub use phone::PhoneFile;
+pub(crate) use phone::TRANSPORTS;
 pub use registrar::{Expires, Registrar, WhenFull};
 pub use report::{Mistakes, Notice};
 pub use secret::Secret;
 pub use server::Server;
 pub use store::{Durability, Store, StoreUrl};
-pub use tls::Tls;
 pub use websocket::WebSocket;
 
 use crate::limits;
@@ -66,7 +67,7 @@ pub struct Config {
     /// Where it listens.
     pub listen: Listen,
     /// Its certificate.
-    pub tls: Option<Tls>,
+    pub tls: Option<Terms>,
     /// Who may use WebSockets.
     pub websocket: WebSocket,
     /// How it runs.
@@ -147,7 +148,7 @@ impl Config {
         let domains = domains::read(top, faults);
         let realm = domains.first().map_or(domains::DEFAULT, Domain::as_str).to_owned();
         let listen = Listen::read(&section(top, &listen::SECTION, faults), faults);
-        let tls = section(top, &tls::SECTION, faults);
+        let tls_section = section(top, &tls::SECTION, faults);
         let extensions = extension::read(&entries(top, &extension::SECTION, faults), faults);
         let known = route::Known {
             domains: &domains,
@@ -156,7 +157,7 @@ impl Config {
         };
         let routes = route::read(&entries(top, &route::SECTION, faults), &known, faults);
         let config = Self {
-            tls: Tls::read(&tls, faults),
+            tls: tls::read(&tls_section, &entries(&tls_section, &tls::DOMAIN, faults), faults),
             websocket: WebSocket::read(&section(top, &websocket::SECTION, faults), faults),
             server: Server::read(&section(top, &server::SECTION, faults), faults),
             auth: Auth::read(&section(top, &auth::SECTION, faults), realm, faults),
@@ -243,13 +244,13 @@ impl Config {
             );
         }
         self.compare_web(top, faults);
-        for key in ["tls", "wss", "console"] {
+        for key in ["console"] {
             if let Some(listen) = top.value("listen").and_then(|listen| listen.get_ref().as_table())
                 && let Some(value) = listen.get(key)
             {
                 let what =
                     format!("this version does not serve `{key}` yet: nothing will listen there");
-                faults.warn(value.span().into(), what, "udp, tcp and ws are served");
+                faults.warn(value.span().into(), what, "everything else is served");
             }
         }
     }
@@ -301,8 +302,9 @@ fn section<'a>(top: &Table<'a>, section: &'static Section, faults: &mut Faults) 
 
 /// The entries of a section that may be repeated.
 fn entries<'a>(top: &Table<'a>, section: &'static Section, faults: &mut Faults) -> Vec<Table<'a>> {
-    let Some(value) = top.value(section.name) else { return Vec::new() };
-    let (name, heading) = (section.name, section.heading());
+    let name = section.name.rsplit('.').next().unwrap_or_default();
+    let Some(value) = top.value(name) else { return Vec::new() };
+    let heading = section.heading();
     let refuse = |value: &toml::Spanned<DeValue<'_>>, faults: &mut Faults| {
         let what =
             format!("`{name}` must be a list of sections, not {}", table::kind(value.get_ref()));
@@ -329,6 +331,7 @@ pub const SECTIONS: &[&Section] = &[
     &domains::SECTION,
     &listen::SECTION,
     &tls::SECTION,
+    &tls::DOMAIN,
     &websocket::SECTION,
     &server::SECTION,
     &auth::SECTION,

@@ -1,7 +1,7 @@
 //! The file of `offhook phone --config`: whose phone it is, and where its server is.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sip::Uri;
 
@@ -27,6 +27,8 @@ pub struct PhoneFile {
     pub server: Option<SocketAddr>,
     /// How they go.
     pub transport: Option<&'static str>,
+    /// Files with certificates of authorities that are trusted beside the system's.
+    pub authorities: Vec<PathBuf>,
     /// The address of this machine that the phone uses.
     pub bind: Option<IpAddr>,
 }
@@ -53,6 +55,12 @@ impl PhoneFile {
             transport: table
                 .text("transport", &mut faults)
                 .and_then(|text| transport(text, &mut faults)),
+            authorities: table
+                .texts("authorities", &mut faults)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|text| text.value.into())
+                .collect(),
             bind: table.text("bind", &mut faults).and_then(|text| bind(text, &mut faults)),
         };
         if faults.faults.is_empty() { Ok(phone) } else { Err(Mistakes::of(source, &mut faults)) }
@@ -75,7 +83,7 @@ fn transport(written: At<&str>, faults: &mut Faults) -> Option<&'static str> {
     if known.is_none() {
         let hint = match nearest(written.value, TRANSPORTS) {
             Some(name) => format!("did you mean \"{name}\"?"),
-            None => format!("this version's phone speaks {}", TRANSPORTS.join(" and ")),
+            None => format!("this version's phone speaks {}", TRANSPORTS.join(", ")),
         };
         let what = format!("unknown transport `{}`", written.value.escape_debug());
         faults.refuse(written.span, what, hint);
@@ -93,7 +101,7 @@ fn bind(written: At<&str>, faults: &mut Faults) -> Option<IpAddr> {
 }
 
 /// What the phone speaks.
-pub(crate) const TRANSPORTS: [&str; 2] = ["udp", "tcp"];
+pub(crate) const TRANSPORTS: [&str; 3] = ["udp", "tcp", "tls"];
 
 pub(super) const SECTION: Section = Section {
     name: "",
@@ -108,7 +116,12 @@ pub(super) const SECTION: Section = Section {
             "the account's domain",
             "Where requests go: an address with a port, \"192.0.2.7:5060\".",
         ),
-        Key::new("transport", "\"udp\"", "How they go: \"udp\" or \"tcp\"."),
+        Key::new("transport", "\"udp\"", "How they go: \"udp\", \"tcp\" or \"tls\"."),
+        Key::optional(
+            "authorities",
+            "the system's alone",
+            "Files with certificates of authorities (PEM) that are trusted too, for TLS: [\"our-ca.pem\"].",
+        ),
         Key::optional(
             "bind",
             "the one that reaches the server",
@@ -131,6 +144,7 @@ mod tests {
             ("acount = \"sip:101@h\"", "p:1:1: unknown key or section `acount`"),
             ("account = \"sip:h\"", "p:1:11: `sip:h` has no user"),
             ("transport = \"upd\"", "p:1:13: unknown transport `upd`"),
+            ("authorities = 1", "p:1:15: `authorities` must be a text"),
             ("bind = \"here\"", "p:1:8: `here` is not an IP address"),
         ] {
             let mistakes = PhoneFile::parse("p", text).unwrap_err().to_string();

@@ -105,7 +105,7 @@ impl Actor {
             .and_then(|account| account.server(&address.to_string()))
             .map_err(|error| error.to_string())?;
         let account = account.password(password.reveal()).display_name(side.name());
-        let phone = Softphone::start(&account, address.ip(), ear)?;
+        let phone = Softphone::start(&account, address.ip(), &[], ear)?;
         Ok(Self { number, phone })
     }
 }

@@ -7,7 +7,7 @@ use phone::Account;
 use protocol::Transport;
 use sip::Uri;
 
-use crate::config::{Mistakes, PhoneFile, Secret};
+use crate::config::{Mistakes, PhoneFile, Secret, TRANSPORTS};
 use crate::softphone::facing;
 
 /// Whose phone it is. The command line counts more than the file.
@@ -29,8 +29,11 @@ pub(super) struct AccountArguments {
     #[arg(long, global = true, value_name = "HOST:PORT")]
     server: Option<String>,
     /// How they go
-    #[arg(long, global = true, value_parser = ["udp", "tcp"])]
+    #[arg(long, global = true, value_parser = TRANSPORTS)]
     transport: Option<String>,
+    /// A file with certificates of authorities (PEM) that are trusted beside the system's, for TLS; may be given more than once
+    #[arg(long, global = true, value_name = "FILE")]
+    ca: Vec<PathBuf>,
     /// The address of this machine to use; by default the one that reaches the server
     #[arg(long, global = true, value_name = "IP")]
     bind: Option<IpAddr>,
@@ -46,8 +49,8 @@ pub(super) enum Wrong {
 }
 
 impl AccountArguments {
-    /// The account, and the address of this machine to use.
-    pub(super) fn read(&self) -> Result<(Account, IpAddr), Wrong> {
+    /// The account, the address of this machine to use, and authorities to trust.
+    pub(super) fn read(&self) -> Result<(Account, IpAddr, Vec<PathBuf>), Wrong> {
         let file = match &self.config {
             Some(path) => PhoneFile::load(path).map_err(Wrong::File)?,
             None => PhoneFile::default(),
@@ -55,7 +58,7 @@ impl AccountArguments {
         self.with(file).map_err(Wrong::Said)
     }
 
-    fn with(&self, file: PhoneFile) -> Result<(Account, IpAddr), String> {
+    fn with(&self, file: PhoneFile) -> Result<(Account, IpAddr, Vec<PathBuf>), String> {
         let said = self.account.clone().or(file.account);
         let address = said.ok_or("whose phone is it? --account sip:101@example.test")?;
         let mut account = Account::new(&address)
@@ -87,7 +90,8 @@ impl AccountArguments {
                 format!("no way to {host}: {error}; --bind names an address of this machine")
             })?,
         };
-        Ok((account, at))
+        let authorities = if self.ca.is_empty() { file.authorities } else { self.ca.clone() };
+        Ok((account, at, authorities))
     }
 }
 
@@ -118,19 +122,20 @@ mod tests {
             name: None,
             server: server.map(Into::into),
             transport: None,
+            ca: Vec::new(),
             bind: None,
         }
     }
 
     #[test]
     fn the_server_tells_which_address_to_use() {
-        let (account, at) =
+        let (account, at, _) =
             said(Some("sip:101@example.invalid"), Some("127.0.0.1:5060")).read().unwrap();
         assert_eq!(
             (account.address().as_str(), at),
             ("sip:101@example.invalid", [127, 0, 0, 1].into())
         );
-        let (_, at) = said(Some("sip:101@[::1]:5070"), None).read().unwrap();
+        let (_, at, _) = said(Some("sip:101@[::1]:5070"), None).read().unwrap();
         assert_eq!(at, "::1".parse::<IpAddr>().unwrap());
     }
 

@@ -1,6 +1,7 @@
 //! `Desk`: the phone on its desk, and everything that may happen around it: its own news, signals, what is typed.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -43,8 +44,7 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn open(
-        account: &Account,
-        at: IpAddr,
+        (account, at, authorities): (&Account, IpAddr, &[PathBuf]),
         sound: SoundArguments,
         news: News,
     ) -> Result<Self, String> {
@@ -53,7 +53,7 @@ impl Desk {
             Heard::Event(_, _, Event::Phone(event)) => Happening::Phone(event),
             _ => Happening::Nothing,
         });
-        let phone = Softphone::start(account, at, ear)?;
+        let phone = Softphone::start(account, at, authorities, ear)?;
         let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| error.to_string())?;
         let leave = to.clone();
         std::thread::spawn(move || {

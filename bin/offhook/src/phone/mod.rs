@@ -33,7 +33,7 @@ pub struct Arguments {
 /// Is a phone. Without a deed, it does what is typed.
 pub fn run(arguments: Arguments, log: Log) -> Outcome {
     let news = if arguments.json { News::Json } else { News::Text };
-    let (account, at) = match arguments.account.read() {
+    let (account, at, authorities) = match arguments.account.read() {
         Ok(read) => read,
         Err(account::Wrong::File(mistakes)) => return crate::check::refuse(&mistakes, log),
         Err(account::Wrong::Said(what)) => {
@@ -45,14 +45,15 @@ pub fn run(arguments: Arguments, log: Log) -> Outcome {
         log.error("wrong_sound", &[("what", (&what).into())]);
         return Outcome::Wrong;
     }
-    let done = Desk::open(&account, at, arguments.sound, news).and_then(|mut desk| {
-        let done = match arguments.deed {
-            Some(deed) => deed.run(&mut desk),
-            None => prompt::run(&mut desk),
-        };
-        desk.close();
-        done
-    });
+    let done =
+        Desk::open((&account, at, &authorities), arguments.sound, news).and_then(|mut desk| {
+            let done = match arguments.deed {
+                Some(deed) => deed.run(&mut desk),
+                None => prompt::run(&mut desk),
+            };
+            desk.close();
+            done
+        });
     match done {
         Ok(outcome) => outcome,
         Err(what) => {

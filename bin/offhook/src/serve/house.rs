@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
+use net::tls::{CannotUse, Terms, Tls};
 use protocol::auth::{Algorithm, Ha1};
 use protocol::{Listener, Transport};
-use server::settings::{self, Settings, Shard};
+use server::settings::{self, Settings, Shard, Whose};
 
+use crate::certificates;
 use crate::config::{Config, Credential, Expires, Extension, Registrar, WhenFull};
 
 /// What the driver listens on, and with how many shards.
-pub(crate) fn plan(config: &Config) -> net::Plan {
+///
+/// # Errors
+/// When a certificate or a key is of no use, and why.
+pub(crate) fn plan(config: &Config) -> Result<net::Plan, String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let shards = config.server.shards.map_or(cores, usize::from);
     let mut plan = net::Plan::new().shards(u16::try_from(shards).unwrap_or(u16::MAX));
@@ -22,11 +27,31 @@ pub(crate) fn plan(config: &Config) -> net::Plan {
     for address in &config.listen.ws {
         plan = plan.on(Transport::Ws, *address);
     }
+    for address in &config.listen.tls {
+        plan = plan.on(Transport::Tls, *address);
+    }
+    for address in &config.listen.wss {
+        plan = plan.on(Transport::Wss, *address);
+    }
+    plan.tls = tls(config).map_err(|error| error.to_string())?;
+    let proven = plan.tls.as_ref().and_then(|tls| certificates::proven(config, tls));
     for listen in &mut plan.listen {
-        listen.advertised = config.listen.advertised.of(listen.address).map(Into::into);
+        let wish = config.listen.advertised.of(listen.address).map(Into::into);
+        let by_name = proven.as_deref().filter(|_| listen.transport.is_secure()).map(Into::into);
+        listen.advertised = wish.or(by_name);
     }
     plan.origins = Arc::new(config.websocket.origins(&config.domains));
-    plan
+    Ok(plan)
+}
+
+/// Our certificates, and whom we trust; who calls us may prove to be one of the domains that routes lead to.
+pub(crate) fn tls(config: &Config) -> Result<Option<Tls>, CannotUse> {
+    let known = config.routes.iter().filter_map(|route| match &route.matches.whose {
+        Whose::Domain(domain) => Some(domain.clone()),
+        Whose::Ours | Whose::Anybody => None,
+    });
+    let terms = |terms: &Terms| Terms { known: known.collect(), ..terms.clone() };
+    config.tls.as_ref().map(terms).map(|terms| Tls::load(&terms)).transpose()
 }
 
 /// What the node of a shard is told.

@@ -8,10 +8,11 @@ mod signals;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender};
 
 use drawer::Drawer;
 use machine::Dice;
+use net::tls::Tls;
 use net::{Bound, Clock, Heard, Program, Running, Sink, Wire};
 use protocol::Listener;
 use protocol::doors::Question;
@@ -24,7 +25,7 @@ use crate::log::Log;
 use crate::names::Names;
 use crate::outcome::Outcome;
 use crate::seed::throw;
-use crate::{check, journal, limits};
+use crate::{certificates, check, journal, limits};
 
 /// What `offhook serve` is told.
 #[derive(Debug, clap::Args)]
@@ -66,6 +67,7 @@ fn fail(log: Log, what: &str) -> Outcome {
 fn serve(config: &Config, arguments: &Arguments, log: Log) -> Result<(), String> {
     let words = |error: std::io::Error| error.to_string();
     let bound = bind(config)?;
+    let watching = bound.tls().map(|tls| guard(config, tls, log)).transpose().map_err(words)?;
     let secret = secret(config, arguments, log).map_err(words)?;
     let drawer = match folder(config, arguments) {
         Some(folder) => Drawer::open(folder, config.store.durability, log)?,
@@ -77,12 +79,22 @@ fn serve(config: &Config, arguments: &Arguments, log: Log) -> Result<(), String>
     if arguments.config.is_none() {
         introduce(config, running.handle().listeners());
     }
-    wait(running, log, &heard, |heard| heard)
+    let result = wait(running, log, &heard, |heard| heard);
+    drop(watching);
+    result
+}
+
+/// Says what is to be said of our certificates, and watches their files until what it gives back is dropped.
+fn guard(config: &Config, tls: &Tls, log: Log) -> std::io::Result<Option<Sender<()>>> {
+    for remark in certificates::judge(config, tls, certificates::now()) {
+        log.warning("certificate", &[("what", remark.words().into())]);
+    }
+    tls.keyring().map(|keyring| certificates::watch(Arc::clone(keyring), log)).transpose()
 }
 
 /// Takes the sockets that a config names.
 pub(crate) fn bind(config: &Config) -> Result<Bound, String> {
-    house::plan(config).bind().map_err(|error| error.to_string())
+    house::plan(config)?.bind().map_err(|error| error.to_string())
 }
 
 /// Writes the log until SIGTERM or SIGINT has ended the server. `words` finds what the driver said in what is heard.

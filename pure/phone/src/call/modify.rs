@@ -33,7 +33,7 @@ impl Conversation {
             Wish::Resume => sound.resume(),
         }
         let Ok(offer) = sound.offer() else { return };
-        let contact = turn.line.contact(turn.line.account.transport);
+        let contact = turn.line.contact(turn.line.account.transport());
         let draft = up
             .dialog
             .request(Method::Invite)
@@ -183,7 +183,7 @@ impl Conversation {
         sdp: Option<Vec<u8>>,
         awaited: Awaited,
     ) {
-        let contact = turn.line.contact(turn.line.account.transport);
+        let contact = turn.line.contact(turn.line.account.transport());
         let draft = Draft::reply(request, Status::OK)
             .raw(Name::Contact, format!("<{contact}>").as_bytes())
             .raw(Name::Server, abilities::NAME.as_bytes());

@@ -62,7 +62,7 @@ impl Conversation {
             .raw(Name::To, &to)
             .raw(Name::CallId, outgoing.call_id.as_bytes())
             .raw(Name::CSeq, format!("{} INVITE", outgoing.cseq).as_bytes())
-            .raw(Name::Contact, format!("<{}>", turn.line.contact(account.transport)).as_bytes())
+            .raw(Name::Contact, format!("<{}>", turn.line.contact(account.transport())).as_bytes())
             .raw(Name::UserAgent, abilities::NAME.as_bytes());
         let draft = abilities::announce(draft).body(abilities::ACCEPT, &offer);
         let Some(request) = request::signed(draft, &mut self.answers) else {
