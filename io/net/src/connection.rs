@@ -15,6 +15,7 @@ use crate::layer::Layer;
 use crate::limits;
 use crate::plan::Patience;
 use crate::tls::session::Session;
+use crate::websocket::NotOpened;
 
 /// A connection.
 #[derive(Debug)]
@@ -154,6 +155,16 @@ impl Connection {
     /// True while nothing is agreed upon, though the way there is open.
     pub(crate) const fn is_greeting(&self) -> bool {
         matches!(self.state, State::Greeting { .. })
+    }
+
+    /// What is to be said before all else.
+    pub(crate) fn begin(&mut self, octets: Vec<u8>) {
+        self.out = octets;
+    }
+
+    /// Why a peer that we have called has not agreed to messages so far.
+    pub(crate) fn not_opened(&self) -> Option<NotOpened> {
+        self.framing.not_opened()
     }
 
     /// Remembers that a shard has to do with it.
@@ -343,6 +354,7 @@ impl Connection {
             }
             State::Leaving { until } => return (until, Reason::Finished),
             State::Silent { since } => since + patience.first_message,
+            State::Open { heard } if self.not_opened().is_some() => heard + patience.connect,
             State::Open { heard } => heard + patience.idle,
         };
         let half = self.half_since.map_or(Time::NEVER, |since| since + patience.half_message);

@@ -35,7 +35,7 @@ impl Streams {
 
     fn dial(&mut self, epoll: &Epoll, now: Time, flow: Flow, by: &Listener) -> io::Result<u32> {
         // RFC 7118 §5.3: nobody can be called back over WebSocket.
-        if flow.transport.is_web() {
+        if flow.transport.is_web() && !by.is_client() {
             return Err(io::ErrorKind::Unsupported.into());
         }
         let layer = self.layer(flow)?;
@@ -59,12 +59,26 @@ impl Streams {
         let flow = Flow { connection: seat.number(), ..flow };
         let stream = TcpStream::from(socket);
         epoll.add(&stream, Token::Stream(flow.connection).bits(), Watch::Writing)?;
-        let framing = Framing::opened(flow.transport, "", &mut Vec::new());
+        let mut first = Vec::new();
+        let framing = Framing::opened(flow.transport, &self.host(flow), &mut first);
         let state = State::Opening { since: now };
         let mut connection = Connection::new(stream, (flow, layer, framing), state, seat);
         connection.watch = Watch::Writing;
+        connection.begin(first);
         self.keep(connection);
         Ok(flow.connection)
+    }
+
+    /// What a `Host` field calls the peer (RFC 9110 §7.2): the domain that it must prove to be, or its address.
+    fn host(&self, flow: Flow) -> String {
+        let (peer, usual) = (flow.peer, flow.transport.default_port());
+        let host = match self.introduced.of(&flow.identity) {
+            Some(name) if name.contains(':') => format!("[{name}]"),
+            Some(name) => name.to_string(),
+            None if peer.is_ipv6() => format!("[{}]", peer.ip()),
+            None => peer.ip().to_string(),
+        };
+        if peer.port() == usual { host } else { format!("{host}:{}", peer.port()) }
     }
 
     fn layer(&self, flow: Flow) -> io::Result<Layer> {

@@ -8,7 +8,7 @@ use protocol::Transport;
 use sip::stream::{self, Frame, Framer};
 use sip::{Malformed, Message};
 
-use crate::websocket::{self, Come, Origins, WebSocket};
+use crate::websocket::{self, Come, NotOpened, Origins, WebSocket};
 
 /// How messages lie in the octets of a stream.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub(crate) enum End {
     Malformed(Malformed),
     /// The peer did not come as far as messages; it was told why.
     Refused(Box<str>),
+    /// We did not come as far as messages.
+    NotOpened,
     /// All is said: the peer broke a rule below the messages, or wants to go.
     Said,
 }
@@ -44,6 +46,7 @@ impl fmt::Display for End {
         match self {
             Self::Malformed(malformed) => malformed.fmt(f),
             Self::Refused(why) => f.write_str(why),
+            Self::NotOpened => f.write_str("the way to messages was not opened"),
             Self::Said => f.write_str("all is said"),
         }
     }
@@ -122,6 +125,14 @@ impl Framing {
         }
     }
 
+    /// Why the peer, whom we have called, has not agreed to messages so far.
+    pub(crate) fn not_opened(&self) -> Option<NotOpened> {
+        match self {
+            Self::Length(_) => None,
+            Self::Web(socket) => socket.not_opened(),
+        }
+    }
+
     /// Octets of ours that wait until the peer agrees to messages.
     pub(crate) fn held(&self) -> usize {
         match self {
@@ -155,7 +166,7 @@ const PONG: &[u8] = b"\r\n";
 fn cut_web(socket: &mut WebSocket, now: Time, out: &mut Vec<u8>) -> Result<Option<Piece>, End> {
     let come = socket.next(now, out).map_err(|end| match end {
         websocket::End::Refused(refusal) => End::Refused(refusal.to_string().into()),
-        websocket::End::NotOpened(why) => End::Refused(why.to_string().into()),
+        websocket::End::NotOpened(_) => End::NotOpened,
         websocket::End::Broken(_) | websocket::End::Goodbye => End::Said,
     })?;
     let octets = match come {

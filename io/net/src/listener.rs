@@ -78,6 +78,15 @@ impl Plan {
     }
 }
 
+impl Listen {
+    /// What a WebSocket client says of where it is, when it is one.
+    fn as_client(&self) -> Option<Box<str>> {
+        let advertised = self.advertised.clone()?;
+        let listener = Listener { advertised, ..Listener::new(0, self.transport, self.address) };
+        listener.is_client().then_some(listener.advertised)
+    }
+}
+
 impl Bound {
     fn open(&mut self, number: u16, listen: &Listen) -> Result<(), BindError> {
         let failed = |error| BindError::Socket {
@@ -88,7 +97,9 @@ impl Bound {
                 .flatten(),
             error,
         };
+        let client = listen.as_client();
         let (door, bound) = match listen.transport {
+            Transport::Ws | Transport::Wss if client.is_some() => reserve(listen.address),
             Transport::Udp => self.open_udp(number, listen.address),
             Transport::Tcp | Transport::Ws => open_stream(listen.address),
             Transport::Tls | Transport::Wss => match &self.plan.tls {
@@ -99,7 +110,7 @@ impl Bound {
         }
         .map_err(failed)?;
         let mut listener = Listener::new(number, listen.transport, bound);
-        listener.advertised = advertised(listen, bound);
+        listener.advertised = client.unwrap_or_else(|| advertised(listen, bound));
         self.listeners.push(listener);
         self.doors.push(door);
         Ok(())

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::Transport;
+use protocol::{Listener, Transport};
 
 use crate::limits;
 use crate::tls::Tls;
@@ -51,6 +51,15 @@ impl Plan {
     #[must_use]
     pub fn on(mut self, transport: Transport, address: SocketAddr) -> Self {
         self.listen.push(Listen { transport, address, advertised: None });
+        self
+    }
+
+    /// Adds a way out for a WebSocket client: it can call, and nobody can call it (RFC 7118 §B.1).
+    #[must_use]
+    pub fn client(mut self, transport: Transport, address: SocketAddr) -> Self {
+        let name = format!("{:016x}", rand::random::<u64>());
+        let nowhere = Listener::client(0, transport, address, &name);
+        self.listen.push(Listen { transport, address, advertised: Some(nowhere.advertised) });
         self
     }
 

@@ -261,7 +261,7 @@ impl Streams {
                 }
                 Come::End(End::Malformed(malformed)) => Some(News::Malformed(flow, malformed)),
                 Come::End(End::Refused(why)) => Some(News::Refused(flow, why)),
-                Come::End(End::Said) => None,
+                Come::End(End::Said | End::NotOpened) => None,
             });
         }
         match result {
@@ -403,6 +403,7 @@ impl Streams {
             Reason::Deaf => &counters.connections_deaf,
             Reason::Untrusted => &counters.handshakes_failed,
             Reason::Gone if connection.is_greeting() => &counters.handshakes_failed,
+            _ if connection.not_opened().is_some() => &counters.connections_failed,
             Reason::Gone | Reason::Finished | Reason::Quiet => return,
         };
         count.one();
@@ -421,6 +422,9 @@ impl Streams {
             (Reason::Untrusted, Some(why)) if ours => self.distrust(flow.any_connection(), why),
             (_, _) if ours && connection.is_greeting() => {
                 self.distrust(flow.any_connection(), Why::Unfinished);
+            }
+            (_, _) if let Some(why) = connection.not_opened() => {
+                self.distrust(flow.any_connection(), Why::NoWebSocket(why.to_string().into()));
             }
             (reason, why) => {
                 if let (Reason::Untrusted, Some(why)) = (reason, why) {

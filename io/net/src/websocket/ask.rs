@@ -18,6 +18,8 @@ pub struct Question {
 /// Why a client was not given the upgrade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotOpened {
+    /// There was no whole answer.
+    Silent,
     /// The answer is no HTTP, or too long.
     Unreadable,
     /// The answer has another status than 101.
@@ -73,6 +75,7 @@ impl Question {
 impl fmt::Display for NotOpened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Silent => f.write_str("the server did not answer the request to upgrade"),
             Self::Unreadable => f.write_str("the server does not speak HTTP"),
             Self::Status(401) => f.write_str("the server wants a login before SIP (HTTP 401)"),
             Self::Status(403) => f.write_str("the server does not let us in (HTTP 403)"),

@@ -46,6 +46,8 @@ enum Stage {
     Parting(Fault),
     /// We have said goodbye.
     Closed,
+    /// A client that was not given the upgrade.
+    NotOpened(NotOpened),
 }
 
 /// What came.
@@ -93,7 +95,7 @@ impl WebSocket {
                 head.extend_from_slice(octets)
             }
             Stage::Open(assembly) => assembly.push(octets),
-            Stage::Parting(_) | Stage::Closed => {}
+            Stage::Parting(_) | Stage::Closed | Stage::NotOpened(_) => {}
         }
     }
 
@@ -124,7 +126,7 @@ impl WebSocket {
                     Ok(Some(self.opened(&rest)))
                 }
                 Err(why) => {
-                    self.stage = Stage::Closed;
+                    self.stage = Stage::NotOpened(why);
                     Err(End::NotOpened(why))
                 }
             },
@@ -132,7 +134,7 @@ impl WebSocket {
                 let piece = assembly.next(now, self.mask);
                 self.take(piece, out)
             }
-            Stage::Parting(_) | Stage::Closed => Ok(None),
+            Stage::Parting(_) | Stage::Closed | Stage::NotOpened(_) => Ok(None),
         }
     }
 
@@ -189,7 +191,7 @@ impl WebSocket {
         match &mut self.stage {
             Stage::Open(_) | Stage::Parting(_) => frame::write(opcode, payload, self.mask, out),
             Stage::Asking { held, .. } => frame::write(opcode, payload, self.mask, held),
-            Stage::Asked { .. } | Stage::Closed => {}
+            Stage::Asked { .. } | Stage::Closed | Stage::NotOpened(_) => {}
         }
     }
 
@@ -218,7 +220,7 @@ impl WebSocket {
         match &self.stage {
             Stage::Asked { head, .. } | Stage::Asking { head, .. } => !head.is_empty(),
             Stage::Open(assembly) => assembly.is_half(),
-            Stage::Parting(_) | Stage::Closed => false,
+            Stage::Parting(_) | Stage::Closed | Stage::NotOpened(_) => false,
         }
     }
 
@@ -227,7 +229,7 @@ impl WebSocket {
         match &self.stage {
             Stage::Asked { head, .. } | Stage::Asking { head, .. } => head.len(),
             Stage::Open(assembly) => assembly.kept(),
-            Stage::Parting(_) | Stage::Closed => 0,
+            Stage::Parting(_) | Stage::Closed | Stage::NotOpened(_) => 0,
         }
     }
 
@@ -235,7 +237,16 @@ impl WebSocket {
     pub const fn held(&self) -> usize {
         match &self.stage {
             Stage::Asking { held, .. } => held.len(),
-            Stage::Asked { .. } | Stage::Open(_) | Stage::Parting(_) | Stage::Closed => 0,
+            _ => 0,
+        }
+    }
+
+    /// Why a client has not been given the upgrade so far.
+    pub const fn not_opened(&self) -> Option<NotOpened> {
+        match &self.stage {
+            Stage::Asking { .. } => Some(NotOpened::Silent),
+            Stage::NotOpened(why) => Some(*why),
+            _ => None,
         }
     }
 }

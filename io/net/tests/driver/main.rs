@@ -17,3 +17,4 @@ mod slow;
 mod streams;
 mod tls;
 mod web;
+mod web_client;

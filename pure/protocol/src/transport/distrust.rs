@@ -30,6 +30,8 @@ pub enum Why {
     OtherPurpose,
     /// Anything else, in the words of the TLS library.
     BadCertificate(Box<str>),
+    /// The peer does not take WebSockets for SIP (RFC 7118 §4.1): what it said or did.
+    NoWebSocket(Box<str>),
     /// The peer refused us, and this is what it said.
     Refused(Box<str>),
     /// What is spoken there is not TLS, or none that we speak.
@@ -81,6 +83,7 @@ impl fmt::Display for Distrust {
             Why::Refused(words) => {
                 write!(f, "{peer}, asked for {domain}, ended the TLS handshake: {words}")
             }
+            Why::NoWebSocket(words) => write!(f, "{peer} takes no SIP over WebSocket: {words}"),
             Why::NotTls => write!(f, "{peer} does not speak TLS (asked for {domain})"),
             Why::Unfinished => write!(
                 f,
@@ -110,6 +113,7 @@ impl fmt::Display for Why {
                 f.write_str("its certificate is not for clients: its extended key usage says so")
             }
             Self::BadCertificate(words) => write!(f, "its certificate is not good: {words}"),
+            Self::NoWebSocket(words) => f.write_str(words),
             Self::Refused(words) => write!(f, "the TLS handshake ended: {words}"),
             Self::NotTls => f.write_str("it does not speak TLS"),
             Self::Unfinished => f.write_str("the TLS handshake was never finished"),
