@@ -18,6 +18,7 @@ mod rfc3581;
 mod rfc3608;
 mod rfc3680;
 mod rfc3841;
+mod rfc4028;
 mod rfc4320;
 mod rfc4733;
 mod rfc5393;

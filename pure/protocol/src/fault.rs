@@ -68,6 +68,8 @@ pub enum Fault {
     OutOfOrder,
     /// A registration shorter than we take, and what we take, in seconds (RFC 3261 §10.3 step 7).
     IntervalTooBrief(u32),
+    /// A session interval shorter than we take, and what we take, in seconds (RFC 4028 §8.1).
+    SessionTooBrief(u32),
     /// No branch may be forked any more (RFC 5393 §5.3.3).
     BreadthExceeded,
     /// Nothing to cancel (RFC 3261 §9.2).
@@ -131,6 +133,9 @@ impl Fault {
             Self::Denied(status, _) => {
                 let status = Status::new(*status).unwrap_or(Status::FORBIDDEN);
                 (status, "Not Allowed", "RFC 3261 §21.4.4")
+            }
+            Self::SessionTooBrief(_) => {
+                (Status::SESSION_INTERVAL_TOO_SMALL, "Session Interval Too Small", "RFC 4028 §8.1")
             }
             Self::TooManyPreferences => {
                 (Status::BAD_REQUEST, "Too Many Caller Preferences", "RFC 3841 §11")

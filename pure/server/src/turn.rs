@@ -7,8 +7,8 @@ use protocol::doors::Event;
 use protocol::transaction::{ServerId, Transactions};
 use protocol::transport::response_flow;
 use protocol::{Fault, Flow, Output};
-use sip::header::{From, MinExpires};
-use sip::{Bytes, Draft, Message, Method, Name, Status};
+use sip::header::{From, MinExpires, MinSe};
+use sip::{Bytes, Draft, Message, Method, Name, Params, Status};
 
 use crate::house::House;
 use crate::options;
@@ -89,6 +89,9 @@ impl Turn<'_> {
                 .raw(Name::AcceptEncoding, options::ACCEPT_ENCODING.as_bytes())
                 .raw(Name::AcceptLanguage, options::ACCEPT_LANGUAGE.as_bytes()),
             Fault::IntervalTooBrief(min) => draft.header(&MinExpires(*min)),
+            Fault::SessionTooBrief(min) => {
+                draft.header(&MinSe { seconds: *min, params: Params::new(b"") })
+            }
             Fault::Overloaded(seconds) => {
                 draft.raw(Name::RetryAfter, seconds.to_string().as_bytes())
             }

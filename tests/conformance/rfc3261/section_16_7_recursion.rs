@@ -13,7 +13,8 @@ const BOB: u16 = 102;
 
 /// 101 calls 102, whose phone gets the INVITE; 103 is registered too.
 fn called(recurse: Recurse, settings: Settings) -> (Office, Phone, Sent) {
-    let mut office = Office::new(Settings { proxy: Proxy { recurse }, ..settings });
+    let mut office =
+        Office::new(Settings { proxy: Proxy { recurse, ..Proxy::default() }, ..settings });
     let (alice, bob) = (Phone::udp(ALICE), Phone::udp(BOB));
     office.register(&bob);
     office.register(&Phone::udp(103));
@@ -133,7 +134,7 @@ fn the_callers_no_and_another_elements_yes_count() {
     assert_eq!((answers(&sent, alice.flow), uris(&sent).len()), (vec![302], 0));
 
     let routes = vec![Route::prefix("+44", "sip:192.0.2.50")];
-    let proxy = Proxy { recurse: Recurse::AlongRoutes };
+    let proxy = Proxy { recurse: Recurse::AlongRoutes, ..Proxy::default() };
     let mut office = Office::new(Settings { routes, proxy, ..settings() });
     office.register(&Phone::udp(103));
     let sent = office.converse(&alice, &alice.invite("sip:+4420@example.test"));
@@ -144,8 +145,10 @@ fn the_callers_no_and_another_elements_yes_count() {
 
 #[test]
 fn contacts_are_tried_by_preference_and_before_those_who_come_later() {
-    let mut office =
-        Office::new(Settings { proxy: Proxy { recurse: Recurse::ToUsers }, ..trusting() });
+    let mut office = Office::new(Settings {
+        proxy: Proxy { recurse: Recurse::ToUsers, ..Proxy::default() },
+        ..trusting()
+    });
     let (alice, bob) = (Phone::udp(ALICE), Phone::udp(BOB));
     office.register_at(&bob, "<sip:first@198.51.100.2>, <sip:last@198.51.100.2>;q=0.1");
     office.register(&Phone::udp(103));

@@ -1,17 +1,34 @@
 //! `[proxy]`: how requests are passed on (RFC 3261 §16).
 
-use ::server::settings::{Proxy, Recurse};
+use ::server::settings::{Proxy, Recurse, SessionTimer};
 
 use super::choice::choice;
 use super::fault::Faults;
 use super::key::{Key, Section};
 use super::table::Table;
+use crate::limits;
 
 pub(super) fn read(written: &Table<'_>, faults: &mut Faults) -> Proxy {
     let recurse = written
         .text("recurse", faults)
         .and_then(|word| choice(word, "way to treat a 3xx", &RECURSE, faults));
-    Proxy { recurse: recurse.unwrap_or_default() }
+    let session_timer =
+        written.table("session_timer", faults).map(|table| session_timer(&table, faults));
+    Proxy { recurse: recurse.unwrap_or_default(), session_timer }
+}
+
+fn session_timer(written: &Table<'_>, faults: &mut Faults) -> SessionTimer {
+    let mut seconds = |key: &str, absent: u32| {
+        let number = written.number(key, limits::SESSION_TIMER, faults);
+        number.and_then(|number| u32::try_from(number.value).ok()).unwrap_or(absent)
+    };
+    let timer = SessionTimer { expires: seconds("expires", 1800), min: seconds("min", 90) };
+    if timer.expires < timer.min {
+        let SessionTimer { expires, min } = timer;
+        let what = format!("`expires` ({expires}) is shorter than `min` ({min})");
+        faults.refuse(written.span_of("expires"), what, "min ≤ expires");
+    }
+    timer
 }
 
 const RECURSE: [(&str, Recurse); 3] =
@@ -21,11 +38,27 @@ pub(super) const SECTION: Section = Section {
     name: "proxy",
     repeated: false,
     about: "How requests are passed on (RFC 3261 §16).",
-    keys: &[Key::new(
+    keys: &[
+    Key::new(
         "recurse",
         "\"never\"",
         "What happens when a phone answers a call with \"try there\" (3xx): \"never\" tells the caller, who decides; \"users\" calls those \
          places that are users of this server, \"routes\" also those to which a route leads. The call is then one of the phone that sent it \
          there, and at your expense: a phone that was taken over could send calls anywhere that a route goes.",
-    )],
+    ),
+    Key::optional(
+        "session_timer",
+        "phones decide by themselves",
+        "Asks the phones of every call for a sign of life now and then (RFC 4028), so that a call whose end was lost ends by itself: \
+         { expires = 1800, min = 90 }.",
+    )
+    .with(&[
+        Key::new(
+            "expires",
+            "1800",
+            "After how many seconds without a sign of life a call ends; who wishes longer gets this. Half an hour, as RFC 4028 §4 recommends.",
+        ),
+        Key::new("min", "90", "Shorter wishes are refused with 422. At least 90: nobody may take less."),
+    ]),
+    ],
 };

@@ -10,6 +10,7 @@ use sip::{Bytes, Edit, Header as _, Message, Method, Name, Uri};
 
 use super::pass::Pass;
 use super::plan::{Plan, sip_uri};
+use super::session_timer;
 use super::target::{Target, Way};
 use crate::admission::lists;
 use crate::house::House;
@@ -117,6 +118,7 @@ impl Original<'_> {
             }
         }
         self.consume_credentials(&mut edit);
+        session_timer::ask(self.house.settings.proxy.session_timer, request, &mut edit);
         if copy.flow.transport.is_reliable() && !request.has(Name::ContentLength) {
             edit.measured();
         }

@@ -16,6 +16,7 @@ mod preferences;
 mod recurse;
 mod refused_tcp;
 mod response;
+mod session_timer;
 mod stateless;
 mod target;
 mod way_back;
@@ -39,6 +40,7 @@ use context::{Addressee, Context, Leg, State};
 use copy::Original;
 use given_up::GivenUp;
 use refused_tcp::RefusedTcp;
+use session_timer::Paid;
 use stateless::Acks;
 
 pub(crate) use hop::direct_flow;
@@ -53,6 +55,7 @@ pub(crate) struct Proxy {
     contexts: BTreeMap<ServerId, Box<Context>>,
     clients: BTreeMap<ClientId, Sent>,
     given_up: GivenUp,
+    paid: Paid,
     states: States,
     tickets: BTreeMap<Ticket, Wait>,
     acks: Acks,
@@ -105,6 +108,7 @@ impl Proxy {
             contexts: BTreeMap::new(),
             clients: BTreeMap::new(),
             given_up: GivenUp::default(),
+            paid: Paid::default(),
             states: States::default(),
             tickets: BTreeMap::new(),
             acks: Acks::default(),
@@ -134,6 +138,7 @@ impl Proxy {
         }
         admission::proxy_required(request)?;
         preferences::admits(request)?;
+        session_timer::admits(turn.house.settings.proxy.session_timer, request)?;
         outbound::judge(request)?;
         if request.get::<MaxBreadth>() == Some(MaxBreadth(0)) {
             return Err(Fault::BreadthExceeded);
@@ -263,6 +268,7 @@ impl Proxy {
             turn.transactions.abandon(client);
         }
         self.acks.forget(turn.now);
+        self.paid.forget(turn.now);
     }
 
     /// When something is due.

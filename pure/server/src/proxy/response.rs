@@ -16,7 +16,7 @@ use super::context::{Context, Leg, State};
 use super::disposition::Disposition;
 use super::forward::{Why, send_cancel};
 use super::target::Way;
-use super::{Proxy, Sent};
+use super::{Proxy, Sent, session_timer};
 use crate::turn::Turn;
 
 /// How a branch can be lost without an answer.
@@ -49,7 +49,7 @@ impl Proxy {
                 return send_cancel(turn, client, Why::NotWanted);
             }
             // Its context is gone: a 2xx that is repeated goes on as a stateless proxy would send it (§16.7 step 1).
-            return self.repeated(turn, flow, &response);
+            return self.repeated(turn, (client, flow), &response);
         };
         if let Some(to) = to {
             self.note(turn, to, &response);
@@ -126,12 +126,13 @@ impl Proxy {
         at: usize,
         response: &Message,
     ) {
-        if let Some(branch) = context.branches.get_mut(at) {
-            branch.state = Leg::Done;
-        }
+        let Some(branch) = context.branches.get_mut(at) else { return };
+        let client = branch.state.client();
+        branch.state = Leg::Done;
         if context.is_answered() && !context.is_invite() {
             return;
         }
+        self.remember(turn, context, client, response);
         pass_on(turn, context, response, &[]);
         if !context.is_answered() {
             context.state = State::Accepted;
@@ -140,6 +141,22 @@ impl Proxy {
         context.waiting.clear();
         if !Disposition(&context.request).no_cancel() {
             self.cancel_branches(turn, context, Some(at));
+        }
+    }
+
+    /// What a 2xx to an INVITE gets for a session timer, its copies get too.
+    fn remember(
+        &mut self,
+        turn: &Turn<'_>,
+        context: &Context,
+        client: Option<ClientId>,
+        response: &Message,
+    ) {
+        let timer = turn.house.settings.proxy.session_timer;
+        let owed = session_timer::owed(timer, &context.request, response);
+        if let (Some(client), Some(expires), true) = (client, owed, context.is_invite()) {
+            let until = turn.now + turn.house.settings.timers.patience();
+            self.paid.note(client, expires, until);
         }
     }
 
@@ -317,6 +334,10 @@ fn pass_on(turn: &mut Turn<'_>, context: &Context, response: &Message, challenge
     edit.remove_first(Name::Via);
     for (name, value) in challenges {
         edit.append_raw(name.as_str(), value);
+    }
+    let timer = turn.house.settings.proxy.session_timer;
+    if let Some(expires) = session_timer::owed(timer, &context.request, response) {
+        session_timer::pay(expires, response, &mut edit);
     }
     let wire: Bytes = edit.wire();
     // After another final answer the server transaction can say no more, and it may be gone: the transport still can (§16.7 step 9).

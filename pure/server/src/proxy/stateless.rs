@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use machine::Time;
+use protocol::transaction::ClientId;
 use protocol::{Answer, Flow, Output, Ticket, Transport, locate};
 use sip::header::{To, Via};
 use sip::{Message, Name, Status, Uri};
@@ -11,7 +12,7 @@ use sip::{Message, Name, Status, Uri};
 use super::copy::{Copy, Original, Routing, is_our_branch};
 use super::hop::{self, Hop};
 use super::target::{Target, Way};
-use super::{Plan, Proxy, Wait};
+use super::{Plan, Proxy, Wait, session_timer};
 use crate::turn::Turn;
 use crate::{admission, limits};
 
@@ -116,7 +117,12 @@ impl Proxy {
 
     /// A 2xx that is repeated to a branch whose context is gone. It goes on when its top Via is one that we wrote above the next;
     /// anything else is dropped, or strangers would have us send their responses to others.
-    pub(crate) fn repeated(&self, turn: &mut Turn<'_>, came: Flow, response: &Message) {
+    pub(crate) fn repeated(
+        &self,
+        turn: &mut Turn<'_>,
+        (client, came): (ClientId, Flow),
+        response: &Message,
+    ) {
         // Of the others the caller has heard the end already.
         if !response.status().is_some_and(Status::is_success) {
             return;
@@ -129,7 +135,12 @@ impl Proxy {
         if !ours {
             return;
         }
-        let Ok(onward) = response.edit().remove_first(Name::Via).finish() else { return };
+        let mut edit = response.edit();
+        edit.remove_first(Name::Via);
+        if let Some(expires) = self.paid.to(client) {
+            session_timer::pay(expires, response, &mut edit);
+        }
+        let Ok(onward) = edit.finish() else { return };
         let Some((transport, peer)) = onward.get::<Via>().and_then(|via| way_back(&via)) else {
             return;
         };

@@ -12,7 +12,7 @@ mod registrar;
 mod route;
 mod user;
 
-pub use proxy::{Proxy, Recurse};
+pub use proxy::{Proxy, Recurse, SessionTimer};
 pub use redirect::{Elsewhere, Redirect};
 pub use registrar::{Bindings, Registrar, WhenFull};
 pub use route::{Action, Match, Route, Trust, Whose};

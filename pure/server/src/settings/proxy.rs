@@ -5,6 +5,17 @@
 pub struct Proxy {
     /// What is done with a 3xx of a phone.
     pub recurse: Recurse,
+    /// Whether calls get a session timer, and which.
+    pub session_timer: Option<SessionTimer>,
+}
+
+/// After how long a session ends that nobody refreshes, in seconds (RFC 4028 §8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionTimer {
+    /// What we ask for, and the longest that we let pass.
+    pub expires: u32,
+    /// The shortest that we take; at least 90.
+    pub min: u32,
 }
 
 /// Whether the contacts of a 3xx are tried for the caller (RFC 3261 §16.7 step 4).
