@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use machine::{Dice, Machine as _, Time};
 use protocol::auth::{Algorithm, Asked, Ha1, Qop, response};
-use protocol::doors::Event;
+use protocol::doors::{Asker, Event, Question};
 use protocol::{Flow, Identity, Input, Listener, Output, Transport};
 use server::Node;
 use server::settings::{Registrar, Settings, User};
@@ -32,6 +32,8 @@ pub struct Office {
     /// Addresses that are reached by connections to another one.
     pub aliases: Vec<(Flow, SocketAddr)>,
     out: Vec<Output>,
+    /// What it asked itself, as if it were another shard.
+    own: Vec<protocol::Ticket>,
     registrations: u32,
 }
 
@@ -96,6 +98,7 @@ impl Office {
             introduced: Vec::new(),
             aliases: Vec::new(),
             out: Vec::new(),
+            own: Vec::new(),
             registrations: 0,
         }
     }
@@ -142,8 +145,17 @@ impl Office {
 
     fn collect(&mut self) -> Vec<Sent> {
         let mut sent = Vec::new();
+        let mut back = Vec::new();
         for output in self.out.drain(..) {
             match output {
+                // Its only shard keeps every phone's bindings.
+                Output::Ask(ticket, question @ Question::Wake(_)) => {
+                    self.own.push(ticket);
+                    back.push(Input::Asked(Asker { shard: 0, ticket }, question));
+                }
+                Output::Tell(Asker { ticket, .. }, answer) if self.own.contains(&ticket) => {
+                    back.push(Input::Answered(ticket, answer));
+                }
                 Output::Send(flow, wire) => {
                     let message = Message::parse(wire).expect("the server writes what can be read");
                     sent.push(Sent { flow, message });
@@ -156,6 +168,9 @@ impl Office {
                 Output::Alias(flow, peer) => self.aliases.push((flow, peer)),
                 Output::Media(..) => {}
             }
+        }
+        for input in back {
+            sent.extend(self.tell(input));
         }
         sent
     }

@@ -27,4 +27,5 @@ mod rfc5627;
 mod rfc6026;
 mod rfc6665;
 mod rfc7118;
+mod rfc8599;
 mod rfc8866;

@@ -15,6 +15,9 @@ pub const SHARDS: u64 = 1024;
 /// Contacts of one address-of-record: all of them ring at once, and a request may be forked to 60 (RFC 5393 §5.3.3).
 pub const CONTACTS: u64 = 60;
 
+/// Seconds that a call waits for a phone to wake up: a request other than INVITE is given up by its sender after 32.
+pub const WAKING: std::ops::RangeInclusive<u64> = 1..=25;
+
 /// Percent that a registration may be shorter than wished: half is enough to spread any storm.
 pub const JITTER: u64 = 50;
 

@@ -53,6 +53,18 @@ const TABLE: &[(&str, &str, &str)] = &[
         "write \"sip:a.example;lr\"",
     ),
     (
+        "[push]\nurl = \"https://a.example\"",
+        "2:7: `url` is HTTPS, which is not spoken to hooks",
+        "run the program on this machine, and let it speak HTTPS to the world",
+    ),
+    ("[push]\nurl = \"a\"", "2:7: `url` is no URL", "write \"http://127.0.0.1:8080/push\""),
+    (
+        "[push]\nurl = \"http://a\"\nproviders = []",
+        "3:13: `providers` is empty: nobody could be woken",
+        "leave it out, or name one",
+    ),
+    ("[push]\nurl = \"http://a\"\nwait = 60", "3:8: `wait` cannot be 60", "from 1 to 25"),
+    (
         "[registrar]\nedge_for = \"localhost\"",
         "2:12: `localhost` is one of our own `domains`: its phones register here",
         "remove it there or here",

@@ -118,16 +118,21 @@ impl<M: Drivable> Shard<M> {
             Question::Keep(record) => {
                 return self.program.keeper.keep(record, self.reply(ticket, Answer::NotKept));
             }
+            Question::Push(sleeper) => {
+                return self.program.pusher.push(*sleeper, self.reply(ticket, Answer::Nothing));
+            }
             Question::MediaSockets => self.open_media(),
             Question::CloseMedia(rtp, rtcp) => {
                 self.media.close(rtp);
                 self.media.close(rtcp);
                 return;
             }
-            Question::Locate(_) | Question::Spend { .. } => match (self.program.place)(&question) {
-                Some(shard) => return self.ask_shard(shard, ticket, question),
-                None => Answer::Nothing,
-            },
+            Question::Locate(_) | Question::Wake(_) | Question::Spend { .. } => {
+                match (self.program.place)(&question) {
+                    Some(shard) => return self.ask_shard(shard, ticket, question),
+                    None => Answer::Nothing,
+                }
+            }
         };
         self.inputs.push(Input::Answered(ticket, answer));
     }

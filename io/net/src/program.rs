@@ -9,6 +9,7 @@ use protocol::{Input, Output};
 use sip::Message;
 
 use crate::keeper::{Forgetful, Keeper};
+use crate::pusher::{Pusher, Quiet};
 use crate::resolver::{Nobody, Resolver};
 use crate::tap::{Deaf, Sink};
 
@@ -28,6 +29,7 @@ pub struct Program<M> {
     pub(crate) pending: Arc<Pending<M>>,
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) keeper: Arc<dyn Keeper>,
+    pub(crate) pusher: Arc<dyn Pusher>,
     pub(crate) sink: Arc<dyn Sink>,
 }
 
@@ -45,6 +47,7 @@ impl<M> Clone for Program<M> {
             pending: Arc::clone(&self.pending),
             resolver: Arc::clone(&self.resolver),
             keeper: Arc::clone(&self.keeper),
+            pusher: Arc::clone(&self.pusher),
             sink: Arc::clone(&self.sink),
         }
     }
@@ -65,6 +68,7 @@ impl<M> Program<M> {
             pending: Arc::new(|_, _| 0),
             resolver: Arc::new(Nobody),
             keeper: Arc::new(Forgetful),
+            pusher: Arc::new(Quiet),
             sink: Arc::new(Deaf),
         }
     }
@@ -104,6 +108,13 @@ impl<M> Program<M> {
     #[must_use]
     pub fn keeper(mut self, keeper: impl Keeper + 'static) -> Self {
         self.keeper = Arc::new(keeper);
+        self
+    }
+
+    /// Who has phones woken.
+    #[must_use]
+    pub fn pusher(mut self, pusher: impl Pusher + 'static) -> Self {
+        self.pusher = Arc::new(pusher);
         self
     }
 

@@ -105,6 +105,10 @@ pub enum Question {
         /// Which use of it this is (RFC 7616 §3.4, `nc`).
         count: u32,
     },
+    /// Wake a phone, and say how it can be reached then: asked of the shard that keeps its bindings (RFC 8599 §5.6.2).
+    Wake(Box<Sleeper>),
+    /// Have a phone woken by its notification service.
+    Push(Box<Sleeper>),
     /// A pair of sockets for RTP and RTCP, with consecutive ports.
     MediaSockets,
     /// Give the pair back.
@@ -133,6 +137,8 @@ pub enum Answer {
     Kept,
     /// It is not: the disk is full or broken, or too much waits for it.
     NotKept,
+    /// The notification service has taken it.
+    Pushed,
     /// It cannot be had.
     Nothing,
 }
@@ -158,13 +164,31 @@ pub struct Reach {
     pub features: Box<[u8]>,
     /// Since when this phone has been registered without a break: its temporary GRUUs are as old (RFC 5627 §5.1).
     pub since: Time,
+    /// What wakes the phone before it can be reached; nothing for one that is awake.
+    pub asleep: Option<Box<Sleeper>>,
+}
+
+/// A phone that sleeps, and what its Contact says about how to wake it (RFC 8599 §4.1.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sleeper {
+    /// Whose it is.
+    pub aor: Box<[u8]>,
+    /// Its Contact URI.
+    pub uri: Box<[u8]>,
+    /// `pn-provider`: the notification service.
+    pub provider: Box<str>,
+    /// `pn-prid`: what the service calls the phone. Whoever has it can wake the phone.
+    pub prid: Box<str>,
+    /// `pn-param`: what else the service wants to know.
+    pub param: Box<str>,
 }
 
 impl Reach {
     /// A way without anything special about it.
     pub fn to(uri: &[u8]) -> Self {
         let (path, features) = (Vec::new(), Box::default());
-        Self { uri: uri.into(), q: 1000, flow: None, path, features, since: Time(0) }
+        let uri = uri.into();
+        Self { uri, q: 1000, flow: None, path, features, since: Time(0), asleep: None }
     }
 
     /// Which phone it is, as it names itself: two ways to one instance never ring together (RFC 5626 §7).

@@ -46,6 +46,8 @@ pub enum Fault {
     StarNotAlone,
     /// An address of record that is no SIP URI of ours, or a Contact that cannot be called.
     BadContact,
+    /// A notification service that we do not use (RFC 8599 §5.6.1.2).
+    PushUnsupported,
     /// An event package that we do not know, or none at all (RFC 6665 §4.2.1.1).
     BadEvent,
     /// A request within a subscription that there is not (RFC 6665 §4.1.2.3, RFC 3261 §12.2.2).
@@ -166,6 +168,11 @@ impl Fault {
             Self::BadContact => {
                 (Status::BAD_REQUEST, "Contact Is No SIP Address", "RFC 3261 §10.3")
             }
+            Self::PushUnsupported => (
+                Status::PUSH_NOTIFICATION_SERVICE_NOT_SUPPORTED,
+                "Push Notification Service Not Supported",
+                "RFC 8599 §5.6.1.2",
+            ),
             Self::BadEvent => (Status::BAD_EVENT, "Bad Event", "RFC 6665 §4.2.1.1"),
             Self::NoSubscription => {
                 (Status::CALL_DOES_NOT_EXIST, "Subscription Does Not Exist", "RFC 6665 §4.2.1.4")

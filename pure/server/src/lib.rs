@@ -18,6 +18,7 @@ mod ours;
 mod outbound;
 mod proxy;
 mod purpose;
+mod push;
 mod redirect;
 mod regevent;
 mod registrar;

@@ -15,6 +15,12 @@ pub const SUBSCRIPTIONS: usize = 100_000;
 /// Subscriptions to the registrations of one user: each of its phones has one.
 pub const WATCHERS: usize = 20;
 
+/// Phones of one shard that are being woken. Past this a phone that sleeps cannot be called.
+pub const SLEEPERS: usize = 50_000;
+
+/// Requests that wait for one phone to wake up.
+pub const SLEEPLESS: usize = 32;
+
 /// Targets of one request: more branches than this ring nobody's phone usefully.
 pub const TARGETS: usize = 32;
 

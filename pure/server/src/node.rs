@@ -14,6 +14,7 @@ use crate::house::House;
 use crate::options;
 use crate::proxy::{Found, Loss, Plan, Proxy};
 use crate::purpose::{self, Purpose};
+use crate::push::Push;
 use crate::regevent::RegEvent;
 use crate::registrar::Registrar;
 use crate::routes::Outcome;
@@ -40,6 +41,7 @@ struct Roles {
     waiting: Waiting,
     registrar: Registrar,
     regevent: RegEvent,
+    push: Push,
     proxy: Proxy,
 }
 
@@ -54,6 +56,7 @@ impl Node {
             waiting: Waiting::default(),
             registrar: Registrar::new(&mut dice),
             regevent: RegEvent::default(),
+            push: Push::default(),
             proxy: Proxy::new(settings.secret),
         };
         let house = House::new(settings, &mut dice);
@@ -66,6 +69,8 @@ impl Node {
         let (aor, value) = record;
         if self.house.steering.home_of(aor) == self.house.settings.shard.number {
             self.roles.registrar.restore((now, &self.house), (aor, value), shift);
+            let bindings = self.roles.registrar.bindings(now, aor);
+            self.roles.push.plan((now, &self.house), aor, &bindings);
         }
     }
 
@@ -154,6 +159,7 @@ impl Machine for Node {
             Input::Answered(ticket, answer @ (Answer::Kept | Answer::NotKept)) => {
                 roles.registrar.answered(&mut turn, ticket, answer);
             }
+            Input::Answered(ticket, answer) if roles.push.answered(&mut turn, ticket, &answer) => {}
             Input::Answered(ticket, answer) => match roles.waiting.answered(ticket) {
                 Some(visitor) => roles.told_of(&mut turn, *visitor, &answer),
                 None => roles.proxy.answered(&mut turn, ticket, answer),
@@ -179,6 +185,7 @@ impl Machine for Node {
         roles.proxy.wake(&mut turn);
         roles.registrar.wake(&mut turn);
         roles.regevent.wake(&mut turn);
+        roles.ring(&mut turn);
         roles.spread(&mut turn);
         self.up = up;
     }
@@ -186,9 +193,10 @@ impl Machine for Node {
     fn deadline(&self) -> Option<Time> {
         let roles = &self.roles;
         let proxy = roles.proxy.deadline();
-        let registrar = roles.registrar.deadline().into_iter().chain(roles.regevent.deadline());
-        [self.transactions.deadline(), proxy, registrar.min(), roles.waiting.deadline()]
+        let watched = [roles.registrar.deadline(), roles.regevent.deadline()];
+        [self.transactions.deadline(), proxy, roles.push.deadline(), roles.waiting.deadline()]
             .into_iter()
+            .chain(watched)
             .flatten()
             .min()
     }
@@ -253,10 +261,17 @@ impl Roles {
         }
     }
 
+    /// Reminds phones that sleep, and gives up on those that do not wake.
+    fn ring(&mut self, turn: &mut Turn<'_>) {
+        let now = turn.now;
+        self.push.ring(turn, |aor| self.registrar.bindings(now, aor));
+    }
+
     /// Tells who waits for it that bindings have changed.
     fn spread(&mut self, turn: &mut Turn<'_>) {
         for aor in self.registrar.touched() {
             let bindings = self.registrar.bindings(turn.now, &aor);
+            self.push.changed(turn, &aor, &bindings);
             self.regevent.changed(turn, &aor, bindings);
         }
     }
@@ -281,8 +296,14 @@ impl Roles {
             Question::Spend { made, nonce, count, .. } => {
                 Answer::Spent(self.gate.is_first_use(turn.now, made, (&nonce, count)))
             }
+            // It is answered when the phone is awake.
+            Question::Wake(sleeper) => {
+                let bindings = self.registrar.bindings(turn.now, &sleeper.aor);
+                return self.push.wake(turn, asker, (*sleeper, &bindings));
+            }
             Question::Resolve(_)
             | Question::Keep(_)
+            | Question::Push(_)
             | Question::MediaSockets
             | Question::CloseMedia(..) => Answer::Nothing,
         };

@@ -47,6 +47,7 @@ statuses! {
     500 SERVER_INTERNAL_ERROR "Server Internal Error", 501 NOT_IMPLEMENTED "Not Implemented",
     502 BAD_GATEWAY "Bad Gateway", 503 SERVICE_UNAVAILABLE "Service Unavailable", 504 SERVER_TIME_OUT "Server Time-out",
     505 VERSION_NOT_SUPPORTED "Version Not Supported", 513 MESSAGE_TOO_LARGE "Message Too Large",
+    555 PUSH_NOTIFICATION_SERVICE_NOT_SUPPORTED "Push Notification Service Not Supported",
     600 BUSY_EVERYWHERE "Busy Everywhere", 603 DECLINE "Decline", 604 DOES_NOT_EXIST_ANYWHERE "Does Not Exist Anywhere",
     606 NOT_ACCEPTABLE_ANYWHERE "Not Acceptable",
 }

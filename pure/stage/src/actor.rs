@@ -232,6 +232,14 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                 let keeper = self.shard_of(Steered::Aor(aor));
                 self.ask_shard(now, (shard, ticket), keeper, question);
             }
+            Question::Wake(ref sleeper) => {
+                let keeper = self.shard_of(Steered::Aor(&sleeper.aor));
+                self.ask_shard(now, (shard, ticket), keeper, question);
+            }
+            // There are no notification services in this world.
+            Question::Push(_) => {
+                self.say(now, shard, Input::Answered(ticket, protocol::Answer::Nothing))
+            }
             Question::Spend { keeper, .. } => {
                 self.ask_shard(now, (shard, ticket), usize::from(keeper), question);
             }

@@ -25,6 +25,7 @@ mod near;
 mod page;
 mod phone;
 mod proxy;
+mod push;
 mod redirect;
 mod registrar;
 mod report;
@@ -47,6 +48,7 @@ pub use listen::Listen;
 pub use page::reference;
 pub use phone::PhoneFile;
 pub(crate) use phone::TRANSPORTS;
+pub use push::Push;
 pub use registrar::{Expires, Registrar, WhenFull};
 pub use report::{Mistakes, Notice};
 pub use secret::Secret;
@@ -78,6 +80,8 @@ pub struct Config {
     pub registrar: Registrar,
     /// How requests are passed on.
     pub proxy: settings::Proxy,
+    /// How phones that sleep are woken; none: they are not.
+    pub push: Option<Push>,
     /// Where things are kept.
     pub store: Store,
     /// The accounts.
@@ -108,6 +112,7 @@ impl Default for Config {
             },
             registrar: Registrar::default(),
             proxy: settings::Proxy::default(),
+            push: None,
             store: Store::default(),
             extensions: Vec::new(),
             redirects: Vec::new(),
@@ -161,6 +166,7 @@ impl Config {
             websocket: WebSocket::read(&section(top, &websocket::SECTION, faults), faults),
             server: Server::read(&section(top, &server::SECTION, faults), faults),
             auth: Auth::read(&section(top, &auth::SECTION, faults), realm, faults),
+            push: Push::read(&section(top, &push::SECTION, faults), faults),
             registrar: Registrar::read(
                 &section(top, &registrar::SECTION, faults),
                 &domains,
@@ -337,6 +343,7 @@ pub const SECTIONS: &[&Section] = &[
     &auth::SECTION,
     &registrar::SECTION,
     &proxy::SECTION,
+    &push::SECTION,
     &store::SECTION,
     &extension::SECTION,
     &redirect::SECTION,
@@ -354,6 +361,7 @@ const TOP: &[Key] = &[
     Key::new("auth", "", ""),
     Key::new("registrar", "", ""),
     Key::new("proxy", "", ""),
+    Key::new("push", "", ""),
     Key::new("store", "", ""),
     Key::new("extension", "", ""),
     Key::new("redirect", "", ""),

@@ -8,7 +8,7 @@ use protocol::{Listener, Transport};
 use server::settings::{self, Settings, Shard, Whose};
 
 use crate::certificates;
-use crate::config::{Config, Credential, Expires, Extension, Registrar, WhenFull};
+use crate::config::{Config, Credential, Expires, Extension, Push, Registrar, WhenFull};
 
 /// What the driver listens on, and with how many shards.
 ///
@@ -70,6 +70,7 @@ pub(crate) fn settings(
         users: config.extensions.iter().map(user).collect(),
         registrar: registrar(&config.registrar),
         proxy: config.proxy.clone(),
+        push: config.push.as_ref().map(push),
         redirects: config.redirects.clone(),
         routes: config.routes.clone(),
         shard,
@@ -94,6 +95,11 @@ fn registrar(config: &Registrar) -> settings::Registrar {
         flow_timer: config.flow_timer,
         edge_for: config.edge_for.iter().map(|domain| domain.as_str().into()).collect(),
     }
+}
+
+fn push(config: &Push) -> settings::Push {
+    let providers = config.providers.iter().map(|name| name.as_str().into()).collect();
+    settings::Push { providers, wait: config.wait }
 }
 
 fn user(extension: &Extension) -> settings::User {

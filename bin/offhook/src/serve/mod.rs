@@ -4,6 +4,7 @@ mod drawer;
 pub(crate) mod house;
 mod secret;
 mod signals;
+mod waker;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use protocol::doors::Question;
 use server::settings::{Bindings, Shard};
 use server::{Node, Settings, Steering};
 use store::Restored;
+use waker::Waker;
 
 use crate::config::{Config, Credential, Durability, StoreUrl};
 use crate::log::Log;
@@ -74,7 +76,9 @@ fn serve(config: &Config, arguments: &Arguments, log: Log) -> Result<(), String>
         None => None,
     };
     let (wire, heard) = Wire::new(limits::LOG_LINES);
-    let running = start(config, bound, secret, (wire, drawer)).map_err(words)?;
+    let waker =
+        config.push.as_ref().map(|push| Waker::start(push, log)).transpose().map_err(words)?;
+    let running = start(config, bound, secret, (wire, drawer, waker)).map_err(words)?;
     announce(running.handle().listeners(), log);
     if arguments.config.is_none() {
         introduce(config, running.handle().listeners());
@@ -135,17 +139,18 @@ fn folder<'a>(config: &'a Config, arguments: &'a Arguments) -> Option<&'a Path> 
     (config.store.durability != Durability::Memory).then_some(folder)
 }
 
-/// A node on every shard, with what the drawer holds; without one nothing is kept.
+/// A node on every shard, with what the drawer holds; without one nothing is kept, and without a waker nobody is woken.
 pub(crate) fn start(
     config: &Config,
     bound: Bound,
     secret: u128,
-    (sink, drawer): (impl Sink + 'static, Option<Drawer>),
+    (sink, drawer, waker): (impl Sink + 'static, Option<Drawer>, Option<Waker>),
 ) -> std::io::Result<Running<Node>> {
     let count = bound.shards();
     let steering = Steering::new(secret, count);
     let place = move |question: &Question| match question {
         Question::Locate(aor) => Some(steering.home_of(aor)),
+        Question::Wake(sleeper) => Some(steering.home_of(&sleeper.aor)),
         Question::Spend { keeper, .. } => Some(*keeper),
         _ => None,
     };
@@ -157,6 +162,9 @@ pub(crate) fn start(
         .place(place)
         .pending(Node::pending)
         .sink(sink);
+    if let Some(waker) = waker {
+        program = program.pusher(waker);
+    }
     let (mut bindings, mut restored) = (Bindings::InMemory, Vec::new());
     if let Some(mut drawer) = drawer {
         (bindings, restored) = (Bindings::Kept, std::mem::take(&mut drawer.restored));

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests may fail like tests")]
 
 mod killed;
+mod push;
 
 use std::io::{BufRead as _, BufReader, Lines};
 use std::net::UdpSocket;

@@ -169,12 +169,17 @@ impl Binding {
             path: self.path().map(Into::into).collect(),
             features: self.features().into(),
             since: self.since,
+            asleep: None,
         }
     }
 
     /// What is left of it when a connection is gone: nothing, when it can be reached only so, and nothing of a flow that the phone
-    /// keeps up itself (RFC 5626 §7): it makes a new one.
-    pub(crate) fn without(self, flow: Flow) -> Option<Self> {
+    /// keeps up itself (RFC 5626 §7): it makes a new one. A phone that can be woken is still there, and sleeps (RFC 8599 §5.6.2).
+    pub(crate) fn without(
+        self,
+        flow: Flow,
+        can_be_woken: impl FnOnce(&Self) -> bool,
+    ) -> Option<Self> {
         let by = match self.flow {
             Some(by) if by.listener == flow.listener && by.connection == flow.connection => by,
             _ => return Some(self),
@@ -182,7 +187,7 @@ impl Binding {
         let only_so = self.reg_id().is_some() || by.transport.is_web();
         let reachable =
             !only_so && host_of(self.uri()).is_some_and(|ip| ip == by.peer.ip().to_canonical());
-        reachable.then_some(Self { flow: None, ..self })
+        (reachable || can_be_woken(&self)).then_some(Self { flow: None, ..self })
     }
 }
 

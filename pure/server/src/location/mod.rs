@@ -8,7 +8,6 @@ use std::hash::BuildHasher as _;
 
 use machine::{Alarms, Dice, HashKey, Map, Time};
 use protocol::Flow;
-use protocol::doors::Reach;
 use sip::Uri;
 
 use crate::routes::Dialled;
@@ -69,11 +68,6 @@ impl Location {
         let place = self.find(aor).and_then(|(_, place)| self.places.get(place as usize));
         let all = place.into_iter().flat_map(|place| place.packed.bindings());
         all.filter(|binding| binding.until > now).collect()
-    }
-
-    /// How to reach an address now, for a proxy.
-    pub(crate) fn reach(&self, now: Time, aor: &[u8]) -> Vec<Reach> {
-        self.bindings(now, aor).iter().map(Binding::reach).collect()
     }
 
     /// The bindings of an address as they are kept, also on disk; empty when there are none.
@@ -152,12 +146,18 @@ impl Location {
 
     /// Takes the news that a connection is gone: a binding that can be reached only by it goes with it, another is called at its
     /// Contact from now on. Tells whose bindings changed, and how many are left.
-    pub(crate) fn failed(&mut self, now: Time, flow: Flow) -> Vec<(Box<[u8]>, usize)> {
+    pub(crate) fn failed(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        can_be_woken: impl Fn(&Binding) -> bool,
+    ) -> Vec<(Box<[u8]>, usize)> {
         let gone = connection(flow).and_then(|connection| self.by_connection.remove(&connection));
         let gone = gone.into_iter().flatten();
         gone.filter_map(|at| {
             self.sift(at, |binding| {
-                Some(binding).filter(|binding| binding.until > now)?.without(flow)
+                let valid = Some(binding).filter(|binding| binding.until > now);
+                valid?.without(flow, &can_be_woken)
             })
         })
         .collect()
@@ -283,9 +283,9 @@ mod tests {
         location.replace(b"a", &[binding(b"sip:a@10.0.0.1", 90, 7), binding(b"sip:a@h", 90, 0)]);
         location.replace(b"b", &[binding(b"sip:b@203.0.113.1", 90, 7)]);
         let flow = location.bindings(Time(1), b"b")[0].flow.unwrap();
-        assert_eq!(counts(&location.failed(Time(1), flow)), [(&b"a"[..], 1)]);
+        assert_eq!(counts(&location.failed(Time(1), flow, |_| false)), [(&b"a"[..], 1)]);
         assert_eq!(location.bindings(Time(1), b"b")[0].flow, None, "its Contact can be called");
-        assert!(location.failed(Time(1), flow).is_empty());
+        assert!(location.failed(Time(1), flow, |_| false).is_empty());
     }
 
     /// What one more address costs, when every table has just doubled.

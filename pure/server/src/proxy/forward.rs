@@ -106,7 +106,7 @@ impl Proxy {
         &mut self,
         turn: &mut Turn<'_>,
         context: &mut Context,
-        target: Target,
+        mut target: Target,
         breadth: u32,
     ) {
         if context.branches.len() >= limits::TARGETS {
@@ -114,6 +114,9 @@ impl Proxy {
         }
         if let Way::User(..) = target.way {
             return self.ask_for(turn, context, target);
+        }
+        if let Some(sleeper) = target.asleep.take() {
+            return self.rouse(turn, context, (target, sleeper), breadth);
         }
         let routing = Routing::of(&context.plan, &target);
         let mut branch =
@@ -203,6 +206,7 @@ impl Proxy {
             | Answer::MediaSockets { .. }
             | Answer::Kept
             | Answer::NotKept
+            | Answer::Pushed
             | Answer::Nothing => {
                 self.lost(turn, context, at, Loss::Unreachable);
             }

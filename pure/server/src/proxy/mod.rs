@@ -19,6 +19,7 @@ mod response;
 mod session_timer;
 mod stateless;
 mod target;
+mod waking;
 mod way_back;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -84,6 +85,8 @@ enum Wait {
     Addresses(ServerId, usize),
     /// The same, for the bindings of another user, whom a phone has named in its place.
     Others(ServerId, usize),
+    /// A branch, for its phone to wake up.
+    Phone(ServerId, usize),
     /// An ACK, for the same.
     Ack,
     /// The answers to a request, for the same.
@@ -208,6 +211,9 @@ impl Proxy {
             }
             Wait::Addresses(id, branch) => self.with(turn, id, |proxy, turn, context| {
                 proxy.looked_up(turn, context, branch, (ticket, answer));
+            }),
+            Wait::Phone(id, branch) => self.with(turn, id, |proxy, turn, context| {
+                proxy.roused(turn, context, branch, (ticket, answer));
             }),
             Wait::Ack => self.ack_looked_up(turn, ticket, answer),
             Wait::WayBack(id) => way_back::found(turn, id, &answer),

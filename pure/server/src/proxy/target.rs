@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use protocol::Flow;
-use protocol::doors::Reach;
+use protocol::doors::{Reach, Sleeper};
 use sip::uri::same;
 use sip::{Bytes, Uri};
 
@@ -26,6 +26,8 @@ pub(crate) struct Target {
     pub(crate) way: Way,
     /// Other ways to the same phone, the next to try last: never at the same time (RFC 5626 §7).
     pub(crate) spares: Vec<Self>,
+    /// What wakes its phone first.
+    pub(crate) asleep: Option<Box<Sleeper>>,
 }
 
 /// How to get to a target.
@@ -58,11 +60,12 @@ impl Way {
 impl Target {
     /// A URI to be followed as it is.
     pub(crate) fn of(uri: Bytes, way: Way) -> Self {
-        Self { uri, q: 1000, rank: 1000, path: Vec::new(), way, spares: Vec::new() }
+        let (path, spares) = (Vec::new(), Vec::new());
+        Self { uri, q: 1000, rank: 1000, path, way, spares, asleep: None }
     }
 
     /// A binding.
-    fn at(binding: Reach, rank: u16) -> Self {
+    pub(super) fn at(binding: Reach, rank: u16) -> Self {
         let way = match binding.flow {
             Some(flow) if binding.names_its_flow() => Way::Kept(flow),
             Some(flow) => Way::Flow(flow),
@@ -75,6 +78,7 @@ impl Target {
             path: binding.path.into_iter().map(Bytes::from).collect(),
             way,
             spares: Vec::new(),
+            asleep: binding.asleep,
         }
     }
 

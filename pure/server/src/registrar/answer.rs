@@ -7,6 +7,7 @@ use super::outbound::Outbound;
 use crate::admission::lists;
 use crate::gruu;
 use crate::location::Binding;
+use crate::push;
 use crate::turn::Turn;
 
 /// Writes it.
@@ -27,6 +28,9 @@ pub(super) fn ok(
     let rules = &turn.house.settings.registrar;
     for route in &rules.service_route {
         draft = draft.raw(Name::ServiceRoute, format!("<{route}>").as_bytes());
+    }
+    for value in push::capabilities(turn.house, request).unwrap_or_default() {
+        draft = draft.named("Feature-Caps", value.as_bytes());
     }
     if outbound.is_told(request) {
         draft = draft.raw(Name::Require, b"outbound").raw(Name::Supported, b"outbound");

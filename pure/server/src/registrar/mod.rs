@@ -17,6 +17,7 @@ use crate::admission::lists;
 use crate::house::{House, Place};
 use crate::limits;
 use crate::location::{Binding, Location, Said, Which, flow_to_keep};
+use crate::push;
 use crate::routes::Dialled;
 use crate::settings::{self, Bindings, WhenFull};
 use crate::turn::Turn;
@@ -48,7 +49,12 @@ impl Registrar {
 
     /// How to reach an address of record now: its bindings, and where the settings say that it is at all times.
     pub(crate) fn reach(&self, turn: &Turn<'_>, aor: &[u8]) -> Vec<Reach> {
-        let mut ways = self.location.reach(turn.now, aor);
+        let bindings = self.location.bindings(turn.now, aor).into_iter();
+        let way = |binding: Binding| Reach {
+            asleep: push::asleep(turn.house, aor, &binding).map(Box::new),
+            ..binding.reach()
+        };
+        let mut ways: Vec<_> = bindings.map(way).collect();
         let always = turn.house.user(aor).into_iter().flat_map(|user| &user.contacts);
         ways.extend(always.map(|uri| Reach::to(uri.as_bytes())));
         ways
@@ -78,6 +84,7 @@ impl Registrar {
     ) -> Result<Option<Bytes>, Fault> {
         let aor = self.address_of_record(turn.house, request)?;
         let outbound = Outbound::of(request)?;
+        push::capabilities(turn.house, request)?;
         if !request.has(Name::Contact) {
             let bindings = self.location.bindings(turn.now, &aor);
             return Ok(Some(answer::ok(turn, request, &bindings, outbound)));
@@ -138,7 +145,9 @@ impl Registrar {
             binding.until = binding.until.shifted(shift);
             match binding.flow {
                 _ if binding.until <= now => None,
-                Some(flow) if !is_open(flow) => binding.without(flow),
+                Some(flow) if !is_open(flow) => binding.without(flow, |binding| {
+                    push::can_be_woken(house, aor, binding.uri()).is_some()
+                }),
                 _ => Some(binding),
             }
         });
@@ -172,7 +181,8 @@ impl Registrar {
             let Some(asked) = Asked::read(&contact, common.outbound) else {
                 return remove_all(next, request, header, common);
             };
-            let lasts = expiry::granted(turn, asked.expires.or(header))?;
+            let least = push::least_expiry(turn.house, aor, asked.uri);
+            let lasts = expiry::granted(turn, asked.expires.or(header), least)?;
             let (since, first_cseq) = match lasts {
                 Some(_) => since(&mut next, &asked, (turn.now, common)),
                 None => (turn.now, common.cseq),
@@ -217,7 +227,9 @@ impl Registrar {
 
     /// Takes the news that a connection is gone.
     pub(crate) fn failed(&mut self, turn: &mut Turn<'_>, flow: Flow) {
-        let changed = self.location.failed(turn.now, flow);
+        let can_be_woken =
+            |binding: &Binding| push::can_be_woken(turn.house, b"", binding.uri()).is_some();
+        let changed = self.location.failed(turn.now, flow, can_be_woken);
         self.fewer(turn, changed);
     }
 

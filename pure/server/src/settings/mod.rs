@@ -7,12 +7,14 @@ use protocol::auth::{Algorithm, Names, Protection};
 use protocol::transaction::Timers;
 
 mod proxy;
+mod push;
 mod redirect;
 mod registrar;
 mod route;
 mod user;
 
 pub use proxy::{Proxy, Recurse, SessionTimer};
+pub use push::Push;
 pub use redirect::{Elsewhere, Redirect};
 pub use registrar::{Bindings, Registrar, WhenFull};
 pub use route::{Action, Match, Route, Trust, Whose};
@@ -38,6 +40,8 @@ pub struct Settings {
     pub users: Vec<User>,
     /// How registrations are kept.
     pub registrar: Registrar,
+    /// How phones that sleep are woken; none: they are not.
+    pub push: Option<Push>,
     /// Where they are kept.
     pub bindings: Bindings,
     /// How requests are passed on.
@@ -93,6 +97,7 @@ impl Settings {
             algorithms: Vec::new(),
             users: Vec::new(),
             registrar: Registrar::default(),
+            push: None,
             bindings: Bindings::default(),
             proxy: Proxy::default(),
             redirects: Vec::new(),
