@@ -15,6 +15,7 @@ mod floods;
 mod forgery;
 mod garbage;
 mod glare;
+mod groups;
 mod hard_work;
 mod nats;
 mod partitions;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use net::websocket::Origins;
-use server::settings::{Action, Route};
+use server::settings::{Action, Group, Route};
 
 use crate::certificates::{self, Remark};
 use crate::config::{Config, Credential, Durability, Ha1, Mistakes, Notice, StoreUrl};
@@ -134,6 +134,7 @@ pub fn summary(config: &Config) -> String {
         )),
     );
     row("routes", none_if_empty(listed(config.routes.iter().map(route))));
+    row("groups", none_if_empty(listed(config.groups.iter().map(group))));
     text
 }
 
@@ -188,12 +189,18 @@ fn route(route: &Route) -> String {
     let does = match &route.action {
         Action::To(hops) if hops.is_empty() => "to what DNS says".into(),
         Action::To(hops) => format!("to {}", hops.join(", then ")),
+        Action::Group(name) => format!("to group {name}"),
         Action::Redirect(elsewhere) => {
             format!("{} to {}", elsewhere.status, elsewhere.to.join(", "))
         }
         Action::Deny { status, reason } => format!("refused: {status} {reason}"),
     };
     format!("{} {does}", route.name)
+}
+
+fn group(group: &Group) -> String {
+    let members: Vec<_> = group.members.iter().map(|member| &*member.to).collect();
+    format!("{} of {}", group.name, members.join(", "))
 }
 
 /// The first few of a list, and how many more.

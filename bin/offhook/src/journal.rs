@@ -88,15 +88,7 @@ fn enter_event(page: &mut Page, time: Duration, event: &Event) {
             ];
             page.info(time, if *contacts == 0 { "unregistered" } else { "registered" }, &fields);
         }
-        Event::Challenged { method, from, source } => {
-            let source = source.to_string();
-            let fields = [
-                ("method", (&**method).into()),
-                ("from", (&**from).into()),
-                ("source", (&source).into()),
-            ];
-            page.info(time, "challenged", &fields);
-        }
+        Event::Challenged { .. } => enter_challenged(page, time, event),
         Event::Refused { method, from, source, status, reason } => {
             let source = source.to_string();
             let fields = [
@@ -129,6 +121,7 @@ fn enter_event(page: &mut Page, time: Duration, event: &Event) {
             let fields = [("peer", (&peer).into()), ("domain", domain), ("what", (&what).into())];
             page.warning(time, "untrusted", &fields);
         }
+        Event::Member { .. } => enter_member(page, time, event),
         Event::Unreadable { source, reason } => {
             let source = source.to_string();
             let fields = [("source", (&source).into()), ("reason", (&**reason).into())];
@@ -136,6 +129,30 @@ fn enter_event(page: &mut Page, time: Duration, event: &Event) {
         }
         // A phone's events go to the one who holds it.
         Event::Phone(_) | _ => {}
+    }
+}
+
+/// Somebody was asked who it is.
+fn enter_challenged(page: &mut Page, time: Duration, event: &Event) {
+    let Event::Challenged { method, from, source } = event else { return };
+    let source = source.to_string();
+    let fields =
+        [("method", (&**method).into()), ("from", (&**from).into()), ("source", (&source).into())];
+    page.info(time, "challenged", &fields);
+}
+
+/// A member of a group went down, or came back.
+fn enter_member(page: &mut Page, time: Duration, event: &Event) {
+    let Event::Member { group, transport, address, down } = event else { return };
+    let (transport, address) = (transport.to_string(), address.to_string());
+    let fields = [
+        ("group", (&**group).into()),
+        ("transport", (&transport).into()),
+        ("address", (&address).into()),
+    ];
+    match down {
+        true => page.warning(time, "member_down", &fields),
+        false => page.info(time, "member_back", &fields),
     }
 }
 

@@ -57,3 +57,9 @@ pub const REASON: usize = 80;
 
 /// Certificates of single domains. Who serves more has a certificate for many.
 pub const CERTIFICATES: usize = 1024;
+
+/// Calls at once, or in a second, that a member of a group may be allowed: more than any machine that we know carries.
+pub const GROUP_CALLS: u64 = 1_000_000;
+
+/// Seconds that a call may count when nobody is seen to hang it up: a week.
+pub const LONGEST_CALL: u64 = 604_800;

@@ -294,6 +294,36 @@ const TABLE: &[(&str, &str, &str)] = &[
         "remove one",
     ),
     (
+        "[[route]]\nmatch = { prefix = \"0\" }\ngroup = \"cariers\"\n[[group]]\nname = \"carriers\"\ntarget = \"sip:h\"",
+        "3:9: there is no group `cariers`",
+        "did you mean \"carriers\"?",
+    ),
+    (
+        "[[group]]\nname = \"a\"\ntarget = \"sip:h\"\nbalance = \"wieght\"",
+        "4:11: unknown balance `wieght`",
+        "did you mean \"weight\"?",
+    ),
+    (
+        "[[group]]\nname = \"a\"",
+        "1:1: [[group]] has no `target`",
+        "add [[group.target]] with to = \"sip:…\"",
+    ),
+    (
+        "[[group]]\nname = \"a\"\n[[group.target]]\nto = \"sip:h\"\nwieght = 2",
+        "5:1: `target` has no key `wieght`",
+        "did you mean `weight`?",
+    ),
+    (
+        "[[group]]\nname = \"a\"\ntarget = \"sip:h\"\nfailover = [500, 603]",
+        "4:18: after a 603 nobody else is asked (RFC 3261 §16.7)",
+        "remove it",
+    ),
+    (
+        "[[group]]\nname = \"a\"\ntarget = \"sip:h\"\nprobe = { interval = 2, timeout = 4 }",
+        "4:9: `timeout` (4) is longer than `interval` (2)",
+        "a probe ends before the next begins",
+    ),
+    (
         "[[redirect]]\nuser = \"a\"\nto = \"sip:b@h\"\nstatus = 307",
         "4:10: 307 is no redirection",
         "300 (several), 301 (for good), 302 (for now) or 305 (by this proxy)",

@@ -74,15 +74,15 @@ pub struct Asker {
     pub ticket: Ticket,
 }
 
-/// An address that fails.
+/// What has become of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Warning {
     /// By which transport.
     pub transport: Transport,
     /// Where.
     pub address: SocketAddr,
-    /// In which way.
-    pub failure: Failure,
+    /// In which way it fails; `None`: it is back.
+    pub failure: Option<Failure>,
 }
 
 /// What a machine may ask.
@@ -266,6 +266,17 @@ pub enum Event {
     Untrusted {
         /// Where it is, whom we wanted, and what is wrong.
         distrust: Distrust,
+    },
+    /// A member of a group went down, or came back, as its probes say.
+    Member {
+        /// The group.
+        group: Box<str>,
+        /// By which transport it was asked.
+        transport: Transport,
+        /// Where.
+        address: SocketAddr,
+        /// True when it went down.
+        down: bool,
     },
     /// Octets came that are no message.
     Unreadable {

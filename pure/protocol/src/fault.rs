@@ -40,6 +40,8 @@ pub enum Fault {
     Denied(u16, Box<str>),
     /// More caller preferences than anybody needs (RFC 3841 §11).
     TooManyPreferences,
+    /// Every member of the group has as many calls as it may have.
+    NoLine,
     /// More bindings than an address of record may have.
     TooManyContacts(usize),
     /// `*` together with other contacts, or without `Expires: 0` (RFC 3261 §10.3 step 6).
@@ -132,6 +134,7 @@ impl Fault {
                 (Status::BAD_REQUEST, "Credentials Are for Another Request-URI", "RFC 7616 §3.4.6")
             }
             Self::NoRoute => (Status::FORBIDDEN, "No Route to That Domain", "RFC 3261 §26.3.2.2"),
+            Self::NoLine => (Status::SERVICE_UNAVAILABLE, "All Lines Are Busy", "RFC 3261 §21.5.4"),
             Self::Denied(status, _) => {
                 let status = Status::new(*status).unwrap_or(Status::FORBIDDEN);
                 (status, "Not Allowed", "RFC 3261 §21.4.4")

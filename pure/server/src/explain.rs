@@ -3,9 +3,8 @@
 use protocol::Fault;
 use sip::{Message, Name};
 
-use crate::proxy::{Plan, Target, Way};
+use crate::proxy::{Lead, Plan, Proxy, Target, Way};
 use crate::purpose::Purpose;
-use crate::routes::Outcome;
 use crate::turn::Turn;
 
 /// What the server would do with a request, and why.
@@ -62,12 +61,13 @@ impl Explanation {
     /// Says what becomes of a request whose purpose is known.
     pub(crate) fn finish(
         mut self,
-        turn: &Turn<'_>,
+        turn: &mut Turn<'_>,
+        proxy: &Proxy,
         (request, plan): (&Message, &Plan),
         judged: Result<Purpose, Fault>,
     ) -> Self {
         self.verdict = match judged {
-            Ok(purpose) => verdict(turn, (request, plan), &purpose),
+            Ok(purpose) => verdict(turn, proxy, (request, plan), &purpose),
             Err(fault) => Err(fault),
         }
         .unwrap_or_else(|fault| Verdict::Refused(fault.status().code(), fault.phrase().into()));
@@ -96,7 +96,8 @@ impl Default for Explanation {
 }
 
 fn verdict(
-    turn: &Turn<'_>,
+    turn: &mut Turn<'_>,
+    proxy: &Proxy,
     (request, plan): (&Message, &Plan),
     purpose: &Purpose,
 ) -> Result<Verdict, Fault> {
@@ -110,9 +111,9 @@ fn verdict(
         Purpose::User(user) => Verdict::Phones(text(user)),
         Purpose::Relay(target) => forwarded(std::slice::from_ref(&**target)),
         Purpose::Redirect(wire) => redirected(wire.clone()),
-        Purpose::Routed(errand) => match errand.outcome(turn, request)? {
-            Outcome::Targets(targets) => forwarded(&targets),
-            Outcome::Answer(wire) => redirected(wire),
+        Purpose::Routed(errand) => match proxy.lead(turn, errand, request)? {
+            Lead::To(targets) => forwarded(&targets),
+            Lead::Answer(wire) => redirected(wire),
         },
         Purpose::Nobody => return Err(Fault::NotFound),
     })

@@ -16,7 +16,7 @@ use crate::Steering;
 use crate::ours::Ours;
 use crate::routes::{Context, Dialled, Errand, context};
 use crate::seal::Seal;
-use crate::settings::{Credential, Route, Settings, User};
+use crate::settings::{Action, Credential, Route, Settings, User};
 
 /// What we know about ourselves.
 #[derive(Debug)]
@@ -178,6 +178,19 @@ impl House {
     /// The route of an errand.
     pub(crate) fn route(&self, errand: &Errand) -> Option<&Route> {
         self.settings.routes.get(errand.route)
+    }
+
+    /// The next hops of a route; none, where it leads by DNS, or nowhere.
+    pub(crate) fn hops<'a>(&'a self, route: &'a Route) -> impl Iterator<Item = &'a str> {
+        let (hops, group) = match &route.action {
+            Action::To(hops) => (&hops[..], None),
+            Action::Group(name) => {
+                (&[][..], self.settings.groups.iter().find(|group| group.name == *name))
+            }
+            Action::Redirect(_) | Action::Deny { .. } => (&[][..], None),
+        };
+        let members = group.into_iter().flat_map(|group| &group.members);
+        hops.iter().map(|hop| &**hop).chain(members.map(|member| &*member.to))
     }
 
     /// The To tag of our own answers to a request: the same for the same request, without a state (RFC 3261 §8.2.7), also for the

@@ -6,6 +6,7 @@
 mod admission;
 pub mod explain;
 mod gate;
+mod groups;
 mod gruu;
 mod home;
 mod house;

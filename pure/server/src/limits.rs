@@ -71,3 +71,10 @@ pub const PATTERN_SIZE: usize = 64 << 10;
 
 /// Parentheses within parentheses of a regular expression.
 pub const PATTERN_NESTS: u32 = 20;
+
+/// Calls that are counted for the limits of groups, on one shard: some hundred octets each. Past this the one that ends first is
+/// forgotten, and its member has one call too many.
+pub const SEATS: usize = 200_000;
+
+/// Addresses of one member of a group that are probed: what one name leads to.
+pub const PROBED: usize = 8;

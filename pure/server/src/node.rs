@@ -12,12 +12,11 @@ use crate::explain::{Explanation, Passed};
 use crate::gate::{Asker, Gate, No, Pass, Visitor, Waiting};
 use crate::house::House;
 use crate::options;
-use crate::proxy::{Found, Loss, Plan, Proxy};
+use crate::proxy::{Found, Lead, Loss, Plan, Proxy};
 use crate::purpose::{self, Purpose};
 use crate::push::Push;
 use crate::regevent::RegEvent;
 use crate::registrar::Registrar;
-use crate::routes::Outcome;
 use crate::settings::Settings;
 use crate::turn::Turn;
 
@@ -57,7 +56,7 @@ impl Node {
             registrar: Registrar::new(&mut dice),
             regevent: RegEvent::default(),
             push: Push::default(),
-            proxy: Proxy::new(settings.secret),
+            proxy: Proxy::new(&settings),
         };
         let house = House::new(settings, &mut dice);
         Self { house, dice, transactions, roles, up: Vec::new() }
@@ -114,7 +113,7 @@ impl Node {
     /// What would become of a request that begins something, and why. Nothing is kept of it, nothing is sent.
     pub fn explain(&mut self, now: Time, flow: Flow, request: &Message) -> Explanation {
         let mut out = Vec::new();
-        let (turn, roles) = self.turn(now, &mut out);
+        let (mut turn, roles) = self.turn(now, &mut out);
         let plan = roles.proxy.plan(&turn, flow, request);
         let mut explanation = Explanation::default();
         let judged = roles.weigh(&turn, flow, (request, &plan), &mut |route, miss, asked| {
@@ -127,7 +126,7 @@ impl Node {
             explanation.challenged = purpose::must_prove(&turn, flow, (request, &plan), &purpose);
             purpose::permitted(&turn, &plan, purpose)
         });
-        explanation.finish(&turn, (request, &plan), judged)
+        explanation.finish(&mut turn, &roles.proxy, (request, &plan), judged)
     }
 
     /// What there is to lend, and to whom.
@@ -436,9 +435,9 @@ impl Roles {
             }
             Purpose::User(aor) => Found::Elsewhere(aor),
             Purpose::Relay(target) => Found::At(vec![*target]),
-            Purpose::Routed(errand) => match errand.outcome(turn, &way.1) {
-                Ok(Outcome::Targets(targets)) => Found::At(targets),
-                Ok(Outcome::Answer(wire)) => return turn.answer(id, wire),
+            Purpose::Routed(errand) => match self.proxy.lead(turn, &errand, &way.1) {
+                Ok(Lead::To(targets)) => Found::At(targets),
+                Ok(Lead::Answer(wire)) => return turn.answer(id, wire),
                 Err(fault) => return turn.refuse_in(id, way.0, &way.1, &fault),
             },
             Purpose::Nobody => return,

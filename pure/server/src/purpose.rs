@@ -96,13 +96,11 @@ fn phone_of(turn: &Turn<'_>, phone: &Phone) -> Purpose {
 
 /// Within a call that was let pass nothing is decided anew: a route says only how its domain is reached.
 fn within_a_call(turn: &Turn<'_>, way: Way, host: &Host<'_>) -> Way {
-    let hop = routes::of_domain(&turn.house.settings.routes, host).find_map(|route| {
-        match (&way, &route.action) {
-            (Way::Uri, Action::To(hops)) => hops.first(),
-            _ => None,
-        }
-    });
-    hop.map_or(way, |hop| Way::Hop(Bytes::copy_from_slice(hop.as_bytes())))
+    let mut routes = routes::of_domain(&turn.house.settings.routes, host);
+    match (&way, routes.find_map(|route| turn.house.hops(route).next())) {
+        (Way::Uri, Some(hop)) => Way::Hop(Bytes::copy_from_slice(hop.as_bytes())),
+        _ => way,
+    }
 }
 
 fn watch(turn: &Turn<'_>, user: Box<[u8]>) -> Purpose {
@@ -257,7 +255,7 @@ impl Purpose {
             Self::Nobody => Some(Fault::NotFound),
             Self::Routed(errand) => match &turn.house.route(errand)?.action {
                 Action::Deny { status, reason } => Some(Fault::Denied(*status, reason.clone())),
-                Action::To(_) | Action::Redirect(_) => None,
+                Action::To(_) | Action::Group(_) | Action::Redirect(_) => None,
             },
             _ => None,
         }
@@ -273,8 +271,8 @@ fn is_from_a_peer(turn: &Turn<'_>, flow: Flow, request: &Message) -> bool {
     let Ok(Uri::Sip(from)) = Uri::parse(from.uri) else { return false };
     let mut routes = routes::of_domain(&turn.house.settings.routes, &from.host);
     routes.any(|route| match &route.action {
-        Action::To(hops) => hops.is_empty() || hops.iter().any(|hop| is_at(flow, hop)),
-        Action::Redirect(_) | Action::Deny { .. } => false,
+        Action::To(hops) if hops.is_empty() => true,
+        _ => turn.house.hops(route).any(|hop| is_at(flow, hop)),
     })
 }
 

@@ -308,7 +308,11 @@ fn one_shard_warns_the_others() {
     let actor = Actor::sharded(shards, listeners(ALICE), |_| 0);
     world.replace(alice, actor, Outage::Program);
     let (transport, failure) = (Transport::Udp, Failure::Unanswered);
-    tell(&mut world, alice, Output::Warn(Warning { transport, address: at(BOB), failure }));
+    tell(
+        &mut world,
+        alice,
+        Output::Warn(Warning { transport, address: at(BOB), failure: Some(failure) }),
+    );
     let heard: Vec<_> = world.host(alice).unwrap().shards().iter().map(Scribe::words).collect();
     let warned = vec![format!("warned of {BOB}")];
     assert_eq!(heard, [Vec::new(), warned.clone(), warned]);

@@ -176,7 +176,7 @@ fn a_failure_is_told_to_the_other_shards_once() {
     let (mut here, alice, _) = invited();
     here.wait(Duration::from_millis(3_600));
     let [warning] = here.warnings[..] else { panic!("{:?}", here.warnings) };
-    assert_eq!((warning.address, warning.failure), (at(SERVERS[0]), Failure::Unanswered));
+    assert_eq!((warning.address, warning.failure), (at(SERVERS[0]), Some(Failure::Unanswered)));
     let mut there = office();
     assert!(there.tell(Input::Warned(warning)).is_empty());
     there.receive(alice.flow, alice.invite("sip:bob@far.test").wire());

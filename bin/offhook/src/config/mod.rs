@@ -4,7 +4,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use ::server::settings::{self, Redirect, Route};
+use ::server::settings::{self, Group, Redirect, Route};
 use machine::Dice;
 use net::tls::Terms;
 use toml::Spanned;
@@ -18,6 +18,7 @@ mod dns;
 mod domains;
 mod extension;
 mod fault;
+mod group;
 mod hide;
 mod key;
 mod listen;
@@ -90,6 +91,8 @@ pub struct Config {
     pub redirects: Vec<Redirect>,
     /// Where requests for others go.
     pub routes: Vec<Route>,
+    /// Next hops that stand for each other.
+    pub groups: Vec<Group>,
     /// Who answers DNS questions.
     pub dns: Dns,
     /// What is legal but unwise in the file: to be logged when the server starts.
@@ -117,6 +120,7 @@ impl Default for Config {
             extensions: Vec::new(),
             redirects: Vec::new(),
             routes: Vec::new(),
+            groups: Vec::new(),
             dns: Dns::default(),
             warnings: Vec::new(),
         }
@@ -155,7 +159,9 @@ impl Config {
         let listen = Listen::read(&section(top, &listen::SECTION, faults), faults);
         let tls_section = section(top, &tls::SECTION, faults);
         let extensions = extension::read(&entries(top, &extension::SECTION, faults), faults);
+        let groups = group::read(&entries(top, &group::SECTION, faults), faults);
         let known = route::Known {
+            groups: &groups,
             domains: &domains,
             extensions: &extensions,
             listeners: listen.transports().into_iter().flat_map(|(_, at)| at).copied().collect(),
@@ -181,6 +187,7 @@ impl Config {
             ),
             extensions,
             routes,
+            groups,
             dns: Dns::read(&section(top, &dns::SECTION, faults), faults),
             domains,
             listen,
@@ -348,6 +355,7 @@ pub const SECTIONS: &[&Section] = &[
     &extension::SECTION,
     &redirect::SECTION,
     &route::SECTION,
+    &group::SECTION,
     &dns::SECTION,
 ];
 
@@ -366,6 +374,7 @@ const TOP: &[Key] = &[
     Key::new("extension", "", ""),
     Key::new("redirect", "", ""),
     Key::new("route", "", ""),
+    Key::new("group", "", ""),
     Key::new("dns", "", ""),
 ];
 

@@ -19,6 +19,15 @@ pub(super) struct Table<'a> {
     pub span: Span,
 }
 
+/// One of a list.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Item<'a> {
+    /// A text.
+    Text(At<&'a str>),
+    /// A table.
+    Table(Table<'a>),
+}
+
 impl<'a> Table<'a> {
     /// A table that is not in the file.
     pub(super) const fn absent(keys: &'static [Key]) -> Self {
@@ -101,33 +110,46 @@ impl<'a> Table<'a> {
         range: RangeInclusive<u64>,
         faults: &mut Faults,
     ) -> Option<At<u64>> {
+        as_number(name, self.value(name)?, &range, faults)
+    }
+
+    /// A list of texts and tables; a single one is a list of one.
+    pub(super) fn items(&self, name: &str, faults: &mut Faults) -> Option<Vec<Item<'a>>> {
         let value = self.value(name)?;
-        let span = value.span().into();
-        let number = value
-            .get_ref()
-            .as_integer()
-            .and_then(|digits| i128::from_str_radix(digits.as_str(), digits.radix()).ok());
-        let Some(number) = number else {
-            let found = kind(value.get_ref());
-            faults.refuse(
-                span,
-                format!("`{name}` must be a whole number, not {found}"),
-                "write it without quotes",
-            );
-            return None;
-        };
-        match u64::try_from(number).ok().filter(|number| range.contains(number)) {
-            Some(value) => Some(At { value, span }),
-            None => {
-                let (low, high) = (range.start(), range.end());
-                faults.refuse(
-                    span,
-                    format!("`{name}` cannot be {number}"),
-                    format!("from {low} to {high}"),
-                );
+        let key = self.keys.iter().find(|key| key.name == name)?;
+        let mut item = |value: &'a Spanned<DeValue<'a>>| match value.get_ref() {
+            DeValue::String(_) => self.as_text(name, value, faults).map(Item::Text),
+            DeValue::Table(table) => {
+                let heading = format!("`{name}`");
+                let table = Self::open(&heading, key.keys, table, value.span().into(), faults);
+                Some(Item::Table(table))
+            }
+            other => {
+                let what =
+                    format!("`{name}` must be a list of texts or tables, not {}", kind(other));
+                faults.refuse(value.span().into(), what, format!("write {name} = [\"…\"]"));
                 None
             }
-        }
+        };
+        Some(match value.get_ref().as_array() {
+            Some(array) => array.iter().filter_map(item).collect(),
+            None => item(value).into_iter().collect(),
+        })
+    }
+
+    /// A list of whole numbers within `range`; a single one is a list of one.
+    pub(super) fn numbers(
+        &self,
+        name: &str,
+        range: RangeInclusive<u64>,
+        faults: &mut Faults,
+    ) -> Option<Vec<At<u64>>> {
+        let value = self.value(name)?;
+        let mut read = |value| as_number(name, value, &range, faults);
+        Some(match value.get_ref().as_array() {
+            Some(array) => array.iter().filter_map(read).collect(),
+            None => read(value).into_iter().collect(),
+        })
     }
 
     /// True or false.
@@ -211,6 +233,35 @@ impl<'a> Table<'a> {
             faults.refuse(span, what, hint);
         }
     }
+}
+
+fn as_number(
+    name: &str,
+    value: &Spanned<DeValue<'_>>,
+    range: &RangeInclusive<u64>,
+    faults: &mut Faults,
+) -> Option<At<u64>> {
+    let span = value.span().into();
+    let number = value
+        .get_ref()
+        .as_integer()
+        .and_then(|digits| i128::from_str_radix(digits.as_str(), digits.radix()).ok());
+    let Some(number) = number else {
+        let found = kind(value.get_ref());
+        let what = format!("`{name}` must be a whole number, not {found}");
+        faults.refuse(span, what, "write it without quotes");
+        return None;
+    };
+    let fits = u64::try_from(number).ok().filter(|number| range.contains(number));
+    if fits.is_none() {
+        let (low, high) = (range.start(), range.end());
+        faults.refuse(
+            span,
+            format!("`{name}` cannot be {number}"),
+            format!("from {low} to {high}"),
+        );
+    }
+    fits.map(|value| At { value, span })
 }
 
 /// What stands there, in the words of somebody who has never read the TOML specification.

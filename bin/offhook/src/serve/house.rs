@@ -73,6 +73,7 @@ pub(crate) fn settings(
         push: config.push.as_ref().map(push),
         redirects: config.redirects.clone(),
         routes: config.routes.clone(),
+        groups: config.groups.clone(),
         shard,
         secret,
         ..Settings::of(domain, listeners.to_vec())

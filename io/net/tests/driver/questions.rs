@@ -111,7 +111,7 @@ fn a_warning_reaches_all_other_shards() {
     let house = house(3, Program::new());
     let address = "192.0.2.1:5060".parse().unwrap();
     let failure = Failure::RetryAfter(Duration::from_secs(9));
-    let warning = Warning { transport: Transport::Udp, address, failure };
+    let warning = Warning { transport: Transport::Udp, address, failure: Some(failure) };
     house.put(1, Output::Warn(warning));
     let mut heard: Vec<u16> = (0..2)
         .map(|_| match house.input() {

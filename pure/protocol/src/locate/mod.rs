@@ -25,5 +25,6 @@ pub use lookup::{Data, Found, Kind, Lookup, Naptr, Record, Srv};
 pub use means::{Families, Means};
 pub use search::{Search, Step};
 pub use secured::{Offer, Secured};
+pub use srv::by_weight;
 pub use states::{Failure, Risk, State, States};
 pub use target::{Target, Unlocated};

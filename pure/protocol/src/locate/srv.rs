@@ -7,23 +7,35 @@ use crate::limits;
 
 /// Puts servers in the order to try: by priority, and within one at random, in proportion to their weights. No more than
 /// [`limits::SERVERS`].
-pub(super) fn order(mut servers: Vec<Srv>, dice: &mut Dice) -> Vec<Srv> {
+pub(super) fn order(servers: Vec<Srv>, dice: &mut Dice) -> Vec<Srv> {
+    let rank = |server: &Srv| (server.priority, server.weight.into());
+    by_weight(servers, (rank, limits::SERVERS), dice)
+}
+
+/// The first few in the order to try: by priority, and within one at random, in proportion to their weights. What is told of each is its
+/// priority and its weight.
+pub fn by_weight<T>(
+    mut servers: Vec<T>,
+    (rank, most): (impl Fn(&T) -> (u16, u32), usize),
+    dice: &mut Dice,
+) -> Vec<T> {
+    let weight = |server: &T| u64::from(rank(server).1);
     // Those of weight 0 come first: they win when a 0 is thrown.
-    servers.sort_by_key(|server| (server.priority, server.weight));
+    servers.sort_by_key(|server| rank(server));
     let mut ordered = Vec::new();
-    while let Some(first) = servers.first().map(|server| server.priority)
-        && ordered.len() < limits::SERVERS
+    while let Some(first) = servers.first().map(|server| rank(server).0)
+        && ordered.len() < most
     {
-        let equals = servers.iter().take_while(|server| server.priority == first);
-        let sum: u64 = equals.clone().map(|server| u64::from(server.weight)).sum();
+        let equals = servers.iter().take_while(|server| rank(server).0 == first);
+        let sum: u64 = equals.clone().map(weight).sum();
         // Nobody has a weight: everybody has the same.
         let won = if sum == 0 {
             usize::try_from(dice.below(equals.count() as u64)).unwrap_or_default()
         } else {
             let thrown = dice.below(sum.saturating_add(1));
             let mut running = 0_u64;
-            let reaches = |server: &Srv| {
-                running = running.saturating_add(u64::from(server.weight));
+            let reaches = |server: &T| {
+                running = running.saturating_add(weight(server));
                 running >= thrown
             };
             servers.iter().position(reaches).unwrap_or_default()

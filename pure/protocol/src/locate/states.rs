@@ -47,6 +47,8 @@ pub enum Failure {
     Unanswered,
     /// It answered 503, and when to come back.
     RetryAfter(Duration),
+    /// Somebody asks it again and again, and it does not answer: it is suspect for so long, or until it does.
+    Watched(Duration),
 }
 
 type Key = (Transport, SocketAddr);
@@ -113,6 +115,15 @@ impl States {
         }
     }
 
+    /// Whoever asks it again and again was answered. True when that is news. It is left alone all the same as long as it asked for that.
+    pub fn is_back(&mut self, now: Time, key: (Transport, SocketAddr)) -> bool {
+        let news = !matches!(self.state(now, key), State::Alive | State::Excused(_));
+        if news {
+            self.succeeded(key);
+        }
+        news
+    }
+
     /// It failed. A 503 without Retry-After is none of this: the next target is tried, but nothing is held against this one. True
     /// when that is news: others may want to know.
     pub fn failed(&mut self, now: Time, key: (Transport, SocketAddr), failure: Failure) -> bool {
@@ -125,6 +136,10 @@ impl States {
                     until: until.max(failed.until),
                     reason: Reason::Excuse,
                 }
+            }
+            Failure::Watched(pause) => {
+                let (until, reason) = (now + pause, Reason::Failure);
+                Failed { until: until.max(failed.until), reason, ..failed }
             }
             // Many requests at once fail at once: that is one failure.
             _ if matches!(state, State::Suspect(_) | State::Excused(_)) => failed,

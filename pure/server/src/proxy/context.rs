@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use machine::Time;
 use protocol::transaction::{ClientId, ServerId};
 use protocol::{Flow, Ticket};
+use sip::header::To;
 use sip::{Bytes, Message, Method};
 
 use super::best::Best;
@@ -114,6 +115,11 @@ impl Context {
             self.tried.push(target.uri.clone());
             self.waiting.push_front(target);
         }
+    }
+
+    /// True for a request outside of every dialog.
+    pub(super) fn begins(&self) -> bool {
+        self.request.get::<To>().is_none_or(|to| to.tag().is_none())
     }
 
     /// True while a branch may still answer.

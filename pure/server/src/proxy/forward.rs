@@ -87,7 +87,10 @@ impl Proxy {
     fn launch(&mut self, turn: &mut Turn<'_>, context: &mut Context) {
         let like = |target: &Target| (target.q, target.rank);
         let Some(best) = context.waiting.front().map(like) else { return };
+        let stand_in = context.waiting.front().is_some_and(Target::stands_in);
         let group = match Disposition(&context.request).order() {
+            // Who stands for another is never asked beside it, whatever the caller wishes.
+            _ if stand_in => 1,
             Order::ByPreference => {
                 context.waiting.iter().take_while(|target| like(target) == best).count()
             }
@@ -117,6 +120,9 @@ impl Proxy {
         }
         if let Some(sleeper) = target.asleep.take() {
             return self.rouse(turn, context, (target, sleeper), breadth);
+        }
+        if let Err(fault) = self.take_line(turn, context, &target) {
+            return context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
         }
         let routing = Routing::of(&context.plan, &target);
         let mut branch =
@@ -195,6 +201,8 @@ impl Proxy {
         match answer {
             Answer::Targets(targets) => {
                 branch.attempts = attempts_to(turn, &targets, came);
+                let keys = targets.iter().map(|target| target.key()).collect();
+                self.found_member(&branch.target, keys);
                 self.attempt(turn, context, at);
             }
             Answer::Unlocated(why) => {
@@ -217,6 +225,7 @@ impl Proxy {
     /// Sends a branch to its next address, by a new transaction with a branch parameter of its own.
     pub(super) fn attempt(&mut self, turn: &mut Turn<'_>, context: &mut Context, at: usize) {
         let (id, invite) = (context.id, context.is_invite());
+        let stand_in = context.waiting.front().is_some_and(Target::stands_in);
         let Some(branch) = context.branches.get_mut(at) else { return };
         let secure = branch.routing.secure;
         // An INVITE loses 3.5 s when the target is not back; anything else would lose everything.
@@ -241,7 +250,9 @@ impl Proxy {
             let until = if invite { ring } else { machine::Time::NEVER };
             let kept = branch.target.way.flow().is_none();
             // Whoever is there answers an INVITE at once, with a 100 at least; other requests may take their time.
-            let other = kept && !branch.attempts.is_empty() || !branch.target.spares.is_empty();
+            let other = kept && !branch.attempts.is_empty()
+                || !branch.target.spares.is_empty()
+                || stand_in && branch.target.stands_in();
             let hurry = if invite && other {
                 turn.now + timers.t1.saturating_mul(limits::HURRY)
             } else {

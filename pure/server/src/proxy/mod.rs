@@ -9,7 +9,8 @@ mod copy;
 mod disposition;
 mod forward;
 mod given_up;
-mod hop;
+pub(crate) mod hop;
+mod members;
 mod pass;
 mod plan;
 mod preferences;
@@ -33,7 +34,9 @@ use protocol::{Answer, Fault, Flow, Output, Question, Ticket, Transport};
 use sip::header::MaxBreadth;
 use sip::{Message, Method, Status};
 
+use crate::groups::{Groups, Probes};
 use crate::seal::Seal;
+use crate::settings::Settings;
 use crate::turn::Turn;
 use crate::{admission, limits, outbound};
 use best::Best;
@@ -45,9 +48,10 @@ use session_timer::Paid;
 use stateless::Acks;
 
 pub(crate) use hop::direct_flow;
+pub(crate) use members::Lead;
 pub(crate) use plan::{Plan, sip_uri};
 pub(crate) use response::Loss;
-pub(crate) use target::{Target, Way};
+pub(crate) use target::{Onward, Target, Way};
 
 /// All requests on their way through this shard.
 #[derive(Debug)]
@@ -62,6 +66,8 @@ pub(crate) struct Proxy {
     acks: Acks,
     alarms: Alarms<ServerId>,
     refused_tcp: RefusedTcp,
+    groups: Groups,
+    probes: Probes,
     asked: u64,
 }
 
@@ -89,6 +95,8 @@ enum Wait {
     Phone(ServerId, usize),
     /// An ACK, for the same.
     Ack,
+    /// A probe, for the addresses of its member.
+    Probe(usize),
     /// The answers to a request, for the same.
     WayBack(ServerId),
 }
@@ -105,9 +113,9 @@ pub(crate) enum Found {
 }
 
 impl Proxy {
-    pub(crate) fn new(secret: u128) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            seal: Seal::new(secret),
+            seal: Seal::new(settings.secret),
             contexts: BTreeMap::new(),
             clients: BTreeMap::new(),
             given_up: GivenUp::default(),
@@ -117,6 +125,8 @@ impl Proxy {
             acks: Acks::default(),
             alarms: Alarms::default(),
             refused_tcp: RefusedTcp::default(),
+            groups: Groups::default(),
+            probes: Probes::new(settings),
             asked: 0,
         }
     }
@@ -166,6 +176,9 @@ impl Proxy {
             let trying = request.reply(Status::TRYING).wire();
             turn.answer(id, trying);
         }
+        if request.method() == Some(Method::Bye) {
+            self.free_line(&request);
+        }
         let breadth = request.get::<MaxBreadth>().map_or(limits::BREADTH, |MaxBreadth(n)| n);
         let mut context = Box::new(Context {
             id,
@@ -182,7 +195,10 @@ impl Proxy {
             alarm: Time::NEVER,
         });
         match found {
-            Found::At(targets) => self.found(turn, &mut context, targets.into()),
+            Found::At(targets) => {
+                self.took_turn(&targets);
+                self.found(turn, &mut context, targets.into());
+            }
             Found::Bound(bindings) => self.bound(turn, &mut context, bindings),
             Found::Elsewhere(aor) => {
                 let ticket = self.ask(turn, Question::Locate(aor), Wait::Bindings(id));
@@ -215,6 +231,7 @@ impl Proxy {
             Wait::Phone(id, branch) => self.with(turn, id, |proxy, turn, context| {
                 proxy.roused(turn, context, branch, (ticket, answer));
             }),
+            Wait::Probe(place) => self.probe_looked_up(turn, place, answer),
             Wait::Ack => self.ack_looked_up(turn, ticket, answer),
             Wait::WayBack(id) => way_back::found(turn, id, &answer),
         }
@@ -255,14 +272,18 @@ impl Proxy {
         failure: Failure,
     ) {
         if self.states.failed(turn.now, (transport, address), failure) {
+            let failure = Some(failure);
             turn.out.push(Output::Warn(Warning { transport, address, failure }));
         }
     }
 
     /// Another shard has found out.
     pub(crate) fn warned(&mut self, now: Time, warning: Warning) {
-        let Warning { transport, address, failure } = warning;
-        self.states.failed(now, (transport, address), failure);
+        let key = (warning.transport, warning.address);
+        match warning.failure {
+            Some(failure) => drop(self.states.failed(now, key, failure)),
+            None => drop(self.states.is_back(now, key)),
+        }
     }
 
     /// Does what is due: timer C (§16.8), CANCELs without an answer, questions without one.
@@ -275,11 +296,13 @@ impl Proxy {
         }
         self.acks.forget(turn.now);
         self.paid.forget(turn.now);
+        self.probe(turn);
     }
 
     /// When something is due.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        self.alarms.next().into_iter().chain(self.given_up.deadline()).min()
+        let own = [self.alarms.next(), self.given_up.deadline()];
+        own.into_iter().chain([self.groups.deadline(), self.probes.deadline()]).flatten().min()
     }
 
     /// How many requests are on their way, or wait for an answer of somebody.
@@ -312,6 +335,9 @@ impl Proxy {
         if context.is_over() {
             for client in context.branches.iter().filter_map(|branch| branch.state.client()) {
                 self.clients.remove(&client);
+            }
+            if context.state == State::Refused && context.is_invite() && context.begins() {
+                self.free_line(&context.request);
             }
             return;
         }

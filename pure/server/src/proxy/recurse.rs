@@ -16,16 +16,16 @@ use super::copy::Routing;
 use super::disposition::Disposition;
 use super::preferences::Preferences;
 use super::target::{self, Target, Way};
-use super::{Plan, Proxy, Wait};
+use super::{Lead, Plan, Proxy, Wait};
 use crate::limits;
 use crate::purpose::{self, Purpose};
-use crate::routes::Outcome;
 use crate::settings::Recurse;
 use crate::turn::Turn;
 
 impl Proxy {
     /// Takes over the contacts of a 3xx that may be tried. What is left of it: nothing, when all were taken.
     pub(super) fn recurse(
+        &self,
         turn: &mut Turn<'_>,
         context: &mut Context,
         response: Message,
@@ -41,7 +41,7 @@ impl Proxy {
         }
         let (mut taken, mut left) = (Vec::new(), Vec::new());
         for element in response.elements(Name::Contact).take(limits::TARGETS) {
-            let targets = targets_of(turn, context, &response, element);
+            let targets = self.targets_of(turn, context, &response, element);
             if targets.is_empty() {
                 left.push(element);
             }
@@ -100,45 +100,46 @@ impl Proxy {
         found.into_iter().rev().for_each(|target| context.add_first(target));
         self.settle(turn, context);
     }
-}
 
-/// Where a contact of a 3xx leads, as a request for it would be judged; none: it is not ours to follow.
-fn targets_of(
-    turn: &Turn<'_>,
-    context: &Context,
-    response: &Message,
-    element: &[u8],
-) -> Vec<Target> {
-    let Ok(Contact::At(address)) = Contact::parse(element) else { return Vec::new() };
-    let secure = |uri: &[u8]| matches!(Uri::parse(uri), Ok(Uri::Sip(uri)) if uri.secure);
-    if secure(&context.plan.uri) && !secure(address.uri) {
-        return Vec::new();
-    }
-    let plan = Plan::to(response.wire().slice_ref(address.uri), turn.house);
-    let request = (&context.request, &plan);
-    let purpose = purpose::of(turn, context.came, request, &mut |_, _, _| {});
-    let q = address.params.q();
-    match purpose.and_then(|purpose| purpose::permitted(turn, &plan, purpose)) {
-        Ok(Purpose::User(aor)) => {
-            let way = Way::User(aor, plan.aim.clone());
-            vec![Target { q, ..Target::of(plan.uri, way) }]
+    /// Where a contact of a 3xx leads, as a request for it would be judged; none: it is not ours to follow.
+    fn targets_of(
+        &self,
+        turn: &mut Turn<'_>,
+        context: &Context,
+        response: &Message,
+        element: &[u8],
+    ) -> Vec<Target> {
+        let Ok(Contact::At(address)) = Contact::parse(element) else { return Vec::new() };
+        let secure = |uri: &[u8]| matches!(Uri::parse(uri), Ok(Uri::Sip(uri)) if uri.secure);
+        if secure(&context.plan.uri) && !secure(address.uri) {
+            return Vec::new();
         }
-        Ok(Purpose::Routed(errand))
-            if turn.house.settings.proxy.recurse == Recurse::AlongRoutes =>
-        {
-            match errand.outcome(turn, &context.request) {
-                // Of several hops of a route the first is tried before the second.
-                Ok(Outcome::Targets(hops)) => {
-                    let later = |place| q.saturating_sub(place);
-                    let places = 0_u16..;
-                    hops.into_iter()
-                        .zip(places)
-                        .map(|(hop, place)| Target { q: later(place), ..hop })
-                        .collect()
-                }
-                Ok(Outcome::Answer(_)) | Err(_) => Vec::new(),
+        let plan = Plan::to(response.wire().slice_ref(address.uri), turn.house);
+        let request = (&context.request, &plan);
+        let purpose = purpose::of(turn, context.came, request, &mut |_, _, _| {});
+        let q = address.params.q();
+        match purpose.and_then(|purpose| purpose::permitted(turn, &plan, purpose)) {
+            Ok(Purpose::User(aor)) => {
+                let way = Way::User(aor, plan.aim.clone());
+                vec![Target { q, ..Target::of(plan.uri, way) }]
             }
+            Ok(Purpose::Routed(errand))
+                if turn.house.settings.proxy.recurse == Recurse::AlongRoutes =>
+            {
+                match self.lead(turn, &errand, &context.request) {
+                    // Of several hops of a route the first is tried before the second.
+                    Ok(Lead::To(hops)) => {
+                        let later = |place| q.saturating_sub(place);
+                        let places = 0_u16..;
+                        hops.into_iter()
+                            .zip(places)
+                            .map(|(hop, place)| Target { q: later(place), ..hop })
+                            .collect()
+                    }
+                    Ok(Lead::Answer(_)) | Err(_) => Vec::new(),
+                }
+            }
+            _ => Vec::new(),
         }
-        _ => Vec::new(),
     }
 }

@@ -42,6 +42,9 @@ impl Proxy {
         response: Message,
     ) {
         let Some(Sent { context: id, branch: at, to }) = self.clients.get(&client).copied() else {
+            if self.is_probe(turn, client, Some(&response)) {
+                return;
+            }
             if self.given_up.spoke(client) && response.status().is_some_and(Status::is_provisional)
             {
                 let patience = turn.house.settings.timers.patience();
@@ -137,6 +140,7 @@ impl Proxy {
         if !context.is_answered() {
             context.state = State::Accepted;
             report(turn, context, Status::OK);
+            self.hold_line(turn, context, response);
         }
         context.waiting.clear();
         if !Disposition(&context.request).no_cancel() {
@@ -178,13 +182,14 @@ impl Proxy {
         if unheard && self.other_way(turn, context, at) {
             return self.settle(turn, context);
         }
+        Self::judge_onward(turn, context, at, status);
         if status.class() == 6 && !context.is_answered() {
             // §16.7 step 5: nobody else is asked any more.
             context.state = State::Closing;
             context.waiting.clear();
             self.cancel_branches(turn, context, None);
         }
-        if let Some(left) = Self::recurse(turn, context, response) {
+        if let Some(left) = self.recurse(turn, context, response) {
             context.best.offer(Candidate::Theirs(left));
         }
         self.settle(turn, context);
@@ -224,6 +229,9 @@ impl Proxy {
         }
         if loss != Loss::Astray && self.other_way(turn, context, at) {
             return;
+        }
+        if loss == Loss::Astray {
+            Self::judge_onward(turn, context, at, Status::BAD_GATEWAY);
         }
         context.best.offer(match loss {
             Loss::Silent => {
@@ -267,6 +275,9 @@ impl Proxy {
 
     fn lose(&mut self, turn: &mut Turn<'_>, client: ClientId, loss: Loss) {
         self.given_up.spoke(client);
+        if self.is_probe(turn, client, None) {
+            return;
+        }
         let Some(Sent { context: id, branch: at, to }) = self.clients.remove(&client) else {
             return;
         };

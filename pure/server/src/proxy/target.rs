@@ -8,6 +8,7 @@ use sip::uri::same;
 use sip::{Bytes, Uri};
 
 use super::preferences::Preferences;
+use crate::groups::Place;
 use crate::gruu::Aim;
 use crate::limits;
 
@@ -24,6 +25,8 @@ pub(crate) struct Target {
     pub(crate) path: Vec<Bytes>,
     /// How to get there.
     pub(crate) way: Way,
+    /// When the next target is tried after this one.
+    pub(crate) onward: Onward,
     /// Other ways to the same phone, the next to try last: never at the same time (RFC 5626 §7).
     pub(crate) spares: Vec<Self>,
     /// What wakes its phone first.
@@ -47,6 +50,15 @@ pub(crate) enum Way {
     User(Box<[u8]>, Aim),
 }
 
+/// When the next target is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Onward {
+    /// Whenever this one has refused: a search (RFC 3261 §16.6).
+    Always,
+    /// When this one has failed, not when it has said no: next hops that stand for each other. The member, when it is one of a group.
+    Failing(Option<Place>),
+}
+
 impl Way {
     /// The flow, when it is one.
     pub(crate) const fn flow(&self) -> Option<Flow> {
@@ -60,8 +72,8 @@ impl Way {
 impl Target {
     /// A URI to be followed as it is.
     pub(crate) fn of(uri: Bytes, way: Way) -> Self {
-        let (path, spares) = (Vec::new(), Vec::new());
-        Self { uri, q: 1000, rank: 1000, path, way, spares, asleep: None }
+        let (path, onward, spares) = (Vec::new(), Onward::Always, Vec::new());
+        Self { uri, q: 1000, rank: 1000, path, way, onward, spares, asleep: None }
     }
 
     /// A binding.
@@ -77,9 +89,15 @@ impl Target {
             rank,
             path: binding.path.into_iter().map(Bytes::from).collect(),
             way,
+            onward: Onward::Always,
             spares: Vec::new(),
             asleep: binding.asleep,
         }
+    }
+
+    /// One of some that stand for each other?
+    pub(crate) fn stands_in(&self) -> bool {
+        self.onward != Onward::Always
     }
 
     /// The next way to the same phone, when there is one.

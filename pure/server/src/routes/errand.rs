@@ -5,7 +5,7 @@ use sip::uri::SipUri;
 use sip::{Bytes, Message, Uri};
 
 use super::Dialled;
-use crate::proxy::{Target, Way};
+use crate::proxy::{Onward, Target, Way};
 use crate::redirect;
 use crate::settings::{Action, Elsewhere, Route, Whose};
 use crate::turn::Turn;
@@ -28,6 +28,8 @@ pub(crate) struct Errand {
 pub(crate) enum Outcome {
     /// It goes to the first of these that takes it.
     Targets(Vec<Target>),
+    /// It goes to the first member of this group that takes it.
+    Group(Box<str>),
     /// It is answered: try there.
     Answer(Bytes),
 }
@@ -49,6 +51,7 @@ impl Errand {
         let Some(route) = turn.house.route(self) else { return Err(Fault::NoRoute) };
         match &route.action {
             Action::To(hops) => self.targets(route, hops).map(Outcome::Targets),
+            Action::Group(name) => Ok(Outcome::Group(name.clone())),
             Action::Redirect(elsewhere) => {
                 let places = redirect::places(elsewhere, self.elsewhere(elsewhere)?);
                 let answer = redirect::answer(turn, request, elsewhere.status, &places);
@@ -58,18 +61,17 @@ impl Errand {
         }
     }
 
-    /// Where the request goes, in the order to try.
+    /// Where the request goes, in the order of the route.
     fn targets(&self, route: &Route, hops: &[Box<str>]) -> Result<Vec<Target>, Fault> {
         if hops.is_empty() {
-            return Ok(vec![self.target(route, None, Q)?]);
+            return Ok(vec![self.target(route, None)?]);
         }
-        let best_first = (1..=Q).rev();
-        hops.iter().zip(best_first).map(|(hop, q)| self.target(route, Some(hop), q)).collect()
+        hops.iter().map(|hop| self.target(route, Some(hop))).collect()
     }
 
     /// The request as it goes on to a next hop; `None`: to where the DNS of its domain says. A number is at home wherever it is sent,
     /// so it gets the host of the hop; a user of another domain stays one.
-    fn target(&self, route: &Route, hop: Option<&str>, q: u16) -> Result<Target, Fault> {
+    pub(crate) fn target(&self, route: &Route, hop: Option<&str>) -> Result<Target, Fault> {
         let uri = match (&route.matches.whose, hop) {
             (Whose::Ours, None) => {
                 return Err(Fault::Unroutable("The Route of the Number Has No Target"));
@@ -78,7 +80,7 @@ impl Errand {
             (Whose::Domain(_) | Whose::Anybody, _) => self.there()?,
         };
         let way = hop.map_or(Way::Uri, |hop| Way::Hop(Bytes::copy_from_slice(hop.as_bytes())));
-        Ok(Target { q, ..Target::of(uri, way) })
+        Ok(Target { onward: Onward::Failing(None), ..Target::of(uri, way) })
     }
 
     /// The Request-URI with the number as it goes on.
@@ -103,9 +105,6 @@ impl Errand {
         self.dialled.at(&self.number, place).into()
     }
 }
-
-/// The preference of the first.
-const Q: u16 = 1000;
 
 /// A URI of the settings.
 fn sip_uri(uri: &[u8]) -> Result<SipUri<'_>, Fault> {

@@ -6,6 +6,7 @@ use protocol::Listener;
 use protocol::auth::{Algorithm, Names, Protection};
 use protocol::transaction::Timers;
 
+mod group;
 mod proxy;
 mod push;
 mod redirect;
@@ -13,6 +14,7 @@ mod registrar;
 mod route;
 mod user;
 
+pub use group::{Balance, Group, Member, Probe};
 pub use proxy::{Proxy, Recurse, SessionTimer};
 pub use push::Push;
 pub use redirect::{Elsewhere, Redirect};
@@ -50,6 +52,8 @@ pub struct Settings {
     pub redirects: Vec<Redirect>,
     /// Where requests for others go.
     pub routes: Vec<Route>,
+    /// Next hops that stand for each other.
+    pub groups: Vec<Group>,
     /// Which of how many shards this node is.
     pub shard: Shard,
     /// What steering and Record-Routes are keyed with. All shards must have the same; when it is kept over a restart, calls that
@@ -102,6 +106,7 @@ impl Settings {
             proxy: Proxy::default(),
             redirects: Vec::new(),
             routes: Vec::new(),
+            groups: Vec::new(),
             shard: Shard { number: 0, count: 1 },
             secret: 0,
             nonce_secret: None,

@@ -68,6 +68,8 @@ pub enum Trust {
 pub enum Action {
     /// It goes to the first of these next hops, SIP URIs, that takes it; to none: where the domain's DNS says.
     To(Vec<Box<str>>),
+    /// It goes to the first member of this group that takes it.
+    Group(Box<str>),
     /// It is answered: try there.
     Redirect(Elsewhere),
     /// It is refused.

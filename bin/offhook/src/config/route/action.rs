@@ -1,10 +1,10 @@
 //! What a route does: forward, answer "try there", or refuse.
 
-use ::server::settings::{Action, Elsewhere, Match, Whose};
+use ::server::settings::{Action, Elsewhere, Group, Match, Whose};
 
-use super::leads_somewhere;
 use crate::config::fault::{At, Faults};
 use crate::config::key::Key;
+use crate::config::near::nearest;
 use crate::config::table::Table;
 use crate::config::uri;
 use crate::limits;
@@ -12,53 +12,76 @@ use crate::limits;
 /// Reads what a route does; its `match` decides whether it must say where.
 pub(super) fn read(
     entry: &Table<'_>,
-    matches: Option<&Match>,
+    (matches, groups): (Option<&Match>, &[Group]),
     faults: &mut Faults,
 ) -> Option<Action> {
     let deny = deny(entry, faults);
+    let group = group(entry, groups, faults);
     let to = targets(entry, faults);
     let status = redirect_status(entry, faults);
     let expires = redirect_expires(entry, faults);
+    judge_pairs(entry, faults);
     if entry.has("deny") {
-        for key in ["to", "redirect", "rewrite", "expires"].into_iter().filter(|key| entry.has(key))
-        {
-            faults.refuse(
-                entry.span_of(key),
-                format!("a route that denies has no use for `{key}`"),
-                "remove one of the two",
-            );
-        }
         return deny;
     }
-    if entry.has("expires") && !entry.has("redirect") {
-        faults.refuse(
-            entry.span_of("expires"),
-            "`expires` belongs to `redirect`",
-            "add redirect = 302",
-        );
-    }
     if entry.has("redirect") {
-        if !entry.has("to") {
-            faults.refuse(
-                entry.span,
-                "a route that redirects needs `to`: try where?",
-                "add to = [\"sip:…\"]",
-            );
-        }
         return Some(Action::Redirect(Elsewhere { status: status?, to, expires }));
     }
-    let action = Action::To(to);
-    if matches.is_some_and(|matches| matches.whose == Whose::Ours)
-        && !entry.has("to")
-        && !leads_somewhere(&action)
-    {
+    if entry.has("group") {
+        return group;
+    }
+    let numbers = matches.is_some_and(|matches| matches.whose == Whose::Ours);
+    if numbers && !entry.has("to") {
         let what = match matches.map(|matches| matches.prefixes.is_empty()) {
             Some(true) => "a route for numbers needs `to`: there is no domain to look up",
             _ => "a route for a prefix needs `to`: there is no domain to look up",
         };
         faults.refuse(entry.span, what, "add to = \"sip:…\"");
     }
-    Some(action)
+    Some(Action::To(to))
+}
+
+/// What does not go together, and what does not go alone.
+fn judge_pairs(entry: &Table<'_>, faults: &mut Faults) {
+    let useless = ["to", "group", "redirect", "rewrite", "expires"];
+    for key in useless.into_iter().filter(|key| entry.has("deny") && entry.has(key)) {
+        let what = format!("a route that denies has no use for `{key}`");
+        faults.refuse(entry.span_of(key), what, "remove one of the two");
+    }
+    if entry.has("deny") {
+        return;
+    }
+    if entry.has("expires") && !entry.has("redirect") {
+        let what = "`expires` belongs to `redirect`";
+        faults.refuse(entry.span_of("expires"), what, "add redirect = 302");
+    }
+    if entry.has("redirect") && !entry.has("to") {
+        let what = "a route that redirects needs `to`: try where?";
+        faults.refuse(entry.span, what, "add to = [\"sip:…\"]");
+    }
+    if entry.has("group") && (entry.has("to") || entry.has("redirect")) {
+        let what = "`group` says where, and something else does, too: which one counts?";
+        faults.refuse(entry.span_of("group"), what, "remove one of the two");
+    }
+}
+
+/// The group that a route leads to.
+fn group(entry: &Table<'_>, groups: &[Group], faults: &mut Faults) -> Option<Action> {
+    let written = entry.text("group", faults)?;
+    let names = || groups.iter().map(|group| &*group.name);
+    if names().any(|name| name == written.value) {
+        return Some(Action::Group(written.value.into()));
+    }
+    let hint = match nearest(written.value, names()) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("add [[group]] with name = \"{}\"", written.value.escape_debug()),
+    };
+    faults.refuse(
+        written.span,
+        format!("there is no group `{}`", written.value.escape_debug()),
+        hint,
+    );
+    None
 }
 
 fn targets(entry: &Table<'_>, faults: &mut Faults) -> Vec<Box<str>> {

@@ -9,7 +9,7 @@ pub(super) use action::{redirect_expires, status_of};
 
 use std::net::SocketAddr;
 
-use ::server::settings::{Action, Match, Route, Trust, Whose};
+use ::server::settings::{Group, Match, Route, Trust, Whose};
 
 use super::domains::Domain;
 use super::extension::Extension;
@@ -20,6 +20,7 @@ use super::table::Table;
 /// What routes may speak of.
 pub(super) struct Known<'a> {
     pub(super) domains: &'a [Domain],
+    pub(super) groups: &'a [Group],
     pub(super) extensions: &'a [Extension],
     pub(super) listeners: Vec<SocketAddr>,
 }
@@ -39,8 +40,11 @@ pub(super) fn read(entries: &[Table<'_>], known: &Known<'_>, faults: &mut Faults
         let matched = entry
             .table("match", faults)
             .map(|table| (table, matching::read(&table, known, faults)));
-        let action =
-            action::read(entry, matched.as_ref().and_then(|(_, found)| found.as_ref()), faults);
+        let action = action::read(
+            entry,
+            (matched.as_ref().and_then(|(_, found)| found.as_ref()), known.groups),
+            faults,
+        );
         let Some((table, Some(matches))) = matched else { continue };
         let Some(action) = action else { continue };
         let trust = if challenge == Some(false) { Trust::Network } else { Trust::Proven };
@@ -86,11 +90,6 @@ fn is_ours(domain: &Domain, known: &Known<'_>) -> bool {
     known.domains.contains(domain)
 }
 
-/// Is there anything to do with a number but to send it somewhere?
-fn leads_somewhere(action: &Action) -> bool {
-    !matches!(action, Action::To(hops) if hops.is_empty())
-}
-
 pub(super) const SECTION: Section = Section {
     name: "route",
     repeated: true,
@@ -118,6 +117,7 @@ pub(super) const SECTION: Section = Section {
             "The next hop: \"sip:192.0.2.7:5060;transport=tcp\"; or a list, the first that takes the request. Needed for numbers. A number \
              gets the host of the hop, a user of another domain keeps its own. With `redirect`: where to try instead.",
         ),
+        Key::optional("group", "`to` says where", "Instead of `to`: the name of a `[[group]]`."),
         Key::optional(
             "redirect",
             "the request is forwarded",

@@ -1,0 +1,202 @@
+//! Groups: next hops that stand for each other. Who is asked first, who has no room, who is alive.
+//!
+//! What is known of an address is `protocol::locate::States`' business, as for every next hop; here it is asked, and probes tell it.
+
+mod order;
+mod probes;
+mod rate;
+mod seats;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use machine::{Dice, Time};
+use protocol::Transport;
+use protocol::locate::{State, States};
+use sip::Uri;
+
+use crate::house::House;
+use crate::proxy::hop;
+use crate::settings::{Group, Member};
+
+pub(crate) use probes::{Probes, Said};
+pub(crate) use seats::{Call, Full};
+
+use rate::Rate;
+use seats::Seats;
+
+/// An address, as its state is kept.
+pub(crate) type Key = (Transport, SocketAddr);
+
+/// One member of a group: their places in the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) group: usize,
+    pub(crate) member: usize,
+}
+
+/// What is known of all groups, on this shard.
+#[derive(Debug, Default)]
+pub(crate) struct Groups {
+    /// Whose turn it is, by group.
+    turns: BTreeMap<usize, usize>,
+    /// Where members with names were found last.
+    found: BTreeMap<Place, Vec<Key>>,
+    seats: Seats,
+    rates: BTreeMap<Place, Rate>,
+}
+
+/// What a member draws for who asks: by the call, or by the caller.
+pub(crate) type Lot<'a> = dyn Fn(&Member) -> u64 + 'a;
+
+impl Groups {
+    /// The members in the order to try: as the group says, those that are alive before those that are not; without those that have no
+    /// room for a call.
+    pub(crate) fn order(
+        &self,
+        house: &House,
+        place: usize,
+        (now, states): (Time, &States),
+        (lot, dice): (&Lot<'_>, &mut Dice),
+    ) -> Vec<Place> {
+        let Some(group) = house.settings.groups.get(place) else { return Vec::new() };
+        let turn = self.turns.get(&place).copied().unwrap_or(0);
+        let mut members = order::members(group, turn, lot, dice);
+        members.sort_by_key(|member| {
+            let priority = group.members.get(*member).map_or(0, |member| member.priority);
+            let at = Place { group: place, member: *member };
+            (self.rank(house, at, (now, states)), priority)
+        });
+        let places = members.into_iter().map(|member| Place { group: place, member });
+        places.filter(|at| self.has_room(house, *at, now)).collect()
+    }
+
+    /// Somebody was sent there: the next one begins with the next.
+    pub(crate) fn turned(&mut self, group: usize) {
+        let turn = self.turns.entry(group).or_default();
+        *turn = turn.wrapping_add(1);
+    }
+
+    /// How a member stands: the best of its addresses.
+    fn rank(&self, house: &House, at: Place, known: (Time, &States)) -> u8 {
+        let to = member(house, at).map_or("", |member| &member.to);
+        match addresses(house, to) {
+            Some(keys) => rank(&keys, known),
+            None => self.found.get(&at).map_or(0, |keys| rank(keys, known)),
+        }
+    }
+
+    /// The name of a member was looked up.
+    pub(crate) fn found(&mut self, at: Place, keys: Vec<Key>) {
+        self.found.insert(at, keys);
+    }
+
+    /// Is there room for one call more?
+    fn has_room(&self, house: &House, at: Place, now: Time) -> bool {
+        let Some(member) = member(house, at) else { return false };
+        let calls = member.calls.is_none_or(|most| self.seats.taken(at) < share(most, house));
+        let rate = self.rates.get(&at).is_none_or(|rate| rate.has_room(now));
+        calls && rate
+    }
+
+    /// A call goes to a member; it leaves the one where it was tried before.
+    pub(crate) fn take(
+        &mut self,
+        house: &House,
+        at: Place,
+        call: Call,
+        now: Time,
+    ) -> Result<(), Full> {
+        let (Some(group), Some(member)) = (house.settings.groups.get(at.group), member(house, at))
+        else {
+            return Err(Full);
+        };
+        self.seats.leave(call);
+        if !self.has_room(house, at, now) {
+            return Err(Full);
+        }
+        if let Some(most) = member.rate {
+            let rate = self.rates.entry(at).or_insert_with(|| Rate::new(share(most, house)));
+            rate.take(now);
+        }
+        if member.calls.is_some() {
+            self.seats.take(at, call, now + group.longest_call);
+        }
+        Ok(())
+    }
+
+    /// A call was answered, or its session was renewed: it counts until it is hung up, until its session ends (RFC 4028), or for as long as the
+    /// group says.
+    pub(crate) fn answered(
+        &mut self,
+        house: &House,
+        call: Call,
+        now: Time,
+        session: Option<std::time::Duration>,
+    ) {
+        let Some(at) = self.seats.of(call) else { return };
+        let longest = house.settings.groups.get(at.group).map(|group| group.longest_call);
+        if let Some(until) = session.into_iter().chain(longest).min() {
+            self.seats.keep(call, now + until);
+        }
+    }
+
+    /// A call is over, or never came to be.
+    pub(crate) fn hung_up(&mut self, call: Call) {
+        self.seats.leave(call);
+    }
+
+    /// Forgets calls that have lasted too long.
+    pub(crate) fn wake(&mut self, now: Time) {
+        self.seats.wake(now);
+    }
+
+    /// When that will be.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        self.seats.deadline()
+    }
+}
+
+/// The addresses in the URI of a next hop; `None`: it has a name.
+fn addresses(house: &House, hop: &str) -> Option<Vec<Key>> {
+    let Ok(Uri::Sip(uri)) = Uri::parse(hop.as_bytes()) else { return None };
+    match hop::of(&uri, house) {
+        Ok(hop::Hop::At(targets)) => Some(targets.iter().map(|target| target.key()).collect()),
+        _ => None,
+    }
+}
+
+/// The best of some addresses: alive, or to be tried again by somebody; failed; wanting to be left alone.
+fn rank(keys: &[Key], (now, states): (Time, &States)) -> u8 {
+    let rank = |key: &Key| match states.state(now, *key) {
+        State::Alive | State::Due => 0,
+        State::Suspect(_) | State::Probing(_) => 1,
+        State::Excused(_) => 2,
+    };
+    keys.iter().map(rank).min().unwrap_or(0)
+}
+
+/// How a next hop without a group stands; one with a name is taken to be alive.
+pub(crate) fn rank_of_hop(house: &House, hop: &str, known: (Time, &States)) -> u8 {
+    addresses(house, hop).map_or(0, |keys| rank(&keys, known))
+}
+
+/// Does a member send a request on with this answer?
+pub(crate) fn sends_on(house: &House, group: Option<usize>, status: u16) -> bool {
+    let listed = |group: &Group| group.failover.contains(&status);
+    status == 503 || group.and_then(|group| house.settings.groups.get(group)).is_some_and(listed)
+}
+
+/// A member.
+pub(crate) fn member(house: &House, at: Place) -> Option<&Member> {
+    house.settings.groups.get(at.group)?.members.get(at.member)
+}
+
+/// Our part of a limit: each shard has the same, but for a rest; and everybody has one, or some calls could never be made.
+fn share(most: u32, house: &House) -> u32 {
+    let shard = house.settings.shard;
+    let count = u32::from(shard.count.max(1));
+    let rest = most.checked_rem(count).unwrap_or(0);
+    let part = most.checked_div(count).unwrap_or(0);
+    part.saturating_add(u32::from(u32::from(shard.number) < rest)).max(1)
+}
