@@ -12,6 +12,7 @@
 )]
 
 mod account;
+mod authority;
 mod baresip;
 #[path = "../../io/dns/tests/named/bind.rs"]
 mod bind;

@@ -6,11 +6,13 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::account::Account;
-use crate::baresip::PATIENCE;
+use crate::authority::Authority;
+use crate::baresip::{Baresip, PATIENCE};
+use crate::land::Host;
 use crate::offhook::Offhook;
 use crate::peer::Peer;
 use crate::phone::Phone;
-use crate::{place, table};
+use crate::{place, sound, table};
 
 /// Pages with phones in one browser.
 struct Pages {
@@ -20,12 +22,46 @@ struct Pages {
 }
 
 /// How pages are opened.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Style {
-    /// They offer what desk phones offer, and no sound.
-    desk_phone: bool,
-    /// The host that they come from; the server's own when empty.
+    /// The host that they come from.
     host: &'static str,
+    /// Whether they offer what desk phones offer, and no sound.
+    desk_phone: bool,
+}
+
+impl Style {
+    const USUAL: Self = Self { host: "127.0.0.1", desk_phone: false };
+}
+
+/// A server for pages.
+struct Site {
+    server: Offhook,
+    folder: PathBuf,
+    transport: &'static str,
+    authority: Authority,
+}
+
+impl Site {
+    /// A server with 101 and 102 that listens for WebSockets.
+    fn open(name: &str, transport: &'static str) -> Self {
+        let folder = place::folder(&format!("{name}-{transport}"));
+        let authority = Authority::new(&folder);
+        let any = "127.0.0.1:0";
+        let tls = if transport == "wss" { authority.certify("127.0.0.1") } else { String::new() };
+        let lines = format!(
+            "domains = [\"127.0.0.1\"]\nlisten = {{ udp = \"{any}\", tcp = \"{any}\", {transport} = \"{any}\" }}\n\
+             store = {{ durability = \"memory\" }}\n{tls}"
+        );
+        let server = Offhook::serve_on(&Host::HERE, &folder, &["101", "102"], &lines);
+        Self { server, folder, transport, authority }
+    }
+
+    /// The account of a phone that speaks as pages do.
+    fn account(&mut self, number: &str) -> Account {
+        let domain = self.server.udp.to_string();
+        Account::new(number, self.server.web(self.transport)).of(&domain).by(self.transport)
+    }
 }
 
 /// Where the libraries are, as .ci/install has put them there; nothing, with words, where they are not.
@@ -42,13 +78,13 @@ fn libraries() -> Option<PathBuf> {
 }
 
 impl Pages {
-    fn open(library: &str, server: &mut Offhook, folder: &Path, style: Style) -> Self {
-        let domain = server.udp.to_string();
-        let address = server.web("ws");
-        let host = if style.host.is_empty() { "127.0.0.1" } else { style.host };
+    fn open((library, libraries): (&str, &Path), site: &mut Site, style: Style) -> Self {
+        let domain = site.server.udp.to_string();
+        let address = site.server.web(site.transport);
+        let certificate = (site.transport == "wss").then(|| site.authority.certificate());
         let told = json!({
-            "library": library, "server": format!("ws://{address}"), "domain": domain, "folder": folder,
-            "deskPhone": style.desk_phone, "host": host,
+            "library": library, "server": format!("{}://{address}", site.transport), "domain": domain,
+            "folder": libraries, "deskPhone": style.desk_phone, "host": style.host, "certificate": certificate,
         });
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/interop/web/pages.mjs");
         let mut program = Command::new("node");
@@ -80,19 +116,13 @@ impl Pages {
     }
 }
 
-/// A server with 101 and 102 for pages at its own address.
-fn server(folder: &Path) -> Offhook {
-    let web = "domains = [\"127.0.0.1\"]\nlisten = { udp = \"127.0.0.1:0\", tcp = \"127.0.0.1:0\", ws = \"127.0.0.1:0\" }\n\
-               store = { durability = \"memory\" }";
-    Offhook::serve_on(&crate::land::Host::HERE, folder, &["101", "102"], web)
-}
+const TWO_PAGES: &str = "Two pages in Chromium register with digest and call each other; each hears the other's microphone; a page that is closed is not called any more";
 
-/// A page calls another; each hears the other's microphone; the called one hangs up; both unregister.
-fn two_pages_call(library: &str) -> Option<()> {
-    let libraries = libraries()?;
-    let folder = place::folder(&format!("web-{library}"));
-    let mut server = server(&folder);
-    let mut pages = Pages::open(library, &mut server, &libraries, Style::default());
+/// A page calls another; each hears the other's microphone; the called one hangs up and unregisters; the other is closed without a word.
+fn two_pages_call(program: &table::Program, library: &str, transport: &'static str) {
+    let Some(libraries) = libraries() else { return };
+    let mut site = Site::open(library, transport);
+    let mut pages = Pages::open((library, &libraries), &mut site, Style::USUAL);
     pages.register("101");
     pages.register("102");
     pages.call("101", "102");
@@ -103,51 +133,48 @@ fn two_pages_call(library: &str) -> Option<()> {
     pages.act("hangUp", "102");
     pages.peer.wait_for("101 ended", PATIENCE);
     pages.act("leave", "102");
-    server.peer.wait_for("\"unregistered\"", PATIENCE);
-    // A page that is closed without a word is not registered any more either.
+    site.server.peer.wait_for("\"unregistered\"", PATIENCE);
     pages.act("close", "101");
-    server.peer.wait_for("\"unregistered\"", PATIENCE);
-    server.stop();
-    Some(())
+    site.server.peer.wait_for("\"unregistered\"", PATIENCE);
+    site.server.stop();
+    table::passed(program, TWO_PAGES, &transport.to_uppercase());
 }
-
-const TWO_PAGES: &str = "Two pages in Chromium register with digest and call each other; each hears the other's microphone; a page that is closed is not called any more";
 
 #[test]
 fn two_pages_with_jssip_hear_each_other_over_ws() {
-    if two_pages_call("jssip").is_some() {
-        table::passed(&table::JSSIP, TWO_PAGES, "WS");
-    }
+    two_pages_call(&table::JSSIP, "jssip", "ws");
 }
 
 #[test]
-fn two_pages_with_sipjs_hear_each_other_over_ws() {
-    if two_pages_call("sipjs").is_some() {
-        table::passed(&table::SIPJS, TWO_PAGES, "WS");
-    }
+fn two_pages_with_jssip_hear_each_other_over_wss() {
+    two_pages_call(&table::JSSIP, "jssip", "wss");
+}
+
+#[test]
+fn two_pages_with_sipjs_hear_each_other_over_wss() {
+    two_pages_call(&table::SIPJS, "sipjs", "wss");
 }
 
 #[test]
 fn a_page_calls_offhook_phone_and_is_called_by_it() {
     let Some(libraries) = libraries() else { return };
-    let folder = place::folder("web-and-phone");
-    let mut server = server(&folder);
-    let style = Style { desk_phone: true, ..Style::default() };
-    let mut pages = Pages::open("sipjs", &mut server, &libraries, style);
+    let mut site = Site::open("web-and-phone", "ws");
+    let mut pages =
+        Pages::open(("sipjs", &libraries), &mut site, Style { desk_phone: true, ..Style::USUAL });
     pages.register("101");
-    let account = Account::new("102", server.udp);
-    let mut phone = Phone::start(&folder, &account, &["answer"]);
+    let account = Account::new("102", site.server.udp);
+    let mut phone = Phone::start(&site.folder, &account, &["answer"]);
     phone.peer.wait_for("\"registered\"", PATIENCE);
     pages.call("101", "102");
     pages.peer.wait_for("101 accepted", PATIENCE);
     phone.peer.wait_for("\"established\"", PATIENCE);
     pages.act("hangUp", "101");
     assert!(phone.peer.end(PATIENCE).success(), "{}", phone.peer.said());
-    let mut phone = Phone::start(&folder, &account, &["call", "101", "--hangup-after", "1s"]);
+    let mut phone = Phone::start(&site.folder, &account, &["call", "101", "--hangup-after", "1s"]);
     pages.peer.wait_for("101 accepted", PATIENCE);
     pages.peer.wait_for("101 ended", PATIENCE);
     assert!(phone.peer.end(PATIENCE).success(), "{}", phone.peer.said());
-    server.stop();
+    site.server.stop();
     let feature = "A page calls `offhook phone`, which speaks UDP, and hangs up; then the other way round; signalling alone";
     table::passed(&table::SIPJS, feature, "WS");
 }
@@ -155,15 +182,59 @@ fn a_page_calls_offhook_phone_and_is_called_by_it() {
 #[test]
 fn a_page_of_another_site_is_turned_away_and_the_log_says_why() {
     let Some(libraries) = libraries() else { return };
-    let folder = place::folder("web-foreign");
-    let mut server = server(&folder);
-    let style = Style { host: "localhost", ..Style::default() };
-    let mut pages = Pages::open("jssip", &mut server, &libraries, style);
+    let mut site = Site::open("web-foreign", "ws");
+    let mut pages =
+        Pages::open(("jssip", &libraries), &mut site, Style { host: "localhost", ..Style::USUAL });
     pages.act("open", "101");
     pages.say(json!({ "register": "101" }));
     pages.peer.wait_for("101 failed register", PATIENCE);
-    let told = server.peer.wait_for("Pages of http://localhost:", PATIENCE);
+    let told = site.server.peer.wait_for("Pages of http://localhost:", PATIENCE);
     assert!(told.contains("[websocket] origins"), "{told}");
-    server.stop();
+    site.server.stop();
     table::seen(&table::JSSIP, "A page of a site that may not come (`Origin`)", "WS", "403");
+}
+
+/// A phone of ours that speaks as pages do calls a desk phone, and is called: the sound is that of desk phones, so both are heard.
+fn our_phone_and_baresip(transport: &'static str) {
+    if !place::installed("baresip", "baresip-core") {
+        return;
+    }
+    let mut site = Site::open("web-phone-and-baresip", transport);
+    let mut bob =
+        Baresip::register(&site.folder, &Account::new("102", site.server.udp).playing(1000.0));
+    let (account, ca) = (site.account("101"), site.authority.file().display().to_string());
+    let deed = ["call", "102", "--hangup-after", "3s", "--ca", &ca];
+    let alice = Phone::start(&site.folder, &account, &deed);
+    sound::assert_heard(&alice.ends_well(), 1000.0, 440.0);
+    let mut alice = Phone::start(&site.folder, &account, &["answer", "--ca", &ca]);
+    alice.peer.wait_for("\"registered\"", PATIENCE);
+    bob.dial(&format!("sip:101@{}", site.server.udp));
+    bob.listen(3);
+    bob.peer.type_line("/hangup");
+    sound::assert_heard(&alice.ends_well(), 1000.0, 440.0);
+    site.server.stop();
+    let feature = "`offhook phone` by WebSocket calls it and is called; sound both ways";
+    let way = format!("UDP; {} on our side", transport.to_uppercase());
+    table::passed(&table::BARESIP, feature, &way);
+}
+
+#[test]
+fn our_phone_by_ws_and_baresip_hear_each_other() {
+    our_phone_and_baresip("ws");
+}
+
+#[test]
+fn our_phone_by_wss_and_baresip_hear_each_other() {
+    our_phone_and_baresip("wss");
+}
+
+/// A server that is not whom its domain says is told nothing, and the phone says why.
+#[test]
+fn our_phone_does_not_talk_to_a_server_that_proves_to_be_another() {
+    let mut site = Site::open("web-phone-untrusting", "wss");
+    let account = site.account("101");
+    let mut phone = Phone::start(&site.folder, &account, &["register"]);
+    assert!(!phone.peer.end(PATIENCE).success());
+    assert!(phone.peer.said().contains("authority that is not trusted"), "{}", phone.peer.said());
+    site.server.stop();
 }

@@ -31,11 +31,17 @@ impl Softphone {
         sink: impl Sink + 'static,
     ) -> Result<Self, String> {
         let at = SocketAddr::new(at, 0);
-        let plan = match account.transport() {
+        let mut plan = match account.transport() {
             // Whoever wants TLS wants nothing else to be listened to.
-            Transport::Tls => secure(at, authorities).map_err(|error| error.to_string())?,
-            _ => Plan::new().on(Transport::Udp, at).on(Transport::Tcp, at),
+            Transport::Tls => Plan::new().on(Transport::Tls, at),
+            web @ (Transport::Ws | Transport::Wss) => Plan::new().client(web, at),
+            Transport::Udp | Transport::Tcp => {
+                Plan::new().on(Transport::Udp, at).on(Transport::Tcp, at)
+            }
         };
+        if account.transport().is_secure() {
+            plan.tls = Some(trust(authorities).map_err(|error| error.to_string())?);
+        }
         let bound = plan.bind().map_err(|error| error.to_string())?;
         let words = |error: std::io::Error| error.to_string();
         let mut dice = Dice::new(throw().map_err(words)?);
@@ -96,12 +102,9 @@ impl Softphone {
     }
 }
 
-/// By TLS, without a certificate of our own: nobody calls us but over connections that we have opened.
-fn secure(at: SocketAddr, authorities: &[PathBuf]) -> Result<Plan, CannotUse> {
-    let terms = Terms { authorities: authorities.to_vec(), ..Terms::default() };
-    let mut plan = Plan::new().on(Transport::Tls, at);
-    plan.tls = Some(Tls::load(&terms)?);
-    Ok(plan)
+/// TLS without a certificate of our own: nobody calls us but over connections that we have opened.
+fn trust(authorities: &[PathBuf]) -> Result<Tls, CannotUse> {
+    Tls::load(&Terms { authorities: authorities.to_vec(), ..Terms::default() })
 }
 
 /// How long the other side is given to say goodbye. On a line that loses one packet in ten a BYE is sent five times in this time (0, 0.5,

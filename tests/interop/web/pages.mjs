@@ -1,7 +1,8 @@
 // Pages in a headless Chromium, with a phone each. What is to be done comes as JSON lines on stdin, what happens goes to stdout:
 //   {"open":"101"} {"register":"101"} {"call":"101","target":"sip:102@…"} {"hear":"101"} {"hangUp":"101"} {"leave":"101"}
-// Started with {library, server, domain, folder, deskPhone, trust, host}: `folder` has node_modules; `trust` is the hash of a key whose
-// certificate is good; `host` is what the browser takes the pages' server for.
+// Started with {library, server, domain, folder, deskPhone, certificate, host}: `folder` has node_modules; `certificate` is the server's, which
+// the browser is to take; `host` is what it takes the pages' server for.
+import crypto from 'node:crypto';
 import { createRequire } from 'node:module';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -9,7 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
 
-const { library, server, domain, folder, deskPhone, trust, host = '127.0.0.1' } = JSON.parse(process.argv[2]);
+const { library, server, domain, folder, deskPhone, certificate, host } = JSON.parse(process.argv[2]);
 const require = createRequire(path.join(folder, 'x'));
 const { chromium } = require('playwright-core');
 const { build } = require('esbuild');
@@ -23,13 +24,16 @@ const site = http.createServer((asked, answer) => answer.end(asked.url === '/pho
   : '<!doctype html><title>phone</title><script src="/phone.js"></script>'));
 await new Promise((open) => site.listen(0, '127.0.0.1', open));
 
+// The browser knows no authority of ours: it is told the key that it may trust.
+const spki = () => new crypto.X509Certificate(fs.readFileSync(certificate)).publicKey.export({ type: 'spki', format: 'der' });
+const trusted = certificate && crypto.createHash('sha256').update(spki()).digest('base64');
 const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'offhook-web-'));
 const browser = await chromium.launchPersistentContext(profile, {
   executablePath: '/usr/bin/chromium', headless: true,
   args: ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection',
     '--autoplay-policy=no-user-gesture-required',
     '--disable-features=WebRtcHideLocalIpsWithMdns', '--disable-background-networking',
-    ...(trust ? [`--ignore-certificate-errors-spki-list=${trust}`] : [])],
+    ...(trusted ? [`--ignore-certificate-errors-spki-list=${trusted}`] : [])],
 });
 const pages = new Map();
 const say = (line) => console.log(line);

@@ -101,7 +101,7 @@ fn bind(written: At<&str>, faults: &mut Faults) -> Option<IpAddr> {
 }
 
 /// What the phone speaks.
-pub(crate) const TRANSPORTS: [&str; 3] = ["udp", "tcp", "tls"];
+pub(crate) const TRANSPORTS: [&str; 5] = ["udp", "tcp", "tls", "ws", "wss"];
 
 pub(super) const SECTION: Section = Section {
     name: "",
@@ -116,11 +116,15 @@ pub(super) const SECTION: Section = Section {
             "the account's domain",
             "Where requests go: an address with a port, \"192.0.2.7:5060\".",
         ),
-        Key::new("transport", "\"udp\"", "How they go: \"udp\", \"tcp\" or \"tls\"."),
+        Key::new(
+            "transport",
+            "\"udp\"",
+            "How they go: \"udp\", \"tcp\", \"tls\", or as a browser's do, \"ws\" or \"wss\".",
+        ),
         Key::optional(
             "authorities",
             "the system's alone",
-            "Files with certificates of authorities (PEM) that are trusted too, for TLS: [\"our-ca.pem\"].",
+            "Files with certificates of authorities (PEM) that are trusted too, for \"tls\" and \"wss\": [\"our-ca.pem\"].",
         ),
         Key::optional(
             "bind",
