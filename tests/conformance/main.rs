@@ -8,6 +8,7 @@
     reason = "the helpers of tests are tests too: what cannot go on stops here"
 )]
 
+mod client;
 mod handset;
 mod rfc3261;
 mod rfc3263;
@@ -27,5 +28,7 @@ mod rfc5627;
 mod rfc6026;
 mod rfc6665;
 mod rfc7118;
+mod rfc7616;
 mod rfc8599;
+mod rfc8760;
 mod rfc8866;

@@ -1,68 +1,11 @@
 //! §22.2, §22.3, §22.4: the client's side of digest.
 
-use machine::Dice;
-use protocol::auth::{Algorithm, Answers, Asked, Credentials, GiveUp, Ha1, Qop, Tries, response};
-use sip::header::{Authorization, ProxyAuthorization};
-use sip::{Header as _, Message, Method, Name};
+use protocol::auth::{Answers, Credentials, GiveUp, Qop, Tries};
+use sip::header::ProxyAuthorization;
+use sip::{Header as _, Method, Name};
 
+use crate::client::{Client, URI, bob, expected, param};
 use crate::handset::{Bench, picked_up, reply};
-
-const URI: &str = "sip:bob@biloxi.example";
-
-fn bob() -> Answers {
-    Answers::new(vec![Credentials::for_any_realm("bob", "zanzibar")])
-}
-
-/// A 401 with these rows.
-fn refusal(rows: &[&str]) -> Message {
-    Message::parse(format!("SIP/2.0 401 Unauthorized\r\n{}\r\n\r\n", rows.join("\r\n"))).unwrap()
-}
-
-struct Client {
-    answers: Answers,
-    tries: Tries,
-    dice: Dice,
-}
-
-impl Client {
-    fn new(answers: Answers) -> Self {
-        Self { answers, tries: Tries::default(), dice: Dice::new(7) }
-    }
-
-    fn learn(&mut self, rows: &[&str]) -> Result<(), GiveUp> {
-        self.answers.learn(&refusal(rows), &mut self.tries, &mut self.dice)
-    }
-
-    fn rows(&mut self) -> Vec<(Name, String)> {
-        self.rows_with(b"")
-    }
-
-    fn rows_with(&mut self, body: &[u8]) -> Vec<(Name, String)> {
-        let rows = self.answers.rows("INVITE", URI.as_bytes(), body);
-        rows.into_iter().map(|(name, value)| (name, String::from_utf8(value).unwrap())).collect()
-    }
-
-    /// The value of the only row.
-    fn row(&mut self) -> String {
-        let rows = self.rows();
-        assert_eq!(rows.len(), 1, "{rows:?}");
-        rows[0].1.clone()
-    }
-}
-
-fn param(row: &str, name: &str) -> Option<String> {
-    Authorization::parse(row.as_bytes()).unwrap().0.text(name)
-}
-
-/// What a server would expect to see as the response in `row`.
-fn expected(row: &str, token: &str, qop: Qop<'_>) -> String {
-    let (algorithm, session) = Algorithm::of(token).unwrap();
-    let get = |name| param(row, name).unwrap_or_default();
-    let ha1 = Ha1::of(algorithm, "bob", &get("realm"), "zanzibar");
-    let (uri, nonce, nc, cnonce) = (&*get("uri"), &*get("nonce"), &*get("nc"), &*get("cnonce"));
-    let asked = Asked { algorithm, session, method: "INVITE", uri, nonce, nc, cnonce, qop };
-    response(&ha1, &asked)
-}
 
 /// Trap 33: qop lists, quotes and their absence, opaque, domain-less realms, quotes and commas within a realm.
 /// Proves: rfc3261-22.4-3, rfc3261-22.4-6.
