@@ -8,6 +8,7 @@ use sip::header::To;
 
 use crate::ring::{ONE, Ring, THREE, TWO, via};
 
+/// Proves: rfc5393-8-7.
 /// Trap 1: a CANCEL has the branch of its INVITE on every leg and a transaction of its own; its 200 and the 487 have one To tag.
 #[test]
 fn trap_1_a_cancel_is_that_of_its_invite_on_every_leg() {

@@ -33,6 +33,12 @@ impl Seen {
     fn row(&mut self, message: &Message, name: Name, value: &[u8]) -> Result<(), ParseError> {
         let here = |error: ParseError| error.shifted(message.offset(value));
         match name {
+            // What stands in requests only says nothing in a response, however it is written (RFC 3261 §20).
+            Name::MaxForwards | Name::Route | Name::Authorization | Name::ProxyAuthorization
+                if !message.is_request() =>
+            {
+                Ok(())
+            }
             Name::Via => elements(value, name.grammar()).try_for_each(|via| self.via(message, via)),
             Name::From => {
                 once(&mut self.from, message, (name, value))?;

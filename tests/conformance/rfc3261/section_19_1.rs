@@ -169,7 +169,7 @@ fn a_uri_may_say_what_the_call_is_about_but_not_who_we_are() {
 /// "If the request formed from constructing a message from a given URI is not a valid SIP request, the URI is invalid. An
 /// implementation MUST NOT proceed with transmitting the request. … An implementation MUST NOT send a request requiring an extension
 /// that it does not support."
-/// Proves: rfc3261-19.1.5-10, rfc3261-19.1.5-12.
+/// Proves: rfc3261-19.1.5-10, rfc3261-19.1.5-11, rfc3261-19.1.5-12.
 #[test]
 fn what_would_be_no_valid_request_is_not_formed() {
     for bad in [

@@ -155,6 +155,10 @@ fn a_refused_answer_is_not_tried_again_but_a_stale_one_is() {
     assert_eq!(ended, Some(GiveUp::Endless));
 }
 
+/// "When a UAC receives a challenge, it SHOULD render to the user the contents of the "realm" parameter … if the UAC device does not already
+/// know of a credential for the realm in question." "it SHOULD either prompt the user for credentials or take an appropriate credential from a
+/// keyring corresponding to the "realm""
+/// Proves: rfc3261-22.1-10, rfc3261-26.3.2.1-8.
 #[test]
 fn a_give_up_says_why() {
     let mut nobody = Client::new(Answers::new(vec![Credentials::for_realm("x", "u", "p")]));
@@ -177,7 +181,7 @@ fn a_password_is_never_shown() {
 
 /// What a proxy has asked for is told within the call and not in the next one: it may go another way, past people who should
 /// not see it.
-/// Proves: rfc3261-22.3-7.
+/// Proves: rfc3261-22.3-5, rfc3261-22.3-6, rfc3261-22.3-7.
 #[test]
 fn an_answer_to_a_proxy_stays_within_its_call() {
     let mut bench = Bench::new();

@@ -1,0 +1,140 @@
+//! §19: the URIs and tags that we write, seen in whole calls.
+
+use std::collections::BTreeSet;
+
+use machine::Dice;
+use offhook_tests::attendant::{Habits, Wish};
+use offhook_tests::exchange::Exchange;
+use offhook_tests::office::{
+    Office, Phone, method, requests, rows, settings, status, trusting, uri,
+};
+use protocol::{Listener, Transport};
+use server::settings::Route;
+use server::{Node, Settings};
+use sim::Weather;
+use sip::header::To;
+use sip::{Message, Name, Uri};
+
+/// Everything that phones and their server said in a call over these transports.
+fn said(transports: [Transport; 2]) -> Vec<Message> {
+    let mut exchange = Exchange::new(1, Weather::FAIR);
+    let alice = exchange.phone("101", transports[0], Habits::POLITE);
+    let bob = exchange.phone("102", transports[1], Habits::POLITE);
+    exchange.sign_on(&[alice, bob]);
+    let call = exchange.dial(alice, "102", Wish::default());
+    exchange.live(3000);
+    exchange.by_hand(alice, |phone, now, out| phone.hang_up(now, call, out)).unwrap();
+    exchange.live(1000);
+    let all = [alice, bob, exchange.server].map(|id| exchange.sent_by(id));
+    all.into_iter().flatten().map(|(_, message)| message).collect()
+}
+
+/// The URI of an address.
+fn uri_in(value: &[u8]) -> &[u8] {
+    let from = value.iter().position(|octet| *octet == b'<').map_or(0, |at| at + 1);
+    let rest = &value[from..];
+    &rest[..rest.iter().position(|octet| *octet == b'>').unwrap_or(rest.len())]
+}
+
+/// "any given parameter-name MUST NOT appear more than once."
+/// Proves: rfc3261-19.1.1-4.
+#[test]
+fn no_parameter_stands_twice_in_a_uri_of_ours() {
+    for transports in [
+        [Transport::Udp, Transport::Udp],
+        [Transport::Udp, Transport::Tcp],
+        [Transport::Tcp, Transport::Tcp],
+    ] {
+        let mut seen = 0;
+        for message in said(transports) {
+            let names = [Name::Contact, Name::RecordRoute, Name::Route, Name::From, Name::To];
+            let values = names.into_iter().flat_map(|name| message.elements(name).map(uri_in));
+            for uri in values.chain(message.request_uri()) {
+                let Ok(Uri::Sip(read)) = Uri::parse(uri) else { continue };
+                let all: Vec<_> =
+                    read.params.iter().map(|param| param.name.to_ascii_lowercase()).collect();
+                let once: BTreeSet<_> = all.iter().collect();
+                assert_eq!(once.len(), all.len(), "{}", String::from_utf8_lossy(uri));
+                seen += 1;
+            }
+        }
+        assert!(seen > 50, "{seen}");
+    }
+}
+
+/// "For a SIPS URI, the transport parameter MUST indicate a reliable transport": over datagrams nothing of it is sent.
+/// Proves: rfc3261-19.1.1-5, rfc3261-26.3.1-5.
+#[test]
+fn a_sips_uri_is_never_sent_as_a_datagram() {
+    let mut secure = trusting();
+    secure.listeners.push(Listener::new(2, Transport::Tls, "192.0.2.10:5061".parse().unwrap()));
+    for target in [
+        "sips:b@203.0.113.5",
+        "sips:b@203.0.113.5;transport=udp",
+        "sips:b@203.0.113.5;transport=tcp",
+    ] {
+        let mut office = Office::new(secure.clone());
+        let alice = Phone::udp(101);
+        let sent = office.receive(alice.flow, alice.invite(target).wire());
+        for copy in requests(&sent, "INVITE") {
+            assert_eq!(copy.flow.transport, Transport::Tls, "{target}");
+            assert!(rows(&[copy], Name::RecordRoute)[0].starts_with("<sips:"));
+        }
+    }
+}
+
+/// "Elements processing URIs SHOULD ignore any disallowed components if they are present."
+/// Proves: rfc3261-19.1.1-9.
+#[test]
+fn what_may_not_stand_in_a_request_uri_is_ignored_there() {
+    let mut office = Office::new(trusting());
+    let (alice, bob) = (Phone::udp(101), Phone::udp(102));
+    office.register(&bob);
+    for odd in [
+        "sip:102@example.test;method=BYE",
+        "sip:102@example.test?Subject=x",
+        "sip:102:secret@example.test",
+    ] {
+        let sent = office.receive(alice.flow, alice.request("MESSAGE", odd).call(odd).wire());
+        assert_eq!((method(&sent[0]), uri(&sent[0])), ("MESSAGE", bob.contact()), "{odd}");
+    }
+}
+
+/// "Any characters occurring in a telephone-subscriber that do not appear in an expansion of the BNF for the user rule MUST be escaped."
+/// "If the user string contains a telephone number formatted as a telephone-subscriber, the user parameter value "phone" SHOULD be present."
+/// Proves: rfc3261-19.1.2-5, rfc3261-19.1.1-7.
+#[test]
+fn what_a_user_cannot_hold_of_a_number_is_escaped() {
+    let routes = vec![Route::prefix("*31", "sip:203.0.113.9")];
+    let mut office = Office::new(Settings { routes, challenge: Vec::new(), ..settings() });
+    let alice = Phone::udp(101);
+    let sent =
+        office.receive(alice.flow, alice.invite("tel:*31#77;phone-context=example.test").wire());
+    let copy = requests(&sent, "INVITE").remove(0);
+    assert_eq!(uri(&copy), "sip:*31%2377@203.0.113.9;user=phone");
+}
+
+/// "When a tag is generated by a UA for insertion into a request or response, it MUST be globally unique and cryptographically random with
+/// at least 32 bits of randomness."
+/// Proves: rfc3261-19.3-1.
+#[test]
+fn a_tag_is_never_used_twice_and_cannot_be_foreseen() {
+    let tags: BTreeSet<Vec<u8>> = (0..200)
+        .map(|seed| {
+            let mut office = Office::new(settings());
+            office.node = Node::new(settings(), Dice::new(seed));
+            let alice = Phone::udp(101);
+            // The same request to servers that have other dice.
+            let sent =
+                office.receive(alice.flow, alice.request("OPTIONS", "sip:example.test").wire());
+            assert_eq!(status(&sent), 401);
+            sent[0].message.get::<To>().unwrap().tag().unwrap().to_vec()
+        })
+        .collect();
+    assert_eq!(tags.len(), 200);
+    // All digits vary: 64 bits, and none of them is the same in all.
+    for at in 0..16 {
+        let digits: BTreeSet<_> = tags.iter().map(|tag| tag[at]).collect();
+        assert!(digits.len() > 8, "digit {at}");
+    }
+}
