@@ -74,6 +74,7 @@ pub(crate) fn run(root: &Path, wish: Wish) -> Result<(), String> {
         fs::write(root.join(PAGE), &page).map_err(|error| format!("{PAGE}: {error}"))?;
     }
     println!("{}", report::summary(&standing.rules, undecided.len()));
+    println!("{}", report::required(&standing.asked(), &undecided));
     if !standing.mistakes.is_empty() {
         return Err("conformance: the lines above are wrong".to_owned());
     }
@@ -123,6 +124,12 @@ impl Standing {
 
     fn mistake(&mut self, path: &str, line: usize, advice: String) {
         self.mistakes.push(Finding::new(path, line, "conformance", advice));
+    }
+
+    /// The rules that must be decided.
+    fn asked(&self) -> Vec<&Rule> {
+        let all = self.rules.values().flatten().map(|(rule, _)| rule);
+        all.filter(|rule| self.required.iter().any(|required| required.covers(rule))).collect()
     }
 
     /// Required rules that are neither proven nor not applicable.

@@ -1,6 +1,6 @@
 //! docs/conformance.md: counts for all RFCs, then every rule of the RFCs that we have begun with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::Verdict;
@@ -38,6 +38,17 @@ pub(super) fn summary(rules: &Rules, undecided: usize) -> String {
     format!(
         "conformance: {proven} proven, {not_applicable} not applicable, {open} open; {undecided} required ones undecided"
     )
+}
+
+/// One line: how many of the required rules of each RFC are open.
+pub(super) fn required(asked: &[&Rule], undecided: &[&Rule]) -> String {
+    let of = |rules: &[&Rule], rfc| rules.iter().filter(|rule| rule.rfc == rfc).count();
+    let rfcs: BTreeSet<u32> = asked.iter().map(|rule| rule.rfc).collect();
+    let counts: Vec<_> = rfcs
+        .into_iter()
+        .map(|rfc| format!("RFC {rfc}: {} of {}", of(undecided, rfc), of(asked, rfc)))
+        .collect();
+    format!("required and open: {}", counts.join(", "))
 }
 
 /// The whole page.
