@@ -103,12 +103,21 @@ impl<'a> Params<'a> {
 
     fn find(self, name: &str) -> Option<Option<&'a [u8]>> {
         let name = name.as_bytes();
-        self.raw().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        if self.0.is_empty() {
+            return None;
+        }
+        let same = |other: &[u8]| other.len() == name.len() && other.eq_ignore_ascii_case(name);
+        self.raw().find(|(other, _)| same(other)).map(|(_, value)| value)
     }
 }
 
 /// A value without quotes: up to a `;` or a blank.
 fn plain<'a>(scan: &mut Scan<'a>) -> &'a [u8] {
+    let rest = scan.rest();
+    let end = find_param_end(rest).unwrap_or(rest.len());
+    if rest.get(end).is_none_or(|octet| *octet == b';') {
+        return scan.take(end);
+    }
     let from = scan.at();
     loop {
         let rest = scan.rest();

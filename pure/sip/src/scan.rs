@@ -8,88 +8,90 @@ use crate::{ParseError, limits};
 #[derive(Clone, Copy, Debug)]
 pub struct Scan<'a> {
     text: &'a [u8],
-    at: usize,
+    /// What is left of it.
+    rest: &'a [u8],
     what: &'static str,
 }
 
 impl<'a> Scan<'a> {
     /// Reads `text`; errors will name `what`.
     pub const fn new(text: &'a [u8], what: &'static str) -> Self {
-        Self { text, at: 0, what }
+        Self { text, rest: text, what }
     }
 
     /// An error here.
     pub const fn error(&self) -> ParseError {
-        ParseError { what: self.what, at: self.at }
+        ParseError { what: self.what, at: self.at() }
     }
 
     /// Where the cursor is.
     pub const fn at(&self) -> usize {
-        self.at
+        self.text.len().wrapping_sub(self.rest.len())
     }
 
     /// What lies before the cursor, from octet `from`.
     pub fn since(&self, from: usize) -> &'a [u8] {
-        self.text.get(from..self.at).unwrap_or_default()
+        self.text.get(from..self.at()).unwrap_or_default()
     }
 
     /// What is left.
-    pub fn rest(&self) -> &'a [u8] {
-        self.text.get(self.at..).unwrap_or_default()
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 
     /// The next octet, left where it is.
     pub fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
+        self.rest.first().copied()
     }
 
     /// Takes everything that is left.
     pub fn take_rest(&mut self) -> &'a [u8] {
-        let rest = self.rest();
-        self.at = self.text.len();
-        rest
+        std::mem::take(&mut self.rest)
     }
 
     /// Takes octets while they are of a kind.
+    #[inline]
     pub fn take_while(&mut self, kind: impl Fn(u8) -> bool) -> &'a [u8] {
-        let rest = self.rest();
-        let length = rest.iter().position(|octet| !kind(*octet)).unwrap_or(rest.len());
+        let length = self.rest.iter().position(|octet| !kind(*octet)).unwrap_or(self.rest.len());
         self.take(length)
     }
 
     /// Takes octets up to the first that is `octet`, or all.
     pub fn take_until(&mut self, octet: u8) -> &'a [u8] {
-        let rest = self.rest();
-        self.take(find(octet, rest).unwrap_or(rest.len()))
+        self.take(find(octet, self.rest).unwrap_or(self.rest.len()))
     }
 
     /// Takes octets up to the first blank, control octet or DEL, or all.
     pub fn take_word(&mut self) -> &'a [u8] {
-        let rest = self.rest();
-        self.take(find_light(rest).unwrap_or(rest.len()))
+        self.take(find_light(self.rest).unwrap_or(self.rest.len()))
     }
 
     /// Takes a prefix if it is next, in any case.
     #[inline]
     pub(crate) fn eat_word(&mut self, word: &[u8]) -> bool {
-        let rest = self.rest();
-        let found = rest.starts_with(word)
-            || rest.get(..word.len()).is_some_and(|next| next.eq_ignore_ascii_case(word));
-        self.at += if found { word.len() } else { 0 };
+        let next = self.rest.get(..word.len());
+        let found = next.is_some_and(|next| next == word || next.eq_ignore_ascii_case(word));
+        self.take(if found { word.len() } else { 0 });
         found
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, length: usize) -> &'a [u8] {
-        let taken = self.rest().get(..length).unwrap_or_default();
-        self.at += taken.len();
+        let (taken, rest) = self.rest.split_at_checked(length).unwrap_or((&[], self.rest));
+        self.rest = rest;
         taken
     }
 
     /// Takes `octet` if it is next.
+    #[inline]
     pub fn eat(&mut self, octet: u8) -> bool {
-        let found = self.peek() == Some(octet);
-        self.at += usize::from(found);
-        found
+        match self.rest {
+            [next, rest @ ..] if *next == octet => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Takes `octet`, which must be next.
@@ -104,18 +106,20 @@ impl<'a> Scan<'a> {
 
     /// `LWS` that must be there.
     pub fn blanks(&mut self) -> Result<(), ParseError> {
-        let from = self.at;
+        let from = self.rest.len();
         self.skip_blanks();
-        if self.at == from { Err(self.error()) } else { Ok(()) }
+        if self.rest.len() == from { Err(self.error()) } else { Ok(()) }
     }
 
     /// Takes `octet` with blanks around it (`SEMI`, `COMMA`, `EQUAL`, `SLASH` …) if it is next.
     #[inline]
     pub fn eat_spaced(&mut self, octet: u8) -> bool {
-        match self.rest() {
+        match self.rest {
             // As nearly everybody writes it.
-            [next, after, ..] if *next == octet && !is_blank(*after) => {
-                self.at += 1;
+            [next, rest @ ..]
+                if *next == octet && rest.first().is_some_and(|after| !is_blank(*after)) =>
+            {
+                self.rest = rest;
                 true
             }
             [next, ..] if *next != octet && !is_blank(*next) => false,
@@ -125,12 +129,12 @@ impl<'a> Scan<'a> {
 
     #[cold]
     fn eat_among_blanks(&mut self, octet: u8) -> bool {
-        let before = self.at;
+        let before = self.rest;
         if self.peek().is_some_and(is_blank) {
             self.skip_blanks();
         }
         if !self.eat(octet) {
-            self.at = before;
+            self.rest = before;
             return false;
         }
         if self.peek().is_some_and(is_blank) {
@@ -155,28 +159,33 @@ impl<'a> Scan<'a> {
 
     /// `quoted-string`, with its quotes, still escaped.
     pub fn quoted(&mut self) -> Result<&'a [u8], ParseError> {
-        let from = self.at;
+        let from = self.at();
         self.expect(b'"')?;
         loop {
             match self.peek() {
                 None | Some(b'\0') => return Err(self.error()),
                 Some(b'"') => break,
                 Some(b'\\') => self.escape(),
-                Some(_) => self.at += 1,
+                Some(_) => self.skip(1),
             }
         }
-        self.at += 1;
+        self.skip(1);
         Ok(self.since(from))
     }
 
     /// A backslash and what it escapes, when there is something.
     fn escape(&mut self) {
-        self.at = self.at.saturating_add(2).min(self.text.len());
+        self.skip(2);
+    }
+
+    /// Passes over octets, as far as there are any.
+    fn skip(&mut self, length: usize) {
+        self.rest = self.rest.get(length..).unwrap_or_default();
     }
 
     /// `comment`, with its parentheses, still escaped; nested no deeper than `limits::DEPTH`.
     pub fn comment(&mut self) -> Result<&'a [u8], ParseError> {
-        let (from, mut depth) = (self.at, 0);
+        let (from, mut depth) = (self.at(), 0);
         loop {
             match self.peek() {
                 Some(b'(') if depth < limits::DEPTH => depth += 1,
@@ -188,7 +197,7 @@ impl<'a> Scan<'a> {
                 }
                 Some(_) => {}
             }
-            self.at += 1;
+            self.skip(1);
             if depth == 0 {
                 return Ok(self.since(from));
             }
