@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use machine::{Dice, HashKey, Map};
-use protocol::auth::{Algorithm, Charset, Claim, Ha1, Names};
+use protocol::auth::{Algorithm, Charset, Claim, Ha1, Names, hex};
 use protocol::locate::Means;
 use protocol::{Listener, Transport};
 use sip::header::{From, Via};
@@ -204,7 +204,13 @@ impl House {
         if let Some(via) = request.get::<Via>() {
             hash.write(via.branch().unwrap_or_default());
         }
-        format!("{:016x}", hash.finish())
+        hex(&hash.finish().to_be_bytes())
+    }
+
+    /// True for the To tag of an answer of our own to this request, or to the INVITE of this ACK.
+    pub(crate) fn is_our_tag(&self, request: &Message, tag: &[u8]) -> bool {
+        // Most tags are longer or shorter, and need no look at the rest.
+        tag.len() == TAG && tag == self.tag(request).as_bytes()
     }
 
     /// The domain that we write.
@@ -212,6 +218,9 @@ impl House {
         self.settings.domains.first().map_or("localhost", |domain| domain)
     }
 }
+
+/// Octets of a tag of ours.
+const TAG: usize = 16;
 
 /// Timer C is longer than three minutes.
 const LEAST_RING: Duration = Duration::from_secs(181);

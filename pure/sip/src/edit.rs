@@ -81,8 +81,8 @@ impl<'m> Edit<'m> {
     /// Removes the topmost element called `name`: the row when it was alone in it.
     pub fn remove_first(&mut self, name: Name) -> &mut Self {
         match self.topmost(name) {
-            Some((_, place, Some(next))) => self.splices.replace(place.start..next, |_| {}),
-            Some((row, _, None)) => self.splices.replace(whole(row), |_| {}),
+            Some((_, place, Some(next))) => self.splices.remove(place.start..next),
+            Some((row, _, None)) => self.splices.remove(whole(row)),
             None => {}
         }
         self
@@ -91,7 +91,7 @@ impl<'m> Edit<'m> {
     /// Removes every row called `name`.
     pub fn remove_all(&mut self, name: Name) -> &mut Self {
         for row in self.rows(name) {
-            self.splices.replace(whole(row), |_| {});
+            self.splices.remove(whole(row));
         }
         self
     }

@@ -5,6 +5,7 @@
 //! in a name or a method `-`.
 
 use crate::Name;
+use crate::octets::find_light;
 use crate::scan::is_token;
 
 /// One row with its CRLF, its value written by `value`.
@@ -68,6 +69,9 @@ pub(crate) fn token(word: &str, out: &mut Vec<u8>) {
 
 /// A Request-URI: blanks and control octets are escaped (RFC 3261 §7.1).
 pub(crate) fn uri(uri: &[u8], out: &mut Vec<u8>) {
+    if find_light(uri).is_none() {
+        return out.extend_from_slice(uri);
+    }
     for octet in uri {
         match octet {
             0..=b' ' | 0x7f => out.extend_from_slice(format!("%{octet:02X}").as_bytes()),

@@ -40,13 +40,22 @@ impl Splices {
 
     /// Octets give way to what `write` writes. Of two changes of the same octets the later counts.
     pub(crate) fn replace(&mut self, place: Range<usize>, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.begin();
+        write(&mut self.text);
+        self.change(place, start..self.text.len());
+    }
+
+    /// Octets go.
+    pub(crate) fn remove(&mut self, place: Range<usize>) {
+        self.change(place, 0..0);
+    }
+
+    fn change(&mut self, place: Range<usize>, with: Range<usize>) {
         let Range { start: from, end: to } = place;
         if from < to {
             self.all.retain(|other| (other.from, other.to) != (from, to));
         }
-        let start = self.text.len();
-        write(&mut self.text);
-        self.all.push(Splice { from, to, with: start..self.text.len(), row: None });
+        self.all.push(Splice { from, to, with, row: None });
     }
 
     /// A row comes in.

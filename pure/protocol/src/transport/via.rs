@@ -24,7 +24,7 @@ pub fn stamp(request: &Message, came: Flow) -> Option<Message> {
     let via = request.get::<Via>()?;
     let from = came.peer;
     let ip = from.ip().to_canonical();
-    let wants_port = via.rport().is_some();
+    let wants_port = via.params.has("rport");
     let same = via.host == Host::Ip(ip);
     if !wants_port && (same || came.transport.is_web()) {
         return None;
@@ -61,7 +61,7 @@ pub fn response_flow(request: &Message, came: Flow) -> Flow {
         return came;
     }
     match request.get::<Via>() {
-        Some(via) if via.rport().is_none() => at_sent_by(&via, came),
+        Some(via) if !via.params.has("rport") => at_sent_by(&via, came),
         _ => came,
     }
 }

@@ -44,9 +44,8 @@ impl Proxy {
     /// An ACK that belongs to no transaction of ours: that of a 2xx, on its way along the route of its dialog. Without a pass of ours
     /// it is nobody's whom we know: it is dropped, for an ACK cannot be answered.
     pub(crate) fn ack(&mut self, turn: &mut Turn<'_>, came: Flow, request: Message) {
-        let to = request.get::<To>();
-        let tag = to.as_ref().and_then(|to| to.tag());
-        let for_our_refusal = tag == Some(turn.house.tag(&request).as_bytes());
+        let tag = request.get::<To>().and_then(|to| to.tag());
+        let for_our_refusal = tag.is_some_and(|tag| turn.house.is_our_tag(&request, tag));
         let plan = self.plan(turn, came, &request);
         let welcome = plan.pass.is_some() || turn.house.trusts_everybody();
         if for_our_refusal || !welcome || admission::hops(&request).is_err() {
