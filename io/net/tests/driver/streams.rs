@@ -52,6 +52,7 @@ fn many_messages_in_one_write_are_answered_in_order() {
     }
 }
 
+/// Proves: rfc5626-5.4-2.
 #[test]
 fn a_ping_gets_its_pong() {
     let house = House::on(Transport::Tcp, "127.0.0.1:0");

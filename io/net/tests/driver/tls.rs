@@ -60,6 +60,24 @@ fn a_request_is_answered_by_tls_of_both_versions() {
     assert_eq!(house.count(|counters| &counters.handshakes), 2);
 }
 
+/// RFC 5626 §4.4.1 and §5.4 hold within TLS too.
+///
+/// Proves: rfc5626-5.4-2.
+#[test]
+fn a_ping_of_line_ends_gets_its_pong() {
+    let authority = Authority::new();
+    let house = house(&authority.terms(&["a.example"]));
+    let mut peer = call(&authority.client(None), house.address(0), "a.example");
+    for half in [&b"\r\n\r\n"[..], b"\r\n", b"\r\n"] {
+        peer.write_all(half).unwrap();
+    }
+    // Two pings, one of them in halves.
+    let mut pongs = [0; 4];
+    peer.read_exact(&mut pongs).unwrap();
+    assert_eq!(&pongs, b"\r\n\r\n");
+    assert_eq!(ask(&mut peer, "after").unwrap(), "after");
+}
+
 #[test]
 fn who_comes_back_has_a_short_handshake() {
     let authority = Authority::new();
