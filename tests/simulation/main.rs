@@ -19,6 +19,7 @@ mod groups;
 mod hard_work;
 mod nats;
 mod partitions;
+mod registrations;
 mod restarts;
 mod slow_names;
 mod sound;

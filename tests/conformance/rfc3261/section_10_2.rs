@@ -20,8 +20,8 @@ fn asked() -> (Bench, Message) {
     (bench, register)
 }
 
-/// The Request-URI is a domain; To and From are the address of record; Call-ID, CSeq and a Contact of its own are there.
-/// Proves: rfc3261-10.2-3, rfc3261-10.2-4, rfc3261-10.2-5.
+/// The Request-URI is the domain of the address of record, which stands in To and From; Call-ID, CSeq and a Contact of its own are there.
+/// Proves: rfc3261-10.2-3, rfc3261-10.2-4, rfc3261-10.2-5, rfc3261-10.2.6-1.
 #[test]
 fn a_register_names_domain_user_and_contact() {
     let (_, register) = asked();
@@ -39,8 +39,9 @@ fn a_register_names_domain_user_and_contact() {
     );
 }
 
-/// One Call-ID for all registrations of a phone, and numbers that rise by one, challenges included.
-/// Proves: rfc3261-10.2-7.
+/// One Call-ID for all registrations of a phone, numbers that rise by one, challenges included; each names its own Contact alone, without an
+/// `action`, and goes where the first went.
+/// Proves: rfc3261-10.2-6, rfc3261-10.2-7, rfc3261-10.2-9, rfc3261-10.2.4-1, rfc3261-10.2.4-2, rfc3261-10.2.4-3.
 #[test]
 fn registrations_are_numbered_one_after_the_other() {
     let (mut bench, first) = asked();
@@ -53,6 +54,13 @@ fn registrations_are_numbered_one_after_the_other() {
     let third = bench.sent().into_iter().find(|sent| sent.method().is_some()).unwrap();
     assert_eq!([&second, &third].map(number), [number(&first) + 1, number(&first) + 2]);
     assert!([&second, &third].iter().all(|later| later.call_id() == first.call_id()));
+    for later in [&second, &third] {
+        assert_eq!(
+            (uri(later), rows(later, Name::Contact)),
+            (uri(&first), rows(&first, Name::Contact))
+        );
+        assert!(!rows(later, Name::Contact)[0].contains("action"));
+    }
 }
 
 /// Proves: rfc3261-10.2-8.
@@ -86,8 +94,8 @@ fn a_record_route_in_the_answer_makes_no_route() {
     assert!(!invite.has(Name::Route));
 }
 
-/// A phone takes back its own binding alone: it never says `*`.
-/// Proves: rfc3261-10.2.2-2.
+/// A phone takes its binding back before its time, and its own alone: it never says `*`.
+/// Proves: rfc3261-10.2.2-1, rfc3261-10.2.2-2.
 #[test]
 fn a_phone_takes_back_its_own_contact_alone() {
     let (mut bench, register) = asked();
@@ -147,6 +155,23 @@ fn trap_38_a_registrar_that_fails_is_asked_ever_more_rarely() {
     bench.tell(reply(&register, 500, "r", ("", "")));
     let refused = bench.millis();
     assert!((15_000..=30_000).contains(&next(&mut bench, refused).0), "it begins anew");
+}
+
+/// A registrar that says nothing at all is not asked again at once.
+/// Proves: rfc3261-10.2.7-1.
+#[test]
+fn trap_38_a_registrar_that_is_silent_is_left_in_peace_for_a_while() {
+    let (mut bench, register) = asked();
+    let own = |bench: &mut Bench| {
+        let sent = bench.sent().into_iter().filter(|sent| sent.method() == Some(Method::Register));
+        sent.filter(|sent| number(sent) != number(&register)).count()
+    };
+    bench.wait(32_000);
+    assert_eq!(own(&mut bench), 0, "copies of the first, until timer F");
+    bench.wait(10_000);
+    assert_eq!(own(&mut bench), 0, "then a pause");
+    bench.wait(60_000);
+    assert!(own(&mut bench) > 0, "and then anew");
 }
 
 /// Trap 38: a registrar that says when it will be well again is believed.
