@@ -1,5 +1,7 @@
 //! §10.2: how a phone registers.
 
+use phone::Account;
+use protocol::{Listener, Transport};
 use sip::header::{Contact, From, To};
 use sip::{Message, Method, Name, Uri};
 
@@ -79,6 +81,21 @@ fn no_second_register_leaves_before_the_first_is_answered() {
     );
     // It is the one that takes the first back.
     assert_eq!(next.get::<Contact<'_>>().and_then(|contact| contact.expires()), Some(0));
+}
+
+/// "If the address-of-record in the To header field of a REGISTER request is a SIPS URI, then any Contact header field values in the request SHOULD
+/// also be SIPS URIs."
+/// Proves: rfc3261-10.2.1-1.
+#[test]
+fn who_is_called_securely_registers_so() {
+    let account = Account::new("sips:alice@atlanta.example").unwrap();
+    let at = "192.0.2.1:5061".parse().unwrap();
+    let listeners = vec![Listener::new(0, Transport::Tls, at)];
+    let mut bench = Bench::on(account.server("192.0.2.9").unwrap(), listeners);
+    bench.act(|phone, now, out| phone.register(now, out));
+    let register = bench.only();
+    assert!(register.get::<To<'_>>().unwrap().uri.starts_with(b"sips:alice@"));
+    assert!(rows(&register, Name::Contact)[0].starts_with("<sips:alice@192.0.2.1:5061>"));
 }
 
 /// A Record-Route in the answer to a REGISTER means nothing: no dialog begins, and later requests go the same way as before.
