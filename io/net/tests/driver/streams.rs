@@ -52,13 +52,9 @@ fn many_messages_in_one_write_are_answered_in_order() {
     }
 }
 
-<<<<<<< HEAD
-/// Proves: rfc5626-5.4-2.
-=======
 /// "When a server receives a double CRLF sequence between SIP messages on a connection-oriented transport such as TCP or SCTP, it MUST immediately
 /// respond with a single CRLF over the same connection." The other keep-alive, STUN, has tests of its own.
 /// Proves: rfc5626-5.4-2, rfc5626-A-18.
->>>>>>> 448109e (Registrations in a storm, phones with two ways; every rule of Path, Service-Route, Outbound and GRUU is decided)
 #[test]
 fn a_ping_gets_its_pong() {
     let house = House::on(Transport::Tcp, "127.0.0.1:0");
