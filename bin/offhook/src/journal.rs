@@ -8,6 +8,7 @@ use machine::Time;
 use net::{Heard, Notice};
 use protocol::doors::Event;
 
+use crate::flood::{Flood, LeftOut};
 use crate::limits;
 use crate::log::{Log, Page};
 
@@ -18,47 +19,17 @@ pub(crate) fn keep<T>(log: Log, heard: &Receiver<T>, words: impl Fn(&T) -> &Hear
     while let Ok(first) = heard.recv() {
         thread::sleep(GATHER);
         for heard in std::iter::once(first).chain(heard.try_iter().take(limits::LOG_LINES)) {
-            if flood.admits(&mut page, words(&heard)) {
-                enter(&mut page, words(&heard));
+            let heard = words(&heard);
+            let word = flood.hear(heard);
+            if let Some(left_out) = word.left_out {
+                enter_left_out(&mut page, heard, left_out);
+            }
+            if word.write {
+                enter(&mut page, heard);
             }
         }
         page.turn();
     }
-}
-
-/// What strangers can make us write: so many lines a second, then how many more there were. Whoever floods the server must not fill its
-/// disk too.
-#[derive(Debug, Default)]
-struct Flood {
-    second: u64,
-    lines: u32,
-    more: usize,
-}
-
-impl Flood {
-    fn admits(&mut self, page: &mut Page, heard: &Heard) -> bool {
-        let (time, by_strangers) = match heard {
-            Heard::Event(time, _, event) => (time, is_by_strangers(event)),
-            Heard::Notice(time, _, Notice::Refused { .. }) => (time, true),
-            Heard::Notice(..) | Heard::Message(_) => return true,
-        };
-        if time.as_secs() != self.second {
-            if self.more > 0 {
-                page.warning(since_1970(*time), "left_out", &[("lines", self.more.into())]);
-            }
-            *self = Self { second: time.as_secs(), ..Self::default() };
-        }
-        if !by_strangers || self.lines < limits::LINES_OF_STRANGERS {
-            self.lines += u32::from(by_strangers);
-            return true;
-        }
-        self.more += 1;
-        false
-    }
-}
-
-const fn is_by_strangers(event: &Event) -> bool {
-    matches!(event, Event::Unreadable { .. } | Event::Refused { .. } | Event::Challenged { .. })
 }
 
 /// How long lines gather: nobody who reads a log notices.
@@ -70,6 +41,17 @@ fn enter(page: &mut Page, heard: &Heard) {
         Heard::Notice(time, _, notice) => enter_notice(page, since_1970(*time), notice),
         // Messages are for ladders.
         Heard::Message(_) => {}
+    }
+}
+
+/// More happened than strangers may make us write.
+fn enter_left_out(page: &mut Page, heard: &Heard, LeftOut { lines, refusals }: LeftOut) {
+    let (Heard::Event(time, ..) | Heard::Notice(time, ..)) = heard else { return };
+    let fields = [("lines", lines.into()), ("refusals", refusals.into())];
+    // That phones are asked who they are is how every call begins.
+    match refusals {
+        0 => page.info(since_1970(*time), "left_out", &fields),
+        _ => page.warning(since_1970(*time), "left_out", &fields),
     }
 }
 
@@ -171,17 +153,13 @@ mod tests {
     use crate::log::Format;
 
     #[test]
-    fn a_flood_of_strangers_is_counted_not_written() {
-        let (mut page, mut flood) = (Log::new(Format::Text).page(), Flood::default());
-        let heard = |second: u64, event| Heard::Event(Time(second * 1_000_000_000), 0, event);
-        let source = std::net::SocketAddr::from(([192, 0, 2, 1], 5060));
-        let stray = |second| heard(second, Event::Unreadable { source, reason: "x".into() });
-        let most = usize::try_from(limits::LINES_OF_STRANGERS).unwrap();
-        let written = (0..most + 500).filter(|_| flood.admits(&mut page, &stray(7))).count();
-        assert_eq!(written, most);
-        let ended = heard(7, Event::Ended { call_id: "c".into() });
-        assert!(flood.admits(&mut page, &ended), "calls are written all the same");
-        assert!(flood.admits(&mut page, &stray(8)));
-        assert!(page.text().contains("left_out lines=500"), "{}", page.text());
+    fn what_is_left_out_is_a_warning_only_when_somebody_was_refused() {
+        let heard = Heard::Event(Time(7_000_000_000), 0, Event::Ended { call_id: "c".into() });
+        for (refusals, expected) in [(0, "info left_out lines=5"), (2, "warning left_out lines=5")]
+        {
+            let mut page = Log::new(Format::Text).page();
+            enter_left_out(&mut page, &heard, LeftOut { lines: 5, refusals });
+            assert!(page.text().contains(expected), "{}", page.text());
+        }
     }
 }

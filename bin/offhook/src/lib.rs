@@ -7,6 +7,7 @@ pub mod config;
 pub mod ctl;
 pub mod demo;
 mod ear;
+mod flood;
 mod journal;
 pub mod limits;
 pub mod log;

@@ -45,9 +45,15 @@ pub const LOG_LINES: usize = 65_536;
 /// Columns of a terminal that does not say how wide it is.
 pub const TERMINAL_WIDTH: usize = 100;
 
-/// Lines of the log a second that strangers can cause: challenges, refusals, what is no SIP. A new phone or a wrong password is seen among
-/// them; a flood fills no disk.
-pub const LINES_OF_STRANGERS: u32 = 200;
+/// Lines of the log that strangers can cause at once: challenges, refusals, what is no SIP. An office that comes to work is seen whole; after
+/// that it is ten a second, and a flood fills no disk.
+pub const LINES_OF_STRANGERS: u64 = 200;
+
+/// The same of one address: a phone that does not register tries a few times; after that it is one a second.
+pub const LINES_OF_A_SOURCE: u64 = 20;
+
+/// Addresses that are counted by themselves at once; more than that are one flood.
+pub const NOISY_SOURCES: usize = 1024;
 
 /// Characters that a route may take off a number: E.164 has fifteen digits, and nobody dials more than that in front of them.
 pub const STRIPPED: u64 = 32;
