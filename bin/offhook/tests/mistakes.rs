@@ -131,6 +131,7 @@ const TABLE: &[(&str, &str, &str)] = &[
         "9:8: `a` has two certificates",
         "remove one",
     ),
+    ("[server]\nrole = \"redirct\"", "2:8: unknown role `redirct`", "did you mean \"redirect\"?"),
     ("[server]\nshards = -1", "2:10: `shards` cannot be -1", "from 0 to 1024"),
     (
         "[auth]\nrealm = 'a\"b'",

@@ -164,6 +164,8 @@ pub struct Reach {
     pub features: Box<[u8]>,
     /// Since when this phone has been registered without a break: its temporary GRUUs are as old (RFC 5627 §5.1).
     pub since: Time,
+    /// Until when that is so; nothing, when it does not end by itself.
+    pub until: Option<Time>,
     /// What wakes the phone before it can be reached; nothing for one that is awake.
     pub asleep: Option<Box<Sleeper>>,
 }
@@ -188,7 +190,8 @@ impl Reach {
     pub fn to(uri: &[u8]) -> Self {
         let (path, features) = (Vec::new(), Box::default());
         let uri = uri.into();
-        Self { uri, q: 1000, flow: None, path, features, since: Time(0), asleep: None }
+        let (since, until) = (Time(0), None);
+        Self { uri, q: 1000, flow: None, path, features, since, until, asleep: None }
     }
 
     /// Which phone it is, as it names itself: two ways to one instance never ring together (RFC 5626 §7).

@@ -3,7 +3,7 @@
 use protocol::Fault;
 use sip::{Message, Name};
 
-use crate::proxy::{Lead, Plan, Proxy, Target, Way};
+use crate::proxy::{Lead, Plan, Proxy, Target, Way, told};
 use crate::purpose::Purpose;
 use crate::turn::Turn;
 
@@ -40,6 +40,8 @@ pub enum Verdict {
     Ours,
     /// It is for a user of ours: for the phones that are registered then.
     Phones(String),
+    /// It is answered with 302: try the phones of this user that are registered then.
+    Contacts(String),
     /// It is forwarded to the first of these that takes it.
     Forwarded(Vec<Hop>),
     /// It is answered with this status: try there, best place first.
@@ -101,18 +103,22 @@ fn verdict(
     (request, plan): (&Message, &Plan),
     purpose: &Purpose,
 ) -> Result<Verdict, Fault> {
-    let forwarded = |targets: &[Target]| {
-        Verdict::Forwarded(targets.iter().map(|target| hop(target, plan)).collect())
+    let forwarded = |turn: &Turn<'_>, targets: &[Target]| {
+        if turn.house.only_redirects() {
+            return told(turn, request, &plan.uri, targets).map(redirected);
+        }
+        Ok(Verdict::Forwarded(targets.iter().map(|target| hop(target, plan)).collect()))
     };
     Ok(match purpose {
         Purpose::Register | Purpose::Watch(_) | Purpose::Options | Purpose::LastHop => {
             Verdict::Ours
         }
+        Purpose::User(user) if turn.house.only_redirects() => Verdict::Contacts(text(user)),
         Purpose::User(user) => Verdict::Phones(text(user)),
-        Purpose::Relay(target) => forwarded(std::slice::from_ref(&**target)),
+        Purpose::Relay(target) => forwarded(turn, std::slice::from_ref(&**target))?,
         Purpose::Redirect(wire) => redirected(wire.clone()),
         Purpose::Routed(errand) => match proxy.lead(turn, errand, request)? {
-            Lead::To(targets) => forwarded(&targets),
+            Lead::To(targets) => forwarded(turn, &targets)?,
             Lead::Answer(wire) => redirected(wire),
         },
         Purpose::Nobody => return Err(Fault::NotFound),

@@ -16,7 +16,7 @@ use crate::Steering;
 use crate::ours::Ours;
 use crate::routes::{Context, Dialled, Errand, context};
 use crate::seal::Seal;
-use crate::settings::{Action, Credential, Route, Settings, User};
+use crate::settings::{Action, Credential, Role, Route, Settings, User};
 
 /// What we know about ourselves.
 #[derive(Debug)]
@@ -178,6 +178,11 @@ impl House {
     /// The route of an errand.
     pub(crate) fn route(&self, errand: &Errand) -> Option<&Route> {
         self.settings.routes.get(errand.route)
+    }
+
+    /// True for a server that forwards nothing, and says where to go.
+    pub(crate) fn only_redirects(&self) -> bool {
+        self.settings.role == Role::Redirect
     }
 
     /// The next hops of a route; none, where it leads by DNS, or nowhere.

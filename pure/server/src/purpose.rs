@@ -204,7 +204,7 @@ pub(crate) fn permitted(turn: &Turn<'_>, plan: &Plan, purpose: Purpose) -> Resul
     if let Some(fault) = purpose.refusal(turn) {
         return Err(fault);
     }
-    if purpose.asker(turn) == Asker::Proxy && !may_go(turn, plan, &purpose) {
+    if purpose.is_for_others(turn) && !may_go(turn, plan, &purpose) {
         return Err(Fault::NoRoute);
     }
     Ok(purpose)
@@ -237,15 +237,24 @@ impl Purpose {
     /// As what we ask for credentials: as a server for what is answered here, else as a proxy. §8.3: what a redirected request requires
     /// is for those to whom it goes next.
     pub(crate) fn asker(&self, turn: &Turn<'_>) -> Asker {
+        if self.is_for_others(turn) && !turn.house.only_redirects() {
+            Asker::Proxy
+        } else {
+            Asker::Server
+        }
+    }
+
+    /// Is it for somebody else than this server?
+    fn is_for_others(&self, turn: &Turn<'_>) -> bool {
         match self {
             Self::Register | Self::Watch(_) | Self::Options | Self::Redirect(_) | Self::LastHop => {
-                Asker::Server
+                false
             }
-            Self::User(_) | Self::Nobody | Self::Relay(_) => Asker::Proxy,
-            Self::Routed(errand) => match turn.house.route(errand).map(|route| &route.action) {
-                Some(Action::Redirect(_)) => Asker::Server,
-                _ => Asker::Proxy,
-            },
+            Self::User(_) | Self::Nobody | Self::Relay(_) => true,
+            Self::Routed(errand) => {
+                let action = turn.house.route(errand).map(|route| &route.action);
+                !matches!(action, Some(Action::Redirect(_)))
+            }
         }
     }
 

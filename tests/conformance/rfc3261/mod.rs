@@ -35,4 +35,5 @@ mod section_8_1;
 mod section_8_2;
 mod section_8_2_phone;
 mod section_8_3;
+mod section_8_3_role;
 mod section_9;

@@ -136,7 +136,7 @@ fn explained(case: &Asked) -> (Option<String>, String) {
         }
         Verdict::Redirected(status, places) => format!("{status} {}", places.join(", ")),
         Verdict::Refused(status, reason) => format!("{status} {reason}"),
-        Verdict::Phones(_) => "480 User Is Not Registered Now".into(),
+        Verdict::Phones(_) | Verdict::Contacts(_) => "480 User Is Not Registered Now".into(),
         Verdict::Ours => "200 OK".into(),
     };
     (explanation.taken.map(|(_, name)| name), verdict)

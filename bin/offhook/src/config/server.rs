@@ -2,8 +2,11 @@
 
 use std::num::NonZeroUsize;
 
+use ::server::settings::Role;
+
 use super::fault::Faults;
 use super::key::{Key, Section};
+use super::near::nearest;
 use super::table::Table;
 use crate::limits;
 
@@ -12,6 +15,8 @@ use crate::limits;
 pub struct Server {
     /// How many threads own a node each; `None` is one per core.
     pub shards: Option<NonZeroUsize>,
+    /// What it does with requests for others.
+    pub role: Role,
 }
 
 impl Server {
@@ -21,18 +26,42 @@ impl Server {
             shards: shards
                 .and_then(|shards| usize::try_from(shards.value).ok())
                 .and_then(NonZeroUsize::new),
+            role: role(written, faults),
         }
     }
+}
+
+fn role(written: &Table<'_>, faults: &mut Faults) -> Role {
+    let Some(role) = written.text("role", faults) else { return Role::Proxy };
+    match role.value {
+        "proxy" => return Role::Proxy,
+        "redirect" => return Role::Redirect,
+        _ => {}
+    }
+    let hint = match nearest(role.value, ["proxy", "redirect"]) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => "\"proxy\" or \"redirect\"".into(),
+    };
+    faults.refuse(role.span, format!("unknown role `{}`", role.value.escape_debug()), hint);
+    Role::Proxy
 }
 
 pub(super) const SECTION: Section = Section {
     name: "server",
     repeated: false,
     about: "How the server runs.",
-    keys: &[Key::new(
-        "shards",
-        "0",
-        "How many threads share the calls; a call never leaves its shard. 0 is one per core: more would only take \
-         turns.",
-    )],
+    keys: &[
+        Key::new(
+            "shards",
+            "0",
+            "How many threads share the calls; a call never leaves its shard. 0 is one per core: more would only take \
+             turns.",
+        ),
+        Key::new(
+            "role",
+            "\"proxy\"",
+            "What it does with requests for others. \"proxy\": forward them. \"redirect\": answer 302 with where they are, and carry \
+             nothing (RFC 3261 §8.3).",
+        ),
+    ],
 };

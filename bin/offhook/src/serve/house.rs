@@ -71,6 +71,7 @@ pub(crate) fn settings(
         registrar: registrar(&config.registrar),
         proxy: config.proxy.clone(),
         push: config.push.as_ref().map(push),
+        role: config.server.role,
         redirects: config.redirects.clone(),
         routes: config.routes.clone(),
         groups: config.groups.clone(),

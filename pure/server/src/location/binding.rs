@@ -169,6 +169,7 @@ impl Binding {
             path: self.path().map(Into::into).collect(),
             features: self.features().into(),
             since: self.since,
+            until: Some(self.until),
             asleep: None,
         }
     }

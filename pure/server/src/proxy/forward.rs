@@ -57,8 +57,11 @@ impl Proxy {
         &mut self,
         turn: &mut Turn<'_>,
         context: &mut Context,
-        targets: VecDeque<Target>,
+        mut targets: VecDeque<Target>,
     ) {
+        if turn.house.only_redirects() {
+            return Self::tell_targets(turn, context, targets.make_contiguous());
+        }
         if targets.is_empty() {
             let fault = Fault::Unregistered;
             context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));

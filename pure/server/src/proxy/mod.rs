@@ -20,6 +20,7 @@ mod response;
 mod session_timer;
 mod stateless;
 mod target;
+mod told;
 mod waking;
 mod way_back;
 
@@ -52,6 +53,7 @@ pub(crate) use members::Lead;
 pub(crate) use plan::{Plan, sip_uri};
 pub(crate) use response::Loss;
 pub(crate) use target::{Onward, Target, Way};
+pub(crate) use told::told;
 
 /// All requests on their way through this shard.
 #[derive(Debug)]
@@ -171,7 +173,7 @@ impl Proxy {
         if self.contexts.len() >= limits::CONTEXTS {
             return turn.refuse_in(id, came, &request, &Fault::Overloaded(10));
         }
-        if request.method() == Some(Method::Invite) {
+        if request.method() == Some(Method::Invite) && !turn.house.only_redirects() {
             // §16.2: said at once, or the caller repeats itself while somebody's phone rings.
             let trying = request.reply(Status::TRYING).wire();
             turn.answer(id, trying);

@@ -330,7 +330,7 @@ impl Proxy {
 }
 
 /// Sends an answer of our own.
-fn ours(turn: &mut Turn<'_>, context: &Context, status: Status, phrase: &str) {
+pub(super) fn ours(turn: &mut Turn<'_>, context: &Context, status: Status, phrase: &str) {
     let wire = turn.reply(&context.request, status, phrase).wire();
     turn.answer(context.id, wire);
 }

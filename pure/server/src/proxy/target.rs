@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use machine::Time;
 use protocol::Flow;
 use protocol::doors::{Reach, Sleeper};
 use sip::uri::same;
@@ -29,6 +30,8 @@ pub(crate) struct Target {
     pub(crate) onward: Onward,
     /// Other ways to the same phone, the next to try last: never at the same time (RFC 5626 §7).
     pub(crate) spares: Vec<Self>,
+    /// Until when it is there, when that is known.
+    pub(crate) until: Option<Time>,
     /// What wakes its phone first.
     pub(crate) asleep: Option<Box<Sleeper>>,
 }
@@ -73,7 +76,7 @@ impl Target {
     /// A URI to be followed as it is.
     pub(crate) fn of(uri: Bytes, way: Way) -> Self {
         let (path, onward, spares) = (Vec::new(), Onward::Always, Vec::new());
-        Self { uri, q: 1000, rank: 1000, path, way, onward, spares, asleep: None }
+        Self { uri, q: 1000, rank: 1000, path, way, onward, spares, until: None, asleep: None }
     }
 
     /// A binding.
@@ -91,6 +94,7 @@ impl Target {
             way,
             onward: Onward::Always,
             spares: Vec::new(),
+            until: binding.until,
             asleep: binding.asleep,
         }
     }

@@ -17,7 +17,7 @@ mod user;
 pub use group::{Balance, Group, Member, Probe};
 pub use proxy::{Proxy, Recurse, SessionTimer};
 pub use push::Push;
-pub use redirect::{Elsewhere, Redirect};
+pub use redirect::{Elsewhere, Redirect, Role};
 pub use registrar::{Bindings, Registrar, WhenFull};
 pub use route::{Action, Match, Route, Trust, Whose};
 pub use user::{Credential, User};
@@ -48,6 +48,8 @@ pub struct Settings {
     pub bindings: Bindings,
     /// How requests are passed on.
     pub proxy: Proxy,
+    /// What the server does with requests for others than itself.
+    pub role: Role,
     /// Users that are somewhere else.
     pub redirects: Vec<Redirect>,
     /// Where requests for others go.
@@ -104,6 +106,7 @@ impl Settings {
             push: None,
             bindings: Bindings::default(),
             proxy: Proxy::default(),
+            role: Role::Proxy,
             redirects: Vec::new(),
             routes: Vec::new(),
             groups: Vec::new(),

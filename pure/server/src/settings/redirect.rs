@@ -20,6 +20,16 @@ pub struct Elsewhere {
     pub expires: Option<u32>,
 }
 
+/// What a server does with requests for others than itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// It forwards them (§16).
+    #[default]
+    Proxy,
+    /// It answers where to go (§8.3).
+    Redirect,
+}
+
 impl Redirect {
     /// A user that is for now at one of these places, best first.
     pub fn new(user: &str, to: &[&str]) -> Self {

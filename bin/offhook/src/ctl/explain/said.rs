@@ -40,6 +40,9 @@ pub(super) fn text(call: &Call, explanation: &Explanation) -> String {
         Verdict::Phones(user) => {
             row("then", &format!("the phones of {user} ring, as many as are registered"))
         }
+        Verdict::Contacts(user) => {
+            row("is answered", &format!("302: try the phones of {user} that are registered"));
+        }
         Verdict::Forwarded(hops) => {
             for (place, hop) in hops.iter().enumerate() {
                 let title = if place == 0 { "goes to" } else { "else to" };
@@ -74,6 +77,7 @@ pub(super) fn json(call: &Call, explanation: &Explanation) -> String {
     let verdict = match &explanation.verdict {
         Verdict::Ours => json!({ "is": "answered by the server" }),
         Verdict::Phones(user) => json!({ "is": "phones", "user": user }),
+        Verdict::Contacts(user) => json!({ "is": "redirected", "status": 302, "user": user }),
         Verdict::Forwarded(hops) => {
             let hops = hops.iter().map(|hop| json!({ "uri": hop.uri, "by": hop.by }));
             json!({ "is": "forwarded", "to": hops.collect::<Vec<_>>() })
