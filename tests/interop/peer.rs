@@ -45,6 +45,11 @@ impl Peer {
             .unwrap_or_else(|error| panic!("{} does not listen: {error}", self.name));
     }
 
+    /// Nothing more will be typed.
+    pub(crate) fn close_input(&mut self) {
+        self.input = None;
+    }
+
     /// The next line that has this in it.
     pub(crate) fn wait_for(&mut self, text: &str, within: Duration) -> String {
         self.seek(text, within).unwrap_or_else(|why| panic!("{}: no {text:?}: {why:?}", self.name))

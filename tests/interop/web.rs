@@ -84,7 +84,7 @@ impl Pages {
         let certificate = (site.transport == "wss").then(|| site.authority.certificate());
         let told = json!({
             "library": library, "server": format!("{}://{address}", site.transport), "domain": domain,
-            "folder": libraries, "deskPhone": style.desk_phone, "host": style.host, "certificate": certificate,
+            "folder": libraries, "profile": site.folder.join("profile"), "deskPhone": style.desk_phone, "host": style.host, "certificate": certificate,
         });
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/interop/web/pages.mjs");
         let mut program = Command::new("node");
@@ -92,6 +92,12 @@ impl Pages {
         let mut peer = Peer::start(&format!("pages with {library}"), &mut program);
         peer.wait_for("ready", PATIENCE);
         Self { peer, domain }
+    }
+
+    /// Closes the browser.
+    fn close(mut self) {
+        self.peer.close_input();
+        assert!(self.peer.end(PATIENCE).success(), "{}", self.peer.said());
     }
 
     /// Has a page do something, and waits until it is done.
@@ -136,6 +142,7 @@ fn two_pages_call(program: &table::Program, library: &str, transport: &'static s
     site.server.peer.wait_for("\"unregistered\"", PATIENCE);
     pages.act("close", "101");
     site.server.peer.wait_for("\"unregistered\"", PATIENCE);
+    pages.close();
     site.server.stop();
     table::passed(program, TWO_PAGES, &transport.to_uppercase());
 }
@@ -174,6 +181,7 @@ fn a_page_calls_offhook_phone_and_is_called_by_it() {
     pages.peer.wait_for("101 accepted", PATIENCE);
     pages.peer.wait_for("101 ended", PATIENCE);
     assert!(phone.peer.end(PATIENCE).success(), "{}", phone.peer.said());
+    pages.close();
     site.server.stop();
     let feature = "A page calls `offhook phone`, which speaks UDP, and hangs up; then the other way round; signalling alone";
     table::passed(&table::SIPJS, feature, "WS");
@@ -190,6 +198,7 @@ fn a_page_of_another_site_is_turned_away_and_the_log_says_why() {
     pages.peer.wait_for("101 failed register", PATIENCE);
     let told = site.server.peer.wait_for("Pages of http://localhost:", PATIENCE);
     assert!(told.contains("[websocket] origins"), "{told}");
+    pages.close();
     site.server.stop();
     table::seen(&table::JSSIP, "A page of a site that may not come (`Origin`)", "WS", "403");
 }

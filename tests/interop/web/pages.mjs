@@ -1,16 +1,15 @@
 // Pages in a headless Chromium, with a phone each. What is to be done comes as JSON lines on stdin, what happens goes to stdout:
 //   {"open":"101"} {"register":"101"} {"call":"101","target":"sip:102@…"} {"hear":"101"} {"hangUp":"101"} {"leave":"101"}
-// Started with {library, server, domain, folder, deskPhone, certificate, host}: `folder` has node_modules; `certificate` is the server's, which
+// Started with {library, server, domain, folder, profile, deskPhone, certificate, host}: `folder` has node_modules; `certificate` is the server's, which
 // the browser is to take; `host` is what it takes the pages' server for.
 import crypto from 'node:crypto';
 import { createRequire } from 'node:module';
 import fs from 'node:fs';
 import http from 'node:http';
-import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
 
-const { library, server, domain, folder, deskPhone, certificate, host } = JSON.parse(process.argv[2]);
+const { library, server, domain, folder, profile, deskPhone, certificate, host } = JSON.parse(process.argv[2]);
 const require = createRequire(path.join(folder, 'x'));
 const { chromium } = require('playwright-core');
 const { build } = require('esbuild');
@@ -27,7 +26,6 @@ await new Promise((open) => site.listen(0, '127.0.0.1', open));
 // The browser knows no authority of ours: it is told the key that it may trust.
 const spki = () => new crypto.X509Certificate(fs.readFileSync(certificate)).publicKey.export({ type: 'spki', format: 'der' });
 const trusted = certificate && crypto.createHash('sha256').update(spki()).digest('base64');
-const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'offhook-web-'));
 const browser = await chromium.launchPersistentContext(profile, {
   executablePath: '/usr/bin/chromium', headless: true,
   args: ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection',
@@ -81,4 +79,3 @@ for await (const line of readline.createInterface({ input: process.stdin })) {
 }
 await browser.close();
 site.close();
-fs.rmSync(profile, { recursive: true, force: true });
