@@ -1,7 +1,9 @@
 //! `Account`: whose phone it is, where the phone is, and which server it belongs to.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
+use crate::authority::Authority;
 use crate::land::Host;
 
 /// A phone's account. Its password is `pw-NUMBER`.
@@ -13,17 +15,29 @@ pub(crate) struct Account {
     /// What stands behind the @ of its address; without a name of its own, the server's address.
     pub(crate) domain: String,
     pub(crate) transport: &'static str,
+    scheme: &'static str,
     /// Where the phone is.
     pub(crate) host: Host,
     /// The tone that it plays, in hertz.
     pub(crate) tone: f64,
+    /// The certificate of the authority that it trusts; for TLS.
+    pub(crate) trust: Option<PathBuf>,
 }
 
 impl Account {
     /// A phone on loopback that speaks UDP and plays 440 Hz.
     pub(crate) fn new(number: &str, server: SocketAddr) -> Self {
         let (number, domain) = (number.to_owned(), server.to_string());
-        Self { number, server, domain, transport: "udp", host: Host::HERE, tone: 440.0 }
+        Self {
+            number,
+            server,
+            domain,
+            transport: "udp",
+            scheme: "sip",
+            host: Host::HERE,
+            tone: 440.0,
+            trust: None,
+        }
     }
 
     pub(crate) fn playing(self, tone: f64) -> Self {
@@ -34,6 +48,11 @@ impl Account {
         Self { transport, ..self }
     }
 
+    /// By TLS, to a server that this authority has certified.
+    pub(crate) fn trusting(self, authority: &Authority) -> Self {
+        Self { transport: "tls", trust: Some(authority.file()), ..self }
+    }
+
     pub(crate) fn of(self, domain: &str) -> Self {
         Self { domain: domain.to_owned(), ..self }
     }
@@ -42,8 +61,13 @@ impl Account {
         Self { host: host.clone(), ..self }
     }
 
+    /// The same, and to be reached by TLS alone (`sips:`).
+    pub(crate) fn secure(self) -> Self {
+        Self { scheme: "sips", ..self }
+    }
+
     /// Its address of record.
     pub(crate) fn uri(&self) -> String {
-        format!("sip:{}@{}", self.number, self.domain)
+        format!("{}:{}@{}", self.scheme, self.number, self.domain)
     }
 }

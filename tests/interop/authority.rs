@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 /// An authority of a test's own, with its files in a folder.
 pub(crate) struct Authority {
@@ -10,9 +10,15 @@ pub(crate) struct Authority {
     folder: PathBuf,
 }
 
+/// What shows who somebody is: files.
+pub(crate) struct Proof {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
 impl Authority {
     pub(crate) fn new(folder: &Path) -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        let mut params = params(&[], "the authority of a test");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let authority = Self { issuer, folder: folder.to_path_buf() };
@@ -25,20 +31,31 @@ impl Authority {
         self.folder.join("authority.pem")
     }
 
-    /// Where the certificate of a server is, for which [`Self::certify`] has been asked.
-    pub(crate) fn certificate(&self) -> PathBuf {
-        self.folder.join("certificate.pem")
+    /// Certifies somebody for a name or a number.
+    pub(crate) fn certify(&self, name: &str) -> Proof {
+        let file = |kind: &str| self.folder.join(format!("{name}.{kind}"));
+        let proof = Proof { certificate: file("pem"), key: file("key") };
+        let key = KeyPair::generate().unwrap();
+        let params = params(&[name], name);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        std::fs::write(&proof.certificate, certificate.pem()).unwrap();
+        std::fs::write(&proof.key, key.serialize_pem()).unwrap();
+        proof
     }
 
-    /// Certifies a server for a name or a number; the line of its config.
-    pub(crate) fn certify(&self, name: &str) -> String {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let kept = self.folder.join("key.pem");
-        std::fs::write(self.certificate(), certificate.pem()).unwrap();
-        std::fs::write(&kept, key.serialize_pem()).unwrap();
-        let (certificate, key) = (self.certificate(), kept);
-        format!("tls = {{ certificate = {certificate:?}, private_key = {key:?} }}\n")
+    /// The line of a config that has a server show this proof, and trust this authority alone.
+    pub(crate) fn line(&self, Proof { certificate, key }: &Proof) -> String {
+        let ours = self.file();
+        format!(
+            "tls = {{ certificate = {certificate:?}, private_key = {key:?}, authorities = [{ours:?}], system_authorities = false }}\n"
+        )
     }
+}
+
+/// Each has a subject of its own: OpenSSL takes a certificate whose subject is its issuer's for one that has signed itself.
+fn params(names: &[&str], subject: &str) -> CertificateParams {
+    let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names).unwrap();
+    params.distinguished_name.push(DnType::CommonName, subject);
+    params
 }

@@ -19,7 +19,7 @@ pub(crate) struct Baresip {
 impl Baresip {
     /// Starts a phone that plays its tone, answers by itself, and waits until it is registered.
     pub(crate) fn register(folder: &Path, account: &Account) -> Self {
-        let Account { number, server, domain, transport, host, tone } = account;
+        let Account { number, server, domain, transport, host, tone, trust, .. } = account;
         let folder = folder.join(number);
         let heard = folder.join("heard");
         std::fs::create_dir_all(&heard).unwrap();
@@ -31,6 +31,9 @@ impl Baresip {
         writeln!(config, "audio_player aubridge,ear-{number}").unwrap();
         writeln!(config, "audio_alert aubridge,bell-{number}").unwrap();
         writeln!(config, "snd_path {}", heard.display()).unwrap();
+        if let Some(authority) = trust {
+            writeln!(config, "sip_cafile {}", authority.display()).unwrap();
+        }
         std::fs::write(folder.join("config"), config).unwrap();
         let mut address = format!(
             "<{};transport={transport}>;auth_user={number};auth_pass=pw-{number};regint=60;answermode=auto",
@@ -70,12 +73,12 @@ impl Baresip {
         self.peer.type_line("/hangup");
     }
 
-    /// How many Via headers the last message had that it received or sent and that begins so.
-    pub(crate) fn vias(&self, start: &str) -> usize {
+    /// The Via headers of the last message that it received or sent and that begins so: the last hop first.
+    pub(crate) fn vias(&self, start: &str) -> Vec<String> {
         let said = self.peer.said();
         let from = said.rfind(start).unwrap_or_else(|| panic!("no {start:?}:\n{said}"));
         let lines = said[from..].lines().take_while(|line| !line.is_empty());
-        lines.filter(|line| line.starts_with("Via:")).count()
+        lines.filter(|line| line.starts_with("Via:")).map(Into::into).collect()
     }
 
     /// Ends the phone; what it heard.

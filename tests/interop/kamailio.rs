@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::authority::Authority;
 use crate::land::Host;
 use crate::peer::Peer;
 
@@ -13,15 +14,19 @@ pub(crate) struct Kamailio {
 }
 
 impl Kamailio {
-    /// Serves a domain on a host, for UDP and TCP.
-    pub(crate) fn serve(host: &Host, folder: &Path, domain: &str) -> Self {
-        let at = host.at(5060);
-        let listen = format!("listen=udp:{at}\nlisten=tcp:{at}");
+    /// Serves a domain on a host, for UDP, TCP and TLS; it trusts this authority alone.
+    pub(crate) fn serve(host: &Host, folder: &Path, domain: &str, authority: &Authority) -> Self {
+        let (at, tls) = (host.at(5060), host.at(5061));
+        // Its certificate is for the domain: a Record-Route with its number would lead to somebody who cannot prove to be that.
+        let listen =
+            format!("listen=udp:{at}\nlisten=tcp:{at}\nlisten=tls:{tls} advertise {domain}:5061");
+        let proof = authority.certify(domain);
         let config = CONFIG
             .replace("DOMAIN", domain)
             .replace("LISTEN", &listen)
-            .replace("LOAD", "")
-            .replace("PARAMETERS", "");
+            .replace("CERTIFICATE", &proof.certificate.display().to_string())
+            .replace("KEY", &proof.key.display().to_string())
+            .replace("AUTHORITY", &authority.file().display().to_string());
         let file = folder.join("kamailio.cfg");
         std::fs::write(&file, config).unwrap();
         let mut program = Command::new("kamailio");

@@ -25,13 +25,17 @@ pub(crate) struct Linphone {
 impl Linphone {
     /// Starts a phone and waits until it is registered.
     pub(crate) fn register(folder: &Path, account: &Account) -> Self {
-        let Account { number, server, transport, host, tone, .. } = account;
+        let Account { number, server, transport, host, tone, trust, .. } = account;
         let home = folder.join(format!("linphone-{number}"));
         // Without the folder of its database it starts, and never registers.
         std::fs::create_dir_all(home.join(".local/share/linphone")).unwrap();
         let file = home.join("tone.wav");
         sound::write_tone(&file, *tone);
-        std::fs::write(home.join("linphonerc"), CONFIG).unwrap();
+        let config = match trust {
+            Some(file) => CONFIG.replace("[sip]", &format!("[sip]\nroot_ca={}", file.display())),
+            None => CONFIG.to_owned(),
+        };
+        std::fs::write(home.join("linphonerc"), config).unwrap();
         let name = format!("offhook-{}-{transport}-{number}", std::process::id());
         let pipe = Path::new("/tmp").join(&name);
         let mut program = Command::new("linphone-daemon");

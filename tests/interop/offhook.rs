@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::authority::Authority;
 use crate::land::Host;
 use crate::peer::Peer;
 
@@ -30,6 +31,13 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 pub(crate) fn listen_at(host: &Host) -> String {
     let at = host.at(5060);
     format!("listen = {{ udp = \"{at}\", tcp = \"{at}\" }}\n")
+}
+
+/// The same, with TLS: the server proves to be the domain.
+pub(crate) fn listen_secured(host: &Host, domain: &str, authority: &Authority) -> String {
+    let (at, tls) = (host.at(5060), host.at(5061));
+    let proof = authority.line(&authority.certify(domain));
+    format!("listen = {{ udp = \"{at}\", tcp = \"{at}\", tls = \"{tls}\" }}\n{proof}")
 }
 
 impl Offhook {

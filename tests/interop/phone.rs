@@ -17,12 +17,15 @@ pub(crate) struct Phone {
 impl Phone {
     /// Does something (`call 102`, `answer`), plays a tone and records what it hears.
     pub(crate) fn start(folder: &Path, account: &Account, deed: &[&str]) -> Self {
-        let Account { number, server, transport, host, tone, .. } = account;
+        let Account { number, server, transport, host, tone, trust, .. } = account;
         let heard = folder.join(format!("heard-{number}.wav"));
         let (uri, server, ip) = (account.uri(), server.to_string(), host.ip.to_string());
         let mut program = command(&["phone", "--json", "--account", &uri, "--server", &server]);
         program.args(["--transport", transport, "--bind", &ip, "--record"]);
         program.arg(&heard).args(["--play", &format!("tone:{tone}")]).args(deed);
+        if let Some(authority) = trust {
+            program.arg("--ca").arg(authority);
+        }
         // Not on the command line, where others could read it.
         program.env("OFFHOOK_PASSWORD", format!("pw-{number}"));
         let peer = Peer::start(&format!("offhook phone {number}"), &mut host.run(&program));

@@ -31,7 +31,7 @@ impl Pjsua {
 
     /// Starts a phone and waits until it is registered.
     pub(crate) fn register(folder: &Path, account: &Account) -> Self {
-        let Account { number, server, domain, transport, host, tone } = account;
+        let Account { number, server, domain, transport, host, tone, trust, .. } = account;
         let (play, heard) = (folder.join("pjsua-tone.wav"), folder.join("pjsua-heard.wav"));
         sound::write_tone(&play, *tone);
         let mut program = python();
@@ -43,7 +43,7 @@ impl Pjsua {
             transport,
             &host.ip.to_string(),
         ]);
-        program.arg(&play).arg(&heard);
+        program.arg(&play).arg(&heard).args(trust);
         let mut peer = Peer::start(&format!("pjsua {number}"), &mut host.run(&program));
         peer.wait_for("register 200", PATIENCE);
         Self { peer, heard }

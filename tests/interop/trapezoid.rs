@@ -4,11 +4,12 @@
 use std::path::PathBuf;
 
 use crate::account::Account;
+use crate::authority::Authority;
 use crate::baresip::{Baresip, PATIENCE};
 use crate::bind::Named;
 use crate::kamailio::Kamailio;
 use crate::land::{Host, Land};
-use crate::offhook::{Offhook, listen_at};
+use crate::offhook::{Offhook, listen_secured};
 use crate::phone::Phone;
 use crate::{place, sound, table};
 
@@ -20,6 +21,9 @@ struct Towns {
     alice: Host,
     bob: Host,
     folder: PathBuf,
+    middle: Middle,
+    /// Both domains trust it.
+    authority: Authority,
     _names: Named,
     /// Gone last: the others live in it.
     _land: Land,
@@ -33,10 +37,14 @@ struct Middle {
     service: &'static str,
     /// The name of the SRV records.
     srv: &'static str,
+    port: u16,
 }
 
-const UDP: Middle = Middle { name: "UDP in the middle", service: "SIP+D2U", srv: "_sip._udp" };
-const TCP: Middle = Middle { name: "TCP in the middle", service: "SIP+D2T", srv: "_sip._tcp" };
+const UDP: Middle =
+    Middle { name: "UDP in the middle", service: "SIP+D2U", srv: "_sip._udp", port: 5060 };
+const TCP: Middle =
+    Middle { name: "TCP in the middle", service: "SIP+D2T", srv: "_sip._tcp", port: 5060 };
+const TLS: Middle = Middle { name: "TLS", service: "SIPS+D2T", srv: "_sips._tcp", port: 5061 };
 
 impl Towns {
     fn build(name: &str, middle: Middle) -> Option<Self> {
@@ -46,10 +54,10 @@ impl Towns {
         let mut land = Land::new(name)?;
         let names = land.host("names", &["10.45.0.53/24"]);
         let zone = |server: &str| {
-            let Middle { service, srv, .. } = middle;
+            let Middle { service, srv, port, .. } = middle;
             format!(
-                "@ IN NAPTR 10 10 \"s\" \"{service}\" \"\" {srv}\n{srv} IN SRV 1 0 5060 dead\n\
-                 {srv} IN SRV 2 0 5060 alive\ndead IN A 10.45.0.99\nalive IN A {server}\n"
+                "@ IN NAPTR 10 10 \"s\" \"{service}\" \"\" {srv}\n{srv} IN SRV 1 0 {port} dead\n\
+                 {srv} IN SRV 2 0 {port} alive\ndead IN A 10.45.0.99\nalive IN A {server}\n@ IN A {server}\n"
             )
         };
         let zones = [("a.example", zone("10.45.0.1")), ("b.example", zone("10.45.0.2"))];
@@ -63,16 +71,43 @@ impl Towns {
         let (a, b) = (host("a", "10.45.0.1/24"), host("b", "10.45.0.2/24"));
         let (alice, bob) = (host("alice", "10.45.0.11/24"), host("bob", "10.45.0.12/24"));
         let folder = place::folder(name);
-        Some(Self { a, b, alice, bob, folder, _names: bind, _land: land })
+        let authority = Authority::new(&folder);
+        Some(Self { a, b, alice, bob, folder, middle, authority, _names: bind, _land: land })
+    }
+
+    fn account(
+        &self,
+        number: &str,
+        (domain, server): (&str, &Host),
+        transport: &'static str,
+        phone: &Host,
+    ) -> Account {
+        let at = server.at(if transport == "tls" { 5061 } else { 5060 });
+        let account = Account::new(number, at).of(domain).on(phone);
+        match transport {
+            "tls" => account.trusting(&self.authority),
+            other => account.by(other),
+        }
     }
 
     /// A server of ours for one of the domains, that knows the way to the other.
     fn serve(&self, host: &Host, domain: &str, other: &str, number: &str) -> Offhook {
+        self.serve_proven(host, (domain, domain), other, number)
+    }
+
+    /// The same, with a certificate that is for another domain, perhaps.
+    fn serve_proven(
+        &self,
+        host: &Host,
+        (domain, proven): (&str, &str),
+        other: &str,
+        number: &str,
+    ) -> Offhook {
         let folder = self.folder.join(domain);
         std::fs::create_dir_all(&folder).unwrap();
         let lines = format!(
             "{}domains = [\"{domain}\"]\n[[route]]\nmatch = {{ domain = \"{other}\" }}",
-            listen_at(host)
+            listen_secured(host, proven, &self.authority)
         );
         Offhook::serve_on(host, &folder, &[number], &lines)
     }
@@ -101,8 +136,8 @@ impl Far {
 /// Alice calls Bob and hangs up, then Bob calls Alice and hangs up; they hear each other.
 fn calls_both_ways(towns: &Towns, mut b: Far, ends: (&'static str, &'static str)) {
     let mut a = towns.serve(&towns.a, "a.example", "b.example", "101");
-    let alice = Account::new("101", a.udp).of("a.example").by(ends.0).on(&towns.alice);
-    let bob = Account::new("102", towns.b.at(5060)).of("b.example").by(ends.1).on(&towns.bob);
+    let alice = towns.account("101", ("a.example", &towns.a), ends.0, &towns.alice);
+    let bob = towns.account("102", ("b.example", &towns.b), ends.1, &towns.bob);
     let mut bob = Baresip::register(&towns.folder, &bob.playing(1000.0));
 
     let deed = ["call", "sip:102@b.example", "--hangup-after", "5s"];
@@ -110,8 +145,10 @@ fn calls_both_ways(towns: &Towns, mut b: Far, ends: (&'static str, &'static str)
     bob.peer.wait_for("Call established", PATIENCE);
     bob.peer.wait_for("terminated", PATIENCE);
     sound::assert_heard(&caller.ends_well(), 1000.0, 440.0);
-    // The hanging-up came through both servers: each has left its Via.
-    assert_eq!(bob.vias("BYE sip:"), 3, "{}", bob.peer.said());
+    // The hanging-up came through both servers: each has left its Via, and the first one's tells how it reached the second.
+    let vias = bob.vias("BYE sip:");
+    let way = format!("SIP/2.0/{} ", &towns.middle.name[..3]);
+    assert!(vias.len() == 3 && vias[1].contains(&way), "{vias:?}");
     a.peer.wait_for("\"ended\"", PATIENCE);
     b.saw_the_end();
 
@@ -141,7 +178,7 @@ fn with_kamailio(name: &str, middle: Middle, ends: (&'static str, &'static str))
         return;
     }
     let Some(towns) = Towns::build(name, middle) else { return };
-    let b = Kamailio::serve(&towns.b, &towns.folder, "b.example");
+    let b = Kamailio::serve(&towns.b, &towns.folder, "b.example", &towns.authority);
     calls_both_ways(&towns, Far::Kamailio(b), ends);
     let feature = "A call each way between its domain and ours, whose first servers are dead; it has a baresip, we an `offhook phone`";
     table::passed(&table::KAMAILIO, feature, middle.name);
@@ -165,4 +202,61 @@ fn the_other_domain_is_kamailios_over_udp() {
 #[test]
 fn the_other_domain_is_kamailios_over_tcp() {
     with_kamailio("kamailio-tcp", TCP, ("udp", "tcp"));
+}
+
+#[test]
+fn two_domains_over_tls_with_phones_on_tls() {
+    with_ours("trapezoid-tls", TLS, ("tls", "tls"));
+}
+
+#[test]
+fn the_other_domain_is_kamailios_over_tls() {
+    with_kamailio("kamailio-tls", TLS, ("tls", "tls"));
+}
+
+/// The server of b.example proves to be another domain's: the call fails, and words say why, at the phone and in the log.
+#[test]
+fn a_domain_whose_server_proves_to_be_another_is_refused() {
+    let Some(towns) = Towns::build("trapezoid-impostor", TLS) else { return };
+    let mut a = towns.serve(&towns.a, "a.example", "b.example", "101");
+    let b = towns.serve_proven(&towns.b, ("b.example", "c.example"), "a.example", "102");
+    let alice = towns.account("101", ("a.example", &towns.a), "tls", &towns.alice);
+    let mut alice = Phone::start(&towns.folder, &alice, &["call", "sip:102@b.example"]);
+    let (ended, said) = (alice.peer.end(PATIENCE), alice.peer.said());
+    assert!(!ended.success() && said.contains("Not Proven Who It Is"), "{said}");
+    let why = a.peer.wait_for("\"untrusted\"", PATIENCE);
+    assert!(why.contains("c.example, not for b.example"), "{why}");
+    a.stop();
+    b.stop();
+}
+
+/// A phone calls the server of b.example, which proves to be c.example: it does not register there, and says why.
+#[test]
+fn a_phone_does_not_register_where_the_server_proves_to_be_another() {
+    let Some(towns) = Towns::build("trapezoid-phone", TLS) else { return };
+    let b = towns.serve_proven(&towns.b, ("b.example", "c.example"), "a.example", "102");
+    let bob = towns.account("102", ("b.example", &towns.b), "tls", &towns.bob);
+    let mut bob = Phone::start(&towns.folder, &bob, &["register"]);
+    let (ended, said) = (bob.peer.end(PATIENCE), bob.peer.said());
+    assert!(!ended.success() && said.contains("c.example, not for b.example"), "{said}");
+    b.stop();
+}
+
+/// `sips:` goes by TLS on every hop.
+#[test]
+fn a_sips_call_goes_by_tls_all_the_way() {
+    let Some(towns) = Towns::build("trapezoid-sips", TLS) else { return };
+    let a = towns.serve(&towns.a, "a.example", "b.example", "101");
+    let b = towns.serve(&towns.b, "b.example", "a.example", "102");
+    let alice = towns.account("101", ("a.example", &towns.a), "tls", &towns.alice).secure();
+    let bob = towns.account("102", ("b.example", &towns.b), "tls", &towns.bob).secure();
+    let bob = bob.playing(1000.0);
+    let mut bob = Phone::start(&towns.folder, &bob, &["answer"]);
+    bob.peer.wait_for("\"registered\"", PATIENCE);
+    let deed = ["call", "sips:102@b.example", "--hangup-after", "5s"];
+    let alice = Phone::start(&towns.folder, &alice, &deed);
+    sound::assert_heard(&alice.ends_well(), 1000.0, 440.0);
+    sound::assert_heard(&bob.ends_well(), 440.0, 1000.0);
+    a.stop();
+    b.stop();
 }

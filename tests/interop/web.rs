@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::account::Account;
-use crate::authority::Authority;
+use crate::authority::{Authority, Proof};
 use crate::baresip::{Baresip, PATIENCE};
 use crate::land::Host;
 use crate::offhook::Offhook;
@@ -40,6 +40,7 @@ struct Site {
     folder: PathBuf,
     transport: &'static str,
     authority: Authority,
+    proof: Proof,
 }
 
 impl Site {
@@ -48,13 +49,14 @@ impl Site {
         let folder = place::folder(&format!("{name}-{transport}"));
         let authority = Authority::new(&folder);
         let any = "127.0.0.1:0";
-        let tls = if transport == "wss" { authority.certify("127.0.0.1") } else { String::new() };
+        let proof = authority.certify("127.0.0.1");
+        let tls = if transport == "wss" { authority.line(&proof) } else { String::new() };
         let lines = format!(
             "domains = [\"127.0.0.1\"]\nlisten = {{ udp = \"{any}\", tcp = \"{any}\", {transport} = \"{any}\" }}\n\
              store = {{ durability = \"memory\" }}\n{tls}"
         );
         let server = Offhook::serve_on(&Host::HERE, &folder, &["101", "102"], &lines);
-        Self { server, folder, transport, authority }
+        Self { server, folder, transport, authority, proof }
     }
 
     /// The account of a phone that speaks as pages do.
@@ -81,7 +83,7 @@ impl Pages {
     fn open((library, libraries): (&str, &Path), site: &mut Site, style: Style) -> Self {
         let domain = site.server.udp.to_string();
         let address = site.server.web(site.transport);
-        let certificate = (site.transport == "wss").then(|| site.authority.certificate());
+        let certificate = (site.transport == "wss").then(|| site.proof.certificate.clone());
         let told = json!({
             "library": library, "server": format!("{}://{address}", site.transport), "domain": domain,
             "folder": libraries, "profile": site.folder.join("profile"), "deskPhone": style.desk_phone, "host": style.host, "certificate": certificate,
