@@ -13,6 +13,8 @@ mod handset;
 mod rfc3261;
 mod rfc3263;
 mod rfc3264;
+mod rfc3323;
+mod rfc3325;
 mod rfc3327;
 mod rfc3550;
 mod rfc3581;

@@ -124,6 +124,11 @@ impl House {
         self.settings.challenge.is_empty()
     }
 
+    /// True for an address of our trust domain (RFC 3325 §2.3).
+    pub(crate) fn trusts(&self, ip: IpAddr) -> bool {
+        self.settings.proxy.trusted.iter().any(|network| network.has(ip))
+    }
+
     /// Whom a URI points to.
     pub(crate) fn place(&self, uri: &Uri<'_>) -> Place {
         match uri {

@@ -9,7 +9,7 @@ use sip::{Message, Method, Status};
 
 use crate::admission::{self, Entry, Merged};
 use crate::explain::{Explanation, Passed};
-use crate::gate::{Asker, Gate, No, Pass, Visitor, Waiting};
+use crate::gate::{self, Asker, Gate, No, Pass, Visitor, Waiting};
 use crate::house::House;
 use crate::options;
 use crate::proxy::{Found, Lead, Loss, Plan, Proxy};
@@ -323,8 +323,8 @@ impl Roles {
         if let Err(fault) = self.entry.admits(request) {
             return turn.refuse(flow, request, &fault);
         }
-        let plan = self.proxy.plan(turn, flow, request);
-        let (purpose, asker, pass) = match self.judge(turn, flow, request, &plan) {
+        let mut plan = self.proxy.plan(turn, flow, request);
+        let (purpose, asker, pass) = match self.judge(turn, flow, request, &mut plan) {
             Ok(judged) => judged,
             Err(No::Fault(fault)) => return turn.refuse(flow, request, &fault),
             Err(No::Challenge(wire, status, why)) => {
@@ -360,13 +360,17 @@ impl Roles {
         turn: &mut Turn<'_>,
         flow: Flow,
         request: &Message,
-        plan: &Plan,
+        plan: &mut Plan,
     ) -> Result<(Purpose, Asker, Pass), No> {
         let purpose =
             self.weigh(turn, flow, (request, plan), &mut |_, _, _| {}).map_err(No::Fault)?;
         let asker = purpose.asker(turn);
         let pass = if purpose::must_prove(turn, flow, (request, plan), &purpose) {
-            self.gate.ask(turn, request, asker)?
+            let pass = self.gate.ask(turn, request, asker)?;
+            if !turn.house.settings.proxy.trusted.is_empty() {
+                plan.proven = gate::proven(turn, request, asker);
+            }
+            pass
         } else {
             Pass::Now(None)
         };

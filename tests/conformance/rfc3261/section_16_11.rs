@@ -61,3 +61,24 @@ fn an_ack_that_is_not_valid_goes_no_further() {
         assert!(office.receive(alice.flow, ack.wire().replace(from, to)).is_empty(), "{to}");
     }
 }
+
+/// A phone whose Contact is the address of its user is found where it is registered, by each of its ways.
+#[test]
+fn an_ack_for_the_address_of_a_user_goes_where_its_phones_are() {
+    let (mut office, alice, bob, mut ack) = up();
+    ack.uri = "sip:102@example.test".into();
+    assert!(office.receive(alice.flow, ack.wire()).is_empty());
+    let first = only(office.locate());
+    assert_eq!((method(&first), first.flow), ("ACK", bob.flow));
+    assert_eq!(first.message.request_uri(), Some(bob.contact().as_bytes()));
+    office.receive(alice.flow, ack.wire());
+    assert_eq!(
+        only(office.locate()).message.wire(),
+        first.message.wire(),
+        "a repeat goes the same way"
+    );
+    ack.uri = "sip:103@example.test".into();
+    office.receive(alice.flow, ack.wire());
+    assert!(office.locate().is_empty(), "who is not registered is nowhere");
+    assert_eq!(office.node.forwarding(), 0);
+}

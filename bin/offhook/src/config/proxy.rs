@@ -5,6 +5,7 @@ use ::server::settings::{Proxy, Recurse, SessionTimer};
 use super::choice::choice;
 use super::fault::Faults;
 use super::key::{Key, Section};
+use super::route::{each, network};
 use super::table::Table;
 use crate::limits;
 
@@ -14,7 +15,8 @@ pub(super) fn read(written: &Table<'_>, faults: &mut Faults) -> Proxy {
         .and_then(|word| choice(word, "way to treat a 3xx", &RECURSE, faults));
     let session_timer =
         written.table("session_timer", faults).map(|table| session_timer(&table, faults));
-    Proxy { recurse: recurse.unwrap_or_default(), session_timer }
+    let trusted = each(written, "trusted", faults, network);
+    Proxy { recurse: recurse.unwrap_or_default(), session_timer, trusted }
 }
 
 fn session_timer(written: &Table<'_>, faults: &mut Faults) -> SessionTimer {
@@ -60,5 +62,12 @@ pub(super) const SECTION: Section = Section {
         ),
         Key::new("min", "90", "Shorter wishes are refused with 422. At least 90: nobody may take less."),
     ]),
+    Key::optional(
+        "trusted",
+        "nobody",
+        "The networks of the carriers and servers that we trust and that trust us (RFC 3325): [\"192.0.2.0/24\"]. They are told which of our \
+         users calls, in P-Asserted-Identity; what they say so themselves is believed. From anybody else it is removed. Nobody must be able to send \
+         from such an address who is not meant.",
+    ),
     ],
 };

@@ -204,6 +204,11 @@ fn claim(turn: &Turn<'_>, request: &Message, asker: Asker) -> Option<Claim> {
     }
 }
 
+/// The user whose credentials a request shows that has passed.
+pub(crate) fn proven(turn: &Turn<'_>, request: &Message, asker: Asker) -> Option<Box<[u8]>> {
+    claim(turn, request, asker).map(|claim| turn.house.name_of(&claim).into())
+}
+
 /// True when the URI that was hashed leads to the same place as the Request-URI. Phones write parameters into one and not into the
 /// other; another user or another host would be somebody else's request with stolen credentials.
 fn same_place(turn: &Turn<'_>, hashed: &str, request: &Message) -> bool {

@@ -10,8 +10,8 @@ use sip::{Bytes, Edit, Header as _, Message, Method, Name, Uri};
 
 use super::pass::Pass;
 use super::plan::{Plan, sip_uri};
-use super::session_timer;
 use super::target::{Target, Way};
+use super::{identity, session_timer};
 use crate::admission::lists;
 use crate::house::House;
 use crate::limits;
@@ -118,6 +118,7 @@ impl Original<'_> {
             }
         }
         self.consume_credentials(&mut edit);
+        identity::assert(self, copy.flow.peer.ip(), &mut edit);
         session_timer::ask(self.house.settings.proxy.session_timer, request, &mut edit);
         if copy.flow.transport.is_reliable() && !request.has(Name::ContentLength) {
             edit.measured();

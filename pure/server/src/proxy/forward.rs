@@ -8,7 +8,7 @@ use protocol::transaction::cancel_of;
 use protocol::transport::fits_udp;
 use protocol::{Answer, Fault, Flow, Ticket, Transport};
 use sip::uri::Host;
-use sip::{Message, Uri};
+use sip::{Message, Status, Uri};
 
 use super::best::Candidate;
 use super::context::{Addressee, Attempt, Branch, Context, Leg, Size, State};
@@ -17,7 +17,7 @@ use super::disposition::{Disposition, Order};
 use super::preferences::Preferences;
 use super::response::Loss;
 use super::target::{self, Target, Way};
-use super::{Proxy, Sent, Wait, hop};
+use super::{Proxy, Sent, Wait, hop, identity};
 use crate::gruu::Aim;
 use crate::house::House;
 use crate::limits;
@@ -236,6 +236,14 @@ impl Proxy {
         while let Some(attempt) = next_attempt(&mut self.states, turn.now, branch, risk) {
             if secure && !attempt.flow.transport.is_secure() {
                 continue;
+            }
+            if let Some(kinds) =
+                identity::denied(turn.house, &context.request, attempt.flow.peer.ip())
+            {
+                // RFC 3323 §5: with what is missing.
+                let phrase = format!("Privacy Failed: {kinds}").into();
+                (branch.state, branch.attempts) = (Leg::Done, VecDeque::new());
+                return context.best.offer(Candidate::Ours(Status::SERVER_INTERNAL_ERROR, phrase));
             }
             let original = Original {
                 house: turn.house,

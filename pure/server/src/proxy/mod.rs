@@ -1,8 +1,9 @@
 //! The proxy: stateful, forking, on the path of its dialogs (RFC 3261 §16).
 //!
-//! A request becomes a [`Context`]; `forward.rs` makes its branches, `response.rs` hears them, `stateless.rs` carries what has no
-//! context: the ACK of a 2xx, and answers that come late.
+//! A request becomes a [`Context`]; `forward.rs` makes its branches, `response.rs` hears them; `ack.rs` and
+//! `stateless.rs` carry what has no context: the ACK of a 2xx, and answers that come late.
 
+mod ack;
 mod best;
 mod context;
 mod copy;
@@ -10,6 +11,7 @@ mod disposition;
 mod forward;
 mod given_up;
 pub(crate) mod hop;
+mod identity;
 mod members;
 mod pass;
 mod plan;
@@ -40,13 +42,13 @@ use crate::seal::Seal;
 use crate::settings::Settings;
 use crate::turn::Turn;
 use crate::{admission, limits, outbound};
+use ack::Acks;
 use best::Best;
 use context::{Addressee, Context, Leg, State};
 use copy::Original;
 use given_up::GivenUp;
 use refused_tcp::RefusedTcp;
 use session_timer::Paid;
-use stateless::Acks;
 
 pub(crate) use hop::direct_flow;
 pub(crate) use members::Lead;

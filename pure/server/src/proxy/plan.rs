@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) token: Token,
     /// Whom of a user of ours the Request-URI names.
     pub(crate) aim: Aim,
+    /// The user of ours who has proven to have sent it; noted only when somebody wants to know.
+    pub(crate) proven: Option<Box<[u8]>>,
 }
 
 impl Plan {
@@ -40,6 +42,7 @@ impl Plan {
             pass: None,
             token: Token::None,
             aim: Aim::Anybody,
+            proven: None,
         };
         plan.undo_strict_routing(request, house, seal);
         plan.strip_our_maddr(came, house);
@@ -52,7 +55,7 @@ impl Plan {
     pub(crate) fn to(uri: Bytes, house: &House) -> Self {
         let aim = Uri::parse(&uri).map_or(Aim::Anybody, |uri| Aim::of(&uri, house));
         let (routes, token) = (Vec::new(), Token::None);
-        Self { uri, routes, rerouted: false, pass: None, token, aim }
+        Self { uri, routes, rerouted: false, pass: None, token, aim, proven: None }
     }
 
     /// The way onward that our pass remembers, when nobody else must be visited first.

@@ -16,7 +16,7 @@ use super::context::{Context, Leg, State};
 use super::disposition::Disposition;
 use super::forward::{Why, send_cancel};
 use super::target::Way;
-use super::{Proxy, Sent, session_timer};
+use super::{Proxy, Sent, identity, session_timer};
 use crate::turn::Turn;
 
 /// How a branch can be lost without an answer.
@@ -58,6 +58,9 @@ impl Proxy {
             self.note(turn, to, &response);
         }
         self.with(turn, id, |proxy, turn, context| {
+            let between = (flow.peer.ip(), context.came.peer.ip());
+            let known = identity::of_response(turn.house, &response, between);
+            let response = known.unwrap_or(response);
             let Some(status) = response.status() else { return };
             // §16.7 step 3: without a Via below ours it leads to nobody.
             let is_astray = response.elements(Name::Via).nth(1).is_none();

@@ -1,5 +1,7 @@
 //! `Proxy`: how requests are passed on (RFC 3261 §16).
 
+use crate::routes::Network;
+
 /// How requests are passed on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxy {
@@ -7,6 +9,8 @@ pub struct Proxy {
     pub recurse: Recurse,
     /// Whether calls get a session timer, and which.
     pub session_timer: Option<SessionTimer>,
+    /// The networks of our trust domain (RFC 3325 §2.3): what they assert of callers we believe, and they may know who calls.
+    pub trusted: Vec<Network>,
 }
 
 /// After how long a session ends that nobody refreshes, in seconds (RFC 4028 §8).

@@ -31,7 +31,7 @@ pub(super) fn read(table: &Table<'_>, known: &Known<'_>, faults: &mut Faults) ->
 }
 
 /// Each text of a list, understood.
-fn each<T>(
+pub(in super::super) fn each<T>(
     table: &Table<'_>,
     key: &str,
     faults: &mut Faults,
@@ -117,7 +117,7 @@ fn caller(written: At<&str>, known: &Known<'_>, faults: &mut Faults) -> Option<B
     None
 }
 
-fn network(written: At<&str>, faults: &mut Faults) -> Option<Network> {
+pub(in super::super) fn network(written: At<&str>, faults: &mut Faults) -> Option<Network> {
     match written.value.parse() {
         Ok(network) => Some(network),
         Err(why) => {

@@ -6,6 +6,7 @@ mod rewrite;
 mod when;
 
 pub(super) use action::{redirect_expires, status_of};
+pub(super) use matching::{each, network};
 
 use std::net::SocketAddr;
 

@@ -1,0 +1,131 @@
+//! The ACK of a 2xx, on its way along the route of its dialog: carried without a context (RFC 3261 §16.11, §13.2.2.4).
+
+use std::collections::BTreeMap;
+
+use machine::Time;
+use protocol::{Answer, Flow, Output, Question, Ticket, locate};
+use sip::header::To;
+use sip::{Message, Name, Uri};
+
+use super::copy::{Copy, Original, Routing};
+use super::hop::{self, Hop};
+use super::preferences::Preferences;
+use super::target::{self, Target, Way};
+use super::{Plan, Proxy, Wait};
+use crate::house::Place;
+use crate::turn::Turn;
+use crate::{admission, limits};
+
+/// An ACK on its way.
+#[derive(Clone, Debug)]
+struct Ack {
+    came: Flow,
+    request: Message,
+    plan: Plan,
+    target: Target,
+    whence: Whence,
+}
+
+/// How we know where an ACK goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whence {
+    /// Its dialog says so.
+    Dialog,
+    /// Its user is registered there.
+    Registrar,
+}
+
+/// ACKs that wait for an answer: of the DNS, or where a user of ours is.
+#[derive(Debug, Default)]
+pub(super) struct Acks(BTreeMap<Ticket, (Time, Ack)>);
+
+impl Acks {
+    /// Forgets those whose answer never came. Tickets rise, so the oldest stand first.
+    pub(super) fn forget(&mut self, now: Time) {
+        while let Some(first) = self.0.first_entry() {
+            if first.get().0 > now && self.0.len() <= limits::CONTEXTS {
+                return;
+            }
+            self.0.pop_first();
+        }
+    }
+}
+
+impl Proxy {
+    /// An ACK that belongs to no transaction of ours. Without a pass of ours it is nobody's whom we know: it is dropped, for an ACK cannot
+    /// be answered.
+    pub(crate) fn ack(&mut self, turn: &mut Turn<'_>, came: Flow, request: Message) {
+        let tag = request.get::<To>().and_then(|to| to.tag());
+        let for_our_refusal = tag.is_some_and(|tag| turn.house.is_our_tag(&request, tag));
+        let plan = self.plan(turn, came, &request);
+        let welcome = plan.pass.is_some() || turn.house.trusts_everybody();
+        if for_our_refusal || !welcome || admission::hops(&request).is_err() {
+            return;
+        }
+        let target = Target::of(plan.uri.clone(), plan.onward().map_or(Way::Uri, Way::Flow));
+        self.pass_ack(turn, Ack { came, request, plan, target, whence: Whence::Dialog });
+    }
+
+    fn pass_ack(&mut self, turn: &mut Turn<'_>, ack: Ack) {
+        let routing = Routing::of(&ack.plan, &ack.target);
+        if let Some(flow) = ack.target.way.flow() {
+            return self.send_ack(turn, &ack, &routing, flow);
+        }
+        let next = routing.next(&ack.plan, &ack.target);
+        let Some(Ok(uri)) = next.as_deref().map(Uri::parse) else { return };
+        let Uri::Sip(sip) = &uri else { return };
+        match turn.house.place(&uri) {
+            // The Contact of a phone is the address of its user.
+            Place::User(named) if ack.whence == Whence::Dialog => {
+                self.hold_ack(turn, Question::Locate(named.user), ack);
+            }
+            Place::Foreign => match hop::of(sip, turn.house) {
+                Ok(Hop::At(targets)) => self.send_ack_to(turn, &ack, &targets),
+                Ok(Hop::Named(question)) => self.hold_ack(turn, question, ack),
+                Err(_) => {}
+            },
+            Place::User(_) | Place::Us | Place::Unknown => {}
+        }
+    }
+
+    fn hold_ack(&mut self, turn: &mut Turn<'_>, question: Question, ack: Ack) {
+        let ticket = self.ask(turn, question, Wait::Ack);
+        let until = turn.now + turn.house.settings.timers.patience();
+        self.acks.0.insert(ticket, (until, ack));
+    }
+
+    /// The next hop of an ACK is known, or where its user is. Which phone has answered is not: those that have not, know nothing of it.
+    pub(super) fn ack_looked_up(&mut self, turn: &mut Turn<'_>, ticket: Ticket, answer: Answer) {
+        let Some((_, ack)) = self.acks.0.remove(&ticket) else { return };
+        match answer {
+            Answer::Targets(targets) => self.send_ack_to(turn, &ack, &targets),
+            Answer::Bindings(bindings) => {
+                let meant = ack.plan.aim.meant(turn.house, bindings);
+                for target in target::of_bindings(meant, &Preferences::of(&ack.request)) {
+                    self.pass_ack(turn, Ack { target, whence: Whence::Registrar, ..ack.clone() });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn send_ack_to(&self, turn: &mut Turn<'_>, ack: &Ack, targets: &[locate::Target]) {
+        let Some(target) = targets.first() else { return };
+        if let Some(flow) = hop::flow_of(turn.house, target, ack.came.listener, turn.out) {
+            self.send_ack(turn, ack, &Routing::of(&ack.plan, &ack.target), flow);
+        }
+    }
+
+    /// A repeated ACK gets the same branch again (§16.11).
+    fn send_ack(&self, turn: &mut Turn<'_>, ack: &Ack, routing: &Routing, flow: Flow) {
+        let Ack { came, request, plan, target, .. } = ack;
+        let via = request.elements(Name::Via).next().unwrap_or_default();
+        let unique = (self.seal.number([&b"ACK"[..], via, &target.uri]) >> 32) as u32;
+        let (house, seal) = (turn.house, &self.seal);
+        let original = Original { house, seal, request, plan, came: *came };
+        let copy = Copy { target, flow, unique, breadth: limits::BREADTH };
+        if let Ok(copy) = original.copy(routing, &copy) {
+            turn.out.push(Output::Send(flow, copy.wire().clone()));
+        }
+    }
+}
