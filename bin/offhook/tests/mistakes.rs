@@ -134,6 +134,16 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("[server]\nrole = \"redirct\"", "2:8: unknown role `redirct`", "did you mean \"redirect\"?"),
     ("[server]\nshards = -1", "2:10: `shards` cannot be -1", "from 0 to 1024"),
     (
+        "[server]\nsoftware = \"a\\r\\nb\"",
+        "2:12: `software` has a character that the Server header cannot hold",
+        "use letters, digits and `/`; or \"\" to say nothing",
+    ),
+    (
+        "[auth]\nuserhash = 1",
+        "2:12: `userhash` must be true or false, not a number",
+        "write it without quotes",
+    ),
+    (
         "[auth]\nrealm = 'a\"b'",
         "2:9: `realm` has a quote or a backslash: phones disagree on how it is hashed then",
         "use letters, digits and dots",

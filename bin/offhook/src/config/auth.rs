@@ -16,6 +16,8 @@ pub struct Auth {
     pub challenge: Vec<&'static str>,
     /// The digests that challenges offer, in this order; `None`: what every extension can answer, the strongest first.
     pub algorithms: Option<Vec<Algorithm>>,
+    /// Whether users' names should come as hashes.
+    pub userhash: bool,
 }
 
 impl Auth {
@@ -39,7 +41,8 @@ impl Auth {
             }
             texts.into_iter().filter_map(|text| read_algorithm(text, faults)).collect()
         });
-        Self { realm, challenge, algorithms }
+        let userhash = written.flag("userhash", faults).unwrap_or(false);
+        Self { realm, challenge, algorithms, userhash }
     }
 }
 
@@ -157,6 +160,12 @@ pub(super) const SECTION: Section = Section {
             "what every extension can answer: SHA-256, then MD5",
             "The digests that challenges offer, the preferred one first (RFC 8760 §2.4). Some phones read only the first \
              challenge: if one says \"unsupported algorithm\", write `[\"MD5\", \"SHA-256\"]`, or `[\"MD5\"]`.",
+        ),
+        Key::new(
+            "userhash",
+            "false",
+            "Ask phones to send their user name as a hash (RFC 7616 §3.4.4). It stands in From and To all the same, and some \
+             phones stumble over the word.",
         ),
     ],
 };

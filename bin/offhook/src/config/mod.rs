@@ -112,6 +112,7 @@ impl Default for Config {
                 realm: domains::DEFAULT.into(),
                 challenge: auth::defaults(),
                 algorithms: None,
+                userhash: false,
             },
             registrar: Registrar::default(),
             proxy: settings::Proxy::default(),

@@ -11,13 +11,23 @@ use super::table::Table;
 use crate::limits;
 
 /// How the server runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     /// How many threads own a node each; `None` is one per core.
     pub shards: Option<NonZeroUsize>,
     /// What it does with requests for others.
     pub role: Role,
+    /// What the Server header of our own answers says; empty: there is none.
+    pub software: String,
 }
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { shards: None, role: Role::Proxy, software: SOFTWARE.to_owned() }
+    }
+}
+
+const SOFTWARE: &str = "Offhook";
 
 impl Server {
     pub(super) fn read(written: &Table<'_>, faults: &mut Faults) -> Self {
@@ -27,6 +37,7 @@ impl Server {
                 .and_then(|shards| usize::try_from(shards.value).ok())
                 .and_then(NonZeroUsize::new),
             role: role(written, faults),
+            software: software(written, faults),
         }
     }
 }
@@ -46,6 +57,16 @@ fn role(written: &Table<'_>, faults: &mut Faults) -> Role {
     Role::Proxy
 }
 
+/// One line of plain text (RFC 3261 §20.35).
+fn software(written: &Table<'_>, faults: &mut Faults) -> String {
+    let Some(text) = written.text("software", faults) else { return SOFTWARE.to_owned() };
+    if text.value.contains(|c: char| !matches!(c, ' '..='~')) {
+        let what = "`software` has a character that the Server header cannot hold";
+        faults.refuse(text.span, what, "use letters, digits and `/`; or \"\" to say nothing");
+    }
+    text.value.to_owned()
+}
+
 pub(super) const SECTION: Section = Section {
     name: "server",
     repeated: false,
@@ -62,6 +83,12 @@ pub(super) const SECTION: Section = Section {
             "\"proxy\"",
             "What it does with requests for others. \"proxy\": forward them. \"redirect\": answer 302 with where they are, and carry \
              nothing (RFC 3261 §8.3).",
+        ),
+        Key::new(
+            "software",
+            "\"Offhook\"",
+            "What the Server header of our own answers says; \"\" writes none. Strangers who are asked who they are see \
+             none anyway.",
         ),
     ],
 };

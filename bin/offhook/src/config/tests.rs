@@ -73,9 +73,15 @@ fn every_key_means_what_it_says() {
         Some(Files { certificate: "cert.pem".into(), key: "key.pem".into() })
     );
     assert_eq!(config.server.shards.map(usize::from), Some(2));
+    assert_eq!(config.server.software, "Offhook");
     assert_eq!(
         config.auth,
-        Auth { realm: "office".into(), challenge: vec!["REGISTER", "INVITE"], algorithms: None }
+        Auth {
+            realm: "office".into(),
+            challenge: vec!["REGISTER", "INVITE"],
+            algorithms: None,
+            userhash: false
+        }
     );
     assert_eq!(config.registrar.expires.min.as_secs(), 30);
     assert_eq!(config.registrar.expires.default.as_secs(), 300);

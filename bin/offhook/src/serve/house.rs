@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use net::tls::{CannotUse, Terms, Tls};
-use protocol::auth::{Algorithm, Ha1};
+use protocol::auth::{Algorithm, Ha1, Names};
 use protocol::{Listener, Transport};
 use server::settings::{self, Settings, Shard, Whose};
 
@@ -65,6 +65,8 @@ pub(crate) fn settings(
     Settings {
         domains: config.domains.iter().map(|domain| domain.as_str().into()).collect(),
         realm: config.auth.realm.as_str().into(),
+        names: if config.auth.userhash { Names::Hashed } else { Names::Plain },
+        software: config.server.software.as_str().into(),
         challenge: config.auth.challenge.iter().map(|method| (*method).into()).collect(),
         algorithms: config.auth.algorithms.clone().unwrap_or_default(),
         users: config.extensions.iter().map(user).collect(),
