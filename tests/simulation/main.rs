@@ -8,11 +8,13 @@
     reason = "the helpers of tests are tests too: what cannot go on stops here"
 )]
 
+mod cancels;
 mod disk;
 mod everything_at_once;
 mod failover;
 mod floods;
 mod forgery;
+mod forks;
 mod garbage;
 mod glare;
 mod groups;
