@@ -27,6 +27,8 @@ mod rfc4733;
 mod rfc5393;
 mod rfc5626;
 mod rfc5627;
+mod rfc5922;
+mod rfc5923;
 mod rfc6026;
 mod rfc6665;
 mod rfc7118;

@@ -3,7 +3,7 @@
 use machine::{Dice, Machine, Time};
 use protocol::doors::{Asker as OtherShard, Event};
 use protocol::transaction::{Met, Newcomer, ServerId, Transactions, Up};
-use protocol::transport::stamp;
+use protocol::transport::{alias, stamp};
 use protocol::{Answer, Fault, Flow, Input, Output, Question};
 use sip::{Message, Method, Status};
 
@@ -212,6 +212,8 @@ impl Roles {
         }
         let stamped = if message.is_request() { stamp(&message, flow) } else { None };
         let message = stamped.unwrap_or(message);
+        let alias = if message.is_request() { alias(&message, flow) } else { None };
+        turn.out.extend(alias.map(|peer| Output::Alias(flow, peer)));
         match turn.transactions.meet(turn.now, flow, message, turn.out) {
             Met::Known(up) => up.into_iter().for_each(|up| self.told(turn, up)),
             Met::New(newcomer) => self.newcomer(turn, newcomer),

@@ -1,6 +1,6 @@
 //! What a request is for, and whether its sender must prove who it is (RFC 3261 §16.4, §16.5, §22).
 
-use protocol::{Fault, Flow};
+use protocol::{Fault, Flow, Identity};
 use sip::header::{From, Route};
 use sip::uri::{Host, unescape};
 use sip::{Bytes, Header as _, Message, Method, Uri};
@@ -271,7 +271,8 @@ impl Purpose {
     }
 }
 
-/// True for a request of another domain that we have a route for, from the address that the route names.
+/// True for a request of another domain that we have a route for: whoever has proven a domain is that one, wherever it calls from, and no
+/// other; of the rest the address counts that the route names (RFC 5922 §7.4).
 fn is_from_a_peer(turn: &Turn<'_>, flow: Flow, request: &Message) -> bool {
     if gate::claims_to_be_ours(turn, request) {
         return false;
@@ -279,6 +280,10 @@ fn is_from_a_peer(turn: &Turn<'_>, flow: Flow, request: &Message) -> bool {
     let Some(from) = request.get::<From>() else { return false };
     let Ok(Uri::Sip(from)) = Uri::parse(from.uri) else { return false };
     let mut routes = routes::of_domain(&turn.house.settings.routes, &from.host);
+    if !flow.identity.is_none() {
+        let is_it = flow.identity == Identity::of(&from.host.to_string());
+        return is_it && routes.any(|route| matches!(route.action, Action::To(_)));
+    }
     routes.any(|route| match &route.action {
         Action::To(hops) if hops.is_empty() => true,
         _ => turn.house.hops(route).any(|hop| is_at(flow, hop)),

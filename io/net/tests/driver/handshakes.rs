@@ -9,9 +9,9 @@ use offhook_net::{Program, limits};
 use protocol::{Input, Output};
 use rustls::{ClientConfig, ClientConnection};
 
-use crate::authority::{Authority, ask, call};
+use crate::authority::Authority;
 use crate::echo::{House, PATIENCE, options};
-use crate::tls::{house, plan};
+use crate::secure::{ask, call, house, plan};
 
 /// What a client says first, and what it says when the server has answered.
 fn flights(config: &Arc<ClientConfig>, to: SocketAddr) -> [Vec<u8>; 2] {
@@ -113,7 +113,7 @@ fn a_handshake_may_come_octet_by_octet() {
     client.writer().write_all(&options("slow", "")).unwrap();
     write(&mut client, &mut stream);
     assert_eq!(
-        crate::authority::read_answer(&mut rustls::Stream::new(&mut client, &mut stream)).unwrap(),
+        crate::secure::read_answer(&mut rustls::Stream::new(&mut client, &mut stream)).unwrap(),
         "slow"
     );
 }

@@ -13,6 +13,8 @@ mod echo;
 mod handshakes;
 mod living;
 mod questions;
+mod reuse;
+mod secure;
 mod slow;
 mod streams;
 mod tls;

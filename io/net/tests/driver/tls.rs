@@ -2,39 +2,17 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::Arc;
 
+use offhook_net::Program;
 use offhook_net::tls::{Clients, Terms};
-use offhook_net::{Plan, Program};
 use protocol::transport::Wildcards;
-use protocol::{Flow, Identity, Input, Output, Transport};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use protocol::{Identity, Input, Output, Transport};
 
-use crate::authority::{Authority, Flaw, ask, call, load, named};
-use crate::echo::{House, PATIENCE, options};
-
-/// A house that speaks TLS on these terms.
-pub(crate) fn house(terms: &Terms) -> House {
-    House::open(plan(terms), Program::new())
-}
-
-pub(crate) fn plan(terms: &Terms) -> Plan {
-    let mut plan = Plan::new().on(Transport::Tls, "127.0.0.1:0".parse().unwrap());
-    plan.tls = Some(load(terms));
-    plan
-}
-
-/// The flow of the next request that a house hears; connections that have ended meanwhile do not count.
-fn came(house: &House) -> Flow {
-    loop {
-        match house.input().1 {
-            Input::Received(flow, _) => return flow,
-            Input::Failed(_) => {}
-            other => panic!("{other:?}"),
-        }
-    }
-}
+use crate::authority::{Authority, Flaw};
+use crate::echo::{House, options};
+use crate::secure::{Server, ask, call, came, files, house, named, plan, send, to, tried};
 
 #[test]
 fn a_request_is_answered_by_tls_of_both_versions() {
@@ -53,7 +31,7 @@ fn a_request_is_answered_by_tls_of_both_versions() {
             peer.write_all(&options("long", &body)).unwrap();
         }
         for _ in 0..20 {
-            assert_eq!(crate::authority::read_answer(&mut peer).unwrap(), "long");
+            assert_eq!(crate::secure::read_answer(&mut peer).unwrap(), "long");
             came(&house);
         }
     }
@@ -92,12 +70,12 @@ fn who_comes_back_has_a_short_handshake() {
     assert_eq!(house.count(|counters| &counters.handshakes_resumed), 4);
 }
 
-/// Proves: rfc5922-7.8-1, rfc5922-6-1, rfc3261-26.3.1-1.
+/// Proves: rfc5922-7.8-1.
 #[test]
 fn each_domain_shows_its_own_certificate() {
     let authority = Authority::new();
     let terms = Terms {
-        domains: vec![named("B.example", authority.issue("b", &["b.example"], Flaw::None))],
+        domains: vec![named("B.example", &authority.issue("b", &["b.example"], Flaw::None))],
         ..authority.terms(&["a.example"])
     };
     let house = house(&terms);
@@ -119,15 +97,15 @@ fn a_new_certificate_is_taken_over_and_calls_go_on() {
     let config = authority.client(None);
     let mut old = call(&config, house.address(0), "a.example");
     ask(&mut old, "one").unwrap();
-    let shown = |peer: &crate::authority::Peer| peer.conn.peer_certificates().unwrap()[0].clone();
+    let shown = |peer: &crate::secure::Peer| peer.conn.peer_certificates().unwrap()[0].clone();
     let before = shown(&old);
     assert!(keyring.look().is_empty(), "nothing has changed");
 
     // Somebody is still writing: one look is not enough.
-    let files = authority.issue("house", &["a.example"], Flaw::None);
+    let pair = authority.issue("house", &["a.example"], Flaw::None);
     assert!(keyring.look().is_empty());
     let looks = keyring.look();
-    assert!(looks[0].taken.is_ok() && looks.len() == 1 && looks[0].files == files);
+    assert!(looks[0].taken.is_ok() && looks.len() == 1 && looks[0].files == files(&pair));
     let fresh = || call(&authority.client(None), house.address(0), "a.example");
     let mut new = fresh();
     ask(&mut new, "two").unwrap();
@@ -135,7 +113,7 @@ fn a_new_certificate_is_taken_over_and_calls_go_on() {
     assert_eq!(ask(&mut old, "three").unwrap(), "three");
 
     // What is broken is not taken, and said once.
-    fs::write(&files.certificate, "-----BEGIN CERTIFICATE-----\nMII!\n-----END CERTIFICATE-----\n")
+    fs::write(&pair.certificate, "-----BEGIN CERTIFICATE-----\nMII!\n-----END CERTIFICATE-----\n")
         .unwrap();
     keyring.look();
     let looks = keyring.look();
@@ -147,17 +125,17 @@ fn a_new_certificate_is_taken_over_and_calls_go_on() {
     assert_eq!(ask(&mut new, "five").unwrap(), "five");
     // The certificate alone is half the truth.
     authority.issue("other", &["a.example"], Flaw::None);
-    fs::copy(authority.folder().join("other.pem"), &files.certificate).unwrap();
+    fs::copy(authority.folder().join("other.pem"), &pair.certificate).unwrap();
     keyring.look();
     let error = keyring.look()[0].taken.as_ref().unwrap_err().to_string();
     assert!(error.contains("house.key: this is not the key of the certificate in"), "{error}");
-    fs::copy(authority.folder().join("other.key"), &files.key).unwrap();
+    fs::copy(authority.folder().join("other.key"), &pair.key).unwrap();
     keyring.look();
     assert!(keyring.look()[0].taken.is_ok());
     ask(&mut fresh(), "six").unwrap();
 }
 
-/// Proves: rfc5922-7.4-1, rfc5922-7.4-2, rfc3261-26.3.1-1.
+/// Proves: rfc5922-7.4-1, rfc5922-7.4-2.
 #[test]
 fn who_calls_us_is_whom_its_certificate_names() {
     let authority = Authority::new();
@@ -195,60 +173,7 @@ fn who_calls_us_is_whom_its_certificate_names() {
     assert_eq!(came(&house).identity, Identity::NONE);
 }
 
-/// A server of the tests: accepts one connection after the other, answers nothing.
-struct Server {
-    listener: TcpListener,
-    config: Arc<ServerConfig>,
-}
-
-impl Server {
-    fn new(config: Arc<ServerConfig>) -> Self {
-        Self { listener: TcpListener::bind("127.0.0.1:0").unwrap(), config }
-    }
-
-    fn address(&self) -> SocketAddr {
-        self.listener.local_addr().unwrap()
-    }
-
-    fn accept(&self) -> StreamOwned<ServerConnection, TcpStream> {
-        let (stream, _) = self.listener.accept().unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        StreamOwned::new(ServerConnection::new(Arc::clone(&self.config)).unwrap(), stream)
-    }
-}
-
-fn to(domain: &str, peer: SocketAddr) -> Flow {
-    let (transport, identity) = (Transport::Tls, Identity::NONE);
-    Flow { transport, listener: 0, connection: 0, peer, identity }.proving(domain)
-}
-
-fn send(house: &House, domain: &str, peer: SocketAddr, subject: &str) {
-    house.put(0, Output::Introduce(domain.into()));
-    house.put(0, Output::Send(to(domain, peer), options(subject, "").into()));
-}
-
-/// Sends to whoever shows this certificate; what the house hears of it.
-fn tried(house: &House, server: &Server, domain: &str) -> Result<(), String> {
-    send(house, domain, server.address(), "hello");
-    let mut peer = server.accept();
-    let mut octets = vec![0; options("hello", "").len()];
-    match peer.read_exact(&mut octets) {
-        Ok(()) => {
-            assert_eq!(octets, options("hello", ""));
-            drop(peer);
-            let (_, Input::Failed(_)) = house.input() else { panic!("it has ended") };
-            Ok(())
-        }
-        Err(_) => {
-            let (_, Input::Untrusted(flow, why)) = house.input() else { panic!("nobody was told") };
-            assert_eq!(flow, to(domain, server.address()), "it never was a connection");
-            Err(why.to_string())
-        }
-    }
-}
-
-/// Proves: rfc5922-7.3-1, rfc5922-7.3-2, rfc5922-7.3-3, rfc5922-7.1-1, rfc5922-7.1-2, rfc5922-7.2-4, rfc5922-7.2-6,
-/// rfc3261-26.3.1-4, rfc3261-26.3.2.2-6, rfc3261-26.3.2.2-7.
+/// Proves: rfc5922-7.3-1, rfc5922-7.3-2, rfc5922-7.3-3, rfc5922-7.1-1, rfc5922-7.1-2, rfc5922-7.2-4, rfc5922-7.2-6.
 #[test]
 fn trap_31_a_server_must_be_the_domain_that_was_asked_for() {
     let authority = Authority::new();
@@ -356,98 +281,4 @@ fn what_a_peer_says_when_it_wants_our_certificate_is_passed_on() {
     let (_, Input::Received(flow, answer)) = ours.input() else { panic!() };
     assert_eq!(answer.status(), Some(sip::Status::OK));
     assert_eq!(flow.identity, Identity::of("b.example"));
-}
-
-/// Proves: rfc5923-8.1-8, rfc5923-8.1-9, rfc5923-8.1-10, rfc5923-8.1-4, rfc5923-8.1-1, rfc5923-8.1-2.
-#[test]
-fn trap_32_a_connection_is_used_again_for_the_same_identity_and_for_no_other() {
-    let authority = Authority::new();
-    let house = house(&authority.terms(&["a.example"]));
-    let files = authority.issue("peer", &["b.example", "c.example"], Flaw::None);
-    let server = Server::new(authority.server(&files));
-    send(&house, "b.example", server.address(), "one");
-    let mut first = server.accept();
-    let read = |peer: &mut StreamOwned<ServerConnection, TcpStream>, subject: &str| {
-        let mut octets = vec![0; options(subject, "").len()];
-        peer.read_exact(&mut octets).unwrap();
-        assert_eq!(octets, options(subject, ""));
-    };
-    read(&mut first, "one");
-    // The same address as somebody else, though the certificate would do: it was not asked for.
-    send(&house, "c.example", server.address(), "two");
-    let mut second = server.accept();
-    read(&mut second, "two");
-    send(&house, "B.example", server.address(), "three");
-    read(&mut first, "three");
-    assert_eq!(house.count(|counters| &counters.connections), 2);
-    // RFC 5923 §8.1: a connection that is gone is opened again.
-    drop(first);
-    let (_, Input::Failed(flow)) = house.input() else { panic!() };
-    assert_eq!(flow.identity, Identity::of("b.example"));
-    send(&house, "b.example", server.address(), "four");
-    read(&mut server.accept(), "four");
-}
-
-/// Proves: rfc5923-8.2-7, rfc5923-8.2-8, rfc5923-A-1, rfc5923-A-2.
-#[test]
-fn trap_32_an_alias_is_for_whom_the_peer_has_proven_to_be() {
-    let authority = Authority::new();
-    let terms = Terms { clients: Clients::Ask, ..authority.terms(&["a.example"]) };
-    let house = house(&terms);
-    let files = authority.issue("peer", &["b.example"], Flaw::None);
-    let listening = Server::new(authority.server(&files));
-    let mut proven = call(&authority.client(Some(&files)), house.address(0), "a.example");
-    ask(&mut proven, "hi").unwrap();
-    let flow = came(&house);
-    house.put(0, Output::Alias(flow, listening.address()));
-    send(&house, "b.example", listening.address(), "back");
-    let mut octets = vec![0; options("back", "").len()];
-    proven.read_exact(&mut octets).unwrap();
-    assert_eq!(octets, options("back", ""));
-    // For another domain the connection does not count, and a peer without a certificate has no alias at all.
-    assert!(tried(&house, &listening, "c.example").is_err());
-    drop(proven);
-    let (_, Input::Failed(_)) = house.input() else { panic!() };
-    let (_, Input::Failed(alias)) = house.input() else { panic!() };
-    assert_eq!(alias, to("b.example", listening.address()));
-    let mut stranger = call(&authority.client(None), house.address(0), "a.example");
-    ask(&mut stranger, "hi").unwrap();
-    let flow = came(&house);
-    house.put(0, Output::Alias(flow, listening.address()));
-    assert_eq!(tried(&house, &listening, "b.example"), Ok(()));
-}
-
-/// Proves: rfc5923-8.3-2.
-#[test]
-fn a_peer_that_says_goodbye_is_answered_and_heard_no_more() {
-    let authority = Authority::new();
-    let house = house(&authority.terms(&["a.example"]));
-    let mut peer = call(&authority.client(None), house.address(0), "a.example");
-    ask(&mut peer, "hi").unwrap();
-    came(&house);
-    peer.conn.send_close_notify();
-    peer.flush().unwrap();
-    // Its farewell is answered by ours: not by an end in mid-air.
-    assert_eq!(peer.read(&mut [0; 16]).unwrap(), 0);
-    let (_, Input::Failed(_)) = house.input() else { panic!() };
-}
-
-#[test]
-fn any_shard_reaches_any_domain() {
-    let authority = Authority::new();
-    let house = House::open(plan(&authority.terms(&["a.example"])).shards(3), Program::new());
-    let server =
-        Server::new(authority.server(&authority.issue("peer", &["b.example"], Flaw::None)));
-    for shard in 0..3 {
-        house.put(shard, Output::Introduce("b.example".into()));
-        house
-            .put(shard, Output::Send(to("b.example", server.address()), options("all", "").into()));
-    }
-    let mut peer = server.accept();
-    let mut octets = vec![0; options("all", "").len() * 3];
-    peer.read_exact(&mut octets).unwrap();
-    drop(peer);
-    let mut told: Vec<u16> = (0..3).map(|_| house.input().0).collect();
-    told.sort_unstable();
-    assert_eq!(told, [0, 1, 2]);
 }

@@ -158,9 +158,12 @@ impl Original<'_> {
         write_hex(&hash.to_be_bytes(), text);
         write_hex(&unique.to_be_bytes(), text);
         write_hex(&signature.to_be_bytes(), text);
-        if transport == Transport::Udp {
-            text.extend_from_slice(b";rport");
-        }
+        // RFC 5923 §8.1: where we are known by our certificate, requests to us may come by this connection.
+        text.extend_from_slice(match transport {
+            Transport::Udp => b";rport",
+            Transport::Tls => b";alias",
+            Transport::Tcp | Transport::Ws | Transport::Wss => b"",
+        });
     }
 
     /// What decides where a request goes (§16.6 step 8, RFC 5393 §4.2.1): not its method, so that CANCEL and ACK have the branch of
