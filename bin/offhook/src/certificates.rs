@@ -124,3 +124,126 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// A certificate that ends sooner is spoken of: whoever renews by hand needs a fortnight.
 const SOON: u64 = 14 * 86_400;
+
+#[cfg(test)]
+#[path = "../../../io/net/tests/driver/authority.rs"]
+#[allow(dead_code, reason = "the tests of the driver want more of it")]
+mod authority;
+
+#[cfg(test)]
+mod tests {
+    use authority::{Authority, Flaw, Pair};
+
+    use super::*;
+    use crate::serve::house;
+
+    /// A config of a server for these domains, with this certificate and what else is written.
+    fn config(domains: &str, pair: &Pair, more: &str) -> Config {
+        let (certificate, key) = (pair.certificate.display(), pair.key.display());
+        let text = format!(
+            "domains = {domains}\n[listen]\nudp = \"127.0.0.1:0\"\ntls = \"127.0.0.1:0\"\n[tls]\ncertificate = \"{certificate}\"\n\
+             private_key = \"{key}\"\n{more}"
+        );
+        Config::parse("o.toml", &text).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    }
+
+    fn said(config: &Config, now: u64) -> Vec<Remark> {
+        judge(config, &house::tls(config).unwrap().unwrap(), now)
+    }
+
+    /// The first second of 2026.
+    const NOW: u64 = 1_767_225_600;
+
+    #[test]
+    fn a_certificate_that_nobody_will_believe_is_told_of() {
+        let authority = Authority::new();
+        let words = |remarks: Vec<Remark>| {
+            remarks.iter().map(|remark| remark.words().to_owned()).collect::<Vec<_>>().join("; ")
+        };
+        let good = authority.issue("good", &["a.example"], Flaw::None);
+        assert_eq!(said(&config(r#""a.example""#, &good, ""), NOW), []);
+        let two = config(r#"["a.example", "b.example", "127.0.0.1", "localhost"]"#, &good, "");
+        assert_eq!(
+            words(said(&two, NOW)),
+            "[tls] certificate is for a.example, not for b.example: whoever calls b.example by TLS will hang up"
+        );
+        let wild = authority.issue("wild", &["*.example.org"], Flaw::None);
+        let said_of_wild = words(said(&config(r#""sip.example.org""#, &wild, ""), NOW));
+        assert!(said_of_wild.contains("by a wildcard alone"), "{said_of_wild}");
+        let old = authority.issue("old", &["a.example"], Flaw::Expired);
+        let remarks = said(&config(r#""a.example""#, &old, ""), NOW);
+        assert!(
+            matches!(&remarks[..], [Remark::Useless(what)] if what.contains("expired on 2021-02-03"))
+        );
+        // A fortnight before that.
+        let soon = said(&config(r#""a.example""#, &old, ""), 1_611_187_200);
+        assert!(
+            matches!(&soon[..], [Remark::Unwise(what)] if what.contains("expires on 2021-02-03"))
+        );
+        let early = authority.issue("early", &["a.example"], Flaw::NotYetValid);
+        let remarks = said(&config(r#""a.example""#, &early, ""), NOW);
+        assert!(
+            matches!(&remarks[..], [Remark::Useless(what)] if what.contains("is the clock right?"))
+        );
+    }
+
+    #[test]
+    fn a_domain_s_own_certificate_is_looked_at_too() {
+        let authority = Authority::new();
+        let good = authority.issue("good", &["a.example"], Flaw::None);
+        let other = authority.issue("other", &["b.example"], Flaw::Expired);
+        let (certificate, key) = (other.certificate.display(), other.key.display());
+        let more = format!(
+            "[[tls.domain]]\nname = \"c.example\"\ncertificate = \"{certificate}\"\nprivate_key = \"{key}\"\n"
+        );
+        let remarks = said(&config(r#""a.example""#, &good, &more), NOW);
+        assert_eq!(remarks.len(), 2, "{remarks:?}");
+        assert!(remarks[0].words().contains("other.pem: the certificate expired"));
+        assert!(remarks[1].words().starts_with("its [[tls.domain]] certificate is for b.example"));
+    }
+
+    /// "the proxy MUST insert into the Record-Route header a URI that corresponds to an identity for which the proxy has a certificate":
+    /// that URI is what the listener advertises.
+    /// Proves: rfc5922-7.5-3.
+    #[test]
+    fn a_tls_listener_is_called_by_a_name_that_its_certificate_proves() {
+        let authority = Authority::new();
+        let pair = authority.issue("good", &["b.example"], Flaw::None);
+        let advertised = |more: &str| {
+            let config = config(r#"["a.example", "b.example"]"#, &pair, more);
+            let bound = house::plan(&config).unwrap().bind().unwrap();
+            let listeners = bound.listeners().iter();
+            let names = listeners.map(|listener| {
+                listener.advertised.replace(&listener.bound.port().to_string(), "PORT")
+            });
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(advertised(""), ["127.0.0.1:PORT", "127.0.0.1:PORT", "b.example:PORT"]);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_named_at_the_start() {
+        let authority = Authority::new();
+        let pair = authority.issue("good", &["a.example"], Flaw::None);
+        let other = authority.issue("other", &["a.example"], Flaw::None);
+        let mixed = Pair { key: other.key, ..pair };
+        let error = house::plan(&config(r#""a.example""#, &mixed, "")).unwrap_err();
+        assert!(error.contains("other.key: this is not the key of the certificate in"), "{error}");
+    }
+
+    #[test]
+    fn new_files_are_taken_over_by_a_watch_that_ends_when_it_is_told_to() {
+        let authority = Authority::new();
+        let pair = authority.issue("good", &["a.example"], Flaw::None);
+        let tls = house::tls(&config(r#""a.example""#, &pair, "")).unwrap().unwrap();
+        let keyring = Arc::clone(tls.keyring().unwrap());
+        let weak = Arc::downgrade(&keyring);
+        drop(watch(keyring, Log::new(crate::log::Format::Text)).unwrap());
+        drop(tls);
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while weak.upgrade().is_some() {
+            assert!(std::time::Instant::now() < deadline, "the thread lives on");
+            thread::yield_now();
+        }
+    }
+}

@@ -156,7 +156,7 @@ fn secure() -> Office {
 /// Record-Route header field MUST be a SIPS URI. Furthermore, if the request was not received over TLS, the proxy MUST insert a Record-Route
 /// header field." "a proxy that receives a request over TLS, but generates a request without a SIPS URI … MUST insert a Record-Route header
 /// field that is not a SIPS URI"
-/// Proves: rfc3261-16.6-16, rfc3261-16.6-17, rfc3261-16.6-18, rfc3261-16.6-34, rfc3261-16.6-26, rfc5627-10.1-2.
+/// Proves: rfc3261-26.3.1-5, rfc3261-16.6-16, rfc3261-16.6-17, rfc3261-16.6-18, rfc3261-16.6-34, rfc3261-16.6-26, rfc5627-10.1-2.
 #[test]
 fn trap_28_sips_goes_by_tls_or_not_at_all() {
     let alice = Phone::udp(101);

@@ -31,7 +31,7 @@ fn from(phone: &Phone, domain: &str) -> String {
 
 /// "A proxy MUST use the procedures defined for a User Agent Server (UAS) in Section 7.4 when authenticating a connection from a client."
 /// "If the client does not present a certificate, the client MUST NOT be considered authenticated."
-/// Proves: rfc5922-7.5-1, rfc5922-5-1, rfc3261-26.3.2.2-8, rfc3261-26.3.2.2-6.
+/// Proves: rfc5922-7.5-1, rfc5922-5-1, rfc5922-8.1-2, rfc3261-26.3.2.2-8, rfc3261-26.3.2.2-6.
 #[test]
 fn a_neighbour_is_whom_it_has_proven_to_be() {
     let mut settings = with_tls(settings());

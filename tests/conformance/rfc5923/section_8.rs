@@ -1,6 +1,6 @@
 //! §8: what clients and servers make of `alias`.
 
-use offhook_tests::office::{Office, Phone, requests, status, trusting};
+use offhook_tests::office::{Office, Phone, reply, requests, status, trusting};
 use protocol::{Flow, Identity, Transport};
 use sip::header::Via;
 
@@ -77,5 +77,31 @@ fn we_ask_for_an_alias_by_tls_alone() {
         let sent = office.receive(alice.flow, alice.invite(target).call(target).wire());
         let via = requests(&sent, "INVITE")[0].message.get::<Via>().unwrap().params.has("alias");
         assert_eq!(via, asks, "{target}");
+    }
+}
+
+/// "if between the sending of the INVITE request and subsequent sending of the CANCEL request or ACK request to a non-2xx response, the
+/// connection was closed, then the client SHOULD open a new connection to the resolved address and send the CANCEL request or ACK request
+/// there instead": both go by any connection to that address and identity, or by a new one.
+/// Proves: rfc5923-2-3.
+#[test]
+fn cancel_and_ack_do_not_hang_on_one_connection() {
+    let alice = Phone::udp(101);
+    let mut office = office();
+    let invite = alice.invite("sips:bob@203.0.113.8");
+    let sent = requests(&office.receive(alice.flow, invite.wire()), "INVITE").remove(0);
+    let anyone = |flow: Flow| flow.connection == 0 && flow == sent.flow;
+    assert!(anyone(sent.flow) && !sent.flow.identity.is_none());
+    let first = Flow { connection: 9, ..sent.flow };
+    office.receive(first, reply(&sent.message, 180, ""));
+    let mut cancel = alice.request("CANCEL", "sips:bob@203.0.113.8");
+    cancel.branch = invite.branch.clone();
+    let cancels = requests(&office.receive(alice.flow, cancel.wire()), "CANCEL");
+    assert!(anyone(cancels[0].flow), "{cancels:?}");
+    // The refusal comes by another connection, for the first one is gone; so does its repeat.
+    for connection in [10, 11] {
+        let back = Flow { connection, ..sent.flow };
+        let acks = requests(&office.receive(back, reply(&sent.message, 487, "")), "ACK");
+        assert!(anyone(acks[0].flow), "{acks:?}");
     }
 }

@@ -12,7 +12,7 @@ use crate::authority::{Authority, Flaw};
 use crate::echo::{House, options};
 use crate::secure::{Server, ask, call, came, house, plan, send, to, tried};
 
-/// Proves: rfc5923-8.1-7, rfc5923-8.1-8, rfc5923-8.1-9, rfc5923-8.1-10, rfc5923-8.1-4, rfc5923-2-1, rfc5923-2-2.
+/// Proves: rfc5922-7.8-1, rfc5923-8.1-1, rfc5923-8.1-2, rfc5923-8.1-7, rfc5923-8.1-8, rfc5923-8.1-9, rfc5923-8.1-10, rfc5923-8.1-4, rfc5923-2-1, rfc5923-2-2.
 #[test]
 fn trap_32_a_connection_is_used_again_for_the_same_identity_and_for_no_other() {
     let authority = Authority::new();
@@ -27,6 +27,7 @@ fn trap_32_a_connection_is_used_again_for_the_same_identity_and_for_no_other() {
         assert_eq!(octets, options(subject, ""));
     };
     read(&mut first, "one");
+    assert_eq!(first.conn.server_name(), Some("b.example"), "it is asked for by its name");
     // The same address as somebody else, though the certificate would do: it was not asked for.
     send(&house, "c.example", server.address(), "two");
     let mut second = server.accept();
@@ -128,7 +129,7 @@ fn after_our_goodbye_nothing_is_heard_any_more() {
 
 /// "clients MUST NOT assume that the acceptance of a request by a server automatically enables connection aliasing. Clients MUST continue
 /// receiving requests on their default port."
-/// Proves: rfc5923-8.1-5, rfc5923-8.1-6.
+/// Proves: rfc5923-8.1-3, rfc5923-8.1-5, rfc5923-8.1-6.
 #[test]
 fn who_calls_a_peer_can_still_be_called_by_it_anew() {
     let authority = Authority::new();
@@ -140,6 +141,8 @@ fn who_calls_a_peer_can_still_be_called_by_it_anew() {
     theirs.read_exact(&mut vec![0; options("one", "").len()]).unwrap();
     theirs.write_all(b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
     let (_, Input::Received(..)) = house.input() else { panic!() };
+    // By the connection that is there, and by a new one.
+    assert_eq!(ask(&mut theirs, "over yours").unwrap(), "over yours");
     let mut anew = call(&authority.client(Some(&files)), house.address(0), "a.example");
     assert_eq!(ask(&mut anew, "back").unwrap(), "back");
 }

@@ -14,6 +14,7 @@ use crate::authority::{Authority, Flaw};
 use crate::echo::{House, options};
 use crate::secure::{Server, ask, call, came, files, house, named, plan, send, to, tried};
 
+/// Proves: rfc5923-8.2-1, rfc5923-8.2-2.
 #[test]
 fn a_request_is_answered_by_tls_of_both_versions() {
     let authority = Authority::new();
@@ -70,7 +71,6 @@ fn who_comes_back_has_a_short_handshake() {
     assert_eq!(house.count(|counters| &counters.handshakes_resumed), 4);
 }
 
-/// Proves: rfc5922-7.8-1.
 #[test]
 fn each_domain_shows_its_own_certificate() {
     let authority = Authority::new();
@@ -135,7 +135,7 @@ fn a_new_certificate_is_taken_over_and_calls_go_on() {
     ask(&mut fresh(), "six").unwrap();
 }
 
-/// Proves: rfc5922-7.4-1, rfc5922-7.4-2.
+/// Proves: rfc5922-7.4-1, rfc5922-7.4-2, rfc3261-26.3.1-1.
 #[test]
 fn who_calls_us_is_whom_its_certificate_names() {
     let authority = Authority::new();
@@ -173,7 +173,8 @@ fn who_calls_us_is_whom_its_certificate_names() {
     assert_eq!(came(&house).identity, Identity::NONE);
 }
 
-/// Proves: rfc5922-7.3-1, rfc5922-7.3-2, rfc5922-7.3-3, rfc5922-7.1-1, rfc5922-7.1-2, rfc5922-7.2-4, rfc5922-7.2-6.
+/// Proves: rfc5922-7.3-1, rfc5922-7.3-2, rfc5922-7.3-3, rfc5922-7.1-1, rfc5922-7.1-2, rfc5922-7.2-4, rfc5922-7.2-6,
+/// rfc3261-26.3.1-4, rfc3261-26.3.2.1-3, rfc3261-26.3.2.1-4.
 #[test]
 fn trap_31_a_server_must_be_the_domain_that_was_asked_for() {
     let authority = Authority::new();
