@@ -29,6 +29,7 @@ mod section_20;
 mod section_20_written;
 mod section_22;
 mod section_22_2;
+mod section_26_2;
 mod section_26_3;
 mod section_7;
 mod section_8_1;

@@ -174,7 +174,7 @@ fn who_calls_us_is_whom_its_certificate_names() {
 }
 
 /// Proves: rfc5922-7.3-1, rfc5922-7.3-2, rfc5922-7.3-3, rfc5922-7.1-1, rfc5922-7.1-2, rfc5922-7.2-4, rfc5922-7.2-6,
-/// rfc3261-26.3.1-4, rfc3261-26.3.2.1-3, rfc3261-26.3.2.1-4.
+/// rfc3261-26.3.1-4, rfc3261-26.3.2.1-4, rfc3261-26.3.2.2-6, rfc3261-26.3.2.2-7, rfc3261-26.3.2.3-2.
 #[test]
 fn trap_31_a_server_must_be_the_domain_that_was_asked_for() {
     let authority = Authority::new();

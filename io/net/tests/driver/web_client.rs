@@ -10,8 +10,9 @@ use protocol::transport::distrust::Why;
 use protocol::{Flow, Identity, Input, Listener, Output, Transport};
 use sip::Status;
 
-use crate::authority::{Authority, load};
+use crate::authority::Authority;
 use crate::echo::{House, PATIENCE, options};
+use crate::secure::load;
 
 const HERE: &str = "127.0.0.1:0";
 

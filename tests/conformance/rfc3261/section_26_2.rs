@@ -1,0 +1,70 @@
+//! §26.2.2, §26.3.2.1: a phone that speaks TLS.
+
+use media::Silence;
+use phone::{Account, PhoneEvent};
+use protocol::transport::distrust::{Distrust, Why};
+use protocol::{Identity, Input, Listener, Transport};
+use sip::{Method, Name};
+
+use crate::handset::{Bench, rows, uri};
+
+fn bench(account: Account) -> Bench {
+    let at = "192.0.2.1:5061".parse().unwrap();
+    Bench::on(account, vec![Listener::new(0, Transport::Tls, at)])
+}
+
+fn account(address: &str) -> Account {
+    Account::new(address).unwrap().by(Transport::Tls).server("192.0.2.9:5061").unwrap()
+}
+
+/// "the UA SHOULD verify the certificate and inspect the site identified by the certificate": it "MUST correspond with the domain in which
+/// the UA intends to register", whatever the address of its server.
+/// Proves: rfc3261-26.3.1-2, rfc3261-26.3.2.1-3.
+#[test]
+fn the_server_of_a_phone_must_be_its_domain() {
+    let mut bench = bench(account("sip:alice@Atlanta.example"));
+    bench.act(|phone, now, out| phone.register(now, out));
+    let (_, flow, register) = bench.sent_with_times().remove(0);
+    assert_eq!((flow.transport, flow.peer), (Transport::Tls, "192.0.2.9:5061".parse().unwrap()));
+    assert_eq!(flow.identity, Identity::of("atlanta.example"));
+    assert_eq!(register.method(), Some(Method::Register));
+    assert!(rows(&register, Name::Via)[0].starts_with("SIP/2.0/TLS "));
+}
+
+/// "If the certificate is invalid, revoked, or if it does not identify the appropriate party, the UA MUST NOT send the REGISTER message and
+/// otherwise proceed with the registration." The driver has sent nothing then (`io/net/tests/driver/tls.rs`); the phone says why, and goes
+/// no other way.
+/// Proves: rfc3261-26.3.2.1-4, rfc3261-26.2.2-2.
+#[test]
+fn trap_31_a_server_that_is_another_is_told_of_in_words() {
+    let mut bench = bench(account("sip:alice@atlanta.example"));
+    bench.act(|phone, now, out| phone.register(now, out));
+    let (_, flow, _) = bench.sent_with_times().remove(0);
+    let why = Why::OtherName(["biloxi.example".into()].into());
+    let distrust = Distrust { peer: flow.peer, domain: "atlanta.example".into(), why };
+    bench.input(Input::Untrusted(flow, distrust));
+    let words = "the certificate of 192.0.2.9 is for biloxi.example, not for atlanta.example";
+    let said = PhoneEvent::NotRegistered { status: 503, reason: words.into() };
+    assert_eq!(bench.events(), [said]);
+    assert_eq!(bench.titles(), [""; 0]);
+}
+
+/// With a sips address everything of ours is sips (§8.1.1.8), and TLS is all that is used.
+#[test]
+fn a_secure_address_is_secure_in_all_that_is_written() {
+    let mut bench = bench(account("sips:alice@atlanta.example").by(Transport::Udp));
+    bench.act(|phone, now, out| phone.register(now, out));
+    let (_, flow, register) = bench.sent_with_times().remove(0);
+    assert_eq!(flow.transport, Transport::Tls);
+    assert_eq!(uri(&register), "sips:atlanta.example");
+    let contact = &rows(&register, Name::Contact)[0];
+    assert!(contact.starts_with("<sips:alice@192.0.2.1:5061>"), "{contact}");
+    let (_, invite) = bench.calls("bob");
+    assert_eq!(uri(&invite), "sips:bob@atlanta.example");
+    assert!(rows(&invite, Name::From)[0].starts_with("<sips:alice@"));
+    // Without such an address of ours nobody can be called so.
+    let mut open = self::bench(account("sip:alice@atlanta.example"));
+    let target = "sips:bob@biloxi.example";
+    let no = open.act(|phone, now, out| phone.call(now, target, Box::new(Silence), out));
+    assert!(no.unwrap_err().to_string().contains("only from a secure account: sips:alice@"));
+}
