@@ -31,12 +31,12 @@ impl Authority {
         self.folder.join("authority.pem")
     }
 
-    /// Certifies somebody for a name or a number.
-    pub(crate) fn certify(&self, name: &str) -> Proof {
-        let file = |kind: &str| self.folder.join(format!("{name}.{kind}"));
+    /// Certifies somebody for names and numbers.
+    pub(crate) fn certify(&self, names: &[&str]) -> Proof {
+        let file = |kind: &str| self.folder.join(format!("{}.{kind}", names[0]));
         let proof = Proof { certificate: file("pem"), key: file("key") };
         let key = KeyPair::generate().unwrap();
-        let params = params(&[name], name);
+        let params = params(names, names[0]);
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         std::fs::write(&proof.certificate, certificate.pem()).unwrap();
         std::fs::write(&proof.key, key.serialize_pem()).unwrap();

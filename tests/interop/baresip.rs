@@ -105,13 +105,11 @@ fn between_two(transport: &'static str) {
         return;
     }
     let folder = place::folder(&format!("baresip-{transport}"));
-    let server = Offhook::serve(&folder, &["101", "102"], "");
-    let address = if transport == "tcp" { server.tcp } else { server.udp };
-    let account = |number| Account::new(number, address).by(transport);
+    let (server, account) = Offhook::office(&folder, transport, "127.0.0.1");
     let mut bob = Baresip::register(&folder, &account("102").playing(1000.0));
     let mut alice = Baresip::register(&folder, &account("101"));
-    let parameter = if transport == "udp" { "" } else { ";transport=tcp" };
-    alice.dial(&format!("sip:102@{address}{parameter}"));
+    let parameter = if transport == "udp" { "" } else { &format!(";transport={transport}") };
+    alice.dial(&format!("{}{parameter}", account("102").uri()));
     bob.peer.wait_for("Call established", PATIENCE);
     alice.listen(4);
     bob.listen(4);
@@ -133,6 +131,11 @@ fn two_phones_register_call_and_hear_each_other_over_udp() {
 #[test]
 fn two_phones_register_call_and_hear_each_other_over_tcp() {
     between_two("tcp");
+}
+
+#[test]
+fn two_phones_register_call_and_hear_each_other_over_tls() {
+    between_two("tls");
 }
 
 /// Longer than anything takes on a busy machine.

@@ -20,7 +20,7 @@ impl Kamailio {
         // Its certificate is for the domain: a Record-Route with its number would lead to somebody who cannot prove to be that.
         let listen =
             format!("listen=udp:{at}\nlisten=tcp:{at}\nlisten=tls:{tls} advertise {domain}:5061");
-        let proof = authority.certify(domain);
+        let proof = authority.certify(&[domain]);
         let config = CONFIG
             .replace("DOMAIN", domain)
             .replace("LISTEN", &listen)

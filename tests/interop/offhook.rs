@@ -1,10 +1,11 @@
 //! `Offhook`: our own program, as its users start it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::account::Account;
 use crate::authority::Authority;
 use crate::land::Host;
 use crate::peer::Peer;
@@ -36,7 +37,7 @@ pub(crate) fn listen_at(host: &Host) -> String {
 /// The same, with TLS: the server proves to be the domain.
 pub(crate) fn listen_secured(host: &Host, domain: &str, authority: &Authority) -> String {
     let (at, tls) = (host.at(5060), host.at(5061));
-    let proof = authority.line(&authority.certify(domain));
+    let proof = authority.line(&authority.certify(&[domain]));
     format!("listen = {{ udp = \"{at}\", tcp = \"{at}\", tls = \"{tls}\" }}\n{proof}")
 }
 
@@ -46,6 +47,31 @@ impl Offhook {
         let lines = "listen = { udp = \"127.0.0.1:0\", tcp = \"127.0.0.1:0\" }\n\
                      store = { durability = \"memory\" }";
         Self::serve_on(&Host::HERE, folder, numbers, &format!("{lines}\n{more}"))
+    }
+
+    /// Serves on loopback with 101 and 102, by TLS too; their accounts for a transport. By TLS it proves this name or number: some phones
+    /// look nothing up, others compare certificates with names alone.
+    pub(crate) fn office(
+        folder: &Path,
+        transport: &'static str,
+        name: &'static str,
+    ) -> (Self, impl Fn(&str) -> Account) {
+        let (any, authority) = ("127.0.0.1:0", Authority::new(folder));
+        let proof = authority.line(&authority.certify(&[name]));
+        let lines = format!(
+            "domains = [\"{name}\"]\nlisten = {{ udp = \"{any}\", tcp = \"{any}\", tls = \"{any}\" }}\n\
+             store = {{ durability = \"memory\" }}\n{proof}"
+        );
+        let mut server = Self::serve_on(&Host::HERE, folder, &["101", "102"], &lines);
+        let (udp, tcp, tls) = (server.udp, server.tcp, server.other("tls"));
+        let is_number = name.parse::<IpAddr>().is_ok();
+        let named = move |at: SocketAddr| if is_number { at.to_string() } else { name.into() };
+        let account = move |number: &str| match transport {
+            "tls" => Account::new(number, tls).of(&named(tls)).trusting(&authority),
+            "tcp" => Account::new(number, tcp).by(transport),
+            _ => Account::new(number, udp),
+        };
+        (server, account)
     }
 
     /// Serves on a host: the lines say where it listens, for UDP and TCP at least.
@@ -78,8 +104,8 @@ impl Offhook {
         Self { peer, udp: udp.unwrap(), tcp: tcp.unwrap(), others }
     }
 
-    /// Where it listens for `ws` or `wss`, when the config says so: that is said last.
-    pub(crate) fn web(&mut self, transport: &str) -> SocketAddr {
+    /// Where it listens for `tls`, `ws` or `wss`, when the config says so: that is said last.
+    pub(crate) fn other(&mut self, transport: &str) -> SocketAddr {
         loop {
             if let Some((_, address)) = self.others.iter().find(|(key, _)| key == transport) {
                 return *address;

@@ -79,9 +79,7 @@ fn both_ways(transport: &'static str) {
         return;
     }
     let folder = place::folder(&format!("pjsua-{transport}"));
-    let server = Offhook::serve(&folder, &["101", "102"], "");
-    let at = if transport == "tcp" { server.tcp } else { server.udp };
-    let account = |number| Account::new(number, at).by(transport);
+    let (server, account) = Offhook::office(&folder, transport, "127.0.0.1");
     let mut bob = Pjsua::register(&folder, &account("102").playing(1000.0));
 
     let deed = ["call", "102", "--hangup-after", "5s"];
@@ -115,4 +113,9 @@ fn pjsua_is_called_and_calls_over_udp() {
 #[test]
 fn pjsua_is_called_and_calls_over_tcp() {
     both_ways("tcp");
+}
+
+#[test]
+fn pjsua_is_called_and_calls_over_tls() {
+    both_ways("tls");
 }

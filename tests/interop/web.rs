@@ -49,7 +49,7 @@ impl Site {
         let folder = place::folder(&format!("{name}-{transport}"));
         let authority = Authority::new(&folder);
         let any = "127.0.0.1:0";
-        let proof = authority.certify("127.0.0.1");
+        let proof = authority.certify(&["127.0.0.1"]);
         let tls = if transport == "wss" { authority.line(&proof) } else { String::new() };
         let lines = format!(
             "domains = [\"127.0.0.1\"]\nlisten = {{ udp = \"{any}\", tcp = \"{any}\", {transport} = \"{any}\" }}\n\
@@ -62,7 +62,7 @@ impl Site {
     /// The account of a phone that speaks as pages do.
     fn account(&mut self, number: &str) -> Account {
         let domain = self.server.udp.to_string();
-        Account::new(number, self.server.web(self.transport)).of(&domain).by(self.transport)
+        Account::new(number, self.server.other(self.transport)).of(&domain).by(self.transport)
     }
 }
 
@@ -82,7 +82,7 @@ fn libraries() -> Option<PathBuf> {
 impl Pages {
     fn open((library, libraries): (&str, &Path), site: &mut Site, style: Style) -> Self {
         let domain = site.server.udp.to_string();
-        let address = site.server.web(site.transport);
+        let address = site.server.other(site.transport);
         let certificate = (site.transport == "wss").then(|| site.proof.certificate.clone());
         let told = json!({
             "library": library, "server": format!("{}://{address}", site.transport), "domain": domain,
