@@ -7,6 +7,7 @@ mod media;
 mod message;
 mod shard;
 mod sound;
+mod strangers;
 mod transaction;
 
 use std::process::ExitCode;
@@ -123,6 +124,36 @@ const SCENARIOS: &[Scenario] = &[
         count: 2_000,
         unit: "an INVITE of a stranger and its 407",
         run: call::challenge,
+    },
+    Scenario {
+        name: "guess-known",
+        count: 1_000,
+        unit: "a REGISTER of a user with a wrong digest, and its 401",
+        run: strangers::known,
+    },
+    Scenario {
+        name: "guess-unknown",
+        count: 1_000,
+        unit: "the same of a user that there is not: nobody learns which by the time it takes",
+        run: strangers::unknown,
+    },
+    Scenario {
+        name: "expensive-8",
+        count: 80,
+        unit: "a datagram of 8 kB made to be expensive, of eight kinds",
+        run: strangers::expensive_8,
+    },
+    Scenario {
+        name: "expensive-16",
+        count: 80,
+        unit: "the same of 16 kB: about twice that",
+        run: strangers::expensive_16,
+    },
+    Scenario {
+        name: "expensive-32",
+        count: 80,
+        unit: "the same of 32 kB: about twice that again",
+        run: strangers::expensive_32,
     },
     Scenario { name: "steer", count: 10_000, unit: "the shard of a message", run: call::steer },
     Scenario {

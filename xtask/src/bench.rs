@@ -23,6 +23,15 @@ const SECTION: &str = "instructions";
 /// A newer compiler moves numbers by a few; more than this is ours.
 const MAY_RISE_PERCENT: u64 = 5;
 
+/// Prices that hang together: the second is at most so many percent of the first. Who guesses passwords learns nothing by the time of the
+/// answer, and twice as long a message costs about twice the work.
+const BOUND: &[(&str, &str, u64)] = &[
+    ("guess-known", "guess-unknown", 101),
+    ("guess-unknown", "guess-known", 101),
+    ("expensive-8", "expensive-16", 250),
+    ("expensive-16", "expensive-32", 250),
+];
+
 /// One line of `bench --list`: `name <tab> count <tab> what one unit is`.
 struct Scenario {
     name: String,
@@ -46,6 +55,7 @@ pub(crate) fn run(root: &Path, wish: Wish) -> Result<(), String> {
         println!("{:24} {price:>10} instructions: {}", scenario.name, scenario.unit);
         measured.push((scenario, price));
     }
+    unbound(&measured)?;
     let file = root.join(DOCUMENT);
     let text = fs::read_to_string(&file).map_err(|error| format!("{DOCUMENT}: {error}"))?;
     if wish == Wish::Check {
@@ -113,6 +123,20 @@ fn prices(table: &str) -> Vec<(String, u64)> {
     rows.filter_map(|row| Some(((*row.get(1)?).to_owned(), row.get(2)?.parse().ok()?))).collect()
 }
 
+/// Checks the prices that hang together.
+fn unbound(measured: &[(Scenario, u64)]) -> Result<(), String> {
+    let price = |name: &str| measured.iter().find(|(one, _)| one.name == name).map(|one| one.1);
+    let loose = BOUND.iter().find(|(first, second, percent)| {
+        let (first, second) = (price(first), price(second));
+        first.zip(second).is_some_and(|(first, second)| {
+            second.saturating_mul(100) > first.saturating_mul(*percent)
+        })
+    });
+    loose.map_or(Ok(()), |(first, second, percent)| {
+        Err(format!("{second} costs more than {percent} % of {first}"))
+    })
+}
+
 fn compare(measured: &[(Scenario, u64)], written: &[(String, u64)]) -> Result<(), String> {
     let mut dearer = String::new();
     for (scenario, price) in measured {
@@ -140,6 +164,17 @@ mod tests {
     fn callgrind_says_how_much_it_collected() {
         assert_eq!(collected("==1== Events    : Ir\n==1== Collected : 4711\n"), Some(4711));
         assert_eq!(collected("==1== nothing"), None);
+    }
+
+    #[test]
+    fn prices_that_hang_together_are_held_to_it() {
+        let both = |known, unknown| {
+            let one = |name: &str, price| (scenario(&format!("{name}\t1\tx")).unwrap(), price);
+            unbound(&[one("guess-known", known), one("guess-unknown", unknown)])
+        };
+        assert_eq!(both(1000, 1010), Ok(()));
+        assert!(both(1000, 1011).unwrap_err().contains("guess-unknown costs more than 101 %"));
+        assert!(both(1011, 1000).is_err());
     }
 
     #[test]

@@ -1,0 +1,111 @@
+//! What strangers can make a server do: guesses of passwords, and messages made to be expensive.
+
+use std::hint::black_box;
+use std::net::SocketAddr;
+
+use machine::{Dice, Machine as _, Time};
+use protocol::auth::Algorithm;
+use protocol::{Flow, Identity, Input, Listener, Output, Transport};
+use server::Node;
+use server::settings::{Settings, User};
+use sip::Message;
+
+const STRANGER: ([u8; 4], u16) = ([198, 51, 100, 66], 5060);
+
+struct House {
+    node: Node,
+    out: Vec<Output>,
+}
+
+impl House {
+    fn new() -> Self {
+        let at = SocketAddr::from(([192, 0, 2, 10], 5060));
+        let listeners = vec![Listener::new(0, Transport::Udp, at)];
+        let users = (100..1100).map(|n| User::new(&n.to_string(), "secret")).collect();
+        let settings = Settings { users, ..Settings::of("example.test", listeners) };
+        Self { node: Node::new(settings, Dice::new(1)), out: Vec::new() }
+    }
+
+    /// A datagram comes; how many go.
+    fn hears(&mut self, wire: Vec<u8>) -> usize {
+        let (transport, peer) = (Transport::Udp, SocketAddr::from(STRANGER));
+        let flow = Flow { transport, listener: 0, connection: 0, peer, identity: Identity::NONE };
+        let input = match Message::parse(wire) {
+            Ok(message) => Input::Received(flow, message),
+            Err(malformed) => Input::Malformed(flow, malformed),
+        };
+        self.node.handle(Time(1_000_000), input, &mut self.out);
+        let sent = self.out.iter().filter(|output| matches!(output, Output::Send(..))).count();
+        self.out.clear();
+        black_box(sent)
+    }
+}
+
+/// A guess of somebody's password: right in everything but that.
+fn guess(user: u64, call: u64) -> Vec<u8> {
+    let algorithm = Algorithm::Sha256.token();
+    format!(
+        "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.66;branch=z9hG4bK{call}\r\nMax-Forwards: 70\r\n\
+         From: <sip:{user}@example.test>;tag=1\r\nTo: <sip:{user}@example.test>\r\nCall-ID: {call}\r\nCSeq: 1 REGISTER\r\n\
+         Authorization: Digest username=\"{user}\", realm=\"example.test\", nonce=\"{:044x}\", uri=\"sip:example.test\", \
+         algorithm={algorithm}, response=\"{:064x}\", qop=auth, nc=00000001, cnonce=\"c\"\r\nContent-Length: 0\r\n\r\n",
+        call, call
+    )
+    .into_bytes()
+}
+
+fn guesses(first: u64, count: u64) {
+    let mut house = House::new();
+    for call in 0..count {
+        assert_eq!(house.hears(guess(first + call % 1000, call)), 1, "it is challenged");
+    }
+}
+
+/// Guesses for users that there are.
+pub(crate) fn known(count: u64) {
+    guesses(100, count);
+}
+
+/// The same for users that there are not.
+pub(crate) fn unknown(count: u64) {
+    guesses(8000, count);
+}
+
+/// A row that is cheap to send, repeated or drawn out to so many octets.
+const ROWS: [fn(usize) -> String; 8] = [
+    |size| "A: b\r\n".repeat(size / 6),
+    |size| format!("Via: SIP/2.0/UDP a{}\r\n", ", SIP/2.0/UDP a;b=c".repeat(size / 19)),
+    |size| format!("Subject: a{}\r\n", "\r\n b".repeat(size / 4)),
+    |size| format!("Route: <sip:a@b{}>\r\n", ";a=b".repeat(size / 4)),
+    |size| format!("Contact: <sip:a@b>{}\r\n", ",<sip:a@b>".repeat(size / 10)),
+    |size| format!("Contact: \"{}\" <sip:a@b>\r\n", "\\\"".repeat(size / 2)),
+    |size| format!("Authorization: Digest a=b{}\r\n", ",a=\"b\"".repeat(size / 6)),
+    |size| format!("Require: a{}\r\n", ",b".repeat(size / 2)),
+];
+
+fn expensive(size: usize, count: u64) {
+    let mut house = House::new();
+    for (call, row) in (0..count).zip(ROWS.iter().cycle()) {
+        let wire = format!(
+            "OPTIONS sip:102@example.test SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.66;branch=z9hG4bK{call}\r\nMax-Forwards: 70\r\n\
+             From: <sip:a@b>;tag=1\r\nTo: <sip:102@example.test>\r\nCall-ID: {call}\r\nCSeq: 1 OPTIONS\r\n{}Content-Length: 0\r\n\r\n",
+            row(size)
+        );
+        house.hears(wire.into_bytes());
+    }
+}
+
+/// Messages of 8 kilobytes, of each kind one after the other.
+pub(crate) fn expensive_8(count: u64) {
+    expensive(8_000, count);
+}
+
+/// The same of 16.
+pub(crate) fn expensive_16(count: u64) {
+    expensive(16_000, count);
+}
+
+/// The same of 32.
+pub(crate) fn expensive_32(count: u64) {
+    expensive(32_000, count);
+}
