@@ -244,7 +244,7 @@ impl Roles {
                             let over = turn.reply(request, status, status.phrase()).wire();
                             turn.answer(invite, over);
                         }
-                        None => self.proxy.cancel(turn, invite),
+                        None => self.proxy.cancel(turn, invite, &request),
                     }
                 }
             },

@@ -18,6 +18,7 @@ mod section_16_6;
 mod section_16_7;
 mod section_16_7_recursion;
 mod section_16_8;
+mod section_16_methods;
 mod section_17_1;
 mod section_17_2;
 mod section_18;

@@ -156,6 +156,37 @@ fn a_phone_is_told_that_another_one_was_answered() {
     assert_eq!(rows(&cancels, Name::Reason), [r#"SIP;cause=200;text="Call completed elsewhere""#]);
 }
 
+/// And why else nobody wants it any more (RFC 3326 §2): what the caller says passes, what we know we say; also to a phone that rings later.
+#[test]
+fn a_cancel_says_why() {
+    let reason = |cancels: &[Sent]| rows(cancels, Name::Reason);
+    for first in [180, 0] {
+        let (mut office, alice, invite, copies) = call(ONE);
+        if first != 0 {
+            answer(&mut office, &copies[0], first);
+        }
+        let said = "Reason: SIP;cause=600;text=\"Busy\", Q.850;cause=17\r\nReason: x;cause=1";
+        let mut cancel = invite.clone().row(said);
+        (cancel.method, cancel.body) = ("CANCEL".into(), String::new());
+        let mut sent = office.receive(alice.flow, cancel.wire());
+        sent.extend(if first == 0 { answer(&mut office, &copies[0], 180) } else { Vec::new() });
+        let expected = r#"SIP;cause=600;text="Busy", Q.850;cause=17, x;cause=1"#;
+        assert_eq!(reason(&requests(&sent, "CANCEL")), [expected]);
+    }
+    let (mut office, _, _, copies) = call(TWO);
+    answer(&mut office, &copies[0], 180);
+    let cancels = requests(&answer(&mut office, &copies[1], 603), "CANCEL");
+    assert_eq!(reason(&cancels), [r#"SIP;cause=603;text="Declined elsewhere""#]);
+    let (mut office, _, _, copies) = call(ONE);
+    answer(&mut office, &copies[0], 180);
+    let cancels = requests(&office.wait(Duration::from_secs(250)), "CANCEL");
+    assert_eq!(reason(&cancels[..1]), [r#"SIP;cause=408;text="Nobody answered""#]);
+    let (mut office, alice, invite, copies) = call(ONE);
+    answer(&mut office, &copies[0], 180);
+    let cancels = requests(&cancel(&mut office, &alice, &invite), "CANCEL");
+    assert!(!cancels[0].message.has(Name::Reason), "who says nothing has no reason");
+}
+
 /// A lookup that nobody answers ends too.
 #[test]
 fn trap_30_a_lookup_that_is_never_answered_ends_the_call() {

@@ -30,6 +30,8 @@ pub(super) struct Context {
     pub(super) tried: Vec<Bytes>,
     pub(super) branches: Vec<Branch>,
     pub(super) best: Best,
+    /// What CANCELs say of why (RFC 3326).
+    pub(super) reason: Option<Bytes>,
     /// How many branches may ring at once (RFC 5393 §5.3).
     pub(super) breadth: u32,
     /// For when its alarm is set.

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 
 use protocol::doors::Reach;
 use protocol::locate::{self, Risk, States};
-use protocol::transaction::cancel_of;
 use protocol::transport::fits_udp;
 use protocol::{Answer, Fault, Flow, Ticket, Transport};
 use sip::uri::Host;
@@ -306,44 +305,6 @@ impl Proxy {
             }
         }
     }
-
-    /// Cancels every branch that may still ring, but one.
-    pub(super) fn cancel_branches(
-        &mut self,
-        turn: &mut Turn<'_>,
-        context: &mut Context,
-        but: Option<usize>,
-    ) {
-        for at in (0..context.branches.len()).filter(|at| Some(*at) != but) {
-            self.cancel_branch(turn, context, at);
-        }
-    }
-
-    /// Cancels one branch: now, or as soon as it gives a sign of life. Only INVITEs can be cancelled (§9.1).
-    pub(super) fn cancel_branch(&mut self, turn: &mut Turn<'_>, context: &mut Context, at: usize) {
-        let (invite, answered) = (context.is_invite(), context.state == State::Accepted);
-        let Some(branch) = context.branches.get_mut(at) else { return };
-        branch.attempts.clear();
-        let patience = turn.now + turn.house.settings.timers.patience();
-        match branch.state {
-            Leg::Looking { ticket, .. } => {
-                self.tickets.remove(&ticket);
-                branch.state = Leg::Done;
-            }
-            Leg::Calling { client, until, .. } if invite => {
-                branch.state = Leg::Unwanted { client, until }
-            }
-            Leg::Ringing { client, .. } if invite => {
-                branch.state = Leg::Cancelling { client, until: patience };
-                send_cancel(
-                    turn,
-                    client,
-                    if answered { Why::AnsweredElsewhere } else { Why::NotWanted },
-                );
-            }
-            _ => {}
-        }
-    }
 }
 
 /// The next address: the flow of a phone, or the same address by another transport, before all else; else by what is known of them
@@ -366,30 +327,6 @@ fn next_attempt(
 enum First {
     Try(VecDeque<Attempt>),
     Ask(protocol::Question),
-}
-
-/// Why a branch is cancelled.
-pub(super) enum Why {
-    NotWanted,
-    AnsweredElsewhere,
-}
-
-/// Sends the CANCEL of an INVITE where that one went. A phone that stopped ringing because another one answered shows no missed call
-/// when it is told so (RFC 3326 §3.1).
-pub(super) fn send_cancel(turn: &mut Turn<'_>, client: protocol::transaction::ClientId, why: Why) {
-    let Some(invite) = turn.transactions.client_request(client) else { return };
-    let Some(flow) = turn.transactions.client_flow(client) else { return };
-    let Ok(cancel) = Message::parse(cancel_of(&invite)) else { return };
-    let cancel = match why {
-        Why::NotWanted => cancel,
-        Why::AnsweredElsewhere => {
-            let reason = br#"SIP;cause=200;text="Call completed elsewhere""#;
-            let mut edit = cancel.edit();
-            let told = edit.append_raw(sip::Name::Reason.as_str(), reason).finish();
-            told.unwrap_or(cancel)
-        }
-    };
-    turn.transactions.request(turn.now, flow, cancel, turn.out);
 }
 
 /// A route that leads a domain to a number says where its server is, not who it is (trap 31).

@@ -5,6 +5,7 @@
 
 mod ack;
 mod best;
+mod cancel;
 mod context;
 mod copy;
 mod disposition;
@@ -195,6 +196,7 @@ impl Proxy {
             tried: Vec::new(),
             branches: Vec::new(),
             best: Best::default(),
+            reason: None,
             breadth: breadth.min(limits::BREADTH),
             alarm: Time::NEVER,
         });
@@ -253,19 +255,6 @@ impl Proxy {
             context.state = State::Open;
             self.bound(turn, context, bindings);
         }
-    }
-
-    /// A CANCEL came (§16.10): the request's branches are cancelled. True when there was something to cancel.
-    pub(crate) fn cancel(&mut self, turn: &mut Turn<'_>, invite: ServerId) {
-        self.with(turn, invite, |proxy, turn, context| {
-            if context.is_answered() {
-                return;
-            }
-            context.state = State::Closing;
-            context.waiting.clear();
-            proxy.cancel_branches(turn, context, None);
-            proxy.settle(turn, context);
-        });
     }
 
     /// An address fails: it is tried last for a while, and the other shards need not find out by themselves.
@@ -381,7 +370,9 @@ impl Proxy {
                 self.lost(turn, context, at, response::Loss::Unreachable);
             }
             // §16.8: with a provisional answer it is cancelled, without one it has timed out.
-            Leg::Ringing { .. } => self.cancel_branch(turn, context, at),
+            Leg::Ringing { .. } => {
+                self.cancel_branch(turn, context, at, Some(cancel::NOBODY_ANSWERED));
+            }
             Leg::Calling { client, hurry, .. } if hurry <= turn.now => {
                 // The server may wake up and ring all the same; then it is told that nobody waits any more.
                 turn.transactions.hush(client);

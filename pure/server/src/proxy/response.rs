@@ -14,9 +14,8 @@ use sip::{Bytes, Message, Method, Name, Status};
 use super::best::{Asks, Candidate};
 use super::context::{Context, Leg, State};
 use super::disposition::Disposition;
-use super::forward::{Why, send_cancel};
 use super::target::Way;
-use super::{Proxy, Sent, identity, session_timer};
+use super::{Proxy, Sent, cancel, identity, session_timer};
 use crate::turn::Turn;
 
 /// How a branch can be lost without an answer.
@@ -49,7 +48,7 @@ impl Proxy {
             {
                 let patience = turn.house.settings.timers.patience();
                 self.given_up.cancelled(client, turn.now + patience);
-                return send_cancel(turn, client, Why::NotWanted);
+                return cancel::send(turn, client, Some(cancel::NOBODY_ANSWERED));
             }
             // Its context is gone: a 2xx that is repeated goes on as a stateless proxy would send it (§16.7 step 1).
             return self.repeated(turn, (client, flow), &response);
@@ -115,7 +114,7 @@ impl Proxy {
             }
             Leg::Unwanted { client, until } => {
                 branch.state = Leg::Ringing { client, until };
-                return self.cancel_branch(turn, context, at);
+                return self.cancel_branch(turn, context, at, None);
             }
             Leg::Looking { .. } | Leg::Cancelling { .. } | Leg::Done => return,
         }
@@ -147,6 +146,7 @@ impl Proxy {
         }
         context.waiting.clear();
         if !Disposition(&context.request).no_cancel() {
+            context.reason = Some(Bytes::from_static(cancel::ANSWERED));
             self.cancel_branches(turn, context, Some(at));
         }
     }
@@ -188,9 +188,7 @@ impl Proxy {
         Self::judge_onward(turn, context, at, status);
         if status.class() == 6 && !context.is_answered() {
             // §16.7 step 5: nobody else is asked any more.
-            context.state = State::Closing;
-            context.waiting.clear();
-            self.cancel_branches(turn, context, None);
+            self.close(turn, context, Some(Bytes::from_static(cancel::REFUSED)));
         }
         if let Some(left) = self.recurse(turn, context, response) {
             context.best.offer(Candidate::Theirs(left));
