@@ -1,6 +1,5 @@
 //! `Framing`: how messages lie in the octets of a stream.
 
-use std::fmt;
 use std::sync::Arc;
 
 use machine::Time;
@@ -39,17 +38,6 @@ pub(crate) enum End {
     NotOpened,
     /// All is said: the peer broke a rule below the messages, or wants to go.
     Said,
-}
-
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed(malformed) => malformed.fmt(f),
-            Self::Refused(why) => f.write_str(why),
-            Self::NotOpened => f.write_str("the way to messages was not opened"),
-            Self::Said => f.write_str("all is said"),
-        }
-    }
 }
 
 impl Framing {
@@ -106,7 +94,7 @@ impl Framing {
         }
     }
 
-    /// Asks whether the peer is there. False where nobody answers that: keep-alives of RFC 5626 are the client's to send.
+    /// Asks whether the peer is there, where it answers that: keep-alives of RFC 5626 are the client's to send.
     pub(crate) fn ping(&mut self, out: &mut Vec<u8>) {
         if let Self::Web(socket) = self {
             socket.ping(out);

@@ -8,7 +8,8 @@
 //! packets gather (`nap.rs`).
 //!
 //! Every shard has a UDP socket of its own for each listener (the kernel deals out by the peer's address); a message that is at home on
-//! another shard is moved there after it was read. A TCP connection lives at the shard of its peer's address (`streams.rs`).
+//! another shard is moved there after it was read. A TCP connection lives at the shard of its peer's address (`streams.rs`). Its octets pass a layer, which may be TLS (`layer.rs`), and a framing, which may be WebSocket's
+//! (`framing.rs`).
 
 mod accept;
 mod busy;

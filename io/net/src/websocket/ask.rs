@@ -11,7 +11,7 @@ use crate::limits;
 
 /// What a client asks.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub(super) struct Question {
     key: String,
 }
 

@@ -19,11 +19,12 @@ use std::sync::Arc;
 use machine::Time;
 use sip::Bytes;
 
-pub use ask::{NotOpened, Question};
+pub use ask::NotOpened;
 pub use fault::Fault;
 pub use origin::{BadOrigin, Origins, Site};
 pub use upgrade::Refusal;
 
+use ask::Question;
 use assembly::{Assembly, Piece};
 use frame::{Mask, Opcode};
 
