@@ -13,7 +13,7 @@ use server::settings::{Shard, User};
 use server::{Node, Settings, Steering};
 use sim::{Door, Host, HostId, NatRules, Outage, Parcel, Realm, Weather, World};
 use sip::Message;
-use stage::{Actor, Names, Steered};
+use stage::{Actor, Names, Papers, Steered};
 
 use crate::attendant::{Attendant, Habits, Wish};
 use crate::puppet::{DOMAIN, Puppet};
@@ -118,6 +118,21 @@ impl Exchange {
     pub fn knows(&mut self, id: HostId, names: Names) {
         let resident = self.world.host_mut(id).unwrap();
         each!(resident, actor => *actor.names_mut() = names);
+    }
+
+    /// What somebody can prove to TLS peers, from now on.
+    pub fn shows(&mut self, id: HostId, papers: Papers) {
+        let resident = self.world.host_mut(id).unwrap();
+        each!(resident, actor => *actor.papers_mut() = papers);
+    }
+
+    /// Adds a phone on the Internet that speaks TLS and nothing else, to a server at port 5061.
+    pub fn phone_by_tls(&mut self, user: &str, habits: Habits) -> HostId {
+        let ip = self.address();
+        let server = SocketAddr::new(address(SERVER).ip(), 5061).to_string();
+        let account = account(user).server(&server).unwrap().by(Transport::Tls);
+        let actor = phone_of(account, habits, ip);
+        self.world.add(user, Resident::Phone(Box::new(actor)), &[(Realm::INTERNET, ip)])
     }
 
     /// Adds a peer on strings, on the Internet.
@@ -395,7 +410,10 @@ fn account(user: &str) -> Account {
 }
 
 fn phone_of(account: Account, habits: Habits, ip: IpAddr) -> Actor<Attendant> {
-    let listeners = Puppet::listeners(SocketAddr::new(ip, 5060));
+    let listeners = match account.transport() {
+        Transport::Tls => vec![Listener::new(0, Transport::Tls, SocketAddr::new(ip, 5061))],
+        _ => Puppet::listeners(SocketAddr::new(ip, 5060)),
+    };
     let seed = ip.to_string().bytes().fold(1, |seed: u128, octet| seed << 8 ^ u128::from(octet));
     let phone = Phone::new(account, listeners.clone(), Dice::new(seed));
     Actor::new(Attendant::new(phone, habits), listeners)

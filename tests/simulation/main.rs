@@ -19,6 +19,7 @@ mod garbage;
 mod glare;
 mod groups;
 mod hard_work;
+mod impostors;
 mod nats;
 mod partitions;
 mod registrations;

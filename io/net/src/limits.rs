@@ -131,5 +131,8 @@ pub const PEM_FILE: usize = 4 << 20;
 /// connection to one of them is then opened only when a machine names it again.
 pub const INTRODUCED: usize = 16_384;
 
+/// Addresses that are reached over connections of other shards. For one that is forgotten a connection is opened, as without an alias.
+pub const DETOURS: usize = 4_096;
+
 /// Addresses that one connection stands for beside its own (RFC 5923): a peer listens at one or two ports.
 pub const ALIASES: usize = 4;

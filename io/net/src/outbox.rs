@@ -1,5 +1,6 @@
 //! What a machine says is done: messages to queues, questions to those who know, events to the sink.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use machine::Time;
@@ -59,17 +60,26 @@ impl<M: Drivable> Shard<M> {
         }
     }
 
-    /// The alias is looked for where its address is at home, and that may be another shard than the connection's: then there is none.
+    /// The alias is looked for where its address is at home, and its connection may live elsewhere.
     fn alias(&mut self, now: Time, flow: Flow, peer: SocketAddr) {
+        let owners = BTreeSet::from([self.streams.owner(flow.peer), self.streams.owner(peer)]);
+        for owner in owners {
+            if owner == self.here.shard {
+                self.open(now, Letter::Alias(flow, peer));
+            } else {
+                self.post_surely(owner, Letter::Alias(flow, peer));
+            }
+        }
+    }
+
+    /// A message that goes to somebody by a connection that should be here.
+    pub(crate) fn detour(&mut self, now: Time, real: Flow, for_whom: (Flow, Bytes), from: u16) {
+        let (flow, octets) = for_whom;
+        if self.streams.has(real) {
+            return self.send_on_stream(now, (real, octets), from);
+        }
         let owner = self.streams.owner(flow.peer);
-        if self.streams.owner(peer) != owner {
-            return;
-        }
-        if owner == self.here.shard {
-            self.open(now, Letter::Alias(flow, peer));
-        } else {
-            self.post_surely(owner, Letter::Alias(flow, peer));
-        }
+        self.post_surely(owner, Letter::Return(flow, octets, from));
     }
 
     fn send_datagram(&mut self, flow: Flow, octets: Bytes) {
@@ -86,6 +96,10 @@ impl<M: Drivable> Shard<M> {
 
     /// Sends over a connection that lives here, for a shard.
     pub(crate) fn send_on_stream(&mut self, now: Time, (flow, octets): (Flow, Bytes), from: u16) {
+        if let Some(real) = self.streams.detour(flow) {
+            let owner = self.streams.owner(real.peer);
+            return self.post_surely(owner, Letter::Detour(real, (flow, octets), from));
+        }
         let listener = self.here.listeners.get(usize::from(flow.listener));
         let usable = |listener: &&protocol::Listener| {
             listener.transport == flow.transport && listener.bound.is_ipv4() == flow.peer.is_ipv4()

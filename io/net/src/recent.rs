@@ -26,6 +26,12 @@ impl<K: Eq + Hash, V> Recent<K, V> {
         self.young.insert(key, value);
     }
 
+    /// Forgets something.
+    pub(crate) fn forget(&mut self, key: &K) {
+        self.young.remove(key);
+        self.old.remove(key);
+    }
+
     /// What was noted last.
     pub(crate) fn of(&self, key: &K) -> Option<&V> {
         self.young.get(key).or_else(|| self.old.get(key))
@@ -46,5 +52,7 @@ mod tests {
         assert_eq!(recent.of(&100), Some(&-100));
         assert_eq!(recent.of(&99), Some(&-99));
         assert_eq!(recent.of(&1), None);
+        recent.forget(&100);
+        assert_eq!(recent.of(&100), None);
     }
 }

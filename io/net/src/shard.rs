@@ -239,7 +239,12 @@ impl<M: Drivable> Shard<M> {
             }
             Letter::Send(flow, octets, from) => self.send_on_stream(now, (flow, octets), from),
             Letter::Introduce(name) => self.streams.introduced.note(Identity::of(&name), name),
-            Letter::Alias(flow, peer) => self.streams.alias(flow, peer),
+            Letter::Alias(flow, peer) => self.streams.alias(self.here.shard, flow, peer),
+            Letter::Detour(real, message, from) => self.detour(now, real, message, from),
+            Letter::Return(flow, octets, from) => {
+                self.streams.no_detour(flow);
+                self.send_on_stream(now, (flow, octets), from);
+            }
             Letter::Adopt(accepted) => {
                 if self.streams.adopt(&self.epoll, now, accepted).is_err() {
                     self.here.counters.connections_refused.one();

@@ -47,6 +47,8 @@ pub(crate) struct Streams {
     /// The newest connection to each peer, by listener, and by whom the peer has proven to be.
     peers: HashMap<(u16, SocketAddr, Identity), u32>,
     handshakes: Handshakes,
+    /// Addresses that are reached over connections of other shards.
+    detours: Recent<(u16, SocketAddr, Identity), Flow>,
     /// The names behind the identities of flows.
     pub(crate) introduced: Recent<Identity, Box<str>>,
     alarms: BTreeSet<(Time, u32)>,
@@ -89,6 +91,7 @@ impl Streams {
             origins: Arc::clone(&plan.origins),
             tls: plan.tls.clone(),
             handshakes: Handshakes::new(plan.crowd.handshakes, plan.crowd.handshakes_a_source),
+            detours: Recent::new(limits::DETOURS),
             introduced: Recent::new(limits::INTRODUCED),
             census,
             counters,
@@ -154,13 +157,36 @@ impl Streams {
     }
 
     /// What goes to an address, to whom the flow has proven to be, goes over its connection from now on (RFC 5923 §8.2).
-    pub(crate) fn alias(&mut self, flow: Flow, peer: SocketAddr) {
+    pub(crate) fn alias(&mut self, shard: u16, flow: Flow, peer: SocketAddr) {
+        let place = (flow.listener, peer, flow.identity);
+        if self.owner(flow.peer) != shard {
+            return self.detours.note(place, flow);
+        }
         let Some(connection) = self.connections.get_mut(&flow.connection) else { return };
         let proven = connection.flow == flow && !flow.identity.is_none();
         if proven && connection.aliases.len() < limits::ALIASES {
             connection.aliases.insert(peer);
-            self.peers.insert((flow.listener, peer, flow.identity), flow.connection);
+            self.peers.insert(place, flow.connection);
         }
+    }
+
+    /// The connection of another shard by which a flow goes, when it is an alias of that, and there is none of its own.
+    pub(crate) fn detour(&self, flow: Flow) -> Option<Flow> {
+        let place = (flow.listener, flow.peer, flow.identity);
+        let real = self.detours.of(&place).filter(|_| flow.connection == 0)?;
+        self.to_peer(flow).is_none().then_some(*real)
+    }
+
+    /// There is no such connection any more.
+    pub(crate) fn no_detour(&mut self, flow: Flow) {
+        self.detours.forget(&(flow.listener, flow.peer, flow.identity));
+    }
+
+    /// True when something can be sent over this very connection.
+    pub(crate) fn has(&self, flow: Flow) -> bool {
+        let leaving = |connection: &Connection| matches!(connection.state, State::Leaving { .. });
+        let found = self.connections.get(&flow.connection);
+        found.is_some_and(|connection| connection.flow == flow && !leaving(connection))
     }
 
     /// Sends a message for a shard: over the connection that the flow names, or over any to the peer, or over a new one.

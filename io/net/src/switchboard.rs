@@ -24,8 +24,12 @@ pub(crate) enum Letter {
     Send(Flow, Bytes, u16),
     /// A domain that the flows of what follows name.
     Introduce(Box<str>),
-    /// What goes to this address goes over a connection of the addressee's.
+    /// What goes to this address goes over the connection of this flow: told to whom the address belongs, and to whom the connection does.
     Alias(Flow, SocketAddr),
+    /// A message for that connection of the addressee's, the flow that it was for, and who sends it.
+    Detour(Flow, (Flow, Bytes), u16),
+    /// That connection is gone: the message goes as if there had been none.
+    Return(Flow, Bytes, u16),
     /// A connection that was just accepted, and belongs to the addressee.
     Adopt(Accepted),
     /// A connection of the addressee's must go, to make room.

@@ -98,6 +98,11 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
         self
     }
 
+    /// The papers, to change: lines that are up stay up.
+    pub const fn papers_mut(&mut self) -> &mut Papers {
+        &mut self.papers
+    }
+
     /// The resolver, to change.
     pub const fn names_mut(&mut self) -> &mut Names {
         &mut self.names

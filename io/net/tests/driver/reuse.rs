@@ -166,3 +166,41 @@ fn any_shard_reaches_any_domain() {
     told.sort_unstable();
     assert_eq!(told, [0, 1, 2]);
 }
+
+#[test]
+fn an_alias_is_reached_from_every_shard_and_so_is_its_end() {
+    let authority = Authority::new();
+    let terms = Terms { clients: Clients::Ask, ..authority.terms(&["a.example"]) };
+    let house = House::open(plan(&terms).shards(3), Program::new());
+    let files = authority.issue("peer", &["b.example"], Flaw::None);
+    // Where an address and a connection live is left to chance: with so many, each comes before.
+    for round in 0..12 {
+        let listening = Server::new(authority.server(&files));
+        let mut proven = call(&authority.client(Some(&files)), house.address(0), "a.example");
+        ask(&mut proven, "hi").unwrap();
+        let flow = came(&house);
+        house.put(0, Output::Alias(flow, listening.address()));
+        // The word goes by way of other shards: when it is there, what follows comes by the connection that there is.
+        (0..3).for_each(|shard| house.settle(shard));
+        (0..3).for_each(|shard| house.settle(shard));
+        for shard in 0..3 {
+            house.put(shard, Output::Introduce("b.example".into()));
+            let message = options("back", "").into();
+            house.put(shard, Output::Send(to("b.example", listening.address()), message));
+        }
+        let mut octets = vec![0; options("back", "").len() * 3];
+        proven.read_exact(&mut octets).unwrap_or_else(|error| panic!("round {round}: {error}"));
+        drop(proven);
+        let mut told: Vec<u16> = std::iter::repeat_with(|| house.input())
+            .filter(|(_, input)| matches!(input, Input::Failed(failed) if *failed == to("b.example", listening.address())))
+            .map(|(shard, _)| shard)
+            .take(3)
+            .collect();
+        told.sort_unstable();
+        assert_eq!(told, [0, 1, 2]);
+        house
+            .put(1, Output::Send(to("b.example", listening.address()), options("anew", "").into()));
+        let mut octets = vec![0; options("anew", "").len()];
+        listening.accept().read_exact(&mut octets).unwrap();
+    }
+}
