@@ -21,6 +21,7 @@ mod groups;
 mod hard_work;
 mod impostors;
 mod nats;
+mod numbers;
 mod partitions;
 mod registrations;
 mod restarts;

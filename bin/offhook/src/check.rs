@@ -189,6 +189,7 @@ fn route(route: &Route) -> String {
     let does = match &route.action {
         Action::To(hops) if hops.is_empty() => "to what DNS says".into(),
         Action::To(hops) => format!("to {}", hops.join(", then ")),
+        Action::Enum(zone) => format!("where {zone} says"),
         Action::Group(name) => format!("to group {name}"),
         Action::Redirect(elsewhere) => {
             format!("{} to {}", elsewhere.status, elsewhere.to.join(", "))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use net::{Clock, Reply, Sink};
 use protocol::doors::Event;
-use protocol::locate::{Hop, Means};
+use protocol::locate::{Domain, Hop, Means};
 
 use crate::config::Dns;
 use crate::seed::throw;
@@ -31,5 +31,9 @@ impl Names {
 impl net::Resolver for Names {
     fn resolve(&self, hop: Hop, means: Means, reply: Reply) {
         self.0.locate(hop, means, |found| reply.give(found.into()));
+    }
+
+    fn services(&self, name: Domain, reply: Reply) {
+        self.0.services(name, |found| reply.give(found.into()));
     }
 }

@@ -315,6 +315,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "did you mean \"weight\"?",
     ),
     (
+        "[[route]]\nmatch = { prefix = \"0\" }\nenum = \"e164.arpa\"\nto = \"sip:h\"",
+        "3:8: `enum` lets the DNS say where, and something else does, too: which one counts?",
+        "write a route for each: the next is taken when the DNS says nothing",
+    ),
+    (
         "[[group]]\nname = \"a\"",
         "1:1: [[group]] has no `target`",
         "add [[group.target]] with to = \"sip:…\"",

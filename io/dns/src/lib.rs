@@ -18,5 +18,6 @@ mod tests;
 pub mod wire;
 
 pub use counts::{Count, Counts};
+pub use desk::Finding;
 pub use resolver::{Resolver, Servers, Settings, Tell};
 pub use system::{Hosts, servers};

@@ -9,10 +9,9 @@ use std::time::{Duration, Instant};
 use machine::{Dice, Time};
 use mio::event::Event;
 use mio::{Events, Poll, Token};
-use protocol::locate::{Hop, Means};
 
 use crate::counts::Counts;
-use crate::desk::{Desk, Order};
+use crate::desk::{Desk, Order, Wish};
 use crate::limits;
 use crate::line::{Line, News};
 use crate::resolver::{Servers, Settings, Tell};
@@ -23,8 +22,7 @@ pub(crate) const WAKER: Token = Token(0);
 
 /// A search that somebody wants.
 pub(crate) struct Errand {
-    pub(crate) hop: Hop,
-    pub(crate) means: Means,
+    pub(crate) wish: Wish,
     pub(crate) tell: Tell,
 }
 
@@ -118,12 +116,12 @@ impl Office {
     fn take_errands(&mut self, now: Time, orders: &mut Vec<Order<Tell>>) -> Inbox {
         for _ in 0..limits::INBOX {
             match self.errands.try_recv() {
-                Ok(Errand { hop, means, tell }) => {
+                Ok(Errand { wish, tell }) => {
                     if now - self.files.looked > LOOK_AGAIN {
                         self.files.looked = now;
                         self.read_files();
                     }
-                    self.desk.locate(now, hop, means, tell, orders);
+                    self.desk.search(now, wish, tell, orders);
                 }
                 Err(TryRecvError::Empty) => return Inbox::Open,
                 Err(TryRecvError::Disconnected) => return Inbox::Closed,

@@ -10,14 +10,15 @@ use std::{io, mem};
 
 use machine::Dice;
 use mio::{Poll, Waker};
-use protocol::locate::{Domain, Hop, Means, Target, Unlocated};
+use protocol::locate::{Domain, Hop, Means, Naptr, Target, Unlocated};
 
 use crate::counts::Counts;
+use crate::desk::{Finding, Wish};
 use crate::limits;
 use crate::office::{Errand, Office, WAKER};
 
 /// Whom to tell what was found.
-pub type Tell = Box<dyn FnOnce(Result<Vec<Target>, Unlocated>) + Send>;
+pub type Tell = Box<dyn FnOnce(Finding) + Send>;
 
 /// Whom to ask, and what to do when something looks wrong.
 pub struct Settings {
@@ -94,14 +95,39 @@ impl Resolver {
         if let Some(outcome) = hop.at_once(&means) {
             return tell(outcome);
         }
-        let errand = Errand { hop, means, tell: Box::new(tell) };
+        self.send(Errand {
+            wish: Wish::Servers(hop, means),
+            tell: Box::new(|finding| match finding {
+                Finding::Servers(found) => tell(found),
+                Finding::Services(_) => tell(Err(Unlocated::NoAnswer)),
+            }),
+        });
+    }
+
+    /// Looks up the services of a name, its NAPTR records, in the same way.
+    pub fn services(
+        &self,
+        name: Domain,
+        tell: impl FnOnce(Result<Vec<Naptr>, Unlocated>) + Send + 'static,
+    ) {
+        self.send(Errand {
+            wish: Wish::Services(name),
+            tell: Box::new(|finding| match finding {
+                Finding::Services(found) => tell(found),
+                Finding::Servers(_) => tell(Err(Unlocated::NoAnswer)),
+            }),
+        });
+    }
+
+    fn send(&self, errand: Errand) {
         let Some(inbox) = &self.inbox else { return };
         match inbox.try_send(errand) {
             // Without the wake-up it would only be later.
             Ok(()) => drop(self.waker.wake()),
             Err(TrySendError::Full(errand) | TrySendError::Disconnected(errand)) => {
                 self.counts.refused.up();
-                (errand.tell)(Err(Unlocated::NoAnswer));
+                let nothing = errand.wish.nothing();
+                (errand.tell)(nothing);
             }
         }
     }

@@ -129,6 +129,14 @@ impl<M: Drivable> Shard<M> {
                     return self.resolver.resolve(hop, means, self.reply(ticket, worst));
                 }
             }
+            Question::Services(name) => {
+                let worst = Answer::Unlocated(Unlocated::NoAnswer);
+                if self.asked < limits::LOOKUPS {
+                    self.asked += 1;
+                    return self.resolver.services(name, self.reply(ticket, worst));
+                }
+                worst
+            }
             Question::Keep(record) => {
                 return self.program.keeper.keep(record, self.reply(ticket, Answer::NotKept));
             }

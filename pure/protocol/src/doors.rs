@@ -10,7 +10,7 @@ use machine::Time;
 use sip::{Bytes, Malformed, Message, Params};
 
 use crate::Record;
-use crate::locate::{Failure, Hop, Target, Unlocated};
+use crate::locate::{Domain, Failure, Hop, Naptr, Target, Unlocated};
 use crate::transport::{Distrust, Flow, Transport};
 
 /// What the world tells a machine.
@@ -90,6 +90,8 @@ pub struct Warning {
 pub enum Question {
     /// Where a next hop is (RFC 3263). The driver knows what can be sent by, and answers in the order to try.
     Resolve(Hop),
+    /// The services of a name: its NAPTR records, for a number (RFC 6116).
+    Services(Domain),
     /// Where an address of record can be reached: asked of the shard that keeps it.
     Locate(Box<[u8]>),
     /// Keep a fact: asked of the store.
@@ -120,6 +122,8 @@ pub enum Question {
 pub enum Answer {
     /// Where to go, in the order to try; never empty.
     Targets(Vec<Target>),
+    /// The services of a name; there may be none.
+    Services(Vec<Naptr>),
     /// Nowhere, and why.
     Unlocated(Unlocated),
     /// The bindings of an address of record, as the other shard wrote them.
@@ -146,6 +150,12 @@ pub enum Answer {
 impl From<Result<Vec<Target>, Unlocated>> for Answer {
     fn from(found: Result<Vec<Target>, Unlocated>) -> Self {
         found.map_or_else(Self::Unlocated, Self::Targets)
+    }
+}
+
+impl From<Result<Vec<Naptr>, Unlocated>> for Answer {
+    fn from(found: Result<Vec<Naptr>, Unlocated>) -> Self {
+        found.map_or_else(Self::Unlocated, Self::Services)
     }
 }
 

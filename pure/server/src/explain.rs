@@ -44,6 +44,8 @@ pub enum Verdict {
     Contacts(String),
     /// It is forwarded to the first of these that takes it.
     Forwarded(Vec<Hop>),
+    /// The DNS is asked for this name (ENUM): it goes where that says, or along the next route that fits.
+    Asked(String),
     /// It is answered with this status: try there, best place first.
     Redirected(u16, Vec<String>),
     /// It is refused with this status, and this reason.
@@ -119,6 +121,7 @@ fn verdict(
         Purpose::Redirect(wire) => redirected(wire.clone()),
         Purpose::Routed(errand) => match proxy.lead(turn, errand, request)? {
             Lead::To(targets) => forwarded(turn, &targets)?,
+            Lead::Ask(asked) => Verdict::Asked(asked.1.to_string()),
             Lead::Answer(wire) => redirected(wire),
         },
         Purpose::Nobody => return Err(Fault::NotFound),

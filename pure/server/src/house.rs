@@ -197,7 +197,7 @@ impl House {
             Action::Group(name) => {
                 (&[][..], self.settings.groups.iter().find(|group| group.name == *name))
             }
-            Action::Redirect(_) | Action::Deny { .. } => (&[][..], None),
+            Action::Enum(_) | Action::Redirect(_) | Action::Deny { .. } => (&[][..], None),
         };
         let members = group.into_iter().flat_map(|group| &group.members);
         hops.iter().map(|hop| &**hop).chain(members.map(|member| &*member.to))

@@ -78,3 +78,9 @@ pub const SEATS: usize = 200_000;
 
 /// Addresses of one member of a group that are probed: what one name leads to.
 pub const PROBED: usize = 8;
+
+/// Records of one number in the DNS that are looked at: a number has one to five.
+pub const ENUM_RECORDS: usize = 32;
+
+/// Octets of a URI that the DNS says for a number.
+pub const ENUM_URI: usize = 512;

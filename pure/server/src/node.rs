@@ -303,6 +303,7 @@ impl Roles {
                 return self.push.wake(turn, asker, (*sleeper, &bindings));
             }
             Question::Resolve(_)
+            | Question::Services(_)
             | Question::Keep(_)
             | Question::Push(_)
             | Question::MediaSockets
@@ -443,6 +444,7 @@ impl Roles {
             Purpose::Relay(target) => Found::At(vec![*target]),
             Purpose::Routed(errand) => match self.proxy.lead(turn, &errand, &way.1) {
                 Ok(Lead::To(targets)) => Found::At(targets),
+                Ok(Lead::Ask(asked)) => Found::Number(asked),
                 Ok(Lead::Answer(wire)) => return turn.answer(id, wire),
                 Err(fault) => return turn.refuse_in(id, way.0, &way.1, &fault),
             },

@@ -135,12 +135,34 @@ fn user_or_number(
     }
 }
 
+/// The next route of a number, after one that has led nowhere.
+pub(crate) fn route_after(
+    turn: &Turn<'_>,
+    flow: Flow,
+    request: (&Message, &Plan),
+    before: &Errand,
+) -> Option<Errand> {
+    let asked = (None, before.dialled.clone());
+    let first = before.route.saturating_add(1);
+    route_from(turn, flow, request, (asked, &mut |_, _, _| {}), first)
+}
+
 /// The route that a request takes. What is no text is no number, and takes none.
 fn route(
     turn: &Turn<'_>,
     flow: Flow,
+    request: (&Message, &Plan),
+    asked: ((Option<Host<'_>>, Dialled), &mut Witness<'_>),
+) -> Option<Errand> {
+    route_from(turn, flow, request, asked, 0)
+}
+
+fn route_from(
+    turn: &Turn<'_>,
+    flow: Flow,
     (request, plan): (&Message, &Plan),
     ((host, dialled), witness): ((Option<Host<'_>>, Dialled), &mut Witness<'_>),
+    first: usize,
 ) -> Option<Errand> {
     let number = std::str::from_utf8(&dialled.user).ok()?.to_owned();
     let caller = caller(turn, request);
@@ -155,7 +177,7 @@ fn route(
     };
     let routes = &turn.house.settings.routes;
     let mut witness = |route: &settings::Route, miss: Miss| witness(route, miss, &asked);
-    let found = asked.walk(routes, 0, &mut witness)?;
+    let found = asked.walk(routes, first, &mut witness)?;
     Some(Errand::new(found, dialled, plan.uri.clone()))
 }
 
@@ -264,7 +286,7 @@ impl Purpose {
             Self::Nobody => Some(Fault::NotFound),
             Self::Routed(errand) => match &turn.house.route(errand)?.action {
                 Action::Deny { status, reason } => Some(Fault::Denied(*status, reason.clone())),
-                Action::To(_) | Action::Group(_) | Action::Redirect(_) => None,
+                _ => None,
             },
             _ => None,
         }

@@ -233,6 +233,12 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                     self.say(now + delay, shard, Input::Answered(ticket, answer));
                 }
             }
+            Question::Services(name) => {
+                let answer = self.names.services(name);
+                if let Speed::After(delay) = self.names.speed {
+                    self.say(now + delay, shard, Input::Answered(ticket, answer));
+                }
+            }
             Question::Locate(ref aor) => {
                 let keeper = self.shard_of(Steered::Aor(aor));
                 self.ask_shard(now, (shard, ticket), keeper, question);

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use machine::Dice;
 use protocol::Answer;
-use protocol::locate::{Data, Domain, Found, Hop, Kind, Lookup, Means, Record, Search, Step};
+use protocol::locate::{
+    Data, Domain, Found, Hop, Kind, Lookup, Means, Record, Search, Services, Step,
+};
 
 /// Records by name. Servers are located among them by the same rules as in production.
 #[derive(Clone, Debug)]
@@ -74,6 +76,17 @@ impl Names {
     /// The records of a name; `None` without any.
     pub fn find(&self, lookup: &Lookup) -> Option<Found> {
         self.table.get(lookup).cloned().map(Found::Records)
+    }
+
+    /// The services of a name.
+    pub fn services(&self, name: Domain) -> Answer {
+        let mut search = Services::of(name);
+        while let Step::Ask(lookups) = search.step() {
+            for lookup in lookups {
+                search.answer(&lookup, self.find(&lookup).unwrap_or(Found::Nothing));
+            }
+        }
+        search.so_far().into()
     }
 
     /// Locates a next hop, with what somebody can send by.

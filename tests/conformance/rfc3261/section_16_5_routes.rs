@@ -137,6 +137,7 @@ fn explained(case: &Asked) -> (Option<String>, String) {
         Verdict::Redirected(status, places) => format!("{status} {}", places.join(", ")),
         Verdict::Refused(status, reason) => format!("{status} {reason}"),
         Verdict::Phones(_) | Verdict::Contacts(_) => "480 User Is Not Registered Now".into(),
+        Verdict::Asked(name) => format!("ask for {name}"),
         Verdict::Ours => "200 OK".into(),
     };
     (explanation.taken.map(|(_, name)| name), verdict)

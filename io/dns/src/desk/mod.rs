@@ -3,15 +3,14 @@
 //! So its whole behaviour, with servers that are slow, dead or lying, is tested on a virtual clock.
 
 mod asking;
+mod quest;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use machine::{Alarms, Dice, Time};
-use protocol::locate::{
-    Failure, Found, Hop, Lookup, Means, Search, Secured, States, Step, Target, Unlocated,
-};
+use protocol::locate::{Failure, Found, Lookup, Secured, States};
 
 use crate::cache::{Cache, Cached};
 use crate::counts::Counts;
@@ -19,9 +18,9 @@ use crate::limits;
 use crate::question::{Question, Stage, Way, key};
 use crate::system::Hosts;
 use crate::wire::{Edns, Reply, read};
-
-/// What a search finds.
-pub(crate) type Outcome = Result<Vec<Target>, Unlocated>;
+pub use quest::Finding;
+pub(crate) use quest::Wish;
+use quest::{Next, Quest};
 
 /// What the desk wants done.
 #[derive(Debug)]
@@ -31,7 +30,7 @@ pub(crate) enum Order<R> {
     /// Close a socket.
     Close(u64),
     /// Tell what was found.
-    Tell(R, Outcome),
+    Tell(R, Finding),
     /// A domain that offered TLS does so no more.
     Withdrawn(protocol::locate::Domain),
 }
@@ -57,7 +56,7 @@ pub(crate) struct Desk<R> {
 
 #[derive(Debug)]
 struct Job<R> {
-    search: Search,
+    quest: Quest,
     tell: R,
     until: Time,
 }
@@ -94,24 +93,17 @@ impl<R> Desk<R> {
     }
 
     /// Begins a search. Its end is always told, at the latest after [`limits::SEARCH`].
-    pub(crate) fn locate(
-        &mut self,
-        now: Time,
-        hop: Hop,
-        means: Means,
-        tell: R,
-        out: &mut Vec<Order<R>>,
-    ) {
+    pub(crate) fn search(&mut self, now: Time, wish: Wish, tell: R, out: &mut Vec<Order<R>>) {
         self.counts.searches.up();
         if self.searches.len() >= limits::SEARCHES {
             self.counts.refused.up();
-            out.push(Order::Tell(tell, Err(Unlocated::NoAnswer)));
+            out.push(Order::Tell(tell, wish.nothing()));
             return;
         }
         let id = self.next_number();
         let until = now + limits::SEARCH;
         self.alarms.set(until, Alarm::Search(id));
-        self.searches.insert(id, Job { search: Search::new(hop, means), tell, until });
+        self.searches.insert(id, Job { quest: wish.into(), tell, until });
         self.advance(now, id, out);
     }
 
@@ -181,21 +173,21 @@ impl<R> Desk<R> {
     /// Ends everything: each search is told what is known.
     pub(crate) fn close(&mut self, out: &mut Vec<Order<R>>) {
         let jobs = std::mem::take(&mut self.searches);
-        out.extend(jobs.into_values().map(|job| Order::Tell(job.tell, job.search.so_far())));
+        out.extend(jobs.into_values().map(|job| Order::Tell(job.tell, job.quest.so_far())));
     }
 
     /// Lets a search take the answers that are there, and asks for what it still wants.
     fn advance(&mut self, now: Time, id: u64, out: &mut Vec<Order<R>>) {
         loop {
             let Some(job) = self.searches.get_mut(&id) else { return };
-            match job.search.step() {
-                Step::Ask(lookups) => {
+            match job.quest.step() {
+                Next::Ask(lookups) => {
                     for lookup in lookups {
                         self.look_up(now, id, lookup, out);
                     }
                 }
-                Step::Wait => return self.linger(now, id),
-                Step::Done(outcome) => return self.tell(now, id, outcome, out),
+                Next::Wait => return self.linger(now, id),
+                Next::Done(finding) => return self.tell(now, id, finding, out),
             }
         }
     }
@@ -203,11 +195,11 @@ impl<R> Desk<R> {
     /// A search that knows somebody to try does not wait for the rest as long as for the first.
     fn linger(&mut self, now: Time, id: u64) {
         let Some(job) = self.searches.get_mut(&id) else { return };
-        if job.search.so_far().is_err() {
+        if job.quest.so_far().is_nothing() {
             return;
         }
         let patience =
-            if job.search.knows_the_first() { limits::LINGER } else { limits::LONG_LINGER };
+            if job.quest.knows_the_first() { limits::LINGER } else { limits::LONG_LINGER };
         let until = now + patience;
         if until < job.until {
             job.until = until;
@@ -218,23 +210,23 @@ impl<R> Desk<R> {
     /// The time of a search is up: what is known must do.
     fn hurry(&mut self, now: Time, id: u64, out: &mut Vec<Order<R>>) {
         if let Some(job) = self.searches.get(&id).filter(|job| job.until <= now) {
-            let outcome = job.search.so_far();
-            self.tell(now, id, outcome, out);
+            let finding = job.quest.so_far();
+            self.tell(now, id, finding, out);
         }
     }
 
-    fn tell(&mut self, now: Time, id: u64, outcome: Outcome, out: &mut Vec<Order<R>>) {
+    fn tell(&mut self, now: Time, id: u64, finding: Finding, out: &mut Vec<Order<R>>) {
         let Some(job) = self.searches.remove(&id) else { return };
-        if let Some((domain, offer)) = job.search.offer()
+        if let Some((domain, offer)) = job.quest.offer()
             && self.secured.withdrawn(now, domain, offer)
         {
             self.counts.withdrawn.up();
             out.push(Order::Withdrawn(domain.clone()));
         }
-        if outcome.is_err() {
+        if finding.is_nothing() {
             self.counts.unlocated.up();
         }
-        out.push(Order::Tell(job.tell, outcome));
+        out.push(Order::Tell(job.tell, finding));
     }
 
     /// Answers a search from what is known here, or makes it wait for the DNS.
@@ -276,7 +268,7 @@ impl<R> Desk<R> {
 
     fn give(&mut self, search: u64, lookup: &Lookup, found: Found) {
         if let Some(job) = self.searches.get_mut(&search) {
-            job.search.answer(lookup, found, &mut self.dice);
+            job.quest.answer(lookup, found, &mut self.dice);
         }
     }
 

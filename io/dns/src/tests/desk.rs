@@ -53,6 +53,31 @@ fn a_server_that_came_back_is_asked_again() {
     assert_eq!(sea.find(HOST), (5, HOST_FOUND.into()));
 }
 
+/// RFC 6116: what a number is called is asked for like any name: once, and kept; a name without records is an answer.
+#[test]
+fn the_services_of_a_number_are_found_and_kept() {
+    let number = Zone::of(
+        r#"
+        8.4.4.e164.test 60 CNAME far.test
+        far.test 60 NAPTR 10 10 "u" "E2U+sip" "!^.*$!sip:a@h.test!" .
+        far.test 60 NAPTR 10 20 "u" "E2U+sip" "!^(.*)$!sip:\1@h.test!" .
+        "#,
+    );
+    let mut sea = Sea::new(&[Habit::Good(number, 20)]);
+    sea.services(1, "8.4.4.e164.test");
+    sea.settle();
+    assert_eq!(sea.told[&1].1, "!^.*$!sip:a@h.test!, !^(.*)$!sip:\\1@h.test!");
+    sea.services(2, "8.4.4.E164.test");
+    sea.services(3, "9.4.4.e164.test");
+    sea.settle();
+    assert_eq!((sea.told[&2].1.clone(), sea.told[&3].1.as_str()), (sea.told[&1].1.clone(), ""));
+    assert_eq!(sea.asked.len(), 2, "{:?}", sea.asked);
+    let mut dead = Sea::new(&[Habit::Dead]);
+    dead.services(1, "8.4.4.e164.test");
+    dead.settle();
+    assert_eq!(dead.told[&1].1, "NoAnswer");
+}
+
 #[test]
 fn an_unreachable_server_costs_nothing() {
     let mut sea = Sea::new(&[Habit::Unreachable, Habit::Good(zone(), 1)]);

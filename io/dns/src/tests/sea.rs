@@ -8,12 +8,12 @@ use std::time::Duration;
 use domain::base::iana::Rcode;
 use machine::{Dice, Time};
 use protocol::Transport;
-use protocol::locate::{Families, Hop, Means};
+use protocol::locate::{Domain, Families, Hop, Means};
 use sip::Uri;
 
 use super::zone::{Zone, asked, refuse};
 use crate::counts::Counts;
-use crate::desk::{Desk, Order};
+use crate::desk::{Desk, Finding, Order, Wish};
 use crate::question::Way;
 use crate::system::Hosts;
 
@@ -83,6 +83,15 @@ impl Sea {
         }
     }
 
+    /// Somebody wants the services of a name.
+    pub(crate) fn services(&mut self, number: u32, name: &str) {
+        let mut orders = Vec::new();
+        self.began.insert(number, self.now);
+        let wish = Wish::Services(Domain::of(name).unwrap());
+        self.desk.search(self.now, wish, number, &mut orders);
+        self.carry_out(orders);
+    }
+
     /// Begins a search.
     pub(crate) fn locate(&mut self, number: u32, uri: &str) {
         let hop = Hop::of_uri(Uri::parse(uri.as_bytes()).unwrap().sip().unwrap()).unwrap();
@@ -90,7 +99,7 @@ impl Sea {
         let means = Means { transports, families: Families::V4 };
         self.began.insert(number, self.now);
         let mut orders = Vec::new();
-        self.desk.locate(self.now, hop, means, number, &mut orders);
+        self.desk.search(self.now, Wish::Servers(hop, means), number, &mut orders);
         self.carry_out(orders);
     }
 
@@ -151,10 +160,17 @@ impl Sea {
                 Order::Close(wire) => assert!(self.open.remove(&wire), "closed twice"),
                 Order::Tell(number, outcome) => {
                     let words = match outcome {
-                        Ok(targets) => {
+                        Finding::Services(Ok(services)) => services
+                            .iter()
+                            .map(|it| it.regexp.to_string())
+                            .collect::<Vec<_>>()
+                            .join(", "),
+                        Finding::Servers(Ok(targets)) => {
                             targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
                         }
-                        Err(why) => format!("{why:?}"),
+                        Finding::Servers(Err(why)) | Finding::Services(Err(why)) => {
+                            format!("{why:?}")
+                        }
                     };
                     let took = (self.now - self.began[&number]).as_millis() as u64;
                     assert!(self.told.insert(number, (took, words)).is_none(), "told twice");

@@ -12,7 +12,9 @@ use protocol::locate::{Families, Hop, Means};
 use sip::Uri;
 
 use super::zone::Zone;
-use crate::desk::Outcome;
+use protocol::locate::{Target, Unlocated};
+
+type Outcome = Result<Vec<Target>, Unlocated>;
 use crate::{Resolver, Servers, Settings};
 
 /// Long enough for a busy machine; nobody waits for it when all is well.

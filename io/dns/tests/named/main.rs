@@ -76,6 +76,29 @@ shut IN A 192.0.2.5
     assert_eq!(resolver.counts().sent.get(), sent);
 }
 
+/// RFC 6116 §3: the records of a number, as BIND writes them on the wire.
+#[test]
+fn a_number_has_services_with_bind() {
+    let zone = r#"
+8.4.1.0 IN NAPTR 100 10 "u" "E2U+sip" "!^.*$!sip:info@a.test!" .
+8.4.1.0 IN NAPTR 100 20 "u" "E2U+sip" "!^(.*)$!sip:\\1@a.test!" .
+"#;
+    let Some(named) = Named::start("enum", zone) else { return };
+    let resolver = resolver(&named);
+    let services = |name: &str| {
+        let (told, heard) = channel();
+        let name = protocol::locate::Domain::of(name).unwrap();
+        resolver.services(name, move |found| drop(told.send(found)));
+        heard.recv_timeout(PATIENCE).unwrap().unwrap()
+    };
+    let mut found = services("8.4.1.0.a.test");
+    found.sort_by_key(|service| service.preference);
+    let rules: Vec<_> = found.iter().map(|service| &*service.regexp).collect();
+    assert_eq!(rules, ["!^.*$!sip:info@a.test!", r"!^(.*)$!sip:\1@a.test!"]);
+    assert_eq!((&*found[0].flags, &*found[0].service), ("u", "E2U+sip"));
+    assert!(services("9.a.test").is_empty());
+}
+
 #[test]
 fn a_long_answer_of_bind_comes_by_tcp() {
     let mut zone: String =

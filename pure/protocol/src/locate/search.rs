@@ -28,13 +28,13 @@ pub struct Search {
 
 /// What is to be done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Step<T = Target> {
     /// Ask these, at once and in any order.
     Ask(Vec<Lookup>),
     /// Wait for what was asked.
     Wait,
     /// All is known: where to go, in the order to try, never empty; or why nowhere.
-    Done(Result<Vec<Target>, Unlocated>),
+    Done(Result<Vec<T>, Unlocated>),
 }
 
 /// What the DNS said about a question.

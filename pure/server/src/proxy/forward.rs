@@ -217,6 +217,7 @@ impl Proxy {
             | Answer::Kept
             | Answer::NotKept
             | Answer::Pushed
+            | Answer::Services(_)
             | Answer::Nothing => {
                 self.lost(turn, context, at, Loss::Unreachable);
             }

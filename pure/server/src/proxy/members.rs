@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use protocol::doors::Warning;
-use protocol::locate::Failure;
+use protocol::locate::{Domain, Failure};
 use protocol::transaction::ClientId;
 use protocol::{Answer, Fault, Output};
 use sip::header::{From, SessionExpires};
@@ -22,6 +22,8 @@ use crate::turn::Turn;
 pub(crate) enum Lead {
     /// To the first of these that takes it.
     To(Vec<Target>),
+    /// To wherever the DNS says, when this name is asked for.
+    Ask(Box<(Box<Errand>, Domain)>),
     /// To an answer of ours: try there.
     Answer(Bytes),
 }
@@ -36,6 +38,7 @@ impl Proxy {
     ) -> Result<Lead, Fault> {
         match errand.outcome(turn, request)? {
             Outcome::Answer(wire) => Ok(Lead::Answer(wire)),
+            Outcome::Ask(name) => Ok(Lead::Ask(Box::new((Box::new(errand.clone()), name)))),
             Outcome::Group(group) => self.members(turn, (errand, &group), request).map(Lead::To),
             Outcome::Targets(mut targets) => {
                 let known = (turn.now, &self.states);

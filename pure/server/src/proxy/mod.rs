@@ -14,6 +14,7 @@ mod given_up;
 pub(crate) mod hop;
 mod identity;
 mod members;
+mod number;
 mod pass;
 mod plan;
 mod preferences;
@@ -32,13 +33,14 @@ use std::net::SocketAddr;
 
 use machine::{Alarms, Time};
 use protocol::doors::{Reach, Warning};
-use protocol::locate::{Failure, States};
+use protocol::locate::{Domain, Failure, States};
 use protocol::transaction::{ClientId, ServerId};
 use protocol::{Answer, Fault, Flow, Output, Question, Ticket, Transport};
 use sip::header::MaxBreadth;
 use sip::{Message, Method, Status};
 
 use crate::groups::{Groups, Probes};
+use crate::routes::Errand;
 use crate::seal::Seal;
 use crate::settings::Settings;
 use crate::turn::Turn;
@@ -73,6 +75,8 @@ pub(crate) struct Proxy {
     refused_tcp: RefusedTcp,
     groups: Groups,
     probes: Probes,
+    /// Numbers that the DNS is asked for: what is to be done with them.
+    numbers: BTreeMap<Ticket, Box<Errand>>,
     asked: u64,
 }
 
@@ -98,6 +102,8 @@ enum Wait {
     Others(ServerId, usize),
     /// A branch, for its phone to wake up.
     Phone(ServerId, usize),
+    /// A request, for what the DNS knows of its number.
+    Number(ServerId),
     /// An ACK, for the same.
     Ack,
     /// A probe, for the addresses of its member.
@@ -113,6 +119,8 @@ pub(crate) enum Found {
     At(Vec<Target>),
     /// Where these bindings say.
     Bound(Vec<Reach>),
+    /// The DNS may know.
+    Number(Box<(Box<Errand>, Domain)>),
     /// Another shard knows: the address of record.
     Elsewhere(Box<[u8]>),
 }
@@ -132,6 +140,7 @@ impl Proxy {
             refused_tcp: RefusedTcp::default(),
             groups: Groups::default(),
             probes: Probes::new(settings),
+            numbers: BTreeMap::new(),
             asked: 0,
         }
     }
@@ -205,6 +214,7 @@ impl Proxy {
                 self.took_turn(&targets);
                 self.found(turn, &mut context, targets.into());
             }
+            Found::Number(asked) => self.ask_number(turn, &mut context, *asked),
             Found::Bound(bindings) => self.bound(turn, &mut context, bindings),
             Found::Elsewhere(aor) => {
                 let ticket = self.ask(turn, Question::Locate(aor), Wait::Bindings(id));
@@ -238,6 +248,12 @@ impl Proxy {
                 proxy.roused(turn, context, branch, (ticket, answer));
             }),
             Wait::Probe(place) => self.probe_looked_up(turn, place, answer),
+            Wait::Number(id) => {
+                let Some(errand) = self.numbers.remove(&ticket) else { return };
+                self.with(turn, id, |proxy, turn, context| {
+                    proxy.numbered(turn, context, (ticket, errand), answer);
+                });
+            }
             Wait::Ack => self.ack_looked_up(turn, ticket, answer),
             Wait::WayBack(id) => way_back::found(turn, id, &answer),
         }

@@ -136,7 +136,7 @@ impl Proxy {
                             .map(|(hop, place)| Target { q: later(place), ..hop })
                             .collect()
                     }
-                    Ok(Lead::Answer(_)) | Err(_) => Vec::new(),
+                    Ok(Lead::Ask(_) | Lead::Answer(_)) | Err(_) => Vec::new(),
                 }
             }
             _ => Vec::new(),

@@ -1,10 +1,11 @@
 //! `Errand`: a request on a route: which, and with what number.
 
 use protocol::Fault;
+use protocol::locate::Domain;
 use sip::uri::SipUri;
 use sip::{Bytes, Message, Uri};
 
-use super::Dialled;
+use super::{Dialled, e164};
 use crate::proxy::{Onward, Target, Way};
 use crate::redirect;
 use crate::settings::{Action, Elsewhere, Route, Whose};
@@ -28,6 +29,8 @@ pub(crate) struct Errand {
 pub(crate) enum Outcome {
     /// It goes to the first of these that takes it.
     Targets(Vec<Target>),
+    /// It goes where the DNS says, when this name is asked for (RFC 6116).
+    Ask(Domain),
     /// It goes to the first member of this group that takes it.
     Group(Box<str>),
     /// It is answered: try there.
@@ -51,6 +54,10 @@ impl Errand {
         let Some(route) = turn.house.route(self) else { return Err(Fault::NoRoute) };
         match &route.action {
             Action::To(hops) => self.targets(route, hops).map(Outcome::Targets),
+            Action::Enum(zone) => {
+                let name = Domain::of(zone).and_then(|zone| e164::name_of(&self.number, &zone));
+                name.map(Outcome::Ask).ok_or(Fault::NotFound)
+            }
             Action::Group(name) => Ok(Outcome::Group(name.clone())),
             Action::Redirect(elsewhere) => {
                 let places = redirect::places(elsewhere, self.elsewhere(elsewhere)?);

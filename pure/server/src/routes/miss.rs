@@ -20,6 +20,8 @@ pub enum Miss {
     Network,
     /// It came by another listener.
     Listener,
+    /// No global number: ENUM cannot ask for it.
+    NoNumber,
     /// Not at this time.
     Hours,
 }
@@ -64,6 +66,9 @@ impl Miss {
                 Some(at) => format!("it is for calls by {}, not by {at}", or(&matches.listeners)),
                 None => format!("it is for calls by {}", or(&matches.listeners)),
             },
+            Self::NoNumber => {
+                format!("it asks the DNS, which knows only numbers with +, not {number}")
+            }
             Self::Hours => match &route.when {
                 Some(hours) => {
                     format!("it is {}, the route is for {hours}", hours.zone.civil(asked.now))

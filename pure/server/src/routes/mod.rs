@@ -3,6 +3,7 @@
 //! The first route that fits is taken. The server walks without a witness, `Node::explain` with one that writes down
 //! why each route before it did not fit: so an explanation is never about another decision than the one that is made.
 
+pub(crate) mod e164;
 mod errand;
 mod hours;
 mod miss;
@@ -91,9 +92,21 @@ impl Asked<'_> {
                 matches.listeners.is_empty()
                     || self.listener.is_some_and(|at| matches.listeners.contains(&at)),
             ),
+            (Miss::NoNumber, self.can_be_asked_for(route)),
             (Miss::Hours, route.when.as_ref().is_none_or(|hours| hours.has(self.now))),
         ];
         checks.into_iter().find(|(_, fits)| !fits).map(|(miss, _)| miss)
+    }
+}
+
+impl Asked<'_> {
+    /// ENUM asks for global numbers alone.
+    fn can_be_asked_for(&self, route: &Route) -> bool {
+        let Action::Enum(_) = route.action else { return true };
+        match &route.rewrite {
+            Some(rewrite) => e164::is_global(&rewrite.apply(self.number)),
+            None => e164::is_global(self.number),
+        }
     }
 }
 

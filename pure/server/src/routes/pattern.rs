@@ -55,6 +55,12 @@ impl Pattern {
     pub(crate) fn replace<'a>(&self, text: &'a str, by: &str) -> Cow<'a, str> {
         self.regex.replace(text, by)
     }
+
+    /// What stood in each pair of parentheses; the first is the whole.
+    pub(crate) fn parts<'a>(&self, text: &'a str) -> Option<Vec<&'a str>> {
+        let captures = self.regex.captures(text)?;
+        Some(captures.iter().map(|part| part.map_or("", |part| part.as_str())).collect())
+    }
 }
 
 impl fmt::Display for Pattern {

@@ -68,6 +68,8 @@ pub enum Trust {
 pub enum Action {
     /// It goes to the first of these next hops, SIP URIs, that takes it; to none: where the domain's DNS says.
     To(Vec<Box<str>>),
+    /// It goes where the DNS says below this zone (RFC 6116); when it says nothing, the next route is taken.
+    Enum(Box<str>),
     /// It goes to the first member of this group that takes it.
     Group(Box<str>),
     /// It is answered: try there.
@@ -94,9 +96,11 @@ impl Route {
         Self::new(&format!("{prefix}…"), Match { prefixes, ..Match::default() }, Some(to))
     }
 
-    /// Does it fit whatever the other one fits? Then the other one, behind it, is never taken.
+    /// Does it take whatever the other one fits? Then the other one, behind it, is never taken. One that asks the DNS may lead nowhere.
     pub fn covers(&self, other: &Self) -> bool {
-        (self.when.is_none() || self.when == other.when) && self.matches.covers(&other.matches)
+        !matches!(self.action, Action::Enum(_))
+            && (self.when.is_none() || self.when == other.when)
+            && self.matches.covers(&other.matches)
     }
 
     fn new(name: &str, matches: Match, to: Option<&str>) -> Self {

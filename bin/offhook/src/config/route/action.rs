@@ -2,6 +2,7 @@
 
 use ::server::settings::{Action, Elsewhere, Group, Match, Whose};
 
+use crate::config::domains::Domain;
 use crate::config::fault::{At, Faults};
 use crate::config::key::Key;
 use crate::config::near::nearest;
@@ -17,6 +18,7 @@ pub(super) fn read(
 ) -> Option<Action> {
     let deny = deny(entry, faults);
     let group = group(entry, groups, faults);
+    let zone = zone(entry, faults);
     let to = targets(entry, faults);
     let status = redirect_status(entry, faults);
     let expires = redirect_expires(entry, faults);
@@ -29,6 +31,9 @@ pub(super) fn read(
     }
     if entry.has("group") {
         return group;
+    }
+    if entry.has("enum") {
+        return Some(Action::Enum(zone?));
     }
     let numbers = matches.is_some_and(|matches| matches.whose == Whose::Ours);
     if numbers && !entry.has("to") {
@@ -43,7 +48,7 @@ pub(super) fn read(
 
 /// What does not go together, and what does not go alone.
 fn judge_pairs(entry: &Table<'_>, faults: &mut Faults) {
-    let useless = ["to", "group", "redirect", "rewrite", "expires"];
+    let useless = ["to", "group", "enum", "redirect", "rewrite", "expires"];
     for key in useless.into_iter().filter(|key| entry.has("deny") && entry.has(key)) {
         let what = format!("a route that denies has no use for `{key}`");
         faults.refuse(entry.span_of(key), what, "remove one of the two");
@@ -59,10 +64,23 @@ fn judge_pairs(entry: &Table<'_>, faults: &mut Faults) {
         let what = "a route that redirects needs `to`: try where?";
         faults.refuse(entry.span, what, "add to = [\"sip:…\"]");
     }
+    if entry.has("enum") && ["to", "group", "redirect"].iter().any(|key| entry.has(key)) {
+        let what = "`enum` lets the DNS say where, and something else does, too: which one counts?";
+        faults.refuse(
+            entry.span_of("enum"),
+            what,
+            "write a route for each: the next is taken when the DNS says nothing",
+        );
+    }
     if entry.has("group") && (entry.has("to") || entry.has("redirect")) {
         let what = "`group` says where, and something else does, too: which one counts?";
         faults.refuse(entry.span_of("group"), what, "remove one of the two");
     }
+}
+
+/// The zone in which a number is asked for.
+fn zone(entry: &Table<'_>, faults: &mut Faults) -> Option<Box<str>> {
+    Some(Domain::read(entry.text("enum", faults)?, faults)?.as_str().into())
 }
 
 /// The group that a route leads to.

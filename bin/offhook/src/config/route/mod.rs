@@ -10,7 +10,7 @@ pub(super) use matching::{each, network};
 
 use std::net::SocketAddr;
 
-use ::server::settings::{Group, Match, Route, Trust, Whose};
+use ::server::settings::{Action, Group, Match, Route, Trust, Whose};
 
 use super::domains::Domain;
 use super::extension::Extension;
@@ -55,6 +55,10 @@ pub(super) fn read(entries: &[Table<'_>], known: &Known<'_>, faults: &mut Faults
                 "a route that asks nobody who it is must say from where",
                 "add network = \"…\" to `match`, and no caller",
             );
+        }
+        if matches!(action, Action::Enum(_)) && matches.whose != Whose::Ours {
+            let what = "the DNS is asked for numbers of our own domains";
+            faults.refuse(entry.span_of("enum"), what, "remove `domain` from `match`");
         }
         let name = name.map_or_else(|| called(&matches, routes.len()), |name| name.value.into());
         let route = Route { name: name.into(), matches, when, rewrite, trust, action };
@@ -117,6 +121,12 @@ pub(super) const SECTION: Section = Section {
             "the domain is looked up in DNS (RFC 3263)",
             "The next hop: \"sip:192.0.2.7:5060;transport=tcp\"; or a list, the first that takes the request. Needed for numbers. A number \
              gets the host of the hop, a user of another domain keeps its own. With `redirect`: where to try instead.",
+        ),
+        Key::optional(
+            "enum",
+            "the DNS is not asked",
+            "Instead of `to`: the zone in which the DNS is asked for the number (ENUM, RFC 6116): \"e164.arpa\". The number must begin with +. When it \
+             says nothing, the next route that fits is taken.",
         ),
         Key::optional("group", "`to` says where", "Instead of `to`: the name of a `[[group]]`."),
         Key::optional(

@@ -40,6 +40,14 @@ pub(super) fn text(call: &Call, explanation: &Explanation) -> String {
         Verdict::Phones(user) => {
             row("then", &format!("the phones of {user} ring, as many as are registered"))
         }
+        Verdict::Asked(name) => {
+            row(
+                "the DNS",
+                &format!(
+                    "is asked for {name}: it goes where that says, else by the next route that fits"
+                ),
+            );
+        }
         Verdict::Contacts(user) => {
             row("is answered", &format!("302: try the phones of {user} that are registered"));
         }
@@ -77,6 +85,7 @@ pub(super) fn json(call: &Call, explanation: &Explanation) -> String {
     let verdict = match &explanation.verdict {
         Verdict::Ours => json!({ "is": "answered by the server" }),
         Verdict::Phones(user) => json!({ "is": "phones", "user": user }),
+        Verdict::Asked(name) => json!({ "is": "asked of the DNS", "name": name }),
         Verdict::Contacts(user) => json!({ "is": "redirected", "status": 302, "user": user }),
         Verdict::Forwarded(hops) => {
             let hops = hops.iter().map(|hop| json!({ "uri": hop.uri, "by": hop.by }));
