@@ -10,6 +10,7 @@ mod section_13;
 mod section_14;
 mod section_15;
 mod section_16_11;
+mod section_16_12;
 mod section_16_3;
 mod section_16_4;
 mod section_16_5;

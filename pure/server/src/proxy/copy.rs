@@ -57,6 +57,8 @@ impl Routing {
         routes.extend(plan.routes.iter().cloned());
         let changed = plan.rerouted || !target.path.is_empty();
         let (uri, secure) = clean(&target.uri);
+        // §26.2.2, RFC 5630 §5.1: who was asked for by a SIPS URI is not told in the open, wherever it is.
+        let secure = secure || is_sips(&plan.uri);
         let mut routing = Self { uri, routes, secure, changed };
         routing.bend_to_strict_router();
         routing
@@ -71,7 +73,8 @@ impl Routing {
         let first = self.routes.remove(0);
         self.routes.push([b"<", &*self.uri, b">"].concat().into());
         if let Ok(route) = Route::parse(&first) {
-            (self.uri, self.secure) = clean(&first.slice_ref(route.uri));
+            let (uri, secure) = clean(&first.slice_ref(route.uri));
+            (self.uri, self.secure) = (uri, self.secure || secure);
         }
         self.changed = true;
     }
@@ -294,6 +297,11 @@ fn makes_a_dialog(method: Method<'_>) -> bool {
         | Method::Message
         | Method::Publish => false,
     }
+}
+
+/// True for a SIPS URI.
+pub(super) fn is_sips(uri: &[u8]) -> bool {
+    matches!(Uri::parse(uri), Ok(Uri::Sip(uri)) if uri.secure)
 }
 
 /// A URI as it may stand in a request line: without `method` and headers (§16.6 step 2, §19.1.1); and whether it is a `sips` URI.

@@ -230,11 +230,12 @@ impl Proxy {
         let (id, invite) = (context.id, context.is_invite());
         let stand_in = context.waiting.front().is_some_and(Target::stands_in);
         let Some(branch) = context.branches.get_mut(at) else { return };
-        let secure = branch.routing.secure;
+        let (secure, mut loss) = (branch.routing.secure, Loss::Unreachable);
         // An INVITE loses 3.5 s when the target is not back; anything else would lose everything.
         let risk = if invite { Risk::Take } else { Risk::Avoid };
         while let Some(attempt) = next_attempt(&mut self.states, turn.now, branch, risk) {
             if secure && !attempt.flow.transport.is_secure() {
+                loss = Loss::Insecure;
                 continue;
             }
             if let Some(kinds) =
@@ -274,7 +275,7 @@ impl Proxy {
             self.clients.insert(client, Sent { context: id, branch: at, to });
             return;
         }
-        self.lost(turn, context, at, Loss::Unreachable);
+        self.lost(turn, context, at, loss);
     }
 
     /// The copy for an address, over TCP when it is too large for a datagram (§18.1.1); UDP is then tried after that.

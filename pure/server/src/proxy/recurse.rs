@@ -12,7 +12,7 @@ use sip::{Header as _, Message, Name, Status, Uri};
 
 use super::best::Candidate;
 use super::context::{Addressee, Branch, Context, Leg, State};
-use super::copy::Routing;
+use super::copy::{Routing, is_sips};
 use super::disposition::Disposition;
 use super::preferences::Preferences;
 use super::target::{self, Target, Way};
@@ -110,8 +110,7 @@ impl Proxy {
         element: &[u8],
     ) -> Vec<Target> {
         let Ok(Contact::At(address)) = Contact::parse(element) else { return Vec::new() };
-        let secure = |uri: &[u8]| matches!(Uri::parse(uri), Ok(Uri::Sip(uri)) if uri.secure);
-        if secure(&context.plan.uri) && !secure(address.uri) {
+        if is_sips(&context.plan.uri) && !is_sips(address.uri) {
             return Vec::new();
         }
         let plan = Plan::to(response.wire().slice_ref(address.uri), turn.house);

@@ -25,6 +25,8 @@ pub(crate) enum Loss {
     Silent,
     /// It could not be sent: as a 503.
     Unreachable,
+    /// It may go by TLS alone, and no way there is TLS: as a 480 (RFC 5630 §5.1).
+    Insecure,
     /// Whoever is there has not proven to be the next hop: as a 503.
     Untrusted,
     /// It was answered, but nobody could tell whom: as a 502. It has been worked on, so nobody else is asked.
@@ -245,6 +247,9 @@ impl Proxy {
                 Status::SERVICE_UNAVAILABLE,
                 "The Next Hop Cannot Be Reached".into(),
             ),
+            Loss::Insecure => {
+                Candidate::Ours(Status::TEMPORARILY_UNAVAILABLE, "No Way There Is by TLS".into())
+            }
             Loss::Untrusted => Candidate::Ours(
                 Status::SERVICE_UNAVAILABLE,
                 "The Next Hop Has Not Proven Who It Is".into(),
@@ -285,7 +290,7 @@ impl Proxy {
         if let Some(to) = to {
             let failure = match loss {
                 Loss::Silent | Loss::Astray => Failure::Unanswered,
-                Loss::Unreachable | Loss::Untrusted => Failure::Undelivered,
+                Loss::Unreachable | Loss::Insecure | Loss::Untrusted => Failure::Undelivered,
             };
             self.failing(turn, to, failure);
         }
