@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use offhook_net::{Keeper, Plan, Program, Reply, Resolver, limits};
 use protocol::doors::{Answer, Asker, Question, Ticket, Warning};
-use protocol::locate::{Failure, Hop, Means, Target, Unlocated};
+use protocol::locate::{Domain, Failure, Hop, Means, Target, Unlocated};
 use protocol::{Input, Output, Record, Transport};
 use sip::Uri;
 
@@ -81,6 +81,29 @@ fn a_resolver_that_does_not_answer_is_not_asked_without_end_and_blocks_nobody() 
     for _ in 0..limits::LOOKUPS {
         assert_eq!(answer(&house), nobody);
     }
+    house.settle(0);
+}
+
+#[test]
+fn the_services_of_a_name_are_asked_for_and_silence_is_an_answer() {
+    struct Knows;
+    impl Resolver for Knows {
+        fn resolve(&self, _: Hop, _: Means, _: Reply) {}
+        fn services(&self, name: Domain, reply: Reply) {
+            if name.as_str() == "8.4.4.e164.test" {
+                reply.give(Answer::Services(Vec::new()));
+            }
+        }
+    }
+    let house = house(1, Program::new().resolver(Knows));
+    let ask = |name: &str| {
+        let question = Question::Services(Domain::of(name).unwrap());
+        house.put(0, Output::Ask(Ticket(4), question));
+        answer(&house)
+    };
+    assert_eq!(ask("8.4.4.e164.test"), (0, Ticket(4), Answer::Services(Vec::new())));
+    let nobody = Answer::Unlocated(Unlocated::NoAnswer);
+    assert_eq!(ask("9.4.4.e164.test"), (0, Ticket(4), nobody));
     house.settle(0);
 }
 

@@ -310,6 +310,27 @@ mod tests {
     }
 
     #[test]
+    fn who_is_watched_is_suspect_until_it_answers_or_nobody_watches_any_more() {
+        let mut states = States::default();
+        let key = target(1).key();
+        let watched = Failure::Watched(Duration::from_secs(64));
+        assert!(states.failed(at(0), key, watched));
+        assert!(states.failed(at(30), key, watched), "a later end is news, too");
+        assert_eq!(states.state(at(93), key), State::Suspect(at(94)));
+        assert_eq!(states.state(at(94), key), State::Due);
+        // A failure of somebody else's does not shorten it.
+        states.failed(at(94), key, watched);
+        states.failed(at(95), key, Failure::Unanswered);
+        assert_eq!(states.state(at(157), key), State::Suspect(at(158)));
+        assert!(states.is_back(at(100), key) && !states.is_back(at(100), key));
+        assert_eq!(states.state(at(100), key), State::Alive);
+        // Who asked to be left alone is.
+        states.failed(at(100), key, Failure::RetryAfter(Duration::from_secs(60)));
+        assert!(!states.is_back(at(110), key));
+        assert_eq!(states.state(at(110), key), State::Excused(at(160)));
+    }
+
+    #[test]
     fn the_table_is_bounded_and_forgets_the_soonest() {
         let mut states = States::default();
         for number in 0..=limits::TARGET_STATES as u64 {
