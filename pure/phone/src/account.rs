@@ -6,9 +6,9 @@ use protocol::Transport;
 use protocol::auth::Credentials;
 use protocol::locate::Scheme;
 use sip::uri::HostPort;
-use sip::{ParseError, Uri};
+use sip::{Draft, Name, ParseError, Uri};
 
-use crate::limits;
+use crate::{abilities, limits};
 
 /// Who the phone is: an address of record (RFC 3261 §6) and what goes with it.
 ///
@@ -29,6 +29,7 @@ pub struct Account {
     pub(crate) transport: Transport,
     pub(crate) expires: u32,
     pub(crate) instance: Option<Box<str>>,
+    pub(crate) software: Box<str>,
 }
 
 /// Where the server of the account is, when it is not where the domain's name says.
@@ -87,6 +88,7 @@ impl Account {
             transport: transport.unwrap_or(usual),
             expires: limits::EXPIRES,
             instance: None,
+            software: abilities::NAME.into(),
         })
     }
 
@@ -139,6 +141,18 @@ impl Account {
     pub const fn expires(mut self, seconds: u32) -> Self {
         self.expires = seconds;
         self
+    }
+
+    /// Under another name for the software in User-Agent and Server (RFC 3261 §20.41); an empty one is not said at all.
+    #[must_use]
+    pub fn user_agent(mut self, name: &str) -> Self {
+        self.software = name.into();
+        self
+    }
+
+    /// The draft with what the software calls itself, in User-Agent or Server.
+    pub(crate) fn sign(&self, draft: Draft, name: Name) -> Draft {
+        if self.software.is_empty() { draft } else { draft.raw(name, self.software.as_bytes()) }
     }
 
     /// With an instance id for `+sip.instance` (RFC 5626 §4.1): `urn:uuid:…`, the same after a restart.

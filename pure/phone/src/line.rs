@@ -3,7 +3,7 @@
 //! Whoever wants to send a request makes an [`Errand`] of it, without Via. What becomes of it is told as [`News`], in order.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use machine::{Dice, Time};
@@ -171,6 +171,11 @@ impl Line {
     pub(crate) const fn ticket(&mut self) -> Ticket {
         self.ticket = self.ticket.wrapping_add(1);
         Ticket(self.ticket)
+    }
+
+    /// The address that we speak from.
+    pub(crate) fn ip(&self) -> IpAddr {
+        self.listeners.first().map_or(Ipv4Addr::LOCALHOST.into(), |listener| listener.bound.ip())
     }
 
     /// Our address in Contact, for who talks to us by this transport. The first listener has to do when none fits.

@@ -9,7 +9,6 @@ use protocol::transport::stamp;
 use protocol::{Distrust, Flow, Transport};
 use sip::{Draft, Message, Method, Name, Status};
 
-use crate::abilities;
 use crate::call::{Conversation, Offered, State, caller, sdp_of};
 use crate::line::{Known, News, Part, Purpose};
 use crate::phone::Phone;
@@ -217,8 +216,7 @@ impl Phone {
             Some(Method::Invite | Method::Update) => call.modify(turn, id, request),
             Some(Method::Info) => call.info(turn, id, request),
             Some(Method::Options) => {
-                let draft = abilities::answer(turn.draft(request, Status::OK, "OK"));
-                turn.respond(id, draft);
+                turn.tell_abilities(id, request);
             }
             _ => turn.reply(id, request, Status::CALL_DOES_NOT_EXIST),
         }
@@ -241,8 +239,7 @@ impl Phone {
                 refuse(turn, (id, flow), request, &Refusal::new(Status::BUSY_HERE));
             }
             Some(Method::Options) => {
-                let draft = abilities::answer(turn.draft(request, Status::OK, "OK"));
-                turn.respond(id, draft);
+                turn.tell_abilities(id, request);
             }
             Some(Method::Invite) => {
                 let tag = Tag::throw(&mut turn.line.dice);

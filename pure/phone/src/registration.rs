@@ -153,7 +153,7 @@ impl Registration {
         let instance = instance.map_or(String::new(), |urn| format!(";+sip.instance=\"<{urn}>\""));
         let contact =
             format!("<{}>{instance};expires={expires}", line.contact(account.transport()));
-        request::route(account)
+        let draft = request::route(account)
             .begin(Method::Register, registrar(line).as_bytes())
             .raw(Name::MaxForwards, b"70")
             .raw(Name::From, format!("{me};tag={}", self.tag).as_bytes())
@@ -163,8 +163,8 @@ impl Registration {
             .raw(Name::Contact, contact.as_bytes())
             .raw(Name::Expires, expires.to_string().as_bytes())
             .raw(Name::Supported, b"path")
-            .raw(Name::Allow, crate::abilities::ALLOW.as_bytes())
-            .raw(Name::UserAgent, crate::abilities::NAME.as_bytes())
+            .raw(Name::Allow, crate::abilities::ALLOW.as_bytes());
+        account.sign(draft, Name::UserAgent)
     }
 
     /// The answer to our REGISTER.

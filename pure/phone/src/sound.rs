@@ -1,6 +1,6 @@
 //! `Sound`: the sound of one call. Its sockets, what was agreed about them, and the stream between mouth and ear.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use machine::{Dice, Time};
 use media::{Agreement, Audio, Codec, Direction, KeySet, Minimum, NotPressed, Report, Stream};
@@ -40,7 +40,7 @@ struct Playing {
 impl Sound {
     pub(crate) fn new(audio: Box<dyn Audio>, pair: Sockets, mut dice: Dice) -> Self {
         let local = pair.rtp.1;
-        let mut wish = sdp::Stream::audio(local, [sdp::Codec::pcma(), sdp::Codec::pcmu()]);
+        let mut wish = wish(local);
         wish.rtcp = pair.rtcp.1.port();
         let mut session = Session::new(Origin::new(dice.roll(), local.ip()));
         let id = session.add(wish);
@@ -49,10 +49,12 @@ impl Sound {
 
     /// Whether an offer could be answered at all, before any socket is open (RFC 3261 §13.3.1.3).
     pub(crate) fn would_answer(offer: &Description) -> Result<(), Refusal> {
-        let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
-        let mut session = Session::new(Origin::new(0, nowhere.ip()));
-        session.add(sdp::Stream::audio(nowhere, [sdp::Codec::pcma(), sdp::Codec::pcmu()]));
-        session.answer(offer).map(drop)
+        session_at(Ipv4Addr::LOCALHOST.into()).answer(offer).map(drop)
+    }
+
+    /// What we could talk with, for who asks (RFC 3261 §11.2, RFC 3264 §9).
+    pub(crate) fn capabilities(at: IpAddr) -> Vec<u8> {
+        session_at(at).capabilities().write()
     }
 
     /// An offer of ours.
@@ -250,6 +252,21 @@ impl Sound {
         }
     }
 }
+
+/// The stream that we wish for.
+fn wish(local: SocketAddr) -> sdp::Stream {
+    sdp::Stream::audio(local, [sdp::Codec::pcma(), sdp::Codec::pcmu()])
+}
+
+/// A session that nobody has begun, without sockets.
+fn session_at(ip: IpAddr) -> Session {
+    let mut session = Session::new(Origin::new(0, ip));
+    session.add(wish(SocketAddr::new(ip, NOWHERE)));
+    session
+}
+
+/// The port of the discard service.
+const NOWHERE: u16 = 9;
 
 /// What SDP has agreed on, in the words of the stream; `None` for a codec that the stream does not have, which we do not offer.
 fn agreement(agreed: &Agreed) -> Option<Agreement> {

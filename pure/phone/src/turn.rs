@@ -6,8 +6,10 @@ use protocol::doors::{Event, Output, PhoneEvent};
 use protocol::transaction::{ClientId, ServerId};
 use sip::{Draft, Message, Name, Status};
 
+use crate::abilities;
 use crate::line::{Errand, Line, Purpose};
 use crate::lingering::Lingering;
+use crate::sound::Sound;
 use crate::whither::Hop;
 
 /// One turn of a phone.
@@ -38,8 +40,15 @@ impl Turn<'_> {
     /// Begins the answer to a request that makes no dialog.
     pub(crate) fn draft(&mut self, request: &Message, status: Status, phrase: &str) -> Draft {
         let tag = Tag::throw(&mut self.line.dice).to_string();
-        Draft::reply_tagged(request, status, phrase, &tag)
-            .raw(Name::Server, crate::abilities::NAME.as_bytes())
+        let draft = Draft::reply_tagged(request, status, phrase, &tag);
+        self.line.account.sign(draft, Name::Server)
+    }
+
+    /// Answers what we can do (RFC 3261 §11.2).
+    pub(crate) fn tell_abilities(&mut self, id: ServerId, request: &Message) {
+        let draft = abilities::answer(self.draft(request, Status::OK, Status::OK.phrase()));
+        let sound = Sound::capabilities(self.line.ip());
+        self.respond(id, draft.body(abilities::ACCEPT, &sound));
     }
 
     /// Sends a request within a dialog.

@@ -3,9 +3,10 @@
 use offhook_tests::office::{Office, Phone, answers, method, status, trusting};
 use sip::Name;
 
+/// It is answered in the same turn, as every request but an INVITE.
 /// "Allow, Accept, Accept-Encoding, Accept-Language, and Supported header fields SHOULD be present in a 200 (OK) response to an OPTIONS
 /// request."
-/// Proves: rfc3261-11-1, rfc3261-11.2-2.
+/// Proves: rfc3261-11-1, rfc3261-11.2-2, rfc3261-17.1-1.
 #[test]
 fn trap_49_options_tells_what_we_can() {
     let mut office = Office::default();

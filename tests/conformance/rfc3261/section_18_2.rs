@@ -72,6 +72,7 @@ fn a_number_needs_no_question() {
     assert_eq!((status(&sent), sent[0].flow), (180, to("198.51.100.71:5075")));
 }
 
+/// Proves: rfc3261-17.2.4-1.
 #[test]
 fn who_cannot_be_found_gets_no_answer_and_nothing_is_left_of_it() {
     let (mut office, alice, invite) = cut_off("phone.far.test");

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use phone::PhoneEvent;
+use phone::{Account, PhoneEvent};
 use protocol::doors::{Answer, Input, Question};
 use protocol::locate::{Hop, Target};
-use protocol::{Ticket, Transport};
+use protocol::{Listener, Ticket, Transport};
 use sip::header::{Contact, From, To, Via};
 use sip::{Header as _, Message, Method, Name, Uri};
 
@@ -260,6 +260,25 @@ fn a_redirected_call_goes_to_each_contact_once_best_first() {
     assert_eq!(bench.ended(), Some(404));
 }
 
+#[test]
+fn a_secure_call_is_led_to_secure_addresses_alone() {
+    let contacts = "Contact: <sip:a@192.0.2.10>, <sips:c@192.0.2.12>;q=0.5, <tel:+49301>";
+    let at =
+        |number, transport, port| Listener::new(number, transport, ([192, 0, 2, 1], port).into());
+    let listeners = || vec![at(0, Transport::Udp, 5060), at(1, Transport::Tls, 5061)];
+    let account =
+        || Account::new("sips:alice@atlanta.example").unwrap().server("192.0.2.9").unwrap();
+    for (callee, next) in [
+        ("sips:bob@biloxi.example", "sips:c@192.0.2.12"),
+        ("sip:bob@biloxi.example", "sip:a@192.0.2.10"),
+    ] {
+        let mut bench = Bench::on(account(), listeners());
+        let (_, first) = bench.calls(callee);
+        bench.tell(reply(&first, 302, "x", (contacts, "")));
+        assert_eq!(bench.sent().get(1).map(uri).as_deref(), Some(next), "{callee}");
+    }
+}
+
 /// "If a 416 (Unsupported URI Scheme) response is received, the client SHOULD retry the request, this time, using a SIP URI."
 /// Proves: rfc3261-8.1.3.5-4.
 #[test]
@@ -273,6 +292,21 @@ fn a_number_that_is_not_understood_as_tel_is_called_as_a_sip_uri() {
     assert_eq!(number(&second), number(&first) + 1);
     bench.tell(reply(&second, 416, "y", ("", "")));
     assert_eq!((bench.titles(), bench.ended()), (vec!["ACK".into()], Some(416)));
+}
+
+/// "Implementers SHOULD make the User-Agent header field a configurable option."
+/// Proves: rfc3261-20.41-1.
+#[test]
+fn the_phone_calls_itself_what_its_owner_wants() {
+    for (name, row) in [("Desk/7", vec!["Desk/7".to_owned()]), ("", vec![])] {
+        let account = account().server("192.0.2.9").unwrap().user_agent(name);
+        let mut bench = Bench::with(account);
+        let (_, invite) = bench.calls(BOB);
+        assert_eq!(rows(&invite, Name::UserAgent), row);
+        let options = bench.request("OPTIONS", "", "");
+        bench.tell(options);
+        assert_eq!(rows(&bench.only(), Name::Server), row);
+    }
 }
 
 /// One registration has one Call-ID, and names the extension that its answer may use.

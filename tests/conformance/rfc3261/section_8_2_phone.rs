@@ -48,6 +48,18 @@ fn trap_19_other_methods_are_refused_with_the_list_of_ours() {
     }
 }
 
+/// "If the types include one that can describe media capabilities, the UAS SHOULD include a body in the response for that purpose."
+/// Proves: rfc3261-11.2-4.
+#[test]
+fn an_options_is_told_what_can_be_talked_with() {
+    let answer = answer_to("OPTIONS", "Accept: application/sdp\r\n", "");
+    assert_eq!(rows(&answer, Name::ContentType), ["application/sdp"]);
+    let said = sdp::Description::parse(answer.body()).unwrap();
+    let [sound] = &said.media[..] else { panic!("{said:?}") };
+    assert_eq!(sound.port, 0, "nothing is offered by it");
+    assert_eq!(sound.formats.join(" "), "8 0 96", "A-law, µ-law, keys");
+}
+
 /// Trap 49: the list that OPTIONS gives is the list by which we refuse; in a call and outside of one.
 #[test]
 fn trap_49_options_says_what_is_true() {

@@ -7,7 +7,6 @@ use sip::{Message, Method, Name, Status};
 
 use super::outgoing::CANCELLED;
 use super::{Conversation, State};
-use crate::abilities;
 use crate::line::{Errand, Outcome, Part, Purpose};
 use crate::request;
 use crate::turn::Turn;
@@ -55,7 +54,7 @@ impl Conversation {
         mut dialog: Dialog,
         (status, reason): (u16, &str),
     ) {
-        let draft = dialog.request(Method::Bye).raw(Name::UserAgent, abilities::NAME.as_bytes());
+        let draft = turn.line.account.sign(dialog.request(Method::Bye), Name::UserAgent);
         if let Some(bye) = request::signed(draft, &mut self.answers) {
             turn.send_within(Purpose::Call(self.id, Part::Bye), &dialog, bye);
         }

@@ -34,11 +34,9 @@ impl Conversation {
         }
         let Ok(offer) = sound.offer() else { return };
         let contact = turn.line.contact(turn.line.account.transport());
-        let draft = up
-            .dialog
-            .request(Method::Invite)
-            .raw(Name::Contact, format!("<{contact}>").as_bytes())
-            .raw(Name::UserAgent, abilities::NAME.as_bytes());
+        let draft =
+            up.dialog.request(Method::Invite).raw(Name::Contact, format!("<{contact}>").as_bytes());
+        let draft = turn.line.account.sign(draft, Name::UserAgent);
         let draft = with_sdp(abilities::announce(draft), Some(&offer));
         let Some(request) = request::signed(draft, &mut self.answers) else { return };
         up.asking = Asking::Sending(wish);
@@ -184,9 +182,9 @@ impl Conversation {
         awaited: Awaited,
     ) {
         let contact = turn.line.contact(turn.line.account.transport());
-        let draft = Draft::reply(request, Status::OK)
-            .raw(Name::Contact, format!("<{contact}>").as_bytes())
-            .raw(Name::Server, abilities::NAME.as_bytes());
+        let draft =
+            Draft::reply(request, Status::OK).raw(Name::Contact, format!("<{contact}>").as_bytes());
+        let draft = turn.line.account.sign(draft, Name::Server);
         let answer = with_sdp(abilities::announce(draft), sdp.as_deref()).wire();
         turn.line.respond(turn.now, id, answer.clone(), turn.out);
         match &mut self.state {

@@ -9,8 +9,8 @@ use sdp::Description;
 use sip::header::Expires;
 use sip::{Draft, Message, Name, Status};
 
+use crate::limits;
 use crate::turn::Turn;
-use crate::{abilities, limits};
 
 /// A call of theirs that nobody has picked up.
 pub(crate) struct Offered {
@@ -78,10 +78,12 @@ impl Offered {
 
     /// Begins an answer that makes or confirms the dialog: our tag, Record-Route, Contact (RFC 3261 §12.1.1).
     pub(super) fn draft(&self, turn: &Turn<'_>, status: Status) -> Draft {
-        self.tagged(status, status.phrase())
+        let contact = format!("<{}>", turn.line.contact(self.transport()));
+        let draft = self
+            .tagged(status, status.phrase())
             .copy(&self.invite, Name::RecordRoute)
-            .raw(Name::Contact, format!("<{}>", turn.line.contact(self.transport())).as_bytes())
-            .raw(Name::Server, abilities::NAME.as_bytes())
+            .raw(Name::Contact, contact.as_bytes());
+        turn.line.account.sign(draft, Name::Server)
     }
 
     /// Begins a refusal: with the same tag (RFC 3261 §8.2.6.2).

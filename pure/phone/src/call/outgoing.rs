@@ -62,8 +62,8 @@ impl Conversation {
             .raw(Name::To, &to)
             .raw(Name::CallId, outgoing.call_id.as_bytes())
             .raw(Name::CSeq, format!("{} INVITE", outgoing.cseq).as_bytes())
-            .raw(Name::Contact, format!("<{}>", turn.line.contact(account.transport())).as_bytes())
-            .raw(Name::UserAgent, abilities::NAME.as_bytes());
+            .raw(Name::Contact, format!("<{}>", turn.line.contact(account.transport())).as_bytes());
+        let draft = account.sign(draft, Name::UserAgent);
         let draft = abilities::announce(draft).body(abilities::ACCEPT, &offer);
         let Some(request) = request::signed(draft, &mut self.answers) else {
             return self.end(turn, 500, "the INVITE could not be written");
@@ -152,7 +152,7 @@ impl Conversation {
             return turn.line.send_again(turn.now, errand, turn.out);
         }
         if status.class() == 3 {
-            outgoing.learn(response);
+            outgoing.learn(response, turn.line.account.scheme() == "sips");
         }
         if status == Status::UNSUPPORTED_URI_SCHEME {
             outgoing.learn_sip(&turn.line.account.domain);
@@ -252,9 +252,15 @@ impl Conversation {
 }
 
 impl Outgoing {
-    /// RFC 3261 §8.1.3.4: the addresses of a 3xx, best first, each only once.
-    fn learn(&mut self, response: &Message) {
+    /// RFC 3261 §8.1.3.4: the addresses of a 3xx, best first, each only once. A call that was asked to be secure stays so.
+    fn learn(&mut self, response: &Message, account_is_secure: bool) {
         let contacts = response.all::<Contact>().filter_map(Result::ok);
+        let secure = self.tried.first().is_some_and(|uri| is_secure(uri));
+        let can_be_called = |uri: &[u8]| match Uri::parse(uri) {
+            Ok(Uri::Sip(uri)) if uri.secure => account_is_secure,
+            Ok(Uri::Sip(_) | Uri::Tel(_)) => !secure,
+            Ok(Uri::Other(..)) | Err(_) => false,
+        };
         let mut found: Vec<_> = contacts
             .filter(|contact| contact.address().is_some_and(|address| can_be_called(address.uri)))
             .filter_map(|contact| Some((contact.q(), contact.address()?.uri.into())))
@@ -282,13 +288,8 @@ impl Outgoing {
     }
 }
 
-/// SIP and tel; SIPS would need TLS all the way.
-fn can_be_called(uri: &[u8]) -> bool {
-    match Uri::parse(uri) {
-        Ok(Uri::Sip(uri)) => !uri.secure,
-        Ok(Uri::Tel(_)) => true,
-        Ok(Uri::Other(..)) | Err(_) => false,
-    }
+fn is_secure(uri: &[u8]) -> bool {
+    matches!(Uri::parse(uri), Ok(Uri::Sip(uri)) if uri.secure)
 }
 
 /// What a cancelled call ends with.

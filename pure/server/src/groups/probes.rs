@@ -235,7 +235,8 @@ fn options(turn: &mut Turn<'_>, flow: Flow, uri: &str) -> Option<Message> {
         .raw(Name::From, format!("<sip:{domain}>;tag={tag:016x}").as_bytes())
         .raw(Name::To, format!("<{uri}>").as_bytes())
         .raw(Name::CallId, call_id.as_bytes())
-        .raw(Name::CSeq, b"1 OPTIONS");
+        .raw(Name::CSeq, b"1 OPTIONS")
+        .raw(Name::Accept, b"application/sdp");
     if !turn.house.settings.software.is_empty() {
         draft = draft.raw(Name::UserAgent, turn.house.settings.software.as_bytes());
     }
