@@ -5,12 +5,14 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
 
 use crate::offhook::Offhook;
+use crate::phone::Phone;
 use crate::place;
 
 /// As many as the promise says.
@@ -25,7 +27,11 @@ struct Slow {
 /// So many connections, which take turns with these source addresses and with four ways of being slow.
 fn crowd(server: SocketAddr, sources: &[IpAddr]) -> Vec<Slow> {
     let half_a_body = request(100) + "0123456789";
-    let says = ["", "OPTIONS sip:localhost SIP/2.0\r\nVia: SIP/2.0/TCP 127.", "O", &half_a_body];
+    let half_a_header = "OPTIONS sip:localhost SIP/2.0\r\nVia: SIP/2.0/TCP 127.";
+    crowd_that_says(&["", half_a_header, "O", &half_a_body], server, sources)
+}
+
+fn crowd_that_says(says: &[&str], server: SocketAddr, sources: &[IpAddr]) -> Vec<Slow> {
     let mut crowd = Vec::with_capacity(CROWD);
     for number in 0..CROWD {
         let mut stream = connect(server, sources[number % sources.len()]);
@@ -54,6 +60,10 @@ fn request(body: usize) -> String {
          From: <sip:x@localhost>;tag=1\r\nTo: <sip:localhost>\r\nCall-ID: {count}\r\nCSeq: 1 OPTIONS\r\n\
          Content-Length: {body}\r\n\r\n"
     )
+}
+
+fn hundred() -> Vec<IpAddr> {
+    (1..=100).map(|last| [127, 8, 0, last].into()).collect()
 }
 
 /// How many of them the server still has. Those that trickle say one octet more.
@@ -96,6 +106,9 @@ fn resident(server: &Offhook) -> usize {
     line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
 }
 
+/// One crowd at a time: two would need more files than a process may open.
+static CROWDED: Mutex<()> = Mutex::new(());
+
 /// May we open as many files? The kernel lets each process raise its own limit to the hard one.
 fn may_open(files: usize) -> bool {
     let us = std::process::id().to_string();
@@ -120,9 +133,10 @@ fn ten_thousand_slow_connections_cost_little_and_hinder_nobody() {
     if !may_open(CROWD + 2_000) {
         return;
     }
+    let _alone = CROWDED.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = place::folder("slow");
     let server = Offhook::serve(&folder, &["101"], "auth = { challenge = [\"REGISTER\"] }");
-    let hundred: Vec<IpAddr> = (1..=100).map(|last| [127, 8, 0, last].into()).collect();
+    let hundred = hundred();
     let before = resident(&server);
     let (at, stop) = (server.tcp, AtomicBool::new(false));
     let took = thread::scope(|scope| {
@@ -148,6 +162,36 @@ fn ten_thousand_slow_connections_cost_little_and_hinder_nobody() {
     });
     let longest = took.iter().max().unwrap();
     println!("meanwhile {} answers, the longest after {longest:?}", took.len());
+    server.stop();
+}
+
+/// The same on the door for TLS: nobody shakes hands, half of them begin to.
+#[test]
+fn ten_thousand_who_never_shake_hands_cost_little_and_keep_nobody_out() {
+    if !may_open(CROWD + 2_000) {
+        return;
+    }
+    let _alone = CROWDED.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = place::folder("slow-tls");
+    let (server, account) = Offhook::office(&folder, "tls", "127.0.0.1");
+    let (at, hundred) = (account("101").server, hundred());
+    let before = resident(&server);
+    let began = Instant::now();
+    let mut slow = crowd_that_says(&["", "\x16\x03\x01"], at, &hundred);
+    let grown = resident(&server).saturating_sub(before);
+    let there = still_there(&mut slow, b"");
+    println!("{there} of {CROWD} are there after {:?}, for {grown} octets", began.elapsed());
+    assert!(grown < CROWD * 8 * 1024, "{grown} octets for {CROWD} connections");
+    let mut took = Vec::new();
+    // Meanwhile somebody who means it is let in, time and again.
+    while still_there(&mut slow, b"") > 0 {
+        assert!(began.elapsed() < GONE, "{} are still there", slow.len());
+        let began = Instant::now();
+        let mut phone = Phone::start(&folder, &account("101"), &["register"]);
+        assert!(phone.peer.end(SERVED).success(), "{}", phone.peer.said());
+        took.push(began.elapsed());
+    }
+    println!("meanwhile {} phones registered, each within {:?}", took.len(), took.iter().max());
     server.stop();
 }
 
@@ -177,6 +221,6 @@ fn a_peer_that_never_reads_is_shown_the_door_and_hinders_nobody() {
 }
 
 /// So soon a good client is served, on a machine where tests run: the wait is what the test is about, not its milliseconds.
-const SERVED: Duration = Duration::from_secs(2);
+const SERVED: Duration = Duration::from_secs(5);
 /// So soon a connection that says nothing whole is gone: the server waits 20 s.
 const GONE: Duration = Duration::from_secs(32);
