@@ -17,6 +17,9 @@ mod baresip;
 #[path = "../../io/dns/tests/named/bind.rs"]
 mod bind;
 mod families;
+#[path = "../../io/net/tests/driver/authority.rs"]
+#[allow(dead_code, reason = "the tests of the driver want more of it")]
+mod issuer;
 mod kamailio;
 mod land;
 mod linphone;
@@ -27,6 +30,7 @@ mod peer;
 mod phone;
 mod pjsua;
 mod place;
+mod renewal;
 mod restarts;
 mod sipp;
 mod sipsak;

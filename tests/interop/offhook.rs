@@ -56,7 +56,7 @@ impl Offhook {
         transport: &'static str,
         name: &'static str,
     ) -> (Self, impl Fn(&str) -> Account) {
-        let (any, authority) = ("127.0.0.1:0", Authority::new(folder));
+        let (any, authority) = ("127.0.0.1:0", Authority::new());
         let proof = authority.line(&authority.certify(&[name]));
         let lines = format!(
             "domains = [\"{name}\"]\nlisten = {{ udp = \"{any}\", tcp = \"{any}\", tls = \"{any}\" }}\n\

@@ -71,7 +71,7 @@ impl Towns {
         let (a, b) = (host("a", "10.45.0.1/24"), host("b", "10.45.0.2/24"));
         let (alice, bob) = (host("alice", "10.45.0.11/24"), host("bob", "10.45.0.12/24"));
         let folder = place::folder(name);
-        let authority = Authority::new(&folder);
+        let authority = Authority::new();
         Some(Self { a, b, alice, bob, folder, middle, authority, _names: bind, _land: land })
     }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::account::Account;
-use crate::authority::{Authority, Proof};
+use crate::authority::{Authority, Pair};
 use crate::baresip::{Baresip, PATIENCE};
 use crate::land::Host;
 use crate::offhook::Offhook;
@@ -40,14 +40,14 @@ struct Site {
     folder: PathBuf,
     transport: &'static str,
     authority: Authority,
-    proof: Proof,
+    proof: Pair,
 }
 
 impl Site {
     /// A server with 101 and 102 that listens for WebSockets.
     fn open(name: &str, transport: &'static str) -> Self {
         let folder = place::folder(&format!("{name}-{transport}"));
-        let authority = Authority::new(&folder);
+        let authority = Authority::new();
         let any = "127.0.0.1:0";
         let proof = authority.certify(&["127.0.0.1"]);
         let tls = if transport == "wss" { authority.line(&proof) } else { String::new() };

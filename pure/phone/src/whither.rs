@@ -80,8 +80,8 @@ pub(crate) fn place(hop: &Hop, account: &Account) -> Result<locate::Hop, String>
     // A WebSocket client has its one connection, and no other way to anybody (RFC 7118 §B.2).
     let only = account.proxy.as_ref().filter(|_| account.transport.is_web());
     match (hop, only) {
-        (Hop::Uri(_), Some(proxy)) => of_uri(proxy),
-        (Hop::Uri(uri), None) if !account.transport.is_web() => of_uri(uri),
+        (Hop::Uri(_), Some(proxy)) => of_uri(proxy, account),
+        (Hop::Uri(uri), None) if !account.transport.is_web() => of_uri(uri, account),
         (Hop::Server | Hop::Uri(_), _) => {
             let at = match &account.server {
                 Some(server) => HostPort::parse(server.host.as_bytes())
@@ -101,10 +101,24 @@ pub(crate) fn place(hop: &Hop, account: &Account) -> Result<locate::Hop, String>
     }
 }
 
-fn of_uri(uri: &[u8]) -> Result<locate::Hop, String> {
+fn of_uri(uri: &[u8], account: &Account) -> Result<locate::Hop, String> {
     let shown = String::from_utf8_lossy(uri);
     let Ok(Uri::Sip(read)) = Uri::parse(uri) else {
         return Err(format!("{shown} does not say where to send anything"));
     };
-    locate::Hop::of_uri(&read).map_err(|why| words::unlocated(&shown, why))
+    let hop = locate::Hop::of_uri(&read).map_err(|why| words::unlocated(&shown, why))?;
+    Ok(at_server(hop, account))
+}
+
+/// Whoever says where the server of its domain is knows better than the DNS: that name, in a Record-Route too, leads there.
+fn at_server(hop: locate::Hop, account: &Account) -> locate::Hop {
+    let read = |text: &str| HostPort::parse(text.as_bytes()).ok().map(|at| at.host.to_string());
+    let ours = read(&account.domain).is_some_and(|domain| domain.eq_ignore_ascii_case(&hop.domain));
+    let named = matches!(hop.place, locate::Place::Name(_));
+    let Some(server) = account.server.as_ref().filter(|_| ours && named) else { return hop };
+    let there = HostPort::parse(server.host.as_bytes());
+    match there.ok().and_then(|at| locate::Hop::to(at, account.transport()).ok()) {
+        Some(there) => locate::Hop { place: there.place, port: hop.port.or(server.port), ..hop },
+        None => hop,
+    }
 }

@@ -6,7 +6,7 @@ use protocol::transport::distrust::{Distrust, Why};
 use protocol::{Identity, Input, Listener, Transport};
 use sip::{Method, Name};
 
-use crate::handset::{Bench, rows, uri};
+use crate::handset::{Bench, SDP, reply, rows, uri};
 
 fn bench(account: Account) -> Bench {
     let at = "192.0.2.1:5061".parse().unwrap();
@@ -47,6 +47,21 @@ fn trap_31_a_server_that_is_another_is_told_of_in_words() {
     let said = PhoneEvent::NotRegistered { status: 503, reason: words.into() };
     assert_eq!(bench.events(), [said]);
     assert_eq!(bench.titles(), [""; 0]);
+}
+
+/// The proxy's Record-Route names the domain that its certificate proves (RFC 5922 §7.5): a phone that was told where the server of its domain
+/// is finds it there.
+#[test]
+fn the_name_in_a_record_route_is_where_the_server_is() {
+    let mut bench = bench(account("sip:alice@atlanta.example"));
+    let (_, invite) = bench.calls("bob");
+    let route = "Record-Route: <sip:token@atlanta.example:5061;transport=tls;lr>";
+    let rows = format!("{route}\nContact: <sip:bob@192.0.2.77;transport=tls>");
+    bench.tell(reply(&invite, 200, "bob", (&rows, SDP)));
+    let (_, flow, ack) = bench.sent_with_times().remove(0);
+    assert_eq!(ack.method(), Some(Method::Ack));
+    assert_eq!((flow.transport, flow.peer), (Transport::Tls, "192.0.2.9:5061".parse().unwrap()));
+    assert_eq!(flow.identity, Identity::of("atlanta.example"));
 }
 
 /// With a sips address everything of ours is sips (§8.1.1.8), and TLS is all that is used.
