@@ -103,6 +103,16 @@ fn whatever_is_required_is_for_those_who_are_called() {
     assert_eq!(said(&office.converse(&phone, &strange.call("again"))).0, 302);
 }
 
+/// A phone that is reached through others cannot be told of: whoever called its Contact would call nobody.
+#[test]
+fn a_phone_behind_a_path_is_not_told_of() {
+    let mut office = Office::new(house());
+    let bob = Phone::udp(102);
+    let rows = "Contact: <sip:102@10.0.0.1>\r\nSupported: path\r\nPath: <sip:203.0.113.5;lr>\r\n";
+    assert_eq!(status(&office.converse(&bob, &bob.register(rows))), 200);
+    assert_eq!(asked(&mut office, "sip:102@example.test"), (404, vec![]));
+}
+
 #[test]
 fn another_shard_knows_where_a_user_is() {
     let shard = |number| Settings { shard: Shard { number, count: 2 }, ..house() };
