@@ -134,7 +134,7 @@ fn who_does_not_take_websockets_is_named_and_why() {
 #[test]
 fn a_server_that_says_nothing_has_its_time() {
     let listener = TcpListener::bind(HERE).unwrap();
-    let client = client(Transport::Ws, |plan| plan.patience.connect = Duration::from_millis(40));
+    let client = client(Transport::Ws, |plan| plan.patience.connect = Duration::from_millis(300));
     let flow = to(Transport::Ws, listener.local_addr().unwrap());
     client.put(0, Output::Send(flow, options("one", "").into()));
     assert_eq!(
