@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use protocol::doors::Reach;
 use protocol::{Fault, Question};
 use sip::header::Contact;
-use sip::{Header as _, Message, Name, Status, Uri};
+use sip::{Header as _, Message, Name, Status};
 
 use super::best::Candidate;
 use super::context::{Addressee, Branch, Context, Leg, State};
