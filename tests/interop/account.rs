@@ -22,6 +22,8 @@ pub(crate) struct Account {
     pub(crate) tone: f64,
     /// The certificate of the authority that it trusts; for TLS.
     pub(crate) trust: Option<PathBuf>,
+    /// The proxies to which it keeps ways open (RFC 5626); none: it registers as usual.
+    pub(crate) ways: Vec<String>,
 }
 
 impl Account {
@@ -37,6 +39,7 @@ impl Account {
             host: Host::HERE,
             tone: 440.0,
             trust: None,
+            ways: Vec::new(),
         }
     }
 
@@ -51,6 +54,10 @@ impl Account {
     /// By TLS, to a server that this authority has certified.
     pub(crate) fn trusting(self, authority: &Authority) -> Self {
         Self { transport: "tls", trust: Some(authority.file()), ..self }
+    }
+
+    pub(crate) fn keeping(self, ways: &[String]) -> Self {
+        Self { ways: ways.to_vec(), ..self }
     }
 
     pub(crate) fn of(self, domain: &str) -> Self {

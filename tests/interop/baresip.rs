@@ -19,7 +19,7 @@ pub(crate) struct Baresip {
 impl Baresip {
     /// Starts a phone that plays its tone, answers by itself, and waits until it is registered.
     pub(crate) fn register(folder: &Path, account: &Account) -> Self {
-        let Account { number, server, domain, transport, host, tone, trust, .. } = account;
+        let Account { number, server, domain, transport, host, tone, trust, ways, .. } = account;
         let folder = folder.join(number);
         let heard = folder.join("heard");
         std::fs::create_dir_all(&heard).unwrap();
@@ -39,7 +39,12 @@ impl Baresip {
             "<{};transport={transport}>;auth_user={number};auth_pass=pw-{number};regint=60;answermode=auto",
             account.uri()
         );
-        if *domain != server.to_string() {
+        for (place, way) in ways.iter().enumerate() {
+            write!(address, ";outbound{}=\"{way}\"", place + 1).unwrap();
+        }
+        if !ways.is_empty() {
+            address += ";sipnat=outbound";
+        } else if *domain != server.to_string() {
             write!(address, ";outbound=\"sip:{server};transport={transport}\"").unwrap();
         }
         std::fs::write(folder.join("accounts"), address + "\n").unwrap();
@@ -136,6 +141,41 @@ fn two_phones_register_call_and_hear_each_other_over_tcp() {
 #[test]
 fn two_phones_register_call_and_hear_each_other_over_tls() {
     between_two("tls");
+}
+
+/// A phone keeps two ways open (RFC 5626), one by UDP and one by TCP: it is told that they are kept, and its calls come by one of them. It gives
+/// its GRUU (RFC 5627) as its Contact, and the ACK and the BYE find it by that.
+#[test]
+fn a_phone_that_keeps_two_ways_open_gets_one_call() {
+    if !place::installed("baresip", "baresip-core") {
+        return;
+    }
+    let folder = place::folder("baresip-outbound");
+    let server = Offhook::serve(&folder, &["101", "102"], "");
+    let ways = [format!("sip:{}", server.udp), format!("sip:{};transport=tcp", server.tcp)];
+    let mut bob =
+        Baresip::register(&folder, &Account::new("102", server.udp).of("localhost").keeping(&ways));
+    let kept = |said: &str| {
+        let answers = said.split("SIP/2.0 200 OK").skip(1);
+        let both = |answer: &&str| answer.contains("reg-id=1") && answer.contains("reg-id=2");
+        answers.filter(both).any(|answer| answer.contains("Require: outbound"))
+    };
+    while !kept(&bob.peer.said()) {
+        bob.peer.wait_for("Require: outbound", PATIENCE);
+    }
+    let mut alice = Baresip::register(&folder, &Account::new("101", server.udp));
+    alice.dial(&format!("sip:102@{}", server.udp));
+    bob.peer.wait_for("Call established", PATIENCE);
+    assert_eq!(bob.peer.said().matches("\nINVITE sip:102-").count(), 1, "{}", bob.peer.said());
+    alice.listen(1);
+    bob.listen(1);
+    alice.hang_up();
+    bob.peer.wait_for("session closed", PATIENCE);
+    alice.quit();
+    bob.quit();
+    server.stop();
+    let feature = "A phone registers by two flows (RFC 5626), and gets one call";
+    table::passed(&table::BARESIP, feature, "UDP and TCP");
 }
 
 /// Longer than anything takes on a busy machine.

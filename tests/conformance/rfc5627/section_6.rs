@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use offhook_tests::office::{Office, Phone, Request, reply, requests, rows, status, trusting, uri};
+use offhook_tests::office::{
+    Office, Phone, Request, Sent, reply, requests, rows, status, trusting, uri,
+};
+use protocol::Input;
+use protocol::doors::Asker;
 use server::settings::Redirect;
 use sip::Name;
 
@@ -144,5 +148,44 @@ fn nobody_calls_with_the_gruu_of_somebody_else() {
         let mut invite = phone.invite("sip:104@example.test").call(&format!("{gruu}{expected}"));
         invite.rows = invite.rows.replace(&phone.contact(), gruu);
         assert_eq!(status(&office.converse(phone, &invite)), expected, "{} {gruu}", phone.user);
+    }
+}
+
+/// The question where a user is, which was just asked, is answered by the very shard that asked.
+fn located(office: &mut Office) -> Vec<Sent> {
+    let (ticket, question) = office.asked.pop().expect("a question");
+    office.tell(Input::Asked(Asker { shard: 0, ticket }, question));
+    let answer = office.told.pop().expect("an answer");
+    office.tell(Input::Answered(ticket, answer))
+}
+
+/// Whoever answers with its GRUU gets the ACK of that answer, and all else of the call: where it has registered last, by the address that it
+/// registered.
+#[test]
+fn a_call_to_a_phone_that_says_its_gruu_stands() {
+    for (first, last) in
+        [(Phone::udp(102), Phone::udp(102)), (Phone::tcp(102, 7), Phone::tcp(102, 8))]
+    {
+        let mut office = Office::new(trusting());
+        let (gruu, _) = sign_on(&mut office, &first, A, 1);
+        let caller = Phone::udp(103);
+        let sent = office.receive(caller.flow, caller.invite("sip:102@example.test").wire());
+        let ring = requests(&sent, "INVITE").remove(0);
+        let contact = format!("Contact: <{gruu}>\r\n");
+        let sent = office.receive(first.flow, reply(&ring.message, 200, &contact));
+        // The phone moves before the ACK comes.
+        sign_on(&mut office, &last, A, 2);
+        let route = rows(&sent, Name::RecordRoute).remove(0);
+        for method in ["ACK", "BYE"] {
+            let mut within = caller.request(method, &gruu).row(&format!("Route: {route}"));
+            within.to = "<sip:102@example.test>;tag=to-tag".into();
+            let mut sent = office.receive(caller.flow, within.wire());
+            if method == "ACK" {
+                sent = located(&mut office);
+            }
+            let sent = requests(&sent, method);
+            assert_eq!(sent.len(), 1, "{method} {first:?}");
+            assert_eq!((sent[0].flow, uri(&sent[0])), (last.flow, last.contact()), "{method}");
+        }
     }
 }

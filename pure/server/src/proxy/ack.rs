@@ -12,6 +12,7 @@ use super::hop::{self, Hop};
 use super::preferences::Preferences;
 use super::target::{self, Target, Way};
 use super::{Plan, Proxy, Wait};
+use crate::gruu::Aim;
 use crate::house::Place;
 use crate::turn::Turn;
 use crate::{admission, limits};
@@ -63,7 +64,14 @@ impl Proxy {
             return;
         }
         let target = Target::of(plan.uri.clone(), plan.onward().map_or(Way::Uri, Way::Flow));
-        self.pass_ack(turn, Ack { came, request, plan, target, whence: Whence::Dialog });
+        let ack = Ack { came, request, plan, target, whence: Whence::Dialog };
+        match &ack.plan.aim {
+            // RFC 5627 §6.1: the phone is where it has registered last, and called by that address.
+            Aim::Phone(phone) if ack.plan.routes.is_empty() => {
+                self.hold_ack(turn, Question::Locate(phone.aor.clone()), ack);
+            }
+            _ => self.pass_ack(turn, ack),
+        }
     }
 
     fn pass_ack(&mut self, turn: &mut Turn<'_>, ack: Ack) {
