@@ -24,6 +24,9 @@ pub const JITTER: u64 = 50;
 /// Seconds between signs of life of a phone: more often only costs, and an hour is longer than any NAT waits.
 pub const FLOW_TIMER: std::ops::RangeInclusive<u64> = 20..=3600;
 
+/// Seconds that phones ring before the next ones do: less is not enough to get up, and past three minutes a call has been given up.
+pub const RING_EACH: std::ops::RangeInclusive<u64> = 5..=180;
+
 /// Seconds of a session timer: 90 is the least that RFC 4028 §5 knows, and a call of a day is refreshed at least once.
 pub const SESSION_TIMER: std::ops::RangeInclusive<u64> = 90..=86_400;
 

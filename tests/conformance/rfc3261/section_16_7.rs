@@ -233,3 +233,34 @@ fn a_response_that_we_never_asked_for_goes_to_nobody() {
         reply(&copies[0].message, 200, "").replacen("branch=z9hG4bK", "branch=z9hG4bKx", 1);
     assert!(office.receive(copies[0].flow, forged).is_empty());
 }
+
+/// §16.5, §16.6: phones of lower preference ring when those before them have had their time; who picks up all the same gets the call.
+#[test]
+fn phones_that_do_not_answer_give_way_to_those_of_lower_preference() {
+    let contacts = ["<sip:desk@198.51.100.21>", "<sip:mobile@198.51.100.22>;q=0.5"];
+    for desk_picks_up in [false, true] {
+        let (mut office, alice, copies) = fork(&contacts);
+        assert_eq!(copies.len(), 1);
+        answer(&mut office, &copies[0], 180, "");
+        assert!(office.wait(Duration::from_secs(19)).is_empty());
+        let sent = office.wait(Duration::from_secs(2));
+        assert!(requests(&sent, "CANCEL").iter().all(|cancel| cancel.flow == copies[0].flow));
+        assert!(!requests(&sent, "CANCEL").is_empty());
+        let mobile = requests(&sent, "INVITE").remove(0);
+        assert_eq!(mobile.flow.peer.to_string(), "198.51.100.22:5060");
+        answer(&mut office, &mobile, 180, "");
+        let (last, code) = if desk_picks_up { (&copies[0], 200) } else { (&mobile, 486) };
+        let mut sent = answer(&mut office, last, code, "");
+        if desk_picks_up {
+            assert_eq!(requests(&sent, "CANCEL")[0].flow, mobile.flow);
+        } else {
+            sent.extend(answer(&mut office, &copies[0], 487, ""));
+        }
+        assert_eq!(answers(&sent, alice.flow), [code]);
+    }
+    // A phone that has not given a sign of life holds up nobody either.
+    let (mut office, _, copies) = fork(&contacts);
+    let sent = office.wait(Duration::from_secs(21));
+    assert!(sent.iter().any(|sent| sent.flow.peer.to_string() == "198.51.100.22:5060"));
+    assert_eq!(requests(&answer(&mut office, &copies[0], 180, ""), "CANCEL").len(), 1);
+}

@@ -10,7 +10,7 @@ const WHO: &str = "P-Asserted-Identity: <sip:4420@carrier.test>, <tel:+4420>";
 /// "A proxy that is about to forward a message to a proxy server or UA that it does not trust MUST remove all the P-Asserted-Identity header
 /// field values if the user requested that this information be kept private"; "MUST examine the Privacy header field"; "all instances … MUST be
 /// removed"; with "none" it "MUST NOT remove"; without any it is "RECOMMENDED that [they] SHOULD NOT be removed".
-/// Proves: rfc3325-4-1, rfc3325-5-4, rfc3325-7-1, rfc3325-7-2, rfc3325-7-4, rfc3325-7-6, rfc3325-11-5, rfc3323-5-2, rfc3323-4.2-6.
+/// Proves: rfc3325-4-1, rfc3325-5-4, rfc3325-7-1, rfc3325-7-2, rfc3325-7-4, rfc3325-7-6, rfc3325-11-5, rfc3323-5-2, rfc3323-4.2-3, rfc3323-4.2-6.
 #[test]
 fn who_does_not_want_to_be_known_is_known_to_those_whom_we_trust_alone() {
     for (privacy, known) in

@@ -1,5 +1,7 @@
 //! `[proxy]`: how requests are passed on (RFC 3261 §16).
 
+use std::time::Duration;
+
 use ::server::settings::{Proxy, Recurse, SessionTimer};
 
 use super::choice::choice;
@@ -16,7 +18,10 @@ pub(super) fn read(written: &Table<'_>, faults: &mut Faults) -> Proxy {
     let session_timer =
         written.table("session_timer", faults).map(|table| session_timer(&table, faults));
     let trusted = each(written, "trusted", faults, network);
-    Proxy { recurse: recurse.unwrap_or_default(), session_timer, trusted }
+    let ring_each = written
+        .number("ring_each", limits::RING_EACH, faults)
+        .map_or(Proxy::default().ring_each, |seconds| Duration::from_secs(seconds.value));
+    Proxy { ring_each, recurse: recurse.unwrap_or_default(), session_timer, trusted }
 }
 
 fn session_timer(written: &Table<'_>, faults: &mut Faults) -> SessionTimer {
@@ -41,6 +46,11 @@ pub(super) const SECTION: Section = Section {
     repeated: false,
     about: "How requests are passed on (RFC 3261 §16).",
     keys: &[
+        Key::new(
+            "ring_each",
+            "20",
+            "How many seconds the phones of a user ring before those that registered with a lower preference (`q`) do. From 5 to 180.",
+        ),
     Key::new(
         "recurse",
         "\"never\"",

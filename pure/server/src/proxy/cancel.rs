@@ -1,5 +1,6 @@
 //! CANCEL: branches that nobody wants any more (RFC 3261 §16.10, §9.1), and why, so that phones need show no missed call (RFC 3326).
 
+use machine::Time;
 use protocol::transaction::{ClientId, ServerId, cancel_of};
 use sip::{Bytes, Message, Name};
 
@@ -39,6 +40,18 @@ impl Proxy {
         context.waiting.clear();
         context.reason = reason;
         self.cancel_branches(turn, context, None);
+    }
+
+    /// Those who ring have had their time: the next in order of preference do.
+    pub(super) fn give_way(&mut self, turn: &mut Turn<'_>, context: &mut Context) {
+        context.gives_way = Time::NEVER;
+        for at in 0..context.branches.len() {
+            // Who has given no sign of life gets no more copies.
+            if let Some(Leg::Calling { client, .. }) = context.branches.get(at).map(|it| it.state) {
+                turn.transactions.hush(client);
+            }
+            self.cancel_branch(turn, context, at, Some(NOBODY_ANSWERED));
+        }
     }
 
     /// Cancels every branch that may still ring, but one.

@@ -24,6 +24,8 @@ pub(super) struct Context {
     pub(super) state: State,
     /// Whose address it is for.
     pub(super) addressee: Addressee,
+    /// When those who ring give way to those who wait.
+    pub(super) gives_way: Time,
     /// Where else it may go.
     pub(super) waiting: VecDeque<Target>,
     /// Every URI that it was to go to so far: none is tried twice (§16.5).
@@ -124,6 +126,14 @@ impl Context {
         self.request.get::<To>().is_none_or(|to| to.tag().is_none())
     }
 
+    /// True while a branch may still answer that somebody waits for.
+    pub(super) fn is_calling(&self) -> bool {
+        let calls = |leg: &Leg| {
+            matches!(leg, Leg::Looking { .. } | Leg::Calling { .. } | Leg::Ringing { .. })
+        };
+        self.branches.iter().any(|branch| calls(&branch.state))
+    }
+
     /// True while a branch may still answer.
     pub(super) fn is_pending(&self) -> bool {
         self.branches.iter().any(|branch| branch.state != Leg::Done)
@@ -143,7 +153,8 @@ impl Context {
     pub(super) fn deadline(&self) -> Time {
         let own = match self.state {
             State::Locating { until, .. } => until,
-            State::Open | State::Closing | State::Accepted | State::Refused => Time::NEVER,
+            State::Open => self.gives_way,
+            State::Closing | State::Accepted | State::Refused => Time::NEVER,
         };
         self.branches.iter().map(|branch| branch.state.until()).fold(own, Time::min)
     }

@@ -73,7 +73,7 @@ impl Proxy {
 
     /// Starts what can be started, and ends what has ended: after every change of a branch.
     pub(super) fn settle(&mut self, turn: &mut Turn<'_>, context: &mut Context) {
-        while context.state == State::Open && !context.is_pending() && !context.waiting.is_empty() {
+        while context.state == State::Open && !context.is_calling() && !context.waiting.is_empty() {
             self.launch(turn, context);
         }
         if !context.is_answered()
@@ -102,6 +102,12 @@ impl Proxy {
         let together = group.min(context.breadth as usize).max(1);
         let group: Vec<_> = context.waiting.drain(..together).collect();
         let each = u32::try_from(together).ok().and_then(|n| context.breadth.checked_div(n));
+        // A carrier that rings is not left for the next one: only the phones of a user take turns.
+        let takes_turns = context.is_invite()
+            && context.addressee == Addressee::User
+            && !context.waiting.is_empty();
+        let ring_each = turn.house.settings.proxy.ring_each;
+        context.gives_way = if takes_turns { turn.now + ring_each } else { machine::Time::NEVER };
         for target in group {
             self.begin(turn, context, target, each.unwrap_or(1).max(1));
         }

@@ -206,6 +206,7 @@ impl Proxy {
             branches: Vec::new(),
             best: Best::default(),
             reason: None,
+            gives_way: Time::NEVER,
             breadth: breadth.min(limits::BREADTH),
             alarm: Time::NEVER,
         });
@@ -367,6 +368,9 @@ impl Proxy {
         context.alarm = Time::NEVER;
         if matches!(context.state, State::Locating { until, .. } if until <= turn.now) {
             context.state = State::Open;
+        }
+        if context.gives_way <= turn.now {
+            self.give_way(turn, context);
         }
         for at in 0..context.branches.len() {
             self.overdue(turn, context, at);

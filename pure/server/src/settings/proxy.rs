@@ -1,16 +1,27 @@
 //! `Proxy`: how requests are passed on (RFC 3261 §16).
 
+use std::time::Duration;
+
 use crate::routes::Network;
 
 /// How requests are passed on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
+    /// How long the phones of a user ring before those of lower preference do.
+    pub ring_each: Duration,
     /// What is done with a 3xx of a phone.
     pub recurse: Recurse,
     /// Whether calls get a session timer, and which.
     pub session_timer: Option<SessionTimer>,
     /// The networks of our trust domain (RFC 3325 §2.3): what they assert of callers we believe, and they may know who calls.
     pub trusted: Vec<Network>,
+}
+
+impl Default for Proxy {
+    fn default() -> Self {
+        let (recurse, session_timer, trusted) = (Recurse::Never, None, Vec::new());
+        Self { ring_each: Duration::from_secs(20), recurse, session_timer, trusted }
+    }
 }
 
 /// After how long a session ends that nobody refreshes, in seconds (RFC 4028 §8).
