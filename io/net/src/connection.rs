@@ -227,7 +227,7 @@ impl Connection {
     }
 
     /// True when there is something to write, and it may be written.
-    fn has_to_write(&self) -> bool {
+    pub(crate) fn has_to_write(&self) -> bool {
         self.layer.wants_write() || self.layer.is_up() && self.waiting() > 0
     }
 
@@ -235,7 +235,7 @@ impl Connection {
     pub(crate) fn farewell(&mut self, now: Time) -> Result<(), Reason> {
         self.framing.farewell(&mut self.out);
         self.flush(now)?;
-        if self.waiting() == 0 {
+        if !self.has_to_write() {
             self.layer.farewell(&mut self.stream);
         }
         Ok(())

@@ -360,7 +360,7 @@ impl Streams {
         }
         let due = connection.judge(now, &self.patience)?;
         connection.flush(now)?;
-        if matches!(connection.state, State::Leaving { .. }) && connection.waiting() == 0 {
+        if matches!(connection.state, State::Leaving { .. }) && !connection.has_to_write() {
             connection.farewell(now)?;
         }
         if due < connection.alarm {
@@ -467,6 +467,6 @@ impl Streams {
 
     /// True when nothing waits to be written.
     pub(crate) fn is_flushed(&self) -> bool {
-        self.connections.values().all(|connection| connection.waiting() == 0)
+        self.connections.values().all(|connection| !connection.has_to_write())
     }
 }

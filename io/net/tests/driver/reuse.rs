@@ -9,7 +9,7 @@ use protocol::{Identity, Input, Output};
 use rustls::{ServerConnection, StreamOwned};
 
 use crate::authority::{Authority, Flaw};
-use crate::echo::{House, options};
+use crate::echo::{House, PATIENCE, options};
 use crate::secure::{Server, ask, call, came, house, plan, send, to, tried};
 
 /// Proves: rfc5922-7.8-1, rfc5923-8.1-1, rfc5923-8.1-2, rfc5923-8.1-7, rfc5923-8.1-8, rfc5923-8.1-9, rfc5923-8.1-10, rfc5923-8.1-4, rfc5923-2-1, rfc5923-2-2.
@@ -125,6 +125,28 @@ fn after_our_goodbye_nothing_is_heard_any_more() {
     let (_, Input::Malformed(..)) = house.input() else { panic!() };
     drop(peer);
     let (_, Input::Failed(_)) = house.input() else { panic!("the late request was heard") };
+}
+
+#[test]
+fn what_was_said_before_a_goodbye_arrives_in_full() {
+    let authority = Authority::new();
+    let mut plan = plan(&authority.terms(&["a.example"]));
+    plan.crowd.write_queue = usize::MAX;
+    plan.patience.farewell = PATIENCE;
+    let house = House::open(plan, Program::new());
+    let mut peer = call(&authority.client(None), house.address(0), "a.example");
+    ask(&mut peer, "hi").unwrap();
+    let flow = came(&house);
+    // More than the kernel takes before somebody reads.
+    let much = vec![b'x'; 16 << 20];
+    house.put(0, Output::Send(flow, much.clone().into()));
+    peer.write_all(b"nonsense\r\n\r\n").unwrap();
+    let (_, Input::Malformed(..)) = house.input() else { panic!() };
+    house.settle(0);
+    let mut all = Vec::new();
+    peer.read_to_end(&mut all).unwrap();
+    assert!(all.starts_with(&much), "{} octets of {}", all.len(), much.len());
+    assert!(all[much.len()..].starts_with(b"SIP/2.0 400 "));
 }
 
 /// "clients MUST NOT assume that the acceptance of a request by a server automatically enables connection aliasing. Clients MUST continue

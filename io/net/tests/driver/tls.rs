@@ -11,7 +11,7 @@ use protocol::transport::Wildcards;
 use protocol::{Identity, Input, Output, Transport};
 
 use crate::authority::{Authority, Flaw};
-use crate::echo::{House, options};
+use crate::echo::{House, PATIENCE, options};
 use crate::secure::{Server, ask, call, came, files, house, named, plan, send, to, tried};
 
 /// Proves: rfc5923-8.2-1, rfc5923-8.2-2.
@@ -237,26 +237,28 @@ fn wildcards_count_only_when_they_are_allowed() {
 #[test]
 fn who_speaks_no_tls_is_told_apart_from_who_is_silent() {
     let authority = Authority::new();
-    let mut plan = plan(&authority.terms(&["a.example"]));
-    plan.patience.handshake = std::time::Duration::from_millis(40);
-    let house = House::open(plan, Program::new());
+    let house = |patience| {
+        let mut plan = plan(&authority.terms(&["a.example"]));
+        plan.patience.handshake = patience;
+        House::open(plan, Program::new())
+    };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let peer = listener.local_addr().unwrap();
-    let why = |answer: Option<&[u8]>| {
-        send(&house, "b.example", peer, "hello");
+    let why = |house: &House, answer: &[u8]| {
+        send(house, "b.example", peer, "hello");
         let (mut stream, _) = listener.accept().unwrap();
-        if let Some(answer) = answer {
-            stream.write_all(answer).unwrap();
-        }
+        stream.write_all(answer).unwrap();
         let (_, Input::Untrusted(_, why)) = house.input() else { panic!() };
         (why.to_string(), stream)
     };
-    let (said, _) = why(Some(b"SIP/2.0 400 Bad Request\r\n\r\n"));
+    let patient = house(PATIENCE);
+    let (said, _) = why(&patient, b"SIP/2.0 400 Bad Request\r\n\r\n");
     assert!(said.ends_with("does not speak TLS (asked for b.example)"), "{said}");
-    let (said, _stream) = why(None);
+    assert_eq!(patient.count(|counters| &counters.handshakes_failed), 1);
+    let house = house(std::time::Duration::from_millis(40));
+    let (said, _stream) = why(&house, b"");
     assert!(said.contains("never finished it (asked for b.example)"), "{said}");
     assert_eq!(house.count(|counters| &counters.handshakes_slow), 1);
-    assert_eq!(house.count(|counters| &counters.handshakes_failed), 1);
     // Whom nobody has named, nobody can be.
     house.put(0, Output::Send(to("nobody.example", peer), options("x", "").into()));
     let (_, Input::Untrusted(flow, why)) = house.input() else { panic!() };
