@@ -48,6 +48,12 @@ const SCENARIOS: &[Scenario] = &[
         run: message::sip_edit,
     },
     Scenario {
+        name: "sip-edit-index",
+        count: 10_000,
+        unit: "the same, and its index made from the old one",
+        run: message::sip_edit_index,
+    },
+    Scenario {
         name: "sip-reply",
         count: 10_000,
         unit: "a 180 written to an INVITE",
@@ -161,6 +167,12 @@ const SCENARIOS: &[Scenario] = &[
         count: 10_000,
         unit: "one alarm set and rung among 1,000",
         run: shard::alarm,
+    },
+    Scenario {
+        name: "alarm-far",
+        count: 50_000,
+        unit: "one alarm set 32 s away and one rung among 100,000",
+        run: shard::alarm_far,
     },
     Scenario {
         name: "dice",

@@ -1,4 +1,4 @@
-//! What a shard's own tools cost: its alarm queue and its dice.
+//! What a shard's own tools cost: its alarm queue, near and far, and its dice.
 
 use std::hint::black_box;
 
@@ -12,6 +12,20 @@ pub(crate) fn alarm(count: u64) {
     (0..WAITING).for_each(|id| alarms.set(Time(id), id));
     for now in 0..count {
         alarms.set(Time(now + WAITING), now);
+        assert!(black_box(alarms.due(Time(now))).is_some());
+    }
+}
+
+/// The alarms of a second's calls, half a minute away: so many wait in a server that is busy.
+const FAR: u64 = 100_000;
+
+/// Timers of transactions that are over: all are set for half a minute later, and ring in their order.
+pub(crate) fn alarm_far(count: u64) {
+    let (mut alarms, apart, away) = (Alarms::default(), 320_000, 32_000_000_000);
+    (0..FAR).for_each(|id| alarms.set(Time(id * apart), id));
+    for step in 0..count {
+        let now = step * apart;
+        alarms.set(Time(now + away), step);
         assert!(black_box(alarms.due(Time(now))).is_some());
     }
 }

@@ -1,6 +1,6 @@
 //! The command line: the table of commands. A new command is a file with `Arguments` and `run`, and two lines here.
 
-use crate::log::{Format, Log};
+use crate::log::{Format, Level, Log};
 use crate::outcome::Outcome;
 use crate::{check, ctl, demo, phone, serve};
 
@@ -11,6 +11,9 @@ pub struct CommandLine {
     /// How the log on stderr is written
     #[arg(long, global = true, value_enum, default_value_t)]
     pub log: Format,
+    /// What the log leaves out: all that matters less. With `warning` a call or a registration that goes well leaves no line
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub log_level: Level,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -34,7 +37,7 @@ pub enum Command {
 impl CommandLine {
     /// Does it.
     pub fn run(self) -> Outcome {
-        let log = Log::new(self.log);
+        let log = Log::new(self.log).from(self.log_level);
         match self.command {
             Command::Serve(arguments) => serve::run(&arguments, log),
             Command::Demo(arguments) => demo::run(&arguments, log),

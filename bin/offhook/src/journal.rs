@@ -5,12 +5,12 @@ use std::thread;
 use std::time::Duration;
 
 use machine::Time;
-use net::{Heard, Notice};
+use net::{Heard, Notice, Passed, Sink};
 use protocol::doors::Event;
 
 use crate::flood::{Flood, LeftOut};
 use crate::limits;
-use crate::log::{Log, Page};
+use crate::log::{Level, Log, Page};
 
 /// Writes what is heard until nobody speaks any more. Lines gather for a moment: to be woken for each of them would cost the shards
 /// more than the line.
@@ -34,6 +34,45 @@ pub(crate) fn keep<T>(log: Log, heard: &Receiver<T>, words: impl Fn(&T) -> &Hear
 
 /// How long lines gather: nobody who reads a log notices.
 const GATHER: Duration = Duration::from_millis(20);
+
+/// A sink for a log that leaves something out: what nobody reads is not even passed on.
+pub(crate) struct Terse<S> {
+    pub(crate) sink: S,
+    pub(crate) log: Log,
+}
+
+impl<S: Sink> Sink for Terse<S> {
+    fn event(&self, now: Time, shard: u16, event: Event) {
+        let level = if is_daily(&event) { Level::Info } else { Level::Warning };
+        if self.log.wants(level) {
+            self.sink.event(now, shard, event);
+        }
+    }
+
+    fn notice(&self, now: Time, shard: u16, notice: Notice) {
+        self.sink.notice(now, shard, notice);
+    }
+
+    fn wants_messages(&self) -> bool {
+        self.sink.wants_messages()
+    }
+
+    fn message(&self, passed: Passed) {
+        self.sink.message(passed);
+    }
+}
+
+/// What happens with every call and every registration, and what [`enter_event`] writes as mere news.
+const fn is_daily(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Registered { .. }
+            | Event::Unregistered { .. }
+            | Event::Challenged { .. }
+            | Event::Answered { .. }
+            | Event::Ended { .. }
+    )
+}
 
 fn enter(page: &mut Page, heard: &Heard) {
     match heard {

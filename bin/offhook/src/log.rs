@@ -15,9 +15,10 @@ pub enum Format {
 }
 
 /// How much it matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Level {
     /// It happened.
+    #[default]
     Info,
     /// Somebody should look at it.
     Warning,
@@ -86,12 +87,24 @@ impl From<usize> for Value<'_> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Log {
     format: Format,
+    least: Level,
 }
 
 impl Log {
     /// A log of this format, to stderr.
     pub const fn new(format: Format) -> Self {
-        Self { format }
+        Self { format, least: Level::Info }
+    }
+
+    /// Without what matters less than this.
+    #[must_use]
+    pub const fn from(self, least: Level) -> Self {
+        Self { least, ..self }
+    }
+
+    /// True when something that matters so much is written.
+    pub fn wants(self, level: Level) -> bool {
+        level >= self.least
     }
 
     /// How its lines are written.
@@ -101,7 +114,7 @@ impl Log {
 
     /// Begins a page of lines that are written together.
     pub const fn page(self) -> Page {
-        Page { format: self.format, text: String::new() }
+        Page { log: self, text: String::new() }
     }
 
     /// Something happened: `log.info("registered", &[("aor", aor.into()), ("expires", 3600.into())])`.
@@ -120,6 +133,9 @@ impl Log {
     }
 
     fn write(self, level: Level, event: &str, fields: &[(&str, Value<'_>)]) {
+        if !self.wants(level) {
+            return;
+        }
         let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let line = line(self.format, time, level, event, fields);
         // Whoever closed stderr does not read: calls go on.
@@ -130,24 +146,30 @@ impl Log {
 /// Lines that are written together: at thousands of events a second, a system call for each would cost more than the calls.
 #[derive(Debug)]
 pub struct Page {
-    format: Format,
+    log: Log,
     text: String,
 }
 
 impl Page {
     /// Something happened at `time` since 1970.
     pub fn info(&mut self, time: Duration, event: &str, fields: &[(&str, Value<'_>)]) {
-        self.text += &line(self.format, time, Level::Info, event, fields);
+        self.add(time, Level::Info, event, fields);
     }
 
     /// Something happened that somebody should look at.
     pub fn warning(&mut self, time: Duration, event: &str, fields: &[(&str, Value<'_>)]) {
-        self.text += &line(self.format, time, Level::Warning, event, fields);
+        self.add(time, Level::Warning, event, fields);
     }
 
     /// Something is broken.
     pub fn error(&mut self, time: Duration, event: &str, fields: &[(&str, Value<'_>)]) {
-        self.text += &line(self.format, time, Level::Error, event, fields);
+        self.add(time, Level::Error, event, fields);
+    }
+
+    fn add(&mut self, time: Duration, level: Level, event: &str, fields: &[(&str, Value<'_>)]) {
+        if self.log.wants(level) {
+            self.text += &line(self.log.format, time, level, event, fields);
+        }
     }
 
     /// Its lines.
@@ -309,6 +331,18 @@ mod tests {
             "{\"time\":\"2026-11-24T12:00:00.123Z\",\"level\":\"info\",\"event\":\"registered\",\
              \"aor\":\"sip:101@example.test\",\"expires\":3600,\"name\":\"Front desk\"}\n"
         );
+    }
+
+    #[test]
+    fn what_matters_less_is_not_written() {
+        let written = |least| {
+            let mut page = Log::new(Format::Text).from(least).page();
+            page.info(Duration::ZERO, "a", &[]);
+            page.warning(Duration::ZERO, "b", &[]);
+            page.error(Duration::ZERO, "c", &[]);
+            page.text().lines().count()
+        };
+        assert_eq!([Level::Info, Level::Warning, Level::Error].map(written), [3, 2, 1]);
     }
 
     #[test]

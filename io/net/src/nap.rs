@@ -23,7 +23,7 @@ impl Found {
     }
 }
 
-/// How often something comes, and what follows from it: sleep until something comes when it is quiet; nap when at least two packets
+/// How often something comes, and what follows from it: sleep until something comes when it is quiet; nap when more than one packet
 /// would gather meanwhile. (One packet that wakes a sleeping thread costs 20 to 40 µs on a virtual machine, five in a full batch.)
 #[derive(Clone, Debug)]
 pub(crate) struct Rhythm {
@@ -38,8 +38,9 @@ pub(crate) struct Rhythm {
     last: Time,
 }
 
-/// Packets that must be expected to gather in a nap to make it worth while.
-const WORTH: u32 = 2;
+/// Packets that must be expected to gather in a nap to make it worth while, in 256ths: one and a half. With one it would be a wake-up for
+/// another, and a delay for nothing.
+const WORTH: u32 = 384;
 
 /// More than this in one turn is as good as any number.
 const MOST: u32 = 4096;
@@ -66,7 +67,7 @@ impl Rhythm {
         self.time = (self.time.min(pause) / INERTIA).saturating_mul(INERTIA - 1) + time / INERTIA;
         self.count = (self.count * (INERTIA - 1) + count.min(MOST) * 256) / INERTIA;
         let gathered = nap.saturating_mul(self.count);
-        (!nap.is_zero() && gathered >= self.time.saturating_mul(WORTH * 256)).then_some(nap)
+        (!nap.is_zero() && gathered >= self.time.saturating_mul(WORTH)).then_some(nap)
     }
 
     /// A nap may be longer while there is nothing but media: nobody waits for a call to be set up.

@@ -75,7 +75,8 @@ fn serve(config: &Config, arguments: &Arguments, log: Log) -> Result<(), String>
         Some(folder) => Drawer::open(folder, config.store.durability, log)?,
         None => None,
     };
-    let (wire, heard) = Wire::new(limits::LOG_LINES);
+    let (sink, heard) = Wire::new(limits::LOG_LINES);
+    let wire = journal::Terse { sink, log };
     let waker =
         config.push.as_ref().map(|push| Waker::start(push, log)).transpose().map_err(words)?;
     let running = start(config, bound, secret, (wire, drawer, waker)).map_err(words)?;
