@@ -3,6 +3,7 @@
 
 mod killed;
 mod push;
+mod strangers;
 
 use std::io::{BufRead as _, BufReader, Lines};
 use std::net::UdpSocket;
@@ -32,7 +33,7 @@ impl Server {
         let log = BufReader::new(child.stderr.take().expect("piped")).lines();
         let mut server = Self { child, log, udp: String::new() };
         let line = server.line("\"transport\":\"udp\"");
-        server.udp = between(&line, "\"address\":\"", "\"").to_owned();
+        server.udp = address(&line);
         server
     }
 
@@ -63,6 +64,11 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Where a listener listens, as the log says it.
+fn address(line: &str) -> String {
+    between(line, "\"address\":\"", "\"").to_owned()
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
