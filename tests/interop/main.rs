@@ -26,6 +26,7 @@ mod linphone;
 mod named;
 mod nats;
 mod offhook;
+mod pages;
 mod peer;
 mod phone;
 mod pjsua;

@@ -58,13 +58,15 @@ impl Offhook {
     ) -> (Self, impl Fn(&str) -> Account) {
         let (any, authority) = ("127.0.0.1:0", Authority::new());
         let proof = authority.line(&authority.certify(&[name]));
+        let is_number = name.parse::<IpAddr>().is_ok();
+        // Without TLS phones know the server by its number.
+        let domains = if is_number { vec![name] } else { vec![name, "127.0.0.1"] };
         let lines = format!(
-            "domains = [\"{name}\"]\nlisten = {{ udp = \"{any}\", tcp = \"{any}\", tls = \"{any}\" }}\n\
+            "domains = {domains:?}\nlisten = {{ udp = \"{any}\", tcp = \"{any}\", tls = \"{any}\" }}\n\
              store = {{ durability = \"memory\" }}\n{proof}"
         );
         let mut server = Self::serve_on(&Host::HERE, folder, &["101", "102"], &lines);
         let (udp, tcp, tls) = (server.udp, server.tcp, server.other("tls"));
-        let is_number = name.parse::<IpAddr>().is_ok();
         let named = move |at: SocketAddr| if is_number { at.to_string() } else { name.into() };
         let account = move |number: &str| match transport {
             "tls" => Account::new(number, tls).of(&named(tls)).trusting(&authority),

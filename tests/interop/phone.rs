@@ -144,7 +144,7 @@ fn scripts_learn_from_its_exit_code_how_a_call_went() {
     ends(start("101", &["call", "102"]), 1, "480");
     ends(start("103", &["register"]), 1, "not_registered");
     ends(start("101", &["register"]), 0, "\"registered\"");
-    ends(start("101", &["call", "sips:102@example.test"]), 1, "TLS");
+    ends(start("101", &["call", "sips:102@example.test"]), 1, "secure account");
     ends(start("101", &["call", "102", "--play", "nowhere.wav"]), 2, "nowhere.wav");
     let mut busy = start("102", &["answer", "--refuse", "486"]);
     busy.peer.wait_for("\"registered\"", PATIENCE);
