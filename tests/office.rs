@@ -27,6 +27,8 @@ pub struct Office {
     pub told: Vec<protocol::Answer>,
     /// What it warned other shards of.
     pub warnings: Vec<protocol::doors::Warning>,
+    /// Whose new phones it told other shards of.
+    pub announced: Vec<Box<[u8]>>,
     /// Domains that TLS peers must prove to be.
     pub introduced: Vec<String>,
     /// Addresses that are reached by connections to another one.
@@ -95,6 +97,7 @@ impl Office {
             asked: Vec::new(),
             told: Vec::new(),
             warnings: Vec::new(),
+            announced: Vec::new(),
             introduced: Vec::new(),
             aliases: Vec::new(),
             out: Vec::new(),
@@ -164,6 +167,7 @@ impl Office {
                 Output::Ask(ticket, question) => self.asked.push((ticket, question)),
                 Output::Tell(_, answer) => self.told.push(answer),
                 Output::Warn(warning) => self.warnings.push(warning),
+                Output::Announce(aor) => self.announced.push(aor),
                 Output::Introduce(name) => self.introduced.push(name.into()),
                 Output::Alias(flow, peer) => self.aliases.push((flow, peer)),
                 Output::Media(..) => {}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use machine::Time;
-use protocol::doors::{Answer, Asker, Question, Ticket, Warning};
+use protocol::doors::{Answer, Asker, Question, Ticket};
 use protocol::locate::{Means, Unlocated};
 use protocol::{Flow, Input, Output, Transport};
 use sip::Bytes;
@@ -34,7 +34,8 @@ impl<M: Drivable> Shard<M> {
                 }
                 Output::Ask(ticket, question) => self.ask(ticket, question),
                 Output::Tell(asker, answer) => self.tell(asker, answer),
-                Output::Warn(warning) => self.warn(warning),
+                Output::Warn(warning) => self.tell_others(|| Input::Warned(warning)),
+                Output::Announce(aor) => self.tell_others(|| Input::Announced(aor.clone())),
                 Output::Report(event) => self.program.sink.event(now, self.here.shard, event),
             }
         }
@@ -165,9 +166,9 @@ impl<M: Drivable> Shard<M> {
     }
 
     /// Tells all other shards. One that is too busy finds out by itself.
-    fn warn(&mut self, warning: Warning) {
+    fn tell_others(&mut self, news: impl Fn() -> Input) {
         for shard in (0..self.here.board.shards()).filter(|shard| *shard != self.here.shard) {
-            let letter = Letter::Input(Input::Warned(warning), None);
+            let letter = Letter::Input(news(), None);
             if self.here.board.post(shard, letter).is_ok() {
                 self.rings |= crate::shard::bit(shard);
             }

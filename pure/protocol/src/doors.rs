@@ -33,6 +33,8 @@ pub enum Input {
     Asked(Asker, Question),
     /// Another shard has found out that an address fails.
     Warned(Warning),
+    /// An address of record of another shard has a new binding.
+    Announced(Box<[u8]>),
 }
 
 /// What a machine tells the world.
@@ -53,6 +55,8 @@ pub enum Output {
     Tell(Asker, Answer),
     /// Tell all other shards that an address fails, so that each need not lose a request to find out. It may be lost.
     Warn(Warning),
+    /// Tell all other shards that an address of record of ours has a new binding: they may have calls that ring there. It may be lost.
+    Announce(Box<[u8]>),
     /// Something happened that people or programs may want to know.
     Report(Event),
 }

@@ -56,6 +56,9 @@ pub const BREADTH: u32 = 60;
 /// Accept-Contact and Reject-Contact values of one request; each is compared with each phone of a user (RFC 3841 §11).
 pub const PREFERENCES: usize = 32;
 
+/// Phones that may begin to ring while others do, because they registered just then. They get this much of the breadth of a call, one each.
+pub const LATECOMERS: u32 = 4;
+
 /// What `Max-Forwards` begins with (RFC 3261 §8.1.1.6, §16.6 step 3).
 pub const HOPS: u8 = 70;
 

@@ -11,6 +11,7 @@ use crate::admission::{self, Entry, Merged};
 use crate::explain::{Explanation, Passed};
 use crate::gate::{self, Asker, Gate, No, Pass, Visitor, Waiting};
 use crate::house::House;
+use crate::location::{Change, Touched};
 use crate::options;
 use crate::proxy::{Found, Lead, Loss, Plan, Proxy};
 use crate::purpose::{self, Purpose};
@@ -165,6 +166,7 @@ impl Machine for Node {
             },
             Input::Asked(asker, question) => roles.asked(&mut turn, asker, question),
             Input::Warned(warning) => roles.proxy.warned(now, warning),
+            Input::Announced(aor) => roles.proxy.appeared(&mut turn, &aor),
             Input::Media(..) => {}
         }
         let (mut turn, roles) = self.turn(now, out);
@@ -270,8 +272,13 @@ impl Roles {
 
     /// Tells who waits for it that bindings have changed.
     fn spread(&mut self, turn: &mut Turn<'_>) {
-        for aor in self.registrar.touched() {
+        for Touched { aor, what } in self.registrar.touched() {
             let bindings = self.registrar.bindings(turn.now, &aor);
+            if what == Change::Appeared {
+                self.proxy.appeared(turn, &aor);
+                let others = turn.house.settings.shard.count > 1;
+                turn.out.extend(others.then(|| Output::Announce(aor.clone())));
+            }
             self.push.changed(turn, &aor, &bindings);
             self.regevent.changed(turn, &aor, bindings);
         }
@@ -438,7 +445,8 @@ impl Roles {
             }
             Purpose::Redirect(wire) => return turn.answer(id, wire),
             Purpose::User(aor) if turn.is_home_of(&aor) => {
-                Found::Bound(self.registrar.reach(turn, &aor))
+                let bindings = self.registrar.reach(turn, &aor);
+                Found::Bound(aor, bindings)
             }
             Purpose::User(aor) => Found::Elsewhere(aor),
             Purpose::Relay(target) => Found::At(vec![*target]),

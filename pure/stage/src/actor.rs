@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
 use machine::{Machine, Time};
-use protocol::doors::{Asker, Event, Input, Output, Socket, Warning};
+use protocol::doors::{Asker, Event, Input, Output, Socket};
 use protocol::locate::Means;
 use protocol::{Flow, Listener, Question, Ticket};
 use sim::{Connection, Door, Host, Kind, Parcel, Segment, Transport, Unreachable};
@@ -178,15 +178,16 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                     let input = Input::Answered(asker.ticket, answer);
                     self.say(now, usize::from(asker.shard), input);
                 }
-                Output::Warn(warning) => self.warn(now, shard, warning),
+                Output::Warn(warning) => self.tell_others(now, shard, &Input::Warned(warning)),
+                Output::Announce(aor) => self.tell_others(now, shard, &Input::Announced(aor)),
                 Output::Report(event) => self.keep(now, event),
             }
         }
     }
 
-    fn warn(&mut self, now: Time, shard: usize, warning: Warning) {
+    fn tell_others(&mut self, now: Time, shard: usize, news: &Input) {
         for other in (0..self.shards.len()).filter(|other| *other != shard) {
-            self.say(now, other, Input::Warned(warning));
+            self.say(now, other, news.clone());
         }
     }
 

@@ -66,6 +66,7 @@ impl Scribe {
             Input::Answered(ticket, _) => format!("{} answered", ticket.0),
             Input::Asked(asker, _) => format!("asked by {}", asker.shard),
             Input::Warned(warning) => format!("warned of {}", warning.address),
+            Input::Announced(_) => "announced".to_owned(),
         };
         self.heard.iter().map(word).collect()
     }

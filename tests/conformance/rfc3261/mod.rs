@@ -14,6 +14,7 @@ mod section_16_12;
 mod section_16_3;
 mod section_16_4;
 mod section_16_5;
+mod section_16_5_latecomers;
 mod section_16_5_routes;
 mod section_16_6;
 mod section_16_7;

@@ -32,7 +32,8 @@ fn breadths(sent: &[Sent]) -> Vec<u32> {
 #[test]
 fn trap_8_the_breadth_is_shared_among_the_branches() {
     for (row, expected) in [
-        ("X: y", [20, 20, 20]),
+        // Four are kept for phones that register while these ring.
+        ("X: y", [18, 18, 18]),
         ("Max-Breadth: 60", [20, 20, 20]),
         ("Max-Breadth: 4000000000", [20, 20, 20]),
         ("Max-Breadth: 3", [1, 1, 1]),

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use media::Audio;
 use protocol::dialog::{CallId, Dialog, Tag, for_request_uri};
 use protocol::doors::PhoneEvent;
+use protocol::locate::Scheme;
 use protocol::session::{Heard, Invitation, Owner};
 use protocol::transaction::ClientId;
 use sip::header::Contact;
@@ -152,7 +153,7 @@ impl Conversation {
             return turn.line.send_again(turn.now, errand, turn.out);
         }
         if status.class() == 3 {
-            outgoing.learn(response, turn.line.account.scheme() == "sips");
+            outgoing.learn(response, turn.line.account.scheme);
         }
         if status == Status::UNSUPPORTED_URI_SCHEME {
             outgoing.learn_sip(&turn.line.account.domain);
@@ -253,11 +254,11 @@ impl Conversation {
 
 impl Outgoing {
     /// RFC 3261 §8.1.3.4: the addresses of a 3xx, best first, each only once. A call that was asked to be secure stays so.
-    fn learn(&mut self, response: &Message, account_is_secure: bool) {
+    fn learn(&mut self, response: &Message, ours: Scheme) {
         let contacts = response.all::<Contact>().filter_map(Result::ok);
         let secure = self.tried.first().is_some_and(|uri| is_secure(uri));
         let can_be_called = |uri: &[u8]| match Uri::parse(uri) {
-            Ok(Uri::Sip(uri)) if uri.secure => account_is_secure,
+            Ok(Uri::Sip(uri)) if uri.secure => ours == Scheme::Sips,
             Ok(Uri::Sip(_) | Uri::Tel(_)) => !secure,
             Ok(Uri::Other(..)) | Err(_) => false,
         };

@@ -37,7 +37,7 @@ pub(crate) struct Location {
     /// Who is reached by which connection, so that its end is found without a search. A place may have changed hands since.
     by_connection: BTreeMap<(u16, u32), BTreeSet<u32>>,
     /// Whose bindings were written since somebody asked last.
-    touched: Vec<Box<[u8]>>,
+    touched: Vec<Touched>,
 }
 
 /// An address with its bindings, and for when its one alarm is set.
@@ -45,6 +45,22 @@ pub(crate) struct Location {
 struct Place {
     packed: Packed,
     alarm: Time,
+}
+
+/// An address whose bindings were written.
+#[derive(Debug)]
+pub(crate) struct Touched {
+    pub(crate) aor: Box<[u8]>,
+    pub(crate) what: Change,
+}
+
+/// What became of its bindings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// There is one that was not there before.
+    Appeared,
+    /// They were refreshed, or are fewer.
+    Other,
 }
 
 /// How many addresses may have one hash. The key is secret and the hash has 64 bits: two never meet, three even less.
@@ -93,7 +109,7 @@ impl Location {
     }
 
     /// Whose bindings were written since this was asked last.
-    pub(crate) fn touched(&mut self) -> Vec<Box<[u8]>> {
+    pub(crate) fn touched(&mut self) -> Vec<Touched> {
         std::mem::take(&mut self.touched)
     }
 
@@ -105,7 +121,7 @@ impl Location {
     /// Replaces all bindings of an address at once. False when there is no place for it.
     pub(crate) fn replace(&mut self, aor: &[u8], bindings: &[Binding]) -> bool {
         let found = self.find(aor);
-        self.touched.push(aor.into());
+        self.touched.push(Touched { aor: aor.into(), what: self.compare(found, bindings) });
         let Some(first) = bindings.iter().map(|binding| binding.until).min() else {
             if let Some((hash, place)) = found {
                 self.vacate(hash, place);
@@ -126,6 +142,14 @@ impl Location {
             self.alarms.set(first, at);
         }
         true
+    }
+
+    /// Is there a phone among them that was not there before?
+    fn compare(&self, found: Option<(u64, u32)>, bindings: &[Binding]) -> Change {
+        let place = found.and_then(|(_, place)| self.places.get(place as usize));
+        let before = || place.into_iter().flat_map(|place| place.packed.bindings());
+        let is_new = |binding: &Binding| before().all(|old| old.uri() != binding.uri());
+        if bindings.iter().any(is_new) { Change::Appeared } else { Change::Other }
     }
 
     /// Forgets what has expired; tells whose bindings changed, and how many are left.

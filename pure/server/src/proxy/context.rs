@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use machine::Time;
 use protocol::transaction::{ClientId, ServerId};
 use protocol::{Flow, Ticket};
-use sip::header::To;
+use sip::header::{MaxBreadth, To};
 use sip::{Bytes, Message, Method};
 
 use super::best::Best;
 use super::copy::Routing;
 use super::plan::Plan;
 use super::target::{Target, is_same_uri};
+use crate::limits;
 
 /// A request on its way.
 #[derive(Debug)]
@@ -41,10 +42,10 @@ pub(super) struct Context {
 }
 
 /// Whose address the Request-URI is: only for users of ours may targets be added (§16.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Addressee {
     /// A user of ours.
-    User,
+    User(Box<[u8]>),
     /// Somebody else, or a number.
     Other,
 }
@@ -115,10 +116,32 @@ impl Context {
 
     /// Adds a target before all that wait, unless it was one before.
     pub(super) fn add_first(&mut self, target: Target) {
-        if !self.tried.iter().any(|tried| is_same_uri(tried, &target.uri)) {
+        if self.is_new(&target) {
             self.tried.push(target.uri.clone());
             self.waiting.push_front(target);
         }
+    }
+
+    /// True for a target that it was not to go to so far.
+    pub(super) fn is_new(&self, target: &Target) -> bool {
+        !self.tried.iter().any(|tried| is_same_uri(tried, &target.uri))
+    }
+
+    /// How much of its breadth is kept for phones that register while others ring: all that ring share it (RFC 5393 §5.3.3). Nothing of
+    /// what the request came with, which is to be handed on whole (appendix A).
+    pub(super) fn spare(&self) -> u32 {
+        let may_come = self.is_invite() && matches!(self.addressee, Addressee::User(_));
+        if may_come && self.request.get::<MaxBreadth>().is_none() { limits::LATECOMERS } else { 0 }
+    }
+
+    /// How much of its breadth nobody has.
+    pub(super) fn breadth_left(&self) -> u32 {
+        self.ringing().fold(self.breadth, |left, branch| left.saturating_sub(branch.breadth))
+    }
+
+    /// The branches that may still answer.
+    pub(super) fn ringing(&self) -> impl Iterator<Item = &Branch> {
+        self.branches.iter().filter(|branch| branch.state != Leg::Done)
     }
 
     /// True for a request outside of every dialog.
@@ -136,7 +159,7 @@ impl Context {
 
     /// True while a branch may still answer.
     pub(super) fn is_pending(&self) -> bool {
-        self.branches.iter().any(|branch| branch.state != Leg::Done)
+        self.ringing().next().is_some()
     }
 
     /// True once a final answer was passed on.

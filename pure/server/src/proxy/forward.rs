@@ -30,7 +30,7 @@ impl Proxy {
         context: &mut Context,
         bindings: Vec<Reach>,
     ) {
-        context.addressee = Addressee::User;
+        self.called.note(context);
         let mut bindings = context.plan.aim.meant(turn.house, bindings);
         if let Aim::Phone(phone) = &context.plan.aim {
             if bindings.is_empty() && phone.is_temporary() {
@@ -101,10 +101,11 @@ impl Proxy {
         };
         let together = group.min(context.breadth as usize).max(1);
         let group: Vec<_> = context.waiting.drain(..together).collect();
-        let each = u32::try_from(together).ok().and_then(|n| context.breadth.checked_div(n));
+        let breadth = context.breadth.saturating_sub(context.spare());
+        let each = u32::try_from(together).ok().and_then(|n| breadth.checked_div(n));
         // A carrier that rings is not left for the next one: only the phones of a user take turns.
         let takes_turns = context.is_invite()
-            && context.addressee == Addressee::User
+            && matches!(context.addressee, Addressee::User(_))
             && !context.waiting.is_empty();
         let ring_each = turn.house.settings.proxy.ring_each;
         context.gives_way = if takes_turns { turn.now + ring_each } else { machine::Time::NEVER };

@@ -13,6 +13,7 @@ mod forward;
 mod given_up;
 pub(crate) mod hop;
 mod identity;
+mod latecomers;
 mod members;
 mod number;
 mod pass;
@@ -50,6 +51,7 @@ use best::Best;
 use context::{Addressee, Context, Leg, State};
 use copy::Original;
 use given_up::GivenUp;
+use latecomers::Called;
 use refused_tcp::RefusedTcp;
 use session_timer::Paid;
 
@@ -66,6 +68,7 @@ pub(crate) struct Proxy {
     seal: Seal,
     contexts: BTreeMap<ServerId, Box<Context>>,
     clients: BTreeMap<ClientId, Sent>,
+    called: Called,
     given_up: GivenUp,
     paid: Paid,
     states: States,
@@ -100,6 +103,8 @@ enum Wait {
     Addresses(ServerId, usize),
     /// The same, for the bindings of another user, whom a phone has named in its place.
     Others(ServerId, usize),
+    /// A request whose user has got another phone meanwhile.
+    Latecomers(ServerId),
     /// A branch, for its phone to wake up.
     Phone(ServerId, usize),
     /// A request, for what the DNS knows of its number.
@@ -117,8 +122,8 @@ enum Wait {
 pub(crate) enum Found {
     /// At the first of these that takes it.
     At(Vec<Target>),
-    /// Where these bindings say.
-    Bound(Vec<Reach>),
+    /// With this user, where these bindings say.
+    Bound(Box<[u8]>, Vec<Reach>),
     /// The DNS may know.
     Number(Box<(Box<Errand>, Domain)>),
     /// Another shard knows: the address of record.
@@ -131,6 +136,7 @@ impl Proxy {
             seal: Seal::new(settings.secret),
             contexts: BTreeMap::new(),
             clients: BTreeMap::new(),
+            called: Called::default(),
             given_up: GivenUp::default(),
             paid: Paid::default(),
             states: States::default(),
@@ -216,8 +222,12 @@ impl Proxy {
                 self.found(turn, &mut context, targets.into());
             }
             Found::Number(asked) => self.ask_number(turn, &mut context, *asked),
-            Found::Bound(bindings) => self.bound(turn, &mut context, bindings),
+            Found::Bound(aor, bindings) => {
+                context.addressee = Addressee::User(aor);
+                self.bound(turn, &mut context, bindings);
+            }
             Found::Elsewhere(aor) => {
+                context.addressee = Addressee::User(aor.clone());
                 let ticket = self.ask(turn, Question::Locate(aor), Wait::Bindings(id));
                 let until = turn.now + turn.house.settings.timers.patience();
                 context.state = State::Locating { ticket, until };
@@ -235,6 +245,10 @@ impl Proxy {
                 self.with(turn, id, |proxy, turn, context| {
                     proxy.located(turn, context, ticket, bindings);
                 });
+            }
+            Wait::Latecomers(id) => {
+                let bindings = bindings_of(answer);
+                self.with(turn, id, |proxy, turn, context| proxy.joined(turn, context, bindings));
             }
             Wait::Others(id, branch) => {
                 let bindings = bindings_of(answer);
@@ -343,6 +357,9 @@ impl Proxy {
 
     fn keep(&mut self, mut context: Box<Context>) {
         if context.is_over() {
+            if let Some(ticket) = self.called.forget(&context) {
+                self.tickets.remove(&ticket);
+            }
             for client in context.branches.iter().filter_map(|branch| branch.state.client()) {
                 self.clients.remove(&client);
             }

@@ -33,7 +33,7 @@ impl Proxy {
         // A 305 names a proxy, and 380 no place at all.
         let moves = matches!(response.status().map(Status::code), Some(300..=302));
         let allowed = turn.house.settings.proxy.recurse != Recurse::Never
-            && context.addressee == Addressee::User
+            && matches!(context.addressee, Addressee::User(_))
             && context.state == State::Open
             && !Disposition(&context.request).no_recurse();
         if !moves || !allowed {

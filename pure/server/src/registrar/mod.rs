@@ -16,7 +16,7 @@ use sip::{Bytes, Message, Name};
 use crate::admission::lists;
 use crate::house::{House, Place};
 use crate::limits;
-use crate::location::{Binding, Location, Said, Which, flow_to_keep};
+use crate::location::{Binding, Location, Said, Touched, Which, flow_to_keep};
 use crate::push;
 use crate::routes::Dialled;
 use crate::settings::{self, Bindings, WhenFull};
@@ -66,7 +66,7 @@ impl Registrar {
     }
 
     /// Whose bindings were written since this was asked last.
-    pub(crate) fn touched(&mut self) -> Vec<Box<[u8]>> {
+    pub(crate) fn touched(&mut self) -> Vec<Touched> {
         self.location.touched()
     }
 
