@@ -31,6 +31,7 @@ mod rfc5922;
 mod rfc5923;
 mod rfc6026;
 mod rfc6665;
+mod rfc7044;
 mod rfc7118;
 mod rfc7616;
 mod rfc8599;

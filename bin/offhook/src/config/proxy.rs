@@ -21,7 +21,8 @@ pub(super) fn read(written: &Table<'_>, faults: &mut Faults) -> Proxy {
     let ring_each = written
         .number("ring_each", limits::RING_EACH, faults)
         .map_or(Proxy::default().ring_each, |seconds| Duration::from_secs(seconds.value));
-    Proxy { ring_each, recurse: recurse.unwrap_or_default(), session_timer, trusted }
+    let history = written.flag("history", faults).unwrap_or(false);
+    Proxy { ring_each, recurse: recurse.unwrap_or_default(), session_timer, history, trusted }
 }
 
 fn session_timer(written: &Table<'_>, faults: &mut Faults) -> SessionTimer {
@@ -72,6 +73,13 @@ pub(super) const SECTION: Section = Section {
         ),
         Key::new("min", "90", "Shorter wishes are refused with 422. At least 90: nobody may take less."),
     ]),
+    Key::new(
+        "history",
+        "false",
+        "Tells whoever is called how the call came there: whose number was dialled, which phones were tried before and what they said \
+         (History-Info, RFC 7044), and who sent it on (Diversion, RFC 5806). Mailboxes and carriers ask for it. What others have written is \
+         passed on in any case; a caller who wants privacy leaves no trace of ours outside of our trust domain.",
+    ),
     Key::optional(
         "trusted",
         "nobody",

@@ -130,7 +130,7 @@ impl Proxy {
         let via = request.elements(Name::Via).next().unwrap_or_default();
         let unique = (self.seal.number([&b"ACK"[..], via, &target.uri]) >> 32) as u32;
         let (house, seal) = (turn.house, &self.seal);
-        let original = Original { house, seal, request, plan, came: *came };
+        let original = Original { house, seal, request, plan, came: *came, past: None };
         let copy = Copy { target, flow, unique, breadth: limits::BREADTH };
         if let Ok(copy) = original.copy(routing, &copy) {
             turn.out.push(Output::Send(flow, copy.wire().clone()));

@@ -33,6 +33,8 @@ pub(super) struct Context {
     pub(super) tried: Vec<Bytes>,
     pub(super) branches: Vec<Branch>,
     pub(super) best: Best,
+    /// Who has sent it on (RFC 5806), the last first.
+    pub(super) diversions: Vec<Bytes>,
     /// What CANCELs say of why (RFC 3326).
     pub(super) reason: Option<Bytes>,
     /// How many branches may ring at once (RFC 5393 §5.3).
@@ -74,6 +76,8 @@ pub(super) struct Branch {
     /// Addresses still to be tried (RFC 3263 §4.3).
     pub(super) attempts: VecDeque<Attempt>,
     pub(super) state: Leg,
+    /// How it was refused, or 408 when nobody answered; 0: not yet.
+    pub(super) said: u16,
 }
 
 /// One address to be tried.

@@ -8,6 +8,7 @@ use sip::header::{
 use sip::uri::SipUri;
 use sip::{Bytes, Edit, Header as _, Message, Method, Name, Uri};
 
+use super::history::Past;
 use super::pass::Pass;
 use super::plan::{Plan, sip_uri};
 use super::target::{Target, Way};
@@ -28,6 +29,8 @@ pub(crate) struct Original<'a> {
     pub(crate) plan: &'a Plan,
     /// How the request came.
     pub(crate) came: Flow,
+    /// What its copies tell of how it came to be where it is.
+    pub(crate) past: Option<&'a Past>,
 }
 
 /// One copy: where it goes, and what is its own.
@@ -122,6 +125,9 @@ impl Original<'_> {
         }
         self.consume_credentials(&mut edit);
         identity::assert(self, copy.flow.peer.ip(), &mut edit);
+        if let Some(past) = self.past {
+            past.write((self.house, request), copy.flow.peer.ip(), &mut edit);
+        }
         session_timer::ask(self.house.settings.proxy.session_timer, request, &mut edit);
         if copy.flow.transport.is_reliable() && !request.has(Name::ContentLength) {
             edit.measured();

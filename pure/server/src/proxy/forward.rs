@@ -13,6 +13,7 @@ use super::best::Candidate;
 use super::context::{Addressee, Attempt, Branch, Context, Leg, Size, State};
 use super::copy::{Copy, Original, Routing};
 use super::disposition::{Disposition, Order};
+use super::history::Past;
 use super::preferences::Preferences;
 use super::response::Loss;
 use super::target::{self, Target, Way};
@@ -134,8 +135,14 @@ impl Proxy {
             return context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
         }
         let routing = Routing::of(&context.plan, &target);
-        let mut branch =
-            Branch { target, routing, breadth, attempts: VecDeque::new(), state: Leg::Done };
+        let mut branch = Branch {
+            target,
+            routing,
+            breadth,
+            attempts: VecDeque::new(),
+            state: Leg::Done,
+            said: 0,
+        };
         let at = context.branches.len();
         let until = turn.now + turn.house.settings.timers.patience();
         match self.first_hop(turn, context, &branch) {
@@ -234,6 +241,7 @@ impl Proxy {
 
     /// Sends a branch to its next address, by a new transaction with a branch parameter of its own.
     pub(super) fn attempt(&mut self, turn: &mut Turn<'_>, context: &mut Context, at: usize) {
+        let past = Past::of(turn.house, context, at);
         let (id, invite) = (context.id, context.is_invite());
         let stand_in = context.waiting.front().is_some_and(Target::stands_in);
         let Some(branch) = context.branches.get_mut(at) else { return };
@@ -259,6 +267,7 @@ impl Proxy {
                 request: &context.request,
                 plan: &context.plan,
                 came: context.came,
+                past: past.as_ref(),
             };
             let unique = turn.dice.roll() as u32;
             let Ok((flow, copy)) = self.fitting(turn, &original, branch, (attempt, unique)) else {

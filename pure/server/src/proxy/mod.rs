@@ -11,6 +11,7 @@ mod copy;
 mod disposition;
 mod forward;
 mod given_up;
+mod history;
 pub(crate) mod hop;
 mod identity;
 mod latecomers;
@@ -165,7 +166,8 @@ impl Proxy {
         plan: &Plan,
     ) -> Result<(), Fault> {
         admission::hops(request)?;
-        let original = Original { house: turn.house, seal: &self.seal, request, plan, came };
+        let original =
+            Original { house: turn.house, seal: &self.seal, request, plan, came, past: None };
         if original.is_looping() {
             return Err(Fault::LoopDetected);
         }
@@ -209,6 +211,7 @@ impl Proxy {
             addressee: Addressee::Other,
             waiting: VecDeque::new(),
             tried: Vec::new(),
+            diversions: Vec::new(),
             branches: Vec::new(),
             best: Best::default(),
             reason: None,

@@ -16,7 +16,7 @@ use super::copy::{Routing, is_sips};
 use super::disposition::Disposition;
 use super::preferences::Preferences;
 use super::target::{self, Target, Way};
-use super::{Lead, Plan, Proxy, Wait};
+use super::{Lead, Plan, Proxy, Wait, history};
 use crate::limits;
 use crate::purpose::{self, Purpose};
 use crate::settings::Recurse;
@@ -50,6 +50,8 @@ impl Proxy {
         if taken.is_empty() {
             return Some(response);
         }
+        context.diversions = history::diversions(turn.house, context, &response);
+        taken.iter_mut().for_each(|target| target.diverted = true);
         taken.sort_by_key(|target| std::cmp::Reverse(target.q));
         // Whoever was asked has named others in its place: they come before those who were to come after it.
         taken.into_iter().rev().for_each(|target| context.add_first(target));
@@ -73,6 +75,7 @@ impl Proxy {
             breadth: 1,
             attempts: VecDeque::new(),
             state: Leg::Looking { ticket, until },
+            said: 0,
         });
     }
 
@@ -89,10 +92,12 @@ impl Proxy {
             return;
         }
         branch.state = Leg::Done;
+        let diverted = branch.target.diverted;
         let Way::User(_, aim) = &branch.target.way else { return };
         let preferences = Preferences::of(&context.request);
         let bindings = preferences.choose(aim.meant(turn.house, bindings));
-        let found = target::of_bindings(bindings, &preferences);
+        let mut found = target::of_bindings(bindings, &preferences);
+        found.iter_mut().for_each(|target| target.diverted = diverted);
         if found.is_empty() {
             let fault = Fault::Unregistered;
             context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));

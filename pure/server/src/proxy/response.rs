@@ -183,6 +183,7 @@ impl Proxy {
             self.attempt(turn, context, at);
             return self.settle(turn, context);
         }
+        branch.said = status.code();
         let unheard = matches!(status, Status::REQUEST_TIMEOUT | Status::FLOW_FAILED);
         if unheard && self.other_way(turn, context, at) {
             return self.settle(turn, context);
@@ -226,6 +227,7 @@ impl Proxy {
     ) {
         let Some(branch) = context.branches.get_mut(at) else { return };
         branch.state = Leg::Done;
+        branch.said = Status::REQUEST_TIMEOUT.code();
         let is_edge = matches!(branch.target.way, Way::Edge(_));
         if !branch.attempts.is_empty() && loss != Loss::Astray {
             return self.attempt(turn, context, at);

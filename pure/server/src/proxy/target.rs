@@ -34,6 +34,8 @@ pub(crate) struct Target {
     pub(crate) until: Option<Time>,
     /// What wakes its phone first.
     pub(crate) asleep: Option<Box<Sleeper>>,
+    /// True when a phone that was called has named it in its place.
+    pub(crate) diverted: bool,
 }
 
 /// How to get to a target.
@@ -76,7 +78,18 @@ impl Target {
     /// A URI to be followed as it is.
     pub(crate) fn of(uri: Bytes, way: Way) -> Self {
         let (path, onward, spares) = (Vec::new(), Onward::Always, Vec::new());
-        Self { uri, q: 1000, rank: 1000, path, way, onward, spares, until: None, asleep: None }
+        Self {
+            uri,
+            q: 1000,
+            rank: 1000,
+            path,
+            way,
+            onward,
+            spares,
+            until: None,
+            asleep: None,
+            diverted: false,
+        }
     }
 
     /// A binding.
@@ -96,6 +109,7 @@ impl Target {
             spares: Vec::new(),
             until: binding.until,
             asleep: binding.asleep,
+            diverted: false,
         }
     }
 

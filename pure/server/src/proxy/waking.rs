@@ -32,7 +32,7 @@ impl Proxy {
         let state = Leg::Looking { ticket, until: turn.now + wait + GRACE };
         let routing = Routing::of(&context.plan, &target);
         let attempts = VecDeque::new();
-        context.branches.push(Branch { target, routing, breadth, attempts, state });
+        context.branches.push(Branch { target, routing, breadth, attempts, state, said: 0 });
     }
 
     /// The phone is awake, and its branch goes where it is now; or it sleeps on.

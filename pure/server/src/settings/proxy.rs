@@ -13,6 +13,8 @@ pub struct Proxy {
     pub recurse: Recurse,
     /// Whether calls get a session timer, and which.
     pub session_timer: Option<SessionTimer>,
+    /// Whether next hops are told how a request came to them (RFC 7044, RFC 5806).
+    pub history: bool,
     /// The networks of our trust domain (RFC 3325 §2.3): what they assert of callers we believe, and they may know who calls.
     pub trusted: Vec<Network>,
 }
@@ -20,7 +22,7 @@ pub struct Proxy {
 impl Default for Proxy {
     fn default() -> Self {
         let (recurse, session_timer, trusted) = (Recurse::Never, None, Vec::new());
-        Self { ring_each: Duration::from_secs(20), recurse, session_timer, trusted }
+        Self { ring_each: Duration::from_secs(20), recurse, session_timer, history: false, trusted }
     }
 }
 

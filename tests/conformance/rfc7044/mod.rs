@@ -1,0 +1,3 @@
+//! Where a request was sent to, and by whom: History-Info.
+
+mod section_9;
