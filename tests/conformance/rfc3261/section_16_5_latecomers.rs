@@ -45,6 +45,26 @@ fn a_phone_that_registers_while_its_number_is_called_rings_too() {
     assert_eq!(office.node.forwarding(), 0);
 }
 
+/// Whoever registers anew and anew while being called has only so many phones that ring.
+#[test]
+fn a_phone_that_moves_without_end_does_not_make_a_call_grow_without_end() {
+    let mut office = Office::new(trusting());
+    ringing(&mut office);
+    let mut copies = 0;
+    for port in 6000..6100 {
+        office.tell(Input::Announced(b"102"[..].into()));
+        let (ticket, _) = office.asked.remove(0);
+        let there = Reach::to(format!("sip:102@198.51.100.2:{port}").as_bytes());
+        let sent = office.tell(Input::Answered(ticket, Answer::Bindings(vec![there])));
+        for copy in requests(&sent, "INVITE") {
+            copies += 1;
+            // It rings no longer, and leaves room for the next.
+            office.receive(copy.flow, reply(&copy.message, 480, ""));
+        }
+    }
+    assert!((1..=32).contains(&copies), "{copies}");
+}
+
 /// The bindings of a user live on one shard, a call on any: all are told of a new phone, and who rings there asks.
 #[test]
 fn other_shards_are_told_of_a_new_phone_and_ask_when_it_is_called_there() {

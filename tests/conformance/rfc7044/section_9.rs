@@ -1,6 +1,7 @@
 //! §9, §10: History-Info in requests; and Diversion (RFC 5806).
 
-use offhook_tests::office::{Office, Phone, Sent, reply, requests, rows, trusting};
+use offhook_tests::office::{Office, Phone, Sent, found, reply, requests, rows, trusting};
+use protocol::{Input, Transport};
 use server::settings::{Proxy, Recurse, Route, Settings};
 use sip::Name;
 
@@ -86,6 +87,20 @@ fn what_was_tried_before_is_told_with_its_answer() {
         let told = history(std::slice::from_ref(&copy));
         assert!(told[1].contains(&format!(";index=1.{number};rc=1")) && told.len() == 2);
     }
+}
+
+/// A target with two addresses is one target: what the first address could not take is no answer of the second.
+#[test]
+fn another_address_of_the_same_target_tells_nothing_of_the_first() {
+    let mut office = Office::new(telling(Recurse::Never));
+    office.register_at(&Phone::udp(102), "<sip:102@pair.test>");
+    assert!(call(&mut office, "").is_empty());
+    let ticket = office.asked.remove(0).0;
+    let pair = found(&[(Transport::Udp, "192.0.2.71:5060"), (Transport::Udp, "192.0.2.72:5060")]);
+    let first = requests(&office.tell(Input::Answered(ticket, pair)), "INVITE").remove(0);
+    let second = requests(&office.tell(Input::Failed(first.flow)), "INVITE");
+    assert_ne!(second[0].flow.peer, first.flow.peer);
+    assert_eq!(history(&second), history(&[first]));
 }
 
 /// RFC 5806 §4, RFC 7044 §10.4: a phone that sends its calls on is named, and how it knew where to is not.

@@ -34,9 +34,10 @@ impl Past {
         // What was tried before, and what became of it (§9.3, §10.2). Who still rings is not told of (§10.3, rule 5).
         let earlier = context.branches.iter().take(at).zip(1_usize..);
         for (earlier, number) in earlier.filter(|(earlier, _)| earlier.said != 0) {
-            history.push(entry(house, context, earlier, (&root, number)));
+            history.push(entry((house, context), earlier, (&root, number), earlier.said));
         }
-        history.push(entry(house, context, branch, (&root, at.saturating_add(1))));
+        // What an address of its own has said is not the last word of this branch.
+        history.push(entry((house, context), branch, (&root, at.saturating_add(1)), 0));
         let diversions =
             if branch.target.diverted { context.diversions.clone() } else { Vec::new() };
         let stays = matches!(context.addressee, Addressee::User(_)) && !branch.target.diverted;
@@ -98,10 +99,10 @@ fn so_far(house: &House, context: &Context) -> (Vec<Vec<u8>>, String) {
 
 /// One target: where it is, its place in the tree, and how it was found (§9.2, §10.4).
 fn entry(
-    house: &House,
-    context: &Context,
+    (house, context): (&House, &Context),
     branch: &Branch,
     (root, number): (&str, usize),
+    said: u16,
 ) -> Vec<u8> {
     let uri = as_sip(house, &branch.routing.uri);
     let found = match context.addressee {
@@ -112,8 +113,8 @@ fn entry(
         Addressee::Other => Some("mp"),
     };
     let mut text = [b"<", &*uri].concat();
-    if branch.said != 0 {
-        text.extend_from_slice(format!("?Reason=SIP%3Bcause%3D{}", branch.said).as_bytes());
+    if said != 0 {
+        text.extend_from_slice(format!("?Reason=SIP%3Bcause%3D{said}").as_bytes());
     }
     text.extend_from_slice(format!(">;index={root}.{number}").as_bytes());
     if let Some(found) = found {

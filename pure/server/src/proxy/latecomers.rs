@@ -11,6 +11,7 @@ use super::context::{Addressee, Context, State};
 use super::disposition::{Disposition, Order};
 use super::preferences::Preferences;
 use super::{Proxy, Wait, target};
+use crate::limits;
 use crate::turn::Turn;
 
 /// Which users are being called by which requests, and what those ask just now.
@@ -78,7 +79,7 @@ impl Proxy {
         let preferences = Preferences::of(&context.request);
         let bindings = preferences.choose(context.plan.aim.meant(turn.house, bindings));
         for target in target::of_bindings(bindings, &preferences) {
-            if !context.is_new(&target) {
+            if !context.is_new(&target) || context.tried.len() > limits::TARGETS {
                 continue;
             }
             context.tried.push(target.uri.clone());
