@@ -134,7 +134,11 @@ fn who_has_sent_a_call_on_is_told() {
 #[test]
 fn a_caller_who_wants_privacy_leaves_no_trace_outside() {
     let routes = vec![Route::prefix("0", "sip:192.0.2.99")];
-    for (privacy, hidden) in [("", false), ("Privacy: history\r\n", true)] {
+    for (privacy, hidden, left) in [
+        ("", false, None),
+        ("Privacy: history\r\n", true, None),
+        ("Privacy: id;history\r\n", true, Some("id")),
+    ] {
         let mut office =
             Office::new(Settings { routes: routes.clone(), ..telling(Recurse::Never) });
         let alice = Phone::udp(101);
@@ -142,6 +146,7 @@ fn a_caller_who_wants_privacy_leaves_no_trace_outside() {
         invite.rows += privacy;
         let sent = requests(&office.receive(alice.flow, invite.wire()), "INVITE");
         let told = history(&sent).concat();
+        assert_eq!(rows(&sent, Name::Privacy).first().map(String::as_str), left);
         assert_eq!(!told.contains("0123@example.test"), hidden, "{told}");
         assert_eq!(told.contains("<sip:anonymous@anonymous.invalid>;index=1"), hidden, "{told}");
     }

@@ -61,7 +61,16 @@ impl Past {
             let shown = if hidden { anonymous(house, entry) } else { entry.clone() };
             edit.append_raw(Name::HistoryInfo.as_str(), &shown);
         }
-        if !hidden {
+        if hidden {
+            // It is done, and nobody need do it again.
+            let privacy = request.get::<Privacy<'_>>();
+            let kinds = privacy.iter().flat_map(|privacy| privacy.iter());
+            let left: Vec<_> = kinds.filter(|kind| !kind.eq_ignore_ascii_case("history")).collect();
+            edit.remove_all(Name::Privacy);
+            if !left.is_empty() {
+                edit.append_raw(Name::Privacy.as_str(), left.join(";").as_bytes());
+            }
+        } else {
             for diversion in self.diversions.iter().rev() {
                 edit.push_raw(Name::Diversion, diversion);
             }
