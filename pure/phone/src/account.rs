@@ -121,6 +121,13 @@ impl Account {
         Ok(self)
     }
 
+    /// True when its server is an address and no name: when that one does not answer, there is no other to try (RFC 3263 §4.2).
+    pub fn has_one_address(&self) -> bool {
+        let host = self.server.as_ref().map_or(&*self.domain, |server| &server.host);
+        let host = HostPort::parse(host.as_bytes()).map(|place| place.host);
+        self.proxy.is_none() && host.is_ok_and(|host| host.ip().is_some())
+    }
+
     /// By this transport. Large requests go by TCP instead of UDP (RFC 3261 §18.1.1). By WebSocket everything goes over one connection to the
     /// server, or to the outbound proxy.
     #[must_use]
@@ -221,6 +228,18 @@ mod tests {
         let good = Account::new("sip:a@b;transport=tcp").unwrap();
         assert_eq!(good.transport, Transport::Tcp);
         assert!(matches!(good.server("a b").unwrap_err(), BadAccount::Server(_)));
+    }
+
+    #[test]
+    fn an_address_has_no_other_behind_it_and_a_name_may() {
+        let one = |address: &str| Account::new(address).unwrap().has_one_address();
+        assert!(one("sip:101@192.0.2.1:5060") && one("sip:101@[2001:db8::1]"));
+        assert!(!one("sip:101@example.test"));
+        let named = Account::new("sip:101@example.test").unwrap();
+        assert!(named.clone().server("192.0.2.1:5060").unwrap().has_one_address());
+        assert!(!named.server("sip.example.test").unwrap().has_one_address());
+        let numbered = Account::new("sip:101@192.0.2.1").unwrap();
+        assert!(!numbered.through("sip:proxy.example.test;lr").unwrap().has_one_address());
     }
 
     #[test]
