@@ -16,4 +16,4 @@ pub use demux::Kind;
 pub use event::Event;
 pub use malformed::Malformed;
 pub use ntp::Ntp;
-pub use packet::{Extension, Packet};
+pub use packet::{Extension, Head, Packet};

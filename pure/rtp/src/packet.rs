@@ -88,6 +88,35 @@ impl<'a> Packet<'a> {
     }
 }
 
+/// What can be read of a packet whose payload is hidden (RFC 3711 §3.1): its header is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Counts packets; wraps.
+    pub sequence: u16,
+    /// Who sends.
+    pub ssrc: u32,
+    /// Octets of the header, with CSRCs and extension.
+    pub octets: usize,
+}
+
+impl Head {
+    /// Reads the begin of a datagram.
+    pub fn of(datagram: &[u8]) -> Result<Self, Malformed> {
+        let mut octets = Octets(datagram);
+        let [first, _] = octets.array()?;
+        if first >> 6 != 2 {
+            return Err(Malformed::Version(first >> 6));
+        }
+        let sequence = octets.u16()?;
+        let [_, ssrc] = [octets.u32()?, octets.u32()?];
+        octets.take(4 * usize::from(first & 0x0F))?;
+        if first & 0x10 != 0 {
+            Extension::parse(&mut octets)?;
+        }
+        Ok(Self { sequence, ssrc, octets: datagram.len() - octets.0.len() })
+    }
+}
+
 impl<'a> Extension<'a> {
     fn parse(octets: &mut Octets<'a>) -> Result<Self, Malformed> {
         let profile = octets.u16()?;
@@ -135,6 +164,18 @@ mod tests {
         assert_eq!((packet.ssrc, packet.csrcs), (0xDEAD_BEEF, &[[0, 0, 0, 9]][..]));
         assert_eq!(packet.extension, Some(Extension { profile: 0xBEDE, data: &[1, 2, 3, 4] }));
         assert_eq!((packet.payload, packet.padding), (&[0xD5, 0xD5][..], 2));
+    }
+
+    #[test]
+    fn the_head_of_a_packet_is_read_without_its_payload() {
+        let octets = [
+            0xB1, 0x88, 0x12, 0x34, 0, 0, 1, 0x40, 0xDE, 0xAD, 0xBE, 0xEF, 0, 0, 0, 9, 0xBE, 0xDE, 0, 1,
+            1, 2, 3, 4, 0xD5, 0xFF,
+        ];
+        let head = Head { sequence: 0x1234, ssrc: 0xDEAD_BEEF, octets: 24 };
+        assert_eq!(Head::of(&octets), Ok(head));
+        assert_eq!(Head::of(&octets[..24]), Ok(head));
+        (0..24).for_each(|end| assert_eq!(Head::of(&octets[..end]), Err(Malformed::Short)));
     }
 
     #[test]
