@@ -6,7 +6,7 @@ use std::time::Duration;
 use ladder::Ladder;
 use machine::{Dice, Time};
 use media::Silence;
-use phone::{Account, Call, Phone};
+use phone::{Account, Call, Phone, Srtp};
 use protocol::doors::{Event, Output};
 use protocol::{Flow, Listener, Transport};
 use server::settings::{Shard, User};
@@ -176,6 +176,13 @@ impl Exchange {
         let ip = self.address();
         let account = account(user).server(SERVER).unwrap().display_name(name);
         let actor = phone_of(account, habits, ip);
+        self.world.add(user, Resident::Phone(Box::new(actor)), &[(Realm::INTERNET, ip)])
+    }
+
+    /// Adds a phone on the Internet with such wishes about secret calls.
+    pub fn discreet_phone(&mut self, user: &str, srtp: Srtp, habits: Habits) -> HostId {
+        let ip = self.address();
+        let actor = phone_of(account(user).server(SERVER).unwrap().srtp(srtp), habits, ip);
         self.world.add(user, Resident::Phone(Box::new(actor)), &[(Realm::INTERNET, ip)])
     }
 

@@ -25,6 +25,7 @@ mod numbers;
 mod partitions;
 mod registrations;
 mod restarts;
+mod secrets;
 mod slow_names;
 mod sound;
 mod storms;

@@ -8,6 +8,7 @@ use protocol::locate::Scheme;
 use sip::uri::HostPort;
 use sip::{Draft, Name, ParseError, Uri};
 
+use crate::sound::Srtp;
 use crate::{abilities, limits};
 
 /// Who the phone is: an address of record (RFC 3261 §6) and what goes with it.
@@ -28,6 +29,7 @@ pub struct Account {
     pub(crate) proxy: Option<Box<[u8]>>,
     pub(crate) transport: Transport,
     pub(crate) expires: u32,
+    pub(crate) srtp: Srtp,
     pub(crate) instance: Option<Box<str>>,
     pub(crate) software: Box<str>,
 }
@@ -87,6 +89,7 @@ impl Account {
             scheme,
             transport: transport.unwrap_or(usual),
             expires: limits::EXPIRES,
+            srtp: Srtp::default(),
             instance: None,
             software: abilities::NAME.into(),
         })
@@ -133,6 +136,13 @@ impl Account {
     #[must_use]
     pub const fn by(mut self, transport: Transport) -> Self {
         self.transport = transport;
+        self
+    }
+
+    /// Whether others may hear its calls on their way; [`Srtp::Welcome`] when nothing is said.
+    #[must_use]
+    pub const fn srtp(mut self, srtp: Srtp) -> Self {
+        self.srtp = srtp;
         self
     }
 

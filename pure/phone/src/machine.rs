@@ -13,7 +13,7 @@ use crate::call::{Conversation, Offered, State, caller, sdp_of};
 use crate::line::{Known, News, Part, Purpose};
 use crate::phone::Phone;
 use crate::refusal::{self, Refusal};
-use crate::sound::Sound;
+use crate::sound::{Sound, Srtp};
 use crate::turn::Turn;
 
 impl Machine for Phone {
@@ -243,7 +243,7 @@ impl Phone {
             }
             Some(Method::Invite) => {
                 let tag = Tag::throw(&mut turn.line.dice);
-                match offered(request, tag, flow.transport) {
+                match offered(request, tag, (flow.transport, turn.line.account.srtp)) {
                     Ok((dialog, offer)) => {
                         let call = self.number();
                         let offered = Offered::new(now, id, (request.clone(), dialog), offer);
@@ -264,13 +264,13 @@ impl Phone {
 fn offered(
     invite: &Message,
     tag: Tag,
-    by: Transport,
+    (by, srtp): (Transport, Srtp),
 ) -> Result<(Dialog, Option<sdp::Description>), Refusal> {
     let dialog = Dialog::of_callee(invite, tag, by)
         .map_err(|fault| Refusal::saying(fault.status(), format!("Bad Request: {fault}")))?;
     let Some(offer) = sdp_of(invite) else { return Ok((dialog, None)) };
     let offer = sdp::Description::parse(&offer).map_err(|error| refusal::of_sdp(&error.into()))?;
-    Sound::would_answer(&offer).map_err(|why| refusal::of_sdp(&why))?;
+    Sound::would_answer(&offer, srtp).map_err(|why| refusal::of_sdp(&why))?;
     Ok((dialog, Some(offer)))
 }
 

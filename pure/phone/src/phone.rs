@@ -18,7 +18,7 @@ use crate::registration::Registration;
 use crate::turn::Turn;
 use crate::uas::Seen;
 use crate::unable::Unable;
-use crate::{limits, quality};
+use crate::limits;
 
 /// A telephone: a [`machine::Machine`] that speaks SIP for one account, with sound.
 pub struct Phone {
@@ -181,8 +181,7 @@ impl Phone {
 
     /// How good the sound of a call is so far.
     pub fn quality(&mut self, call: Call) -> Option<CallQuality> {
-        let report = self.calls.get_mut(&call)?.sound()?.report()?;
-        Some(quality::of(&report))
+        self.calls.get_mut(&call)?.sound()?.quality()
     }
 
     /// The calls that there are, in the order of their beginning.

@@ -1,11 +1,13 @@
 //! How good the sound of a call was, in the words of the doors.
 
-use media::Report;
+use media::{Codec, Report};
 use protocol::doors::{CallQuality, Grade};
 
 /// What a stream has counted.
-pub(crate) fn of(report: &Report) -> CallQuality {
+pub(crate) fn of(report: &Report, codec: Codec, srtp: Option<&'static str>) -> CallQuality {
     CallQuality {
+        codec: codec.name(),
+        srtp,
         sent: report.sent.packets,
         received: report.received.packets,
         lost: report.received.lost,

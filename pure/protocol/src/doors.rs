@@ -313,6 +313,10 @@ pub struct Call(pub u32);
 /// How good the sound of a call was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallQuality {
+    /// The codec that we spoke last, as SDP names it.
+    pub codec: &'static str,
+    /// The suite of SRTP; nothing, when anybody on the way could hear the call.
+    pub srtp: Option<&'static str>,
     /// RTP packets that we sent.
     pub sent: u64,
     /// RTP packets of theirs that were of use.

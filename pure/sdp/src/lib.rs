@@ -24,6 +24,7 @@ mod address;
 mod attribute;
 mod bandwidth;
 mod connection;
+mod crypto;
 mod description;
 mod direction;
 mod error;
@@ -44,13 +45,14 @@ pub use address::{Address, Host};
 pub use attribute::Attribute;
 pub use bandwidth::Bandwidth;
 pub use connection::Connection;
+pub use crypto::{Crypto, Secret};
 pub use description::Description;
 pub use direction::Direction;
 pub use error::ParseError;
 pub use line::Line;
 pub use media::Media;
 pub use offer::{
-    Agreed, Codec, Events, Format, Hold, Parameters, Refusal, Remote, Session, Stream, StreamId,
+    Agreed, Codec, Events, Format, Hold, Parameters, Refusal, Remote, Secrecy, Secrets, Session, Stream, StreamId,
 };
 pub use origin::Origin;
 pub use rtpmap::RtpMap;

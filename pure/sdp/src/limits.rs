@@ -13,6 +13,9 @@ pub const SECTIONS: usize = 64;
 /// Formats of one section: there are 128 payload types.
 pub const FORMATS: usize = 128;
 
+/// Characters of one key in `a=crypto`: the longest suite has 46 octets, in base64 64.
+pub const KEY: usize = 128;
+
 /// Payload types of one section whose meaning is remembered for the whole session (RFC 3264 §8.3.2): all there are.
 pub const REMEMBERED: usize = 128;
 

@@ -2,7 +2,7 @@
 
 use crate::line::Lines;
 use crate::read::{Row, number};
-use crate::{Address, Attribute, Connection, Direction, Line, ParseError, RtpMap, limits, write};
+use crate::{Address, Attribute, Connection, Crypto, Direction, Line, ParseError, RtpMap, limits, write};
 
 /// `m=<media> <port>[/<number of ports>] <proto> <fmt> …`, and the lines below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +103,13 @@ impl Media {
     /// `a=rtcp-mux`: RTCP may come on the RTP port (RFC 5761 §5.1.1).
     pub fn has_rtcp_mux(&self) -> bool {
         self.attribute("rtcp-mux").is_some()
+    }
+
+    /// `a=crypto`: the keys for SRTP that can be used as they are offered, most wanted first (RFC 4568).
+    pub fn cryptos(&self) -> impl Iterator<Item = Crypto> {
+        self.attributes()
+            .filter(|attribute| &*attribute.name == "crypto")
+            .filter_map(|attribute| Crypto::parse(attribute.text()))
     }
 
     /// `a=mid`: the section's name (RFC 5888 §4).

@@ -48,7 +48,7 @@ pub use key::{Absent, Key, Section};
 pub use listen::Listen;
 pub use page::reference;
 pub use phone::PhoneFile;
-pub(crate) use phone::TRANSPORTS;
+pub(crate) use phone::{SRTP, TRANSPORTS};
 pub use push::Push;
 pub use registrar::{Expires, Registrar, WhenFull};
 pub use report::{Mistakes, Notice};

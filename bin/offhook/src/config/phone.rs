@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use phone::Srtp;
 use sip::Uri;
 
 use super::address;
@@ -27,6 +28,8 @@ pub struct PhoneFile {
     pub server: Option<SocketAddr>,
     /// How they go.
     pub transport: Option<&'static str>,
+    /// Whether others may hear its calls on their way.
+    pub srtp: Option<Srtp>,
     /// Files with certificates of authorities that are trusted beside the system's.
     pub authorities: Vec<PathBuf>,
     /// The address of this machine that the phone uses.
@@ -55,6 +58,7 @@ impl PhoneFile {
             transport: table
                 .text("transport", &mut faults)
                 .and_then(|text| transport(text, &mut faults)),
+            srtp: table.text("srtp", &mut faults).and_then(|text| srtp(text, &mut faults)),
             authorities: table
                 .texts("authorities", &mut faults)
                 .unwrap_or_default()
@@ -91,6 +95,19 @@ fn transport(written: At<&str>, faults: &mut Faults) -> Option<&'static str> {
     known
 }
 
+/// How the policies are called.
+pub(crate) const SRTP: [(&str, Srtp); 3] =
+    [("off", Srtp::Off), ("welcome", Srtp::Welcome), ("required", Srtp::Required)];
+
+fn srtp(written: At<&str>, faults: &mut Faults) -> Option<Srtp> {
+    let known = SRTP.iter().find(|(name, _)| *name == written.value);
+    if known.is_none() {
+        let what = format!("unknown policy `{}`", written.value.escape_debug());
+        faults.refuse(written.span, what, "it is \"off\", \"welcome\" or \"required\"");
+    }
+    known.map(|(_, srtp)| *srtp)
+}
+
 fn bind(written: At<&str>, faults: &mut Faults) -> Option<IpAddr> {
     let ip = written.value.parse().ok();
     if ip.is_none() {
@@ -120,6 +137,12 @@ pub(super) const SECTION: Section = Section {
             "transport",
             "\"udp\"",
             "How they go: \"udp\", \"tcp\", \"tls\", or as a browser's do, \"ws\" or \"wss\".",
+        ),
+        Key::new(
+            "srtp",
+            "\"welcome\"",
+            "Whether others may hear calls on their way: \"off\", they may; \"welcome\", they may unless the other side offers SRTP; \"required\", they may \
+             not, and a call that cannot have SRTP does not come about. The keys travel in the signalling, which TLS has to hide.",
         ),
         Key::optional(
             "authorities",

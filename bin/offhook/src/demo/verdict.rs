@@ -139,6 +139,8 @@ mod tests {
         let tone = || Tone::sine(hz).take(Duration::from_secs(1));
         let grade = Grade { loss: 0, jitter: Duration::ZERO, mos };
         let quality = CallQuality {
+            codec: "PCMA",
+            srtp: None,
             sent: 50,
             received: 50,
             lost: 0,

@@ -7,7 +7,7 @@ use phone::Account;
 use protocol::Transport;
 use sip::Uri;
 
-use crate::config::{Mistakes, PhoneFile, Secret, TRANSPORTS};
+use crate::config::{Mistakes, PhoneFile, SRTP, Secret, TRANSPORTS};
 use crate::softphone::facing;
 
 /// Whose phone it is. The command line counts more than the file.
@@ -31,6 +31,9 @@ pub(super) struct AccountArguments {
     /// How they go
     #[arg(long, global = true, value_parser = TRANSPORTS)]
     transport: Option<String>,
+    /// Whether others may hear calls on their way (they may not with "required")
+    #[arg(long, global = true, value_parser = SRTP.map(|(name, _)| name))]
+    srtp: Option<String>,
     /// A file with certificates of authorities (PEM) that are trusted beside the system's, for TLS; may be given more than once
     #[arg(long, global = true, value_name = "FILE")]
     ca: Vec<PathBuf>,
@@ -75,6 +78,11 @@ impl AccountArguments {
         let transport = self.transport.as_deref().or(file.transport);
         if let Some(transport) = transport.and_then(Transport::of) {
             account = account.by(transport);
+        }
+        let wish = self.srtp.as_deref();
+        let wish = SRTP.iter().find(|(name, _)| Some(*name) == wish).map(|(_, srtp)| *srtp);
+        if let Some(srtp) = wish.or(file.srtp) {
+            account = account.srtp(srtp);
         }
         let server = self.server.clone().or(file.server.map(|server| server.to_string()));
         let host = match &server {
@@ -122,6 +130,7 @@ mod tests {
             name: None,
             server: server.map(Into::into),
             transport: None,
+            srtp: None,
             ca: Vec::new(),
             bind: None,
         }

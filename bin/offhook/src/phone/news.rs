@@ -96,7 +96,9 @@ fn quality_in_words(quality: &CallQuality) -> String {
         })
     };
     format!(
-        "{} packets sent, {} received, {} lost; here: {}; there: {}",
+        "{}, {}; {} packets sent, {} received, {} lost; here: {}; there: {}",
+        quality.codec,
+        quality.srtp.unwrap_or("not encrypted"),
         quality.sent,
         quality.received,
         quality.lost,
@@ -127,6 +129,8 @@ fn object(event: &PhoneEvent) -> Value {
         PhoneEvent::Quality { call, quality } => json!({
             "event": "quality",
             "call": call.0,
+            "codec": quality.codec,
+            "srtp": quality.srtp,
             "sent": quality.sent,
             "received": quality.received,
             "lost": quality.lost,

@@ -73,7 +73,7 @@ impl Conversation {
             return self.end(turn, 503, "no port for sound is free on this machine");
         };
         let dice = machine::Dice::new(turn.line.dice.seed());
-        let mut sound = Sound::new(audio, sockets, dice);
+        let mut sound = Sound::new(audio, sockets, (turn.line.account.srtp, dice));
         let (sdp, awaited) = match &offered.offer {
             Some(offer) => (sound.answer(turn.now, offer), Awaited::Ack),
             None => (sound.offer(), Awaited::Answer),

@@ -24,7 +24,6 @@ use protocol::doors::{Answer, Call, PhoneEvent, Question, Socket, Ticket};
 use protocol::session::Invitation;
 
 use crate::line::{Errand, Outcome, Part};
-use crate::quality;
 use crate::sound::{Sockets, Sound};
 use crate::turn::Turn;
 
@@ -189,8 +188,7 @@ impl Conversation {
     /// No sound any more: neither sent nor heard (RFC 3261 §15.1.1).
     fn silence(&mut self, turn: &mut Turn<'_>) -> Option<Box<dyn Audio>> {
         let sound = self.sound.take()?;
-        if let Some(report) = sound.report() {
-            let quality = Box::new(quality::of(&report));
+        if let Some(quality) = sound.quality().map(Box::new) {
             turn.report(PhoneEvent::Quality { call: self.id, quality });
         }
         let (audio, Sockets { rtp, rtcp }) = sound.close(turn.now, turn.out);

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Format, StreamId};
+use super::{Format, Secrets, StreamId};
 use crate::{Connection, Description, Direction, Host, Media, limits};
 
 /// A stream on which both sides agreed. A stream of ours that has none is off: refused, removed, or never offered.
@@ -27,6 +27,8 @@ pub struct Agreed {
     pub formats: Vec<Format>,
     /// Keys, at the clock rate of the codec (RFC 4733); `None` when they have to go as sound.
     pub events: Option<Events>,
+    /// The keys of both sides; `None`: it is not protected.
+    pub secrets: Option<Secrets>,
     /// Milliseconds of sound to put into a packet.
     pub ptime: u16,
 }

@@ -4,16 +4,17 @@ use std::net::IpAddr;
 
 use super::Stream;
 use super::formats::Listed;
+use super::secrecy::Cover;
 use crate::{Attribute, Connection, Direction, Line, Media};
 
 /// A section that stands. `session` is the address that the session's `c=` gives.
 pub(super) fn live(
-    stream: &Stream,
+    (stream, cover): (&Stream, &Cover),
     listed: &[Listed],
     direction: Direction,
     session: Option<IpAddr>,
 ) -> Media {
-    let mut media = Media::new(&stream.kind, stream.local.port(), &stream.protocol);
+    let mut media = Media::new(&stream.kind, stream.local.port(), cover.protocol);
     media.formats = listed.iter().map(|listed| listed.payload_type.to_string().into()).collect();
     if Some(stream.local.ip()) != session {
         media.lines.push(Line::Connection(Connection::from(stream.local.ip())));
@@ -31,6 +32,7 @@ pub(super) fn live(
     if stream.rtcp != stream.local.port().saturating_add(1) {
         media.push(Attribute::new("rtcp", stream.rtcp.to_string()));
     }
+    cover.cryptos.iter().for_each(|crypto| media.push(crypto.attribute()));
     media.push(Attribute::flag(direction.name()));
     media
 }

@@ -3,7 +3,7 @@
 use super::agreed::{Remote, packet_time, their_direction};
 use super::formats::{self, Common, Format};
 use super::slot::{Life, Slot};
-use super::{Agreed, Hold, Refusal, Session, Stream, StreamId, compose};
+use super::{Agreed, Hold, Refusal, Secrecy, Secrets, Session, Stream, StreamId, compose};
 use crate::{Description, Direction, Media, limits};
 
 /// The places as they are after an exchange, and what stands in them.
@@ -29,7 +29,7 @@ impl Session {
             if slots.len() >= limits::SECTIONS {
                 return Err(Refusal::TooManySections);
             }
-            let mut slot = Slot::off(Media::new(&stream.kind, 0, &stream.protocol));
+            let mut slot = Slot::off(Media::new(&stream.kind, 0, "RTP/AVP"));
             slot.stream = Some(id);
             slot.life = Life::On(Vec::new());
             slots.push(slot);
@@ -84,7 +84,7 @@ impl Session {
         }
         let (id, stream) = self.take_stream(section, media, slots).ok_or(Refusal::NoMedia)?;
         let Some(slot) = slots.get_mut(section) else { return Err(Refusal::TooManySections) };
-        theirs.must_speak(&stream.protocol)?;
+        let (cover, secrets) = stream.secrecy.answered((section, media), &slot.written)?;
         let remote = theirs.remote()?;
         let (codec, common) =
             formats::of_offer(stream, media, &slot.memory).ok_or(Refusal::Formats { section })?;
@@ -92,9 +92,9 @@ impl Session {
         let direction = stream.direction.and(their_way.mirrored());
         slot.memory.learn(media);
         slot.stream = Some(id);
-        slot.written = compose::live(stream, &common.listed, direction, self.address());
+        slot.written = compose::live((stream, &cover), &common.listed, direction, self.address());
         let hold = Hold::of(stream.direction, their_way);
-        let agreed = theirs.agreed(id, stream, remote, (direction, hold), (codec, &common));
+        let agreed = theirs.agreed((id, stream, secrets), remote, (direction, hold), (codec, &common));
         slot.life = Life::On(common.listed);
         Ok(Some(agreed))
     }
@@ -155,7 +155,7 @@ impl Session {
         let (Life::On(offered), Some(id)) = (&slot.life, slot.stream) else { return Ok(None) };
         // A stream that was removed meanwhile stays offered until our next offer.
         let Some(stream) = self.stream(id).filter(|_| media.port != 0) else { return Ok(None) };
-        theirs.must_speak(&stream.protocol)?;
+        let secrets = Secrecy::accepted((section, media), &slot.written)?;
         let remote = theirs.remote()?;
         let (codec, common) =
             formats::of_answer(offered, media).ok_or(Refusal::Formats { section })?;
@@ -163,7 +163,7 @@ impl Session {
         let their_way = their_direction(description, media);
         let ways = (ours.and(their_way.mirrored()), Hold::of(ours, their_way));
         slot.memory.learn(media);
-        Ok(Some(theirs.agreed(id, stream, remote, ways, (codec, &common))))
+        Ok(Some(theirs.agreed((id, stream, secrets), remote, ways, (codec, &common))))
     }
 }
 
@@ -176,14 +176,6 @@ fn turn_off(slot: Option<&mut Slot>, like: &Media) {
 }
 
 impl Theirs<'_> {
-    fn must_speak(&self, protocol: &str) -> Result<(), Refusal> {
-        let Self { media, section, .. } = *self;
-        if media.protocol.eq_ignore_ascii_case(protocol) {
-            return Ok(());
-        }
-        Err(Refusal::Protocol { section, protocol: media.protocol.clone() })
-    }
-
     fn remote(&self) -> Result<Remote, Refusal> {
         self.description
             .connection_of(self.media)
@@ -193,8 +185,7 @@ impl Theirs<'_> {
 
     fn agreed(
         &self,
-        id: StreamId,
-        stream: &Stream,
+        (id, stream, secrets): (StreamId, &Stream, Option<Secrets>),
         remote: Remote,
         (direction, hold): (Direction, Hold),
         (codec, common): (Format, &Common),
@@ -209,6 +200,7 @@ impl Theirs<'_> {
             codec,
             formats: common.formats.clone(),
             events: common.events,
+            secrets,
             ptime: packet_time(self.media),
         }
     }

@@ -44,6 +44,11 @@ pub enum Refusal {
         /// The section, from 0.
         section: usize,
     },
+    /// SRTP without a key that can be used as it is offered, or an answer with another than was offered (RFC 4568 §5.1).
+    Keys {
+        /// The section, from 0.
+        section: usize,
+    },
     /// No format in common.
     Formats {
         /// The section, from 0.
@@ -69,6 +74,7 @@ impl Refusal {
             Self::NoMedia => Some(304),
             Self::Formats { .. } => Some(305),
             Self::Protocol { .. } => Some(302),
+            Self::Keys { .. } => Some(306),
             Self::Address { .. } => Some(301),
             Self::Sections { .. } | Self::TooManySections | Self::Kind { .. } => Some(399),
             _ => None,
@@ -95,6 +101,9 @@ impl fmt::Display for Refusal {
             Self::NoMedia => f.write_str("no media of a kind that is wanted here"),
             Self::Protocol { section, protocol } => {
                 write!(f, "m= line {}: {protocol} is not spoken here", Ordinal(*section))
+            }
+            Self::Keys { section } => {
+                write!(f, "m= line {}: no a=crypto in common", Ordinal(*section))
             }
             Self::Address { section } => {
                 write!(f, "m= line {}: no address that media can be sent to", Ordinal(*section))

@@ -101,7 +101,8 @@ impl Session {
         description.lines.splice(0..0, self.connection());
         let sections = self.streams.iter().flatten().map(|stream| {
             let listed = Memory::default().list(stream);
-            Media { port: 0, ..compose::live(stream, &listed, stream.direction, self.address()) }
+            let ours = (stream, &stream.secrecy.possible());
+            Media { port: 0, ..compose::live(ours, &listed, stream.direction, self.address()) }
         });
         description.media = sections.take(limits::SECTIONS).collect();
         description
@@ -121,7 +122,8 @@ impl Session {
             (slot.life, slot.written) = match stream {
                 Some(stream) => {
                     let listed = slot.memory.list(stream);
-                    let ours = compose::live(stream, &listed, stream.direction, self.address());
+                    let cover = (stream, &stream.secrecy.offered(&slot.written));
+                    let ours = compose::live(cover, &listed, stream.direction, self.address());
                     (Life::On(listed), ours)
                 }
                 None => (Life::Off, compose::off(&slot.written)),

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::Codec;
+use super::{Codec, Secrecy};
 use crate::Direction;
 
 /// A stream of ours, as we wish it. What becomes of it, offer and answer decide.
@@ -10,8 +10,8 @@ use crate::Direction;
 pub struct Stream {
     /// `audio`, `video`…
     pub kind: Box<str>,
-    /// `RTP/AVP`.
-    pub protocol: Box<str>,
+    /// Whether others may hear it on its way.
+    pub secrecy: Secrecy,
     /// Where we receive RTP.
     pub local: SocketAddr,
     /// The port on which we receive RTCP.
@@ -31,7 +31,7 @@ impl Stream {
     pub fn audio(local: SocketAddr, codecs: impl IntoIterator<Item = Codec>) -> Self {
         Self {
             kind: "audio".into(),
-            protocol: "RTP/AVP".into(),
+            secrecy: Secrecy::None,
             local,
             rtcp: local.port().saturating_add(1),
             codecs: codecs.into_iter().collect(),

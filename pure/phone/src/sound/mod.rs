@@ -1,15 +1,22 @@
 //! `Sound`: the sound of one call. Its sockets, what was agreed about them, and the stream between mouth and ear.
 
+mod shield;
+
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use machine::{Dice, Time};
-use media::{Agreement, Audio, Codec, Direction, KeySet, Minimum, NotPressed, Report, Stream};
+use media::{Agreement, Audio, Codec, Direction, KeySet, Minimum, NotPressed, Stream};
 use protocol::dialog::Tag;
-use protocol::doors::{Output, Socket};
+use protocol::doors::{CallQuality, Output, Socket};
 use sdp::{Agreed, Description, Hold, Host, Origin, Refusal, Session, StreamId};
+use sip::Bytes;
 
 use crate::latch::{Admission, Latch};
+use crate::quality;
 use crate::unable::Unable;
+use shield::Shield;
+pub use shield::Srtp;
 
 /// The sound of one call.
 pub(crate) struct Sound {
@@ -35,12 +42,17 @@ struct Playing {
     stream: Stream,
     latch: Latch,
     rtcp: Option<SocketAddr>,
+    shield: Option<Shield>,
 }
 
 impl Sound {
-    pub(crate) fn new(audio: Box<dyn Audio>, pair: Sockets, mut dice: Dice) -> Self {
+    pub(crate) fn new(
+        audio: Box<dyn Audio>,
+        pair: Sockets,
+        (srtp, mut dice): (Srtp, Dice),
+    ) -> Self {
         let local = pair.rtp.1;
-        let mut wish = wish(local);
+        let mut wish = wish(local, srtp, &mut dice);
         wish.rtcp = pair.rtcp.1.port();
         let mut session = Session::new(Origin::new(dice.roll(), local.ip()));
         let id = session.add(wish);
@@ -48,13 +60,13 @@ impl Sound {
     }
 
     /// Whether an offer could be answered at all, before any socket is open (RFC 3261 §13.3.1.3).
-    pub(crate) fn would_answer(offer: &Description) -> Result<(), Refusal> {
-        session_at(Ipv4Addr::LOCALHOST.into()).answer(offer).map(drop)
+    pub(crate) fn would_answer(offer: &Description, srtp: Srtp) -> Result<(), Refusal> {
+        session_at(Ipv4Addr::LOCALHOST.into(), srtp).answer(offer).map(drop)
     }
 
     /// What we could talk with, for who asks (RFC 3261 §11.2, RFC 3264 §9).
-    pub(crate) fn capabilities(at: IpAddr) -> Vec<u8> {
-        session_at(at).capabilities().write()
+    pub(crate) fn capabilities(at: IpAddr, srtp: Srtp) -> Vec<u8> {
+        session_at(at, srtp).capabilities().write()
     }
 
     /// An offer of ours.
@@ -162,7 +174,9 @@ impl Sound {
         out: &mut Vec<Output>,
     ) -> Vec<char> {
         let Some(playing) = &mut self.playing else { return Vec::new() };
-        let mut said = Vec::new();
+        // Whoever does not have the key is nobody: it is not even learned from where they send.
+        let Some(octets) = playing.opened(octets) else { return Vec::new() };
+        let (octets, mut said) = (&*octets, Vec::new());
         if socket == self.pair.rtp.0 {
             if playing.latch.admits(now, from) == Admission::Refused {
                 return Vec::new();
@@ -201,8 +215,10 @@ impl Sound {
     }
 
     /// How good it was until now.
-    pub(crate) fn report(&self) -> Option<Report> {
-        self.playing.as_ref().map(|playing| playing.stream.report())
+    pub(crate) fn quality(&self) -> Option<CallQuality> {
+        let Playing { stream, shield, .. } = self.playing.as_ref()?;
+        let suite = shield.as_ref().map(|shield| shield.suite().name());
+        Some(quality::of(&stream.report(), stream.agreement().send.1, suite))
     }
 
     /// Ends it: a last RTCP packet, and the sockets and the audio go back to their owners.
@@ -215,8 +231,8 @@ impl Sound {
         (self.audio, self.pair)
     }
 
-    fn carry(&self, said: Vec<media::Output>, out: &mut Vec<Output>) -> Vec<char> {
-        let Some(playing) = &self.playing else { return Vec::new() };
+    fn carry(&mut self, said: Vec<media::Output>, out: &mut Vec<Output>) -> Vec<char> {
+        let Some(playing) = &mut self.playing else { return Vec::new() };
         let mut keys = Vec::new();
         for output in said {
             let (socket, to, octets) = match output {
@@ -229,7 +245,8 @@ impl Sound {
                     continue;
                 }
             };
-            out.extend(to.map(|to| Output::Media(socket, to, octets)));
+            let sealed = to.zip(playing.sealed(octets));
+            out.extend(sealed.map(|(to, octets)| Output::Media(socket, to, octets)));
         }
         keys
     }
@@ -240,28 +257,47 @@ impl Sound {
         let Some(agreement) = agreement(agreed) else { return };
         let latch = Latch::new(now, agreed.remote.rtp_address());
         let rtcp = agreed.remote.rtcp_address();
-        match &mut self.playing {
-            Some(playing) => {
-                playing.stream.agree(agreement);
-                (playing.latch, playing.rtcp) = (latch, rtcp);
+        let (stream, before) = match self.playing.take() {
+            Some(Playing { mut stream, shield, .. }) => {
+                stream.agree(agreement);
+                (stream, shield)
             }
-            None => {
-                let stream = Stream::new(now, agreement, Dice::new(self.dice.seed()));
-                self.playing = Some(Playing { stream, latch, rtcp });
-            }
+            None => (Stream::new(now, agreement, Dice::new(self.dice.seed())), None),
+        };
+        let shield = agreed.secrets.clone().map(|secrets| Shield::with(secrets, before));
+        // Keys that fit no suite of ours were not agreed to: without a shield nothing flows.
+        if let Some(shield) = shield.map_or(Some(None), |shield| shield.map(Some)) {
+            self.playing = Some(Playing { stream, latch, rtcp, shield });
         }
     }
 }
 
-/// The stream that we wish for.
-fn wish(local: SocketAddr) -> sdp::Stream {
-    sdp::Stream::audio(local, [sdp::Codec::pcma(), sdp::Codec::pcmu()])
+impl Playing {
+    /// What a packet was before it was protected; `None` for one that is not of the other side.
+    fn opened<'a>(&mut self, octets: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        let Some(shield) = &mut self.shield else { return Some(octets.into()) };
+        let mut packet = octets.to_vec();
+        shield.open(&mut packet).ok().map(|()| packet.into())
+    }
+
+    /// What goes out of a packet; nothing, when its key is used up.
+    fn sealed(&mut self, octets: Bytes) -> Option<Bytes> {
+        let Some(shield) = &mut self.shield else { return Some(octets) };
+        let mut packet = octets.to_vec();
+        shield.seal(&mut packet).ok().map(|()| packet.into())
+    }
 }
 
-/// A session that nobody has begun, without sockets.
-fn session_at(ip: IpAddr) -> Session {
+/// The stream that we wish for.
+fn wish(local: SocketAddr, srtp: Srtp, dice: &mut Dice) -> sdp::Stream {
+    let audio = sdp::Stream::audio(local, [sdp::Codec::pcma(), sdp::Codec::pcmu()]);
+    sdp::Stream { secrecy: srtp.secrecy(dice), ..audio }
+}
+
+/// A session that nobody has begun, without sockets. Its keys are told to nobody.
+fn session_at(ip: IpAddr, srtp: Srtp) -> Session {
     let mut session = Session::new(Origin::new(0, ip));
-    session.add(wish(SocketAddr::new(ip, NOWHERE)));
+    session.add(wish(SocketAddr::new(ip, NOWHERE), srtp, &mut Dice::new(0)));
     session
 }
 
