@@ -22,6 +22,8 @@ pub(crate) struct Account {
     pub(crate) tone: f64,
     /// The certificate of the authority that it trusts; for TLS.
     pub(crate) trust: Option<PathBuf>,
+    /// Whether nobody may hear its calls on their way: SRTP or nothing.
+    pub(crate) secret: bool,
     /// The proxies to which it keeps ways open (RFC 5626); none: it registers as usual.
     pub(crate) ways: Vec<String>,
 }
@@ -39,6 +41,7 @@ impl Account {
             host: Host::HERE,
             tone: 440.0,
             trust: None,
+            secret: false,
             ways: Vec::new(),
         }
     }
@@ -54,6 +57,10 @@ impl Account {
     /// By TLS, to a server that this authority has certified.
     pub(crate) fn trusting(self, authority: &Authority) -> Self {
         Self { transport: "tls", trust: Some(authority.file()), ..self }
+    }
+
+    pub(crate) fn in_secret(self) -> Self {
+        Self { secret: true, ..self }
     }
 
     pub(crate) fn keeping(self, ways: &[String]) -> Self {

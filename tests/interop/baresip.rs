@@ -39,6 +39,9 @@ impl Baresip {
             "<{};transport={transport}>;auth_user={number};auth_pass=pw-{number};regint=60;answermode=auto",
             account.uri()
         );
+        if account.secret {
+            address += ";mediaenc=srtp-mand";
+        }
         for (place, way) in ways.iter().enumerate() {
             write!(address, ";outbound{}=\"{way}\"", place + 1).unwrap();
         }
@@ -199,6 +202,7 @@ rtp_stats yes
 module_path /usr/lib/baresip/modules
 module stdio.so
 module g711.so
+module srtp.so
 module aufile.so
 module aubridge.so
 module sndfile.so

@@ -33,6 +33,7 @@ mod pjsua;
 mod place;
 mod renewal;
 mod restarts;
+mod secrets;
 mod sipp;
 mod sipsak;
 mod slow;

@@ -23,6 +23,9 @@ impl Phone {
         let mut program = command(&["phone", "--json", "--account", &uri, "--server", &server]);
         program.args(["--transport", transport, "--bind", &ip, "--record"]);
         program.arg(&heard).args(["--play", &format!("tone:{tone}")]).args(deed);
+        if account.secret {
+            program.args(["--srtp", "required"]);
+        }
         if let Some(authority) = trust {
             program.arg("--ca").arg(authority);
         }

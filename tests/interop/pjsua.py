@@ -1,6 +1,7 @@
 """A phone made of PJSIP (PyPI: pjsua2-python) for tests/interop/pjsua.rs. It takes commands a line and says what happens a line.
 
 pjsua.py NUMBER DOMAIN SERVER TRANSPORT IP TONE.wav HEARD.wav [CERTIFICATE-AUTHORITY]
+SRTP=required in the environment: no call is heard on its way
 commands: call URI, hold, resume, hangup, quit
 """
 import os
@@ -74,6 +75,8 @@ settings.idUri, settings.regConfig.registrarUri = f"sip:{number}@{domain}", f"si
 settings.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", number, 0, f"pw-{number}"))
 settings.sipConfig.proxies.append(f"sip:{server}{parameter};lr")
 settings.mediaConfig.transportConfig.boundAddress = ip
+if os.environ.get("SRTP") == "required":
+    settings.mediaConfig.srtpUse, settings.mediaConfig.srtpSecureSignaling = pj.PJMEDIA_SRTP_MANDATORY, 0
 account = Account()
 account.create(settings)
 

@@ -45,6 +45,9 @@ impl Pjsua {
             &host.ip.to_string(),
         ]);
         program.arg(&play).arg(&heard).args(trust);
+        if account.secret {
+            program.env("SRTP", "required");
+        }
         let mut peer = Peer::start(&format!("pjsua {number}"), &mut host.run(&program));
         peer.wait_for("register 200", PATIENCE);
         Self { peer, heard }
@@ -71,7 +74,7 @@ impl Pjsua {
     }
 
     /// Ends the phone; what it heard.
-    fn quit(mut self) -> Vec<i16> {
+    pub(crate) fn quit(mut self) -> Vec<i16> {
         self.peer.type_line("quit");
         self.peer.end(PATIENCE);
         sound::read(&self.heard)

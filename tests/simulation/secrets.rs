@@ -114,7 +114,8 @@ fn both_hear_each_other_and_nobody_on_the_way_does() {
 fn hold_and_bad_weather_do_not_lose_the_keys() {
     for seed in 0..3 {
         let mut talk = Talk::begin(seed, (Srtp::Required, Srtp::Required));
-        let rough = Weather { loss: 5, twice: 5, jitter: Duration::from_millis(40), ..Weather::BREEZE };
+        let rough =
+            Weather { loss: 5, twice: 5, jitter: Duration::from_millis(40), ..Weather::BREEZE };
         talk.exchange.world.change(&Change::Weather(rough));
         let (at_bob, at_alice) = talk.listen(5);
         assert!(at_bob > HEARD && at_alice > HEARD, "{at_bob} {at_alice}");
@@ -133,7 +134,9 @@ fn hold_and_bad_weather_do_not_lose_the_keys() {
 
 #[test]
 fn who_must_not_be_heard_is_not_called_and_does_not_call_without_keys() {
-    for wishes in [(Srtp::Required, Srtp::Off), (Srtp::Off, Srtp::Required), (Srtp::Welcome, Srtp::Required)] {
+    for wishes in
+        [(Srtp::Required, Srtp::Off), (Srtp::Off, Srtp::Required), (Srtp::Welcome, Srtp::Required)]
+    {
         let mut talk = Talk::begin(3, wishes);
         assert_eq!(talk.status(), Some(488), "{wishes:?}");
         assert_eq!(talk.overheard(), [], "{wishes:?}");
@@ -156,8 +159,15 @@ fn forged_packets_are_neither_heard_nor_learned_from() {
         tone.speak(&mut frame);
         Codec::Pcma.encode(&frame, &mut payload);
         let (sequence, timestamp) = (nth, u32::from(nth) * 160);
-        Packet { sequence, timestamp, payload_type: 8, ssrc, payload: &payload, ..Packet::default() }
-            .write(&mut octets);
+        Packet {
+            sequence,
+            timestamp,
+            payload_type: 8,
+            ssrc,
+            payload: &payload,
+            ..Packet::default()
+        }
+        .write(&mut octets);
         let from = if nth % 2 == 0 { good.from } else { stranger };
         let parcel = sim::Parcel::datagram(from, good.to, octets);
         talk.exchange.world.inject(sim::Realm::INTERNET, parcel);

@@ -62,6 +62,6 @@ pub use account::{Account, BadAccount};
 pub use media::Audio;
 pub use phone::Phone;
 pub use protocol::auth::Credentials;
-pub use sound::Srtp;
 pub use protocol::doors::{Call, CallQuality, Grade, PhoneEvent};
+pub use sound::Srtp;
 pub use unable::Unable;

@@ -12,13 +12,13 @@ use sip::{Status, Uri};
 
 use crate::account::Account;
 use crate::call::{Conversation, Outgoing, State, Wish};
+use crate::limits;
 use crate::line::Line;
 use crate::lingering::Lingering;
 use crate::registration::Registration;
 use crate::turn::Turn;
 use crate::uas::Seen;
 use crate::unable::Unable;
-use crate::limits;
 
 /// A telephone: a [`machine::Machine`] that speaks SIP for one account, with sound.
 pub struct Phone {

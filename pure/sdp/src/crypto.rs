@@ -60,7 +60,8 @@ impl Crypto {
             (Some(_), Some(_)) => false,
         };
         let known = |parameter: &str| {
-            parameter.starts_with('-') || parameter.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("WSH="))
+            parameter.starts_with('-')
+                || parameter.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("WSH="))
         };
         (lives && fields.all(known)).then(|| Self { tag, suite: suite.into(), key: key.into() })
     }

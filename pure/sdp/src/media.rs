@@ -2,7 +2,9 @@
 
 use crate::line::Lines;
 use crate::read::{Row, number};
-use crate::{Address, Attribute, Connection, Crypto, Direction, Line, ParseError, RtpMap, limits, write};
+use crate::{
+    Address, Attribute, Connection, Crypto, Direction, Line, ParseError, RtpMap, limits, write,
+};
 
 /// `m=<media> <port>[/<number of ports>] <proto> <fmt> …`, and the lines below it.
 #[derive(Clone, Debug, PartialEq, Eq)]

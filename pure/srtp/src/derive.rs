@@ -19,7 +19,12 @@ pub(crate) enum Whose {
 }
 
 /// So many octets of key stream of the master key, for one purpose.
-pub(crate) fn derive(master: &Master, whose: Whose, label: Label, octets: usize) -> Option<Vec<u8>> {
+pub(crate) fn derive(
+    master: &Master,
+    whose: Whose,
+    label: Label,
+    octets: usize,
+) -> Option<Vec<u8>> {
     let mut begin = [0; 16];
     for (to, from) in begin.iter_mut().zip(master.salt()) {
         *to = *from;
@@ -49,9 +54,8 @@ mod tests {
             &hex("E1F97A0D3E018BE0D64FA32C06DE4139"),
             &hex("0EC675AD498AFEEBB6960B3AABE6"),
         );
-        let derived = |label, octets| {
-            derive(master.as_ref().unwrap(), Whose::Sound, label, octets).unwrap()
-        };
+        let derived =
+            |label, octets| derive(master.as_ref().unwrap(), Whose::Sound, label, octets).unwrap();
         assert_eq!(derived(Label::Cipher, 16), hex("C61E7A93744F39EE10734AFE3FF7A087"));
         assert_eq!(derived(Label::Salt, 14), hex("30CBBC08863D8C85D49DB34A9AE1"));
         let tag = "CEBE321F6FF7716B6FD4AB49AF256A156D38BAA48F0A0ACF3C34E2359E6CDBCEE049646C43D9327AD175578EF72270986371C10C9A369AC2F94A8C5FBCDDDC256D6E919A48B610EF17C2041E474035766B68642C59BBFC2F34DB60DBDFB2DC68";

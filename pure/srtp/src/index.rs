@@ -26,7 +26,8 @@ impl Window {
     pub(crate) fn index_of(self, sequence: u16) -> Option<u64> {
         let (rounds, newest) = (self.newest >> 16, (self.newest & 0xFFFF) as u16);
         let ahead = sequence.wrapping_sub(newest);
-        let rounds = match (ahead <= 0x8000 && newest < 0x8000 || ahead < 0x8000, sequence < newest) {
+        let rounds = match (ahead <= 0x8000 && newest < 0x8000 || ahead < 0x8000, sequence < newest)
+        {
             // Ahead, and over the edge.
             (true, true) => rounds.checked_add(1)?,
             (true, false) | (false, true) => rounds,

@@ -173,7 +173,12 @@ impl Galois {
         tag.map(|tag| tag.to_vec()).map_err(|_| Refused::UsedUp)
     }
 
-    fn open(&self, nonce: [u8; 12], known: &[u8], (body, tag): (&mut [u8], &[u8])) -> Result<(), Refused> {
+    fn open(
+        &self,
+        nonce: [u8; 12],
+        known: &[u8],
+        (body, tag): (&mut [u8], &[u8]),
+    ) -> Result<(), Refused> {
         let (nonce, body) = (&nonce.into(), InOutBuf::from(body));
         let tag = tag.try_into().map_err(|_| Refused::Short)?;
         let opened = match self {

@@ -18,8 +18,8 @@ pub enum Suite {
 }
 
 use Suite::{
-    AeadAes128Gcm, AeadAes256Gcm, AesCm128HmacSha1With32, AesCm128HmacSha1With80, AesCm256HmacSha1With32,
-    AesCm256HmacSha1With80,
+    AeadAes128Gcm, AeadAes256Gcm, AesCm128HmacSha1With32, AesCm128HmacSha1With80,
+    AesCm256HmacSha1With32, AesCm256HmacSha1With80,
 };
 
 /// Each suite, its name in `a=crypto`, and its number in DTLS (RFC 5764 §4.1.2, RFC 7714 §14.2; AES-256 in counter mode has none).

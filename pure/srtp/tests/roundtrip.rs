@@ -1,6 +1,6 @@
 //! What is protected opens to what it was, whatever gets lost and in whatever order it comes; what is touched does not open.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use offhook_srtp::{Master, Receiver, Refused, Sender, Suite, limits};
 use proptest::prelude::*;

@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "a test, and it reads the corpus from disk"
 )]
@@ -106,7 +105,8 @@ fn sequences_are_opened_in_their_order_and_what_is_wrong_changes_nothing() {
 #[test]
 fn octets_that_others_fell_over_are_refused() {
     let Ok(files) = std::fs::read_dir(corpus().join("srtp-fuzz")) else { return };
-    let masters: Vec<_> = Suite::ALL.map(|suite| Master::new(suite, &[7; 46][..Master::octets(suite)])).into();
+    let masters: Vec<_> =
+        Suite::ALL.map(|suite| Master::new(suite, &[7; 46][..Master::octets(suite)])).into();
     for file in files {
         let file = std::fs::read(file.unwrap().path()).unwrap();
         for master in masters.iter().flatten() {

@@ -21,8 +21,21 @@ pub(super) const PURE: &[(&str, u8)] = &[
 pub(super) const MAY_USE_MACHINE: &[&str] = &["sim", "ladder"];
 
 /// Libraries from outside that `pure/` may use: bytes, searching, hashing, ciphers. Nothing that does IO, keeps time or throws dice.
-pub(super) const PURE_MAY_IMPORT: &[&str] =
-    &["bytes", "memchr", "regex-lite", "siphasher", "md-5", "sha2", "hmac", "subtle", "aes", "aes-gcm", "ctr", "sha1", "base64"];
+pub(super) const PURE_MAY_IMPORT: &[&str] = &[
+    "bytes",
+    "memchr",
+    "regex-lite",
+    "siphasher",
+    "md-5",
+    "sha2",
+    "hmac",
+    "subtle",
+    "aes",
+    "aes-gcm",
+    "ctr",
+    "sha1",
+    "base64",
+];
 
 /// Crates that bring a runtime of tasks with them.
 pub(super) const RUNTIMES: &[&str] = &[

@@ -94,7 +94,8 @@ impl Session {
         slot.stream = Some(id);
         slot.written = compose::live((stream, &cover), &common.listed, direction, self.address());
         let hold = Hold::of(stream.direction, their_way);
-        let agreed = theirs.agreed((id, stream, secrets), remote, (direction, hold), (codec, &common));
+        let agreed =
+            theirs.agreed((id, stream, secrets), remote, (direction, hold), (codec, &common));
         slot.life = Life::On(common.listed);
         Ok(Some(agreed))
     }

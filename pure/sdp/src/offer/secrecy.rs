@@ -95,9 +95,8 @@ impl Secrecy {
         // RFC 4568 §5.1.3: one line, with the tag and the suite of one of ours.
         let mut said = theirs.cryptos();
         let (theirs, more) = (said.next().ok_or(Refusal::Keys { section })?, said.next());
-        let ours = written
-            .cryptos()
-            .find(|ours| ours.tag == theirs.tag && ours.has_suite(&theirs.suite));
+        let ours =
+            written.cryptos().find(|ours| ours.tag == theirs.tag && ours.has_suite(&theirs.suite));
         match (ours, more) {
             (Some(ours), None) => Ok(Some(Secrets::of(&ours, theirs))),
             _ => Err(Refusal::Keys { section }),
@@ -197,7 +196,10 @@ mod tests {
         strict.rejected();
         let refusal = welcoming.answer(&strict.offer().unwrap()).unwrap_err();
         assert_eq!(refusal, Refusal::Keys { section: 0 });
-        assert_eq!(plain.offer().and_then(|offer| welcoming.answer(&offer)).unwrap().1[0].secrets, None);
+        assert_eq!(
+            plain.offer().and_then(|offer| welcoming.answer(&offer)).unwrap().1[0].secrets,
+            None
+        );
     }
 
     /// RFC 4568 §5.1.3: one line, with what was offered.
