@@ -8,6 +8,7 @@
     reason = "the helpers of tests are tests too: what cannot go on stops here"
 )]
 
+mod call_records;
 mod cancels;
 mod disk;
 mod everything_at_once;

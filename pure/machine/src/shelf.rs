@@ -64,6 +64,16 @@ impl<T> Shelf<T> {
         self.places.iter().filter_map(|place| place.thing.as_deref())
     }
 
+    /// The things behind the place of this number (none: all), each with its own, in the order of their places.
+    pub fn behind(&self, number: Option<u64>) -> impl Iterator<Item = (u64, &T)> {
+        let first = number.map_or(0, |number| (number as u32 as usize).saturating_add(1));
+        let rest = self.places.iter().enumerate().skip(first);
+        rest.filter_map(|(at, place)| {
+            let number = u64::from(place.round) << 32 | at as u64;
+            place.thing.as_deref().map(|thing| (number, thing))
+        })
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.places.len() - self.free.len()
@@ -89,6 +99,8 @@ mod tests {
         assert!(shelf.get(a).is_none() && shelf.get_mut(a).is_none() && shelf.take(a).is_none());
         *shelf.get_mut(c).unwrap() = 'd';
         assert_eq!(shelf.iter().collect::<String>(), "db");
+        assert!(shelf.behind(None).eq([(c, &'d'), (b, &'b')]));
+        assert!(shelf.behind(Some(a)).eq([(b, &'b')]) && shelf.behind(Some(b)).next().is_none());
         assert!(a != 0 && b != 0 && c != a && !shelf.is_empty() && shelf.get(0).is_none());
     }
 }

@@ -10,6 +10,7 @@ use machine::Time;
 use sip::{Bytes, Malformed, Message, Params};
 
 use crate::Record;
+use crate::call_record::CallRecord;
 use crate::locate::{Domain, Failure, Hop, Naptr, Target, Unlocated};
 use crate::transport::{Distrust, Flow, Transport};
 
@@ -273,6 +274,8 @@ pub enum Event {
         /// Its Call-ID.
         call_id: Box<str>,
     },
+    /// A call attempt is over, and this is all of it: for call records.
+    Called(Box<CallRecord>),
     /// A domain said before that it can be contacted by TLS, and does not say so any more: somebody may be changing the answers of
     /// its DNS (RFC 3263 §7).
     TlsWithdrawn {

@@ -1,6 +1,7 @@
 //! SIP between messages and roles: the doors, transport rules, transactions (RFC 3261 §17, §18; RFC 3263).
 
 pub mod auth;
+mod call_record;
 pub mod dialog;
 pub mod doors;
 pub mod fault;
@@ -13,6 +14,7 @@ pub mod transaction;
 
 pub mod transport;
 
+pub use call_record::{CallRecord, Ender, Text};
 pub use doors::{Answer, Input, Output, Question, Ticket};
 pub use fault::Fault;
 pub use record::Record;

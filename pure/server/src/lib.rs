@@ -4,6 +4,8 @@
 //! shard a message belongs to.
 
 mod admission;
+mod call;
+mod calls;
 pub mod explain;
 mod gate;
 mod groups;

@@ -79,6 +79,12 @@ pub const PATTERN_NESTS: u32 = 20;
 /// forgotten, and its member has one call too many.
 pub const SEATS: usize = 200_000;
 
+/// Calls that are followed on one shard, some 400 octets each. Past this the one that would be given up first is, and its record says so.
+pub const CALLS: usize = 500_000;
+
+/// Octets of a text that is kept of a call: Call-IDs and URIs have some forty. What is longer is cut.
+pub const CALL_TEXT: usize = 512;
+
 /// Addresses of one member of a group that are probed: what one name leads to.
 pub const PROBED: usize = 8;
 

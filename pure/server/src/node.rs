@@ -4,12 +4,13 @@ use machine::{Dice, Machine, Time};
 use protocol::doors::{Asker as OtherShard, Event};
 use protocol::transaction::{Met, Newcomer, ServerId, Transactions, Up};
 use protocol::transport::{alias, stamp};
-use protocol::{Answer, Fault, Flow, Input, Output, Question};
+use protocol::{Answer, CallRecord, Fault, Flow, Input, Output, Question};
 use sip::{Message, Method, Status};
 
 use crate::admission::{self, Entry, Merged};
+use crate::calls::Calls;
 use crate::explain::{Explanation, Passed};
-use crate::gate::{self, Asker, Gate, No, Pass, Visitor, Waiting};
+use crate::gate::{Asker, Gate, No, Pass, Visitor, Waiting};
 use crate::house::House;
 use crate::location::{Change, Touched};
 use crate::options;
@@ -27,6 +28,7 @@ pub struct Node {
     house: House,
     dice: Dice,
     transactions: Transactions,
+    calls: Calls,
     roles: Roles,
     /// What transactions had to say in this turn, kept to be lent again.
     up: Vec<Up>,
@@ -59,8 +61,10 @@ impl Node {
             push: Push::default(),
             proxy: Proxy::new(&settings),
         };
+        let longest = settings.calls.map(|calls| calls.longest);
+        let calls = Calls::new(longest, settings.secret);
         let house = House::new(settings, &mut dice);
-        Self { house, dice, transactions, roles, up: Vec::new() }
+        Self { house, dice, transactions, calls, roles, up: Vec::new() }
     }
 
     /// Takes a record that an earlier life had kept, whose clock was set by so many milliseconds since; one that is at home on
@@ -99,6 +103,23 @@ impl Node {
         self.roles.proxy.len() + self.roles.waiting.len()
     }
 
+    /// How many calls pass through this shard, as far as they are followed.
+    pub fn calling(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Some of these calls, each with its number on this shard: those behind that one (none: from the first on), in an order that
+    /// stays while they come and go.
+    pub fn calls(&self, behind: Option<u64>, most: usize) -> Vec<(u64, CallRecord)> {
+        let calls = self.calls.behind(behind).take(most);
+        calls.map(|(number, record)| (number, record.clone())).collect()
+    }
+
+    /// The call with this number, while it lasts.
+    pub fn call(&self, number: u64) -> Option<CallRecord> {
+        self.calls.get(number).cloned()
+    }
+
     /// Nothing more can be sent on a flow; how many requests that concerned.
     fn failed(&mut self, now: Time, flow: Flow, loss: Loss, out: &mut Vec<Output>) -> usize {
         let mut up = std::mem::take(&mut self.up);
@@ -125,15 +146,15 @@ impl Node {
         let judged = judged.and_then(|purpose| {
             explanation.take(&turn, &purpose);
             explanation.challenged = purpose::must_prove(&turn, flow, (request, &plan), &purpose);
-            purpose::permitted(&turn, &plan, purpose)
+            purpose::permitted(&turn, &plan, &purpose).map(|()| purpose)
         });
         explanation.finish(&mut turn, &roles.proxy, (request, &plan), judged)
     }
 
     /// What there is to lend, and to whom.
     fn turn<'a>(&'a mut self, now: Time, out: &'a mut Vec<Output>) -> (Turn<'a>, &'a mut Roles) {
-        let Self { house, dice, transactions, roles, .. } = self;
-        (Turn { now, house, transactions, dice, out, info: None }, roles)
+        let Self { house, dice, transactions, calls, roles, .. } = self;
+        (Turn { now, house, transactions, calls, dice, out, info: None }, roles)
     }
 }
 
@@ -188,6 +209,7 @@ impl Machine for Node {
         roles.regevent.wake(&mut turn);
         roles.ring(&mut turn);
         roles.spread(&mut turn);
+        self.calls.wake(now, out);
         self.up = up;
     }
 
@@ -198,6 +220,7 @@ impl Machine for Node {
         [self.transactions.deadline(), proxy, roles.push.deadline(), roles.waiting.deadline()]
             .into_iter()
             .chain(watched)
+            .chain([self.calls.deadline()])
             .flatten()
             .min()
     }
@@ -376,10 +399,8 @@ impl Roles {
             self.weigh(turn, flow, (request, plan), &mut |_, _, _| {}).map_err(No::Fault)?;
         let asker = purpose.asker(turn);
         let pass = if purpose::must_prove(turn, flow, (request, plan), &purpose) {
-            let pass = self.gate.ask(turn, request, asker)?;
-            if !turn.house.settings.proxy.trusted.is_empty() {
-                plan.proven = gate::proven(turn, request, asker);
-            }
+            let (pass, user) = self.gate.ask(turn, request, asker)?;
+            plan.proven = Some(user);
             pass
         } else {
             Pass::Now(None)
@@ -387,7 +408,10 @@ impl Roles {
         if asker == Asker::Server {
             self.merged.note(turn.now, request).map_err(No::Fault)?;
         }
-        let purpose = purpose::permitted(turn, plan, purpose).map_err(No::Fault)?;
+        if let Err(fault) = purpose::permitted(turn, plan, &purpose) {
+            turn.call_barred((flow, request, plan), &purpose, &fault);
+            return Err(No::Fault(fault));
+        }
         Ok((purpose, asker, pass))
     }
 
@@ -415,9 +439,10 @@ impl Roles {
         &mut self,
         turn: &mut Turn<'_>,
         id: ServerId,
-        way: (Flow, Message, Plan),
+        mut way: (Flow, Message, Plan),
         purpose: Purpose,
     ) {
+        way.2.call = turn.call_begins((way.0, &way.1, &way.2), &purpose);
         let found = match purpose {
             Purpose::Register => {
                 return match self.registrar.register(turn, id, (way.0, &way.1)) {
@@ -443,7 +468,7 @@ impl Roles {
                 let wire = options::answer(turn, &way.1, options::As::Proxy);
                 return turn.answer(id, wire);
             }
-            Purpose::Redirect(wire) => return turn.answer(id, wire),
+            Purpose::Redirect(wire) => return turn.call_redirected(way.2.call, (id, wire)),
             Purpose::User(aor) if turn.is_home_of(&aor) => {
                 let bindings = self.registrar.reach(turn, &aor);
                 Found::Bound(aor, bindings)
@@ -453,8 +478,11 @@ impl Roles {
             Purpose::Routed(errand) => match self.proxy.lead(turn, &errand, &way.1) {
                 Ok(Lead::To(targets)) => Found::At(targets),
                 Ok(Lead::Ask(asked)) => Found::Number(asked),
-                Ok(Lead::Answer(wire)) => return turn.answer(id, wire),
-                Err(fault) => return turn.refuse_in(id, way.0, &way.1, &fault),
+                Ok(Lead::Answer(wire)) => return turn.call_redirected(way.2.call, (id, wire)),
+                Err(fault) => {
+                    turn.call_refused(way.2.call, fault.status(), None);
+                    return turn.refuse_in(id, way.0, &way.1, &fault);
+                }
             },
             Purpose::Nobody => return,
         };

@@ -222,14 +222,14 @@ pub(crate) fn must_prove(
 }
 
 /// A request whose sender is known: is it refused all the same?
-pub(crate) fn permitted(turn: &Turn<'_>, plan: &Plan, purpose: Purpose) -> Result<Purpose, Fault> {
+pub(crate) fn permitted(turn: &Turn<'_>, plan: &Plan, purpose: &Purpose) -> Result<(), Fault> {
     if let Some(fault) = purpose.refusal(turn) {
         return Err(fault);
     }
-    if purpose.is_for_others(turn) && !may_go(turn, plan, &purpose) {
+    if purpose.is_for_others(turn) && !may_go(turn, plan, purpose) {
         return Err(Fault::NoRoute);
     }
-    Ok(purpose)
+    Ok(())
 }
 
 /// May a request go where it wants to? Within a call that was let pass; otherwise it leaves the house only along a route, whoever asks: a

@@ -10,6 +10,7 @@ use protocol::{Fault, Flow, Output};
 use sip::header::{From, MinExpires, MinSe};
 use sip::{Bytes, Draft, Message, Method, Name, Params, Status};
 
+use crate::calls::Calls;
 use crate::house::House;
 use crate::options;
 use crate::regevent;
@@ -20,6 +21,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) now: Time,
     pub(crate) house: &'a House,
     pub(crate) transactions: &'a mut Transactions,
+    pub(crate) calls: &'a mut Calls,
     pub(crate) dice: &'a mut Dice,
     pub(crate) out: &'a mut Vec<Output>,
     /// What our 2xx says to whoever has proven who it is: the value of its Authentication-Info (RFC 3261 §20.6).

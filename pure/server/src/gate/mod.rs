@@ -61,13 +61,13 @@ impl Gate {
         Self { nonces, counts: Counts::new(settings.nonce_life, dice) }
     }
 
-    /// Lets a request pass whose credentials are right, and whose From (and To, for a REGISTER) belongs to them.
+    /// Lets a request pass whose credentials are right, and whose From (and To, for a REGISTER) belongs to them; and says whose they are.
     pub(crate) fn ask(
         &mut self,
         turn: &mut Turn<'_>,
         request: &Message,
         asker: Asker,
-    ) -> Result<Pass, No> {
+    ) -> Result<(Pass, Box<[u8]>), No> {
         let Some(claim) = claim(turn, request, asker) else {
             return Err(self.challenge(turn, request, asker, (Why::WhoIsIt, None)));
         };
@@ -84,7 +84,8 @@ impl Gate {
             }
             (Verdict::Right(made), Some(ha1)) => {
                 let info = self.info(turn, asker, (&claim, made), ha1);
-                self.spend(turn, (&claim, made), info)
+                let pass = self.spend(turn, (&claim, made), info);
+                pass.map(|pass| (pass, name.into()))
                     .ok_or_else(|| self.challenge(turn, request, asker, (Why::Stale, None)))
             }
             (Verdict::Stale, _) => Err(self.challenge(turn, request, asker, (Why::Stale, None))),
@@ -202,11 +203,6 @@ fn claim(turn: &Turn<'_>, request: &Message, asker: Asker) -> Option<Claim> {
         Asker::Server => request.all::<Authorization>().flatten().find_map(|h| read(&h.0)),
         Asker::Proxy => request.all::<ProxyAuthorization>().flatten().find_map(|h| read(&h.0)),
     }
-}
-
-/// The user whose credentials a request shows that has passed.
-pub(crate) fn proven(turn: &Turn<'_>, request: &Message, asker: Asker) -> Option<Box<[u8]>> {
-    claim(turn, request, asker).map(|claim| turn.house.name_of(&claim).into())
 }
 
 /// True when the URI that was hashed leads to the same place as the Request-URI. Phones write parameters into one and not into the

@@ -15,12 +15,13 @@ use protocol::Transport;
 use protocol::locate::{State, States};
 use sip::Uri;
 
+use crate::call::Call;
 use crate::house::House;
 use crate::proxy::hop;
 use crate::settings::{Group, Member};
 
 pub(crate) use probes::{Probes, Said};
-pub(crate) use seats::{Call, Full};
+pub(crate) use seats::Full;
 
 use rate::Rate;
 use seats::Seats;

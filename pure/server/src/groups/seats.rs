@@ -6,16 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use machine::Time;
-use sip::Message;
-use sip::header::{From, To};
 
 use super::Place;
+use crate::call::Call;
 use crate::limits;
-use crate::seal::Seal;
-
-/// A number that stands for a call: its Call-ID and its caller's tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Call(u64);
 
 /// No room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,24 +21,6 @@ pub(super) struct Seats {
     calls: BTreeMap<Call, (Place, Time)>,
     ends: BTreeSet<(Time, Call)>,
     taken: BTreeMap<Place, u32>,
-}
-
-impl Call {
-    /// The call that a request begins, or belongs to when its caller sends it.
-    pub(crate) fn of(seal: &Seal, request: &Message) -> Self {
-        let from = request.get::<From>();
-        Self::with(seal, request, from.as_ref().and_then(|from| from.tag()))
-    }
-
-    /// The call that a request belongs to, when its callee sends it.
-    pub(crate) fn of_callee(seal: &Seal, request: &Message) -> Self {
-        let to = request.get::<To>();
-        Self::with(seal, request, to.as_ref().and_then(|to| to.tag()))
-    }
-
-    fn with(seal: &Seal, request: &Message, tag: Option<&[u8]>) -> Self {
-        Self(seal.number([b"seat", request.call_id(), tag.unwrap_or_default()]))
-    }
 }
 
 impl Seats {

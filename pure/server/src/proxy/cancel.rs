@@ -24,6 +24,7 @@ impl Proxy {
             }
             let reasons: Vec<_> = cancel.rows(Name::Reason).collect();
             let reason = (!reasons.is_empty()).then(|| reasons.join(&b", "[..]).into());
+            turn.call_cancelled(context.plan.call, cancel);
             proxy.close(turn, context, reason);
             proxy.settle(turn, context);
         });

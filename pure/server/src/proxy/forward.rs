@@ -274,6 +274,7 @@ impl Proxy {
                 continue;
             };
             let client = turn.transactions.request(turn.now, flow, copy, turn.out);
+            turn.call_goes(context.plan.call, flow);
             let (ring, timers) = (turn.now + turn.house.settings.ring, turn.house.settings.timers);
             let until = if invite { ring } else { machine::Time::NEVER };
             let kept = branch.target.way.flow().is_none();

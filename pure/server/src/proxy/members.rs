@@ -11,8 +11,9 @@ use sip::{Bytes, Message, Method, Status};
 
 use super::context::Context;
 use super::target::{Onward, Way};
-use super::{Proxy, Target, Wait};
-use crate::groups::{self, Call, Said};
+use super::{Proxy, Target, Wait, session_timer};
+use crate::call::Call;
+use crate::groups::{self, Said};
 use crate::routes::{Errand, Outcome};
 use crate::settings::{Balance, Member};
 use crate::turn::Turn;
@@ -121,7 +122,7 @@ impl Proxy {
     }
 
     /// A call was answered, or its session goes on.
-    pub(super) fn hold_line(&mut self, turn: &Turn<'_>, context: &Context, response: &Message) {
+    pub(super) fn hold_line(&mut self, turn: &mut Turn<'_>, context: &Context, response: &Message) {
         if !matches!(context.request.method(), Some(Method::Invite | Method::Update)) {
             return;
         }
@@ -129,6 +130,11 @@ impl Proxy {
         let session = session.map(|session| Duration::from_secs(session.seconds.into()));
         for call in calls(self, &context.request) {
             self.groups.answered(turn.house, call, turn.now, session);
+        }
+        if !context.begins() {
+            let timer = turn.house.settings.proxy.session_timer;
+            let owed = session_timer::owed(timer, &context.request, response);
+            turn.call_renewed(&context.request, (response, owed));
         }
     }
 

@@ -191,6 +191,7 @@ impl Proxy {
     ) {
         let (came, request, plan) = way;
         if self.contexts.len() >= limits::CONTEXTS {
+            turn.call_refused(plan.call, Status::SERVICE_UNAVAILABLE, None);
             return turn.refuse_in(id, came, &request, &Fault::Overloaded(10));
         }
         if request.method() == Some(Method::Invite) && !turn.house.only_redirects() {

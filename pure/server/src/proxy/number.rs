@@ -74,7 +74,7 @@ impl Proxy {
             }
             Ok(Lead::Ask(asked)) => self.ask_number(turn, context, *asked),
             Ok(Lead::Answer(wire)) => {
-                turn.answer(context.id, wire);
+                turn.call_redirected(context.plan.call, (context.id, wire));
                 context.state = State::Refused;
             }
             Err(fault) => {

@@ -6,6 +6,7 @@ use sip::uri::{Host, HostPort, SipUri};
 use sip::{Bytes, Header as _, Message, Name, Params, Uri};
 
 use super::pass::Shown;
+use crate::calls::Number;
 use crate::gruu::Aim;
 use crate::house::House;
 use crate::limits;
@@ -27,8 +28,10 @@ pub(crate) struct Plan {
     pub(crate) token: Token,
     /// Whom of a user of ours the Request-URI names.
     pub(crate) aim: Aim,
-    /// The user of ours who has proven to have sent it; noted only when somebody wants to know.
+    /// The user of ours who has proven to have sent it; when there was a need to prove it.
     pub(crate) proven: Option<Box<[u8]>>,
+    /// The call that it begins, when that is followed.
+    pub(crate) call: Number,
 }
 
 impl Plan {
@@ -43,6 +46,7 @@ impl Plan {
             token: Token::None,
             aim: Aim::Anybody,
             proven: None,
+            call: Number::default(),
         };
         plan.undo_strict_routing(request, house, seal);
         plan.strip_our_maddr(came, house);
@@ -55,7 +59,8 @@ impl Plan {
     pub(crate) fn to(uri: Bytes, house: &House) -> Self {
         let aim = Uri::parse(&uri).map_or(Aim::Anybody, |uri| Aim::of(&uri, house));
         let (routes, token) = (Vec::new(), Token::None);
-        Self { uri, routes, rerouted: false, pass: None, token, aim, proven: None }
+        let call = Number::default();
+        Self { uri, routes, rerouted: false, pass: None, token, aim, proven: None, call }
     }
 
     /// The way onward that our pass remembers, when nobody else must be visited first.

@@ -122,7 +122,8 @@ impl Proxy {
         let request = (&context.request, &plan);
         let purpose = purpose::of(turn, context.came, request, &mut |_, _, _| {});
         let q = address.params.q();
-        match purpose.and_then(|purpose| purpose::permitted(turn, &plan, purpose)) {
+        let permitted = |purpose| purpose::permitted(turn, &plan, &purpose).map(|()| purpose);
+        match purpose.and_then(permitted) {
             Ok(Purpose::User(aor)) => {
                 let way = Way::User(aor, plan.aim.clone());
                 vec![Target { q, ..Target::of(plan.uri, way) }]

@@ -76,7 +76,7 @@ impl Proxy {
                 2 => {
                     // The branch is done; its 2xx, when it is repeated, needs no context (above).
                     proxy.clients.remove(&client);
-                    proxy.success(turn, context, at, &response);
+                    proxy.success(turn, context, at, (&response, flow));
                 }
                 _ => {
                     proxy.clients.remove(&client);
@@ -121,6 +121,7 @@ impl Proxy {
             Leg::Looking { .. } | Leg::Cancelling { .. } | Leg::Done => return,
         }
         if !trying && !context.is_answered() {
+            turn.call_rings(context.plan.call);
             pass_on(turn, context, response, &[]);
         }
     }
@@ -131,7 +132,7 @@ impl Proxy {
         turn: &mut Turn<'_>,
         context: &mut Context,
         at: usize,
-        response: &Message,
+        (response, by): (&Message, Flow),
     ) {
         let Some(branch) = context.branches.get_mut(at) else { return };
         let client = branch.state.client();
@@ -143,6 +144,7 @@ impl Proxy {
         pass_on(turn, context, response, &[]);
         if !context.is_answered() {
             context.state = State::Accepted;
+            note_answer(turn, context, at, (response, by));
             report(turn, context, Status::OK);
             self.hold_line(turn, context, response);
         }
@@ -318,6 +320,9 @@ impl Proxy {
             (_, Status::SERVICE_UNAVAILABLE) => Status::SERVER_INTERNAL_ERROR,
             (_, status) => status,
         };
+        let theirs =
+            if let Candidate::Theirs(response) = &candidate { Some(response) } else { None };
+        turn.call_refused(context.plan.call, status, theirs);
         match candidate {
             Candidate::Theirs(response) if response.status() == Some(status) => {
                 pass_on(turn, context, &response, &challenges);
@@ -368,6 +373,19 @@ fn pass_on(turn: &mut Turn<'_>, context: &Context, response: &Message, challenge
     turn.answer(context.id, wire);
 }
 
+/// Who has answered a call, for those who follow it.
+fn note_answer(
+    turn: &mut Turn<'_>,
+    context: &Context,
+    at: usize,
+    (response, by): (&Message, Flow),
+) {
+    let who = context.branches.get(at).map_or(&b""[..], |branch| &branch.target.uri);
+    let timer = turn.house.settings.proxy.session_timer;
+    let owed = session_timer::owed(timer, &context.request, response);
+    turn.call_answered(context.plan.call, (who, by), (response, owed));
+}
+
 /// Tells the readers of events how a call began or ended.
 fn report(turn: &mut Turn<'_>, context: &Context, status: Status) {
     let call_id = || String::from_utf8_lossy(context.request.call_id()).into();
@@ -376,7 +394,10 @@ fn report(turn: &mut Turn<'_>, context: &Context, status: Status) {
         Some(Method::Invite) if first => {
             Event::Answered { call_id: call_id(), status: status.code() }
         }
-        Some(Method::Bye) => Event::Ended { call_id: call_id() },
+        Some(Method::Bye) => {
+            turn.call_ends(&context.request, status);
+            Event::Ended { call_id: call_id() }
+        }
         _ => return,
     };
     turn.out.push(Output::Report(event));

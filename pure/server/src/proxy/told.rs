@@ -15,8 +15,11 @@ impl Proxy {
     /// Answers a request with where its targets are.
     pub(super) fn tell_targets(turn: &mut Turn<'_>, context: &mut Context, targets: &[Target]) {
         match told(turn, &context.request, &context.plan.uri, targets) {
-            Ok(wire) => turn.answer(context.id, wire),
-            Err(fault) => ours(turn, context, fault.status(), &fault.phrase()),
+            Ok(wire) => turn.call_redirected(context.plan.call, (context.id, wire)),
+            Err(fault) => {
+                turn.call_refused(context.plan.call, fault.status(), None);
+                ours(turn, context, fault.status(), &fault.phrase());
+            }
         }
         context.state = State::Refused;
     }

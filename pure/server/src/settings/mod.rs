@@ -6,6 +6,7 @@ use protocol::Listener;
 use protocol::auth::{Algorithm, Names, Protection};
 use protocol::transaction::Timers;
 
+mod calls;
 mod group;
 mod proxy;
 mod push;
@@ -14,6 +15,7 @@ mod registrar;
 mod route;
 mod user;
 
+pub use calls::Calls;
 pub use group::{Balance, Group, Member, Probe};
 pub use proxy::{Proxy, Recurse, SessionTimer};
 pub use push::Push;
@@ -48,6 +50,8 @@ pub struct Settings {
     pub bindings: Bindings,
     /// How requests are passed on.
     pub proxy: Proxy,
+    /// How calls are followed; none: they are not.
+    pub calls: Option<Calls>,
     /// What the server does with requests for others than itself.
     pub role: Role,
     /// Users that are somewhere else.
@@ -106,6 +110,7 @@ impl Settings {
             push: None,
             bindings: Bindings::default(),
             proxy: Proxy::default(),
+            calls: Some(Calls::default()),
             role: Role::Proxy,
             redirects: Vec::new(),
             routes: Vec::new(),

@@ -1,0 +1,182 @@
+//! What is noted of a call on its way: the proxy says where it is, and goes on whatever becomes of that.
+
+use protocol::transaction::ServerId;
+use protocol::{CallRecord, Ender, Fault, Flow, Text};
+use sip::header::{From, SessionExpires, To};
+use sip::{Bytes, Message, Method, Name, Status};
+
+use super::Number;
+use crate::call::Call;
+use crate::limits;
+use crate::proxy::Plan;
+use crate::purpose::Purpose;
+use crate::turn::Turn;
+
+impl Turn<'_> {
+    /// An INVITE begins a call.
+    pub(crate) fn call_begins(
+        &mut self,
+        (came, request, plan): (Flow, &Message, &Plan),
+        purpose: &Purpose,
+    ) -> Number {
+        if self.calls.longest.is_none() || request.method() != Some(Method::Invite) {
+            return Number(None);
+        }
+        let (Some(from), Some(to)) = (request.get::<From>(), request.get::<To>()) else {
+            return Number(None);
+        };
+        if to.tag().is_some() {
+            return Number(None);
+        }
+        let route = match purpose {
+            Purpose::Routed(errand) => self.house.route(errand).map(|route| &*route.name),
+            _ => None,
+        };
+        let mut record = CallRecord::new(self.now, (came.transport, came.peer));
+        let texts = [
+            (Text::CallId, request.call_id()),
+            (Text::From, from.uri),
+            (Text::To, to.uri),
+            (Text::Dialled, request.request_uri().unwrap_or_default()),
+            (Text::User, plan.proven.as_deref().unwrap_or_default()),
+            (Text::Route, route.unwrap_or_default().as_bytes()),
+        ];
+        record.put(limits::CALL_TEXT, &texts);
+        let call = Call::of(&self.house.seal, request);
+        self.calls.begin(call, record, self.out)
+    }
+
+    /// A copy of its INVITE goes there.
+    pub(crate) fn call_goes(&mut self, number: Number, to: Flow) {
+        if let Some(record) = self.calls.record(number) {
+            record.target = Some((to.transport, to.peer));
+            record.forks = record.forks.saturating_add(1);
+        }
+    }
+
+    /// Its caller is told that somebody rings.
+    pub(crate) fn call_rings(&mut self, number: Number) {
+        let now = self.now;
+        if let Some(record) = self.calls.record(number) {
+            record.rang.get_or_insert(now);
+        }
+    }
+
+    /// Its caller wants it no more.
+    pub(crate) fn call_cancelled(&mut self, number: Number, cancel: &Message) {
+        if let Some(record) = self.calls.record(number) {
+            record.ender = Ender::Caller;
+            put_reason(record, cancel);
+        }
+    }
+
+    /// Somebody has answered: who, and where.
+    pub(crate) fn call_answered(
+        &mut self,
+        number: Number,
+        (who, by): (&[u8], Flow),
+        (response, session): (&Message, Option<u32>),
+    ) {
+        let now = self.now;
+        let Some(record) = self.calls.record(number) else { return };
+        record.answered = Some(now);
+        record.target = Some((by.transport, by.peer));
+        record.status = response.status().map_or(0, Status::code);
+        record.put(limits::CALL_TEXT, &[(Text::AnsweredBy, who)]);
+        if let Some(number) = number.0 {
+            self.calls.keep(number, now, session_of(response, session));
+        }
+    }
+
+    /// Nobody has answered, and its caller is told so.
+    pub(crate) fn call_refused(
+        &mut self,
+        number: Number,
+        status: Status,
+        response: Option<&Message>,
+    ) {
+        let Some(record) = self.calls.record(number) else { return };
+        record.status = status.code();
+        if let Some(response) = response {
+            put_reason(record, response);
+        }
+        let (ender, Some(number)) = (record.ender, number.0) else { return };
+        // Whoever is asked who it is calls again: that was no attempt yet.
+        match status {
+            Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED => {
+                self.calls.forget(number);
+            }
+            _ => self.calls.end(number, (self.now, ender), self.out),
+        }
+    }
+
+    /// Its caller is told where else to try, or that it cannot.
+    pub(crate) fn call_redirected(&mut self, number: Number, (id, wire): (ServerId, Bytes)) {
+        if let Some(status) = status_of(&wire) {
+            self.call_refused(number, status, None);
+        }
+        self.answer(id, wire);
+    }
+
+    /// A call is refused before it goes anywhere.
+    pub(crate) fn call_barred(
+        &mut self,
+        call: (Flow, &Message, &Plan),
+        purpose: &Purpose,
+        fault: &Fault,
+    ) {
+        let number = self.call_begins(call, purpose);
+        self.call_refused(number, fault.status(), None);
+    }
+
+    /// Its session goes on.
+    pub(crate) fn call_renewed(
+        &mut self,
+        request: &Message,
+        (response, session): (&Message, Option<u32>),
+    ) {
+        if let Some((number, _)) = self.standing(request) {
+            self.calls.keep(number, self.now, session_of(response, session));
+        }
+    }
+
+    /// A BYE of it was answered. One that is asked who it is comes again.
+    pub(crate) fn call_ends(&mut self, bye: &Message, status: Status) {
+        let asked = matches!(status, Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED);
+        if asked || self.calls.len() == 0 {
+            return;
+        }
+        let Some((number, ender)) = self.standing(bye) else { return };
+        if let Some(record) = self.calls.record(Number(Some(number))) {
+            put_reason(record, bye);
+        }
+        self.calls.end(number, (self.now, ender), self.out);
+    }
+
+    /// The call that a request belongs to, and who of the two has sent it.
+    fn standing(&self, request: &Message) -> Option<(u64, Ender)> {
+        let number = |call| self.calls.numbers.get(&call).copied();
+        let seal = &self.house.seal;
+        let by_caller = number(Call::of(seal, request)).map(|number| (number, Ender::Caller));
+        by_caller.or_else(|| {
+            number(Call::of_callee(seal, request)).map(|number| (number, Ender::Callee))
+        })
+    }
+}
+
+/// The status of a response of ours: `SIP/2.0 302 …`.
+fn status_of(wire: &[u8]) -> Option<Status> {
+    let digits = std::str::from_utf8(wire.get(8..11)?).ok()?;
+    Status::new(digits.parse().ok()?)
+}
+
+fn put_reason(record: &mut CallRecord, message: &Message) {
+    if let Some(reason) = message.rows(Name::Reason).next() {
+        record.put(limits::CALL_TEXT, &[(Text::Reason, reason)]);
+    }
+}
+
+/// What a 2xx says of the session timer, or what we write into it for the caller.
+fn session_of(response: &Message, owed: Option<u32>) -> u32 {
+    response.get::<SessionExpires<'_>>().map(|session| session.seconds).or(owed).unwrap_or(0)
+}

@@ -1,0 +1,130 @@
+//! Calls: which ones pass through this shard just now, and what became of those that did.
+//!
+//! A proxy keeps nothing of a call once it stands, and needs nothing. This is for those who want to see it: a call is followed from its
+//! INVITE until it is refused, until a BYE of it is answered, until its session timer has run out (RFC 4028), or until it has lasted too
+//! long. Then its record is reported, and it is forgotten. Nothing in here changes what happens to a call.
+
+mod follow;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use machine::{HashKey, Map, Shelf, Time};
+use protocol::doors::Event;
+use protocol::{CallRecord, Ender, Output};
+
+use crate::call::Call;
+use crate::limits;
+
+/// A call as this shard numbers it; nothing for one that is not followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Number(Option<u64>);
+
+/// The calls that are followed.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    /// For how long at most; nothing: not at all.
+    longest: Option<Duration>,
+    shelf: Shelf<Followed>,
+    numbers: Map<Call, u64>,
+    /// When those that stand are given up.
+    ends: BTreeSet<(Time, u64)>,
+}
+
+/// A call that is followed.
+#[derive(Debug)]
+struct Followed {
+    call: Call,
+    /// In `ends`; never, as long as it rings: its INVITE ends by itself.
+    until: Time,
+    record: CallRecord,
+}
+
+impl Calls {
+    /// Follows them for so long at most. The secret keeps strangers from aiming at our table.
+    pub(crate) fn new(longest: Option<Duration>, secret: u128) -> Self {
+        let numbers = HashKey::of(secret).map();
+        Self { longest, shelf: Shelf::default(), numbers, ends: BTreeSet::new() }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.shelf.len()
+    }
+
+    /// One of them.
+    pub(crate) fn get(&self, number: u64) -> Option<&CallRecord> {
+        self.shelf.get(number).map(|followed| &followed.record)
+    }
+
+    /// Those behind this one (none: all), each with its number, in an order that stays.
+    pub(crate) fn behind(&self, number: Option<u64>) -> impl Iterator<Item = (u64, &CallRecord)> {
+        self.shelf.behind(number).map(|(number, followed)| (number, &followed.record))
+    }
+
+    /// When the next one is given up.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        self.ends.first().map(|(end, _)| *end)
+    }
+
+    /// Gives up those that have lasted too long.
+    pub(crate) fn wake(&mut self, now: Time, out: &mut Vec<Output>) {
+        while let Some((_, number)) = self.ends.first().copied().filter(|(end, _)| *end <= now) {
+            let timed = self.get(number).is_some_and(|record| record.session > 0);
+            self.end(number, (now, if timed { Ender::Timer } else { Ender::Age }), out);
+        }
+    }
+
+    /// Follows a call from now on. One that is followed already, because it passes through us twice, is not followed twice.
+    fn begin(&mut self, call: Call, record: CallRecord, out: &mut Vec<Output>) -> Number {
+        if self.numbers.contains_key(&call) {
+            return Number(None);
+        }
+        if self.shelf.len() >= limits::CALLS {
+            let Some((_, first)) = self.ends.first().copied() else { return Number(None) };
+            self.end(first, (record.began, Ender::Crowd), out);
+        }
+        let number = self.shelf.put(Followed { call, until: Time::NEVER, record });
+        self.numbers.insert(call, number);
+        Number(Some(number))
+    }
+
+    fn record(&mut self, number: Number) -> Option<&mut CallRecord> {
+        self.shelf.get_mut(number.0?).map(|followed| &mut followed.record)
+    }
+
+    /// It stands until then at the latest, unless its session (in seconds; 0: none) ends before.
+    fn keep(&mut self, number: u64, now: Time, session: u32) {
+        let Some(followed) = self.shelf.get_mut(number) else { return };
+        let session_end = match session {
+            0 => Time::NEVER,
+            session => now + Duration::from_secs(session.into()) + GRACE,
+        };
+        followed.record.session = session;
+        self.ends.remove(&(followed.until, number));
+        let began = followed.record.answered.unwrap_or(now);
+        followed.until = session_end.min(began + self.longest.unwrap_or_default());
+        self.ends.insert((followed.until, number));
+    }
+
+    /// It is over: its record is reported.
+    fn end(&mut self, number: u64, (now, ender): (Time, Ender), out: &mut Vec<Output>) {
+        let Some(mut record) = self.forget(number) else { return };
+        record.ended = Some(now);
+        record.ender = ender;
+        out.push(Output::Report(Event::Called(Box::new(record))));
+    }
+
+    fn forget(&mut self, number: u64) -> Option<CallRecord> {
+        let Followed { call, until, record } = self.shelf.take(number)?;
+        self.numbers.remove(&call);
+        self.ends.remove(&(until, number));
+        Some(record)
+    }
+}
+
+/// How long a BYE may be on its way when a session ends: as long as a transaction (RFC 4028 §10, RFC 3261 §17.1.2.2).
+const GRACE: Duration = Duration::from_secs(32);
+
+#[cfg(test)]
+mod tests;
