@@ -10,7 +10,7 @@ use protocol::doors::Event;
 
 use crate::flood::{Flood, LeftOut};
 use crate::limits;
-use crate::log::{Level, Log, Page};
+use crate::log::{Format, Level, Log, Page};
 
 /// Writes what is heard until nobody speaks any more. Lines gather for a moment: to be woken for each of them would cost the shards
 /// more than the line.
@@ -72,6 +72,13 @@ const fn is_daily(event: &Event) -> bool {
             | Event::Answered { .. }
             | Event::Ended { .. }
     )
+}
+
+/// What is heard as one line of JSON, for programs; nothing for what is not told.
+pub(crate) fn line(heard: &Heard) -> Option<String> {
+    let mut page = Log::new(Format::Json).page();
+    enter(&mut page, heard);
+    Some(page.text().to_owned()).filter(|line| !line.is_empty())
 }
 
 fn enter(page: &mut Page, heard: &Heard) {
@@ -189,7 +196,6 @@ fn enter_notice(page: &mut Page, time: Duration, notice: &Notice) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::Format;
 
     #[test]
     fn what_is_left_out_is_a_warning_only_when_somebody_was_refused() {

@@ -45,6 +45,18 @@ pub const ADDRESSES: usize = 64;
 /// Events that wait to be written to the log. What is more is dropped, and counted: calls do not wait for a slow disk.
 pub const LOG_LINES: usize = 65_536;
 
+/// Octets of a file that holds a token: one line.
+pub const TOKEN_FILE: u64 = 4_096;
+
+/// Characters of a token below which it is called weak: sixteen random digits in hex are 64 bits.
+pub const WEAK_TOKEN: usize = 16;
+
+/// Octets of the path of a socket: the system takes 108, and while it is being made a number stands behind its name.
+pub const SOCKET_PATH: usize = 90;
+
+/// Events that wait to be written for those who read them over HTTP.
+pub const EVENTS: usize = 16_384;
+
 /// Columns of a terminal that does not say how wide it is.
 pub const TERMINAL_WIDTH: usize = 100;
 

@@ -26,6 +26,11 @@ impl Names {
         });
         dns::Resolver::start(settings, throw()?).map(Self)
     }
+
+    /// What it has done so far.
+    pub(crate) const fn counts(&self) -> &Arc<dns::Counts> {
+        self.0.counts()
+    }
 }
 
 impl net::Resolver for Names {

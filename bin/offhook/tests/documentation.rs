@@ -42,3 +42,18 @@ fn the_example_is_short_and_fine() {
     assert_eq!(config.warnings, []);
     assert!(std::fs::read_to_string(example).expect("text").lines().count() < 30);
 }
+
+/// `OFFHOOK_WRITE=1 cargo test -p offhook --test documentation` writes it anew.
+#[test]
+fn the_document_of_the_api_is_what_the_server_says() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+    let text = format!("{:#}\n", console::openapi());
+    if std::env::var_os("OFFHOOK_WRITE").is_some() {
+        std::fs::write(&page, &text).expect("the document can be written");
+    }
+    let written = std::fs::read_to_string(&page).expect("the document is there");
+    assert_eq!(
+        written, text,
+        "write it anew: OFFHOOK_WRITE=1 cargo test -p offhook --test documentation"
+    );
+}

@@ -133,7 +133,7 @@ impl Resolver {
     }
 
     /// What it has done so far.
-    pub fn counts(&self) -> &Counts {
+    pub const fn counts(&self) -> &Arc<Counts> {
         &self.counts
     }
 }

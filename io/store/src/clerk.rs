@@ -1,10 +1,12 @@
 //! `Clerk`: the thread that writes. While the disk takes one group, the next one gathers.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use protocol::Record;
 
+use crate::counts::Counts;
 use crate::file::File;
 use crate::limits;
 use crate::store::{Durability, Kept, Tell};
@@ -34,6 +36,7 @@ pub(crate) struct Clerk {
     gather: Duration,
     trouble: Trouble,
     disk: Disk,
+    counts: Arc<Counts>,
 }
 
 /// How the disk did last.
@@ -55,14 +58,22 @@ impl Clerk {
             Durability::Grouped => Duration::ZERO,
             Durability::Relaxed => limits::RELAXED,
         };
-        Self { file, inbox, gather, trouble, disk: Disk::Takes }
+        Self { file, inbox, gather, trouble, disk: Disk::Takes, counts: Arc::default() }
+    }
+
+    /// What it does, counted.
+    pub(crate) const fn counts(&self) -> &Arc<Counts> {
+        &self.counts
     }
 
     /// Writes until the store is dropped, and then what is left.
     pub(crate) fn run(mut self) {
         let mut group = Vec::new();
         while self.gather(&mut group) {
+            let began = Instant::now();
             let written = self.file.write(group.iter().map(|errand: &Errand| &errand.record));
+            let ended = written.as_ref().map(drop).map_err(drop);
+            self.counts.group(group.len(), began.elapsed(), ended);
             let kept = if written.is_ok() { Kept::Safely } else { Kept::Not };
             self.note(written);
             group.drain(..).for_each(|errand| errand.tell(kept));

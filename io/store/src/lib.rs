@@ -5,6 +5,7 @@
 //! [`Store`].
 
 mod clerk;
+mod counts;
 mod fault;
 mod file;
 pub mod limits;
@@ -12,5 +13,6 @@ mod session;
 mod store;
 mod tail;
 
+pub use counts::{Count, Counts};
 pub use fault::Fault;
 pub use store::{Durability, Kept, Loss, Opened, Restored, Store, Tell};

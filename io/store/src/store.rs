@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
@@ -9,6 +10,7 @@ use machine::Time;
 use protocol::Record;
 
 use crate::clerk::{Clerk, Errand};
+use crate::counts::Counts;
 use crate::file::File;
 use crate::{Fault, limits};
 
@@ -78,6 +80,7 @@ pub struct Store {
     durability: Durability,
     errands: Option<SyncSender<Errand>>,
     clerk: Option<JoinHandle<()>>,
+    counts: Arc<Counts>,
 }
 
 /// A store that has been opened, and what it held.
@@ -106,12 +109,18 @@ impl Store {
         let (file, restored, losses) = File::open(folder, durability, now)?;
         let (errands, inbox) = sync_channel(limits::WAITING);
         let clerk = Clerk::new(file, inbox, durability, Box::new(trouble));
+        let counts = Arc::clone(clerk.counts());
         let clerk = thread::Builder::new()
             .name("store".into())
             .spawn(move || clerk.run())
             .map_err(|error| Fault::Folder(folder.into(), error))?;
-        let store = Self { durability, errands: Some(errands), clerk: Some(clerk) };
+        let store = Self { durability, errands: Some(errands), clerk: Some(clerk), counts };
         Ok(Opened { store, restored, losses })
+    }
+
+    /// What it has done so far.
+    pub const fn counts(&self) -> &Arc<Counts> {
+        &self.counts
     }
 
     /// Hands a record in, and returns at once. `tell` is called when it is safe, or is known not to be, by any thread.
@@ -127,6 +136,7 @@ impl Store {
         let kept = match errands.try_send(Errand { record, tell }) {
             Ok(()) => Kept::Safely,
             Err(TrySendError::Full(errand) | TrySendError::Disconnected(errand)) => {
+                self.counts.refused.add(1);
                 errand.tell(Kept::Not);
                 Kept::Not
             }

@@ -7,6 +7,7 @@ mod admission;
 mod call;
 mod calls;
 pub mod explain;
+pub mod figures;
 mod gate;
 mod groups;
 mod gruu;
@@ -32,5 +33,5 @@ mod turn;
 
 pub use home::Steering;
 pub use location::aor_of;
-pub use node::Node;
+pub use node::{Address, Contact, Listing, Member, Node, Registration, Targets};
 pub use settings::Settings;

@@ -1,5 +1,14 @@
 //! How many of everything one shard keeps, and why.
 
+/// Work of one visit of somebody who lists registrations, in places of the table: about a millisecond. Calls wait for no more than that.
+pub const A_VISIT: usize = 4_096;
+
+/// What taking one binding out costs, in places of the table that are passed over.
+pub const A_BINDING: usize = 8;
+
+/// Reasons of refusals that are counted by themselves: the program has some eighty. What is more is counted together.
+pub const REASONS: usize = 128;
+
 /// Addresses of record with bindings on one shard. Each costs some 300 octets; past this we answer 503.
 pub const AORS: usize = 2_000_000;
 

@@ -1,5 +1,8 @@
 //! `Node`: one shard of the server. It only dispatches; the roles lie in the folders beside it.
 
+mod registrations;
+mod targets;
+
 use machine::{Dice, Machine, Time};
 use protocol::doors::{Asker as OtherShard, Event};
 use protocol::transaction::{Met, Newcomer, ServerId, Transactions, Up};
@@ -10,6 +13,7 @@ use sip::{Message, Method, Status};
 use crate::admission::{self, Entry, Merged};
 use crate::calls::Calls;
 use crate::explain::{Explanation, Passed};
+use crate::figures::{Figures, Gauges};
 use crate::gate::{Asker, Gate, No, Pass, Visitor, Waiting};
 use crate::house::House;
 use crate::location::{Change, Touched};
@@ -22,6 +26,9 @@ use crate::registrar::Registrar;
 use crate::settings::Settings;
 use crate::turn::Turn;
 
+pub use registrations::{Contact, Listing, Registration};
+pub use targets::{Address, Member, Targets};
+
 /// A server, or one shard of it.
 #[derive(Debug)]
 pub struct Node {
@@ -32,6 +39,7 @@ pub struct Node {
     roles: Roles,
     /// What transactions had to say in this turn, kept to be lent again.
     up: Vec<Up>,
+    figures: Figures,
 }
 
 /// One field a role.
@@ -64,7 +72,8 @@ impl Node {
         let longest = settings.calls.map(|calls| calls.longest);
         let calls = Calls::new(longest, settings.secret);
         let house = House::new(settings, &mut dice);
-        Self { house, dice, transactions, calls, roles, up: Vec::new() }
+        let figures = Figures::default();
+        Self { house, dice, transactions, calls, roles, up: Vec::new(), figures }
     }
 
     /// Takes a record that an earlier life had kept, whose clock was set by so many milliseconds since; one that is at home on
@@ -91,6 +100,21 @@ impl Node {
     /// How many requests still wait for their final answer or its ACK: what a server that drains waits for.
     pub fn pending(&self, now: Time) -> usize {
         self.transactions.unfinished(now)
+    }
+
+    /// What this shard has counted since its start, and how much of everything there is now.
+    pub fn figures(&self) -> Figures {
+        let repeats = self.transactions.repeats();
+        let now = Gauges {
+            transactions: self.transactions.len(),
+            forwarding: self.forwarding(),
+            users: self.roles.registrar.len(),
+            bindings: self.roles.registrar.location().bindings_in_all(),
+            subscriptions: self.roles.regevent.len(),
+        };
+        let mut figures = Figures { now, repeats, ..self.figures.clone() };
+        figures.registrations.delay = self.roles.registrar.delays().clone();
+        figures
     }
 
     /// How many addresses of record have bindings.
@@ -166,6 +190,8 @@ impl Machine for Node {
     type Output = Output;
 
     fn handle(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        self.figures.received(&input);
+        let before = out.len();
         let (mut turn, roles) = self.turn(now, out);
         match input {
             Input::Received(flow, message) => roles.received(&mut turn, flow, message),
@@ -192,9 +218,11 @@ impl Machine for Node {
         }
         let (mut turn, roles) = self.turn(now, out);
         roles.spread(&mut turn);
+        self.figures.said(out.get(before..).unwrap_or_default());
     }
 
     fn wake(&mut self, now: Time, out: &mut Vec<Output>) {
+        let before = out.len();
         let mut up = std::mem::take(&mut self.up);
         self.transactions.wake(now, out, &mut up);
         let (mut turn, roles) = self.turn(now, out);
@@ -211,6 +239,7 @@ impl Machine for Node {
         roles.spread(&mut turn);
         self.calls.wake(now, out);
         self.up = up;
+        self.figures.said(out.get(before..).unwrap_or_default());
     }
 
     fn deadline(&self) -> Option<Time> {

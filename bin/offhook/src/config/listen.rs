@@ -1,6 +1,7 @@
 //! `[listen]`: where the server listens.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use super::address;
 use super::advertise::Advertised;
@@ -24,8 +25,10 @@ pub struct Listen {
     pub wss: Vec<SocketAddr>,
     /// What they say about where they are.
     pub advertised: Advertised,
-    /// The web console.
+    /// The HTTP API and the metrics.
     pub console: Option<SocketAddr>,
+    /// The same, by a socket in the file system.
+    pub console_socket: Option<PathBuf>,
 }
 
 impl Default for Listen {
@@ -39,6 +42,7 @@ impl Default for Listen {
             wss: Vec::new(),
             advertised: Advertised::default(),
             console: None,
+            console_socket: None,
         }
     }
 }
@@ -109,6 +113,9 @@ impl Listen {
             console: written
                 .text("console", faults)
                 .and_then(|text| taken.take("console", text, 8060, faults)),
+            console_socket: written
+                .text("console_socket", faults)
+                .and_then(|path| read_path(path, faults)),
         };
         let texts = written.texts("advertise", faults).unwrap_or_default();
         let bound: Vec<_> =
@@ -128,6 +135,16 @@ impl Listen {
         }
         listen
     }
+}
+
+fn read_path(path: At<&str>, faults: &mut Faults) -> Option<PathBuf> {
+    // A path in `sockaddr_un` has 108 octets, and we need some for a name beside it (unix(7)).
+    let fits = (1..=limits::SOCKET_PATH).contains(&path.value.len()) && !path.value.contains('\0');
+    if !fits {
+        let what = "`console_socket` is empty, or too long for a socket";
+        faults.refuse(path.span, what, format!("a path of at most {} octets", limits::SOCKET_PATH));
+    }
+    fits.then(|| path.value.into())
 }
 
 /// The addresses that are spoken for.
@@ -204,7 +221,13 @@ pub(super) const SECTION: Section = Section {
         Key::optional(
             "console",
             "off",
-            "Web console, HTTP API and metrics: one address. Off unless asked for.",
+            "HTTP API and metrics (docs/console.md): one address, \"127.0.0.1:8060\" by custom. Whoever can connect there can see who is \
+             registered, and end the server: see `[console]`. A server without a config has it on.",
+        ),
+        Key::optional(
+            "console_socket",
+            "off",
+            "The same by a socket in the file system, whose permissions say who may use it: \"/run/offhook/console.sock\".",
         ),
     ],
 };

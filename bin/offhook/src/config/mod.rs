@@ -2,6 +2,7 @@
 //! [`Config`], which cannot be wrong.
 
 use std::io::Read as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use ::server::settings::{self, Group, Redirect, Route};
@@ -14,6 +15,7 @@ mod address;
 mod advertise;
 mod auth;
 mod choice;
+mod console;
 mod dns;
 mod domains;
 mod extension;
@@ -41,6 +43,7 @@ mod uri;
 mod websocket;
 
 pub use auth::Auth;
+pub use console::Console;
 pub use dns::Dns;
 pub use domains::Domain;
 pub use extension::{Credential, Extension, Ha1};
@@ -69,6 +72,8 @@ pub struct Config {
     pub domains: Vec<Domain>,
     /// Where it listens.
     pub listen: Listen,
+    /// Who may use the HTTP API.
+    pub console: Console,
     /// Its certificate.
     pub tls: Option<Terms>,
     /// Who may use WebSockets.
@@ -105,6 +110,7 @@ impl Default for Config {
         Self {
             domains: domains::defaults(),
             listen: Listen::default(),
+            console: Console::default(),
             tls: None,
             websocket: WebSocket::default(),
             server: Server::default(),
@@ -151,7 +157,9 @@ impl Config {
     /// The config of a server that was started without a file: on loopback, with extensions 100 and 101 whose
     /// passwords the dice throw. They are to be shown once, or nobody can register.
     pub fn starter(dice: &mut Dice) -> Self {
-        Self { extensions: starter::extensions(dice), ..Self::default() }
+        let console = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8060)));
+        let listen = Listen { console, ..Listen::default() };
+        Self { extensions: starter::extensions(dice), listen, ..Self::default() }
     }
 
     fn read(top: &Table<'_>, faults: &mut Faults) -> Self {
@@ -169,6 +177,7 @@ impl Config {
         };
         let routes = route::read(&entries(top, &route::SECTION, faults), &known, faults);
         let config = Self {
+            console: Console::read(&section(top, &console::SECTION, faults), &listen, faults),
             tls: tls::read(&tls_section, &entries(&tls_section, &tls::DOMAIN, faults), faults),
             websocket: WebSocket::read(&section(top, &websocket::SECTION, faults), faults),
             server: Server::read(&section(top, &server::SECTION, faults), faults),
@@ -258,14 +267,14 @@ impl Config {
             );
         }
         self.compare_web(top, faults);
-        for key in ["console"] {
-            if let Some(listen) = top.value("listen").and_then(|listen| listen.get_ref().as_table())
-                && let Some(value) = listen.get(key)
-            {
-                let what =
-                    format!("this version does not serve `{key}` yet: nothing will listen there");
-                faults.warn(value.span().into(), what, "everything else is served");
-            }
+        let open = self.listen.console.filter(|address| !address.ip().is_loopback());
+        if open.is_some() && self.console.token.is_none() {
+            let what = "[listen] console can be reached from other machines, and there is no token: everybody could end the server";
+            faults.refuse(
+                top.span_of("listen"),
+                what,
+                "add [console] with token_file = \"…\", or bind it to 127.0.0.1",
+            );
         }
     }
 }
@@ -344,6 +353,7 @@ fn entries<'a>(top: &Table<'a>, section: &'static Section, faults: &mut Faults) 
 pub const SECTIONS: &[&Section] = &[
     &domains::SECTION,
     &listen::SECTION,
+    &console::SECTION,
     &tls::SECTION,
     &tls::DOMAIN,
     &websocket::SECTION,
@@ -364,6 +374,7 @@ pub const SECTIONS: &[&Section] = &[
 const TOP: &[Key] = &[
     Key::new("domains", "", ""),
     Key::new("listen", "", ""),
+    Key::new("console", "", ""),
     Key::new("tls", "", ""),
     Key::new("websocket", "", ""),
     Key::new("server", "", ""),

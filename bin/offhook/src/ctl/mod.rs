@@ -1,6 +1,14 @@
-//! `offhook ctl`: questions about a server. A new one is a file with `Arguments` and `run`, and two lines here.
+//! `offhook ctl`: questions to a server that runs, and about a config. A new one is a file with `Arguments` and `run`, and two lines here.
 
+mod drain;
+mod events;
 pub mod explain;
+mod metrics;
+mod place;
+mod registrations;
+mod status;
+mod table;
+mod targets;
 
 use crate::log::Log;
 use crate::outcome::Outcome;
@@ -9,6 +17,9 @@ use crate::outcome::Outcome;
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
 pub struct Arguments {
+    /// Whom to ask.
+    #[command(flatten)]
+    place: place::Place,
     /// What is asked.
     #[command(subcommand)]
     pub question: Question,
@@ -17,13 +28,35 @@ pub struct Arguments {
 /// The questions, in the order of `offhook ctl --help`.
 #[derive(Debug, clap::Subcommand)]
 pub enum Question {
+    /// Say whether the server is well, since when it runs, and how much it carries
+    Status,
+    /// List who can be reached, and where
+    Registrations(registrations::List),
+    /// Take bindings of a user away; a phone comes back when it registers again
+    Unregister(registrations::Remove),
+    /// List the members of groups, and the addresses that have failed lately
+    Targets,
+    /// Show what happens, as it happens
+    Events(events::Arguments),
+    /// Have the server begin nothing new, finish what has begun, and end
+    Drain,
+    /// Print the metrics, as Prometheus reads them
+    Metrics,
     /// Say where a call would go, and why: which rule of the config decides
     Explain(explain::Arguments),
 }
 
 /// Answers.
 pub fn run(arguments: &Arguments, log: Log) -> Outcome {
+    let place = &arguments.place;
     match &arguments.question {
+        Question::Status => place.visit(status::run),
+        Question::Registrations(list) => place.visit(|client, form| list.run(client, form)),
+        Question::Unregister(remove) => place.visit(|client, form| remove.run(client, form)),
+        Question::Targets => place.visit(targets::run),
+        Question::Events(arguments) => place.visit(|client, form| arguments.run(client, form)),
+        Question::Drain => place.visit(drain::run),
+        Question::Metrics => place.visit(metrics::run),
         Question::Explain(arguments) => explain::run(arguments, log),
     }
 }

@@ -80,7 +80,8 @@ fn demonstrate(arguments: &Arguments, log: Log) -> Result<Outcome, String> {
         serve::introduce(&stage.config, stage.server.handle().listeners());
         say("The server goes on; Ctrl-C ends it.\n");
         let (server, heard) = stage.dismiss()?;
-        serve::wait(server, log, &heard, |(_, heard)| heard)?;
+        let drain = serve::Drain::new(server.handle(), log);
+        serve::wait(server, drain, log, (&heard, |(_, heard)| heard))?;
     } else {
         let (server, _) = stage.dismiss()?;
         server.handle().stop();

@@ -1,6 +1,7 @@
 //! `Drawer`: what the server keeps over a restart: the store of `io/store`, plugged into the driver of `io/net`.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use net::{Clock, Reply};
 use protocol::{Answer, Record};
@@ -40,6 +41,11 @@ impl Drawer {
             log.warning("store_damaged", &[("what", (&loss.to_string()).into())]);
         }
         Ok(Some(Self { store, restored }))
+    }
+
+    /// What the store has done so far.
+    pub(crate) const fn counts(&self) -> &Arc<store::Counts> {
+        self.store.counts()
     }
 
     /// The part that takes records, now that what it held has been given out.

@@ -1,5 +1,7 @@
 //! `offhook serve`: the server. Reads the config, binds, starts a node on every shard, and writes the log until it is told to stop.
 
+mod console;
+mod drain;
 mod drawer;
 pub(crate) mod house;
 mod secret;
@@ -11,6 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
+use ::console::Hub;
+use console::{Asked, Counts, Plug, Reporter};
+pub(crate) use drain::Drain;
 use drawer::Drawer;
 use machine::Dice;
 use net::tls::Tls;
@@ -75,17 +80,35 @@ fn serve(config: &Config, arguments: &Arguments, log: Log) -> Result<(), String>
         Some(folder) => Drawer::open(folder, config.store.durability, log)?,
         None => None,
     };
+    let asked_for = if arguments.config.is_some() { Asked::ByConfig } else { Asked::ByNobody };
+    let console = console::bind(config, asked_for, log)?;
     let (sink, heard) = Wire::new(limits::LOG_LINES);
-    let wire = journal::Terse { sink, log };
+    let hub = Hub::new();
+    let (reporter, told) = Reporter::new(journal::Terse { sink, log }, hub.clone());
+    console::report(told).map_err(words)?;
     let waker =
         config.push.as_ref().map(|push| Waker::start(push, log)).transpose().map_err(words)?;
-    let running = start(config, bound, secret, (wire, drawer, waker)).map_err(words)?;
+    let store = drawer.as_ref().map(|drawer| Arc::clone(drawer.counts()));
+    let started = start(config, bound, secret, (reporter, drawer, waker)).map_err(words)?;
+    let Started { running, dns } = started;
+    let drain = Drain::new(running.handle(), log);
     announce(running.handle().listeners(), log);
     if arguments.config.is_none() {
         introduce(config, running.handle().listeners());
     }
-    let result = wait(running, log, &heard, |heard| heard);
-    drop(watching);
+    let console = console.map(|bound| {
+        let plug = Plug {
+            server: running.handle(),
+            drain: drain.clone(),
+            counts: Counts { dns, store },
+            started: running.handle().now(),
+            console: bound.address(),
+        };
+        console::start(bound, plug, hub, log)
+    });
+    let console = console.transpose().map_err(words)?;
+    let result = wait(running, drain, log, (&heard, |heard| heard));
+    drop((watching, console));
     result
 }
 
@@ -105,11 +128,11 @@ pub(crate) fn bind(config: &Config) -> Result<Bound, String> {
 /// Writes the log until SIGTERM or SIGINT has ended the server. `words` finds what the driver said in what is heard.
 pub(crate) fn wait<T>(
     running: Running<Node>,
+    drain: Drain,
     log: Log,
-    heard: &Receiver<T>,
-    words: impl Fn(&T) -> &Heard,
+    (heard, words): (&Receiver<T>, impl Fn(&T) -> &Heard),
 ) -> Result<(), String> {
-    let signals = signals::obey(running.handle(), log).map_err(|error| error.to_string())?;
+    let signals = signals::obey(drain).map_err(|error| error.to_string())?;
     // Ends when the last shard has ended.
     journal::keep(log, heard, words);
     running.join().map_err(|error| error.to_string())?;
@@ -146,7 +169,7 @@ pub(crate) fn start(
     bound: Bound,
     secret: u128,
     (sink, drawer, waker): (impl Sink + 'static, Option<Drawer>, Option<Waker>),
-) -> std::io::Result<Running<Node>> {
+) -> std::io::Result<Started> {
     let count = bound.shards();
     let steering = Steering::new(secret, count);
     let place = move |question: &Question| match question {
@@ -157,6 +180,7 @@ pub(crate) fn start(
     };
     let sink = Arc::new(sink);
     let names = Names::start(&config.dns, Arc::clone(&sink))?;
+    let dns = Arc::clone(names.counts());
     let mut program = Program::new()
         .resolver(names)
         .steer(move |message| steering.home(message))
@@ -173,7 +197,7 @@ pub(crate) fn start(
     }
     let (mut dice, now) = (Dice::new(throw()?), Clock::start().now());
     let nonce_secret = Some(dice.seed());
-    bound.start(program, |number, listeners| {
+    let running = bound.start(program, |number, listeners| {
         let settings = house::settings(config, listeners, secret, Shard { number, count });
         let settings = Settings { bindings, nonce_secret, ..settings };
         let mut node = Node::new(settings, Dice::new(dice.seed()));
@@ -181,7 +205,15 @@ pub(crate) fn start(
             node.restore(now, (key, value), *shift);
         }
         node
-    })
+    })?;
+    Ok(Started { running, dns })
+}
+
+/// A server that lives.
+pub(crate) struct Started {
+    pub(crate) running: Running<Node>,
+    /// What its resolver has done so far.
+    pub(crate) dns: Arc<dns::Counts>,
 }
 
 fn announce(listeners: &[Listener], log: Log) {

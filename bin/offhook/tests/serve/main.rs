@@ -1,6 +1,7 @@
 //! `offhook serve` as it is run: it listens, answers, keeps its secret, and goes in peace.
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests may fail like tests")]
 
+mod console;
 mod killed;
 mod push;
 mod strangers;

@@ -167,6 +167,11 @@ impl Client {
         matches!(self.state, State::Calling { .. } | State::Proceeding | State::Trying { .. })
     }
 
+    /// True once a final response has come: what comes now is a repeat of it.
+    pub(super) const fn is_done(&self) -> bool {
+        matches!(self.state, State::Accepted { .. } | State::Completed { .. })
+    }
+
     /// Sends no more copies. What was sent may still be answered.
     pub(super) fn hush(&mut self) {
         if let State::Calling { resend, .. } | State::Trying { resend, .. } = &mut self.state {

@@ -116,6 +116,16 @@ pub struct Transactions {
     by_peer: BTreeSet<(SocketAddr, u64)>,
     all: Shelf<Entry>,
     alarms: Alarms<u64>,
+    repeats: Repeats,
+}
+
+/// How often something had to be said again since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Repeats {
+    /// Messages that we sent again, because a timer rang or a peer repeated itself.
+    pub sent: u64,
+    /// Requests and responses that came again.
+    pub received: u64,
 }
 
 impl Transactions {
@@ -123,7 +133,13 @@ impl Transactions {
     pub fn new(timers: Timers, dice: &mut Dice) -> Self {
         let (by_key, keys) = (HashKey::throw(dice).map(), Keys::new(HashKey::throw(dice)));
         let (by_peer, all) = (BTreeSet::new(), Shelf::default());
-        Self { timers, keys, by_key, by_peer, all, alarms: Alarms::default() }
+        let (alarms, repeats) = (Alarms::default(), Repeats::default());
+        Self { timers, keys, by_key, by_peer, all, alarms, repeats }
+    }
+
+    /// How often something had to be said again.
+    pub const fn repeats(&self) -> Repeats {
+        self.repeats
     }
 
     /// Takes a message from the wire. What a transaction deals with by itself (repeats, ACKs of refusals) ends here.
@@ -255,6 +271,8 @@ impl Transactions {
         while let Some(id) = self.alarms.due(now) {
             let Some(entry) = self.all.get_mut(id) else { continue };
             entry.alarm = Time::NEVER;
+            let before = out.len();
+            let again = entry.transaction.only_repeats();
             up.extend(match &mut entry.transaction {
                 Transaction::Client(client) => {
                     client.wake(now, out).then_some(Up::TimedOut(ClientId(id)))
@@ -263,6 +281,7 @@ impl Transactions {
                     server.wake(now, out).then_some(Up::Unacknowledged(ServerId(id)))
                 }
             });
+            self.repeats.sent += if again { sent_since(before, out) } else { 0 };
             self.settle(id);
         }
     }
@@ -304,7 +323,9 @@ impl Transactions {
         let Transaction::Client(client) = &mut self.all.get_mut(id)?.transaction else {
             return None;
         };
+        let again = client.is_done();
         let heard = client.receive(now, &self.timers, &response, out);
+        self.repeats.received += u64::from(again);
         self.settle(id);
         (heard == Heard::News).then_some(Up::Response(ClientId(id), flow, response))
     }
@@ -321,7 +342,10 @@ impl Transactions {
         if let Some(id) = self.by_key.get(&key).copied() {
             let found = self.all.get_mut(id).map(|entry| &mut entry.transaction);
             let Some(Transaction::Server(server)) = found else { return Met::Known(None) };
+            let before = out.len();
             let again = server.receive(now, &self.timers, &request, out);
+            self.repeats.received += u64::from(request.method() != Some(Method::Ack));
+            self.repeats.sent += sent_since(before, out);
             self.settle(id);
             return Met::Known((again == Again::ForTheUser).then_some(Up::Ack(flow, request)));
         }
@@ -366,7 +390,20 @@ impl Transactions {
     }
 }
 
+/// Messages that were put into the outbox since it was so long.
+fn sent_since(before: usize, out: &[Output]) -> u64 {
+    out.len().saturating_sub(before) as u64
+}
+
 impl Transaction {
+    /// True when what it sends by itself was sent before: all but the 100 that comes by itself.
+    const fn only_repeats(&self) -> bool {
+        match self {
+            Self::Client(_) => true,
+            Self::Server(server) => server.has_refused(),
+        }
+    }
+
     /// The peer whose loss would change something: what was answered has come, and responses to datagrams go out whatever happens.
     const fn peer(&self) -> Option<SocketAddr> {
         match self {

@@ -252,6 +252,11 @@ impl Server {
         }
     }
 
+    /// True while an INVITE's refusal waits for its ACK.
+    pub(super) const fn has_refused(&self) -> bool {
+        matches!(self.state, State::Refused { .. })
+    }
+
     /// True once the transaction may be forgotten.
     pub(super) const fn is_over(&self) -> bool {
         matches!(self.state, State::Over)

@@ -17,6 +17,7 @@ use sip::Uri;
 
 use crate::call::Call;
 use crate::house::House;
+use crate::node::{self, Address};
 use crate::proxy::hop;
 use crate::settings::{Group, Member};
 
@@ -85,6 +86,30 @@ impl Groups {
             Some(keys) => rank(&keys, known),
             None => self.found.get(&at).map_or(0, |keys| rank(keys, known)),
         }
+    }
+
+    /// How all members stand, in the order of the settings.
+    pub(crate) fn members(&self, house: &House, known: (Time, &States)) -> Vec<node::Member> {
+        let all = house.settings.groups.iter().enumerate();
+        all.flat_map(|(place, group)| {
+            group.members.iter().enumerate().map(move |(number, member)| {
+                let at = Place { group: place, member: number };
+                let keys = addresses(house, &member.to).or_else(|| self.found.get(&at).cloned());
+                let (now, states) = known;
+                let stands = |key: Key| Address {
+                    transport: key.0,
+                    address: key.1,
+                    state: states.state(now, key),
+                };
+                node::Member {
+                    group: group.name.clone(),
+                    to: member.to.clone(),
+                    addresses: keys.unwrap_or_default().into_iter().map(stands).collect(),
+                    calls: usize::try_from(self.seats.taken(at)).unwrap_or(usize::MAX),
+                }
+            })
+        })
+        .collect()
     }
 
     /// The name of a member was looked up.

@@ -38,6 +38,8 @@ pub(crate) struct Location {
     by_connection: BTreeMap<(u16, u32), BTreeSet<u32>>,
     /// Whose bindings were written since somebody asked last.
     touched: Vec<Touched>,
+    /// Bindings in all places.
+    bindings: usize,
 }
 
 /// An address with its bindings, and for when its one alarm is set.
@@ -76,7 +78,19 @@ impl Location {
             alarms: Alarms::default(),
             by_connection: BTreeMap::new(),
             touched: Vec::new(),
+            bindings: 0,
         }
+    }
+
+    /// Who has a place of the table, with all bindings, whether they hold or not; an empty place has nobody. `None` behind the last.
+    pub(crate) fn at(&self, place: u32) -> Option<(&[u8], impl Iterator<Item = Binding>)> {
+        let packed = &self.places.get(place as usize)?.packed;
+        Some((packed.aor(), packed.bindings()))
+    }
+
+    /// How many bindings there are, those too that have just expired.
+    pub(crate) const fn bindings_in_all(&self) -> usize {
+        self.bindings
     }
 
     /// The bindings that are valid now.
@@ -135,6 +149,8 @@ impl Location {
             self.by_connection.entry(connection).or_default().insert(at);
         }
         let Some(place) = self.places.get_mut(at as usize) else { return false };
+        self.bindings = self.bindings.saturating_sub(place.packed.count());
+        self.bindings = self.bindings.saturating_add(bindings.len());
         place.packed = Packed::new(aor, bindings);
         // One alarm an address, no matter how often it registers: an earlier one that rings is set again.
         if first < place.alarm {
@@ -240,6 +256,7 @@ impl Location {
     fn vacate(&mut self, hash: u64, at: u32) {
         self.index.remove(&hash);
         if let Some(place) = self.places.get_mut(at as usize) {
+            self.bindings = self.bindings.saturating_sub(place.packed.count());
             place.packed = Packed::default();
             self.free.push(at);
         }

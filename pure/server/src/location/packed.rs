@@ -50,6 +50,13 @@ impl Packed {
         take_text(&mut &*self.0).unwrap_or_default()
     }
 
+    /// How many bindings there are: they are walked over, not taken out.
+    pub(super) fn count(&self) -> usize {
+        let mut rest = &*self.0;
+        take_text(&mut rest);
+        std::iter::from_fn(|| pass_binding(&mut rest)).count()
+    }
+
     /// How many octets it has.
     #[cfg(test)]
     pub(super) const fn len(&self) -> usize {
@@ -89,6 +96,17 @@ fn take_binding(rest: &mut &[u8]) -> Option<Binding> {
     Binding::new(said, path.split(|octet| *octet == b'\n').filter(|value| !value.is_empty()))
 }
 
+fn pass_binding(rest: &mut &[u8]) -> Option<()> {
+    for _ in 0..4 {
+        take_text(rest)?;
+    }
+    cut_some(rest, FIXED)?;
+    if cut(rest)? == [1] { take_flow(rest).map(drop) } else { Some(()) }
+}
+
+/// Octets of `q`, `cseq`, `until`, `since` and `first_cseq`.
+const FIXED: usize = 2 + 4 + 8 + 8 + 4;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,9 +141,11 @@ mod tests {
         let packed = Packed::new(b"101", &bindings);
         assert_eq!(packed.aor(), b"101");
         let packed = Packed::of(packed.octets());
+        assert_eq!(packed.count(), 2);
         for end in 0..packed.octets().len() {
             let half = Packed::of(&packed.octets()[..end]);
-            assert!(half.bindings().count() < 2, "{end} octets");
+            assert_eq!(half.bindings().count(), half.count(), "{end} octets");
+            assert!(half.count() < 2, "{end} octets");
         }
         let shown = |binding: &Binding| format!("{binding:?}");
         let back: Vec<_> = packed.bindings().map(|binding| shown(&binding)).collect();

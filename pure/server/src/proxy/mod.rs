@@ -42,6 +42,8 @@ use sip::header::MaxBreadth;
 use sip::{Message, Method, Status};
 
 use crate::groups::{Groups, Probes};
+use crate::house::House;
+use crate::node::{Address, Targets};
 use crate::routes::Errand;
 use crate::seal::Seal;
 use crate::settings::Settings;
@@ -303,6 +305,15 @@ impl Proxy {
             let failure = Some(failure);
             turn.out.push(Output::Warn(Warning { transport, address, failure }));
         }
+    }
+
+    /// How the members of groups stand, and which addresses have failed lately.
+    pub(crate) fn targets(&self, now: Time, house: &House) -> Targets {
+        let members = self.groups.members(house, (now, &self.states));
+        let failed = self.states.all(now);
+        let failed =
+            failed.map(|(transport, address, state)| Address { transport, address, state });
+        Targets { members, failed: failed.collect() }
     }
 
     /// Another shard has found out.

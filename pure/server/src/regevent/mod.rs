@@ -73,6 +73,11 @@ pub(crate) fn watched_within(request: &Message) -> Result<Box<[u8]>, Fault> {
 }
 
 impl RegEvent {
+    /// How many subscriptions there are.
+    pub(crate) fn len(&self) -> usize {
+        self.watchers.len()
+    }
+
     /// A SUBSCRIBE: answered with 200, and told everything at once.
     pub(crate) fn subscribe(
         &mut self,

@@ -62,21 +62,21 @@ impl Keeping {
         ticket
     }
 
-    /// The store has answered.
+    /// The store has answered. How long somebody has waited for its 200, who gets it now.
     pub(super) fn answered(
         &mut self,
         turn: &mut Turn<'_>,
         location: &mut Location,
         (ticket, answer): (Ticket, Answer),
-    ) {
-        let Some(waiting) = self.waiting.remove(&ticket) else { return };
-        match answer {
-            Answer::Kept => {
-                turn.out.push(Output::Report(waiting.news));
-                turn.answer(waiting.id, waiting.ok);
-            }
-            _ => give_up(turn, location, waiting),
+    ) -> Option<Duration> {
+        let waiting = self.waiting.remove(&ticket)?;
+        if answer != Answer::Kept {
+            give_up(turn, location, waiting);
+            return None;
         }
+        turn.out.push(Output::Report(waiting.news));
+        turn.answer(waiting.id, waiting.ok);
+        Some(PATIENCE.saturating_sub(waiting.until - turn.now))
     }
 
     /// Answers those whom the store has not answered in time.

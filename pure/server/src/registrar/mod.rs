@@ -6,6 +6,8 @@ mod expiry;
 mod keeping;
 mod outbound;
 
+use std::time::Duration;
+
 use machine::{Dice, Time};
 use protocol::doors::{Event, Reach};
 use protocol::transaction::ServerId;
@@ -14,6 +16,7 @@ use sip::header::{CSeq, Contact, Expires, Path, Supported, To};
 use sip::{Bytes, Message, Name};
 
 use crate::admission::lists;
+use crate::figures::Delays;
 use crate::house::{House, Place};
 use crate::limits;
 use crate::location::{Binding, Location, Said, Touched, Which, flow_to_keep};
@@ -30,6 +33,7 @@ use outbound::Outbound;
 pub(crate) struct Registrar {
     location: Location,
     keeping: Keeping,
+    delays: Delays,
 }
 
 /// What is the same for all contacts of one REGISTER.
@@ -44,7 +48,11 @@ struct Common<'a> {
 
 impl Registrar {
     pub(crate) fn new(dice: &mut Dice) -> Self {
-        Self { location: Location::new(dice), keeping: Keeping::default() }
+        Self {
+            location: Location::new(dice),
+            keeping: Keeping::default(),
+            delays: Delays::default(),
+        }
     }
 
     /// How to reach an address of record now: its bindings, and where the settings say that it is at all times.
@@ -63,6 +71,34 @@ impl Registrar {
     /// The bindings of an address now.
     pub(crate) fn bindings(&self, now: Time, aor: &[u8]) -> Vec<Binding> {
         self.location.bindings(now, aor)
+    }
+
+    /// How long the REGISTERs took that were answered with 200.
+    pub(crate) const fn delays(&self) -> &Delays {
+        &self.delays
+    }
+
+    /// Where they are kept.
+    pub(crate) const fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// Takes bindings of an address away: the one with this Contact URI, or all; how many.
+    pub(crate) fn unregister(
+        &mut self,
+        turn: &mut Turn<'_>,
+        aor: &[u8],
+        contact: Option<&[u8]>,
+    ) -> usize {
+        let before = self.location.bindings(turn.now, aor);
+        let stays =
+            |binding: &Binding| contact.is_some_and(|contact| !binding.is(&Which::Uri(contact)));
+        let left: Vec<_> = before.iter().filter(|binding| stays(binding)).cloned().collect();
+        let removed = before.len().saturating_sub(left.len());
+        if removed > 0 && self.location.replace(aor, &left) {
+            self.fewer(turn, vec![(aor.into(), left.len())]);
+        }
+        removed
     }
 
     /// Whose bindings were written since this was asked last.
@@ -103,6 +139,7 @@ impl Registrar {
         let ok = answer::ok(turn, request, &self.location.bindings(turn.now, &aor), outbound);
         if turn.house.settings.bindings == Bindings::InMemory {
             turn.out.push(Output::Report(news));
+            self.delays.note(Duration::ZERO);
             return Ok(Some(ok));
         }
         let record = self.record(turn.now, &aor);
@@ -122,7 +159,8 @@ impl Registrar {
 
     /// The store has answered.
     pub(crate) fn answered(&mut self, turn: &mut Turn<'_>, ticket: Ticket, answer: Answer) {
-        self.keeping.answered(turn, &mut self.location, (ticket, answer));
+        let took = self.keeping.answered(turn, &mut self.location, (ticket, answer));
+        took.into_iter().for_each(|took| self.delays.note(took));
     }
 
     /// Takes bindings of an earlier life, whose clock was set by so many milliseconds since. Connections of that life are gone.
@@ -333,7 +371,8 @@ fn in_order(binding: &Binding, common: &Common<'_>) -> Result<(), Fault> {
     if older { Err(Fault::OutOfOrder) } else { Ok(()) }
 }
 
-fn address(house: &House, aor: &[u8]) -> Box<str> {
+/// An address of record, as events name it.
+pub(crate) fn address(house: &House, aor: &[u8]) -> Box<str> {
     format!("sip:{}@{}", String::from_utf8_lossy(aor), house.domain()).into()
 }
 

@@ -1,0 +1,36 @@
+//! `offhook ctl status`.
+
+use console::{Client, Trouble};
+use serde_json::Value;
+
+use super::place::{Form, ask, say};
+use super::table::{Table, lasting, shown};
+
+pub(super) fn run(client: &Client, form: Form) -> Result<(), Trouble> {
+    let status = ask(client, "GET", "/api/v1/status")?;
+    if form == Form::Json {
+        say(&format!("{status}\n"));
+        return Ok(());
+    }
+    let of = |name: &str| shown(status.get(name).unwrap_or(&Value::Null));
+    let mut table = Table::bare();
+    let well = if of("healthy") == "yes" { "well" } else { "NOT WELL" };
+    let draining = if of("draining") == "yes" { ", draining" } else { "" };
+    table.row(["server".into(), format!("{well}{draining}")]);
+    for trouble in status.get("troubles").and_then(Value::as_array).into_iter().flatten() {
+        table.row(["trouble".into(), shown(trouble)]);
+    }
+    let uptime = status.get("uptime").and_then(Value::as_u64).unwrap_or_default();
+    table.row(["version".into(), of("version")]);
+    table.row(["runs for".into(), lasting(uptime)]);
+    table.row(["config".into(), format!("generation {}", of("generation"))]);
+    table.row(["shards".into(), of("shards")]);
+    for listener in status.get("listeners").and_then(Value::as_array).into_iter().flatten() {
+        let part = |name: &str| shown(listener.get(name).unwrap_or(&Value::Null));
+        table.row([part("transport"), part("address")]);
+    }
+    table.row(["registered".into(), format!("{} users, {} bindings", of("users"), of("bindings"))]);
+    table.row(["transactions".into(), of("transactions")]);
+    say(&table.text());
+    Ok(())
+}

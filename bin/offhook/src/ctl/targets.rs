@@ -1,0 +1,39 @@
+//! `offhook ctl targets`.
+
+use console::{Client, Trouble};
+use serde_json::Value;
+
+use super::place::{Form, ask, say};
+use super::table::{Table, shown};
+
+pub(super) fn run(client: &Client, form: Form) -> Result<(), Trouble> {
+    let targets = ask(client, "GET", "/api/v1/targets")?;
+    if form == Form::Json {
+        say(&format!("{targets}\n"));
+        return Ok(());
+    }
+    let list =
+        |name: &str| targets.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let (members, failed) = (list("members"), list("failed"));
+    if !members.is_empty() {
+        let mut table = Table::new(&["group", "member", "state", "calls"]);
+        for member in &members {
+            table.row(["group", "to", "state", "calls"].map(|name| part(member, name)));
+        }
+        say(&table.text());
+    }
+    if failed.is_empty() {
+        say("No address has failed lately.\n");
+        return Ok(());
+    }
+    let mut table = Table::new(&["transport", "address", "state", "seconds left"]);
+    for address in &failed {
+        table.row(["transport", "address", "state", "left"].map(|name| part(address, name)));
+    }
+    say(&table.text());
+    Ok(())
+}
+
+fn part(value: &Value, name: &str) -> String {
+    shown(value.get(name).unwrap_or(&Value::Null))
+}

@@ -1,0 +1,131 @@
+//! The console of `io/console`, plugged in: how it reaches the shards, what it says of the server, and where its events come from.
+
+mod measure;
+mod process;
+mod reporter;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use console::{
+    Bound, Command, Console, Draining, Exposition, House, Hub, Listening, Settings, Status,
+};
+use machine::Time;
+use net::Handle;
+use server::Node;
+
+pub(super) use reporter::{Reporter, report};
+
+use super::drain::Drain;
+use crate::config::Config;
+use crate::log::Log;
+
+/// What the console is told of the server.
+pub(super) struct Plug {
+    pub(super) server: Handle<Node>,
+    pub(super) drain: Drain,
+    pub(super) counts: Counts,
+    pub(super) started: Time,
+    pub(super) console: Option<SocketAddr>,
+}
+
+/// What the parts around the shards have counted.
+#[derive(Debug)]
+pub(super) struct Counts {
+    pub(super) dns: Arc<dns::Counts>,
+    /// Nothing, when nothing is kept.
+    pub(super) store: Option<Arc<store::Counts>>,
+}
+
+/// Takes the console's sockets. A server that was started without a config serves without it, when its port is taken.
+pub(super) fn bind(config: &Config, asked_for: Asked, log: Log) -> Result<Option<Bound>, String> {
+    if config.listen.console.is_none() && config.listen.console_socket.is_none() {
+        return Ok(None);
+    }
+    let hosts = config.domains.iter().chain(&config.console.hosts);
+    let settings = Settings {
+        address: config.listen.console,
+        socket: config.listen.console_socket.clone(),
+        mode: config.console.socket_mode,
+        token: config.console.token.as_ref().map(|token| token.reveal().into()),
+        hosts: hosts.map(|host| host.as_str().into()).collect(),
+    };
+    match (Bound::bind(settings), asked_for) {
+        (Ok(bound), _) => Ok(Some(bound)),
+        (Err(error), Asked::ByConfig) => Err(error.to_string()),
+        (Err(error), Asked::ByNobody) => {
+            log.warning("no_console", &[("what", (&error.to_string()).into())]);
+            Ok(None)
+        }
+    }
+}
+
+/// Who wants a console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The config says so.
+    ByConfig,
+    /// There is no config.
+    ByNobody,
+}
+
+/// Serves, and says where.
+pub(super) fn start(bound: Bound, plug: Plug, hub: Hub, log: Log) -> std::io::Result<Console> {
+    let address = plug.console.map(|address| address.to_string());
+    let console = bound.start(Arc::new(plug), hub)?;
+    if let Some(address) = address {
+        let fields = [("transport", "console".into()), ("address", (&address).into())];
+        log.info("listening", &fields);
+    }
+    Ok(console)
+}
+
+impl House for Plug {
+    fn shards(&self) -> u16 {
+        self.server.shards()
+    }
+
+    fn tell(&self, shard: u16, command: Command) -> bool {
+        self.server.tell(shard, command).is_ok()
+    }
+
+    fn status(&self) -> Status {
+        let listeners = self.server.listeners().iter().map(|listener| Listening {
+            transport: listener.transport.token().to_ascii_lowercase(),
+            address: listener.bound,
+        });
+        let console =
+            self.console.map(|address| Listening { transport: "console".into(), address });
+        Status {
+            version: env!("CARGO_PKG_VERSION"),
+            now: self.server.now(),
+            started: self.started,
+            generation: 1,
+            listeners: listeners.chain(console).collect(),
+            draining: self.drain.has_begun(),
+            troubles: self.troubles(),
+        }
+    }
+
+    fn drain(&self) -> Draining {
+        Draining { seconds: self.drain.begin().as_secs() }
+    }
+
+    fn measure(&self, page: &mut Exposition) {
+        measure::driver(page, self.server.counters());
+        measure::dns(page, &self.counts.dns);
+        measure::store(page, self.counts.store.as_deref());
+        process::measure(page, self.started);
+    }
+}
+
+impl Plug {
+    fn troubles(&self) -> Vec<String> {
+        let store = self.counts.store.as_ref();
+        let refuses = store.is_some_and(|store| store.refusing.get() > 0);
+        let store = refuses.then(|| {
+            "the disk takes no records: phones that register are told to come back later".into()
+        });
+        store.into_iter().collect()
+    }
+}

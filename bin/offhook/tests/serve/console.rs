@@ -1,0 +1,136 @@
+//! The console of a server as it is run, asked by curl and by `offhook ctl`.
+
+use std::net::UdpSocket;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Server, between, folder};
+
+/// A server with a console, and the lines of config that it needs for it.
+pub(crate) struct Console {
+    pub(crate) server: Server,
+    pub(crate) url: String,
+}
+
+impl Console {
+    pub(crate) fn start(folder: &Path, more: &str) -> Self {
+        let config = format!(
+            "domains = \"example.test\"\n[listen]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\nconsole = \"127.0.0.1:0\"\n\
+             [auth]\nchallenge = []\n{more}"
+        );
+        let mut server = Server::start(folder, &config);
+        let line = server.line("\"transport\":\"console\"");
+        let url = format!("http://{}", between(&line, "\"address\":\"", "\""));
+        Self { server, url }
+    }
+
+    /// What curl is told about a path: the status, and the body.
+    pub(crate) fn curl(&self, path: &str, arguments: &[&str]) -> (u16, String) {
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--max-time", "60", "--write-out", "\n%{http_code}"]);
+        let output = command.args(arguments).arg(format!("{}{path}", self.url)).output();
+        let output = output.expect("curl is there");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        let (body, status) = text.rsplit_once('\n').expect("a status");
+        (status.parse().expect("a number"), body.to_owned())
+    }
+
+    /// The JSON at a path.
+    pub(crate) fn get(&self, path: &str) -> Value {
+        let (status, body) = self.curl(path, &[]);
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).expect("JSON")
+    }
+
+    /// What `offhook ctl` says: exit code, stdout, stderr.
+    pub(crate) fn ctl(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+        ctl(&[&["--url", &self.url], arguments].concat())
+    }
+
+    /// A user registers.
+    pub(crate) fn register(&self, user: &str) {
+        let answer = register(&self.server.udp, user, 3600);
+        assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
+    }
+}
+
+pub(crate) fn ctl(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let program = Command::new(env!("CARGO_BIN_EXE_offhook")).arg("ctl").args(arguments).output();
+    let Output { status, stdout, stderr } = program.expect("the program starts");
+    let text = |octets: Vec<u8>| String::from_utf8(octets).expect("UTF-8");
+    (status.code(), text(stdout), text(stderr))
+}
+
+fn register(server: &str, user: &str, expires: u32) -> String {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("bound");
+    socket.set_read_timeout(Some(Duration::from_secs(40))).expect("set");
+    let us = socket.local_addr().expect("bound");
+    let request = format!(
+        "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bK{user}{}\r\n\
+         From: <sip:{user}@example.test>;tag=1\r\nTo: <sip:{user}@example.test>\r\nCall-ID: {user}@{us}\r\n\
+         CSeq: 1 REGISTER\r\nContact: <sip:{user}@{us}>;expires={expires}\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+        us.port()
+    );
+    socket.send_to(request.as_bytes(), server).expect("sent");
+    let mut answer = [0; 4096];
+    let length = socket.recv(&mut answer).expect("an answer");
+    String::from_utf8_lossy(answer.get(..length).expect("it fits")).into_owned()
+}
+
+#[test]
+fn registrations_are_listed_page_by_page_and_can_be_taken_away() {
+    let console = Console::start(&folder("console-registrations"), "[server]\nshards = 2\n");
+    let users: Vec<String> = (100..125).map(|number| number.to_string()).collect();
+    users.iter().for_each(|user| console.register(user));
+    let (mut after, mut seen, mut pages) = (String::new(), Vec::new(), 0);
+    loop {
+        let page = console.get(&format!("/api/v1/registrations?limit=7{after}"));
+        let found = page["registrations"].as_array().expect("a list");
+        assert!(found.len() <= 7);
+        pages += 1;
+        seen.extend(found.iter().map(|user| user["user"].as_str().expect("text").to_owned()));
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => break,
+        }
+    }
+    seen.sort();
+    assert_eq!((seen, pages >= 4), (users, true));
+    let few = console.get("/api/v1/registrations?filter=11");
+    assert_eq!(few["registrations"].as_array().map(Vec::len), Some(10), "110 to 119");
+    let one = console.get("/api/v1/registrations/107");
+    assert_eq!(one["aor"], "sip:107@example.test");
+    assert!(
+        one["contacts"][0]["contact"]
+            .as_str()
+            .is_some_and(|uri| uri.starts_with("sip:107@127.0.0.1:"))
+    );
+    let (code, table, _) = console.ctl(&["registrations", "107"]);
+    assert!(
+        code == Some(0) && table.starts_with("USER  CONTACT") && table.contains("\n107   sip:107@"),
+        "{table}"
+    );
+    let (code, said, _) = console.ctl(&["unregister", "107"]);
+    assert_eq!((code, said.as_str()), (Some(0), "Bindings that are gone: 1.\n"));
+    let (code, _, why) = console.ctl(&["unregister", "107"]);
+    assert_eq!((code, why.as_str()), (Some(1), "`107` has no such binding now\n"));
+    assert_eq!(console.curl("/api/v1/registrations/107", &[]).0, 404);
+    assert_eq!(console.get("/api/v1/status")["bindings"], 24);
+}
+
+#[test]
+fn a_server_that_is_drained_ends_and_then_nobody_answers() {
+    let mut console = Console::start(&folder("console-drain"), "");
+    let (code, said, _) = console.ctl(&["status"]);
+    assert!(code == Some(0) && said.starts_with("server        well\n"), "{said}");
+    let (code, said, why) = console.ctl(&["drain"]);
+    assert!(code == Some(0) && said.contains("begins nothing new"), "{said}{why}");
+    console.server.line("\"event\":\"draining\"");
+    console.server.line("\"event\":\"stopped\"");
+    assert!(console.server.child.wait().expect("ended").success());
+    let (code, _, why) = console.ctl(&["status"]);
+    assert!(code == Some(1) && why.starts_with("no server answers at http://127.0.0.1:"), "{why}");
+}
