@@ -11,8 +11,10 @@
 mod client;
 mod handset;
 mod rfc3261;
+mod rfc3262;
 mod rfc3263;
 mod rfc3264;
+mod rfc3311;
 mod rfc3323;
 mod rfc3325;
 mod rfc3327;

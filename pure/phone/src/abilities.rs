@@ -1,18 +1,22 @@
 //! What the phone can do, said in one place: Allow, Accept, Supported come from here, and so do refusals (RFC 3261 §8.2, §11.2).
 
-use sip::{Draft, Method, Name};
+use protocol::session::{RELIABLY, TIMER};
+use sip::{Draft, Message, Method, Name};
 
 /// How the phone calls itself (RFC 3261 §20.41).
 pub(crate) const NAME: &str = concat!("Offhook/", env!("CARGO_PKG_VERSION"));
 
 /// The methods that we take, for Allow.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
 
 /// The bodies that we read.
 pub(crate) const ACCEPT: &str = "application/sdp";
 
 /// What is encoded is not read.
 pub(crate) const ENCODING: &str = "identity";
+
+/// The extensions that we have, for Supported: each is taken when somebody requires it.
+pub(crate) const SUPPORTED: [&str; 2] = [RELIABLY, TIMER];
 
 /// The language of our reason phrases.
 pub(crate) const LANGUAGE: &str = "en";
@@ -22,12 +26,23 @@ pub(crate) fn takes(method: Method<'_>) -> bool {
     ALLOW.split(", ").any(|name| name == method.as_str())
 }
 
+/// Whether an extension is one of ours.
+pub(crate) fn knows(tag: &str) -> bool {
+    SUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(tag))
+}
+
+/// Whether the sender of a message says that it takes a method; nothing, when it does not say what it takes.
+pub(crate) fn allows(message: &Message, method: Method<'_>) -> Option<bool> {
+    let mut allowed = message.all::<sip::header::Allow<'_>>().flatten().peekable();
+    allowed.peek()?;
+    Some(allowed.any(|allow| allow.0 == method.as_str()))
+}
+
 /// The rows of a 2xx to INVITE, of an INVITE, and of a 200 to OPTIONS.
 pub(crate) fn announce(draft: Draft) -> Draft {
     draft
         .raw(Name::Allow, ALLOW.as_bytes())
-        // No extension of ours changes what a server does: the list is there, and empty.
-        .raw(Name::Supported, b"")
+        .raw(Name::Supported, SUPPORTED.join(", ").as_bytes())
         .raw(Name::Accept, ACCEPT.as_bytes())
 }
 

@@ -30,8 +30,17 @@ pub struct Account {
     pub(crate) transport: Transport,
     pub(crate) expires: u32,
     pub(crate) srtp: Srtp,
+    pub(crate) session: u32,
+    pub(crate) changes: Changes,
     pub(crate) instance: Option<Box<str>>,
     pub(crate) software: Box<str>,
+}
+
+/// How a call that stands is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Changes {
+    Reinvite,
+    Update,
 }
 
 /// Where the server of the account is, when it is not where the domain's name says.
@@ -90,6 +99,8 @@ impl Account {
             transport: transport.unwrap_or(usual),
             expires: limits::EXPIRES,
             srtp: Srtp::default(),
+            session: protocol::session::USUAL,
+            changes: Changes::Reinvite,
             instance: None,
             software: abilities::NAME.into(),
         })
@@ -157,6 +168,21 @@ impl Account {
     #[must_use]
     pub const fn expires(mut self, seconds: u32) -> Self {
         self.expires = seconds;
+        self
+    }
+
+    /// Calls that nobody refreshes for so many seconds end by themselves, where the other side knows session timers (RFC 4028). The RFC recommends
+    /// 1800, and 90 is the least.
+    #[must_use]
+    pub const fn session_expires(mut self, seconds: u32) -> Self {
+        self.session = seconds;
+        self
+    }
+
+    /// Holds and resumes by UPDATE where the other side takes it (RFC 3311), and not by INVITE, which the RFC recommends.
+    #[must_use]
+    pub const fn changes_by_update(mut self) -> Self {
+        self.changes = Changes::Update;
         self
     }
 

@@ -35,6 +35,12 @@ pub const RINGING: Duration = Duration::from_secs(175);
 /// How often a ringing phone says so again, so that no proxy gives up (RFC 3261 §13.3.1.1).
 pub const RING_AGAIN: Duration = Duration::from_secs(60);
 
+/// The same where the responses are reliable (RFC 3262 §3).
+pub const RING_AGAIN_RELIABLY: Duration = Duration::from_secs(150);
+
+/// Forks of a call of ours whose early answers are kept. One is heard; the others wait for somebody to pick up there.
+pub const EARLY: usize = 8;
+
 /// How long we wait for a name to be looked up.
 pub const RESOLVING: Duration = Duration::from_secs(15);
 

@@ -48,7 +48,11 @@ impl Lingering {
             Heard::Surplus(dialog) | Heard::Answered(dialog) => {
                 Some((answered.call, answered.invitation.invite().clone(), dialog))
             }
-            Heard::Progress(..) | Heard::Cancel(_) | Heard::Refused | Heard::Nothing => None,
+            Heard::Progress(..)
+            | Heard::Reliable(..)
+            | Heard::Cancel(_)
+            | Heard::Refused
+            | Heard::Nothing => None,
         }
     }
 

@@ -3,13 +3,13 @@
 use machine::{Machine, Time};
 use protocol::dialog::{Dialog, DialogId, Tag};
 use protocol::doors::{Answer, Call, Event, Input, Output, PhoneEvent, Question, Ticket};
-use protocol::session::Invitation;
+use protocol::session::{Invitation, SessionTimer};
 use protocol::transaction::{ClientId, ServerId};
 use protocol::transport::stamp;
 use protocol::{Distrust, Flow, Transport};
 use sip::{Draft, Message, Method, Name, Status};
 
-use crate::call::{Conversation, Offered, State, caller, sdp_of};
+use crate::call::{Conversation, Offered, State, caller, sdp_of, too_brief};
 use crate::line::{Known, News, Part, Purpose};
 use crate::phone::Phone;
 use crate::refusal::{self, Refusal};
@@ -214,6 +214,7 @@ impl Phone {
         match request.method() {
             Some(Method::Bye) => call.bye(turn, id, request),
             Some(Method::Invite | Method::Update) => call.modify(turn, id, request),
+            Some(Method::Prack) => call.prack(turn, id, request),
             Some(Method::Info) => call.info(turn, id, request),
             Some(Method::Options) => {
                 turn.tell_abilities(id, request);
@@ -245,8 +246,11 @@ impl Phone {
                 let tag = Tag::throw(&mut turn.line.dice);
                 match offered(request, tag, (flow.transport, turn.line.account.srtp)) {
                     Ok((dialog, offer)) => {
+                        let session = turn.line.account.session;
+                        let invite = (request.clone(), dialog);
+                        let dice = &mut turn.line.dice;
+                        let offered = Offered::new(now, id, invite, offer, (session, dice));
                         let call = self.number();
-                        let offered = Offered::new(now, id, (request.clone(), dialog), offer);
                         let state = State::Offered(Box::new(offered));
                         self.calls
                             .insert(call, Conversation::new(call, self.answers.fresh(), state));
@@ -266,6 +270,7 @@ fn offered(
     tag: Tag,
     (by, srtp): (Transport, Srtp),
 ) -> Result<(Dialog, Option<sdp::Description>), Refusal> {
+    SessionTimer::admits(invite).map_err(too_brief)?;
     let dialog = Dialog::of_callee(invite, tag, by)
         .map_err(|fault| Refusal::saying(fault.status(), format!("Bad Request: {fault}")))?;
     let Some(offer) = sdp_of(invite) else { return Ok((dialog, None)) };

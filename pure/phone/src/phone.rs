@@ -95,7 +95,8 @@ impl Phone {
         let id = self.number();
         let ticket = self.line.ticket();
         out.push(Output::Ask(ticket, Question::MediaSockets));
-        let outgoing = Box::new(Outgoing::new(target, &mut self.line.dice));
+        let outgoing =
+            Box::new(Outgoing::new(target, self.line.account.session, &mut self.line.dice));
         let state = State::Opening { ticket, outgoing, audio };
         self.calls.insert(id, Conversation::new(id, self.answers.fresh(), state));
         self.settle(now, out);
@@ -105,6 +106,18 @@ impl Phone {
     /// Lets an incoming call ring: the caller hears it. Not needed before [`answer`](Self::answer) or [`refuse`](Self::refuse).
     pub fn ring(&mut self, now: Time, call: Call, out: &mut Vec<Output>) -> Result<(), Unable> {
         self.with(now, call, out, Conversation::ring)
+    }
+
+    /// Lets the caller hear something before anybody picks up: a greeting, where the wait is long (RFC 3261 §13.3.1.1). Whoever picks up later
+    /// speaks and hears with what [`answer`](Self::answer) is given.
+    pub fn announce(
+        &mut self,
+        now: Time,
+        call: Call,
+        audio: Box<dyn Audio>,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Unable> {
+        self.with(now, call, out, |conversation, turn| conversation.announce(turn, audio))
     }
 
     /// Picks an incoming call up.

@@ -71,6 +71,11 @@ impl Turn<'_> {
     }
 }
 
+/// With more rows.
+pub(crate) fn rows(draft: Draft, rows: Vec<(Name, String)>) -> Draft {
+    rows.into_iter().fold(draft, |draft, (name, value)| draft.raw(name, value.as_bytes()))
+}
+
 /// With a session description, when there is one.
 pub(crate) fn with_sdp(draft: Draft, sdp: Option<&[u8]>) -> Draft {
     match sdp {

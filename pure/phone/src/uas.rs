@@ -85,10 +85,10 @@ fn address(request: &Message, user: &str) -> Result<(), Refusal> {
     if known { Ok(()) } else { Err(Refusal::new(Status::NOT_FOUND)) }
 }
 
-/// RFC 3261 §8.2.2.3: we have no extension that somebody could require.
+/// RFC 3261 §8.2.2.3: what is required and not ours is named in the refusal.
 fn extensions(request: &Message) -> Result<(), Refusal> {
-    let required: Vec<_> =
-        request.all::<Require<'_>>().filter_map(Result::ok).map(|tag| tag.0).collect();
+    let required = request.all::<Require<'_>>().filter_map(Result::ok).map(|tag| tag.0);
+    let required: Vec<_> = required.filter(|tag| !abilities::knows(tag)).collect();
     if required.is_empty() {
         return Ok(());
     }

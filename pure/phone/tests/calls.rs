@@ -6,106 +6,12 @@
     reason = "the helpers of tests are tests too: what cannot go on stops here"
 )]
 
-use std::any::Any;
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+mod desk;
 
-use machine::Dice;
-use media::{Audio, Pair, Recorder, Tone, detect};
-use offhook_phone::{Account, Call, Phone, PhoneEvent, Unable};
-use protocol::doors::{Event, Output};
-use protocol::{Listener, Transport};
-use sim::{HostId, Realm, Weather, World};
-use stage::Actor;
-
-type Ears = Pair<Tone, Recorder>;
-
-struct Desk {
-    world: World<Actor<Phone>>,
-    alice: HostId,
-    bob: HostId,
-}
-
-fn sounding(hz: f64) -> Box<dyn Audio> {
-    Box::new(Ears { mouth: Tone::sine(hz), ear: Recorder::default() })
-}
-
-fn phone(user: &str, ip: &str, seed: u128) -> Actor<Phone> {
-    let at = SocketAddr::new(ip.parse().unwrap(), 5060);
-    let listeners =
-        vec![Listener::new(0, Transport::Udp, at), Listener::new(1, Transport::Tcp, at)];
-    let account = Account::new(&format!("sip:{user}@{ip}")).unwrap();
-    Actor::new(Phone::new(account, listeners.clone(), Dice::new(seed)), listeners)
-}
-
-impl Desk {
-    fn new(weather: Weather) -> Self {
-        let mut world = World::new(1, weather);
-        let home = |ip: &str| [(Realm::INTERNET, ip.parse::<IpAddr>().unwrap())];
-        let alice = world.add("alice", phone("alice", "192.0.2.1", 1), &home("192.0.2.1"));
-        let bob = world.add("bob", phone("bob", "192.0.2.2", 2), &home("192.0.2.2"));
-        Self { world, alice, bob }
-    }
-
-    fn command<R>(
-        &mut self,
-        who: HostId,
-        deed: impl FnOnce(&mut Phone, machine::Time, &mut Vec<Output>) -> R,
-    ) -> R {
-        self.world.act(who, |actor, now, out| actor.command(now, out, deed)).flatten().unwrap()
-    }
-
-    fn run(&mut self, seconds: f64) {
-        self.world.run_for(Duration::from_secs_f64(seconds));
-    }
-
-    fn events(&self, who: HostId) -> Vec<PhoneEvent> {
-        let events = self.world.host(who).unwrap().events();
-        events
-            .filter_map(|(_, event)| match event {
-                Event::Phone(event) => Some(event.clone()),
-                _ => None,
-            })
-            .collect()
-    }
-
-    fn incoming(&self, who: HostId) -> Call {
-        self.events(who)
-            .into_iter()
-            .find_map(|event| match event {
-                PhoneEvent::Incoming { call, .. } => Some(call),
-                _ => None,
-            })
-            .unwrap()
-    }
-
-    /// What a side has heard of a call.
-    fn heard(&mut self, who: HostId, call: Call) -> Vec<i16> {
-        self.command(who, |phone, _, _| {
-            let audio: &mut dyn Any = phone.audio(call).unwrap();
-            audio.downcast_mut::<Ears>().unwrap().ear.take()
-        })
-    }
-
-    fn established(weather: Weather) -> (Self, Call, Call) {
-        let mut desk = Self::new(weather);
-        let alice = desk.alice;
-        let ours = desk
-            .command(alice, |phone, now, out| {
-                phone.call(now, "sip:bob@192.0.2.2", sounding(440.0), out)
-            })
-            .unwrap();
-        desk.run(1.0);
-        let theirs = desk.incoming(desk.bob);
-        let bob = desk.bob;
-        desk.command(bob, |phone, now, out| phone.ring(now, theirs, out)).unwrap();
-        desk.run(1.0);
-        desk.command(bob, |phone, now, out| phone.answer(now, theirs, sounding(660.0), out))
-            .unwrap();
-        desk.run(1.0);
-        (desk, ours, theirs)
-    }
-}
+use desk::{Desk, sounding};
+use media::detect;
+use offhook_phone::{PhoneEvent, Unable};
+use sim::{Change, Outage, Weather};
 
 #[test]
 fn a_call_is_heard_on_both_sides() {
@@ -176,4 +82,49 @@ fn keys_arrive_in_order() {
         })
         .collect();
     assert_eq!(keys, "12*#A");
+}
+
+/// Whoever waits hears a greeting before anybody picks up, and then somebody else; in weather that loses the first PRACK too.
+#[test]
+fn early_media_is_heard_before_anybody_picks_up() {
+    for weather in [Weather::FAIR, Weather::BREEZE] {
+        let mut desk = Desk::new(weather);
+        let (alice, bob) = (desk.alice, desk.bob);
+        let ours = desk
+            .command(alice, |phone, now, out| {
+                phone.call(now, "sip:bob@192.0.2.2", sounding(440.0), out)
+            })
+            .unwrap();
+        desk.run(2.0);
+        let theirs = desk.incoming(bob);
+        desk.command(bob, |phone, now, out| phone.announce(now, theirs, sounding(880.0), out))
+            .unwrap();
+        desk.run(4.0);
+        let early = desk.heard(alice, ours);
+        assert!(detect::level_of(&early[8000..], 880.0) > -20.0, "the greeting");
+        assert!(!desk.events(alice).contains(&PhoneEvent::Established { call: ours }));
+        desk.command(bob, |phone, now, out| phone.answer(now, theirs, sounding(660.0), out))
+            .unwrap();
+        desk.run(2.0);
+        assert!(desk.events(alice).contains(&PhoneEvent::Established { call: ours }));
+        desk.heard(alice, ours);
+        desk.run(3.0);
+        assert!(detect::level_of(&desk.heard(alice, ours), 660.0) > -20.0, "whoever picked up");
+    }
+}
+
+/// A long call is refreshed by the two phones, and one whose other side has vanished ends by itself (RFC 4028).
+#[test]
+fn a_long_call_stays_up_and_one_with_nobody_ends() {
+    let (mut desk, ours, _) =
+        Desk::with(Weather::FAIR, |account| account.session_expires(90)).talk();
+    let alice = desk.alice;
+    desk.run(600.0);
+    assert!(desk.command(alice, |phone, _, _| phone.calls().any(|call| call == ours)));
+    let bob = desk.bob;
+    desk.world.change(&Change::Down(bob, Outage::Power));
+    desk.run(120.0);
+    let ended =
+        |event: &PhoneEvent| matches!(event, PhoneEvent::Ended { call, .. } if *call == ours);
+    assert!(desk.events(alice).iter().any(ended));
 }

@@ -46,3 +46,10 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(3_600);
 pub const WATCHED_DOMAINS: usize = 4_096;
 /// Dialogs that one INVITE of ours may open. A call that rings in a whole department has a dozen.
 pub const FORKS: usize = 32;
+
+/// Reliable provisional responses that are acknowledged for one early dialog (RFC 3262 §4): at one in two and a half minutes, more than two hours
+/// of ringing.
+pub const PROVISIONALS: u16 = 64;
+
+/// The longest session interval that somebody's Min-SE may demand of us, in seconds: a day. More is a mistake, or a trap.
+pub const LONGEST_SESSION: u32 = 86_400;

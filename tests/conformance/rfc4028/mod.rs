@@ -1,8 +1,12 @@
-//! RFC 4028, Session Timers in SIP, as a proxy keeps it.
+//! RFC 4028, Session Timers in SIP, as a proxy and as our phone keeps them.
 
+mod section_10;
 mod section_4;
+mod section_7_2;
+mod section_7_4;
 mod section_8_1;
 mod section_8_2;
+mod section_9;
 
 use offhook_tests::office::{Office, Phone, Request, Sent, requests, trusting};
 use server::settings::{Proxy, SessionTimer, Settings};

@@ -7,7 +7,7 @@ use sip::{Message, Method, Name, Status};
 
 use super::outgoing::CANCELLED;
 use super::{Conversation, State};
-use crate::line::{Errand, Outcome, Part, Purpose};
+use crate::line::{Part, Purpose};
 use crate::request;
 use crate::turn::Turn;
 use crate::unable::Unable;
@@ -34,7 +34,9 @@ impl Conversation {
                 up.last_word.get_or_insert((200, "hung up here".to_owned()));
             }
             State::Up(_) => self.hang_up_now(turn, (200, "hung up here")),
-            State::Leaving(..) | State::Over(_) => return Err(Unable::NoSuchCall),
+            State::Refused { .. } | State::Leaving(..) | State::Over(_) => {
+                return Err(Unable::NoSuchCall);
+            }
         }
         Ok(())
     }
@@ -63,20 +65,15 @@ impl Conversation {
         turn.report(PhoneEvent::Ended { call: self.id, status, reason: reason.into() });
     }
 
-    /// The answer to our BYE. Whatever it says, the call is over (RFC 3261 §15.1.1), unless it only asks who we are.
-    pub(super) fn bye_done(&mut self, turn: &mut Turn<'_>, mut errand: Errand, outcome: &Outcome) {
-        let State::Leaving(dialog, audio) = &mut self.state else { return };
-        if let (
-            Outcome::Response(response),
-            Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED,
-        ) = (outcome, outcome.status())
-            && self.answers.learn(response, &mut errand.tries, &mut turn.line.dice).is_ok()
-            && let Some(again) =
-                request::again(&errand.request, dialog.next_cseq(), &mut self.answers)
-        {
-            errand.request = again;
-            return turn.line.send_again(turn.now, errand, turn.out);
-        }
+    /// No PRACK comes any more.
+    pub(super) fn refused_for_good(&mut self) {
+        let State::Refused { audio, .. } = &mut self.state else { return };
+        self.state = State::Over(audio.take());
+    }
+
+    /// The answer to our BYE. Whatever it says, the call is over (RFC 3261 §15.1.1).
+    pub(super) fn bye_done(&mut self) {
+        let State::Leaving(_, audio) = &mut self.state else { return };
         self.state = State::Over(audio.take());
     }
 

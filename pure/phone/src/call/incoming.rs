@@ -1,52 +1,37 @@
 //! Calls of theirs until somebody picks up (RFC 3261 §13.3).
 
-use machine::Time;
 use media::Audio;
-use protocol::doors::{PhoneEvent, Question};
+use protocol::doors::PhoneEvent;
 use protocol::session::{Confirming, Owner};
 use protocol::transaction::ServerId;
 use sip::header::{CSeq, From};
 use sip::{Message, Status};
 
-use super::offered::{Bell, Until};
+use super::offered::{Next, Told};
 use super::outgoing::CANCELLED;
+use super::ringing::RINGS;
 use super::up::Awaited;
-use super::{Conversation, Offered, State, Up};
+use super::{Conversation, Offered, State, Then, Up};
+use crate::abilities;
 use crate::sound::{Sockets, Sound};
-use crate::turn::{Turn, with_sdp};
+use crate::turn::{Turn, rows, with_sdp};
 use crate::unable::Unable;
-use crate::{abilities, limits, refusal};
-
-const RINGS: Unable = Unable::NotNow("somebody else began and nobody has picked up");
 
 impl Conversation {
-    /// It rings here: 180.
-    pub(crate) fn ring(&mut self, turn: &mut Turn<'_>) -> Result<(), Unable> {
-        let State::Offered(offered) = &mut self.state else { return Err(RINGS) };
-        offered.bell = Bell::Rings { again: turn.now + limits::RING_AGAIN };
-        let (id, ringing) = (offered.id, offered.draft(turn, Status::RINGING));
-        turn.respond(id, ringing);
-        Ok(())
-    }
-
     /// Somebody picks up. The 200 follows as soon as there are sockets for the sound.
     pub(crate) fn answer(
         &mut self,
         turn: &mut Turn<'_>,
         audio: Box<dyn Audio>,
     ) -> Result<(), Unable> {
-        match self.take() {
-            State::Offered(offered) => {
-                let ticket = turn.line.ticket();
-                turn.out.push(protocol::Output::Ask(ticket, Question::MediaSockets));
-                self.state = State::Answering { ticket, offered, audio };
-                Ok(())
-            }
-            other => {
-                self.state = other;
-                Err(RINGS)
-            }
+        let State::Offered(offered) = &self.state else { return Err(RINGS) };
+        if offered.next == Next::PickUp {
+            return Err(RINGS);
         }
+        let Some(sound) = &mut self.sound else { return self.open(turn, Then::PickUp, audio) };
+        sound.hand_over(audio);
+        self.pick_up(turn);
+        Ok(())
     }
 
     /// Nobody will pick up.
@@ -60,11 +45,11 @@ impl Conversation {
         Ok(())
     }
 
-    /// The sockets are there: out goes the 2xx, with an answer or, if nothing was offered, an offer (RFC 3261 §13.3.1.4).
-    pub(super) fn accept(
+    /// The sockets are there, or are not.
+    pub(super) fn equipped(
         &mut self,
         turn: &mut Turn<'_>,
-        offered: Box<Offered>,
+        (offered, then): (Box<Offered>, Then),
         (sockets, audio): (Option<Sockets>, Box<dyn Audio>),
     ) {
         let Some(sockets) = sockets else {
@@ -73,29 +58,53 @@ impl Conversation {
             return self.end(turn, 503, "no port for sound is free on this machine");
         };
         let dice = machine::Dice::new(turn.line.dice.seed());
-        let mut sound = Sound::new(audio, sockets, (turn.line.account.srtp, dice));
-        let (sdp, awaited) = match &offered.offer {
-            Some(offer) => (sound.answer(turn.now, offer), Awaited::Ack),
-            None => (sound.offer(), Awaited::Answer),
+        self.sound = Some(Sound::new(audio, sockets, (turn.line.account.srtp, dice)));
+        self.state = State::Offered(offered);
+        match then {
+            Then::PickUp => self.pick_up(turn),
+            Then::Say(status) => self.say(turn, status),
+        }
+    }
+
+    /// Out goes the 2xx, with an answer or, if nothing was offered, an offer (RFC 3261 §13.3.1.4). It waits for the PRACK of what was said
+    /// before (RFC 3262 §3, §5).
+    pub(super) fn pick_up(&mut self, turn: &mut Turn<'_>) {
+        let (State::Offered(offered), Some(sound)) = (&mut self.state, &mut self.sound) else {
+            return;
         };
-        self.sound = Some(sound);
-        let sdp = match sdp {
-            Ok(sdp) => sdp,
-            Err(why) => {
-                let no = refusal::of_sdp(&why);
-                let draft = no.rows(offered.tagged(no.status, &no.phrase));
-                turn.respond(offered.id, draft);
-                return self.end(turn, no.status.code(), &no.phrase);
+        if offered.provisionals.is_waiting() {
+            offered.next = Next::PickUp;
+            return;
+        }
+        let said = match (&offered.told, &offered.offer) {
+            (Told::Surely, _) => Ok((None, Awaited::Ack)),
+            (Told::Perhaps(said), _) => Ok((Some(said.clone()), Awaited::Ack)),
+            (Told::Nothing, Some(offer)) => {
+                sound.answer(turn.now, offer).map(|answer| (Some(answer), Awaited::Ack))
             }
+            (Told::Nothing, None) => sound.offer().map(|offer| (Some(offer), Awaited::Answer)),
         };
-        let draft = abilities::announce(offered.draft(turn, Status::OK));
-        let answer = with_sdp(draft, Some(&sdp)).wire();
+        match said {
+            Ok(said) => self.accept(turn, said),
+            Err(why) => self.unfit(turn, &why),
+        }
+    }
+
+    fn accept(&mut self, turn: &mut Turn<'_>, (sdp, awaited): (Option<Vec<u8>>, Awaited)) {
+        let mut offered = match self.take() {
+            State::Offered(offered) => offered,
+            other => return self.state = other,
+        };
+        let timer = offered.timer.answer(turn.now, &offered.invite);
+        let draft = rows(abilities::announce(offered.draft(turn, Status::OK)), timer);
+        let answer = with_sdp(draft, sdp.as_deref()).wire();
         turn.line.respond(turn.now, offered.id, answer.clone(), turn.out);
-        let Offered { id, invite, mut dialog, .. } = *offered;
+        let Offered { id, invite, mut dialog, timer, .. } = *offered;
         dialog.confirm();
         let cseq = invite.get::<CSeq<'_>>().map_or(0, |cseq| cseq.number);
         let confirming = Confirming::start(turn.now, &turn.line.timers, id, (cseq, answer));
-        let mut up = Up::new(dialog, Owner::Them);
+        let mut up = Up::new(dialog, Owner::Them, timer);
+        up.hear_abilities(&invite);
         up.confirming = Some((confirming, awaited));
         self.state = State::Up(Box::new(up));
         turn.report(PhoneEvent::Established { call: self.id });
@@ -123,29 +132,6 @@ impl Conversation {
             }
             State::Up(up) => up.answered_in(id).then(|| up.dialog.id().local.to_string()),
             _ => None,
-        }
-    }
-
-    /// It has rung for long: says so again, or gives up.
-    pub(super) fn ring_on(&mut self, turn: &mut Turn<'_>) {
-        let State::Offered(offered) = &self.state else { return };
-        let over = |until: Time| until <= turn.now;
-        match offered.until {
-            Until::Patience(until) if over(until) => {
-                let (id, no) = (
-                    offered.id,
-                    offered.tagged(Status::TEMPORARILY_UNAVAILABLE, "Nobody Picked Up"),
-                );
-                turn.respond(id, no);
-                self.end(turn, 480, "nobody picked up");
-            }
-            Until::Expires(until) if over(until) => {
-                let (id, no) =
-                    (offered.id, offered.tagged(Status::REQUEST_TERMINATED, "Invitation Expired"));
-                turn.respond(id, no);
-                self.end(turn, 487, "the invitation has expired");
-            }
-            _ => drop(self.ring(turn)),
         }
     }
 }

@@ -1,23 +1,18 @@
 //! INFO within a call: keys, as old gateways send them (RFC 6086; `application/dtmf-relay`).
 
-use protocol::dialog::Fault;
+use protocol::dialog::{DialogId, Fault};
 use protocol::transaction::ServerId;
 use sip::{Message, Name, Status};
 
-use super::{Conversation, State};
+use super::Conversation;
 use crate::refusal::Refusal;
 use crate::turn::Turn;
 
 impl Conversation {
     /// RFC 3261 §12.2.2: whether a request of theirs comes in its turn.
     pub(crate) fn in_order(&mut self, request: &Message) -> Result<(), Fault> {
-        let dialog = match &mut self.state {
-            State::Offered(offered) | State::Answering { offered, .. } => &mut offered.dialog,
-            State::Up(up) => &mut up.dialog,
-            State::Leaving(dialog, _) => dialog,
-            _ => return Ok(()),
-        };
-        dialog.receive(request).map(drop)
+        let id = DialogId::of_request(request).ok_or(Fault::Unreadable)?;
+        self.dialog_mut(&id).map_or(Ok(()), |dialog| dialog.receive(request).map(drop))
     }
 
     /// An INFO: keys, or nothing that we would understand.

@@ -6,12 +6,15 @@
 //!  INVITE ─> Offered ──answer─> Answering ──────┘
 //! ```
 
+mod asking;
+mod early;
 mod hanging_up;
 mod incoming;
 mod info;
 mod modify;
 mod offered;
 mod outgoing;
+mod ringing;
 mod up;
 
 use std::net::SocketAddr;
@@ -22,12 +25,15 @@ use protocol::auth::Answers;
 use protocol::dialog::{Dialog, DialogId};
 use protocol::doors::{Answer, Call, PhoneEvent, Question, Socket, Ticket};
 use protocol::session::Invitation;
+use sip::Status;
 
 use crate::line::{Errand, Outcome, Part};
+use crate::request;
 use crate::sound::{Sockets, Sound};
 use crate::turn::Turn;
 
 pub(crate) use incoming::caller;
+pub(crate) use modify::too_brief;
 pub(crate) use offered::Offered;
 pub(crate) use outgoing::{Outgoing, sdp_of};
 pub(crate) use up::{Up, Wish};
@@ -50,14 +56,23 @@ pub(crate) enum State {
     Calling(Box<Outgoing>, Box<Invitation>),
     /// Theirs: nobody has picked up.
     Offered(Box<Offered>),
-    /// Theirs: somebody has picked up, and sockets are asked for.
-    Answering { ticket: Ticket, offered: Box<Offered>, audio: Box<dyn Audio> },
+    /// Theirs: sockets are asked for, to pick up or to be heard before that.
+    Answering { ticket: Ticket, offered: Box<Offered>, audio: Box<dyn Audio>, then: Then },
     /// It stands.
     Up(Box<Up>),
+    /// Refused, while a PRACK may still be on its way (RFC 3262 §3).
+    Refused { offered: Box<Offered>, until: Time, audio: Option<Box<dyn Audio>> },
     /// We have said BYE and wait for the answer.
     Leaving(Box<Dialog>, Option<Box<dyn Audio>>),
     /// Nothing is left but what its owner takes back.
     Over(Option<Box<dyn Audio>>),
+}
+
+/// What the sockets of a call of theirs are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    PickUp,
+    Say(Status),
 }
 
 impl Conversation {
@@ -71,18 +86,38 @@ impl Conversation {
     }
 
     /// Its dialog, once it has one of its own.
-    pub(crate) fn dialog(&self) -> Option<&Dialog> {
+    fn dialog(&self) -> Option<&Dialog> {
         match &self.state {
-            State::Offered(offered) | State::Answering { offered, .. } => Some(&offered.dialog),
+            State::Offered(offered)
+            | State::Answering { offered, .. }
+            | State::Refused { offered, .. } => Some(&offered.dialog),
             State::Up(up) => Some(&up.dialog),
             State::Leaving(dialog, _) => Some(dialog),
             State::Opening { .. } | State::Sending(_) | State::Calling(..) | State::Over(_) => None,
         }
     }
 
-    /// True when a request within this dialog is its business.
+    /// True when a request within this dialog is its business: a call that rings in many places has many.
     pub(crate) fn is(&self, id: &DialogId) -> bool {
-        self.dialog().is_some_and(|dialog| dialog.id() == id)
+        let dialog = match &self.state {
+            State::Calling(_, invitation) => invitation.early(&id.remote),
+            _ => self.dialog(),
+        };
+        dialog.is_some_and(|dialog| dialog.id() == id)
+    }
+
+    /// The dialog of that name, to go on in.
+    fn dialog_mut(&mut self, id: &DialogId) -> Option<&mut Dialog> {
+        let dialog = match &mut self.state {
+            State::Offered(offered)
+            | State::Answering { offered, .. }
+            | State::Refused { offered, .. } => &mut offered.dialog,
+            State::Up(up) => &mut up.dialog,
+            State::Leaving(dialog, _) => dialog,
+            State::Calling(_, invitation) => invitation.early_mut(&id.remote)?,
+            State::Opening { .. } | State::Sending(_) | State::Over(_) => return None,
+        };
+        (dialog.id() == id).then_some(dialog)
     }
 
     /// True when nothing is left to do; the audio waits to be taken back.
@@ -103,6 +138,7 @@ impl Conversation {
         match &mut self.state {
             State::Opening { audio, .. }
             | State::Answering { audio, .. }
+            | State::Refused { audio: Some(audio), .. }
             | State::Leaving(_, Some(audio))
             | State::Over(Some(audio)) => Some(&mut **audio),
             _ => None,
@@ -112,7 +148,9 @@ impl Conversation {
     /// Gives mouth and ear back, once the call has ended.
     pub(crate) const fn take_audio(&mut self) -> Option<Box<dyn Audio>> {
         match &mut self.state {
-            State::Leaving(_, audio) | State::Over(audio) => audio.take(),
+            State::Refused { audio, .. } | State::Leaving(_, audio) | State::Over(audio) => {
+                audio.take()
+            }
             _ => None,
         }
     }
@@ -127,8 +165,8 @@ impl Conversation {
             State::Opening { ticket: asked, outgoing, audio } if asked == ticket => {
                 self.invite(turn, outgoing, (sockets, audio));
             }
-            State::Answering { ticket: asked, offered, audio } if asked == ticket => {
-                self.accept(turn, offered, (sockets, audio));
+            State::Answering { ticket: asked, offered, audio, then } if asked == ticket => {
+                self.equipped(turn, (offered, then), (sockets, audio));
             }
             other => {
                 // It has gone on without them.
@@ -145,7 +183,7 @@ impl Conversation {
         match part {
             Part::Invite => self.invited(invitation),
             Part::Reinvite => self.reinvited(invitation),
-            Part::Bye => {}
+            Part::Bye | Part::Prack | Part::Update => {}
         }
     }
 
@@ -157,11 +195,44 @@ impl Conversation {
         errand: Errand,
         outcome: Outcome,
     ) {
+        let (errand, outcome) = match part {
+            Part::Invite => return self.invite_done(turn, errand, outcome),
+            _ => match self.proven(turn, errand, outcome) {
+                Some(done) => done,
+                None => return,
+            },
+        };
         match part {
-            Part::Invite => self.invite_done(turn, errand, outcome),
+            Part::Invite | Part::Prack => {}
             Part::Reinvite => self.reinvite_done(turn, errand, outcome),
-            Part::Bye => self.bye_done(turn, errand, &outcome),
+            Part::Update => self.update_done(turn, errand, outcome),
+            Part::Bye => self.bye_done(),
         }
+    }
+
+    /// A request within a dialog is answered for and sent again, when it was only asked who we are; else what has become of it is handed back.
+    fn proven(
+        &mut self,
+        turn: &mut Turn<'_>,
+        mut errand: Errand,
+        outcome: Outcome,
+    ) -> Option<(Errand, Outcome)> {
+        let asked = matches!(
+            outcome.status(),
+            Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED
+        );
+        let Outcome::Response(response) = &outcome else { return Some((errand, outcome)) };
+        if !asked || self.answers.learn(response, &mut errand.tries, &mut turn.line.dice).is_err() {
+            return Some((errand, outcome));
+        }
+        // Our side's tag stands in the From of what we send, as it does in its response.
+        let cseq = DialogId::of_response(&errand.request)
+            .and_then(|id| self.dialog_mut(&id).map(Dialog::next_cseq));
+        let again = cseq.and_then(|cseq| request::again(&errand.request, cseq, &mut self.answers));
+        let Some(again) = again else { return Some((errand, outcome)) };
+        errand.request = again;
+        turn.line.send_again(turn.now, errand, turn.out);
+        None
     }
 
     /// True when it asked with this ticket.
@@ -176,12 +247,21 @@ impl Conversation {
     fn end(&mut self, turn: &mut Turn<'_>, status: u16, reason: &str) {
         let audio = self.silence(turn);
         let before = std::mem::replace(&mut self.state, State::Over(None));
-        let unused = match before {
-            State::Opening { audio, .. } | State::Answering { audio, .. } => Some(audio),
-            State::Over(audio) => audio,
-            _ => None,
+        let (offered, unused) = match before {
+            State::Opening { audio, .. } => (None, Some(audio)),
+            State::Answering { audio, offered, .. } => (Some(offered), Some(audio)),
+            State::Offered(offered) => (Some(offered), None),
+            State::Over(audio) => (None, audio),
+            _ => (None, None),
         };
-        self.state = State::Over(audio.or(unused));
+        let audio = audio.or(unused);
+        self.state = match offered.filter(|offered| offered.provisionals.is_waiting()) {
+            Some(offered) => {
+                let until = turn.now + turn.line.timers.patience();
+                State::Refused { offered, until, audio }
+            }
+            None => State::Over(audio),
+        };
         turn.report(PhoneEvent::Ended { call: self.id, status, reason: reason.into() });
     }
 
@@ -209,6 +289,7 @@ impl Conversation {
             State::Calling(..) => self.give_up(turn),
             State::Offered(_) => self.ring_on(turn),
             State::Up(_) => self.wake_up(turn),
+            State::Refused { .. } => self.refused_for_good(),
             _ => {}
         }
     }
@@ -224,6 +305,7 @@ impl Conversation {
             State::Calling(_, invitation) => invitation.deadline(),
             State::Offered(offered) => Some(offered.deadline()),
             State::Up(up) => up.deadline(),
+            State::Refused { until, .. } => Some(*until),
             _ => None,
         }
     }

@@ -1,139 +1,24 @@
-//! Changes of a call that stands: hold and resume, by either side (RFC 3261 §14, RFC 3311).
+//! Changes of a call, asked for by the other side: INVITE and UPDATE within it (RFC 3261 §14.2, RFC 3311 §5.2, RFC 4028 §9).
 
-use protocol::doors::PhoneEvent;
-use protocol::session::{Confirming, Heard, Invitation, Traffic, retry_after_glare};
+use protocol::session::{Confirming, SessionTimer, TooBrief, Traffic};
 use protocol::transaction::ServerId;
 use sdp::Description;
 use sip::header::CSeq;
 use sip::{Draft, Message, Method, Name, Status};
 
 use super::outgoing::sdp_of;
-use super::up::{Asking, Awaited, Wish};
+use super::up::Awaited;
 use super::{Conversation, State};
-use crate::line::{Errand, Outcome, Part, Purpose};
+use crate::abilities;
 use crate::refusal::{self, Refusal};
-use crate::turn::{Turn, with_sdp};
-use crate::unable::Unable;
-use crate::{abilities, request};
+use crate::turn::{Turn, rows, with_sdp};
 
 impl Conversation {
-    /// The program wants to put the other side on hold, or to take it back: now, or when nothing else is under way.
-    pub(crate) fn wish(&mut self, turn: &mut Turn<'_>, wish: Wish) -> Result<(), Unable> {
-        let State::Up(up) = &mut self.state else { return Err(Unable::NotNow("stands")) };
-        up.wish = Some(wish);
-        self.go_on(turn);
-        Ok(())
-    }
-
-    /// Sends a re-INVITE. Only when nothing is under way (RFC 3261 §14.1).
-    pub(super) fn ask(&mut self, turn: &mut Turn<'_>, wish: Wish) {
-        let (State::Up(up), Some(sound)) = (&mut self.state, &mut self.sound) else { return };
-        match wish {
-            Wish::Hold => sound.hold(),
-            Wish::Resume => sound.resume(),
-        }
-        let Ok(offer) = sound.offer() else { return };
-        let contact = turn.line.contact(turn.line.account.transport());
-        let draft =
-            up.dialog.request(Method::Invite).raw(Name::Contact, format!("<{contact}>").as_bytes());
-        let draft = turn.line.account.sign(draft, Name::UserAgent);
-        let draft = with_sdp(abilities::announce(draft), Some(&offer));
-        let Some(request) = request::signed(draft, &mut self.answers) else { return };
-        up.asking = Asking::Sending(wish);
-        turn.send_within(Purpose::Call(self.id, Part::Reinvite), &up.dialog, request);
-    }
-
-    /// The re-INVITE went out.
-    pub(super) fn reinvited(&mut self, invitation: Invitation) {
-        let State::Up(up) = &mut self.state else { return };
-        if let Asking::Sending(wish) | Asking::Sent(wish, _) = up.asking {
-            up.asking = Asking::Sent(wish, Box::new(invitation));
-        }
-    }
-
-    /// The last word to our re-INVITE.
-    pub(super) fn reinvite_done(&mut self, turn: &mut Turn<'_>, errand: Errand, outcome: Outcome) {
-        let State::Up(up) = &mut self.state else { return };
-        let (wish, invitation) = match std::mem::replace(&mut up.asking, Asking::Nothing) {
-            Asking::Sent(wish, invitation) => (wish, Some(invitation)),
-            Asking::Sending(wish) => (wish, None),
-            other => {
-                up.asking = other;
-                return;
-            }
-        };
-        match (outcome, invitation) {
-            (Outcome::Response(response), Some(invitation))
-                if response.status().is_some_and(Status::is_success) =>
-            {
-                self.agreed(turn, *invitation, &response);
-            }
-            (outcome, _) => self.disagreed(turn, wish, (errand, outcome)),
-        }
-    }
-
-    fn agreed(&mut self, turn: &mut Turn<'_>, mut invitation: Invitation, response: &Message) {
-        let (State::Up(up), Some(sound)) = (&mut self.state, &mut self.sound) else { return };
-        if let Heard::Answered(_) = invitation.hear(turn.now, &turn.line.timers, response, turn.out)
-        {
-            // RFC 3261 §12.2.1.2: the target moves before the ACK goes out.
-            up.dialog.refresh(response);
-        }
-        let (id, invite) = (invitation.id(), invitation.invite().clone());
-        turn.lingering.keep(turn.now, &turn.line.timers, self.id, invitation);
-        turn.acknowledge((id, &invite), &up.dialog, None);
-        let answer = sdp_of(response).unwrap_or_default();
-        if let Err(refusal) = sound.accept(turn.now, &answer) {
-            let why = format!("no sound could be agreed on: {refusal}");
-            return self.hang_up_now(turn, (488, &why));
-        }
-        turn.report(PhoneEvent::HoldDone { call: self.id, status: 200 });
-        self.tell_hold(turn);
-        self.go_on(turn);
-    }
-
-    fn disagreed(
-        &mut self,
-        turn: &mut Turn<'_>,
-        wish: Wish,
-        (mut errand, outcome): (Errand, Outcome),
-    ) {
-        let (State::Up(up), Some(sound)) = (&mut self.state, &mut self.sound) else { return };
-        let status = outcome.status();
-        if let (
-            Outcome::Response(response),
-            Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED,
-        ) = (&outcome, status)
-            && self.answers.learn(response, &mut errand.tries, &mut turn.line.dice).is_ok()
-        {
-            let cseq = up.dialog.next_cseq();
-            if let Some(again) = request::again(&errand.request, cseq, &mut self.answers) {
-                errand.request = again;
-                up.asking = Asking::Sending(wish);
-                return turn.line.send_again(turn.now, errand, turn.out);
-            }
-        }
-        // RFC 3261 §14.1: all is as if we had never asked.
-        sound.rejected();
-        match status {
-            Status::REQUEST_PENDING => {
-                let again = turn.now + retry_after_glare(up.owner, &mut turn.line.dice);
-                up.asking = Asking::Pausing { wish, again };
-            }
-            // RFC 3261 §12.2.1.2: the other side knows nothing of this call, or is gone.
-            Status::CALL_DOES_NOT_EXIST => {
-                self.end(turn, 481, "the other side knows nothing of this call any more")
-            }
-            Status::REQUEST_TIMEOUT => self.hang_up_now(turn, (408, "the other side is gone")),
-            _ => {
-                turn.report(PhoneEvent::HoldDone { call: self.id, status: status.code() });
-                self.go_on(turn);
-            }
-        }
-    }
-
     /// They want to change the call: INVITE or UPDATE within it.
     pub(crate) fn modify(&mut self, turn: &mut Turn<'_>, id: ServerId, request: &Message) {
+        if matches!(self.state, State::Calling(..)) {
+            return self.modify_early(turn, id, request);
+        }
         match self.consider(turn, request) {
             Err(no) => {
                 let draft = no.rows(turn.draft(request, no.status, &no.phrase));
@@ -149,12 +34,14 @@ impl Conversation {
         turn: &mut Turn<'_>,
         request: &Message,
     ) -> Result<(Option<Vec<u8>>, Awaited), Refusal> {
+        SessionTimer::admits(request).map_err(too_brief)?;
+        let invite = request.method() == Some(Method::Invite);
         let traffic = match &self.state {
             State::Up(up) => up.traffic(),
-            State::Offered(_) | State::Answering { .. } => Traffic::Theirs,
+            State::Offered(_) | State::Answering { .. } if invite => Traffic::Theirs,
+            State::Offered(offered) | State::Answering { offered, .. } => offered.traffic(),
             _ => return Err(Refusal::new(Status::CALL_DOES_NOT_EXIST)),
         };
-        let invite = request.method() == Some(Method::Invite);
         let offer = sdp_of(request);
         if !invite && offer.is_none() {
             return Ok((None, Awaited::Ack));
@@ -185,11 +72,17 @@ impl Conversation {
         let draft =
             Draft::reply(request, Status::OK).raw(Name::Contact, format!("<{contact}>").as_bytes());
         let draft = turn.line.account.sign(draft, Name::Server);
-        let answer = with_sdp(abilities::announce(draft), sdp.as_deref()).wire();
+        let timer = match &mut self.state {
+            State::Up(up) => up.timer.answer(turn.now, request),
+            _ => Vec::new(),
+        };
+        let draft = rows(abilities::announce(draft), timer);
+        let answer = with_sdp(draft, sdp.as_deref()).wire();
         turn.line.respond(turn.now, id, answer.clone(), turn.out);
         match &mut self.state {
             State::Up(up) => {
                 up.dialog.refresh(request);
+                up.hear_abilities(request);
                 if request.method() == Some(Method::Invite) {
                     let cseq = request.get::<CSeq<'_>>().map_or(0, |cseq| cseq.number);
                     let confirming =
@@ -204,4 +97,9 @@ impl Conversation {
         }
         self.tell_hold(turn);
     }
+}
+
+/// RFC 4028 §9.
+pub(crate) fn too_brief(TooBrief(min): TooBrief) -> Refusal {
+    Refusal::new(Status::SESSION_INTERVAL_TOO_SMALL).with(Name::MinSe, min.to_string())
 }

@@ -6,7 +6,7 @@ use media::Audio;
 use protocol::dialog::{CallId, Dialog, Tag, for_request_uri};
 use protocol::doors::PhoneEvent;
 use protocol::locate::Scheme;
-use protocol::session::{Heard, Invitation, Owner};
+use protocol::session::{Heard, Invitation, Owner, SessionTimer};
 use protocol::transaction::ClientId;
 use sip::header::Contact;
 use sip::{Message, Method, Name, Status, Uri};
@@ -27,13 +27,15 @@ pub(crate) struct Outgoing {
     /// Where we were sent to instead, still to be tried (RFC 3261 §8.1.3.4).
     instead: VecDeque<Box<[u8]>>,
     tried: Vec<Box<[u8]>>,
+    timer: SessionTimer,
 }
 
 impl Outgoing {
-    pub(crate) fn new(target: Box<[u8]>, dice: &mut machine::Dice) -> Self {
+    /// A call to there, whose session lives for so many seconds without a refresh.
+    pub(crate) fn new(target: Box<[u8]>, session: u32, dice: &mut machine::Dice) -> Self {
         let (call_id, tag) = (CallId::throw(dice), Tag::throw(dice));
-        let tried = vec![target.clone()];
-        Self { target, call_id, tag, cseq: 1, instead: VecDeque::new(), tried }
+        let (tried, timer) = (vec![target.clone()], SessionTimer::new(session));
+        Self { target, call_id, tag, cseq: 1, instead: VecDeque::new(), tried, timer }
     }
 }
 
@@ -65,7 +67,8 @@ impl Conversation {
             .raw(Name::CSeq, format!("{} INVITE", outgoing.cseq).as_bytes())
             .raw(Name::Contact, format!("<{}>", turn.line.contact(account.transport())).as_bytes());
         let draft = account.sign(draft, Name::UserAgent);
-        let draft = abilities::announce(draft).body(abilities::ACCEPT, &offer);
+        let draft = outgoing.timer.ask(abilities::announce(draft));
+        let draft = draft.body(abilities::ACCEPT, &offer);
         let Some(request) = request::signed(draft, &mut self.answers) else {
             return self.end(turn, 500, "the INVITE could not be written");
         };
@@ -83,24 +86,6 @@ impl Conversation {
                 self.state = State::Calling(outgoing, Box::new(invitation));
             }
             other => self.state = other,
-        }
-    }
-
-    /// A provisional response.
-    pub(crate) fn progress(&mut self, turn: &mut Turn<'_>, response: &Message) {
-        let State::Calling(_, invitation) = &mut self.state else { return };
-        let flow = invitation.flow();
-        match invitation.hear(turn.now, &turn.line.timers, response, turn.out) {
-            Heard::Cancel(cancel) => turn.line.send_to(turn.now, flow, cancel, turn.out),
-            Heard::Progress(status, tag) => {
-                if let (Some(sound), Some(tag), Some(sdp)) =
-                    (&mut self.sound, tag, sdp_of(response))
-                {
-                    sound.accept_early(turn.now, tag, &sdp);
-                }
-                turn.report(PhoneEvent::Progress { call: self.id, status });
-            }
-            Heard::Answered(_) | Heard::Surplus(_) | Heard::Refused | Heard::Nothing => {}
         }
     }
 
@@ -148,9 +133,21 @@ impl Conversation {
             let Some(again) = again else {
                 return self.end(turn, 500, "the INVITE could not be written");
             };
-            errand.request = again;
-            self.state = State::Sending(outgoing);
-            return turn.line.send_again(turn.now, errand, turn.out);
+            return self.send_anew(turn, outgoing, (errand, again));
+        }
+        // RFC 4028 §7.3: the same, for longer.
+        if status == Status::SESSION_INTERVAL_TOO_SMALL && outgoing.timer.too_brief(response) {
+            outgoing.cseq = outgoing.cseq.saturating_add(1);
+            let mut edit = errand.request.edit();
+            for (name, value) in outgoing.timer.rows() {
+                edit.replace_raw(name, value.as_bytes());
+            }
+            let longer = edit.finish().ok();
+            let again =
+                longer.and_then(|longer| request::again(&longer, outgoing.cseq, &mut self.answers));
+            if let Some(again) = again {
+                return self.send_anew(turn, outgoing, (errand, again));
+            }
         }
         if status.class() == 3 {
             outgoing.learn(response, turn.line.account.scheme);
@@ -163,6 +160,21 @@ impl Conversation {
             return self.redirect(turn, outgoing, errand);
         }
         self.end(turn, status.code(), &request::reason(response));
+    }
+
+    /// The INVITE goes out anew, by the same way.
+    fn send_anew(
+        &mut self,
+        turn: &mut Turn<'_>,
+        outgoing: Box<Outgoing>,
+        (mut errand, again): (Errand, Message),
+    ) {
+        if let Some(sound) = &mut self.sound {
+            sound.begin_anew();
+        }
+        errand.request = again;
+        self.state = State::Sending(outgoing);
+        turn.line.send_again(turn.now, errand, turn.out);
     }
 
     /// The same request to the next address that we were sent to.
@@ -179,6 +191,9 @@ impl Conversation {
         let Some(again) = again else {
             return self.end(turn, 500, "the INVITE could not be written");
         };
+        if let Some(sound) = &mut self.sound {
+            sound.begin_anew();
+        }
         self.state = State::Sending(outgoing);
         let hop = request::first_hop(&turn.line.account, &target);
         let errand = Errand::new(Purpose::Call(self.id, Part::Invite), again, hop);
@@ -189,20 +204,27 @@ impl Conversation {
     fn picked_up(
         &mut self,
         turn: &mut Turn<'_>,
-        (_outgoing, mut invitation): (Box<Outgoing>, Box<Invitation>),
+        (outgoing, mut invitation): (Box<Outgoing>, Box<Invitation>),
         response: &Message,
     ) {
         let heard = invitation.hear(turn.now, &turn.line.timers, response, turn.out);
         let (id, invite) = (invitation.id(), invitation.invite().clone());
         turn.lingering.keep(turn.now, &turn.line.timers, self.id, *invitation);
         match heard {
-            Heard::Answered(dialog) => self.established(turn, (id, &invite), *dialog, response),
+            Heard::Answered(dialog) => {
+                let up = Up::new(*dialog, Owner::Us, outgoing.timer);
+                self.established(turn, (id, &invite), up, response);
+            }
             Heard::Surplus(dialog) => {
                 // Trap 2: the 2xx and our CANCEL have met on the way.
                 turn.acknowledge((id, &invite), &dialog, None);
                 self.leave(turn, *dialog, (487, CANCELLED));
             }
-            Heard::Progress(..) | Heard::Cancel(_) | Heard::Refused | Heard::Nothing => {
+            Heard::Progress(..)
+            | Heard::Reliable(..)
+            | Heard::Cancel(_)
+            | Heard::Refused
+            | Heard::Nothing => {
                 self.end(turn, 500, "the 2xx could not be read");
             }
         }
@@ -212,19 +234,21 @@ impl Conversation {
         &mut self,
         turn: &mut Turn<'_>,
         (id, invite): (ClientId, &Message),
-        dialog: Dialog,
+        mut up: Up,
         response: &Message,
     ) {
-        turn.acknowledge((id, invite), &dialog, None);
+        turn.acknowledge((id, invite), &up.dialog, None);
         let answer = sdp_of(response).unwrap_or_default();
         let sound = self.sound.as_mut();
-        let agreed = sound.map(|sound| sound.accept_final(turn.now, &dialog.id().remote, &answer));
-        if let Some(Err(refusal)) = agreed {
+        let fork = &up.dialog.id().remote;
+        if let Some(Err(refusal)) = sound.map(|sound| sound.accept_final(turn.now, fork, &answer)) {
             // RFC 3261 §13.2.2.4: acknowledged, and then hung up.
             let why = format!("no sound could be agreed on: {refusal}");
-            return self.leave(turn, dialog, (488, &why));
+            return self.leave(turn, up.dialog, (488, &why));
         }
-        self.state = State::Up(Box::new(Up::new(dialog, Owner::Us)));
+        up.hear_abilities(response);
+        up.timer.agreed(turn.now, response);
+        self.state = State::Up(Box::new(up));
         turn.report(PhoneEvent::Established { call: self.id });
         self.tell_hold(turn);
     }

@@ -3,12 +3,13 @@
 use machine::Time;
 use protocol::dialog::Dialog;
 use protocol::doors::PhoneEvent;
-use protocol::session::{Confirming, Due, Invitation, Owner, Traffic};
+use protocol::session::{Confirming, Due, Invitation, Overdue, Owner, SessionTimer, Traffic};
 use protocol::transaction::ServerId;
-use sip::Message;
+use sip::{Message, Method};
 
 use super::outgoing::sdp_of;
 use super::{Conversation, State};
+use crate::abilities;
 use crate::turn::Turn;
 
 /// A call that stands.
@@ -17,8 +18,11 @@ pub(crate) struct Up {
     pub(super) owner: Owner,
     /// A 2xx of ours that is not acknowledged.
     pub(super) confirming: Option<(Confirming, Awaited)>,
-    /// A re-INVITE of ours.
+    /// A change that we have asked for.
     pub(super) asking: Asking,
+    pub(super) timer: SessionTimer,
+    /// Whether the other side says that it takes UPDATE.
+    pub(super) updates: Updates,
     /// What the program wants of the call as soon as nothing else is under way.
     pub(super) wish: Option<Wish>,
     /// The program has hung up before the ACK came: a callee has to wait for it (RFC 3261 §15).
@@ -36,14 +40,23 @@ pub(super) enum Awaited {
     Answer,
 }
 
-/// A re-INVITE of ours.
+/// Whether the other side takes UPDATE (RFC 3311 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Updates {
+    Taken,
+    NotKnown,
+}
+
+/// A change that we have asked for.
 #[derive(Debug)]
 pub(super) enum Asking {
     Nothing,
-    /// It is on its way to a transaction.
+    /// A re-INVITE is on its way to a transaction.
     Sending(Wish),
     /// It is out.
     Sent(Wish, Box<Invitation>),
+    /// By UPDATE.
+    Updating(Wish),
     /// Both sides asked at once; we ask again then (RFC 3261 §14.1).
     Pausing {
         wish: Wish,
@@ -56,19 +69,38 @@ pub(super) enum Asking {
 pub(crate) enum Wish {
     Hold,
     Resume,
+    /// Nothing new: the session goes on (RFC 4028).
+    Refresh,
 }
 
 impl Up {
-    pub(super) const fn new(dialog: Dialog, owner: Owner) -> Self {
+    pub(super) const fn new(dialog: Dialog, owner: Owner, timer: SessionTimer) -> Self {
         let (confirming, wish, last_word) = (None, None, None);
-        Self { dialog, owner, confirming, asking: Asking::Nothing, wish, last_word, held: false }
+        let (asking, updates) = (Asking::Nothing, Updates::NotKnown);
+        Self { dialog, owner, confirming, asking, timer, updates, wish, last_word, held: false }
+    }
+
+    /// What the other side says that it can.
+    pub(super) fn hear_abilities(&mut self, message: &Message) {
+        match abilities::allows(message, Method::Update) {
+            Some(true) => self.updates = Updates::Taken,
+            Some(false) => self.updates = Updates::NotKnown,
+            None => {}
+        }
+    }
+
+    /// True when we may ask for something.
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.confirming.is_none() && matches!(self.asking, Asking::Nothing)
     }
 
     /// Whose offer is under way.
     pub(super) const fn traffic(&self) -> Traffic {
         match (&self.confirming, &self.asking) {
             (Some(_), _) => Traffic::Theirs,
-            (None, Asking::Sending(_) | Asking::Sent(..)) => Traffic::Ours,
+            // An UPDATE that only refreshes offers nothing.
+            (None, Asking::Updating(Wish::Refresh)) => Traffic::Quiet,
+            (None, Asking::Sending(_) | Asking::Sent(..) | Asking::Updating(_)) => Traffic::Ours,
             (None, Asking::Nothing | Asking::Pausing { .. }) => Traffic::Quiet,
         }
     }
@@ -85,7 +117,7 @@ impl Up {
             Asking::Pausing { again, .. } => Some(again),
             _ => None,
         };
-        confirming.into_iter().chain(again).min()
+        [confirming, again, self.timer.deadline()].into_iter().flatten().min()
     }
 }
 
@@ -112,7 +144,7 @@ impl Conversation {
     /// Nothing is under way any more: what the program has wanted meanwhile comes next.
     pub(super) fn go_on(&mut self, turn: &mut Turn<'_>) {
         let State::Up(up) = &mut self.state else { return };
-        if up.traffic() != Traffic::Quiet {
+        if !up.is_quiet() {
             return;
         }
         if let Some((status, reason)) = up.last_word.take() {
@@ -151,10 +183,18 @@ impl Conversation {
         {
             up.asking = Asking::Nothing;
             up.wish.get_or_insert(wish);
-            self.go_on(turn);
         }
+        match up.timer.wake(turn.now) {
+            Overdue::Nothing => {}
+            Overdue::Refresh => drop(up.wish.get_or_insert(Wish::Refresh)),
+            Overdue::End => return self.hang_up_now(turn, (408, UNREFRESHED)),
+        }
+        self.go_on(turn);
     }
 }
+
+/// RFC 4028 §10.
+const UNREFRESHED: &str = "the session was not refreshed in time; the other side is gone";
 
 /// RFC 3261 §13.3.1.4.
 const UNCONFIRMED: &str =

@@ -13,8 +13,8 @@ use sdp::{Agreed, Description, Hold, Host, Origin, Refusal, Session, StreamId};
 use sip::Bytes;
 
 use crate::latch::{Admission, Latch};
-use crate::quality;
 use crate::unable::Unable;
+use crate::{limits, quality};
 use shield::Shield;
 pub use shield::Srtp;
 
@@ -24,8 +24,8 @@ pub(crate) struct Sound {
     pair: Sockets,
     session: Session,
     id: StreamId,
-    /// What an early answer has agreed on, and which fork gave it: the 2xx of that one says nothing new.
-    early: Option<(Tag, Session)>,
+    /// What early answers have agreed on, fork by fork: the 2xx of such a one says nothing new. The first is the one that is heard.
+    early: Vec<(Tag, Session)>,
     playing: Option<Playing>,
     dice: Dice,
 }
@@ -56,7 +56,7 @@ impl Sound {
         wish.rtcp = pair.rtcp.1.port();
         let mut session = Session::new(Origin::new(dice.roll(), local.ip()));
         let id = session.add(wish);
-        Self { audio, pair, session, id, early: None, playing: None, dice }
+        Self { audio, pair, session, id, early: Vec::new(), playing: None, dice }
     }
 
     /// Whether an offer could be answered at all, before any socket is open (RFC 3261 §13.3.1.3).
@@ -95,17 +95,41 @@ impl Sound {
         if agreed.is_empty() { Err(Refusal::NoMedia) } else { Ok(()) }
     }
 
-    /// An answer in a provisional response of the fork `tag`: what is heard until somebody picks up. Only the first counts.
+    /// An answer in a provisional response of the fork `tag`: what is heard until somebody picks up. Only the first of a fork counts.
     pub(crate) fn accept_early(&mut self, now: Time, tag: Tag, answer: &[u8]) {
-        if self.early.is_some() {
+        if self.early.len() >= limits::EARLY || self.has_early(&tag) {
             return;
         }
         let mut session = self.session.clone();
         let Ok(answer) = Description::parse(answer) else { return };
         if let Ok(agreed) = session.accept(&answer) {
-            self.agree(now, &agreed);
-            self.early = Some((tag, session));
+            if self.early.is_empty() {
+                self.agree(now, &agreed);
+            }
+            self.early.push((tag, session));
         }
+    }
+
+    /// True when something was agreed on with this fork.
+    pub(crate) fn has_early(&self, tag: &Tag) -> bool {
+        self.early.iter().any(|(fork, _)| fork == tag)
+    }
+
+    /// The answer to an offer of a fork with which something was agreed on before anybody has picked up (RFC 3311 §5.2).
+    pub(crate) fn answer_early(
+        &mut self,
+        now: Time,
+        tag: &Tag,
+        offer: &Description,
+    ) -> Result<Vec<u8>, Refusal> {
+        let at = self.early.iter().position(|(fork, _)| fork == tag);
+        let at = at.ok_or(Refusal::OfferPending)?;
+        let (_, session) = self.early.get_mut(at).ok_or(Refusal::OfferPending)?;
+        let (answer, agreed) = session.answer(offer)?;
+        if at == 0 {
+            self.agree(now, &agreed);
+        }
+        Ok(answer.write())
     }
 
     /// The 2xx of the fork `tag`, with an answer or without. The first answer of a fork counts, and what comes after it is ignored
@@ -116,13 +140,30 @@ impl Sound {
         tag: &Tag,
         answer: &[u8],
     ) -> Result<(), Refusal> {
-        match self.early.take() {
-            Some((fork, session)) if fork == *tag => {
-                self.session = session;
-                Ok(())
-            }
-            _ => self.accept(now, answer),
+        let early = std::mem::take(&mut self.early);
+        let found = early.into_iter().enumerate().find(|(_, (fork, _))| fork == tag);
+        let Some((at, (_, session))) = found else { return self.accept(now, answer) };
+        self.session = session;
+        if at > 0 {
+            let agreed = self.session.agreed().to_vec();
+            self.agree(now, &agreed);
         }
+        Ok(())
+    }
+
+    /// The INVITE goes out anew: what forks of the first have said is over.
+    pub(crate) fn begin_anew(&mut self) {
+        self.early.clear();
+    }
+
+    /// True when nobody waits for an answer and something was agreed on.
+    pub(crate) fn is_agreed(&self) -> bool {
+        self.session.agreed_for(self.id).is_some()
+    }
+
+    /// Somebody else speaks and hears from now on.
+    pub(crate) fn hand_over(&mut self, audio: Box<dyn Audio>) {
+        self.audio = audio;
     }
 
     /// Our offer was refused: all is as it was, what we wish too (RFC 3261 §14.1).

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use machine::Time;
-use sip::{Bytes, Message};
+use sip::header::{CSeq, RSeq, Require};
+use sip::{Bytes, Draft, Message, Method, Name, Status};
 
 use crate::dialog::{Dialog, Tag};
 use crate::doors::Output;
@@ -21,7 +22,7 @@ pub struct Invitation {
     flow: Flow,
     invite: Message,
     state: State,
-    early: BTreeMap<Tag, Dialog>,
+    early: BTreeMap<Tag, Early>,
     acks: BTreeMap<Tag, Acked>,
 }
 
@@ -41,6 +42,16 @@ enum State {
     Over,
 }
 
+/// A dialog that a provisional response has made.
+#[derive(Debug)]
+struct Early {
+    dialog: Dialog,
+    /// The RSeq of the latest reliable response that came in its turn (RFC 3262 §4).
+    rseq: Option<u32>,
+    /// How many of them have come.
+    reliable: u16,
+}
+
 /// What became of the ACK of a dialog.
 #[derive(Debug)]
 enum Acked {
@@ -55,6 +66,8 @@ enum Acked {
 pub enum Heard {
     /// It is being worked on: the status, and the tag of the early dialog if there is one.
     Progress(u16, Option<Tag>),
+    /// The same, in a reliable response of the fork with this tag: acknowledge it ([`Invitation::prack`]).
+    Reliable(u16, Tag),
     /// It was not wanted any more: send this CANCEL now, in a transaction of its own over [`Invitation::flow`].
     Cancel(Bytes),
     /// The call is up: acknowledge it ([`Invitation::acknowledged`]).
@@ -128,17 +141,59 @@ impl Invitation {
             }
             State::Calling => self.state = State::Proceeding,
             State::Proceeding => {}
+            // RFC 3262 §4: whoever waits for a PRACK gets it.
+            State::Cancelled { .. } if reliable(response).is_some() => {}
             State::Cancelled { .. } | State::Answered | State::Over => return Heard::Nothing,
         }
-        let dialog = Dialog::of_caller(&self.invite, response, self.flow.transport);
-        let tag = dialog.map(|dialog| {
-            let tag = dialog.id().remote.clone();
-            if self.early.len() < limits::FORKS {
-                self.early.entry(tag.clone()).or_insert(dialog);
-            }
-            tag
-        });
-        Heard::Progress(response.status().map_or(183, sip::Status::code), tag)
+        let tag = self.open(response);
+        let status = response.status().map_or(183, Status::code);
+        let Some(rseq) = reliable(response) else { return Heard::Progress(status, tag) };
+        // RFC 3262 §4: what comes again, or before its turn, is as if it had not come.
+        match tag.filter(|tag| self.in_turn(tag, rseq)) {
+            Some(tag) => Heard::Reliable(status, tag),
+            None => Heard::Nothing,
+        }
+    }
+
+    /// The early dialog of a provisional response, made by its first.
+    fn open(&mut self, response: &Message) -> Option<Tag> {
+        let dialog = Dialog::of_caller(&self.invite, response, self.flow.transport)?;
+        let tag = dialog.id().remote.clone();
+        if self.early.len() < limits::FORKS {
+            let early = Early { dialog, rseq: None, reliable: 0 };
+            self.early.entry(tag.clone()).or_insert(early);
+        }
+        Some(tag)
+    }
+
+    fn in_turn(&mut self, tag: &Tag, rseq: u32) -> bool {
+        let Some(early) = self.early.get_mut(tag) else { return false };
+        let next = early.rseq.is_none_or(|seen| seen.checked_add(1) == Some(rseq));
+        if !next || early.reliable >= limits::PROVISIONALS {
+            return false;
+        }
+        early.rseq = Some(rseq);
+        early.reliable = early.reliable.saturating_add(1);
+        true
+    }
+
+    /// Begins the PRACK for the latest reliable response of a fork (RFC 3262 §4): everything but Via and body, and the dialog that it goes by.
+    pub fn prack(&mut self, tag: &Tag) -> Option<(Draft, &Dialog)> {
+        let cseq = self.invite.get::<CSeq<'_>>()?.number;
+        let early = self.early.get_mut(tag)?;
+        let rack = format!("{} {cseq} INVITE", early.rseq?);
+        let draft = early.dialog.request(Method::Prack).raw(Name::RAck, rack.as_bytes());
+        Some((draft, &early.dialog))
+    }
+
+    /// The early dialog with a fork, while nothing final has come.
+    pub fn early(&self, tag: &Tag) -> Option<&Dialog> {
+        self.early.get(tag).map(|early| &early.dialog)
+    }
+
+    /// The same, to be changed.
+    pub fn early_mut(&mut self, tag: &Tag) -> Option<&mut Dialog> {
+        self.early.get_mut(tag).map(|early| &mut early.dialog)
     }
 
     fn answered(&mut self, response: &Message, out: &mut Vec<Output>) -> Heard {
@@ -158,9 +213,9 @@ impl Invitation {
         self.acks.insert(tag.clone(), Acked::NotYet);
         // RFC 3261 §13.2.2.4: what was early keeps its numbers, and takes routes and target of the 2xx.
         let dialog = match self.early.remove(&tag) {
-            Some(mut early) => {
-                early.confirmed_by(response);
-                early
+            Some(Early { mut dialog, .. }) => {
+                dialog.confirmed_by(response);
+                dialog
             }
             None => fresh,
         };
@@ -171,7 +226,6 @@ impl Invitation {
             return Heard::Surplus(Box::new(dialog));
         }
         self.state = State::Answered;
-        self.early.clear();
         Heard::Answered(Box::new(dialog))
     }
 
@@ -214,4 +268,12 @@ impl Invitation {
         }
         over
     }
+}
+
+/// The RSeq of a provisional response that wants a PRACK: a 100 never does (RFC 3262 §4).
+fn reliable(response: &Message) -> Option<u32> {
+    response.status().filter(|status| *status != Status::TRYING)?;
+    let mut tags = response.all::<Require<'_>>().flatten();
+    tags.any(|tag| tag.0.eq_ignore_ascii_case(super::RELIABLY)).then_some(())?;
+    response.get::<RSeq>().map(|RSeq(number)| number)
 }

@@ -2,23 +2,29 @@
 //!
 //! Whoever wants to send a request makes an [`Errand`] of it, without Via. What becomes of it is told as [`News`], in order.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+mod errand;
+mod launch;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use machine::{Dice, Time};
-use protocol::auth::Tries;
-use protocol::doors::{Answer, Call, Output, Question, Ticket};
-use protocol::locate::{Failure, Means, Risk, States, Target, Unlocated};
+use protocol::doors::{Answer, Output, Question, Ticket};
+use protocol::locate::{Failure, Means, States, Unlocated};
 use protocol::transaction::{ClientId, ServerId, Timers, Transactions, Up};
-use protocol::{Distrust, Flow, Identity, Listener, Transport};
-use sip::header::{MAGIC, RetryAfter};
-use sip::{Bytes, Message, Method, Name, Status};
+use protocol::{Distrust, Flow, Listener, Transport};
+use sip::header::RetryAfter;
+use sip::{Bytes, Message, Status};
 
 use crate::account::Account;
 use crate::limits;
-use crate::whither::{Hop, Way, Whither};
+use crate::whither::{Way, Whither};
 use crate::words;
+
+use errand::Place;
+pub(crate) use errand::{Errand, News, Outcome, Part, Purpose};
+use launch::places;
 
 /// The way out of a phone.
 pub(crate) struct Line {
@@ -34,106 +40,6 @@ pub(crate) struct Line {
     waiting: BTreeMap<Ticket, (Time, Errand)>,
     news: VecDeque<News>,
     ticket: u64,
-}
-
-/// A request that somebody wants sent.
-#[derive(Debug)]
-pub(crate) struct Errand {
-    /// Whose it is.
-    pub(crate) purpose: Purpose,
-    /// Without Via: each try has its own.
-    pub(crate) request: Message,
-    /// Where it goes.
-    pub(crate) hop: Hop,
-    /// How often it was answered for with digest.
-    pub(crate) tries: Tries,
-    targets: VecDeque<Place>,
-    went: Option<Flow>,
-}
-
-impl Errand {
-    pub(crate) fn new(purpose: Purpose, request: Message, hop: Hop) -> Self {
-        let (tries, targets) = (Tries::default(), VecDeque::new());
-        Self { purpose, request, hop, tries, targets, went: None }
-    }
-
-    /// Which way it went last.
-    pub(crate) const fn went(&self) -> Option<Flow> {
-        self.went
-    }
-}
-
-/// An address to try.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    transport: Transport,
-    peer: SocketAddr,
-    /// Over TLS: who must be there.
-    identity: Identity,
-}
-
-/// Whose request it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// The registration's.
-    Register,
-    /// A call's.
-    Call(Call, Part),
-    /// The ACK of a 2xx to the INVITE of this transaction.
-    Ack(ClientId),
-    /// Whatever becomes of it, nobody waits: CANCEL, or the BYE of a dialog that was never wanted.
-    Nobody,
-}
-
-/// Which request of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// The INVITE that begins it.
-    Invite,
-    /// An INVITE within it.
-    Reinvite,
-    /// Its end.
-    Bye,
-}
-
-/// What happened on the line.
-#[derive(Debug)]
-pub(crate) enum News {
-    /// The request went out.
-    Sent { purpose: Purpose, id: ClientId, flow: Flow, request: Message },
-    /// The ACK went out.
-    Acknowledged { invite: ClientId, flow: Flow, ack: Message },
-    /// A provisional response.
-    Progress { purpose: Purpose, response: Message },
-    /// The last word.
-    Done { errand: Errand, outcome: Outcome },
-    /// One more 2xx to an INVITE that had its last word.
-    Further { id: ClientId, response: Message },
-    /// Somebody asks something of us.
-    Request(ServerId, Flow, Message),
-    /// Somebody cancels.
-    Cancel { cancel: ServerId, invite: Option<ServerId>, request: Message },
-    /// Somebody acknowledges a 2xx.
-    Ack(Message),
-}
-
-/// How an errand ended.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// With a final response.
-    Response(Message),
-    /// Without: 408 or 503 (RFC 3261 §8.1.3.1), and why.
-    Failure(Status, String),
-}
-
-impl Outcome {
-    /// The status that it comes to.
-    pub(crate) fn status(&self) -> Status {
-        match self {
-            Self::Response(response) => response.status().unwrap_or(Status::SERVER_INTERNAL_ERROR),
-            Self::Failure(status, _) => *status,
-        }
-    }
 }
 
 impl Line {
@@ -407,107 +313,10 @@ impl Line {
         self.news.push_back(News::Done { errand, outcome });
     }
 
-    /// RFC 3263 §4.3: the next address, with a new branch; when there is none, that was it.
-    fn next_target(
-        &mut self,
-        now: Time,
-        errand: Errand,
-        (status, why): (Status, String),
-        out: &mut Vec<Output>,
-    ) {
-        if errand.targets.is_empty() {
-            return self.fail(errand, status, why);
-        }
-        self.launch(now, errand, out);
-    }
-
     fn fail(&mut self, errand: Errand, status: Status, why: String) {
         let outcome = Outcome::Failure(status, why);
         self.news.push_back(News::Done { errand, outcome });
     }
-
-    /// Sends to the first target that we have a listener for.
-    fn launch(&mut self, now: Time, mut errand: Errand, out: &mut Vec<Output>) {
-        // Nobody waits for a registration; somebody waits for a call.
-        let risk = if errand.purpose == Purpose::Register { Risk::Take } else { Risk::Avoid };
-        let keys = |errand: &Errand| {
-            let keys: Vec<_> =
-                errand.targets.iter().map(|place| (place.transport, place.peer)).collect();
-            keys.into_iter()
-        };
-        while let Some(at) = self.states.pick(now, keys(&errand), risk)
-            && let Some(place) = errand.targets.remove(at)
-        {
-            let Place { transport, peer, identity } = place;
-            let large = transport == Transport::Udp
-                && !protocol::transport::fits_udp(errand.request.wire().len() + VIA)
-                && !self.whither.is_datagrams_only(peer)
-                && self.listener(Transport::Tcp, peer).is_some();
-            let transport = if large {
-                // RFC 3261 §18.1.1: by TCP when it is large, and by UDP after all when nobody takes it there.
-                errand.targets.push_front(place);
-                Transport::Tcp
-            } else {
-                transport
-            };
-            let Some(listener) = self.listener(transport, peer).cloned() else { continue };
-            let flow = Flow { identity, ..Flow::to(&listener, peer) };
-            let Some(request) = self.with_via(&errand.request, &listener) else { continue };
-            errand.went = Some(flow);
-            return self.go(now, errand, (flow, request), out);
-        }
-        let why = words::no_listener(&self.account);
-        self.fail(errand, Status::SERVICE_UNAVAILABLE, why);
-    }
-
-    fn go(
-        &mut self,
-        now: Time,
-        errand: Errand,
-        (flow, request): (Flow, Message),
-        out: &mut Vec<Output>,
-    ) {
-        let purpose = errand.purpose;
-        if let Purpose::Ack(invite) = purpose {
-            out.push(Output::Send(flow, request.wire().clone()));
-            return self.news.push_back(News::Acknowledged { invite, flow, ack: request });
-        }
-        let id = self.transactions.request(now, flow, request.clone(), out);
-        self.pending.insert(id, errand);
-        if request.method() == Some(Method::Invite) {
-            self.news.push_back(News::Sent { purpose, id, flow, request });
-        }
-    }
-
-    /// RFC 3261 §8.1.1.7, RFC 3581 §3.
-    fn with_via(&mut self, request: &Message, listener: &Listener) -> Option<Message> {
-        let (by, at) = (listener.transport, &listener.advertised);
-        let branch = self.dice.roll();
-        // An answer over WebSocket comes back by its connection.
-        let rport = if by.is_web() { "" } else { ";rport" };
-        let via = format!("SIP/2.0/{by} {at};branch={MAGIC}{branch:016x}{rport}");
-        request.edit().push_raw(Name::Via, via.as_bytes()).finish().ok()
-    }
-
-    fn listener(&self, transport: Transport, peer: SocketAddr) -> Option<&Listener> {
-        self.listeners.iter().find(|listener| {
-            listener.transport == transport && listener.bound.is_ipv4() == peer.is_ipv4()
-        })
-    }
-}
-
-/// Addresses to try; whom a TLS peer must prove to be is told to the driver.
-fn places(targets: &[Target], out: &mut Vec<Output>) -> VecDeque<Place> {
-    let secure = |target: &&Target| target.transport.is_secure();
-    let names: BTreeSet<_> = targets.iter().filter(secure).map(|target| &target.domain).collect();
-    out.extend(names.into_iter().map(|name| Output::Introduce(name.clone())));
-    let place = |target: &Target| {
-        let (transport, peer) = target.key();
-        let secure = transport.is_secure();
-        let identity = if secure { Identity::of(&target.domain) } else { Identity::NONE };
-        Place { transport, peer, identity }
-    };
-    targets.iter().map(place).collect()
 }
 
 /// Whether a ticket was known.
@@ -516,6 +325,3 @@ pub(crate) enum Known {
     Yes,
     No,
 }
-
-/// What a Via adds to a request, in octets, at most.
-const VIA: usize = 120;

@@ -1,0 +1,116 @@
+//! `Errand`: a request that somebody wants sent, whose it is, and what became of it.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use protocol::auth::Tries;
+use protocol::doors::Call;
+use protocol::transaction::{ClientId, ServerId};
+use protocol::{Flow, Identity, Transport};
+use sip::{Message, Status};
+
+use crate::whither::Hop;
+
+/// A request that somebody wants sent.
+#[derive(Debug)]
+pub(crate) struct Errand {
+    /// Whose it is.
+    pub(crate) purpose: Purpose,
+    /// Without Via: each try has its own.
+    pub(crate) request: Message,
+    /// Where it goes.
+    pub(crate) hop: Hop,
+    /// How often it was answered for with digest.
+    pub(crate) tries: Tries,
+    pub(super) targets: VecDeque<Place>,
+    pub(super) went: Option<Flow>,
+}
+
+impl Errand {
+    pub(crate) fn new(purpose: Purpose, request: Message, hop: Hop) -> Self {
+        let (tries, targets) = (Tries::default(), VecDeque::new());
+        Self { purpose, request, hop, tries, targets, went: None }
+    }
+
+    /// Which way it went last.
+    pub(crate) const fn went(&self) -> Option<Flow> {
+        self.went
+    }
+}
+
+/// An address to try.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) transport: Transport,
+    pub(super) peer: SocketAddr,
+    /// Over TLS: who must be there.
+    pub(super) identity: Identity,
+}
+
+/// Whose request it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The registration's.
+    Register,
+    /// A call's.
+    Call(Call, Part),
+    /// The ACK of a 2xx to the INVITE of this transaction.
+    Ack(ClientId),
+    /// Whatever becomes of it, nobody waits: CANCEL, or the BYE of a dialog that was never wanted.
+    Nobody,
+}
+
+/// Which request of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The INVITE that begins it.
+    Invite,
+    /// An INVITE within it.
+    Reinvite,
+    /// The receipt of a reliable provisional response (RFC 3262).
+    Prack,
+    /// A change without an INVITE (RFC 3311).
+    Update,
+    /// Its end.
+    Bye,
+}
+
+/// What happened on the line.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// The request went out.
+    Sent { purpose: Purpose, id: ClientId, flow: Flow, request: Message },
+    /// The ACK went out.
+    Acknowledged { invite: ClientId, flow: Flow, ack: Message },
+    /// A provisional response.
+    Progress { purpose: Purpose, response: Message },
+    /// The last word.
+    Done { errand: Errand, outcome: Outcome },
+    /// One more 2xx to an INVITE that had its last word.
+    Further { id: ClientId, response: Message },
+    /// Somebody asks something of us.
+    Request(ServerId, Flow, Message),
+    /// Somebody cancels.
+    Cancel { cancel: ServerId, invite: Option<ServerId>, request: Message },
+    /// Somebody acknowledges a 2xx.
+    Ack(Message),
+}
+
+/// How an errand ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// With a final response.
+    Response(Message),
+    /// Without: 408 or 503 (RFC 3261 §8.1.3.1), and why.
+    Failure(Status, String),
+}
+
+impl Outcome {
+    /// The status that it comes to.
+    pub(crate) fn status(&self) -> Status {
+        match self {
+            Self::Response(response) => response.status().unwrap_or(Status::SERVER_INTERNAL_ERROR),
+            Self::Failure(status, _) => *status,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Where an errand goes next: to the first address of its hop that we can send to, by a transport that it fits (RFC 3261 §18.1.1).
+
+use std::collections::{BTreeSet, VecDeque};
+use std::net::SocketAddr;
+
+use machine::Time;
+use protocol::doors::Output;
+use protocol::locate::{Risk, Target};
+use protocol::{Flow, Identity, Listener, Transport};
+use sip::header::MAGIC;
+use sip::{Message, Method, Name, Status};
+
+use super::Line;
+use super::errand::{Errand, News, Place, Purpose};
+use crate::words;
+
+impl Line {
+    /// RFC 3263 §4.3: the next address, with a new branch; when there is none, that was it.
+    pub(super) fn next_target(
+        &mut self,
+        now: Time,
+        errand: Errand,
+        (status, why): (Status, String),
+        out: &mut Vec<Output>,
+    ) {
+        if errand.targets.is_empty() {
+            return self.fail(errand, status, why);
+        }
+        self.launch(now, errand, out);
+    }
+
+    /// Sends to the first target that we have a listener for.
+    pub(super) fn launch(&mut self, now: Time, mut errand: Errand, out: &mut Vec<Output>) {
+        // Nobody waits for a registration; somebody waits for a call.
+        let risk = if errand.purpose == Purpose::Register { Risk::Take } else { Risk::Avoid };
+        let keys = |errand: &Errand| {
+            let keys: Vec<_> =
+                errand.targets.iter().map(|place| (place.transport, place.peer)).collect();
+            keys.into_iter()
+        };
+        while let Some(at) = self.states.pick(now, keys(&errand), risk)
+            && let Some(place) = errand.targets.remove(at)
+        {
+            let Place { transport, peer, identity } = place;
+            let large = transport == Transport::Udp
+                && !protocol::transport::fits_udp(errand.request.wire().len() + VIA)
+                && !self.whither.is_datagrams_only(peer)
+                && self.listener(Transport::Tcp, peer).is_some();
+            let transport = if large {
+                // RFC 3261 §18.1.1: by TCP when it is large, and by UDP after all when nobody takes it there.
+                errand.targets.push_front(place);
+                Transport::Tcp
+            } else {
+                transport
+            };
+            let Some(listener) = self.listener(transport, peer).cloned() else { continue };
+            let flow = Flow { identity, ..Flow::to(&listener, peer) };
+            let Some(request) = self.with_via(&errand.request, &listener) else { continue };
+            errand.went = Some(flow);
+            return self.go(now, errand, (flow, request), out);
+        }
+        let why = words::no_listener(&self.account);
+        self.fail(errand, Status::SERVICE_UNAVAILABLE, why);
+    }
+
+    fn go(
+        &mut self,
+        now: Time,
+        errand: Errand,
+        (flow, request): (Flow, Message),
+        out: &mut Vec<Output>,
+    ) {
+        let purpose = errand.purpose;
+        if let Purpose::Ack(invite) = purpose {
+            out.push(Output::Send(flow, request.wire().clone()));
+            return self.news.push_back(News::Acknowledged { invite, flow, ack: request });
+        }
+        let id = self.transactions.request(now, flow, request.clone(), out);
+        self.pending.insert(id, errand);
+        if request.method() == Some(Method::Invite) {
+            self.news.push_back(News::Sent { purpose, id, flow, request });
+        }
+    }
+
+    /// RFC 3261 §8.1.1.7, RFC 3581 §3.
+    fn with_via(&mut self, request: &Message, listener: &Listener) -> Option<Message> {
+        let (by, at) = (listener.transport, &listener.advertised);
+        let branch = self.dice.roll();
+        // An answer over WebSocket comes back by its connection.
+        let rport = if by.is_web() { "" } else { ";rport" };
+        let via = format!("SIP/2.0/{by} {at};branch={MAGIC}{branch:016x}{rport}");
+        request.edit().push_raw(Name::Via, via.as_bytes()).finish().ok()
+    }
+
+    fn listener(&self, transport: Transport, peer: SocketAddr) -> Option<&Listener> {
+        self.listeners.iter().find(|listener| {
+            listener.transport == transport && listener.bound.is_ipv4() == peer.is_ipv4()
+        })
+    }
+}
+
+/// Addresses to try; whom a TLS peer must prove to be is told to the driver.
+pub(super) fn places(targets: &[Target], out: &mut Vec<Output>) -> VecDeque<Place> {
+    let secure = |target: &&Target| target.transport.is_secure();
+    let names: BTreeSet<_> = targets.iter().filter(secure).map(|target| &target.domain).collect();
+    out.extend(names.into_iter().map(|name| Output::Introduce(name.clone())));
+    let place = |target: &Target| {
+        let (transport, peer) = target.key();
+        let secure = transport.is_secure();
+        let identity = if secure { Identity::of(&target.domain) } else { Identity::NONE };
+        Place { transport, peer, identity }
+    };
+    targets.iter().map(place).collect()
+}
+
+/// What a Via adds to a request, in octets, at most.
+const VIA: usize = 120;
