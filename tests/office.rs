@@ -1,5 +1,6 @@
 //! An office to test in: one server node, and phones that the test plays by hand. No socket, no clock.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -29,6 +30,10 @@ pub struct Office {
     pub warnings: Vec<protocol::doors::Warning>,
     /// Whose new phones it told other shards of.
     pub announced: Vec<Box<[u8]>>,
+    /// What it told other shards of strangers.
+    pub cautions: Vec<protocol::bans::Caution>,
+    /// Sources that its driver is not to hear.
+    pub barred: BTreeSet<protocol::bans::Source>,
     /// Domains that TLS peers must prove to be.
     pub introduced: Vec<String>,
     /// Addresses that are reached by connections to another one.
@@ -98,6 +103,8 @@ impl Office {
             told: Vec::new(),
             warnings: Vec::new(),
             announced: Vec::new(),
+            cautions: Vec::new(),
+            barred: BTreeSet::new(),
             introduced: Vec::new(),
             aliases: Vec::new(),
             out: Vec::new(),
@@ -168,6 +175,9 @@ impl Office {
                 Output::Tell(_, answer) => self.told.push(answer),
                 Output::Warn(warning) => self.warnings.push(warning),
                 Output::Announce(aor) => self.announced.push(aor),
+                Output::Caution(caution) => self.cautions.push(caution),
+                Output::Bar(source, _) => drop(self.barred.insert(source)),
+                Output::Unbar(source) => drop(self.barred.remove(&source)),
                 Output::Introduce(name) => self.introduced.push(name.into()),
                 Output::Alias(flow, peer) => self.aliases.push((flow, peer)),
                 Output::Media(..) => {}

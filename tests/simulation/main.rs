@@ -19,6 +19,7 @@ mod forks;
 mod garbage;
 mod glare;
 mod groups;
+mod guesses;
 mod hard_work;
 mod impostors;
 mod nats;

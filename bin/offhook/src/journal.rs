@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use machine::Time;
 use net::{Heard, Notice, Passed, Sink};
+use protocol::bans::{Ban, Treatment};
 use protocol::doors::Event;
 
 use crate::flood::{Flood, LeftOut};
 use crate::limits;
-use crate::log::{Format, Level, Log, Page};
+use crate::log::{Format, Level, Log, Page, timestamp};
 
 /// Writes what is heard until nobody speaks any more. Lines gather for a moment: to be woken for each of them would cost the shards
 /// more than the line.
@@ -69,6 +70,7 @@ const fn is_daily(event: &Event) -> bool {
         Event::Registered { .. }
             | Event::Unregistered { .. }
             | Event::Challenged { .. }
+            | Event::Unbanned { .. }
             | Event::Answered { .. }
             | Event::Ended { .. }
     )
@@ -150,6 +152,9 @@ fn enter_event(page: &mut Page, time: Duration, event: &Event) {
             page.warning(time, "untrusted", &fields);
         }
         Event::Member { .. } => enter_member(page, time, event),
+        Event::Banned(_) | Event::Unbanned { .. } | Event::Besieged { .. } => {
+            enter_ban(page, time, event);
+        }
         Event::Unreadable { source, reason } => {
             let source = source.to_string();
             let fields = [("source", (&source).into()), ("reason", (&**reason).into())];
@@ -157,6 +162,40 @@ fn enter_event(page: &mut Page, time: Duration, event: &Event) {
         }
         // A phone's events go to the one who holds it.
         Event::Phone(_) | _ => {}
+    }
+}
+
+/// A source is not heard any more. fail2ban reads this line (docs/examples/fail2ban/offhook.conf), so the source stands first: no text of a
+/// stranger stands before it.
+fn enter_banned(page: &mut Page, time: Duration, ban: &Ban) {
+    let (source, until) = (ban.source.to_string(), timestamp(since_1970(ban.until)));
+    let fields = [
+        ("source", (&source).into()),
+        ("reason", ban.offence.as_str().into()),
+        ("count", ban.count.into()),
+        ("times", ban.times.into()),
+        ("until", (&until).into()),
+        ("sample", (&*ban.sample).into()),
+    ];
+    let event = match ban.treatment {
+        Treatment::Barred => "banned",
+        Treatment::Slowed => "slowed",
+    };
+    page.warning(time, event, &fields);
+}
+
+/// Somebody is not heard any more, or is again.
+fn enter_ban(page: &mut Page, time: Duration, event: &Event) {
+    match event {
+        Event::Banned(ban) => enter_banned(page, time, ban),
+        Event::Unbanned { source } => {
+            let source = source.to_string();
+            page.info(time, "unbanned", &[("source", (&source).into())]);
+        }
+        Event::Besieged { user } => {
+            page.warning(time, "besieged", &[("user", (&**user).into())]);
+        }
+        _ => {}
     }
 }
 

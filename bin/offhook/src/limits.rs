@@ -84,3 +84,9 @@ pub const GROUP_CALLS: u64 = 1_000_000;
 
 /// Seconds that a call may count when nobody is seen to hang it up: a week.
 pub const LONGEST_CALL: u64 = 604_800;
+
+/// Seconds of a ban, and of how long things are remembered: longer than a month nobody has the same address anyway.
+pub const BAN_SECONDS: std::ops::RangeInclusive<u64> = 1..=2_592_000;
+
+/// Wrong passwords before something is done; 0: nothing is.
+pub const BAN_FAILURES: std::ops::RangeInclusive<u64> = 0..=100_000;

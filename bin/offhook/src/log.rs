@@ -276,7 +276,7 @@ fn push_visible(line: &mut String, text: &str) {
 }
 
 /// `2026-11-24T12:00:00.000Z` (RFC 3339).
-fn timestamp(since_1970: Duration) -> String {
+pub(crate) fn timestamp(since_1970: Duration) -> String {
     let (seconds, millis) = (since_1970.as_secs(), since_1970.subsec_millis());
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);

@@ -43,6 +43,8 @@ pub struct Counters {
     pub stream_messages_in: Count,
     /// Octets that came, and were no message.
     pub malformed: Count,
+    /// Datagrams, messages and connections of barred sources.
+    pub barred: Count,
     /// Connections that were accepted.
     pub connections_accepted: Count,
     /// Connections that we opened.

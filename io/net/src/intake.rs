@@ -8,6 +8,7 @@ use protocol::{Distrust, Flow, Identity, Input, Transport};
 use sip::{Bytes, Message};
 
 use crate::accept::Next;
+use crate::census::Evicted;
 use crate::datagrams::Mouth;
 use crate::kernel::{Batch, Datagram};
 use crate::limits;
@@ -146,6 +147,13 @@ impl<M: Drivable> Shard<M> {
         let mut news = std::mem::take(&mut self.streams.news);
         for news in news.drain(..) {
             match news {
+                News::Message(flow, _) | News::Malformed(flow, _)
+                    if self.bars.hold(now, flow.peer.ip()) =>
+                {
+                    self.here.counters.barred.one();
+                    let (number, peer) = (flow.connection, flow.peer);
+                    self.streams.evicted.push(Evicted { number, peer });
+                }
                 News::Message(flow, message) => {
                     self.tap(now, Way::In, flow, message.wire());
                     let home = self.steer(flow, message, None);
@@ -184,6 +192,10 @@ impl<M: Drivable> Shard<M> {
                 }
             };
             found.signalling += 1;
+            if self.bars.hold(now, peer.ip()) {
+                self.here.counters.barred.one();
+                continue;
+            }
             let Some((seat, evicted)) = self.streams.seat(peer) else {
                 self.here.counters.connections_refused.one();
                 let notice = Notice::TooManyConnections { source: peer };

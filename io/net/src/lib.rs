@@ -12,6 +12,7 @@
 //! (`framing.rs`).
 
 mod accept;
+mod bars;
 mod busy;
 mod census;
 mod clock;

@@ -36,6 +36,11 @@ impl<M: Drivable> Shard<M> {
                 Output::Tell(asker, answer) => self.tell(asker, answer),
                 Output::Warn(warning) => self.tell_others(|| Input::Warned(warning)),
                 Output::Announce(aor) => self.tell_others(|| Input::Announced(aor.clone())),
+                Output::Caution(caution) => {
+                    self.tell_others(|| Input::Cautioned(caution.clone()));
+                }
+                Output::Bar(source, until) => self.bars.set(source, until),
+                Output::Unbar(source) => self.bars.lift(source),
                 Output::Report(event) => self.program.sink.event(now, self.here.shard, event),
             }
         }

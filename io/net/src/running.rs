@@ -14,6 +14,7 @@ use protocol::{Listener, Output};
 use socket2::Socket;
 
 use crate::accept::Gate;
+use crate::bars::Bars;
 use crate::census::Census;
 use crate::clock::Clock;
 use crate::counters::Counters;
@@ -273,6 +274,7 @@ impl<M: Drivable> Seed<M> {
                 batch: Batch::new(limits::BATCH),
                 rhythm,
                 trust: Trust::default(),
+                bars: Bars::default(),
                 woken: Time::default(),
                 inputs: Vec::new(),
                 out: Vec::new(),

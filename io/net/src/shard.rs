@@ -10,6 +10,7 @@ use machine::Time;
 use protocol::{Answer, Flow, Identity, Input, Listener, Output, Transport};
 
 use crate::accept::Gate;
+use crate::bars::Bars;
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::datagrams::Mouth;
@@ -42,6 +43,7 @@ pub(crate) struct Shard<M> {
     pub(crate) batch: Batch,
     pub(crate) rhythm: Rhythm,
     pub(crate) trust: Trust,
+    pub(crate) bars: Bars,
     /// When the machine was woken last.
     pub(crate) woken: Time,
     /// What the machine is to be told.
@@ -186,6 +188,10 @@ impl<M: Drivable> Shard<M> {
             let more = mouth.receive(&mut self.batch);
             let batch = std::mem::replace(&mut self.batch, Batch::new(0));
             for datagram in batch.datagrams() {
+                if self.bars.hold(now, datagram.from.ip()) {
+                    self.here.counters.barred.one();
+                    continue;
+                }
                 mouth.note(datagram.from, datagram.to);
                 found.signalling += 1;
                 match stun::answer(datagram.octets, datagram.from) {

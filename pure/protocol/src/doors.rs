@@ -10,6 +10,7 @@ use machine::Time;
 use sip::{Bytes, Malformed, Message, Params};
 
 use crate::Record;
+use crate::bans::{Ban, Caution, Source};
 use crate::call_record::CallRecord;
 use crate::locate::{Domain, Failure, Hop, Naptr, Target, Unlocated};
 use crate::transport::{Distrust, Flow, Transport};
@@ -36,6 +37,8 @@ pub enum Input {
     Warned(Warning),
     /// An address of record of another shard has a new binding.
     Announced(Box<[u8]>),
+    /// Another shard tells of strangers.
+    Cautioned(Caution),
 }
 
 /// What a machine tells the world.
@@ -58,6 +61,12 @@ pub enum Output {
     Warn(Warning),
     /// Tell all other shards that an address of record of ours has a new binding: they may have calls that ring there. It may be lost.
     Announce(Box<[u8]>),
+    /// Tell all other shards of a stranger. It may be lost.
+    Caution(Caution),
+    /// Hear nothing of a source until then: not its datagrams, not its connections.
+    Bar(Source, Time),
+    /// Hear a source again.
+    Unbar(Source),
     /// Something happened that people or programs may want to know.
     Report(Event),
 }
@@ -297,6 +306,18 @@ pub enum Event {
         address: SocketAddr,
         /// True when it went down.
         down: bool,
+    },
+    /// A source is not heard any more, or only slowly; and why.
+    Banned(Box<Ban>),
+    /// A source is heard again.
+    Unbanned {
+        /// The source.
+        source: Source,
+    },
+    /// Many sources try passwords for one user: only where that user is known is it served at once.
+    Besieged {
+        /// The user, as the credentials said.
+        user: Box<str>,
     },
     /// Octets came that are no message.
     Unreadable {

@@ -1,6 +1,7 @@
 //! SIP between messages and roles: the doors, transport rules, transactions (RFC 3261 §17, §18; RFC 3263).
 
 pub mod auth;
+pub mod bans;
 mod call_record;
 pub mod dialog;
 pub mod doors;

@@ -4,6 +4,7 @@
 //! shard a message belongs to.
 
 mod admission;
+mod bans;
 mod call;
 mod calls;
 pub mod explain;

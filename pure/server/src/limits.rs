@@ -35,7 +35,7 @@ pub const TARGETS: usize = 32;
 
 /// Octets by which a challenge may be longer than half again its request: what we note in the Via, which the sender did not write, a tag
 /// and a short realm. More would make us worth while for whoever wants to flood others.
-pub const ANSWER_SPARE: usize = 140;
+pub const ANSWER_SPARE: usize = 144;
 
 /// Requests that wait to hear from another shard whether their nonce is new. That takes as long as a letter takes; past this something
 /// is very slow, and we answer 503.
@@ -102,3 +102,29 @@ pub const ENUM_RECORDS: usize = 32;
 
 /// Octets of a URI that the DNS says for a number.
 pub const ENUM_URI: usize = 512;
+
+/// Sources that have done something, and are remembered on each shard: some 200 octets each. Past this whoever would be forgotten first is.
+pub const SUSPECTS: usize = 100_000;
+
+/// Sources whose answers come with a nonce that is not known to have been given to them. Past this answers of others are not judged: they
+/// are asked again.
+pub const UNPROVEN: usize = 20_000;
+
+/// Users, known or not, for whom wrong passwords are counted on each shard. The one with the least gives way.
+pub const BESIEGED: usize = 50_000;
+
+/// Users of one shard that are remembered with a source from which they have registered: some 30 octets each.
+pub const GUESTS: usize = 2_000_000;
+
+/// Guests of one source that other shards are told of: more phones than this behind one address are a company, whose network belongs into
+/// the list of those that are never barred.
+pub const GUESTS_TOLD: usize = 256;
+
+/// Octets of a user's name by which it is counted; of longer ones the beginning.
+pub const COUNTED_NAME: usize = 128;
+
+/// Characters of a sample of what a banned source sent.
+pub const SAMPLE: usize = 160;
+
+/// Bans of one page of their list.
+pub const BANS_A_PAGE: usize = 1_000;

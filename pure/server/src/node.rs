@@ -1,5 +1,6 @@
 //! `Node`: one shard of the server. It only dispatches; the roles lie in the folders beside it.
 
+mod bans;
 mod registrations;
 mod targets;
 
@@ -8,9 +9,10 @@ use protocol::doors::{Asker as OtherShard, Event};
 use protocol::transaction::{Met, Newcomer, ServerId, Transactions, Up};
 use protocol::transport::{alias, stamp};
 use protocol::{Answer, CallRecord, Fault, Flow, Input, Output, Question};
-use sip::{Message, Method, Status};
+use sip::{Malformed, Message, Method, Status};
 
 use crate::admission::{self, Entry, Merged};
+use crate::bans::Bans;
 use crate::calls::Calls;
 use crate::explain::{Explanation, Passed};
 use crate::figures::{Figures, Gauges};
@@ -48,6 +50,7 @@ struct Roles {
     entry: Entry,
     merged: Merged,
     gate: Gate,
+    bans: Bans,
     waiting: Waiting,
     registrar: Registrar,
     regevent: RegEvent,
@@ -63,6 +66,7 @@ impl Node {
             entry: Entry::Open,
             merged: Merged::new(settings.timers.patience(), &mut dice),
             gate: Gate::new(&settings, &mut dice),
+            bans: Bans::new(&settings),
             waiting: Waiting::default(),
             registrar: Registrar::new(&mut dice),
             regevent: RegEvent::default(),
@@ -195,7 +199,7 @@ impl Machine for Node {
         let (mut turn, roles) = self.turn(now, out);
         match input {
             Input::Received(flow, message) => roles.received(&mut turn, flow, message),
-            Input::Malformed(flow, malformed) => admission::unreadable(&mut turn, flow, &malformed),
+            Input::Malformed(flow, malformed) => roles.unreadable(&mut turn, flow, &malformed),
             Input::Failed(flow) => drop(self.failed(now, flow, Loss::Unreachable, out)),
             Input::Untrusted(flow, distrust) => {
                 // Every shard is told; who wanted something there says so.
@@ -214,6 +218,7 @@ impl Machine for Node {
             Input::Asked(asker, question) => roles.asked(&mut turn, asker, question),
             Input::Warned(warning) => roles.proxy.warned(now, warning),
             Input::Announced(aor) => roles.proxy.appeared(&mut turn, &aor),
+            Input::Cautioned(caution) => roles.bans.cautioned(&mut turn, caution),
             Input::Media(..) => {}
         }
         let (mut turn, roles) = self.turn(now, out);
@@ -235,6 +240,7 @@ impl Machine for Node {
         roles.proxy.wake(&mut turn);
         roles.registrar.wake(&mut turn);
         roles.regevent.wake(&mut turn);
+        roles.bans.wake(&mut turn);
         roles.ring(&mut turn);
         roles.spread(&mut turn);
         self.calls.wake(now, out);
@@ -245,7 +251,8 @@ impl Machine for Node {
     fn deadline(&self) -> Option<Time> {
         let roles = &self.roles;
         let proxy = roles.proxy.deadline();
-        let watched = [roles.registrar.deadline(), roles.regevent.deadline()];
+        let watched =
+            [roles.registrar.deadline(), roles.regevent.deadline(), roles.bans.deadline()];
         [self.transactions.deadline(), proxy, roles.push.deadline(), roles.waiting.deadline()]
             .into_iter()
             .chain(watched)
@@ -257,6 +264,9 @@ impl Machine for Node {
 
 impl Roles {
     fn received(&mut self, turn: &mut Turn<'_>, flow: Flow, message: Message) {
+        if self.bans.shuns(flow) {
+            return;
+        }
         if let Err(fault) = admission::well_formed(&message) {
             // A broken response goes nowhere; a request whose Via can be read is told what is wrong.
             if message.is_request() && message.get::<sip::header::Via>().is_some() {
@@ -271,6 +281,14 @@ impl Roles {
         match turn.transactions.meet(turn.now, flow, message, turn.out) {
             Met::Known(up) => up.into_iter().for_each(|up| self.told(turn, up)),
             Met::New(newcomer) => self.newcomer(turn, newcomer),
+        }
+    }
+
+    /// Octets came that are no message.
+    fn unreadable(&mut self, turn: &mut Turn<'_>, flow: Flow, malformed: &Malformed) {
+        if !self.bans.shuns(flow) {
+            admission::unreadable(turn, flow, malformed);
+            self.bans.unreadable(turn, flow, malformed.error.what);
         }
     }
 
@@ -334,6 +352,10 @@ impl Roles {
             self.push.changed(turn, &aor, &bindings);
             self.regevent.changed(turn, &aor, bindings);
         }
+        for user in self.bans.besieged() {
+            let bindings = self.registrar.bindings(turn.now, &user);
+            self.bans.vouch(turn, &user, &bindings);
+        }
     }
 
     /// Another shard has said whether a visitor's nonce was used like this before.
@@ -344,7 +366,7 @@ impl Roles {
             return self.serve(turn, id, way, purpose);
         }
         let (flow, request, _) = &way;
-        let wire = self.gate.stale(turn, request, asker);
+        let wire = self.gate.stale(turn, (*flow, request), asker);
         turn.answer(id, wire);
         turn.report_challenge(*flow, request);
     }
@@ -389,12 +411,12 @@ impl Roles {
         let (purpose, asker, pass) = match self.judge(turn, flow, request, &mut plan) {
             Ok(judged) => judged,
             Err(No::Fault(fault)) => return turn.refuse(flow, request, &fault),
-            Err(No::Challenge(wire, status, why)) => {
+            Err(No::Silence) => return,
+            Err(No::Challenge(wire, status, guess)) => {
                 turn.send_back(flow, request, wire);
-                return match why {
-                    Some(why) => turn.report_refusal(flow, request, status, why),
-                    None => turn.report_challenge(flow, request),
-                };
+                let Some(guess) = guess else { return turn.report_challenge(flow, request) };
+                turn.report_refusal(flow, request, status, guess.words());
+                return self.bans.guessed(turn, flow, request, guess);
             }
         };
         let admitted = turn.transactions.admit(turn.now, newcomer, turn.out);
@@ -428,7 +450,7 @@ impl Roles {
             self.weigh(turn, flow, (request, plan), &mut |_, _, _| {}).map_err(No::Fault)?;
         let asker = purpose.asker(turn);
         let pass = if purpose::must_prove(turn, flow, (request, plan), &purpose) {
-            let (pass, user) = self.gate.ask(turn, request, asker)?;
+            let (pass, user) = self.gate.ask(turn, (flow, request), asker, &mut self.bans)?;
             plan.proven = Some(user);
             pass
         } else {
@@ -475,9 +497,11 @@ impl Roles {
         let found = match purpose {
             Purpose::Register => {
                 return match self.registrar.register(turn, id, (way.0, &way.1)) {
-                    Ok(Some(wire)) => turn.answer(id, wire),
-                    // Once it is safe.
-                    Ok(None) => {}
+                    Ok(done) => {
+                        self.bans.welcome(turn, way.0, &way.1);
+                        // Without an answer yet: it is sent once all is safe.
+                        done.into_iter().for_each(|wire| turn.answer(id, wire));
+                    }
                     Err(fault) => turn.refuse_in(id, way.0, &way.1, &fault),
                 };
             }

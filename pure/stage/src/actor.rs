@@ -180,6 +180,11 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                 }
                 Output::Warn(warning) => self.tell_others(now, shard, &Input::Warned(warning)),
                 Output::Announce(aor) => self.tell_others(now, shard, &Input::Announced(aor)),
+                Output::Caution(caution) => {
+                    self.tell_others(now, shard, &Input::Cautioned(caution));
+                }
+                // The machine itself drops what still comes.
+                Output::Bar(..) | Output::Unbar(_) => {}
                 Output::Report(event) => self.keep(now, event),
             }
         }

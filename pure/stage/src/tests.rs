@@ -67,6 +67,7 @@ impl Scribe {
             Input::Asked(asker, _) => format!("asked by {}", asker.shard),
             Input::Warned(warning) => format!("warned of {}", warning.address),
             Input::Announced(_) => "announced".to_owned(),
+            Input::Cautioned(_) => "cautioned".to_owned(),
         };
         self.heard.iter().map(word).collect()
     }

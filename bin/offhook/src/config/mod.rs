@@ -14,6 +14,7 @@ use toml::de::{DeTable, DeValue};
 mod address;
 mod advertise;
 mod auth;
+mod bans;
 mod choice;
 mod console;
 mod dns;
@@ -86,6 +87,8 @@ pub struct Config {
     pub registrar: Registrar,
     /// How requests are passed on.
     pub proxy: settings::Proxy,
+    /// What strangers may do.
+    pub bans: settings::Bans,
     /// How phones that sleep are woken; none: they are not.
     pub push: Option<Push>,
     /// Where things are kept.
@@ -122,6 +125,7 @@ impl Default for Config {
             },
             registrar: Registrar::default(),
             proxy: settings::Proxy::default(),
+            bans: settings::Bans::default(),
             push: None,
             store: Store::default(),
             extensions: Vec::new(),
@@ -189,6 +193,7 @@ impl Config {
                 faults,
             ),
             proxy: proxy::read(&section(top, &proxy::SECTION, faults), faults),
+            bans: bans::read(&section(top, &bans::SECTION, faults), faults),
             store: Store::read(&section(top, &store::SECTION, faults), faults),
             redirects: redirect::read(
                 &entries(top, &redirect::SECTION, faults),
@@ -361,6 +366,7 @@ pub const SECTIONS: &[&Section] = &[
     &auth::SECTION,
     &registrar::SECTION,
     &proxy::SECTION,
+    &bans::SECTION,
     &push::SECTION,
     &store::SECTION,
     &extension::SECTION,
@@ -381,6 +387,7 @@ const TOP: &[Key] = &[
     Key::new("auth", "", ""),
     Key::new("registrar", "", ""),
     Key::new("proxy", "", ""),
+    Key::new("bans", "", ""),
     Key::new("push", "", ""),
     Key::new("store", "", ""),
     Key::new("extension", "", ""),

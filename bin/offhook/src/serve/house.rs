@@ -72,6 +72,7 @@ pub(crate) fn settings(
         users: config.extensions.iter().map(user).collect(),
         registrar: registrar(&config.registrar),
         proxy: config.proxy.clone(),
+        bans: config.bans.clone(),
         push: config.push.as_ref().map(push),
         role: config.server.role,
         redirects: config.redirects.clone(),

@@ -1,6 +1,7 @@
 //! `offhook serve` as it is run: it listens, answers, keeps its secret, and goes in peace.
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests may fail like tests")]
 
+mod bans;
 mod console;
 mod killed;
 mod push;
@@ -21,10 +22,15 @@ struct Server {
 
 impl Server {
     fn start(folder: &Path, config: &str) -> Self {
+        Self::start_with(folder, config, "json")
+    }
+
+    /// The same, with a log of this format.
+    fn start_with(folder: &Path, config: &str, format: &str) -> Self {
         let file = folder.join("offhook.toml");
         std::fs::write(&file, config).expect("written");
         let mut child = Command::new(env!("CARGO_BIN_EXE_offhook"))
-            .args(["--log", "json", "serve", "--config"])
+            .args(["--log", format, "serve", "--config"])
             .arg(&file)
             .arg("--data")
             .arg(folder.join("data"))
@@ -33,18 +39,25 @@ impl Server {
             .expect("the program starts");
         let log = BufReader::new(child.stderr.take().expect("piped")).lines();
         let mut server = Self { child, log, udp: String::new() };
-        let line = server.line("\"transport\":\"udp\"");
-        server.udp = address(&line);
+        server.udp = match format {
+            "json" => address(&server.line("\"transport\":\"udp\"")),
+            _ => between(&(server.line("transport=udp") + " "), "address=", " ").to_owned(),
+        };
         server
     }
 
     /// The next line of the log that has this in it.
     fn line(&mut self, what: &str) -> String {
+        self.lines_to(what).1
+    }
+
+    /// The same, and the lines before it.
+    fn lines_to(&mut self, what: &str) -> (String, String) {
         let mut seen = String::new();
         for line in self.log.by_ref() {
             let line = line.expect("UTF-8");
             if line.contains(what) {
-                return line;
+                return (seen, line);
             }
             seen += &line;
             seen.push('\n');

@@ -1,19 +1,23 @@
 //! `Nonces`: ours, signed, short-lived (RFC 7616 §3.3, §5.4). Which counts were used with one, [`Counts`](super::Counts) knows.
 
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use machine::{Dice, Time};
+use machine::{Dice, HashKey, Time};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use super::digest::hex;
+use crate::bans::Source;
 
-/// Makes nonces and knows them again, on every shard of a server: `time-random-keeper-HMAC`. Nothing is kept of them, and
-/// they are short: each stands in a challenge twice, and nobody shall get much more out of us than he sent.
+/// Makes nonces and knows them again, on every shard of a server: `time-random-keeper-mark-HMAC`. Nothing is kept of them, and
+/// they are short: each stands in a challenge twice, and nobody shall get much more out of us than he sent. The mark says to whom it was
+/// given: whoever answers with it can read what we send there.
 #[derive(Debug)]
 pub struct Nonces {
     key: [u8; 16],
+    marks: HashKey,
     life: Duration,
     /// The shard that makes these, and that is asked about their counts.
     keeper: u16,
@@ -42,15 +46,25 @@ pub struct Made {
 impl Nonces {
     /// The nonces of one shard; they live for `life`. All shards must have the same secret, and no other server or other life of this
     /// one: then what was heard before a restart cannot be said again after it.
-    pub const fn new(secret: u128, keeper: u16, life: Duration) -> Self {
-        Self { key: secret.to_be_bytes(), life, keeper }
+    pub fn new(secret: u128, keeper: u16, life: Duration) -> Self {
+        Self { key: secret.to_be_bytes(), marks: HashKey::of(secret), life, keeper }
     }
 
-    /// A new one.
-    pub fn throw(&self, now: Time, dice: &mut Dice) -> String {
-        let head = format!("{:012x}{:08x}{:04x}", millis(now), dice.roll() >> 32, self.keeper);
+    /// A new one, for whoever is there.
+    pub fn throw(&self, now: Time, dice: &mut Dice, whom: Source) -> String {
+        let mut head = format!("{:012x}{:06x}{:04x}", millis(now), dice.roll() >> 40, self.keeper);
+        let mark = self.mark(&head, whom);
+        head += &mark;
         let signature = self.sign(&head);
         head + &signature
+    }
+
+    /// True for one that we have given to whoever is there: its bearer is not somebody else who only writes that address.
+    pub fn is_for(&self, nonce: &str, whom: Source) -> bool {
+        let Some((head, signature)) = nonce.split_at_checked(HEAD) else { return false };
+        let Some((head, mark)) = head.split_at_checked(MARK) else { return false };
+        let right = self.mark(head, whom).as_bytes().ct_eq(mark.as_bytes());
+        signature.len() == 2 * SIGNATURE && bool::from(right)
     }
 
     /// What a nonce is worth.
@@ -73,6 +87,13 @@ impl Nonces {
         made + self.life / 2 < now
     }
 
+    fn mark(&self, head: &str, whom: Source) -> String {
+        let mut hash = self.marks.build_hasher();
+        hash.write(head.as_bytes());
+        hash.write(&whom.octets());
+        hex(&(hash.finish() as u32).to_be_bytes())
+    }
+
     fn sign(&self, head: &str) -> String {
         // A key of any length does for HMAC.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return String::new() };
@@ -84,7 +105,7 @@ impl Nonces {
 impl Made {
     fn read(head: &str) -> Option<Self> {
         let millis = u64::from_str_radix(head.get(..12)?, 16).ok()?;
-        let keeper = u16::from_str_radix(head.get(20..HEAD)?, 16).ok()?;
+        let keeper = u16::from_str_radix(head.get(18..MARK)?, 16).ok()?;
         Some(Self { at: Time(millis.saturating_mul(MILLI)), keeper })
     }
 }
@@ -96,11 +117,14 @@ const fn millis(now: Time) -> u64 {
 /// Nanoseconds of a millisecond.
 const MILLI: u64 = 1_000_000;
 
-/// Digits before the signature.
-const HEAD: usize = 24;
+/// Digits before the mark.
+const MARK: usize = 22;
 
-/// Octets of the signature: 80 bits cannot be guessed at the rate at which we answer.
-const SIGNATURE: usize = 10;
+/// Digits before the signature.
+const HEAD: usize = 30;
+
+/// Octets of the signature: 64 bits cannot be guessed at the rate at which we answer.
+const SIGNATURE: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -108,9 +132,28 @@ mod tests {
 
     const LIFE: Duration = Duration::from_secs(300);
 
+    fn here() -> Source {
+        "192.0.2.1".parse().unwrap()
+    }
+
+    #[test]
+    fn a_nonce_knows_to_whom_it_was_given() {
+        let nonces = Nonces::new(7, 3, LIFE);
+        let nonce = nonces.throw(Time(MILLI), &mut Dice::new(1), here());
+        assert!(Nonces::new(7, 0, LIFE).is_for(&nonce, here()), "on every shard");
+        assert!(!nonces.is_for(&nonce, "192.0.2.2".parse().unwrap()));
+        assert!(!Nonces::new(8, 3, LIFE).is_for(&nonce, here()));
+        for at in 0..HEAD {
+            let mut other = nonce.clone().into_bytes();
+            other[at] ^= 1;
+            assert!(!nonces.is_for(&String::from_utf8(other).unwrap(), here()), "{at}");
+        }
+        assert!(!nonces.is_for("", here()) && !nonces.is_for(&nonce[..HEAD], here()));
+    }
+
     #[test]
     fn a_nonce_is_known_on_every_shard_and_names_the_one_that_made_it() {
-        let nonce = Nonces::new(7, 3, LIFE).throw(Time(MILLI), &mut Dice::new(1));
+        let nonce = Nonces::new(7, 3, LIFE).throw(Time(MILLI), &mut Dice::new(1), here());
         let made = Made { at: Time(MILLI), keeper: 3 };
         for shard in 0..5 {
             let look = Nonces::new(7, shard, LIFE).look(Time(2 * MILLI), &nonce);
@@ -122,7 +165,7 @@ mod tests {
     #[test]
     fn a_nonce_grows_old_and_cannot_be_made_by_strangers() {
         let nonces = Nonces::new(7, 0, LIFE);
-        let nonce = nonces.throw(Time(MILLI), &mut Dice::new(1));
+        let nonce = nonces.throw(Time(MILLI), &mut Dice::new(1), here());
         let made = Made { at: Time(MILLI), keeper: 0 };
         assert_eq!(nonces.look(Time(MILLI) + LIFE, &nonce), Freshness::Fresh(made));
         assert!(!nonces.is_middle_aged(Time(MILLI) + LIFE / 2, made.at));

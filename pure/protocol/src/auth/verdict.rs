@@ -4,6 +4,7 @@ use machine::Time;
 use sip::header::AuthParams;
 
 use super::{Algorithm, Asked, Freshness, Ha1, Made, Names, Nonces, Qop, matches, response};
+use crate::bans::Source;
 
 /// What a client claims: the parameters of its credentials, without quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +80,11 @@ impl Claim {
     /// The nonce and which use of it this is: what [`Counts`](super::Counts) spend.
     pub fn count(&self) -> (&str, u32) {
         (&self.nonce, self.count)
+    }
+
+    /// True when the claim answers a challenge that was sent to whoever is there.
+    pub fn is_from(&self, whom: Source, nonces: &Nonces) -> bool {
+        nonces.is_for(&self.nonce, whom)
     }
 
     /// Judges the claim for a request's method and body. `ha1` is what we know of the user; for one that we do not know the same
@@ -171,7 +177,8 @@ mod tests {
     }
 
     fn case(algorithm: Algorithm) -> Case {
-        let nonce = nonces(1).throw(MADE.at, &mut Dice::new(1));
+        let here = "192.0.2.1".parse().unwrap();
+        let nonce = nonces(1).throw(MADE.at, &mut Dice::new(1), here);
         Case { nonce, ha1: Ha1::of(algorithm, "101", "r", "secret") }
     }
 

@@ -8,11 +8,13 @@ mod waiting;
 
 use machine::{Dice, Time};
 use protocol::auth::{Challenge, Claim, Counts, Ha1, Made, Nonces, Verdict, Why};
-use protocol::{Fault, Question};
+use protocol::bans::{Offence, Source};
+use protocol::{Fault, Flow, Question};
 use sip::header::{AuthParams, Authorization, Contact, From, ProxyAuthorization, To};
 use sip::uri::{SipUri, unescape};
 use sip::{Bytes, Draft, Message, Method, Name, Status, Uri};
 
+use crate::bans::{Bans, Guess, Hearing, Proof};
 use crate::gruu::Aim;
 use crate::limits;
 use crate::settings::Settings;
@@ -49,7 +51,9 @@ pub(crate) enum Pass {
 #[derive(Debug)]
 pub(crate) enum No {
     /// A challenge, and what is wrong with the credentials that came; nothing, when none came or their nonce was old.
-    Challenge(Bytes, Status, Option<&'static str>),
+    Challenge(Bytes, Status, Option<Guess>),
+    /// It is not answered at all.
+    Silence,
     /// Known, and not allowed.
     Fault(Fault),
 }
@@ -65,13 +69,23 @@ impl Gate {
     pub(crate) fn ask(
         &mut self,
         turn: &mut Turn<'_>,
-        request: &Message,
+        way: (Flow, &Message),
         asker: Asker,
+        bans: &mut Bans,
     ) -> Result<(Pass, Box<[u8]>), No> {
+        let (flow, request) = way;
         let Some(claim) = claim(turn, request, asker) else {
-            return Err(self.challenge(turn, request, asker, (Why::WhoIsIt, None)));
+            return Err(self.challenge(turn, way, asker, (Why::WhoIsIt, None)));
         };
         let name = turn.house.name_of(&claim);
+        let proof = self.proof(flow, &claim);
+        match bans.hearing(turn, flow, (name, proof)) {
+            Hearing::Judge => {}
+            Hearing::AskAgain => {
+                return Err(self.challenge(turn, way, asker, (Why::WhoIsIt, None)));
+            }
+            Hearing::Silence => return Err(No::Silence),
+        }
         let ha1 = turn.house.ha1(name, claim.algorithm);
         let method = request.method().map_or("", Method::as_str);
         let verdict = claim.judge(turn.now, &self.nonces, (method, request.body()), ha1);
@@ -83,18 +97,27 @@ impl Gate {
                 Err(No::Fault(Fault::WrongIdentity))
             }
             (Verdict::Right(made), Some(ha1)) => {
-                let info = self.info(turn, asker, (&claim, made), ha1);
+                let info = self.info(turn, (flow, asker), (&claim, made), ha1);
                 let pass = self.spend(turn, (&claim, made), info);
                 pass.map(|pass| (pass, name.into()))
-                    .ok_or_else(|| self.challenge(turn, request, asker, (Why::Stale, None)))
+                    .ok_or_else(|| self.challenge(turn, way, asker, (Why::Stale, None)))
             }
-            (Verdict::Stale, _) => Err(self.challenge(turn, request, asker, (Why::Stale, None))),
+            (Verdict::Stale, _) => Err(self.challenge(turn, way, asker, (Why::Stale, None))),
             (Verdict::Right(_) | Verdict::Wrong, _) => {
                 let known = turn.house.knows(name);
-                let why = if known { "Wrong Password" } else { "Unknown User" };
-                Err(self.challenge(turn, request, asker, (Why::WhoIsIt, Some(why))))
+                let offence = if known { Offence::WrongPassword } else { Offence::UnknownUser };
+                let guess = Guess { user: name.into(), offence, proof };
+                Err(self.challenge(turn, way, asker, (Why::WhoIsIt, Some(guess))))
             }
         }
+    }
+
+    /// Does whoever sends credentials get what we send to its address? Whoever has a connection does, and whoever knows a nonce that
+    /// was sent there.
+    fn proof(&self, flow: Flow, claim: &Claim) -> Proof {
+        let reached = flow.transport.is_reliable()
+            || claim.is_from(Source::from(flow.peer.ip()), &self.nonces);
+        if reached { Proof::Given } else { Proof::Missing }
     }
 
     /// Each use of a nonce opens the gate once.
@@ -127,33 +150,40 @@ impl Gate {
     fn info(
         &self,
         turn: &mut Turn<'_>,
-        asker: Asker,
+        (flow, asker): (Flow, Asker),
         (claim, made): (&Claim, Made),
         ha1: &Ha1,
     ) -> Option<Box<str>> {
         let due = asker == Asker::Server && self.nonces.is_middle_aged(turn.now, made.at);
-        due.then(|| claim.info(ha1, &self.nonces.throw(turn.now, turn.dice)).into())
+        let whom = flow.peer.ip().into();
+        due.then(|| claim.info(ha1, &self.nonces.throw(turn.now, turn.dice, whom)).into())
     }
 
     /// The challenge for whoever has shown the right credentials, for a nonce that was used like this before.
-    pub(crate) fn stale(&self, turn: &mut Turn<'_>, request: &Message, asker: Asker) -> Bytes {
-        self.write(turn, request, asker, Why::Stale)
+    pub(crate) fn stale(&self, turn: &mut Turn<'_>, way: (Flow, &Message), asker: Asker) -> Bytes {
+        self.write(turn, way, asker, Why::Stale)
     }
 
     fn challenge(
         &self,
         turn: &mut Turn<'_>,
-        request: &Message,
+        way: (Flow, &Message),
         asker: Asker,
-        (why, words): (Why, Option<&'static str>),
+        (why, guess): (Why, Option<Guess>),
     ) -> No {
-        No::Challenge(self.write(turn, request, asker, why), asker.status(), words)
+        No::Challenge(self.write(turn, way, asker, why), asker.status(), guess)
     }
 
     /// A challenge, with a nonce of ours. To a request that is very short only the strongest: nobody shall send more to others through
     /// us than he could himself.
-    fn write(&self, turn: &mut Turn<'_>, request: &Message, asker: Asker, why: Why) -> Bytes {
-        let nonce = self.nonces.throw(turn.now, turn.dice);
+    fn write(
+        &self,
+        turn: &mut Turn<'_>,
+        (flow, request): (Flow, &Message),
+        asker: Asker,
+        why: Why,
+    ) -> Bytes {
+        let nonce = self.nonces.throw(turn.now, turn.dice, flow.peer.ip().into());
         let settings = &turn.house.settings;
         let challenge = |algorithm| Challenge {
             realm: &settings.realm,

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
+use protocol::bans::Source;
+
 /// Some addresses that belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
@@ -18,6 +20,12 @@ impl Network {
         let ip = ip.to_canonical();
         ip.is_ipv4() == self.first.is_ipv4()
             && masked(ip, self.bits) == masked(self.first, self.bits)
+    }
+
+    /// Does it share addresses with a source? Of an IPv6 source only the network is known.
+    pub(crate) fn meets(&self, source: Source) -> bool {
+        let (ip, bits) = (source.ip(), self.bits.min(if source.ip().is_ipv4() { 32 } else { 64 }));
+        ip.is_ipv4() == self.first.is_ipv4() && masked(ip, bits) == masked(self.first, bits)
     }
 }
 
@@ -83,6 +91,20 @@ mod tests {
             assert!(written.has(inside.parse().unwrap()), "{network}");
             assert!(!written.has(outside.parse().unwrap()), "{network}");
             assert_eq!(written.to_string(), network);
+        }
+    }
+
+    #[test]
+    fn a_source_is_met_by_any_of_its_addresses() {
+        for (network, met, not_met) in [
+            ("192.0.2.7", "192.0.2.7", "192.0.2.8"),
+            ("::1", "::/64", "127.0.0.1"),
+            ("2001:db8::/32", "2001:db8:ffff::/64", "2001:db9::/64"),
+            ("2001:db8::7", "2001:db8::/64", "2001:db8:0:1::/64"),
+        ] {
+            let network: Network = network.parse().unwrap();
+            assert!(network.meets(met.parse().unwrap()), "{network}");
+            assert!(!network.meets(not_met.parse().unwrap()), "{network}");
         }
     }
 

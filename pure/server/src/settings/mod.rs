@@ -6,6 +6,7 @@ use protocol::Listener;
 use protocol::auth::{Algorithm, Names, Protection};
 use protocol::transaction::Timers;
 
+mod bans;
 mod calls;
 mod group;
 mod proxy;
@@ -15,6 +16,7 @@ mod registrar;
 mod route;
 mod user;
 
+pub use bans::{Bans, Registered};
 pub use calls::Calls;
 pub use group::{Balance, Group, Member, Probe};
 pub use proxy::{Proxy, Recurse, SessionTimer};
@@ -52,6 +54,8 @@ pub struct Settings {
     pub proxy: Proxy,
     /// How calls are followed; none: they are not.
     pub calls: Option<Calls>,
+    /// What strangers may do.
+    pub bans: Bans,
     /// What the server does with requests for others than itself.
     pub role: Role,
     /// Users that are somewhere else.
@@ -111,6 +115,7 @@ impl Settings {
             bindings: Bindings::default(),
             proxy: Proxy::default(),
             calls: Some(Calls::default()),
+            bans: Bans::default(),
             role: Role::Proxy,
             redirects: Vec::new(),
             routes: Vec::new(),

@@ -1,0 +1,127 @@
+//! `Guests`: who has registered from where. There it is served, whatever others do there or elsewhere.
+
+use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
+
+use machine::Time;
+use protocol::bans::{Guest, Source};
+
+use crate::limits;
+
+/// Users by the sources from which they have registered.
+#[derive(Debug, Default)]
+pub(super) struct Guests {
+    known: BTreeMap<(Source, u64), Stay>,
+    /// Where to look next for who is to be forgotten.
+    cursor: Option<(Source, u64)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Stay {
+    until: u32,
+    port: u16,
+}
+
+impl Guests {
+    /// Somebody has registered. Past the limit a newcomer is not remembered.
+    pub(super) fn note(&mut self, now: Time, guest: Guest) {
+        self.sweep(now);
+        let Guest { source, user, port, until } = guest;
+        if self.known.len() < limits::GUESTS || self.known.contains_key(&(source, user)) {
+            self.known.insert((source, user), Stay { until, port });
+        }
+    }
+
+    /// Is somebody registered from there?
+    pub(super) fn is_home(&self, now: Time, source: Source) -> bool {
+        self.of(source).any(|guest| u64::from(guest.until) > now.as_secs())
+    }
+
+    /// Has this user registered from there lately?
+    pub(super) fn knows(&self, now: Time, source: Source, user: u64) -> bool {
+        self.known.get(&(source, user)).is_some_and(|stay| !stay.is_over(now))
+    }
+
+    /// Is it the very phone that registered last as this user?
+    pub(super) fn is_at(&self, now: Time, (source, port): (Source, u16), user: u64) -> bool {
+        let stay = self.known.get(&(source, user));
+        stay.is_some_and(|stay| stay.port == port && u64::from(stay.until) > now.as_secs())
+    }
+
+    /// Who has registered from there.
+    pub(super) fn of(&self, source: Source) -> impl Iterator<Item = Guest> {
+        let there = self.known.range((source, 0)..=(source, u64::MAX));
+        there.map(|((source, user), Stay { until, port })| Guest {
+            source: *source,
+            user: *user,
+            port: *port,
+            until: *until,
+        })
+    }
+
+    /// Looks at a few, and forgets those who have not been here for long: by and by all are looked at.
+    fn sweep(&mut self, now: Time) {
+        for _ in 0..SWEPT {
+            let from = self.cursor.map_or(Unbounded, Excluded);
+            let next = self.known.range((from, Unbounded)).next().map(|(key, stay)| (*key, *stay));
+            self.cursor = next.map(|(key, _)| key);
+            match next {
+                Some((key, stay)) if stay.is_over(now) => drop(self.known.remove(&key)),
+                Some(_) => {}
+                None => return,
+            }
+        }
+    }
+}
+
+impl Stay {
+    fn is_over(self, now: Time) -> bool {
+        u64::from(self.until) + REMEMBERED < now.as_secs()
+    }
+}
+
+/// How many are looked at for each that comes: more than come, so that what is over does not pile up.
+const SWEPT: usize = 2;
+
+/// Seconds for which a guest is known after its registration has ended: two weeks of holidays.
+const REMEMBERED: u64 = 14 * 86_400;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(secs: u64) -> Time {
+        Time(secs * 1_000_000_000)
+    }
+
+    fn guest(ip: &str, user: u64, until: u32) -> Guest {
+        Guest { source: ip.parse().unwrap(), user, port: 5060, until }
+    }
+
+    #[test]
+    fn a_guest_is_home_for_a_while_and_known_for_longer() {
+        let mut guests = Guests::default();
+        guests.note(at(1000), guest("192.0.2.1", 7, 1100));
+        let here = "192.0.2.1".parse().unwrap();
+        assert!(guests.is_home(at(1099), here) && !guests.is_home(at(1100), here));
+        assert!(guests.is_at(at(1099), (here, 5060), 7) && !guests.is_at(at(1099), (here, 1), 7));
+        assert!(
+            !guests.is_at(at(1099), (here, 5060), 8) && !guests.is_at(at(1101), (here, 5060), 7)
+        );
+        assert!(guests.knows(at(1100 + REMEMBERED), here, 7));
+        assert!(!guests.knows(at(1101 + REMEMBERED), here, 7) && !guests.knows(at(1000), here, 8));
+        assert!(!guests.is_home(at(1000), "192.0.2.2".parse().unwrap()));
+    }
+
+    #[test]
+    fn who_is_gone_for_long_is_forgotten() {
+        let mut guests = Guests::default();
+        for user in 0..1000 {
+            guests.note(at(1000), guest("192.0.2.1", user, 1100));
+        }
+        for user in 0..1000 {
+            guests.note(at(2000 + REMEMBERED), guest("192.0.2.2", user, u32::MAX));
+        }
+        assert_eq!(guests.known.len(), 1000);
+    }
+}

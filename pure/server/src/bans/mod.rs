@@ -1,0 +1,387 @@
+//! Bans: whoever guesses passwords, or does other harm, is not heard for a while; and it is known why.
+//!
+//! Counted is only what is proven to come from where it seems to: nobody gets somebody else banned. A source from which somebody is
+//! registered is slowed, not barred. Known users and others are counted alike, so that nobody learns from a ban who there is.
+
+mod debts;
+mod guests;
+mod sieges;
+mod suspects;
+
+use std::hash::BuildHasher as _;
+use std::time::Duration;
+
+use machine::{HashKey, Time};
+use protocol::bans::{Ban, Caution, Guest, Misdeed, Offence, Source, Treatment};
+use protocol::doors::Event;
+use protocol::{Flow, Output};
+use sip::header::{From as FromHeader, To};
+use sip::{Message, Method, Name, Uri};
+
+use crate::house::House;
+use crate::limits;
+use crate::location::{Binding, aor_of};
+use crate::settings::{self, Registered, Settings};
+use crate::turn::Turn;
+use debts::Debts;
+use guests::Guests;
+use sieges::Sieges;
+use suspects::{Due, GRACE, Suspects};
+
+/// Who has done what, and who is welcome all the same.
+#[derive(Debug)]
+pub(crate) struct Bans {
+    names: HashKey,
+    suspects: Suspects,
+    /// When a slowed source is heard again.
+    pace: Debts<Source>,
+    /// Wrong answers with nonces that nobody is known to have been given.
+    unproven: Debts<Source>,
+    sieges: Sieges,
+    guests: Guests,
+    /// Users whose siege has begun, and whose guests other shards must know.
+    besieged: Vec<Box<[u8]>>,
+}
+
+/// Does somebody who answers a challenge get what we send to its address?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// It has a connection, or a nonce that was sent there.
+    Given,
+    /// It may be anybody who writes that address into a datagram.
+    Missing,
+}
+
+/// What becomes of an answer to a challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hearing {
+    /// It is judged.
+    Judge,
+    /// It is not judged: who sent it is asked anew, as if it had been wrong.
+    AskAgain,
+    /// It is not answered.
+    Silence,
+}
+
+/// A wrong answer to a challenge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Guess {
+    pub(crate) user: Box<[u8]>,
+    pub(crate) offence: Offence,
+    pub(crate) proof: Proof,
+}
+
+impl Guess {
+    /// What is wrong with it, in words.
+    pub(crate) const fn words(&self) -> &'static str {
+        match self.offence {
+            Offence::UnknownUser => "Unknown User",
+            _ => "Wrong Password",
+        }
+    }
+}
+
+impl Bans {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            names: HashKey::of(settings.secret),
+            suspects: Suspects::default(),
+            pace: Debts::new(limits::SUSPECTS),
+            unproven: Debts::new(limits::UNPROVEN),
+            sieges: Sieges::default(),
+            guests: Guests::default(),
+            besieged: Vec::new(),
+        }
+    }
+
+    /// True for what is not to be heard. The driver drops most of it sooner.
+    pub(crate) fn shuns(&self, flow: Flow) -> bool {
+        self.suspects.is_barred(flow.peer.ip().into())
+    }
+
+    /// What becomes of an answer to a challenge, before it is looked at.
+    pub(crate) fn hearing(
+        &mut self,
+        turn: &Turn<'_>,
+        flow: Flow,
+        (user, proof): (&[u8], Proof),
+    ) -> Hearing {
+        let rules = &turn.house.settings.bans;
+        let (source, port) = (Source::from(flow.peer.ip()), flow.peer.port());
+        let (now, user) = (turn.now, self.number(user));
+        if rules.failures == 0 || self.guests.is_at(now, (source, port), user) {
+            return Hearing::Judge;
+        }
+        if self.suspects.is_slowed(source) && self.pace.of(now, source) > Duration::ZERO {
+            return Hearing::Silence;
+        }
+        if proof == Proof::Missing {
+            let owed = self.unproven.of(now, source);
+            let is_new = owed == Duration::ZERO;
+            if owed >= rules.window || is_new && self.unproven.is_full(now) {
+                return Hearing::AskAgain;
+            }
+        }
+        let besieged = self.sieges.is_on(now, rules, user) && !self.sieges.hears(now, user);
+        if besieged && !self.guests.knows(now, source, user) {
+            return Hearing::Silence;
+        }
+        Hearing::Judge
+    }
+
+    /// Somebody has given a wrong answer to a challenge.
+    pub(crate) fn guessed(
+        &mut self,
+        turn: &mut Turn<'_>,
+        flow: Flow,
+        request: &Message,
+        guess: Guess,
+    ) {
+        let source = Source::from(flow.peer.ip());
+        let rules = &turn.house.settings.bans;
+        if guess.proof == Proof::Missing {
+            let each = rules.window.checked_div(rules.failures).unwrap_or_default();
+            self.unproven.add(turn.now, source, each);
+            return;
+        }
+        let weight = if is_scanner(rules, request) { 50 } else { 10 };
+        let name = guess.user.get(..limits::COUNTED_NAME).unwrap_or(&guess.user);
+        let user = Some(name.into());
+        let (offence, sample) = (guess.offence, sample(request));
+        self.did(turn, Misdeed { source, offence, weight, user, sample });
+    }
+
+    /// Octets came on a connection that are no SIP. Of datagrams nobody knows who has sent them.
+    pub(crate) fn unreadable(&mut self, turn: &mut Turn<'_>, flow: Flow, what: &str) {
+        if flow.transport.is_reliable() {
+            let (source, sample) = (flow.peer.ip().into(), cut(what));
+            let (offence, weight) = (Offence::NotSip, 1);
+            self.did(turn, Misdeed { source, offence, weight, user: None, sample });
+        }
+    }
+
+    /// Something was done: all shards are to know.
+    fn did(&mut self, turn: &mut Turn<'_>, misdeed: Misdeed) {
+        if turn.house.settings.bans.failures == 0 {
+            return;
+        }
+        if has_others(turn) {
+            turn.out.push(Output::Caution(Caution::Did(misdeed.clone())));
+        }
+        self.note(turn, &misdeed);
+    }
+
+    fn note(&mut self, turn: &mut Turn<'_>, misdeed: &Misdeed) {
+        let (now, house) = (turn.now, turn.house);
+        let (source, rules) = (misdeed.source, &house.settings.bans);
+        if let Some(name) = &misdeed.user
+            && self.sieges.note(now, rules, self.number(name))
+            && turn.is_home_of(name)
+        {
+            self.besieged.push(name.clone());
+            let user = String::from_utf8_lossy(name).into();
+            turn.out.push(Output::Report(Event::Besieged { user }));
+        }
+        if self.suspects.is_slowed(source) {
+            self.pace.add(now, source, PACE);
+        }
+        if !self.suspects.note(now, rules, misdeed) {
+            return;
+        }
+        self.introduce(turn, self.guests.of(source).take(limits::GUESTS_TOLD).collect());
+        if has_others(turn) {
+            self.suspects.weigh(source, now + GRACE);
+        } else {
+            self.judge(turn, source);
+        }
+    }
+
+    /// A source has done too much: it is barred, unless something speaks for it. The shard where the source is at home decides.
+    fn judge(&mut self, turn: &mut Turn<'_>, source: Source) {
+        let (now, house) = (turn.now, turn.house);
+        let rules = &house.settings.bans;
+        let excused = rules.registered == Registered::Slowed && self.guests.is_home(now, source);
+        let decides = turn.is_home_of(&source.octets());
+        if excused || !decides || is_spared(house, source) {
+            self.suspects.slow(now, source);
+            self.pace.add(now, source, PACE);
+        } else {
+            self.suspects.bar(now, source, rules);
+        }
+        let Some(ban) = self.suspects.ban(source).filter(|_| decides) else { return };
+        if ban.treatment == Treatment::Barred {
+            turn.out.push(Output::Bar(source, ban.until));
+            if has_others(turn) {
+                turn.out.push(Output::Caution(Caution::Barred(ban.clone())));
+            }
+        }
+        turn.out.push(Output::Report(Event::Banned(Box::new(ban))));
+    }
+
+    /// Another shard tells of strangers.
+    pub(crate) fn cautioned(&mut self, turn: &mut Turn<'_>, caution: Caution) {
+        match caution {
+            Caution::Did(misdeed) => self.note(turn, &misdeed),
+            Caution::Barred(ban) => {
+                turn.out.push(Output::Bar(ban.source, ban.until));
+                self.suspects.adopt(&ban);
+            }
+            Caution::Lifted(source) => drop(self.free(turn, source)),
+            Caution::Known(guests) => {
+                guests.into_iter().for_each(|guest| self.guests.note(turn.now, guest));
+            }
+        }
+    }
+
+    /// Somebody has registered.
+    pub(crate) fn welcome(&mut self, turn: &mut Turn<'_>, flow: Flow, register: &Message) {
+        let user = register.get::<To>().and_then(|to| aor_of(to.uri));
+        let Some(user) = user else { return };
+        let (now, rules) = (turn.now, &turn.house.settings.bans);
+        let guest = Guest {
+            source: flow.peer.ip().into(),
+            user: self.number(&user),
+            port: flow.peer.port(),
+            until: seconds(now + turn.house.settings.registrar.max),
+        };
+        self.guests.note(now, guest);
+        let matters = self.suspects.is_slowed(guest.source);
+        if matters || self.sieges.is_on(now, rules, guest.user) {
+            self.introduce(turn, vec![guest]);
+        }
+    }
+
+    /// Users whose siege has begun since this was asked last.
+    pub(crate) fn besieged(&mut self) -> Vec<Box<[u8]>> {
+        std::mem::take(&mut self.besieged)
+    }
+
+    /// Tells other shards from where a besieged user is known.
+    pub(crate) fn vouch(&self, turn: &mut Turn<'_>, user: &[u8], bindings: &[Binding]) {
+        let user = self.number(user);
+        let sources = bindings.iter().filter_map(came_from);
+        let known = sources.flat_map(|source| self.guests.of(source));
+        let known = known.filter(|guest| guest.user == user).take(limits::GUESTS_TOLD).collect();
+        self.introduce(turn, known);
+    }
+
+    fn introduce(&self, turn: &mut Turn<'_>, guests: Vec<Guest>) {
+        if has_others(turn) && !guests.is_empty() {
+            turn.out.push(Output::Caution(Caution::Known(guests)));
+        }
+    }
+
+    /// Bans end.
+    pub(crate) fn wake(&mut self, turn: &mut Turn<'_>) {
+        while let Some((source, due)) = self.suspects.due(turn.now, &turn.house.settings.bans) {
+            if due == Due::Judgement {
+                self.judge(turn, source);
+                continue;
+            }
+            if due == Due::Heard {
+                turn.out.push(Output::Unbar(source));
+            }
+            if turn.is_home_of(&source.octets()) {
+                turn.out.push(Output::Report(Event::Unbanned { source }));
+            }
+        }
+    }
+
+    /// When one does.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        self.suspects.deadline()
+    }
+
+    /// Bans, in the order of their sources, after one of them.
+    pub(crate) fn page(&self, after: Option<Source>) -> Vec<Ban> {
+        self.suspects.page(after).take(limits::BANS_A_PAGE).collect()
+    }
+
+    /// Bars a source because an operator says so.
+    pub(crate) fn bar(&mut self, turn: &mut Turn<'_>, source: Source, lasts: Duration) {
+        let (since, until) = (turn.now, turn.now + lasts);
+        let (treatment, offence, sample) = (Treatment::Barred, Offence::ByHand, "".into());
+        let ban = Ban { source, treatment, offence, count: 0, times: 1, since, until, sample };
+        self.suspects.adopt(&ban);
+        turn.out.push(Output::Bar(source, until));
+        turn.out.push(Output::Report(Event::Banned(Box::new(ban.clone()))));
+        if has_others(turn) {
+            turn.out.push(Output::Caution(Caution::Barred(ban)));
+        }
+    }
+
+    /// Lifts the ban of a source because an operator says so; false when there was none.
+    pub(crate) fn lift(&mut self, turn: &mut Turn<'_>, source: Source) -> bool {
+        let lifted = self.free(turn, source);
+        if lifted {
+            turn.out.push(Output::Report(Event::Unbanned { source }));
+            if has_others(turn) {
+                turn.out.push(Output::Caution(Caution::Lifted(source)));
+            }
+        }
+        lifted
+    }
+
+    fn free(&mut self, turn: &mut Turn<'_>, source: Source) -> bool {
+        turn.out.push(Output::Unbar(source));
+        self.suspects.lift(source).is_some()
+    }
+
+    /// A user as a number: the same on all shards.
+    fn number(&self, user: &[u8]) -> u64 {
+        self.names.hash_one(user.get(..limits::COUNTED_NAME).unwrap_or(user))
+    }
+}
+
+/// How often a slowed source is heard.
+const PACE: Duration = Duration::from_secs(10);
+
+fn has_others(turn: &Turn<'_>) -> bool {
+    turn.house.settings.shard.count > 1
+}
+
+/// Is a source never barred: by its network, because we trust it, or because a route leads there?
+fn is_spared(house: &House, source: Source) -> bool {
+    let settings = &house.settings;
+    let trusted = settings.bans.never.iter().chain(&settings.proxy.trusted);
+    let leads_there = |hop: &str| match Uri::parse(hop.as_bytes()) {
+        Ok(Uri::Sip(hop)) => hop.host.ip().is_some_and(|ip| Source::from(ip) == source),
+        _ => false,
+    };
+    trusted.into_iter().any(|network| network.meets(source))
+        || settings.routes.iter().any(|route| house.hops(route).any(leads_there))
+}
+
+/// Does a request say that it comes from a tool that guesses passwords?
+fn is_scanner(rules: &settings::Bans, request: &Message) -> bool {
+    let says = |agent: &[u8], word: &str| {
+        agent.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let mut agents = request.rows(Name::UserAgent);
+    agents.any(|agent| rules.scanners.iter().any(|word| !word.is_empty() && says(agent, word)))
+}
+
+/// From where a phone has registered, as far as its binding tells.
+fn came_from(binding: &Binding) -> Option<Source> {
+    let contact = || match Uri::parse(binding.uri()).ok()? {
+        Uri::Sip(uri) => uri.host.ip(),
+        _ => None,
+    };
+    binding.flow.map(|flow| flow.peer.ip()).or_else(contact).map(Source::from)
+}
+
+fn sample(request: &Message) -> Box<str> {
+    let method = request.method().map_or("", Method::as_str);
+    let from = request.get::<FromHeader>();
+    let from = from.map(|from| String::from_utf8_lossy(from.uri).into_owned()).unwrap_or_default();
+    let agent = request.rows(Name::UserAgent).next().map(String::from_utf8_lossy);
+    cut(&format!("{method} from {from}, {}", agent.as_deref().unwrap_or("no User-Agent")))
+}
+
+fn cut(text: &str) -> Box<str> {
+    text.chars().take(limits::SAMPLE).collect::<String>().into()
+}
+
+fn seconds(time: Time) -> u32 {
+    u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,239 @@
+//! `Suspects`: what sources have done, and what is done with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use machine::Time;
+use protocol::bans::{Ban, Misdeed, Offence, Source, Treatment};
+
+use crate::limits;
+use crate::settings;
+
+/// Sources that have done something, no more than [`limits::SUSPECTS`].
+#[derive(Debug, Default)]
+pub(super) struct Suspects {
+    all: BTreeMap<Source, Suspect>,
+    /// When something changes for each: its ban ends, or it is forgotten.
+    order: BTreeSet<(Time, Source)>,
+    barred: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Suspect {
+    offence: Offence,
+    count: u32,
+    sample: Box<str>,
+    /// When all that it has done has been paid for by waiting.
+    paid: Time,
+    /// How many bans it has had.
+    times: u32,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Until when it is remembered, at least.
+    Watched { until: Time },
+    /// It has done too much. Other shards may know something for it until then; meanwhile it is slowed.
+    Weighed { until: Time },
+    /// Slowed as long as it owes.
+    Slowed { since: Time },
+    /// Not heard.
+    Barred { since: Time, until: Time },
+}
+
+impl Suspects {
+    /// Notes what was done; true when that makes it too much.
+    pub(super) fn note(&mut self, now: Time, rules: &settings::Bans, misdeed: &Misdeed) -> bool {
+        let each = rules.window.checked_div(rules.failures).unwrap_or(rules.window);
+        self.make_room(misdeed.source);
+        self.change(misdeed.source, |suspect| {
+            suspect.count = suspect.count.saturating_add(1);
+            suspect.offence = misdeed.offence;
+            suspect.sample.clone_from(&misdeed.sample);
+            let most = now + 2 * rules.window;
+            suspect.paid = (suspect.paid.max(now) + each * misdeed.weight / 10).min(most);
+            let watched = matches!(suspect.state, State::Watched { .. });
+            watched && suspect.paid - now > rules.window.saturating_sub(each)
+        })
+    }
+
+    /// Keeps a source that has done too much waiting for its judgement.
+    pub(super) fn weigh(&mut self, source: Source, until: Time) {
+        self.change(source, |suspect| suspect.state = State::Weighed { until });
+    }
+
+    /// Slows a source.
+    pub(super) fn slow(&mut self, now: Time, source: Source) {
+        self.change(source, |suspect| suspect.state = State::Slowed { since: now });
+    }
+
+    /// Bars a source; for how long, that depends on how often it was.
+    pub(super) fn bar(&mut self, now: Time, source: Source, rules: &settings::Bans) {
+        self.change(source, |suspect| {
+            let longer = 4_u32.saturating_pow(suspect.times);
+            let lasts = rules.first.saturating_mul(longer).min(rules.longest);
+            suspect.times = suspect.times.saturating_add(1);
+            suspect.state = State::Barred { since: now, until: now + lasts };
+        });
+    }
+
+    /// Takes over the ban of another shard, or of an operator.
+    pub(super) fn adopt(&mut self, ban: &Ban) {
+        self.make_room(ban.source);
+        self.change(ban.source, |suspect| {
+            suspect.offence = ban.offence;
+            suspect.count = ban.count;
+            suspect.times = ban.times;
+            suspect.sample.clone_from(&ban.sample);
+            suspect.state = State::Barred { since: ban.since, until: ban.until };
+        });
+    }
+
+    /// Forgets a source; the ban that it had.
+    pub(super) fn lift(&mut self, source: Source) -> Option<Ban> {
+        let suspect = self.take(source)?;
+        suspect.ban(source)
+    }
+
+    /// The first source for which something is due, and what.
+    pub(super) fn due(&mut self, now: Time, rules: &settings::Bans) -> Option<(Source, Due)> {
+        loop {
+            let (_, source) = self.order.first().copied().filter(|(at, _)| *at <= now)?;
+            let due = match self.all.get(&source)?.state {
+                State::Weighed { .. } => {
+                    self.slow(now, source);
+                    return Some((source, Due::Judgement));
+                }
+                State::Slowed { .. } => Due::Free,
+                State::Barred { .. } => Due::Heard,
+                State::Watched { .. } => {
+                    self.take(source);
+                    continue;
+                }
+            };
+            self.watch(now, source, rules);
+            return Some((source, due));
+        }
+    }
+
+    /// A ban is over. Who comes back soon is known again.
+    fn watch(&mut self, now: Time, source: Source, rules: &settings::Bans) {
+        self.change(source, |suspect| {
+            suspect.paid = now;
+            suspect.state = State::Watched { until: now + rules.longest };
+        });
+    }
+
+    /// When something is due.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        self.order.first().map(|(at, _)| *at)
+    }
+
+    /// True when a source is not heard.
+    pub(super) fn is_barred(&self, source: Source) -> bool {
+        let barred = |suspect: &Suspect| matches!(suspect.state, State::Barred { .. });
+        self.barred > 0 && self.all.get(&source).is_some_and(barred)
+    }
+
+    /// True when a source is slowed, or about to be judged.
+    pub(super) fn is_slowed(&self, source: Source) -> bool {
+        let slow = |suspect: &Suspect| {
+            matches!(suspect.state, State::Slowed { .. } | State::Weighed { .. })
+        };
+        self.all.get(&source).is_some_and(slow)
+    }
+
+    /// The ban of a source.
+    pub(super) fn ban(&self, source: Source) -> Option<Ban> {
+        self.all.get(&source)?.ban(source)
+    }
+
+    /// Those that are banned, after one of them.
+    pub(super) fn page(&self, after: Option<Source>) -> impl Iterator<Item = Ban> {
+        let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+        let rest = self.all.range((from, std::ops::Bound::Unbounded));
+        rest.filter_map(|(source, suspect)| suspect.ban(*source))
+    }
+
+    /// Changes a suspect, and when something is due for it; a new one, if it is none yet.
+    fn change<R>(&mut self, source: Source, change: impl FnOnce(&mut Suspect) -> R) -> R {
+        let mut suspect = self.take(source).unwrap_or_else(Suspect::new);
+        let result = change(&mut suspect);
+        self.order.insert((suspect.due(), source));
+        self.barred += usize::from(matches!(suspect.state, State::Barred { .. }));
+        self.all.insert(source, suspect);
+        result
+    }
+
+    fn take(&mut self, source: Source) -> Option<Suspect> {
+        let suspect = self.all.remove(&source)?;
+        self.order.remove(&(suspect.due(), source));
+        self.barred -= usize::from(matches!(suspect.state, State::Barred { .. }));
+        Some(suspect)
+    }
+
+    /// Whoever would be forgotten first gives way.
+    fn make_room(&mut self, newcomer: Source) {
+        if self.all.len() >= limits::SUSPECTS
+            && !self.all.contains_key(&newcomer)
+            && let Some((_, first)) = self.order.first().copied()
+        {
+            self.take(first);
+        }
+    }
+}
+
+/// What is due for a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Nobody has said anything for it.
+    Judgement,
+    /// It is not slowed any more.
+    Free,
+    /// It is not barred any more.
+    Heard,
+}
+
+impl Suspect {
+    fn new() -> Self {
+        Self {
+            offence: Offence::ByHand,
+            count: 0,
+            sample: "".into(),
+            paid: Time::default(),
+            times: 0,
+            state: State::Watched { until: Time::default() },
+        }
+    }
+
+    fn due(&self) -> Time {
+        match self.state {
+            State::Watched { until } => until.max(self.paid),
+            State::Weighed { until } | State::Barred { until, .. } => until,
+            State::Slowed { .. } => self.paid,
+        }
+    }
+
+    fn ban(&self, source: Source) -> Option<Ban> {
+        let (treatment, since, until) = match self.state {
+            State::Watched { .. } | State::Weighed { .. } => return None,
+            State::Slowed { since } => (Treatment::Slowed, since, self.paid),
+            State::Barred { since, until } => (Treatment::Barred, since, until),
+        };
+        let (offence, count, times) = (self.offence, self.count, self.times);
+        Some(Ban {
+            source,
+            treatment,
+            offence,
+            count,
+            times,
+            since,
+            until,
+            sample: self.sample.clone(),
+        })
+    }
+}
+
+/// How long other shards have to say something for a source.
+pub(super) const GRACE: Duration = Duration::from_millis(250);

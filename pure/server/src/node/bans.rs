@@ -1,0 +1,28 @@
+//! Bans as an operator sees them: listed, pronounced, lifted.
+
+use std::time::Duration;
+
+use machine::Time;
+use protocol::Output;
+use protocol::bans::{Ban, Source};
+
+use super::Node;
+
+impl Node {
+    /// Who is banned, in the order of their sources: a page of the list, after one of them. All shards have the same.
+    pub fn bans(&self, after: Option<Source>) -> Vec<Ban> {
+        self.roles.bans.page(after)
+    }
+
+    /// Bars a source for a while, on all shards.
+    pub fn ban(&mut self, now: Time, source: Source, lasts: Duration, out: &mut Vec<Output>) {
+        let (mut turn, roles) = self.turn(now, out);
+        roles.bans.bar(&mut turn, source, lasts);
+    }
+
+    /// Lifts the ban of a source, on all shards; false when there is none.
+    pub fn unban(&mut self, now: Time, source: Source, out: &mut Vec<Output>) -> bool {
+        let (mut turn, roles) = self.turn(now, out);
+        roles.bans.lift(&mut turn, source)
+    }
+}
