@@ -49,7 +49,7 @@ impl Softphone {
         let words = |error: std::io::Error| error.to_string();
         let mut dice = Dice::new(throw().map_err(words)?);
         let sink = Arc::new(sink);
-        let names = Names::start(&Dns::default(), Arc::clone(&sink)).map_err(words)?;
+        let names = Names::start(&Dns::default(), &sink).map_err(words)?;
         let program = Program::new().resolver(names).sink(sink);
         let running = bound.start(program, |_, listeners| {
             Phone::new(account.clone(), listeners.to_vec(), Dice::new(dice.seed()))

@@ -18,6 +18,8 @@ pub(crate) struct Gate {
     transport: Transport,
     /// Until when it rests: epoll would tell of the connections that wait, again and again.
     rests: Option<Time>,
+    /// Whether epoll watches it.
+    watched: bool,
 }
 
 /// What a gate does next.
@@ -33,7 +35,7 @@ pub(crate) enum Next {
 
 impl Gate {
     pub(crate) const fn new((number, transport): (u16, Transport), listener: TcpListener) -> Self {
-        Self { listener, number, transport, rests: None }
+        Self { listener, number, transport, rests: None, watched: false }
     }
 
     /// What is spoken on its connections.
@@ -46,8 +48,13 @@ impl Gate {
         self.number
     }
 
-    pub(crate) fn open(&self, epoll: &Epoll) -> io::Result<()> {
-        epoll.add(&self.listener, Token::Accept(self.number).bits(), Watch::Reading)
+    /// Lets people in, unless it does, or rests.
+    pub(crate) fn open(&mut self, epoll: &Epoll) -> io::Result<()> {
+        if !self.watched && self.rests.is_none() {
+            epoll.add(&self.listener, Token::Accept(self.number).bits(), Watch::Reading)?;
+            self.watched = true;
+        }
+        Ok(())
     }
 
     /// The next connection.
@@ -57,7 +64,10 @@ impl Gate {
                 Ok((stream, peer)) => return Next::Came(stream, peer),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Next::Nobody,
                 Err(error) if is_shortage(&error) => {
-                    drop(epoll.remove(&self.listener));
+                    if self.watched {
+                        drop(epoll.remove(&self.listener));
+                        self.watched = false;
+                    }
                     self.rests = Some(now + limits::ACCEPT_PAUSE);
                     return Next::NoMoreFiles;
                 }

@@ -4,12 +4,14 @@ use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
+use machine::Time;
 use sip::Bytes;
 
 use crate::counters::Counters;
-use crate::kernel::{self, Batch, Parcel, Watch};
+use crate::kernel::{self, Batch, Epoll, Parcel, Watch};
 use crate::limits;
 use crate::recent::Recent;
+use crate::token::Token;
 
 /// One socket, what waits to be sent from it, and how its peers reach us.
 #[derive(Debug)]
@@ -17,11 +19,15 @@ pub(crate) struct Mouth {
     pub socket: UdpSocket,
     pub queue: Queue,
     /// What epoll was last told.
-    pub watch: Watch,
+    watch: Watch,
     /// By which of our addresses peers reach us, so that answers come from there: only where the socket is bound to a wildcard.
     ways: Option<Recent<SocketAddr, IpAddr>>,
     overflowed: u64,
     is_ipv4: bool,
+    /// Whether epoll watches it.
+    watched: bool,
+    /// When it is closed.
+    pub until: Time,
 }
 
 impl Mouth {
@@ -36,7 +42,29 @@ impl Mouth {
             watch: Watch::Reading,
             ways,
             overflowed: 0,
+            watched: false,
+            until: Time::NEVER,
         }
+    }
+
+    /// Begins to listen, unless it does.
+    pub(crate) fn open(&mut self, epoll: &Epoll, number: u16) -> io::Result<()> {
+        if !self.watched {
+            epoll.add(&self.socket, Token::Datagrams(number).bits(), self.watch)?;
+            self.watched = true;
+        }
+        Ok(())
+    }
+
+    /// Tells epoll what to look for.
+    pub(crate) fn watch(&mut self, epoll: &Epoll, number: u16, watch: Watch) -> io::Result<()> {
+        if self.watch != watch {
+            self.watch = watch;
+            if self.watched {
+                epoll.change(&self.socket, Token::Datagrams(number).bits(), watch)?;
+            }
+        }
+        Ok(())
     }
 
     /// True when the peer is of the socket's family.

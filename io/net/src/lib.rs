@@ -15,6 +15,7 @@ mod accept;
 mod bars;
 mod busy;
 mod census;
+mod change;
 mod clock;
 mod connection;
 mod control;
@@ -49,6 +50,7 @@ mod trust;
 pub mod websocket;
 
 pub use busy::{Process, holder};
+pub use change::{Prepared, Renewed};
 pub use clock::Clock;
 pub use counters::{Count, Counters, Histogram};
 pub use keeper::Keeper;

@@ -23,6 +23,13 @@ pub const DATAGRAMS_WAITING: usize = 4096;
 /// Sockets whose readiness is told at once.
 pub const READY: usize = 256;
 
+/// How long the datagram sockets of a listener that goes stay: a call that came there may ring for 200 s, and its last answer be repeated
+/// for 32 more.
+pub const LEAVING: Duration = Duration::from_secs(240);
+
+/// Less than this before it is closed, a socket is not taken back.
+pub const CLOSING: Duration = Duration::from_secs(1);
+
 /// Letters in a shard's inbox. At 100,000 messages a second it holds 160 ms; more are dropped and counted.
 pub const LETTERS: usize = 16_384;
 
@@ -62,6 +69,9 @@ pub const READS: usize = 4;
 
 /// Connections taken from one listener in one turn.
 pub const ACCEPTS: usize = 64;
+
+/// How many times that when a listener closes: who waits there believes to be connected.
+pub const LAST_ACCEPTS: usize = 16;
 
 /// Connections that wait for us in the kernel. The system may lower it (`net.core.somaxconn`).
 pub const BACKLOG: i32 = 4096;

@@ -69,8 +69,7 @@ impl Plan {
         let room = files.saturating_sub(limits::FILES_KEPT.min(files / 2));
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         self.crowd.connections = self.crowd.connections.min(room);
-        let mut bound =
-            Bound { plan: self, listeners: Vec::new(), doors: Vec::new(), notices: Vec::new() };
+        let mut bound = Bound::of(self);
         for (number, listen) in (0..).zip(bound.plan.listen.clone()) {
             bound.open(number, &listen)?;
         }
@@ -88,7 +87,19 @@ impl Listen {
 }
 
 impl Bound {
-    fn open(&mut self, number: u16, listen: &Listen) -> Result<(), BindError> {
+    /// Nothing yet.
+    pub(crate) const fn of(plan: Plan) -> Self {
+        Self { plan, listeners: Vec::new(), doors: Vec::new(), notices: Vec::new() }
+    }
+
+    /// A listener that is open already, as this plan advertises it.
+    pub(crate) fn again(&self, listen: &Listen, listener: Listener) -> Listener {
+        let advertised = listen.as_client().unwrap_or_else(|| advertised(listen, listener.bound));
+        Listener { advertised, ..listener }
+    }
+
+    /// Binds one more.
+    pub(crate) fn open(&mut self, number: u16, listen: &Listen) -> Result<Listener, BindError> {
         let failed = |error| BindError::Socket {
             transport: listen.transport,
             address: listen.address,
@@ -111,9 +122,9 @@ impl Bound {
         .map_err(failed)?;
         let mut listener = Listener::new(number, listen.transport, bound);
         listener.advertised = client.unwrap_or_else(|| advertised(listen, bound));
-        self.listeners.push(listener);
+        self.listeners.push(listener.clone());
         self.doors.push(door);
-        Ok(())
+        Ok(listener)
     }
 
     /// The first socket is bound alone, so that a second server on the same port is refused; only then does it let the other shards'

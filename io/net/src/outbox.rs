@@ -89,8 +89,8 @@ impl<M: Drivable> Shard<M> {
     }
 
     fn send_datagram(&mut self, flow: Flow, octets: Bytes) {
-        match self.mouths.get_mut(usize::from(flow.listener)) {
-            Some(Some(mouth)) if mouth.is_for(flow.peer) => {
+        match self.mouths.get_mut(&flow.listener) {
+            Some(mouth) if mouth.is_for(flow.peer) => {
                 if !mouth.send(flow.peer, octets) {
                     self.here.counters.datagrams_unsent.one();
                 }
@@ -106,7 +106,7 @@ impl<M: Drivable> Shard<M> {
             let owner = self.streams.owner(real.peer);
             return self.post_surely(owner, Letter::Detour(real, (flow, octets), from));
         }
-        let listener = self.here.listeners.get(usize::from(flow.listener));
+        let listener = self.here.listeners.get(flow.listener);
         let usable = |listener: &&protocol::Listener| {
             listener.transport == flow.transport && listener.bound.is_ipv4() == flow.peer.is_ipv4()
         };
@@ -124,7 +124,7 @@ impl<M: Drivable> Shard<M> {
     fn ask(&mut self, ticket: Ticket, question: Question) {
         let answer = match question {
             Question::Resolve(hop) => {
-                let means = Means::of(&self.here.listeners);
+                let means = Means::of(&self.here.listeners.open);
                 if let Some(found) = hop.at_once(&means) {
                     found.into()
                 } else if self.asked >= limits::LOOKUPS {

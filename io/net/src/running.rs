@@ -1,10 +1,10 @@
 //! `Running`: shards that live, and the handle by which the program reaches them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::RandomState;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use std::{fmt, io};
@@ -16,6 +16,7 @@ use socket2::Socket;
 use crate::accept::Gate;
 use crate::bars::Bars;
 use crate::census::Census;
+use crate::change::{Known, Standing};
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::datagrams::Mouth;
@@ -35,11 +36,20 @@ use crate::trust::Trust;
 /// Something to be done with a machine, on its own thread.
 pub(crate) type Command<M> = Box<dyn FnOnce(&mut M, Time, &mut Vec<Output>) + Send>;
 
+/// What a shard is told by the program around it.
+pub(crate) enum Order<M> {
+    /// To do something with its machine.
+    Command(Command<M>),
+    /// To change itself.
+    Change(Change<M>),
+}
+
+/// Something to be done with a shard, on its own thread.
+pub(crate) type Change<M> = Box<dyn FnOnce(&mut Shard<M>, Time) -> io::Result<()> + Send>;
+
 /// Shards that live.
 pub struct Running<M> {
     handle: Handle<M>,
-    /// Nobody is let in, and nobody else gets the address as long as these are there.
-    _shut: Vec<Socket>,
     threads: Vec<JoinHandle<io::Result<()>>>,
 }
 
@@ -52,9 +62,9 @@ impl<M> fmt::Debug for Running<M> {
 /// Reaches the shards from any thread.
 pub struct Handle<M> {
     board: Arc<Switchboard>,
-    commands: Arc<[SyncSender<Command<M>>]>,
+    orders: Arc<[SyncSender<Order<M>>]>,
     counters: Arc<[Arc<Counters>]>,
-    listeners: Arc<[Listener]>,
+    standing: Arc<Mutex<Standing>>,
     clock: Clock,
 }
 
@@ -62,9 +72,9 @@ impl<M> Clone for Handle<M> {
     fn clone(&self) -> Self {
         Self {
             board: Arc::clone(&self.board),
-            commands: Arc::clone(&self.commands),
+            orders: Arc::clone(&self.orders),
             counters: Arc::clone(&self.counters),
-            listeners: Arc::clone(&self.listeners),
+            standing: Arc::clone(&self.standing),
             clock: self.clock,
         }
     }
@@ -72,7 +82,7 @@ impl<M> Clone for Handle<M> {
 
 impl<M> fmt::Debug for Handle<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("shards", &self.commands.len()).finish_non_exhaustive()
+        f.debug_struct("Handle").field("shards", &self.orders.len()).finish_non_exhaustive()
     }
 }
 
@@ -100,8 +110,16 @@ impl<M> Handle<M> {
     }
 
     /// The listeners, with the addresses that they really have.
-    pub fn listeners(&self) -> &[Listener] {
-        &self.listeners
+    pub fn listeners(&self) -> Arc<[Listener]> {
+        self.standing().listeners()
+    }
+
+    pub(crate) fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) const fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// What each shard has done.
@@ -115,8 +133,16 @@ impl<M> Handle<M> {
         shard: u16,
         command: impl FnOnce(&mut M, Time, &mut Vec<Output>) + Send + 'static,
     ) -> Result<(), NotGiven> {
-        let commands = self.commands.get(usize::from(shard)).ok_or(NotGiven)?;
-        commands.try_send(Box::new(command)).map_err(|_| NotGiven)?;
+        let orders = self.orders.get(usize::from(shard)).ok_or(NotGiven)?;
+        orders.try_send(Order::Command(Box::new(command))).map_err(|_| NotGiven)?;
+        self.board.ring(shard);
+        Ok(())
+    }
+
+    /// Gives an order, and waits until there is room for it.
+    pub(crate) fn order(&self, shard: u16, order: Order<M>) -> Result<(), NotGiven> {
+        let orders = self.orders.get(usize::from(shard)).ok_or(NotGiven)?;
+        orders.send(order).map_err(|_| NotGiven)?;
         self.board.ring(shard);
         Ok(())
     }
@@ -179,12 +205,11 @@ impl Bound {
         program: Program<M>,
         mut make: impl FnMut(u16, &[Listener]) -> M,
     ) -> io::Result<Running<M>> {
-        let Self { plan, listeners, doors, notices } = self;
+        let Self { mut plan, listeners, doors, notices } = self;
         let shards = plan.shards;
         let (board, inboxes) = Switchboard::new(shards)?;
         let clock = Clock::start();
         let board = Arc::new(board);
-        let listeners: Arc<[Listener]> = listeners.into();
         for notice in notices {
             program.sink.notice(clock.now(), 0, notice);
         }
@@ -193,22 +218,25 @@ impl Bound {
         let census = Census::new(plan.crowd);
         let peers = RandomState::new();
         let counters: Arc<[Arc<Counters>]> = (0..shards).map(|_| Arc::default()).collect();
-        let (commands, obeys): (Vec<_>, Vec<Receiver<Command<M>>>) =
+        let listen = std::mem::take(&mut plan.listen);
+        let standing = Arc::new(Mutex::new(Standing::new(listen, &listeners, shut)));
+        let known = Known { open: listeners.into(), leaving: Arc::new([]) };
+        let (orders, obeys): (Vec<_>, Vec<Receiver<Order<M>>>) =
             (0..shards).map(|_| sync_channel(limits::LETTERS)).unzip();
         let handle = Handle {
             board: Arc::clone(&board),
-            commands: commands.into(),
+            orders: orders.into(),
             counters: Arc::clone(&counters),
-            listeners: Arc::clone(&listeners),
+            standing,
             clock,
         };
         let mut threads = Vec::new();
         let shared = counters.iter().cloned().zip(inboxes).zip(obeys);
-        for (shard, ((counters, inbox), commands)) in (0..).zip(shared) {
+        for (shard, ((counters, inbox), orders)) in (0..).zip(shared) {
             let here = Here {
                 shard,
                 clock,
-                listeners: Arc::clone(&listeners),
+                listeners: known.clone(),
                 board: Arc::clone(&board),
                 counters,
                 tapped: false,
@@ -219,24 +247,24 @@ impl Bound {
                 census: census.clone(),
                 peers: peers.clone(),
                 inbox,
-                commands,
+                orders,
                 resolver: Arc::clone(&resolver),
             };
-            let machine = make(shard, &listeners);
+            let machine = make(shard, &known.open);
             threads.push(seed.grow(&plan, here, machine, program.clone())?);
         }
-        Ok(Running { handle, threads, _shut: shut })
+        Ok(Running { handle, threads })
     }
 }
 
 /// What one shard is made of.
 struct Seed<M> {
-    mouths: Vec<Option<Mouth>>,
+    mouths: BTreeMap<u16, Mouth>,
     gates: Vec<Gate>,
     census: Census,
     peers: RandomState,
     inbox: Inbox,
-    commands: Receiver<Command<M>>,
+    orders: Receiver<Order<M>>,
     resolver: Arc<dyn Resolver>,
 }
 
@@ -248,24 +276,24 @@ impl<M: Drivable> Seed<M> {
         machine: M,
         program: Program<M>,
     ) -> io::Result<JoinHandle<io::Result<()>>> {
-        let Self { mouths, gates, census, peers, inbox, commands, resolver } = self;
+        let Self { mouths, gates, census, peers, inbox, orders, resolver } = self;
         let streams =
             Streams::new((here.board.shards(), peers), plan, census, Arc::clone(&here.counters));
         let media = Media::new(
             plan.media.clone(),
-            plan.media.address.unwrap_or_else(|| media_address(&here.listeners)),
+            plan.media.address.unwrap_or_else(|| media_address(&here.listeners.open)),
         );
         let rhythm = Rhythm::new(plan.naps);
         let epoll = Epoll::new(limits::READY)?;
         thread::Builder::new().name(format!("shard-{}", here.shard)).spawn(move || {
             let _together = Together(Arc::clone(&here.board));
-            let shard = Shard {
+            let mut shard = Shard {
                 here,
                 machine,
                 program,
                 resolver,
                 inbox,
-                commands,
+                orders,
                 epoll,
                 mouths,
                 gates,
@@ -288,24 +316,22 @@ impl<M: Drivable> Seed<M> {
     }
 }
 
+/// What was dealt out: the datagram sockets of each shard, the gates of shard 0, and what only keeps its address.
+type Dealt = (VecDeque<BTreeMap<u16, Mouth>>, Vec<Gate>, BTreeMap<u16, Socket>);
+
 /// Deals the sockets out: one of each UDP listener to each shard, all that accept to shard 0.
-fn deal(
-    doors: Vec<Door>,
-    listeners: &[Listener],
-    shards: u16,
-) -> (VecDeque<Vec<Option<Mouth>>>, Vec<Gate>, Vec<Socket>) {
-    let mut mouths: VecDeque<Vec<Option<Mouth>>> = (0..shards).map(|_| Vec::new()).collect();
-    let (mut gates, mut shut) = (Vec::new(), Vec::new());
+fn deal(doors: Vec<Door>, listeners: &[Listener], shards: u16) -> Dealt {
+    let mut mouths: VecDeque<BTreeMap<u16, Mouth>> = (0..shards).map(|_| BTreeMap::new()).collect();
+    let (mut gates, mut shut) = (Vec::new(), BTreeMap::new());
     for (door, by) in doors.into_iter().zip(listeners) {
-        let mut sockets = Vec::new();
         match door {
-            Door::Datagrams(bound) => sockets = bound,
-            Door::Shut(socket) => shut.push(socket),
+            Door::Datagrams(sockets) => {
+                for (mouths, socket) in mouths.iter_mut().zip(sockets) {
+                    mouths.insert(by.number, Mouth::new(socket));
+                }
+            }
+            Door::Shut(socket) => drop(shut.insert(by.number, socket)),
             Door::Stream(socket) => gates.push(Gate::new((by.number, by.transport), socket)),
-        }
-        let mut sockets = sockets.into_iter();
-        for mouths in &mut mouths {
-            mouths.push(sockets.next().map(Mouth::new));
         }
     }
     (mouths, gates, shut)

@@ -1,16 +1,17 @@
 //! `Shard`: one thread that owns one machine. A turn: a batch in, `handle` each, `wake` once, a batch out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 use std::{io, thread};
 
 use machine::Time;
-use protocol::{Answer, Flow, Identity, Input, Listener, Output, Transport};
+use protocol::{Answer, Flow, Identity, Input, Output, Transport};
 
 use crate::accept::Gate;
 use crate::bars::Bars;
+use crate::change::Known;
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::datagrams::Mouth;
@@ -20,7 +21,7 @@ use crate::media::Media;
 use crate::nap::{Found, Rhythm};
 use crate::program::{Drivable, Program};
 use crate::resolver::Resolver;
-use crate::running::Command;
+use crate::running::Order;
 use crate::streams::Streams;
 use crate::switchboard::{Inbox, Letter, Switchboard};
 use crate::tap::{Notice, Passed, Way};
@@ -34,9 +35,9 @@ pub(crate) struct Shard<M> {
     pub(crate) program: Program<M>,
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) inbox: Inbox,
-    pub(crate) commands: Receiver<Command<M>>,
+    pub(crate) orders: Receiver<Order<M>>,
     pub(crate) epoll: Epoll,
-    pub(crate) mouths: Vec<Option<Mouth>>,
+    pub(crate) mouths: BTreeMap<u16, Mouth>,
     pub(crate) gates: Vec<Gate>,
     pub(crate) streams: Streams,
     pub(crate) media: Media,
@@ -62,7 +63,7 @@ pub(crate) struct Shard<M> {
 pub(crate) struct Here {
     pub shard: u16,
     pub clock: Clock,
-    pub listeners: Arc<[Listener]>,
+    pub listeners: Known,
     pub board: Arc<Switchboard>,
     pub counters: Arc<Counters>,
     /// Whether somebody wants the messages, as of this turn.
@@ -71,16 +72,11 @@ pub(crate) struct Here {
 
 impl<M: Drivable> Shard<M> {
     /// Begins to watch everything that was bound.
-    pub(crate) fn watch(&self) -> io::Result<()> {
+    pub(crate) fn watch(&mut self) -> io::Result<()> {
         if let Some(bell) = self.here.board.bell(self.here.shard) {
             self.epoll.add(bell, Token::Bell.bits(), Watch::Reading)?;
         }
-        for (number, mouth) in (0..).zip(&self.mouths) {
-            if let Some(mouth) = mouth {
-                self.epoll.add(&mouth.socket, Token::Datagrams(number).bits(), Watch::Reading)?;
-            }
-        }
-        self.gates.iter().try_for_each(|gate| gate.open(&self.epoll))
+        self.open_doors()
     }
 
     /// Lives until it is told to end.
@@ -117,7 +113,9 @@ impl<M: Drivable> Shard<M> {
         let look = self.here.board.finish().map(|until| until.min(soon(limits::DRAIN_LOOK)));
         let again = (!self.kept.is_empty()).then(|| soon(limits::POST_AGAIN));
         let gates = self.gates.iter().filter_map(Gate::deadline).min();
-        let all = [self.alarm(), self.streams.deadline(), gates, look, again];
+        let closing = self.mouths.values().map(|mouth| mouth.until).min();
+        let closing = closing.filter(|until| *until != Time::NEVER);
+        let all = [self.alarm(), self.streams.deadline(), gates, look, again, closing];
         all.into_iter().flatten().min()
     }
 
@@ -133,14 +131,15 @@ impl<M: Drivable> Shard<M> {
         self.here.tapped = self.program.sink.wants_messages();
         if self.here.board.finish().is_some() {
             // Nobody new is let in.
-            self.gates.clear();
+            self.empty_gates(now);
         }
+        self.close_mouths(now);
         let mut found = Found::default();
         for ready in ready {
             self.receive(now, *ready, &mut found);
         }
         self.open_letters(now, &mut found);
-        self.obey(now, &mut found);
+        self.obey(now, &mut found)?;
         self.gates.iter_mut().try_for_each(|gate| gate.wake(&self.epoll, now))?;
         self.streams.wake(now);
         self.spread_news(now);
@@ -167,10 +166,7 @@ impl<M: Drivable> Shard<M> {
     }
 
     fn receive_datagrams(&mut self, now: Time, (number, ready): (u16, Ready), found: &mut Found) {
-        let Some(Some(mut mouth)) = self.mouths.get_mut(usize::from(number)).map(Option::take)
-        else {
-            return;
-        };
+        let Some(mut mouth) = self.mouths.remove(&number) else { return };
         if ready.error() {
             let transport = Transport::Udp;
             for peer in mouth.unreachable() {
@@ -207,9 +203,7 @@ impl<M: Drivable> Shard<M> {
             let overflow = usize::try_from(mouth.overflow()).unwrap_or(usize::MAX);
             self.here.counters.datagrams_overflowed.add(overflow);
         }
-        if let Some(place) = self.mouths.get_mut(usize::from(number)) {
-            *place = Some(mouth);
-        }
+        self.mouths.insert(number, mouth);
     }
 
     /// Reads letters from other shards.
@@ -237,7 +231,7 @@ impl<M: Drivable> Shard<M> {
         match letter {
             Letter::Input(input, way) => {
                 if let (Input::Received(flow, _), Some(local)) = (&input, way)
-                    && let Some(Some(mouth)) = self.mouths.get_mut(usize::from(flow.listener))
+                    && let Some(mouth) = self.mouths.get_mut(&flow.listener)
                 {
                     mouth.note(flow.peer, Some(local));
                 }
@@ -260,16 +254,29 @@ impl<M: Drivable> Shard<M> {
         }
     }
 
-    /// Lets commands act on the machine.
-    fn obey(&mut self, now: Time, found: &mut Found) {
+    /// Does what it is told by the program around it.
+    fn obey(&mut self, now: Time, found: &mut Found) -> io::Result<()> {
         for _ in 0..limits::LETTERS_A_TURN {
-            let Ok(command) = self.commands.try_recv() else { return };
+            let Ok(order) = self.orders.try_recv() else { return Ok(()) };
             found.signalling += 1;
-            let (machine, out) = (&mut self.machine, &mut self.out);
-            let panicked = self.trust.watch(now, || command(machine, now, out));
-            self.note_panic(now, panicked);
+            match order {
+                Order::Command(command) => self.command(now, command),
+                Order::Change(change) => change(self, now)?,
+            }
         }
         found.more = true;
+        Ok(())
+    }
+
+    /// Lets a command act on the machine.
+    pub(crate) fn command(
+        &mut self,
+        now: Time,
+        command: impl FnOnce(&mut M, Time, &mut Vec<Output>),
+    ) {
+        let (machine, out) = (&mut self.machine, &mut self.out);
+        let panicked = self.trust.watch(now, || command(machine, now, out));
+        self.note_panic(now, panicked);
     }
 
     /// Tells the machine everything, wakes it, and does what it says; again while that gives it more to know.
@@ -309,10 +316,11 @@ impl<M: Drivable> Shard<M> {
 
     /// Sends everything that waits.
     fn flush(&mut self, now: Time) -> io::Result<()> {
-        for (number, mouth) in (0..).zip(&mut self.mouths) {
-            let Some(mouth) = mouth.as_mut().filter(|mouth| !mouth.queue.is_empty()) else {
+        for (number, mouth) in &mut self.mouths {
+            let number = *number;
+            if mouth.queue.is_empty() {
                 continue;
-            };
+            }
             let sent = mouth.flush(&self.here.counters);
             // RFC 3261 §18.4: the one who wanted it sent is told.
             self.inputs.extend(sent.lost.into_iter().map(|peer| {
@@ -326,10 +334,7 @@ impl<M: Drivable> Shard<M> {
                 })
             }));
             let watch = if sent.blocked { Watch::Both } else { Watch::Reading };
-            if mouth.watch != watch {
-                mouth.watch = watch;
-                self.epoll.change(&mouth.socket, Token::Datagrams(number).bits(), watch)?;
-            }
+            mouth.watch(&self.epoll, number, watch)?;
         }
         self.media.flush(&self.here.counters);
         self.make_room(now);

@@ -1,7 +1,8 @@
 //! The TCP connections of one shard. Every connection to a peer lives at the shard of that peer's address, so "any open connection to
 //! it" (RFC 3261 §18.1.1) is looked up without asking another shard.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
@@ -44,6 +45,8 @@ pub(crate) struct Streams {
     pub(crate) census: Census,
     pub(crate) counters: Arc<Counters>,
     connections: HashMap<u32, Connection>,
+    /// How many there are by each listener.
+    crowds: BTreeMap<u16, usize>,
     /// The newest connection to each peer, by listener, and by whom the peer has proven to be.
     peers: HashMap<(u16, SocketAddr, Identity), u32>,
     handshakes: Handshakes,
@@ -96,6 +99,7 @@ impl Streams {
             census,
             counters,
             connections: HashMap::new(),
+            crowds: BTreeMap::new(),
             peers: HashMap::new(),
             alarms: BTreeSet::new(),
             touched: Vec::new(),
@@ -119,6 +123,16 @@ impl Streams {
     /// Closes a connection that must make room.
     pub(crate) fn evict(&mut self, number: u32) {
         self.close(number, Reason::Evicted);
+    }
+
+    /// Whoever comes from now on sees these certificates, and may come from these pages.
+    pub(crate) fn renew(&mut self, tls: Option<Tls>, origins: Arc<Origins>) {
+        (self.tls, self.origins) = (tls, origins);
+    }
+
+    /// The listeners by which there are connections.
+    pub(crate) fn by_listener(&self) -> BTreeSet<u16> {
+        self.crowds.keys().copied().collect()
     }
 
     /// Takes a connection that was accepted.
@@ -152,6 +166,7 @@ impl Streams {
         let flow = connection.flow;
         self.peers.insert((flow.listener, flow.peer, flow.identity), flow.connection);
         self.connections.insert(flow.connection, connection);
+        *self.crowds.entry(flow.listener).or_default() += 1;
         self.counters.connections.set(self.connections.len() as u64);
         self.touched.push(flow.connection);
     }
@@ -410,6 +425,12 @@ impl Streams {
         self.alarms.remove(&(connection.alarm, number));
         self.handshakes.end(number);
         let Flow { listener, peer, identity, .. } = connection.flow;
+        if let Entry::Occupied(mut crowd) = self.crowds.entry(listener) {
+            *crowd.get_mut() = crowd.get().saturating_sub(1);
+            if *crowd.get() == 0 {
+                crowd.remove();
+            }
+        }
         for peer in connection.aliases.iter().copied().chain([peer]) {
             if self.peers.get(&(listener, peer, identity)) == Some(&number) {
                 self.peers.remove(&(listener, peer, identity));

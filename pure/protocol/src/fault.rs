@@ -82,6 +82,8 @@ pub enum Fault {
     Unroutable(&'static str),
     /// More than we can take now; when to come back, in seconds (RFC 3261 §21.5.4).
     Overloaded(u32),
+    /// We begin nothing any more; when to come back, in seconds: to another server, or to this one after its restart (RFC 3261 §21.5.4).
+    Leaving(u32),
 }
 
 impl Fault {
@@ -153,6 +155,9 @@ impl Fault {
             }
             Self::Unroutable(why) => (Status::SERVER_INTERNAL_ERROR, why, "RFC 3261 §16.6"),
             Self::Overloaded(_) => (Status::SERVICE_UNAVAILABLE, "Too Busy", "RFC 3261 §21.5.4"),
+            Self::Leaving(_) => {
+                (Status::SERVICE_UNAVAILABLE, "Going Out of Service", "RFC 3261 §21.5.4")
+            }
             _ => self.row_of_registrar(),
         }
     }

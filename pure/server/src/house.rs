@@ -1,4 +1,5 @@
-//! `House`: the settings, read once: is this URI ours, whom does it name, who is known, what is challenged.
+//! `House`: the settings, read once: is this URI ours, whom does it name, who is known, what is challenged. A reload moves a node into
+//! another one.
 
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::net::IpAddr;
@@ -7,21 +8,29 @@ use std::time::Duration;
 use machine::{Dice, HashKey, Map};
 use protocol::auth::{Algorithm, Charset, Claim, Ha1, Names, hex};
 use protocol::locate::Means;
-use protocol::{Listener, Transport};
+use protocol::{Flow, Listener, Transport};
 use sip::header::{From, Via};
 use sip::uri::SipUri;
 use sip::{Message, Method, Uri};
 
 use crate::Steering;
+use crate::dialplan::{Past, Places};
+use crate::groups::Place as Seat;
 use crate::ours::Ours;
 use crate::routes::{Context, Dialled, Errand, context};
 use crate::seal::Seal;
-use crate::settings::{Action, Credential, Role, Route, Settings, User};
+use crate::settings::{Action, Credential, Group, Member, Role, Route, Settings, User};
 
-/// What we know about ourselves.
+/// What a node knows about itself: its settings, made ready for use. To make one takes time (every password is hashed), so it is made
+/// anywhere, and [`Node::renew`](crate::Node::renew) takes it.
 #[derive(Debug)]
-pub(crate) struct House {
+pub struct House {
     pub(crate) settings: Settings,
+    /// 1 for the first settings, and one more for each change.
+    pub(crate) generation: u32,
+    /// Where the members of groups are found.
+    pub(crate) places: Places,
+    past: Past,
     pub(crate) steering: Steering,
     /// What challenges offer, the strongest first.
     pub(crate) algorithms: Vec<Algorithm>,
@@ -61,7 +70,8 @@ pub(crate) enum Place {
 }
 
 impl House {
-    pub(crate) fn new(mut settings: Settings, dice: &mut Dice) -> Self {
+    /// Reads settings.
+    pub fn new(mut settings: Settings, dice: &mut Dice) -> Self {
         // RFC 3261 §16.6 step 11: whoever wishes less gets the least that is allowed.
         settings.ring = settings.ring.max(LEAST_RING);
         let steering = Steering::new(settings.secret, settings.shard.count);
@@ -82,7 +92,33 @@ impl House {
         let ours = Ours::new(&settings);
         let charset = charset(&settings);
         let (seal, tags) = (Seal::new(settings.secret), HashKey::throw(dice));
-        Self { settings, steering, algorithms, means, ours, seal, charset, users, hashed, tags }
+        Self {
+            places: Places::of(&settings.groups, &seal),
+            past: Past::default(),
+            generation: 1,
+            settings,
+            steering,
+            algorithms,
+            means,
+            ours,
+            seal,
+            charset,
+            users,
+            hashed,
+            tags,
+        }
+    }
+
+    /// Takes the place of an earlier one: what is under way there goes on here.
+    pub(crate) fn succeed(&mut self, earlier: &mut Self) {
+        // The ACK of an answer that was given before must be known again.
+        self.tags = earlier.tags;
+        self.generation = earlier.generation.wrapping_add(1);
+        self.past = std::mem::take(&mut earlier.past);
+        let routes = std::mem::take(&mut earlier.settings.routes);
+        let groups = std::mem::take(&mut earlier.settings.groups);
+        let places = std::mem::take(&mut earlier.places);
+        self.past.push(earlier.generation, (routes, groups), places);
     }
 
     /// True when a user of that name lives here.
@@ -154,7 +190,14 @@ impl House {
 
     /// The listener with this number.
     pub(crate) fn listener(&self, number: u16) -> Option<&Listener> {
-        self.settings.listeners.iter().find(|listener| listener.number == number)
+        let all = self.settings.listeners.iter().chain(&self.settings.leaving);
+        all.into_iter().find(|listener| listener.number == number)
+    }
+
+    /// True for a flow of datagrams that may come to an address a little longer, and no more.
+    pub(crate) fn is_leaving(&self, flow: Flow) -> bool {
+        let is_it = |listener: &Listener| listener.number == flow.listener;
+        !flow.transport.is_reliable() && self.settings.leaving.iter().any(is_it)
     }
 
     /// The listener from which an address can be reached: that of the request when it fits, else the first that does.
@@ -168,8 +211,11 @@ impl House {
             listener.transport == transport
                 && listener.bound.is_ipv4() == ip.to_canonical().is_ipv4()
         };
-        self.listener(came_by)
-            .filter(fits)
+        let came_by = |listener: &&Listener| listener.number == came_by && fits(listener);
+        self.settings
+            .listeners
+            .iter()
+            .find(came_by)
             .or_else(|| self.settings.listeners.iter().find(fits))
             .or_else(|| {
                 // `[::]` reaches both families.
@@ -180,9 +226,33 @@ impl House {
             })
     }
 
+    /// The routes of a generation: whoever has begun on a route goes on by those beside it.
+    pub(crate) fn routes(&self, generation: u32) -> &[Route] {
+        if generation == self.generation {
+            return &self.settings.routes;
+        }
+        self.past.routes(generation).unwrap_or_default()
+    }
+
     /// The route of an errand.
     pub(crate) fn route(&self, errand: &Errand) -> Option<&Route> {
-        self.settings.routes.get(errand.route)
+        self.routes(errand.generation).get(errand.route)
+    }
+
+    /// The group of this name in a generation, and its members.
+    pub(crate) fn group(&self, generation: u32, name: &str) -> Option<(&Group, &[Seat])> {
+        if generation != self.generation {
+            return self.past.group(generation, name);
+        }
+        let groups = &self.settings.groups;
+        let at = groups.iter().position(|group| *group.name == *name)?;
+        Some((groups.get(at)?, self.places.of_group(at)))
+    }
+
+    /// A member and its group, also one that is gone meanwhile.
+    pub(crate) fn member(&self, place: Seat) -> Option<(&Group, &Member)> {
+        let found = self.places.find(&self.settings.groups, place);
+        found.or_else(|| self.past.find(place))
     }
 
     /// True for a server that forwards nothing, and says where to go.

@@ -7,6 +7,7 @@ mod admission;
 mod bans;
 mod call;
 mod calls;
+mod dialplan;
 pub mod explain;
 pub mod figures;
 mod gate;
@@ -33,6 +34,7 @@ pub mod settings;
 mod turn;
 
 pub use home::Steering;
+pub use house::House;
 pub use location::aor_of;
 pub use node::{Address, Contact, Listing, Member, Node, Registration, Targets};
 pub use settings::Settings;

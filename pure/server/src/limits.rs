@@ -12,6 +12,13 @@ pub const REASONS: usize = 128;
 /// Addresses of record with bindings on one shard. Each costs some 300 octets; past this we answer 503.
 pub const AORS: usize = 2_000_000;
 
+/// Addresses of record that are looked at in one turn when users may have gone: a tenth of a millisecond.
+pub const SWEPT: usize = 1_024;
+
+/// Generations of routes and groups that are remembered for requests that are on their way by them. One may ring for minutes; who
+/// reloads more often than this meanwhile has it go on by the newest.
+pub const EARLIER: usize = 32;
+
 /// REGISTERs that wait for the disk. It takes tens of thousands a second; past this we answer 503.
 pub const UNKEPT: usize = 65_536;
 

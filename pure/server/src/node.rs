@@ -62,20 +62,24 @@ impl Node {
     /// A server that knows what its settings say, and has no bindings yet.
     pub fn new(settings: Settings, mut dice: Dice) -> Self {
         let transactions = Transactions::new(settings.timers, &mut dice);
+        let merged = Merged::new(settings.timers.patience(), &mut dice);
+        let gate = Gate::new(&settings, &mut dice);
+        let bans = Bans::new(&settings);
+        let registrar = Registrar::new(&mut dice);
+        let house = House::new(settings, &mut dice);
         let roles = Roles {
             entry: Entry::Open,
-            merged: Merged::new(settings.timers.patience(), &mut dice),
-            gate: Gate::new(&settings, &mut dice),
-            bans: Bans::new(&settings),
+            merged,
+            gate,
+            bans,
             waiting: Waiting::default(),
-            registrar: Registrar::new(&mut dice),
+            registrar,
             regevent: RegEvent::default(),
             push: Push::default(),
-            proxy: Proxy::new(&settings),
+            proxy: Proxy::new(&house),
         };
-        let longest = settings.calls.map(|calls| calls.longest);
-        let calls = Calls::new(longest, settings.secret);
-        let house = House::new(settings, &mut dice);
+        let longest = house.settings.calls.map(|calls| calls.longest);
+        let calls = Calls::new(longest, house.settings.secret);
         let figures = Figures::default();
         Self { house, dice, transactions, calls, roles, up: Vec::new(), figures }
     }
@@ -89,6 +93,22 @@ impl Node {
             let bindings = self.roles.registrar.bindings(now, aor);
             self.roles.push.plan((now, &self.house), aor, &bindings);
         }
+    }
+
+    /// Takes other settings, and gives back the earlier ones, to be dropped where nobody waits: what is under way goes on as it began,
+    /// registrations stay, and those of users who are gone go soon. Shard, secrets and timers must be the same as before.
+    #[must_use]
+    pub fn renew(&mut self, mut house: House) -> House {
+        house.succeed(&mut self.house);
+        self.calls.renewed(house.settings.calls.map(|calls| calls.longest));
+        self.roles.registrar.renewed();
+        self.roles.proxy.renewed(&house);
+        std::mem::replace(&mut self.house, house)
+    }
+
+    /// Which settings it has: 1 for the first, and one more for each change.
+    pub const fn generation(&self) -> u32 {
+        self.house.generation
     }
 
     /// How many transactions there are.
@@ -404,7 +424,8 @@ impl Roles {
             let up = turn.transactions.admit(turn.now, newcomer, turn.out);
             return up.into_iter().for_each(|up| self.told(turn, up));
         }
-        if let Err(fault) = self.entry.admits(request) {
+        let entry = if turn.house.is_leaving(flow) { Entry::Draining } else { self.entry };
+        if let Err(fault) = entry.admits(request) {
             return turn.refuse(flow, request, &fault);
         }
         let mut plan = self.proxy.plan(turn, flow, request);

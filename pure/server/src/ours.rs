@@ -52,7 +52,7 @@ impl Ours {
             let at = HostPort::parse(text.as_bytes()).ok()?;
             Some((Known::of(at.host), at.port))
         };
-        let listeners = settings.listeners.iter();
+        let listeners = settings.listeners.iter().chain(&settings.leaving);
         let advertised = listeners.clone().filter_map(|listener| {
             let (host, port) = place(&listener.advertised)?;
             Some((host, port.unwrap_or(listener.transport.default_port())))

@@ -143,7 +143,7 @@ pub(crate) fn route_after(
     before: &Errand,
 ) -> Option<Errand> {
     let asked = (None, before.dialled.clone());
-    let first = before.route.saturating_add(1);
+    let first = (before.generation, before.route.saturating_add(1));
     route_from(turn, flow, request, (asked, &mut |_, _, _| {}), first)
 }
 
@@ -154,7 +154,7 @@ fn route(
     request: (&Message, &Plan),
     asked: ((Option<Host<'_>>, Dialled), &mut Witness<'_>),
 ) -> Option<Errand> {
-    route_from(turn, flow, request, asked, 0)
+    route_from(turn, flow, request, asked, (turn.house.generation, 0))
 }
 
 fn route_from(
@@ -162,7 +162,7 @@ fn route_from(
     flow: Flow,
     (request, plan): (&Message, &Plan),
     ((host, dialled), witness): ((Option<Host<'_>>, Dialled), &mut Witness<'_>),
-    first: usize,
+    (generation, first): (u32, usize),
 ) -> Option<Errand> {
     let number = std::str::from_utf8(&dialled.user).ok()?.to_owned();
     let caller = caller(turn, request);
@@ -175,10 +175,10 @@ fn route_from(
         listener: turn.house.listener(flow.listener).map(|listener| listener.bound),
         now: turn.now,
     };
-    let routes = &turn.house.settings.routes;
+    let routes = turn.house.routes(generation);
     let mut witness = |route: &settings::Route, miss: Miss| witness(route, miss, &asked);
     let found = asked.walk(routes, first, &mut witness)?;
-    Some(Errand::new(found, dialled, plan.uri.clone()))
+    Some(Errand::new(generation, found, dialled, plan.uri.clone()))
 }
 
 /// The user of ours who asks, as the From says. Whether that is true is found out before anything is done for it.

@@ -94,7 +94,7 @@ impl Turn<'_> {
             Fault::SessionTooBrief(min) => {
                 draft.header(&MinSe { seconds: *min, params: Params::new(b"") })
             }
-            Fault::Overloaded(seconds) => {
+            Fault::Overloaded(seconds) | Fault::Leaving(seconds) => {
                 draft.raw(Name::RetryAfter, seconds.to_string().as_bytes())
             }
             _ => draft,

@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 mod address;
 mod advertise;
+mod again;
 mod auth;
 mod bans;
 mod choice;
@@ -43,6 +44,7 @@ mod tls;
 mod uri;
 mod websocket;
 
+pub(crate) use again::Again;
 pub use auth::Auth;
 pub use console::Console;
 pub use dns::Dns;

@@ -113,6 +113,11 @@ impl Mistakes {
         }
     }
 
+    /// A mistake that is in no file.
+    pub(crate) fn of_nothing(what: String) -> Self {
+        Self::unreadable("offhook", what)
+    }
+
     pub(super) fn unreadable(name: &str, what: String) -> Self {
         let notice =
             Notice { file: name.to_owned(), place: None, what, hint: String::new(), quote: None };

@@ -77,11 +77,11 @@ fn demonstrate(arguments: &Arguments, log: Log) -> Result<Outcome, String> {
     }
     let stage = play.end();
     if arguments.keep {
-        serve::introduce(&stage.config, stage.server.handle().listeners());
+        serve::introduce(&stage.config, &stage.server.handle().listeners());
         say("The server goes on; Ctrl-C ends it.\n");
         let (server, heard) = stage.dismiss()?;
         let drain = serve::Drain::new(server.handle(), log);
-        serve::wait(server, drain, log, (&heard, |(_, heard)| heard))?;
+        serve::wait(server, (drain, None), log, (&heard, |(_, heard)| heard))?;
     } else {
         let (server, _) = stage.dismiss()?;
         server.handle().stop();

@@ -57,8 +57,7 @@ impl Stage {
         let (to, heard) = sync_channel(limits::LOG_LINES);
         let ear = Ear::new(to.clone(), Carry::Messages, |heard| (Who::Server, heard));
         let secret = throw().map_err(words)?;
-        let started = serve::start(&config, bound, secret, (ear, None, None)).map_err(words)?;
-        let server = started.running;
+        let server = serve::start_alone(&config, bound, secret, ear).map_err(words)?;
         let address = server.handle().listeners().first().map(|listener| listener.bound);
         let address = address.ok_or("the server listens nowhere")?;
         let cast = |side: Side| {

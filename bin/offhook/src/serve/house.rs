@@ -5,7 +5,7 @@ use std::sync::Arc;
 use net::tls::{CannotUse, Terms, Tls};
 use protocol::auth::{Algorithm, Ha1, Names};
 use protocol::{Listener, Transport};
-use server::settings::{self, Settings, Shard, Whose};
+use server::settings::{self, Bindings, Settings, Shard, Whose};
 
 use crate::certificates;
 use crate::config::{Config, Credential, Expires, Extension, Push, Registrar, WhenFull};
@@ -54,11 +54,22 @@ pub(crate) fn tls(config: &Config) -> Result<Option<Tls>, CannotUse> {
     config.tls.as_ref().map(terms).map(|terms| Tls::load(&terms)).transpose()
 }
 
-/// What the node of a shard is told.
+/// What stays as it is as long as the server runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Fixed {
+    /// What steering and tokens are keyed with.
+    pub(crate) secret: u128,
+    /// What nonces are signed with.
+    pub(crate) nonces: u128,
+    /// Where bindings are kept.
+    pub(crate) bindings: Bindings,
+}
+
+/// What the node of a shard is told: of the listeners first those that are open, then those that go.
 pub(crate) fn settings(
     config: &Config,
-    listeners: &[Listener],
-    secret: u128,
+    (listeners, leaving): (&[Listener], &[Listener]),
+    fixed: Fixed,
     shard: Shard,
 ) -> Settings {
     let domain = config.domains.first().map_or("localhost", |domain| domain.as_str());
@@ -79,7 +90,10 @@ pub(crate) fn settings(
         routes: config.routes.clone(),
         groups: config.groups.clone(),
         shard,
-        secret,
+        secret: fixed.secret,
+        nonce_secret: Some(fixed.nonces),
+        bindings: fixed.bindings,
+        leaving: leaving.to_vec(),
         ..Settings::of(domain, listeners.to_vec())
     }
 }

@@ -6,6 +6,7 @@ mod drawer;
 pub(crate) mod house;
 mod secret;
 mod signals;
+mod steward;
 mod waker;
 
 use std::io::Write as _;
@@ -14,21 +15,23 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
 use ::console::Hub;
-use console::{Asked, Counts, Plug, Reporter};
+use console::{Asked, Plug, Reporter};
 pub(crate) use drain::Drain;
 use drawer::Drawer;
+use house::Fixed;
 use machine::Dice;
 use net::tls::Tls;
 use net::{Bound, Clock, Heard, Program, Running, Sink, Wire};
 use protocol::Listener;
 use protocol::doors::Question;
 use server::settings::{Bindings, Shard};
-use server::{Node, Settings, Steering};
+use server::{Node, Steering};
+use steward::{Staff, Steward};
 use store::Restored;
 use waker::Waker;
 
 use crate::config::{Config, Credential, Durability, StoreUrl};
-use crate::log::Log;
+use crate::log::{Format, Log};
 use crate::names::Names;
 use crate::outcome::Outcome;
 use crate::seed::throw;
@@ -45,7 +48,7 @@ pub struct Arguments {
     data: Option<PathBuf>,
 }
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM or SIGINT; SIGHUP has it read its config again.
 pub fn run(arguments: &Arguments, log: Log) -> Outcome {
     let config = match &arguments.config {
         Some(file) => match Config::load(file) {
@@ -60,7 +63,7 @@ pub fn run(arguments: &Arguments, log: Log) -> Outcome {
     for warning in &config.warnings {
         check::report(log, "config_warning", warning);
     }
-    match serve(&config, arguments, log) {
+    match serve(config, arguments, log) {
         Ok(()) => Outcome::Fine,
         Err(error) => fail(log, &error),
     }
@@ -71,44 +74,48 @@ fn fail(log: Log, what: &str) -> Outcome {
     Outcome::Failed
 }
 
-fn serve(config: &Config, arguments: &Arguments, log: Log) -> Result<(), String> {
+fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> {
     let words = |error: std::io::Error| error.to_string();
-    let bound = bind(config)?;
-    let watching = bound.tls().map(|tls| guard(config, tls, log)).transpose().map_err(words)?;
-    let secret = secret(config, arguments, log).map_err(words)?;
-    let drawer = match folder(config, arguments) {
+    let bound = bind(&config)?;
+    let watching = bound.tls().map(|tls| guard(&config, tls, log)).transpose().map_err(words)?;
+    let secret = secret(&config, arguments, log).map_err(words)?;
+    let drawer = match folder(&config, arguments) {
         Some(folder) => Drawer::open(folder, config.store.durability, log)?,
         None => None,
     };
     let asked_for = if arguments.config.is_some() { Asked::ByConfig } else { Asked::ByNobody };
-    let console = console::bind(config, asked_for, log)?;
+    let console = console::bind(&config, asked_for, log)?;
     let (sink, heard) = Wire::new(limits::LOG_LINES);
     let hub = Hub::new();
     let (reporter, told) = Reporter::new(journal::Terse { sink, log }, hub.clone());
     console::report(told).map_err(words)?;
-    let waker =
-        config.push.as_ref().map(|push| Waker::start(push, log)).transpose().map_err(words)?;
+    let waker = Waker::start(config.push.as_ref(), log).map_err(words)?;
     let store = drawer.as_ref().map(|drawer| Arc::clone(drawer.counts()));
-    let started = start(config, bound, secret, (reporter, drawer, waker)).map_err(words)?;
-    let Started { running, dns } = started;
+    let (running, staff) =
+        start(&config, bound, secret, (reporter, drawer, waker)).map_err(words)?;
     let drain = Drain::new(running.handle(), log);
-    announce(running.handle().listeners(), log);
+    let listeners = running.handle().listeners();
+    announce("listening", &listeners, log);
     if arguments.config.is_none() {
-        introduce(config, running.handle().listeners());
+        introduce(&config, &listeners);
     }
+    let watching = watching.flatten();
+    let steward = Steward::new((config, arguments.config.clone(), log), staff, watching);
+    let steward = Arc::new(steward);
     let console = console.map(|bound| {
         let plug = Plug {
             server: running.handle(),
             drain: drain.clone(),
-            counts: Counts { dns, store },
+            steward: Arc::clone(&steward),
+            store,
             started: running.handle().now(),
             console: bound.address(),
         };
         console::start(bound, plug, hub, log)
     });
     let console = console.transpose().map_err(words)?;
-    let result = wait(running, drain, log, (&heard, |heard| heard));
-    drop((watching, console));
+    let result = wait(running, (drain, Some(steward)), log, (&heard, |heard| heard));
+    drop(console);
     result
 }
 
@@ -128,11 +135,11 @@ pub(crate) fn bind(config: &Config) -> Result<Bound, String> {
 /// Writes the log until SIGTERM or SIGINT has ended the server. `words` finds what the driver said in what is heard.
 pub(crate) fn wait<T>(
     running: Running<Node>,
-    drain: Drain,
+    (drain, steward): (Drain, Option<Arc<Steward>>),
     log: Log,
     (heard, words): (&Receiver<T>, impl Fn(&T) -> &Heard),
 ) -> Result<(), String> {
-    let signals = signals::obey(drain).map_err(|error| error.to_string())?;
+    let signals = signals::obey(drain, steward).map_err(|error| error.to_string())?;
     // Ends when the last shard has ended.
     journal::keep(log, heard, words);
     running.join().map_err(|error| error.to_string())?;
@@ -163,13 +170,24 @@ fn folder<'a>(config: &'a Config, arguments: &'a Arguments) -> Option<&'a Path> 
     (config.store.durability != Durability::Memory).then_some(folder)
 }
 
-/// A node on every shard, with what the drawer holds; without one nothing is kept, and without a waker nobody is woken.
-pub(crate) fn start(
+/// The same, where nothing is kept, nobody is woken, and nothing changes.
+pub(crate) fn start_alone(
     config: &Config,
     bound: Bound,
     secret: u128,
-    (sink, drawer, waker): (impl Sink + 'static, Option<Drawer>, Option<Waker>),
-) -> std::io::Result<Started> {
+    sink: impl Sink + 'static,
+) -> std::io::Result<Running<Node>> {
+    let waker = Waker::start(None, Log::new(Format::Text))?;
+    start(config, bound, secret, (sink, None, waker)).map(|(running, _)| running)
+}
+
+/// A node on every shard, with what the drawer holds; without one nothing is kept.
+fn start(
+    config: &Config,
+    bound: Bound,
+    secret: u128,
+    (sink, drawer, waker): (impl Sink + 'static, Option<Drawer>, Waker),
+) -> std::io::Result<(Running<Node>, Staff)> {
     let count = bound.shards();
     let steering = Steering::new(secret, count);
     let place = move |question: &Question| match question {
@@ -179,51 +197,48 @@ pub(crate) fn start(
         _ => None,
     };
     let sink = Arc::new(sink);
-    let names = Names::start(&config.dns, Arc::clone(&sink))?;
-    let dns = Arc::clone(names.counts());
+    let names = Names::start(&config.dns, &sink)?;
     let mut program = Program::new()
-        .resolver(names)
+        .resolver(names.clone())
+        .pusher(waker.clone())
         .steer(move |message| steering.home(message))
         .place(place)
         .pending(Node::pending)
         .sink(sink);
-    if let Some(waker) = waker {
-        program = program.pusher(waker);
-    }
     let (mut bindings, mut restored) = (Bindings::InMemory, Vec::new());
     if let Some(mut drawer) = drawer {
         (bindings, restored) = (Bindings::Kept, std::mem::take(&mut drawer.restored));
         program = program.keeper(drawer.keeper());
     }
     let (mut dice, now) = (Dice::new(throw()?), Clock::start().now());
-    let nonce_secret = Some(dice.seed());
+    let fixed = Fixed { secret, nonces: dice.seed(), bindings };
     let running = bound.start(program, |number, listeners| {
-        let settings = house::settings(config, listeners, secret, Shard { number, count });
-        let settings = Settings { bindings, nonce_secret, ..settings };
+        let shard = Shard { number, count };
+        let settings = house::settings(config, (listeners, &[]), fixed, shard);
         let mut node = Node::new(settings, Dice::new(dice.seed()));
         for Restored { key, value, shift } in &restored {
             node.restore(now, (key, value), *shift);
         }
         node
     })?;
-    Ok(Started { running, dns })
+    let staff = Staff { server: running.handle(), fixed, names, waker };
+    Ok((running, staff))
 }
 
-/// A server that lives.
-pub(crate) struct Started {
-    pub(crate) running: Running<Node>,
-    /// What its resolver has done so far.
-    pub(crate) dns: Arc<dns::Counts>,
+/// Says what a reload has opened and closed.
+fn announce_changes((before, now): (&[Listener], &[Listener]), log: Log) {
+    let not_in = |all: &[Listener], one: &Listener| all.iter().all(|it| it.number != one.number);
+    let opened: Vec<_> = now.iter().filter(|one| not_in(before, one)).cloned().collect();
+    let closed: Vec<_> = before.iter().filter(|one| not_in(now, one)).cloned().collect();
+    announce("listening", &opened, log);
+    announce("listening_no_more", &closed, log);
 }
 
-fn announce(listeners: &[Listener], log: Log) {
+fn announce(event: &str, listeners: &[Listener], log: Log) {
     for listener in listeners {
         let transport = listener.transport.token().to_ascii_lowercase();
         let address = listener.bound.to_string();
-        log.info(
-            "listening",
-            &[("transport", (&transport).into()), ("address", (&address).into())],
-        );
+        log.info(event, &[("transport", (&transport).into()), ("address", (&address).into())]);
     }
 }
 

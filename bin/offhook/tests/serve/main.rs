@@ -1,10 +1,19 @@
 //! `offhook serve` as it is run: it listens, answers, keeps its secret, and goes in peace.
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests may fail like tests")]
 
+#[path = "../../../../io/net/tests/driver/authority.rs"]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the tests of the driver want more of it"
+)]
+mod authority;
 mod bans;
 mod console;
 mod killed;
 mod push;
+mod reload;
 mod strangers;
 
 use std::io::{BufRead as _, BufReader, Lines};

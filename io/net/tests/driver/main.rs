@@ -8,6 +8,7 @@
 )]
 
 mod authority;
+mod changes;
 mod datagrams;
 mod echo;
 mod handshakes;

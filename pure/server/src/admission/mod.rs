@@ -15,7 +15,7 @@ pub(crate) use unreadable::unreadable;
 pub(crate) enum Entry {
     /// They are.
     Open,
-    /// Only what belongs to a call that is up: the server is about to stop.
+    /// Only what belongs to a call that is up: the server, or the listener, is about to stop.
     Draining,
 }
 
@@ -27,7 +27,7 @@ impl Entry {
         }
         let inside = request.get::<To>().is_some_and(|to| to.tag().is_some());
         let passes = inside || matches!(request.method(), Some(Method::Ack | Method::Cancel));
-        if passes { Ok(()) } else { Err(Fault::Overloaded(RESTART)) }
+        if passes { Ok(()) } else { Err(Fault::Leaving(RESTART)) }
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
         let (new, within) =
             (request("INVITE", "To: <sip:b@h>"), request("BYE", "To: <sip:b@h>;tag=1"));
         assert_eq!(Entry::Open.admits(&new), Ok(()));
-        assert_eq!(Entry::Draining.admits(&new), Err(Fault::Overloaded(RESTART)));
+        assert_eq!(Entry::Draining.admits(&new), Err(Fault::Leaving(RESTART)));
         assert_eq!(Entry::Draining.admits(&within), Ok(()));
         assert_eq!(Entry::Draining.admits(&request("ACK", "To: <sip:b@h>")), Ok(()));
     }

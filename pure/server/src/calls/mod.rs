@@ -47,6 +47,11 @@ impl Calls {
         Self { longest, shelf: Shelf::default(), numbers, ends: BTreeSet::new() }
     }
 
+    /// The settings have changed: for how long calls are followed that come or are renewed from now on.
+    pub(crate) const fn renewed(&mut self, longest: Option<Duration>) {
+        self.longest = longest;
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.shelf.len()

@@ -7,7 +7,7 @@ mod probes;
 mod rate;
 mod seats;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use machine::{Dice, Time};
@@ -30,18 +30,18 @@ use seats::Seats;
 /// An address, as its state is kept.
 pub(crate) type Key = (Transport, SocketAddr);
 
-/// One member of a group: their places in the settings.
+/// One member of a group: numbers that stand for their names, so that what is known of it outlives a reload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    pub(crate) group: usize,
-    pub(crate) member: usize,
+    pub(crate) group: u64,
+    pub(crate) member: u64,
 }
 
 /// What is known of all groups, on this shard.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     /// Whose turn it is, by group.
-    turns: BTreeMap<usize, usize>,
+    turns: BTreeMap<u64, usize>,
     /// Where members with names were found last.
     found: BTreeMap<Place, Vec<Key>>,
     seats: Seats,
@@ -57,24 +57,21 @@ impl Groups {
     pub(crate) fn order(
         &self,
         house: &House,
-        place: usize,
+        (group, places): (&Group, &[Place]),
         (now, states): (Time, &States),
         (lot, dice): (&Lot<'_>, &mut Dice),
     ) -> Vec<Place> {
-        let Some(group) = house.settings.groups.get(place) else { return Vec::new() };
-        let turn = self.turns.get(&place).copied().unwrap_or(0);
-        let mut members = order::members(group, turn, lot, dice);
-        members.sort_by_key(|member| {
-            let priority = group.members.get(*member).map_or(0, |member| member.priority);
-            let at = Place { group: place, member: *member };
-            (self.rank(house, at, (now, states)), priority)
-        });
-        let places = members.into_iter().map(|member| Place { group: place, member });
+        let turn = places.first().and_then(|first| self.turns.get(&first.group));
+        let members = order::members(group, turn.copied().unwrap_or(0), lot, dice).into_iter();
+        let placed = members.filter_map(|at| Some((*places.get(at)?, group.members.get(at)?)));
+        let mut placed: Vec<_> = placed.collect();
+        placed.sort_by_key(|(at, member)| (self.rank(house, *at, (now, states)), member.priority));
+        let places = placed.into_iter().map(|(at, _)| at);
         places.filter(|at| self.has_room(house, *at, now)).collect()
     }
 
     /// Somebody was sent there: the next one begins with the next.
-    pub(crate) fn turned(&mut self, group: usize) {
+    pub(crate) fn turned(&mut self, group: u64) {
         let turn = self.turns.entry(group).or_default();
         *turn = turn.wrapping_add(1);
     }
@@ -90,10 +87,10 @@ impl Groups {
 
     /// How all members stand, in the order of the settings.
     pub(crate) fn members(&self, house: &House, known: (Time, &States)) -> Vec<node::Member> {
-        let all = house.settings.groups.iter().enumerate();
-        all.flat_map(|(place, group)| {
-            group.members.iter().enumerate().map(move |(number, member)| {
-                let at = Place { group: place, member: number };
+        let all = house.settings.groups.iter().zip(house.places.all());
+        all.flat_map(|(group, (_, places))| {
+            group.members.iter().zip(places).map(move |(member, at)| {
+                let at = *at;
                 let keys = addresses(house, &member.to).or_else(|| self.found.get(&at).cloned());
                 let (now, states) = known;
                 let stands = |key: Key| Address {
@@ -133,10 +130,7 @@ impl Groups {
         call: Call,
         now: Time,
     ) -> Result<(), Full> {
-        let (Some(group), Some(member)) = (house.settings.groups.get(at.group), member(house, at))
-        else {
-            return Err(Full);
-        };
+        let Some((group, member)) = house.member(at) else { return Err(Full) };
         self.seats.leave(call);
         if !self.has_room(house, at, now) {
             return Err(Full);
@@ -161,7 +155,7 @@ impl Groups {
         session: Option<std::time::Duration>,
     ) {
         let Some(at) = self.seats.of(call) else { return };
-        let longest = house.settings.groups.get(at.group).map(|group| group.longest_call);
+        let longest = house.member(at).map(|(group, _)| group.longest_call);
         if let Some(until) = session.into_iter().chain(longest).min() {
             self.seats.keep(call, now + until);
         }
@@ -180,6 +174,15 @@ impl Groups {
     /// When that will be.
     pub(crate) fn deadline(&self) -> Option<Time> {
         self.seats.deadline()
+    }
+
+    /// The settings have changed: what is known of members that are still there stays; of how fast calls may come, nothing.
+    pub(crate) fn renewed(&mut self, house: &House) {
+        self.rates.clear();
+        let groups: BTreeSet<u64> =
+            house.places.all().flat_map(|(_, places)| places).map(|at| at.group).collect();
+        self.turns.retain(|group, _| groups.contains(group));
+        self.found.retain(|at, _| house.places.find(&house.settings.groups, *at).is_some());
     }
 }
 
@@ -208,14 +211,14 @@ pub(crate) fn rank_of_hop(house: &House, hop: &str, known: (Time, &States)) -> u
 }
 
 /// Does a member send a request on with this answer?
-pub(crate) fn sends_on(house: &House, group: Option<usize>, status: u16) -> bool {
-    let listed = |group: &Group| group.failover.contains(&status);
-    status == 503 || group.and_then(|group| house.settings.groups.get(group)).is_some_and(listed)
+pub(crate) fn sends_on(house: &House, at: Option<Place>, status: u16) -> bool {
+    let listed = |(group, _): (&Group, &Member)| group.failover.contains(&status);
+    status == 503 || at.and_then(|at| house.member(at)).is_some_and(listed)
 }
 
 /// A member.
 pub(crate) fn member(house: &House, at: Place) -> Option<&Member> {
-    house.settings.groups.get(at.group)?.members.get(at.member)
+    house.member(at).map(|(_, member)| member)
 }
 
 /// Our part of a limit: each shard has the same, but for a rest; and everybody has one, or some calls could never be made.

@@ -14,22 +14,22 @@ use sip::header::{MaxForwards, Via};
 use sip::{Draft, Header as _, Message, Method, Name, Status, Uri};
 
 use super::{Key, Place, member};
+use crate::house::House;
 use crate::limits;
 use crate::proxy::hop;
-use crate::settings::{Group, Probe, Settings};
+use crate::settings::{Group, Member, Probe};
 use crate::turn::Turn;
 
 /// All members that are probed, and what is known of them.
 #[derive(Debug, Default)]
 pub(crate) struct Probes {
-    watched: Vec<Watched>,
+    watched: BTreeMap<Place, Watched>,
     asked: BTreeMap<ClientId, Asked>,
 }
 
 /// A member that is probed.
 #[derive(Debug)]
 struct Watched {
-    at: Place,
     probe: Probe,
     /// When it is asked next; `None`: it has not begun.
     next: Option<Time>,
@@ -48,7 +48,7 @@ struct Pulse {
 /// A probe that waits for its answer.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
-    watched: usize,
+    watched: Place,
     key: Key,
     until: Time,
 }
@@ -63,16 +63,19 @@ pub(crate) enum Said {
 }
 
 impl Probes {
-    /// Shard 0 probes for all.
-    pub(crate) fn new(settings: &Settings) -> Self {
-        let groups = settings.groups.iter().enumerate().filter(|_| settings.shard.number == 0);
-        let watched = groups.filter_map(|(place, group)| Some((place, group, group.probe?)));
-        let members = watched.flat_map(|(place, group, probe)| {
-            (0..group.members.len()).map(move |member| (Place { group: place, member }, probe))
-        });
-        let watched =
-            members.map(|(at, probe)| Watched { at, probe, next: None, pulses: BTreeMap::new() });
-        Self { watched: watched.collect(), asked: BTreeMap::new() }
+    /// Shard 0 probes for all. Whoever was watched before a reload, and still is, is known.
+    pub(crate) fn renew(&mut self, house: &House) {
+        let mut before = std::mem::take(&mut self.watched);
+        let groups = house.settings.groups.iter().zip(house.places.all());
+        for (group, (_, places)) in groups.filter(|_| house.settings.shard.number == 0) {
+            let Some(probe) = group.probe else { continue };
+            for at in places {
+                let known = before.remove(at).map(|known| Watched { probe, ..known });
+                let watched =
+                    known.unwrap_or(Watched { probe, next: None, pulses: BTreeMap::new() });
+                self.watched.insert(*at, watched);
+            }
+        }
     }
 
     /// Gives up on those that did not answer, and asks those whose time has come. Names are to be looked up: whose, and what to ask.
@@ -80,7 +83,7 @@ impl Probes {
         &mut self,
         turn: &mut Turn<'_>,
         said: &mut Vec<Said>,
-    ) -> Vec<(usize, Question)> {
+    ) -> Vec<(Place, Question)> {
         let late = |asked: &Asked| asked.until <= turn.now;
         let silent: Vec<ClientId> =
             self.asked.iter().filter(|(_, asked)| late(asked)).map(|(client, _)| *client).collect();
@@ -89,12 +92,10 @@ impl Probes {
             said.extend(self.judged(turn, client, Heard::Nothing));
         }
         let mut questions = Vec::new();
-        for place in 0..self.watched.len() {
-            let Some(watched) = self.watched.get_mut(place) else { continue };
-            if !watched.is_due(turn) {
-                continue;
-            }
-            match first_hop(turn, watched.at) {
+        let due = |(at, watched): (&Place, &mut Watched)| watched.is_due(turn).then_some(*at);
+        let due: Vec<Place> = self.watched.iter_mut().filter_map(due).collect();
+        for place in due {
+            match first_hop(turn, place) {
                 Some(hop::Hop::At(targets)) => self.ask(turn, place, &targets),
                 Some(hop::Hop::Named(question)) => questions.push((place, question)),
                 None => {}
@@ -105,14 +106,14 @@ impl Probes {
 
     /// When there is something to do.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        let next = self.watched.iter().map(|watched| watched.next.unwrap_or_default());
+        let next = self.watched.values().map(|watched| watched.next.unwrap_or_default());
         next.chain(self.asked.values().map(|asked| asked.until)).min()
     }
 
     /// Asks a member at all its addresses.
-    pub(crate) fn ask(&mut self, turn: &mut Turn<'_>, place: usize, targets: &[locate::Target]) {
-        let Some(watched) = self.watched.get(place) else { return };
-        let Some(uri) = member(turn.house, watched.at).map(|member| member.to.clone()) else {
+    pub(crate) fn ask(&mut self, turn: &mut Turn<'_>, place: Place, targets: &[locate::Target]) {
+        let Some(watched) = self.watched.get(&place) else { return };
+        let Some(uri) = member(turn.house, place).map(|member| member.to.clone()) else {
             return;
         };
         for target in targets.iter().take(limits::PROBED) {
@@ -123,11 +124,6 @@ impl Probes {
             let until = turn.now + watched.probe.timeout;
             self.asked.insert(client, Asked { watched: place, key: target.key(), until });
         }
-    }
-
-    /// The member whose name was looked up.
-    pub(crate) fn place(&self, place: usize) -> Option<Place> {
-        self.watched.get(place).map(|watched| watched.at)
     }
 
     /// True for a probe of ours. What was heard, and what that means.
@@ -150,8 +146,8 @@ impl Probes {
     }
 
     fn judged(&mut self, turn: &mut Turn<'_>, client: ClientId, heard: Heard) -> Option<Said> {
-        let Asked { watched, key, .. } = self.asked.remove(&client)?;
-        let watched = self.watched.get_mut(watched)?;
+        let Asked { watched: at, key, .. } = self.asked.remove(&client)?;
+        let watched = self.watched.get_mut(&at)?;
         let probe = watched.probe;
         if watched.pulses.len() > limits::PROBED {
             // A name that leads elsewhere every time.
@@ -171,7 +167,7 @@ impl Probes {
         }
         let pulse = *pulse;
         if pulse.down != before {
-            report(turn, watched.at, key, pulse);
+            report(turn, at, key, pulse);
         }
         match heard {
             Heard::Something if !pulse.down && pulse.good >= probe.up => Some(Said::Alive(key)),
@@ -247,8 +243,8 @@ fn options(turn: &mut Turn<'_>, flow: Flow, uri: &str) -> Option<Message> {
 const MINTS: u32 = 14_000;
 
 fn report(turn: &mut Turn<'_>, at: Place, (transport, address): Key, pulse: Pulse) {
-    let group = |group: &Group| group.name.clone();
-    let group = turn.house.settings.groups.get(at.group).map(group).unwrap_or_default();
+    let group = |(group, _): (&Group, &Member)| group.name.clone();
+    let group = turn.house.member(at).map(group).unwrap_or_default();
     let event = Event::Member { group, transport, address, down: pulse.down };
     turn.out.push(Output::Report(event));
 }

@@ -3,6 +3,7 @@
 //! A call is counted from its INVITE on, until it fails, until a BYE passes by, until its session timer runs out, or until it has lasted
 //! too long: one that is hung up without us, by a side that ignores our Record-Route, counts until then.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use machine::Time;
@@ -60,8 +61,11 @@ impl Seats {
     pub(super) fn leave(&mut self, call: Call) {
         let Some((at, end)) = self.calls.remove(&call) else { return };
         self.ends.remove(&(end, call));
-        if let Some(taken) = self.taken.get_mut(&at) {
-            *taken = taken.saturating_sub(1);
+        if let Entry::Occupied(mut taken) = self.taken.entry(at) {
+            *taken.get_mut() = taken.get().saturating_sub(1);
+            if *taken.get() == 0 {
+                taken.remove();
+            }
         }
     }
 

@@ -219,6 +219,22 @@ impl Location {
         (left.len() < before).then_some((aor, left.len()))
     }
 
+    /// Looks through so many places, and vacates those of whom `stays` does not want any more; tells who goes, and where to look on.
+    pub(crate) fn sweep(
+        &mut self,
+        (from, most): (usize, usize),
+        stays: impl Fn(&[u8]) -> bool,
+    ) -> (Vec<Box<[u8]>>, Option<usize>) {
+        let next = from.saturating_add(most);
+        let looked_at = self.places.iter().skip(from).take(most).map(|place| place.packed.aor());
+        let goes = |aor: &&[u8]| !aor.is_empty() && !stays(aor);
+        let gone: Vec<Box<[u8]>> = looked_at.filter(goes).map(Box::from).collect();
+        for aor in &gone {
+            self.replace(aor, &[]);
+        }
+        (gone, (next < self.places.len()).then_some(next))
+    }
+
     /// When something expires.
     pub(crate) fn deadline(&self) -> Option<Time> {
         self.alarms.next()

@@ -13,7 +13,7 @@ use super::context::Context;
 use super::target::{Onward, Way};
 use super::{Proxy, Target, Wait, session_timer};
 use crate::call::Call;
-use crate::groups::{self, Said};
+use crate::groups::{self, Place, Said};
 use crate::routes::{Errand, Outcome};
 use crate::settings::{Balance, Member};
 use crate::turn::Turn;
@@ -64,20 +64,19 @@ impl Proxy {
         (errand, group): (&Errand, &str),
         request: &Message,
     ) -> Result<Vec<Target>, Fault> {
-        let settings = &turn.house.settings;
         let Some(route) = turn.house.route(errand) else { return Err(Fault::NoRoute) };
-        let Some(place) = settings.groups.iter().position(|known| *known.name == *group) else {
+        let Some((group, places)) = turn.house.group(errand.generation, group) else {
             return Err(Fault::Unroutable("The Route Leads to No Group"));
         };
         let from = request.get::<From>();
-        let by_caller = settings.groups.get(place).is_some_and(|it| it.balance == Balance::Caller);
         let drawn = match &from {
-            Some(from) if by_caller => from.uri,
+            Some(from) if group.balance == Balance::Caller => from.uri,
             _ => request.call_id(),
         };
         let lot = |member: &Member| self.seal.number([b"group", drawn, member.to.as_bytes()]);
         let known = (turn.now, &self.states);
-        let places = self.groups.order(turn.house, place, known, (&lot, turn.dice));
+        let places = (group, places);
+        let places = self.groups.order(turn.house, places, known, (&lot, turn.dice));
         if places.is_empty() {
             return Err(Fault::NoLine);
         }
@@ -116,7 +115,7 @@ impl Proxy {
     pub(super) fn judge_onward(turn: &Turn<'_>, context: &mut Context, at: usize, status: Status) {
         let onward = context.branches.get(at).map(|branch| branch.target.onward);
         let Some(Onward::Failing(place)) = onward else { return };
-        if !groups::sends_on(turn.house, place.map(|place| place.group), status.code()) {
+        if !groups::sends_on(turn.house, place, status.code()) {
             context.waiting.retain(|target| !target.stands_in());
         }
     }
@@ -156,12 +155,10 @@ impl Proxy {
     }
 
     /// The name of a member that is probed was looked up.
-    pub(super) fn probe_looked_up(&mut self, turn: &mut Turn<'_>, place: usize, answer: Answer) {
+    pub(super) fn probe_looked_up(&mut self, turn: &mut Turn<'_>, place: Place, answer: Answer) {
         let Answer::Targets(targets) = answer else { return };
-        if let Some(at) = self.probes.place(place) {
-            let keys = targets.iter().map(|target| target.key());
-            self.groups.found(at, keys.collect());
-        }
+        let keys = targets.iter().map(|target| target.key());
+        self.groups.found(place, keys.collect());
         self.probes.ask(turn, place, &targets);
     }
 

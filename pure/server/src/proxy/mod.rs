@@ -41,12 +41,11 @@ use protocol::{Answer, Fault, Flow, Output, Question, Ticket, Transport};
 use sip::header::MaxBreadth;
 use sip::{Message, Method, Status};
 
-use crate::groups::{Groups, Probes};
+use crate::groups::{Groups, Place, Probes};
 use crate::house::House;
 use crate::node::{Address, Targets};
 use crate::routes::Errand;
 use crate::seal::Seal;
-use crate::settings::Settings;
 use crate::turn::Turn;
 use crate::{admission, limits, outbound};
 use ack::Acks;
@@ -115,7 +114,7 @@ enum Wait {
     /// An ACK, for the same.
     Ack,
     /// A probe, for the addresses of its member.
-    Probe(usize),
+    Probe(Place),
     /// The answers to a request, for the same.
     WayBack(ServerId),
 }
@@ -134,9 +133,11 @@ pub(crate) enum Found {
 }
 
 impl Proxy {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(house: &House) -> Self {
+        let mut probes = Probes::default();
+        probes.renew(house);
         Self {
-            seal: Seal::new(settings.secret),
+            seal: Seal::new(house.settings.secret),
             contexts: BTreeMap::new(),
             clients: BTreeMap::new(),
             called: Called::default(),
@@ -148,10 +149,16 @@ impl Proxy {
             alarms: Alarms::default(),
             refused_tcp: RefusedTcp::default(),
             groups: Groups::default(),
-            probes: Probes::new(settings),
+            probes,
             numbers: BTreeMap::new(),
             asked: 0,
         }
+    }
+
+    /// The settings have changed.
+    pub(crate) fn renewed(&mut self, house: &House) {
+        self.groups.renewed(house);
+        self.probes.renew(house);
     }
 
     /// Reads the routes of a request.

@@ -34,6 +34,8 @@ pub(crate) struct Registrar {
     location: Location,
     keeping: Keeping,
     delays: Delays,
+    /// How far we have looked for users who are gone, as long as we look.
+    swept: Option<usize>,
 }
 
 /// What is the same for all contacts of one REGISTER.
@@ -52,6 +54,7 @@ impl Registrar {
             location: Location::new(dice),
             keeping: Keeping::default(),
             delays: Delays::default(),
+            swept: None,
         }
     }
 
@@ -261,6 +264,21 @@ impl Registrar {
         self.keeping.wake(turn, &mut self.location);
         let changed = self.location.wake(turn.now);
         self.fewer(turn, changed);
+        self.sweep(turn);
+    }
+
+    /// The settings have changed: whoever is no user any more is to be forgotten. That is done bit by bit; who calls meanwhile does not
+    /// find them.
+    pub(crate) const fn renewed(&mut self) {
+        self.swept = Some(0);
+    }
+
+    fn sweep(&mut self, turn: &mut Turn<'_>) {
+        let Some(from) = self.swept else { return };
+        let stays = |aor: &[u8]| turn.house.knows(aor) || turn.house.trusts_everybody();
+        let (gone, next) = self.location.sweep((from, limits::SWEPT), stays);
+        self.swept = next;
+        self.fewer(turn, gone.into_iter().map(|aor| (aor, 0)).collect());
     }
 
     /// Takes the news that a connection is gone.
@@ -285,7 +303,9 @@ impl Registrar {
 
     /// When something expires, or has waited too long.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        self.location.deadline().into_iter().chain(self.keeping.deadline()).min()
+        let sweep = self.swept.map(|_| Time::default());
+        let others = [self.location.deadline(), self.keeping.deadline()];
+        others.into_iter().flatten().chain(sweep).min()
     }
 }
 

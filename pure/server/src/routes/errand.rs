@@ -14,8 +14,9 @@ use crate::turn::Turn;
 /// A request on a route.
 #[derive(Clone, Debug)]
 pub(crate) struct Errand {
-    /// The number of the route.
+    /// The number of the route, in the settings of this generation.
     pub(crate) route: usize,
+    pub(crate) generation: u32,
     /// What was dialled, and how.
     pub(crate) dialled: Dialled,
     /// The number as it goes on.
@@ -39,14 +40,19 @@ pub(crate) enum Outcome {
 
 impl Errand {
     /// Takes a route.
-    pub(crate) fn new(route: (usize, &Route), dialled: Dialled, uri: Bytes) -> Self {
+    pub(crate) fn new(
+        generation: u32,
+        route: (usize, &Route),
+        dialled: Dialled,
+        uri: Bytes,
+    ) -> Self {
         let (place, route) = route;
         let written = String::from_utf8_lossy(&dialled.user);
         let number = match &route.rewrite {
             Some(rewrite) if !written.is_empty() => rewrite.apply(&written),
             _ => written.into_owned(),
         };
-        Self { route: place, dialled, number, uri }
+        Self { route: place, generation, dialled, number, uri }
     }
 
     /// What becomes of the request.

@@ -34,6 +34,9 @@ pub struct Settings {
     pub domains: Vec<Box<str>>,
     /// Where we listen, and what we say about it.
     pub listeners: Vec<Listener>,
+    /// Where we have listened before a reload, as long as something may come by there: what has begun ends, and nothing begins by
+    /// datagrams.
+    pub leaving: Vec<Listener>,
     /// Other `host:port`s (or hosts) under which requests reach us: the outside of a NAT, an old name.
     pub aliases: Vec<Box<str>>,
     /// What passwords belong to.
@@ -105,6 +108,7 @@ impl Settings {
         Self {
             domains: vec![domain.into()],
             listeners,
+            leaving: Vec::new(),
             aliases: Vec::new(),
             realm: domain.into(),
             challenge: Self::CHALLENGED.map(Box::from).into(),

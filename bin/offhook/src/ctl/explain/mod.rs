@@ -91,7 +91,12 @@ fn explain(
     now: Time,
 ) -> Result<(Call, Explanation), String> {
     let listeners = listeners(config);
-    let settings = house::settings(config, &listeners, 0, Shard { number: 0, count: 1 });
+    let settings = house::settings(
+        config,
+        (&listeners, &[]),
+        house::Fixed::default(),
+        Shard { number: 0, count: 1 },
+    );
     let sentence = Sentence::read(&arguments.sentence, &settings, now)?;
     let listener = match arguments.listener {
         None => listeners.first(),

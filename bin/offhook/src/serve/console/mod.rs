@@ -17,6 +17,7 @@ use server::Node;
 pub(super) use reporter::{Reporter, report};
 
 use super::drain::Drain;
+use super::steward::Steward;
 use crate::config::Config;
 use crate::log::Log;
 
@@ -24,17 +25,11 @@ use crate::log::Log;
 pub(super) struct Plug {
     pub(super) server: Handle<Node>,
     pub(super) drain: Drain,
-    pub(super) counts: Counts,
+    pub(super) steward: Arc<Steward>,
+    /// What the store has counted; nothing, when nothing is kept.
+    pub(super) store: Option<Arc<store::Counts>>,
     pub(super) started: Time,
     pub(super) console: Option<SocketAddr>,
-}
-
-/// What the parts around the shards have counted.
-#[derive(Debug)]
-pub(super) struct Counts {
-    pub(super) dns: Arc<dns::Counts>,
-    /// Nothing, when nothing is kept.
-    pub(super) store: Option<Arc<store::Counts>>,
 }
 
 /// Takes the console's sockets. A server that was started without a config serves without it, when its port is taken.
@@ -90,7 +85,8 @@ impl House for Plug {
     }
 
     fn status(&self) -> Status {
-        let listeners = self.server.listeners().iter().map(|listener| Listening {
+        let listeners = self.server.listeners();
+        let listeners = listeners.iter().map(|listener| Listening {
             transport: listener.transport.token().to_ascii_lowercase(),
             address: listener.bound,
         });
@@ -100,7 +96,7 @@ impl House for Plug {
             version: env!("CARGO_PKG_VERSION"),
             now: self.server.now(),
             started: self.started,
-            generation: 1,
+            generation: self.steward.generation().into(),
             listeners: listeners.chain(console).collect(),
             draining: self.drain.has_begun(),
             troubles: self.troubles(),
@@ -113,15 +109,15 @@ impl House for Plug {
 
     fn measure(&self, page: &mut Exposition) {
         measure::driver(page, self.server.counters());
-        measure::dns(page, &self.counts.dns);
-        measure::store(page, self.counts.store.as_deref());
+        measure::dns(page, &self.steward.dns());
+        measure::store(page, self.store.as_deref());
         process::measure(page, self.started);
     }
 }
 
 impl Plug {
     fn troubles(&self) -> Vec<String> {
-        let store = self.counts.store.as_ref();
+        let store = self.store.as_ref();
         let refuses = store.is_some_and(|store| store.refusing.get() > 0);
         let store = refuses.then(|| {
             "the disk takes no records: phones that register are told to come back later".into()
