@@ -41,9 +41,13 @@ pub const GOODBYE: Duration = Duration::from_secs(2);
 /// Octets of a request's query: a filter and a few words.
 pub const QUERY: usize = 4_096;
 
-/// Registrations on one page, unless asked otherwise, and at most.
+/// Calls that are copied out of a shard in one visit: a tenth of a millisecond. Calls wait for no more than that.
+pub const A_VISIT: usize = 256;
+
+/// Registrations or calls on one page, unless asked otherwise.
 pub const PAGE: usize = 100;
-/// Registrations on one page at most.
+
+/// Registrations or calls on one page at most.
 pub const LONGEST_PAGE: usize = 1_000;
 
 /// Octets of an answer that `ctl` reads: a long page, and a day of events is read line by line.

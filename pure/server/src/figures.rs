@@ -1,6 +1,8 @@
 //! `Figures`: what a shard has seen, said and refused, counted (RFC 6076 has the figures of registrations). Nothing here can grow without a
 //! limit, and no label is a stranger's to choose.
 
+mod sessions;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use protocol::{Input, Output};
 use sip::Method;
 
 use crate::limits;
+pub use sessions::{Outcome, Sessions};
 
 /// What a shard has counted since its start.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +29,8 @@ pub struct Figures {
     pub refused: Refused,
     /// REGISTERs.
     pub registrations: Registrations,
+    /// Calls.
+    pub sessions: Sessions,
     /// What had to be said again.
     pub repeats: Repeats,
     /// How much of everything there is now.
@@ -45,6 +50,8 @@ pub struct Gauges {
     pub bindings: usize,
     /// Subscriptions.
     pub subscriptions: usize,
+    /// Calls that are followed, those too that still ring.
+    pub calls: usize,
 }
 
 /// Requests by method, and responses by status code.
@@ -159,8 +166,10 @@ pub struct Delays {
 
 impl Delays {
     /// The upper bounds of the buckets, in milliseconds; behind them is the rest.
-    pub const BOUNDS: [u64; 14] =
-        [1, 5, 10, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 180_000];
+    pub const BOUNDS: [u64; 18] = [
+        1, 5, 10, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 180_000, 600_000,
+        1_800_000, 3_600_000, 14_400_000,
+    ];
 
     /// How many there were up to each bound, and of any length at the end: each counts those before it too.
     pub fn up_to(&self) -> impl Iterator<Item = u64> {
@@ -238,14 +247,16 @@ impl Figures {
         }
         self.registrations.delay.add(&other.registrations.delay);
         self.registrations.ineffective += other.registrations.ineffective;
+        self.sessions.add(&other.sessions);
         self.repeats.sent += other.repeats.sent;
         self.repeats.received += other.repeats.received;
-        let Gauges { transactions, forwarding, users, bindings, subscriptions } = other.now;
+        let Gauges { transactions, forwarding, users, bindings, subscriptions, calls } = other.now;
         self.now.transactions += transactions;
         self.now.forwarding += forwarding;
         self.now.users += users;
         self.now.bindings += bindings;
         self.now.subscriptions += subscriptions;
+        self.now.calls += calls;
     }
 }
 
@@ -280,11 +291,11 @@ mod tests {
     #[test]
     fn delays_fall_into_their_buckets() {
         let mut delays = Delays::default();
-        for micros in [0, 1_000, 1_001, 5_000, 200_000_000] {
+        for micros in [0, 1_000, 1_001, 5_000, 20_000_000_000] {
             delays.note(Duration::from_micros(micros));
         }
         let counts: Vec<u64> = delays.up_to().collect();
-        assert_eq!((counts[0], counts[1], counts[13], counts[14]), (2, 4, 4, 5));
+        assert_eq!((counts[0], counts[1], counts[17], counts[18]), (2, 4, 4, 5));
         let mut twice = delays.clone();
         twice.add(&delays);
         assert_eq!(twice.up_to().last(), Some(10));

@@ -135,9 +135,11 @@ impl Node {
             users: self.roles.registrar.len(),
             bindings: self.roles.registrar.location().bindings_in_all(),
             subscriptions: self.roles.regevent.len(),
+            calls: self.calls.len(),
         };
         let mut figures = Figures { now, repeats, ..self.figures.clone() };
         figures.registrations.delay = self.roles.registrar.delays().clone();
+        figures.sessions = self.calls.sessions().clone();
         figures
     }
 

@@ -1,14 +1,13 @@
 //! `offhook ctl drain`.
 
 use console::{Client, Trouble};
-use serde_json::Value;
 
 use super::place::{Form, ask, say};
-use super::table::shown;
+use super::table::part;
 
 pub(super) fn run(client: &Client, form: Form) -> Result<(), Trouble> {
     let answer = ask(client, "POST", "/api/v1/drain")?;
-    let seconds = shown(answer.get("seconds").unwrap_or(&Value::Null));
+    let seconds = part(&answer, "seconds");
     match form {
         Form::Json => say(&format!("{answer}\n")),
         Form::Words => say(&format!(

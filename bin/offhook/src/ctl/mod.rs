@@ -1,5 +1,6 @@
 //! `offhook ctl`: questions to a server that runs, and about a config. A new one is a file with `Arguments` and `run`, and two lines here.
 
+mod calls;
 mod drain;
 mod events;
 pub mod explain;
@@ -34,6 +35,10 @@ pub enum Question {
     Registrations(registrations::List),
     /// Take bindings of a user away; a phone comes back when it registers again
     Unregister(registrations::Remove),
+    /// List the calls that pass through just now
+    Calls(calls::List),
+    /// Show one call
+    Show(calls::Show),
     /// List the members of groups, and the addresses that have failed lately
     Targets,
     /// Show what happens, as it happens
@@ -53,6 +58,8 @@ pub fn run(arguments: &Arguments, log: Log) -> Outcome {
         Question::Status => place.visit(status::run),
         Question::Registrations(list) => place.visit(|client, form| list.run(client, form)),
         Question::Unregister(remove) => place.visit(|client, form| remove.run(client, form)),
+        Question::Calls(list) => place.visit(|client, form| list.run(client, form)),
+        Question::Show(show) => place.visit(|client, form| show.run(client, form)),
         Question::Targets => place.visit(targets::run),
         Question::Events(arguments) => place.visit(|client, form| arguments.run(client, form)),
         Question::Drain => place.visit(drain::run),

@@ -71,6 +71,30 @@ pub(super) fn ask(client: &Client, method: &str, path: &str) -> Result<Value, Tr
     serde_json::from_str(&heard.text).map_err(|error| Trouble::Strange(error.to_string()))
 }
 
+/// Asks for a list page by page, and shows each; how many entries there were.
+pub(super) fn pages(
+    client: &Client,
+    list: &str,
+    filter: Option<&str>,
+    mut show: impl FnMut(&[Value]),
+) -> Result<usize, Trouble> {
+    let filter = filter.map(Client::escaped).unwrap_or_default();
+    let (mut after, mut count) = (String::new(), 0);
+    loop {
+        let path = format!("/api/v1/{list}?limit=1000&filter={filter}{after}");
+        let page = ask(client, "GET", &path)?;
+        let entries = page.get(list).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        if !entries.is_empty() {
+            show(entries);
+        }
+        count += entries.len();
+        match page.get("next").and_then(Value::as_str) {
+            Some(next) => after = format!("&after={}", Client::escaped(next)),
+            None => return Ok(count),
+        }
+    }
+}
+
 /// Writes to stdout. Whoever closed it has seen enough.
 pub(super) fn say(text: &str) {
     let _ = std::io::stdout().lock().write_all(text.as_bytes());

@@ -4,7 +4,7 @@ use console::{Client, Trouble};
 use serde_json::Value;
 
 use super::place::{Form, ask, say};
-use super::table::{Table, lasting, shown};
+use super::table::{Table, lasting, part, shown};
 
 pub(super) fn run(client: &Client, form: Form) -> Result<(), Trouble> {
     let status = ask(client, "GET", "/api/v1/status")?;
@@ -12,7 +12,7 @@ pub(super) fn run(client: &Client, form: Form) -> Result<(), Trouble> {
         say(&format!("{status}\n"));
         return Ok(());
     }
-    let of = |name: &str| shown(status.get(name).unwrap_or(&Value::Null));
+    let of = |name: &str| part(&status, name);
     let mut table = Table::bare();
     let well = if of("healthy") == "yes" { "well" } else { "NOT WELL" };
     let draining = if of("draining") == "yes" { ", draining" } else { "" };
@@ -26,10 +26,10 @@ pub(super) fn run(client: &Client, form: Form) -> Result<(), Trouble> {
     table.row(["config".into(), format!("generation {}", of("generation"))]);
     table.row(["shards".into(), of("shards")]);
     for listener in status.get("listeners").and_then(Value::as_array).into_iter().flatten() {
-        let part = |name: &str| shown(listener.get(name).unwrap_or(&Value::Null));
-        table.row([part("transport"), part("address")]);
+        table.row(["transport", "address"].map(|name| part(listener, name)));
     }
     table.row(["registered".into(), format!("{} users, {} bindings", of("users"), of("bindings"))]);
+    table.row(["calls".into(), of("calls")]);
     table.row(["transactions".into(), of("transactions")]);
     say(&table.text());
     Ok(())

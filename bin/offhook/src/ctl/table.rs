@@ -59,6 +59,11 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
+/// A part of an object as people write it.
+pub(super) fn part(object: &Value, name: &str) -> String {
+    shown(object.get(name).unwrap_or(&Value::Null))
+}
+
 /// A number of seconds as people say it: `2d 3h`, `5m 10s`.
 pub(super) fn lasting(seconds: u64) -> String {
     let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];

@@ -4,7 +4,7 @@ use console::{Client, Trouble};
 use serde_json::Value;
 
 use super::place::{Form, ask, say};
-use super::table::{Table, shown};
+use super::table::{Table, part};
 
 pub(super) fn run(client: &Client, form: Form) -> Result<(), Trouble> {
     let targets = ask(client, "GET", "/api/v1/targets")?;
@@ -32,8 +32,4 @@ pub(super) fn run(client: &Client, form: Form) -> Result<(), Trouble> {
     }
     say(&table.text());
     Ok(())
-}
-
-fn part(value: &Value, name: &str) -> String {
-    shown(value.get(name).unwrap_or(&Value::Null))
 }

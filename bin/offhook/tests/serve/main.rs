@@ -1,5 +1,10 @@
 //! `offhook serve` as it is run: it listens, answers, keeps its secret, and goes in peace.
-#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests may fail like tests")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests may fail like tests"
+)]
 
 #[path = "../../../../io/net/tests/driver/authority.rs"]
 #[allow(
@@ -11,9 +16,12 @@
 mod authority;
 mod bans;
 mod console;
+mod exposition;
 mod killed;
+mod metrics;
 mod push;
 mod reload;
+mod schema;
 mod strangers;
 
 use std::io::{BufRead as _, BufReader, Lines};

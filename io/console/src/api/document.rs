@@ -4,8 +4,8 @@ use hyper::Method;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Content, Parameter, ParameterKind, Route, Said, drain, events, registrations, routes, status,
-    targets,
+    Content, Parameter, ParameterKind, Route, Said, calls, drain, events, registrations, routes,
+    status, targets,
 };
 use crate::answer::Answer;
 use crate::limits;
@@ -99,6 +99,7 @@ fn schemas() -> Value {
     let all = [
         status::schemas(),
         registrations::schemas(),
+        calls::schemas(),
         targets::schemas(),
         events::schemas(),
         drain::schemas(),

@@ -1,14 +1,15 @@
 //! `/metrics`: for Prometheus, and for whoever likes numbers. The nodes' part is here; the house writes its own behind it.
 
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use hyper::Method;
-use server::figures::{Delays, Figures, Messages};
+use server::figures::{Delays, Figures, Messages, Outcome, Sessions};
 
 use super::{Asked, Content, Route, Said, status, targets};
 use crate::answer::{Answer, Refusal};
 use crate::desk::Desk;
-use crate::{Exposition, Kind};
+use crate::{Exposition, Family, Kind};
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -55,6 +56,7 @@ async fn metrics(desk: Rc<Desk>, _: Asked) -> Result<Answer, Refusal> {
     );
     messages(&mut page, &figures);
     registrations(&mut page, &figures);
+    sessions(&mut page, &figures);
     if let Ok((_, found)) = targets::gathered(&desk).await {
         enter_targets(&mut page, &found);
     }
@@ -146,7 +148,7 @@ fn registrations(page: &mut Exposition, figures: &Figures) {
     let registrations = &figures.registrations;
     let name = "offhook_sip_registration_request_delay_seconds";
     let help = "RFC 6076 RRD, the server's part: from a REGISTER that was let in to its 200, so the time that the disk takes.";
-    enter_delays(page, name, help, &registrations.delay);
+    enter_delays(&mut page.family(Kind::Histogram, name, help), &[], SHORT, &registrations.delay);
     let name = "offhook_sip_ineffective_registration_attempts_total";
     page.single(
         Kind::Counter,
@@ -156,16 +158,92 @@ fn registrations(page: &mut Exposition, figures: &Figures) {
     );
 }
 
-/// Durations as a histogram.
-fn enter_delays(page: &mut Exposition, name: &'static str, help: &str, delays: &Delays) {
-    let count = delays.up_to().last().unwrap_or_default();
-    let seconds = Delays::BOUNDS.iter().map(|millis| *millis as f64 / 1_000.0);
-    page.family(Kind::Histogram, name, help).histogram(
-        &[],
-        seconds.zip(delays.up_to()),
-        (count, delays.sum().as_secs_f64()),
+/// Calls, and how they begin and end.
+fn sessions(page: &mut Exposition, figures: &Figures) {
+    let sessions = &figures.sessions;
+    page.single(
+        Kind::Gauge,
+        "offhook_sip_calls",
+        "Calls now that pass through, those too that still ring.",
+        figures.now.calls,
     );
+    let name = "offhook_sip_sessions_total";
+    let help = "Call attempts by what came of them: `answered`, `redirected` (3xx), `declined` by whoever was called (480, 486, 600, 603), \
+                `cancelled` by the caller, `ineffective` (408, 500, 503, 504: RFC 6076 ISA), `failed` otherwise.";
+    let mut family = page.family(Kind::Counter, name, help);
+    for outcome in Outcome::ALL {
+        family.sample(&[("outcome", outcome.as_str())], sessions.count(outcome));
+    }
+    let name = "offhook_sip_sessions_ended_total";
+    page.family(
+        Kind::Counter,
+        name,
+        "Answered calls that ended: `completed` by somebody who hung up, `lost` otherwise.",
+    )
+    .sample(&[("how", "completed")], sessions.completed)
+    .sample(&[("how", "lost")], sessions.lost);
+    let name = "offhook_sip_session_request_delay_seconds";
+    let help = "RFC 6076 SRD: from an INVITE to the first sign that somebody rings, or to its final answer; of calls that were answered, and of those \
+                that were not.";
+    let mut family = page.family(Kind::Histogram, name, help);
+    enter_delays(&mut family, &[("outcome", "successful")], SHORT, &sessions.successful_delay);
+    enter_delays(&mut family, &[("outcome", "failed")], SHORT, &sessions.failed_delay);
+    let name = "offhook_sip_session_duration_seconds";
+    let help = "RFC 6076 SDT: from the answer to the BYE.";
+    enter_delays(&mut page.family(Kind::Histogram, name, help), &[], LONG, &sessions.duration);
+    ratios(page, sessions);
 }
+
+/// The ratios of RFC 6076, since the start; nothing while there was no attempt.
+fn ratios(page: &mut Exposition, sessions: &Sessions) {
+    let ratios = [
+        (
+            "offhook_sip_session_establishment_ratio",
+            "RFC 6076 SER since the start, 0 to 1: answered, of attempts that were not redirected.",
+            sessions.establishment(),
+        ),
+        (
+            "offhook_sip_session_establishment_effectiveness_ratio",
+            "RFC 6076 SEER since the start, 0 to 1: as SER, and what people decline counts as success.",
+            sessions.effectiveness(),
+        ),
+        (
+            "offhook_sip_ineffective_session_attempts_ratio",
+            "RFC 6076 ISA since the start, 0 to 1: attempts that failed on the way.",
+            sessions.ineffective(),
+        ),
+        (
+            "offhook_sip_session_completion_ratio",
+            "RFC 6076 SCR since the start, 0 to 1: attempts that became calls and were hung up.",
+            sessions.completion(),
+        ),
+    ];
+    for (name, help, ratio) in ratios {
+        let mut family = page.family(Kind::Gauge, name, help);
+        if let Some(ratio) = ratio {
+            family.sample(&[], ratio);
+        }
+    }
+}
+
+/// Durations as a histogram, with those bounds (in milliseconds) that are of interest.
+fn enter_delays(
+    family: &mut Family<'_>,
+    labels: &[(&str, &str)],
+    bounds: RangeInclusive<u64>,
+    delays: &Delays,
+) {
+    let count = delays.up_to().last().unwrap_or_default();
+    let all = Delays::BOUNDS.into_iter().zip(delays.up_to());
+    let shown = all.filter(|(bound, _)| bounds.contains(bound));
+    let shown = shown.map(|(millis, count)| (millis as f64 / 1_000.0, count));
+    family.histogram(labels, shown, (count, delays.sum().as_secs_f64()));
+}
+
+/// Bounds, in milliseconds, for what somebody waits for.
+const SHORT: RangeInclusive<u64> = 1..=180_000;
+/// Bounds, in milliseconds, for how long people talk.
+const LONG: RangeInclusive<u64> = 1_000..=14_400_000;
 
 fn enter_targets(page: &mut Exposition, found: &server::Targets) {
     let name = "offhook_target_up";

@@ -1,5 +1,6 @@
 //! The API: one table of routes. What is answered, and the document that describes it, come from the same table.
 
+mod calls;
 mod document;
 mod drain;
 mod events;
@@ -89,6 +90,7 @@ impl Asked {
 static ROUTES: &[&[Route]] = &[
     status::ROUTES,
     registrations::ROUTES,
+    calls::ROUTES,
     targets::ROUTES,
     events::ROUTES,
     drain::ROUTES,

@@ -42,6 +42,7 @@ async fn status(desk: Rc<Desk>, _: Asked) -> Result<Answer, Refusal> {
         "listeners": listeners.collect::<Vec<_>>(),
         "users": now_there.users,
         "bindings": now_there.bindings,
+        "calls": now_there.calls,
         "transactions": now_there.transactions,
     })))
 }
@@ -85,9 +86,10 @@ pub(super) fn schemas() -> Value {
                 },
                 "users": { "type": "integer", "description": "Addresses of record that have bindings." },
                 "bindings": { "type": "integer", "description": "Bindings: a user may have several phones." },
+                "calls": { "type": "integer", "description": "Calls that pass through, those too that still ring." },
                 "transactions": { "type": "integer", "description": "Transactions, those too that only absorb repeats." },
             },
-            "required": ["version", "healthy", "troubles", "started", "uptime", "generation", "draining", "shards", "listeners", "users", "bindings", "transactions"],
+            "required": ["version", "healthy", "troubles", "started", "uptime", "generation", "draining", "shards", "listeners", "users", "bindings", "calls", "transactions"],
             "additionalProperties": false,
         },
     })

@@ -79,10 +79,15 @@ impl Turn<'_> {
     ) {
         let now = self.now;
         let Some(record) = self.calls.record(number) else { return };
+        let first = record.answered.is_none();
         record.answered = Some(now);
         record.target = Some((by.transport, by.peer));
         record.status = response.status().map_or(0, Status::code);
         record.put(limits::CALL_TEXT, &[(Text::AnsweredBy, who)]);
+        if first {
+            let record = record.clone();
+            self.calls.sessions.answered(&record);
+        }
         if let Some(number) = number.0 {
             self.calls.keep(number, now, session_of(response, session));
         }

@@ -14,6 +14,7 @@ use protocol::doors::Event;
 use protocol::{CallRecord, Ender, Output};
 
 use crate::call::Call;
+use crate::figures::Sessions;
 use crate::limits;
 
 /// A call as this shard numbers it; nothing for one that is not followed.
@@ -29,6 +30,7 @@ pub(crate) struct Calls {
     numbers: Map<Call, u64>,
     /// When those that stand are given up.
     ends: BTreeSet<(Time, u64)>,
+    sessions: Sessions,
 }
 
 /// A call that is followed.
@@ -44,7 +46,13 @@ impl Calls {
     /// Follows them for so long at most. The secret keeps strangers from aiming at our table.
     pub(crate) fn new(longest: Option<Duration>, secret: u128) -> Self {
         let numbers = HashKey::of(secret).map();
-        Self { longest, shelf: Shelf::default(), numbers, ends: BTreeSet::new() }
+        let (ends, sessions) = (BTreeSet::new(), Sessions::default());
+        Self { longest, shelf: Shelf::default(), numbers, ends, sessions }
+    }
+
+    /// What became of those that did.
+    pub(crate) const fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 
     /// The settings have changed: for how long calls are followed that come or are renewed from now on.
@@ -117,6 +125,7 @@ impl Calls {
         let Some(mut record) = self.forget(number) else { return };
         record.ended = Some(now);
         record.ender = ender;
+        self.sessions.ended(&record);
         out.push(Output::Report(Event::Called(Box::new(record))));
     }
 

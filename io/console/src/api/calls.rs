@@ -1,0 +1,241 @@
+//! `calls`: which calls pass through the server just now.
+
+use std::rc::Rc;
+
+use hyper::{Method, StatusCode};
+use machine::Time;
+use protocol::{CallRecord, Text, Transport};
+use serde_json::{Value, json};
+
+use super::{Asked, Content, Parameter, ParameterKind, Route, Said, text};
+use crate::answer::{Answer, Refusal};
+use crate::desk::Desk;
+use crate::limits;
+
+pub(super) static ROUTES: &[Route] = &[
+    Route {
+        method: Method::GET,
+        path: "/api/v1/calls",
+        name: "calls",
+        about: "The calls that pass through the server just now, those too that still ring. A page at a time.",
+        parameters: &[
+            Parameter {
+                name: "filter",
+                kind: ParameterKind::Text,
+                about: "Only calls that have this in their Call-ID, in who calls, or in whom.",
+            },
+            Parameter {
+                name: "limit",
+                kind: ParameterKind::Number(limits::LONGEST_PAGE),
+                about: "Calls on this page, at most; 100 unless said.",
+            },
+            Parameter {
+                name: "after",
+                kind: ParameterKind::Text,
+                about: "Where to go on: `next` of the page before.",
+            },
+        ],
+        answers: &[Said { status: 200, about: "A page.", content: Content::Json("Calls") }],
+        act: |desk, asked| Box::pin(list(desk, asked)),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v1/calls/{call}",
+        name: "call",
+        about: "One call, while it lasts.",
+        parameters: &[Parameter {
+            name: "call",
+            kind: ParameterKind::Path,
+            about: "Its `id` in the list, or its Call-ID.",
+        }],
+        answers: &[Said { status: 200, about: "The call.", content: Content::Json("Call") }],
+        act: |desk, asked| Box::pin(one(desk, asked)),
+    },
+];
+
+/// A place in the list: a shard, and a call of it; none: before the first.
+type Place = (u16, Option<u64>);
+
+async fn list(desk: Rc<Desk>, asked: Asked) -> Result<Answer, Refusal> {
+    let most = asked.query.count("limit", limits::PAGE, limits::LONGEST_PAGE)?;
+    let part = asked.query.get("filter").unwrap_or_default();
+    let mut place = asked.query.get("after").map_or(Ok((0, None)), read_place)?;
+    let mut page = Vec::new();
+    while place.0 < desk.house.shards() && page.len() < most {
+        // Those that are looked for may be far apart.
+        let visit = if part.is_empty() { most - page.len() } else { limits::A_VISIT };
+        for call in portion(&desk, &mut place, visit).await? {
+            if part.is_empty() || call.has(part.as_bytes()) {
+                page.push(call.json());
+            }
+            if page.len() == most {
+                place = (call.shard, Some(call.number));
+                break;
+            }
+        }
+    }
+    let next = (place.0 < desk.house.shards()).then(|| match place {
+        (shard, Some(number)) => format!("{shard}.{number}"),
+        (shard, None) => format!("{shard}"),
+    });
+    Ok(Answer::json(&json!({ "calls": page, "next": next })))
+}
+
+/// Where a page ended, as it was told with it.
+fn read_place(after: &str) -> Result<Place, Refusal> {
+    let read = match after.split_once('.') {
+        Some((shard, number)) => {
+            shard.parse().ok().zip(number.parse().ok()).map(|(shard, number)| (shard, Some(number)))
+        }
+        None => after.parse().ok().map(|shard| (shard, None)),
+    };
+    read.ok_or_else(|| {
+        let what = format!("`after` cannot be `{}`", after.escape_debug());
+        Refusal::bad("bad_parameter", what).hint("take `next` of the page before")
+    })
+}
+
+/// The calls behind a place, as many as are worth a visit; the place moves behind them.
+async fn portion(desk: &Desk, place: &mut Place, most: usize) -> Result<Vec<Found>, Refusal> {
+    let ((shard, behind), most) = (*place, most.min(limits::A_VISIT));
+    let visit = desk.ask(shard, move |node, now, _| (now, node.calls(behind, most)));
+    let (now, calls) = visit.await?;
+    *place = match calls.last() {
+        Some((number, _)) if calls.len() == most => (shard, Some(*number)),
+        _ => (shard.saturating_add(1), None),
+    };
+    let found = calls.into_iter();
+    Ok(found.map(|(number, record)| Found { shard, number, now, record }).collect())
+}
+
+async fn one(desk: Rc<Desk>, asked: Asked) -> Result<Answer, Refusal> {
+    let name = asked.segment(0);
+    let found = match read_place(name) {
+        Ok((shard, Some(number))) if shard < desk.house.shards() => {
+            let call = desk.ask(shard, move |node, now, _| (now, node.call(number))).await?;
+            call.1.map(|record| Found { shard, number, now: call.0, record })
+        }
+        _ => None,
+    };
+    let found = match found {
+        None => by_call_id(&desk, name.as_bytes()).await?,
+        found => found,
+    };
+    let found = found.ok_or_else(|| {
+        let what = format!("there is no call `{}` now", name.escape_debug());
+        Refusal::new(StatusCode::NOT_FOUND, "no_such_call", what)
+    })?;
+    Ok(Answer::json(&found.json()))
+}
+
+async fn by_call_id(desk: &Desk, call_id: &[u8]) -> Result<Option<Found>, Refusal> {
+    let mut place = (0, None);
+    while place.0 < desk.house.shards() {
+        let found = portion(desk, &mut place, limits::A_VISIT).await?;
+        let mut found = found.into_iter();
+        if let Some(call) = found.find(|call| call.record.text(Text::CallId) == call_id) {
+            return Ok(Some(call));
+        }
+    }
+    Ok(None)
+}
+
+/// A call, and where and when it was seen.
+struct Found {
+    shard: u16,
+    number: u64,
+    now: Time,
+    record: CallRecord,
+}
+
+impl Found {
+    fn has(&self, part: &[u8]) -> bool {
+        let places = [Text::CallId, Text::From, Text::To, Text::Dialled];
+        places
+            .iter()
+            .any(|place| self.record.text(*place).windows(part.len()).any(|window| window == part))
+    }
+
+    fn json(&self) -> Value {
+        let record = &self.record;
+        let state = match (record.answered, record.rang) {
+            (Some(_), _) => "up",
+            (None, Some(_)) => "ringing",
+            (None, None) => "trying",
+        };
+        let since = record.answered.or(record.rang).unwrap_or(record.began);
+        let said = |kind| Some(record.text(kind)).filter(|said| !said.is_empty()).map(text);
+        json!({
+            "id": format!("{}.{}", self.shard, self.number),
+            "state": state,
+            "lasts": (self.now - since).as_secs(),
+            "call_id": text(record.text(Text::CallId)),
+            "from": text(record.text(Text::From)),
+            "to": text(record.text(Text::To)),
+            "dialled": said(Text::Dialled),
+            "user": said(Text::User),
+            "route": said(Text::Route),
+            "answered_by": said(Text::AnsweredBy),
+            "began": record.began.as_secs(),
+            "rang": record.rang.map(Time::as_secs),
+            "answered": record.answered.map(Time::as_secs),
+            "source": place(record.source),
+            "target": record.target.map(place),
+            "forks": record.forks,
+            "session_timer": (record.session > 0).then_some(record.session),
+        })
+    }
+}
+
+fn place((transport, address): (Transport, std::net::SocketAddr)) -> Value {
+    json!({ "transport": transport.token().to_ascii_lowercase(), "address": address.to_string() })
+}
+
+pub(super) fn schemas() -> Value {
+    let maybe = |about: &str| json!({ "type": ["string", "null"], "description": about });
+    let moment = |about: &str| json!({ "type": ["integer", "null"], "description": about });
+    json!({
+        "Calls": {
+            "type": "object",
+            "properties": {
+                "calls": { "type": "array", "items": { "$ref": "#/components/schemas/Call" } },
+                "next": { "type": ["string", "null"], "description": "For `after` of the next page; null when this was the last one." },
+            },
+            "required": ["calls", "next"],
+            "additionalProperties": false,
+        },
+        "Call": {
+            "type": "object",
+            "properties": {
+                "id": { "type": "string", "description": "What this server calls it, while it lasts." },
+                "state": { "type": "string", "enum": ["trying", "ringing", "up"] },
+                "lasts": { "type": "integer", "description": "Seconds for which it has been in this state." },
+                "call_id": { "type": "string" },
+                "from": { "type": "string", "description": "Who calls, as the From says." },
+                "to": { "type": "string", "description": "Whom, as the To says." },
+                "dialled": maybe("The Request-URI, as it came."),
+                "user": maybe("The user of ours who has proven to be the caller."),
+                "route": maybe("The route of the config that it took."),
+                "answered_by": maybe("The phone or the next hop that answered."),
+                "began": { "type": "integer", "description": "When its INVITE came." },
+                "rang": moment("When the caller first heard that somebody rings."),
+                "answered": moment("When it was answered."),
+                "source": { "$ref": "#/components/schemas/Peer" },
+                "target": { "oneOf": [{ "$ref": "#/components/schemas/Peer" }, { "type": "null" }] },
+                "forks": { "type": "integer", "description": "To how many places it was sent." },
+                "session_timer": moment("Seconds of its session timer (RFC 4028)."),
+            },
+            "required": [
+                "id", "state", "lasts", "call_id", "from", "to", "dialled", "user", "route", "answered_by", "began", "rang", "answered",
+                "source", "target", "forks", "session_timer",
+            ],
+            "additionalProperties": false,
+        },
+        "Peer": {
+            "type": "object",
+            "properties": { "transport": { "type": "string" }, "address": { "type": "string" } },
+            "required": ["transport", "address"],
+            "additionalProperties": false,
+        },
+    })
+}
