@@ -13,16 +13,17 @@ impl Call {
     /// The call that a request begins, or belongs to when its caller sends it.
     pub(crate) fn of(seal: &Seal, request: &Message) -> Self {
         let from = request.get::<From>();
-        Self::with(seal, request, from.as_ref().and_then(|from| from.tag()))
+        Self::tagged(seal, request, from.as_ref().and_then(|from| from.tag()))
     }
 
     /// The call that a request belongs to, when its callee sends it.
     pub(crate) fn of_callee(seal: &Seal, request: &Message) -> Self {
         let to = request.get::<To>();
-        Self::with(seal, request, to.as_ref().and_then(|to| to.tag()))
+        Self::tagged(seal, request, to.as_ref().and_then(|to| to.tag()))
     }
 
-    fn with(seal: &Seal, request: &Message, tag: Option<&[u8]>) -> Self {
+    /// The call of a request whose caller has this tag.
+    pub(crate) fn tagged(seal: &Seal, request: &Message, tag: Option<&[u8]>) -> Self {
         Self(seal.number([b"seat", request.call_id(), tag.unwrap_or_default()]))
     }
 }

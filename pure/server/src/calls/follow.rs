@@ -42,7 +42,7 @@ impl Turn<'_> {
             (Text::Route, route.unwrap_or_default().as_bytes()),
         ];
         record.put(limits::CALL_TEXT, &texts);
-        let call = Call::of(&self.house.seal, request);
+        let call = Call::tagged(&self.house.seal, request, from.tag());
         self.calls.begin(call, record, self.out)
     }
 

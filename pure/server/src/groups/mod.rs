@@ -161,6 +161,11 @@ impl Groups {
         }
     }
 
+    /// True when no call has a seat.
+    pub(crate) fn are_empty(&self) -> bool {
+        self.seats.is_empty()
+    }
+
     /// A call is over, or never came to be.
     pub(crate) fn hung_up(&mut self, call: Call) {
         self.seats.leave(call);

@@ -25,6 +25,11 @@ pub(super) struct Seats {
 }
 
 impl Seats {
+    /// True when nobody sits anywhere.
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
     /// How many sit there.
     pub(super) fn taken(&self, at: Place) -> u32 {
         self.taken.get(&at).copied().unwrap_or(0)

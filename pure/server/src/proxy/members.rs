@@ -127,7 +127,7 @@ impl Proxy {
         }
         let session = response.get::<SessionExpires<'_>>();
         let session = session.map(|session| Duration::from_secs(session.seconds.into()));
-        for call in calls(self, &context.request) {
+        for call in calls(self, &context.request).into_iter().flatten() {
             self.groups.answered(turn.house, call, turn.now, session);
         }
         if !context.begins() {
@@ -139,7 +139,7 @@ impl Proxy {
 
     /// A call is over: its caller was refused, or somebody hangs up.
     pub(super) fn free_line(&mut self, request: &Message) {
-        for call in calls(self, request) {
+        for call in calls(self, request).into_iter().flatten() {
             self.groups.hung_up(call);
         }
     }
@@ -200,7 +200,8 @@ impl Proxy {
 /// The preference of the first.
 const Q: u16 = 1000;
 
-/// The call that a request belongs to, whoever of the two sends it.
-fn calls(proxy: &Proxy, request: &Message) -> [Call; 2] {
-    [Call::of(&proxy.seal, request), Call::of_callee(&proxy.seal, request)]
+/// The call that a request belongs to, whoever of the two sends it; nothing when no call has a seat at all.
+fn calls(proxy: &Proxy, request: &Message) -> Option<[Call; 2]> {
+    let of = |request| [Call::of(&proxy.seal, request), Call::of_callee(&proxy.seal, request)];
+    (!proxy.groups.are_empty()).then(|| of(request))
 }
