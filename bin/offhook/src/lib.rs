@@ -14,6 +14,7 @@ pub mod log;
 mod names;
 pub mod outcome;
 pub mod phone;
+pub mod records;
 mod seed;
 pub mod serve;
 mod softphone;

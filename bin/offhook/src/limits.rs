@@ -90,3 +90,22 @@ pub const BAN_SECONDS: std::ops::RangeInclusive<u64> = 1..=2_592_000;
 
 /// Wrong passwords before something is done; 0: nothing is.
 pub const BAN_FAILURES: std::ops::RangeInclusive<u64> = 0..=100_000;
+
+/// Call records that wait to be written: what ends in some seconds of the busiest hour. What is more is dropped, and counted: calls do not wait
+/// for a slow disk.
+pub const RECORDS: usize = 65_536;
+
+/// Call records that are written at once.
+pub const RECORDS_AT_ONCE: usize = 4_096;
+
+/// How often the clock of the machine may be set before the first of it is forgotten. It matters for calls that were up then.
+pub const CLOCK_SETS: usize = 64;
+
+/// MiB of a file of call records.
+pub const RECORDS_MEGABYTES: std::ops::RangeInclusive<u64> = 1..=65_536;
+
+/// Full files of call records that are kept.
+pub const RECORDS_KEPT: std::ops::RangeInclusive<u64> = 1..=100_000;
+
+/// Seconds that a call may be followed when nobody is seen to hang it up: from a minute to a week.
+pub const FOLLOWED: std::ops::RangeInclusive<u64> = 60..=LONGEST_CALL;

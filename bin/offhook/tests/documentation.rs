@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use offhook::config::{Config, reference};
+use offhook::records;
 
 /// `OFFHOOK_WRITE=1 cargo test -p offhook --test documentation` writes the page anew.
 #[test]
@@ -16,6 +17,26 @@ fn the_page_describes_every_key() {
         written,
         reference(),
         "write it anew: OFFHOOK_WRITE=1 cargo test -p offhook --test documentation"
+    );
+}
+
+/// The table of fields in docs/call-records.md is that of the program.
+#[test]
+fn the_page_on_call_records_describes_every_field() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/call-records.md");
+    let written = std::fs::read_to_string(&page).expect("the page is there");
+    let (before, rest) = written.split_once("<!-- fields:begin -->\n").expect("a mark");
+    let (table, after) = rest.split_once("<!-- fields:end -->").expect("a mark");
+    if std::env::var_os("OFFHOOK_WRITE").is_some() {
+        let page_anew =
+            [before, "<!-- fields:begin -->\n", &records::table(), "<!-- fields:end -->", after];
+        std::fs::write(&page, page_anew.concat()).expect("the page can be written");
+        return;
+    }
+    assert_eq!(
+        table,
+        records::table(),
+        "OFFHOOK_WRITE=1 cargo test -p offhook --test documentation"
     );
 }
 

@@ -21,12 +21,14 @@ impl<M: Machine<Input = Input, Output = Output> + Send + 'static> Drivable for M
 type Steer = dyn Fn(&Message) -> u16 + Send + Sync;
 type Place = dyn Fn(&Question) -> Option<u16> + Send + Sync;
 type Pending<M> = dyn Fn(&M, Time) -> usize + Send + Sync;
+type Farewell<M> = dyn Fn(&mut M, Time, &mut Vec<Output>) + Send + Sync;
 
 /// What the program around a driver decides for it.
 pub struct Program<M> {
     pub(crate) steer: Arc<Steer>,
     pub(crate) place: Arc<Place>,
     pub(crate) pending: Arc<Pending<M>>,
+    pub(crate) farewell: Arc<Farewell<M>>,
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) keeper: Arc<dyn Keeper>,
     pub(crate) pusher: Arc<dyn Pusher>,
@@ -45,6 +47,7 @@ impl<M> Clone for Program<M> {
             steer: Arc::clone(&self.steer),
             place: Arc::clone(&self.place),
             pending: Arc::clone(&self.pending),
+            farewell: Arc::clone(&self.farewell),
             resolver: Arc::clone(&self.resolver),
             keeper: Arc::clone(&self.keeper),
             pusher: Arc::clone(&self.pusher),
@@ -66,6 +69,7 @@ impl<M> Program<M> {
             steer: Arc::new(|_| 0),
             place: Arc::new(|_| None),
             pending: Arc::new(|_, _| 0),
+            farewell: Arc::new(|_, _, _| {}),
             resolver: Arc::new(Nobody),
             keeper: Arc::new(Forgetful),
             pusher: Arc::new(Quiet),
@@ -94,6 +98,16 @@ impl<M> Program<M> {
     #[must_use]
     pub fn pending(mut self, pending: impl Fn(&M, Time) -> usize + Send + Sync + 'static) -> Self {
         self.pending = Arc::new(pending);
+        self
+    }
+
+    /// What a machine has to report when its shard ends. Nothing can be sent any more.
+    #[must_use]
+    pub fn farewell(
+        mut self,
+        farewell: impl Fn(&mut M, Time, &mut Vec<Output>) + Send + Sync + 'static,
+    ) -> Self {
+        self.farewell = Arc::new(farewell);
         self
     }
 

@@ -91,7 +91,19 @@ impl<M: Drivable> Shard<M> {
             found = self.turn(began, &ready)?;
             self.here.counters.turns.note(self.here.clock.now() - began);
         }
+        self.say_farewell();
         Ok(())
+    }
+
+    /// What the machine reports at its end.
+    fn say_farewell(&mut self) {
+        let now = self.here.clock.now();
+        (self.program.farewell)(&mut self.machine, now, &mut self.out);
+        for output in self.out.drain(..) {
+            if let Output::Report(event) = output {
+                self.program.sink.event(now, self.here.shard, event);
+            }
+        }
     }
 
     /// How long to wait for something to come. Naps are taken here.

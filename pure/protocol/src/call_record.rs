@@ -50,6 +50,8 @@ pub enum Ender {
     Age,
     /// There were too many calls to follow them all.
     Crowd,
+    /// The server was stopped; the call itself may go on.
+    Server,
 }
 
 /// A text of a record. What is absent is empty.
@@ -141,6 +143,7 @@ impl Ender {
             Self::Timer => "timer",
             Self::Age => "age",
             Self::Crowd => "crowd",
+            Self::Server => "server",
         }
     }
 }

@@ -153,6 +153,11 @@ impl Node {
         self.roles.proxy.len() + self.roles.waiting.len()
     }
 
+    /// The end of this server: the calls that go on without it are reported, as far as they were followed.
+    pub fn close(&mut self, now: Time, out: &mut Vec<Output>) {
+        self.calls.close(now, out);
+    }
+
     /// How many calls pass through this shard, as far as they are followed.
     pub fn calling(&self) -> usize {
         self.calls.len()

@@ -16,6 +16,7 @@ mod advertise;
 mod again;
 mod auth;
 mod bans;
+mod calls;
 mod choice;
 mod console;
 mod dns;
@@ -31,6 +32,7 @@ mod page;
 mod phone;
 mod proxy;
 mod push;
+mod records;
 mod redirect;
 mod registrar;
 mod report;
@@ -56,6 +58,7 @@ pub use page::reference;
 pub use phone::PhoneFile;
 pub(crate) use phone::{SRTP, TRANSPORTS};
 pub use push::Push;
+pub use records::{Records, Rotation};
 pub use registrar::{Expires, Registrar, WhenFull};
 pub use report::{Mistakes, Notice};
 pub use secret::Secret;
@@ -91,6 +94,10 @@ pub struct Config {
     pub proxy: settings::Proxy,
     /// What strangers may do.
     pub bans: settings::Bans,
+    /// How calls are followed; none: they are not.
+    pub calls: Option<settings::Calls>,
+    /// Where their records go.
+    pub records: Records,
     /// How phones that sleep are woken; none: they are not.
     pub push: Option<Push>,
     /// Where things are kept.
@@ -128,6 +135,8 @@ impl Default for Config {
             registrar: Registrar::default(),
             proxy: settings::Proxy::default(),
             bans: settings::Bans::default(),
+            calls: Some(settings::Calls::default()),
+            records: Records::default(),
             push: None,
             store: Store::default(),
             extensions: Vec::new(),
@@ -182,6 +191,7 @@ impl Config {
             listeners: listen.transports().into_iter().flat_map(|(_, at)| at).copied().collect(),
         };
         let routes = route::read(&entries(top, &route::SECTION, faults), &known, faults);
+        let calls_section = section(top, &calls::SECTION, faults);
         let config = Self {
             console: Console::read(&section(top, &console::SECTION, faults), &listen, faults),
             tls: tls::read(&tls_section, &entries(&tls_section, &tls::DOMAIN, faults), faults),
@@ -196,6 +206,12 @@ impl Config {
             ),
             proxy: proxy::read(&section(top, &proxy::SECTION, faults), faults),
             bans: bans::read(&section(top, &bans::SECTION, faults), faults),
+            calls: calls::read(&calls_section, faults),
+            records: Records::read(
+                &section(top, &records::SECTION, faults),
+                &calls_section,
+                faults,
+            ),
             store: Store::read(&section(top, &store::SECTION, faults), faults),
             redirects: redirect::read(
                 &entries(top, &redirect::SECTION, faults),
@@ -371,6 +387,8 @@ pub const SECTIONS: &[&Section] = &[
     &bans::SECTION,
     &push::SECTION,
     &store::SECTION,
+    &calls::SECTION,
+    &records::SECTION,
     &extension::SECTION,
     &redirect::SECTION,
     &route::SECTION,
@@ -392,6 +410,8 @@ const TOP: &[Key] = &[
     Key::new("bans", "", ""),
     Key::new("push", "", ""),
     Key::new("store", "", ""),
+    Key::new("calls", "", ""),
+    Key::new("records", "", ""),
     Key::new("extension", "", ""),
     Key::new("redirect", "", ""),
     Key::new("route", "", ""),

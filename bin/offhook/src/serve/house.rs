@@ -84,6 +84,7 @@ pub(crate) fn settings(
         registrar: registrar(&config.registrar),
         proxy: config.proxy.clone(),
         bans: config.bans.clone(),
+        calls: config.calls,
         push: config.push.as_ref().map(push),
         role: config.server.role,
         redirects: config.redirects.clone(),

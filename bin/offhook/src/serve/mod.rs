@@ -30,10 +30,11 @@ use steward::{Staff, Steward};
 use store::Restored;
 use waker::Waker;
 
-use crate::config::{Config, Credential, Durability, StoreUrl};
+use crate::config::{Config, Credential, Durability, Records, StoreUrl};
 use crate::log::{Format, Log};
 use crate::names::Names;
 use crate::outcome::Outcome;
+use crate::records::{self, Registry, Writer};
 use crate::seed::throw;
 use crate::{certificates, check, journal, limits};
 
@@ -89,6 +90,8 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     let hub = Hub::new();
     let (reporter, told) = Reporter::new(journal::Terse { sink, log }, hub.clone());
     console::report(told).map_err(words)?;
+    let (pen, writer) = records::begin(&records_of(&config), log).map_err(words)?.unzip();
+    let reporter = Registry { sink: reporter, pen };
     let waker = Waker::start(config.push.as_ref(), log).map_err(words)?;
     let store = drawer.as_ref().map(|drawer| Arc::clone(drawer.counts()));
     let (running, staff) =
@@ -115,6 +118,7 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     });
     let console = console.transpose().map_err(words)?;
     let result = wait(running, (drain, Some(steward)), log, (&heard, |heard| heard));
+    writer.into_iter().for_each(Writer::close);
     drop(console);
     result
 }
@@ -204,6 +208,7 @@ fn start(
         .steer(move |message| steering.home(message))
         .place(place)
         .pending(Node::pending)
+        .farewell(Node::close)
         .sink(sink);
     let (mut bindings, mut restored) = (Bindings::InMemory, Vec::new());
     if let Some(mut drawer) = drawer {
@@ -232,6 +237,16 @@ fn announce_changes((before, now): (&[Listener], &[Listener]), log: Log) {
     let closed: Vec<_> = before.iter().filter(|one| not_in(now, one)).cloned().collect();
     announce("listening", &opened, log);
     announce("listening_no_more", &closed, log);
+}
+
+/// Where call records go, and from whom: the name of the machine, unless the config has another.
+fn records_of(config: &Config) -> Records {
+    let records = config.records.clone();
+    if !records.node.is_empty() {
+        return records;
+    }
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    Records { node: name.trim_end().to_owned(), ..records }
 }
 
 fn announce(event: &str, listeners: &[Listener], log: Log) {

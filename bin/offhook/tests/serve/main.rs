@@ -20,6 +20,7 @@ mod exposition;
 mod killed;
 mod metrics;
 mod push;
+mod records;
 mod reload;
 mod schema;
 mod strangers;

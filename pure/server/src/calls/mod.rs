@@ -88,6 +88,12 @@ impl Calls {
         }
     }
 
+    /// Nobody follows them any more: each is reported as it is.
+    pub(crate) fn close(&mut self, now: Time, out: &mut Vec<Output>) {
+        let numbers: Vec<_> = self.shelf.behind(None).map(|(number, _)| number).collect();
+        numbers.into_iter().for_each(|number| self.end(number, (now, Ender::Server), out));
+    }
+
     /// Follows a call from now on. One that is followed already, because it passes through us twice, is not followed twice.
     fn begin(&mut self, call: Call, record: CallRecord, out: &mut Vec<Output>) -> Number {
         if self.numbers.contains_key(&call) {

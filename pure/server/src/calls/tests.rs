@@ -57,6 +57,17 @@ fn a_session_that_is_renewed_for_ever_ends_with_its_time_all_the_same() {
 }
 
 #[test]
+fn who_is_stopped_reports_all_that_it_followed() {
+    let (mut calls, mut out) = (calls(1000), Vec::new());
+    let number = calls.begin(Call(1), record(0), &mut out).0.unwrap();
+    calls.keep(number, seconds(0), 0);
+    calls.begin(Call(2), record(0), &mut out);
+    calls.close(Time(9), &mut out);
+    assert_eq!(ended(&mut out), [(Ender::Server, Some(Time(9))); 2]);
+    assert_eq!((calls.len(), calls.deadline()), (0, None));
+}
+
+#[test]
 fn a_call_that_passes_twice_is_one_call() {
     let (mut calls, mut out) = (calls(1000), Vec::new());
     let first = calls.begin(Call(1), record(0), &mut out);
