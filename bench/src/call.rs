@@ -1,52 +1,14 @@
 //! What a server's part in a call costs, from octets to octets: nothing of the kernel is in it.
 
 use std::hint::black_box;
-use std::net::SocketAddr;
 
-use machine::{Dice, Machine as _, Time};
-use protocol::{Flow, Identity, Input, Listener, Output, Transport};
-use server::settings::{Settings, User};
-use server::{Node, Steering, aor_of};
+use server::{Steering, aor_of};
 use sip::{Bytes, Message};
 
-const SERVER: ([u8; 4], u16) = ([192, 0, 2, 10], 5060);
-const CALLER: ([u8; 4], u16) = ([198, 51, 100, 1], 5060);
-const CALLEE: ([u8; 4], u16) = ([198, 51, 100, 2], 5060);
-
-struct House {
-    node: Node,
-    now: Time,
-    out: Vec<Output>,
-}
-
-impl House {
-    /// A server that trusts everybody, or asks who it is.
-    fn new(challenge: &[&str]) -> Self {
-        let listeners = vec![Listener::new(0, Transport::Udp, SocketAddr::from(SERVER))];
-        let users = (100..1100).map(|n| User::new(&n.to_string(), "secret")).collect();
-        let challenge = challenge.iter().map(|method| (*method).into()).collect();
-        let settings = Settings { users, challenge, ..Settings::of("example.test", listeners) };
-        Self { node: Node::new(settings, Dice::new(1)), now: Time(1), out: Vec::new() }
-    }
-
-    /// Octets come; the octets that go.
-    fn hears(&mut self, from: ([u8; 4], u16), wire: impl Into<Bytes>) -> Vec<Bytes> {
-        let (transport, peer) = (Transport::Udp, SocketAddr::from(from));
-        let flow = Flow { transport, listener: 0, connection: 0, peer, identity: Identity::NONE };
-        let Ok(message) = Message::parse(wire) else { return Vec::new() };
-        self.now = Time(self.now.0 + 1_000_000);
-        self.node.wake(self.now, &mut self.out);
-        self.node.handle(self.now, Input::Received(flow, message), &mut self.out);
-        let sent = |output| match output {
-            Output::Send(_, wire) => Some(wire),
-            _ => None,
-        };
-        self.out.drain(..).filter_map(sent).collect()
-    }
-}
+use crate::house::{CALLEE, CALLER, House, put};
 
 /// A request as phones write it.
-fn request(method: &str, uri: &str, call: u64, rows: &[&str]) -> Vec<u8> {
+pub(crate) fn request(method: &str, uri: &str, call: u64, rows: &[&str]) -> Vec<u8> {
     let (call, mut wire) = (call.to_string(), Vec::with_capacity(1024));
     let from = "\"Alice\" <sip:101@example.test>;tag=9fxced76sl\r\nTo: <sip:102@example.test>";
     put(
@@ -84,11 +46,7 @@ fn answer(request: &Bytes, line: &str) -> Vec<u8> {
     answer
 }
 
-fn put(message: &mut Vec<u8>, texts: &[&str]) {
-    texts.iter().for_each(|text| message.extend_from_slice(text.as_bytes()));
-}
-
-const REGISTER: &str = "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.2:5060;branch=z9hG4bK-r;rport\r\n\
+pub(crate) const REGISTER: &str = "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.2:5060;branch=z9hG4bK-r;rport\r\n\
                         Max-Forwards: 70\r\nFrom: <sip:102@example.test>;tag=1\r\nTo: <sip:102@example.test>\r\n\
                         Call-ID: r\r\nCSeq: 1 REGISTER\r\nContact: <sip:102@198.51.100.2:5060>;expires=7200\r\nContent-Length: 0\r\n\r\n";
 
@@ -111,19 +69,6 @@ pub(crate) fn proxied_call(count: u64) {
         let bye = house.hears(CALLER, request("BYE", contact, call, &within));
         let Some(bye) = bye.first() else { return };
         assert_eq!(house.hears(CALLEE, answer(bye, "200 OK")).len(), 1, "the call has ended");
-    }
-}
-
-/// A REGISTER that is new to the server, and its 200.
-pub(crate) fn register(count: u64) {
-    let mut house = House::new(&[]);
-    for call in 0..count {
-        let user = 100 + call % 1000;
-        let wire = REGISTER
-            .replace("102@", &format!("{user}@"))
-            .replace("Call-ID: r", &format!("Call-ID: {call}"));
-        let wire = wire.replace("bK-r;", &format!("bK-{call};"));
-        assert_eq!(house.hears(CALLEE, wire).len(), 1, "it is answered");
     }
 }
 

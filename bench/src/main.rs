@@ -3,9 +3,11 @@
 //! A new scenario is one line in [`SCENARIOS`] and a function `fn(count: u64)`: what it needs is made before its loop.
 
 mod call;
+mod house;
 mod media;
 mod message;
 mod shard;
+mod short;
 mod sound;
 mod strangers;
 mod transaction;
@@ -123,7 +125,26 @@ const SCENARIOS: &[Scenario] = &[
         name: "register",
         count: 2_000,
         unit: "a REGISTER of a new Call-ID and its 200",
-        run: call::register,
+        run: short::register,
+    },
+    Scenario {
+        name: "register-refresh",
+        count: 2_000,
+        unit: "a REGISTER of a phone that is here already, and its 200",
+        run: short::refresh,
+    },
+    Scenario {
+        name: "register-digest",
+        count: 1_000,
+        unit: "a REGISTER, its 401, the REGISTER with a digest, and its 200",
+        run: short::digest,
+    },
+    Scenario { name: "options", count: 2_000, unit: "an OPTIONS and its 200", run: short::options },
+    Scenario {
+        name: "redirect",
+        count: 2_000,
+        unit: "an INVITE to somebody who is elsewhere, its 302 and the ACK",
+        run: short::redirect,
     },
     Scenario {
         name: "challenge",

@@ -1,7 +1,7 @@
-//! `Map`: a hash map whose key was thrown with our dice.
+//! `Map`: a hash map whose key was thrown with our dice; `Numbers`: one for what is such a number already.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher as _};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::Hasher128 as _;
@@ -30,10 +30,7 @@ impl HashKey {
     /// same. The parts cannot run into each other, as long as none has a line feed.
     pub fn number<'a>(self, parts: impl IntoIterator<Item = &'a [u8]>) -> u128 {
         let mut hash = siphasher::sip128::SipHasher13::new_with_keys(self.0, self.1);
-        for part in parts {
-            hash.write(part);
-            hash.write_u8(b'\n');
-        }
+        write_parts(&mut hash, parts);
         hash.finish128().as_u128()
     }
 
@@ -47,5 +44,88 @@ impl BuildHasher for HashKey {
     type Hasher = SipHasher13;
     fn build_hasher(&self) -> SipHasher13 {
         SipHasher13::new_with_keys(self.0, self.1)
+    }
+}
+
+/// Writes parts into a hash, each with a line feed behind it: gathered first, for a hash likes few long pieces better than many short.
+pub fn write_parts<'a>(hash: &mut impl Hasher, parts: impl IntoIterator<Item = &'a [u8]>) {
+    let (mut text, mut used) = ([0; ROOM], 0_usize);
+    for part in parts {
+        match text.get_mut(used..=used.saturating_add(part.len())) {
+            Some([room @ .., end]) => {
+                room.copy_from_slice(part);
+                *end = b'\n';
+                used = used.saturating_add(part.len() + 1);
+            }
+            _ => {
+                hash.write(text.get(..used).unwrap_or_default());
+                hash.write(part);
+                hash.write(b"\n");
+                used = 0;
+            }
+        }
+    }
+    hash.write(text.get(..used).unwrap_or_default());
+}
+
+/// What the parts of a usual key have together.
+const ROOM: usize = 256;
+
+/// A map whose keys are [numbers](HashKey::number): they were hashed with a secret key, so they are not hashed again.
+pub type Numbers<V> = HashMap<u128, V, BuildHasherDefault<AsItIs>>;
+
+/// Takes a number for its own hash.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, octets: &[u8]) {
+        for octet in octets {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*octet);
+        }
+    }
+
+    fn write_u128(&mut self, number: u128) {
+        self.0 = number as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_hashed_as_if_they_came_one_by_one() {
+        let key = HashKey::of(1);
+        let parts = |lengths: [usize; 3]| lengths.map(|length| vec![b'x'; length]);
+        let mut seen = Vec::new();
+        for lengths in
+            [[0, 1, 2], [1, 0, 2], [100, 154, 0], [100, 155, 3], [300, 1, 255], [1, 2, 600]]
+        {
+            let parts = parts(lengths);
+            let mut hash = siphasher::sip128::SipHasher13::new_with_keys(key.0, key.1);
+            for part in &parts {
+                part.iter().for_each(|octet| hash.write(&[*octet]));
+                hash.write(b"\n");
+            }
+            let number = key.number(parts.iter().map(|part| &part[..]));
+            assert_eq!(number, hash.finish128().as_u128(), "{lengths:?}");
+            assert!(!seen.contains(&number));
+            seen.push(number);
+        }
+    }
+
+    #[test]
+    fn numbers_find_what_is_theirs() {
+        let mut numbers = Numbers::default();
+        for number in 0..1000_u128 {
+            numbers.insert(number << 60, number);
+        }
+        assert!((0..1000).all(|number| numbers.get(&(number << 60)) == Some(&number)));
+        assert_eq!(numbers.get(&1), None);
     }
 }

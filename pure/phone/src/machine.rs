@@ -71,9 +71,9 @@ impl Phone {
         self.registration.flow_failed(now, flow, &mut self.line.dice);
     }
 
-    fn receive(&mut self, now: Time, flow: Flow, message: Message, out: &mut Vec<Output>) {
+    fn receive(&mut self, now: Time, flow: Flow, mut message: Message, out: &mut Vec<Output>) {
         if message.is_request() {
-            let message = stamp(&message, flow).unwrap_or(message);
+            stamp(&mut message, flow);
             return self.line.receive(now, flow, message, out);
         }
         // RFC 3261 §8.1.3.3: one Via is ours; more have lost their way.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use machine::Time;
-use protocol::transaction::{ServerId, Timers, merged_key};
+use protocol::transaction::{ServerId, Timers, merged};
 use sip::header::{ContentEncoding, Require};
 use sip::uri::unescape;
 use sip::{Message, Method, Name, Status, Uri};
@@ -33,7 +33,9 @@ impl Seen {
             let Some((_, key)) = self.order.pop_front() else { break };
             self.by_key.remove(&key);
         }
-        let Some(key) = merged_key(request) else { return Ok(()) };
+        let Some(key) = merged(request).map(|parts| Box::from(parts.join(&b'\n'))) else {
+            return Ok(());
+        };
         if self.by_key.get(&key).is_some_and(|other| *other != id) {
             return Err(Refusal::saying(Status::LOOP_DETECTED, "Merged Request"));
         }

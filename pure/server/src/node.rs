@@ -290,21 +290,21 @@ impl Machine for Node {
 }
 
 impl Roles {
-    fn received(&mut self, turn: &mut Turn<'_>, flow: Flow, message: Message) {
+    fn received(&mut self, turn: &mut Turn<'_>, flow: Flow, mut message: Message) {
         if self.bans.shuns(flow) {
             return;
         }
-        if let Err(fault) = admission::well_formed(&message) {
+        if let Err(fault) = admission::well_formed(&mut message) {
             // A broken response goes nowhere; a request whose Via can be read is told what is wrong.
             if message.is_request() && message.get::<sip::header::Via>().is_some() {
                 turn.refuse(flow, &message, &fault);
             }
             return;
         }
-        let stamped = if message.is_request() { stamp(&message, flow) } else { None };
-        let message = stamped.unwrap_or(message);
-        let alias = if message.is_request() { alias(&message, flow) } else { None };
-        turn.out.extend(alias.map(|peer| Output::Alias(flow, peer)));
+        if message.is_request() {
+            stamp(&mut message, flow);
+            turn.out.extend(alias(&message, flow).map(|peer| Output::Alias(flow, peer)));
+        }
         match turn.transactions.meet(turn.now, flow, message, turn.out) {
             Met::Known(up) => up.into_iter().for_each(|up| self.told(turn, up)),
             Met::New(newcomer) => self.newcomer(turn, newcomer),

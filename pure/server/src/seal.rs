@@ -1,8 +1,6 @@
 //! `Seal`: the house's secret at work. What it signed is known again, on every shard and after a restart, and what it closed only it
 //! can open; so passes, flow tokens and GRUUs need no table.
 
-use std::hash::Hasher as _;
-
 use machine::Dice;
 use protocol::auth::hex;
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
@@ -30,10 +28,7 @@ impl Seal {
     /// A signature over parts.
     pub(crate) fn sign<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 16] {
         let mut hash = SipHasher24::new_with_keys(self.key.0, self.key.1);
-        for part in parts {
-            hash.write(part);
-            hash.write_u8(b'\n');
-        }
+        machine::write_parts(&mut hash, parts);
         hash.finish128().as_bytes()
     }
 

@@ -1,5 +1,6 @@
 //! What must be true of every message before a role looks at it (RFC 3261 §8.1.1, §8.2, §16.3, §18.3, §20).
 
+use crate::core::{Core, Place};
 use crate::header::{CSeq, CallId, MaxForwards, NameAddr, Via};
 use crate::scan::elements;
 use crate::{Header, Message, Method, Name, Param, ParseError, Scan, Uri};
@@ -7,15 +8,21 @@ use crate::{Header, Message, Method, Name, Param, ParseError, Scan, Uri};
 /// The first thing that is wrong with a message that could be indexed: a header that is missing, doubled, or cannot be read, or a
 /// CSeq that names another method. Each row is read once.
 pub fn check(message: &Message) -> Result<(), ParseError> {
-    request_uri(message)?;
-    let mut seen = Seen::default();
-    for row in &message.head().rows {
-        seen.row(message, row.name, message.value(row))?;
-    }
-    seen.all(message)
+    read_core(message).map(drop)
 }
 
-/// How often what may be there once, or must be there, was.
+/// Checks a message; what everybody will ask of it is read here.
+pub(crate) fn read_core(message: &Message) -> Result<Core, ParseError> {
+    request_uri(message)?;
+    let mut seen = Seen::default();
+    for (row, at) in message.head().rows.iter().enumerate() {
+        seen.row(message, at.name, Place { row, value: message.value(at) })?;
+    }
+    seen.all(message)?;
+    Ok(seen.core)
+}
+
+/// How often what may be there once, or must be there, was; and what was read.
 #[derive(Default)]
 struct Seen {
     from: usize,
@@ -26,11 +33,13 @@ struct Seen {
     vias: usize,
     contacts: usize,
     all_contacts: usize,
+    core: Core,
 }
 
 impl Seen {
     /// Reads a row as its name says.
-    fn row(&mut self, message: &Message, name: Name, value: &[u8]) -> Result<(), ParseError> {
+    fn row(&mut self, message: &Message, name: Name, place: Place<'_>) -> Result<(), ParseError> {
+        let value = place.value;
         let here = |error: ParseError| error.shifted(message.offset(value));
         match name {
             // What stands in requests only says nothing in a response, however it is written (RFC 3261 §20).
@@ -39,14 +48,18 @@ impl Seen {
             {
                 Ok(())
             }
-            Name::Via => elements(value, name.grammar()).try_for_each(|via| self.via(message, via)),
+            Name::Via => {
+                elements(value, name.grammar()).try_for_each(|via| self.via(message, via, place))
+            }
             Name::From => {
                 once(&mut self.from, message, (name, value))?;
-                address(message, (name, value))
+                self.core.note_from(place, &address(message, (name, value))?);
+                Ok(())
             }
             Name::To => {
                 once(&mut self.to, message, (name, value))?;
-                address(message, (name, value))
+                self.core.note_to(place, &address(message, (name, value))?);
+                Ok(())
             }
             Name::CallId => {
                 once(&mut self.call_id, message, (name, value))?;
@@ -54,7 +67,9 @@ impl Seen {
             }
             Name::CSeq => {
                 once(&mut self.cseq, message, (name, value))?;
-                cseq(message, &CSeq::parse(value).map_err(here)?, value)
+                let read = CSeq::parse(value).map_err(here)?;
+                self.core.note_cseq(place, &read);
+                cseq(message, &read, value)
             }
             Name::MaxForwards => {
                 once(&mut self.max_forwards, message, (name, value))?;
@@ -62,18 +77,21 @@ impl Seen {
             }
             Name::Contact => elements(value, name.grammar())
                 .try_for_each(|contact| self.contact(message, contact)),
-            Name::Route | Name::RecordRoute => {
-                elements(value, name.grammar()).try_for_each(|at| address(message, (name, at)))
-            }
+            Name::Route | Name::RecordRoute => elements(value, name.grammar())
+                .try_for_each(|at| address(message, (name, at)).map(drop)),
             Name::Authorization | Name::ProxyAuthorization => credentials(message, value),
             _ => Ok(()),
         }
     }
 
-    fn via(&mut self, message: &Message, value: &[u8]) -> Result<(), ParseError> {
+    fn via(&mut self, message: &Message, value: &[u8], place: Place<'_>) -> Result<(), ParseError> {
         let via = Via::parse(value).map_err(|error| error.shifted(message.offset(value)))?;
         self.vias += 1;
-        if self.vias == 1 { one_branch(message, &via) } else { Ok(()) }
+        if self.vias > 1 {
+            return Ok(());
+        }
+        self.core.note_via(place, &via);
+        one_branch(message, &via)
     }
 
     fn contact(&mut self, message: &Message, value: &[u8]) -> Result<(), ParseError> {
@@ -82,7 +100,7 @@ impl Seen {
             self.all_contacts += 1;
             return Ok(());
         }
-        address(message, (Name::Contact, value))
+        address(message, (Name::Contact, value)).map(drop)
     }
 
     /// Is everything there? `*` stands alone, and only in a REGISTER (RFC 3261 §20.10).
@@ -125,13 +143,17 @@ fn cseq(message: &Message, cseq: &CSeq<'_>, value: &[u8]) -> Result<(), ParseErr
 }
 
 /// An address can be read, and its URI is one.
-fn address(message: &Message, (name, value): (Name, &[u8])) -> Result<(), ParseError> {
+fn address<'a>(
+    message: &Message,
+    (name, value): (Name, &'a [u8]),
+) -> Result<NameAddr<'a>, ParseError> {
     let wrong = |part: &[u8], error: ParseError| ParseError {
         what: name.as_str(),
         at: message.offset(part) + error.at,
     };
     let address = NameAddr::read(value, name.as_str()).map_err(|error| wrong(value, error))?;
-    address.parsed().map(drop).map_err(|error| wrong(address.uri, error))
+    address.parsed().map_err(|error| wrong(address.uri, error))?;
+    Ok(address)
 }
 
 /// The top Via has one branch: of two, somebody might take the other, and find another transaction (RFC 3261 §7.3.1).

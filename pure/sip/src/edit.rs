@@ -124,12 +124,13 @@ impl<'m> Edit<'m> {
     /// The changed message, its index made from the old one; an error when a raw value broke it.
     pub fn finish(&mut self) -> Result<Message, Malformed> {
         let wire = self.wire();
-        let head = self.splices.head(self.message.head(), self.end(), &wire);
+        let old = (self.message.head(), self.message.core());
+        let (head, core) = self.splices.head(old, self.end(), &wire);
         if !may_be_known(&head, &wire) {
             return Message::parse(wire);
         }
         debug_assert_eq!(Head::read(&wire).as_ref(), Ok(&head), "what was known is what is read");
-        Ok(Message::known(wire, head))
+        Ok(Message::known(wire, (head, core)))
     }
 
     /// A whole row at a place.

@@ -6,9 +6,11 @@
 
 pub mod body;
 mod check;
+mod core;
 mod draft;
 mod edit;
 mod error;
+mod grow;
 pub mod header;
 pub mod limits;
 mod message;

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use crate::check::read_core;
+use crate::core::Core;
 use crate::header::{CSeq, Header};
 use crate::read::{Head, Row, StartLine};
 use crate::scan::{ascii, elements, trim};
@@ -14,6 +16,7 @@ use crate::{Body, Draft, Edit, Malformed, Method, Name, ParseError, Status};
 pub struct Message {
     wire: Bytes,
     head: Head,
+    core: Core,
 }
 
 /// The start line (RFC 3261 §7.1, §7.2).
@@ -48,7 +51,7 @@ impl Message {
                 if length < rest {
                     wire.truncate(head.body + length);
                 }
-                Ok(Self { wire, head })
+                Ok(Self { wire, head, core: Core::default() })
             }
         }
     }
@@ -153,8 +156,11 @@ impl Message {
         self.rows(name).flat_map(move |row| elements(row, name.grammar()))
     }
 
-    /// The topmost header of type `H`, read now; `None` when there is none.
+    /// The topmost header of type `H`, read now unless it is known already; `None` when there is none.
     pub fn first<'a, H: Header<'a>>(&'a self) -> Option<Result<H, ParseError>> {
+        if let Some(known) = H::known(self) {
+            return Some(Ok(known));
+        }
         let value = self.rows(H::NAME).find_map(|row| elements(row, H::NAME.grammar()).next());
         value.map(|value| self.read(value))
     }
@@ -189,9 +195,36 @@ impl Message {
         Draft::reply(self, status)
     }
 
-    /// A message whose head was not read, but is known.
-    pub(crate) const fn known(wire: Bytes, head: Head) -> Self {
-        Self { wire, head }
+    /// [Checks](crate::check) the message, and keeps what was read of it for all who ask later.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn checked(&mut self) -> Result<(), ParseError> {
+        self.core = read_core(self)?;
+        Ok(())
+    }
+
+    /// A message that was not read, but is known.
+    pub(crate) fn known(wire: Bytes, (head, core): (Head, Core)) -> Self {
+        Self { wire, head, core }
+    }
+
+    pub(crate) const fn index_mut(&mut self) -> (&mut Head, &mut Core) {
+        (&mut self.head, &mut self.core)
+    }
+
+    pub(crate) const fn wire_mut(&mut self) -> &mut Bytes {
+        &mut self.wire
+    }
+
+    pub(crate) const fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// The octets of a row, from where its value begins.
+    pub(crate) fn octets_of(&self, row: u16) -> Option<&[u8]> {
+        let row = self.head.rows.get(usize::from(row))?;
+        self.wire.get(usize::from(row.value)..usize::from(row.end))
     }
 
     pub(crate) const fn head(&self) -> &Head {

@@ -38,6 +38,14 @@ pub(crate) fn find_param_end(text: &[u8]) -> Option<usize> {
     first(text, marks, |octet| octet <= b' ' || octet == b';')
 }
 
+/// Where the first octet stands that makes parameters more than names and values with `;` between: a quote, a bracket, a blank, a
+/// control octet.
+#[inline]
+pub(crate) fn find_odd(text: &[u8]) -> Option<usize> {
+    let marks = |word| below(word, b'#') | zeros(word ^ (ONES * b'<' as u64));
+    first(text, marks, |octet| octet < b'#' || octet == b'<')
+}
+
 /// Where a URI in brackets ends: at `>`, or at what cannot be in it.
 #[inline]
 pub(crate) fn find_bracket(text: &[u8]) -> Option<usize> {
@@ -100,6 +108,7 @@ mod tests {
         assert_eq!(find_light(text), slow(text, |other| other <= b' ' || other == 0x7f));
         let ends = |other| other <= b' ' || other == 0x7f || other == b'>';
         assert_eq!(find_bracket(text), slow(text, ends));
+        assert_eq!(find_odd(text), slow(text, |other| other < b'#' || other == b'<'));
         assert_eq!(find_param_end(text), slow(text, |other| other <= b' ' || other == b';'));
     }
 

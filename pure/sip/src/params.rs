@@ -1,6 +1,6 @@
 //! `Params`: `;name=value` after a URI or a header value (RFC 3261 §25.1 generic-param).
 
-use crate::octets::find_param_end;
+use crate::octets::{find, find_odd, find_param_end};
 use crate::scan::{Scan, ascii, ends_name, is_blank, unquote};
 use crate::{ParseError, limits};
 
@@ -106,9 +106,33 @@ impl<'a> Params<'a> {
         if self.0.is_empty() {
             return None;
         }
-        let same = |other: &[u8]| other.len() == name.len() && other.eq_ignore_ascii_case(name);
-        self.raw().find(|(other, _)| same(other)).map(|(_, value)| value)
+        if is_odd(self.0) {
+            let same = |other: &[u8]| other.eq_ignore_ascii_case(name);
+            return self.raw().find(|(other, _)| same(other)).map(|(_, value)| value);
+        }
+        // As nearly everybody writes them: what stands between two `;` is one.
+        let (mut rest, mut left) = (self.0, limits::PARAMS);
+        while let [b';', after @ ..] = rest {
+            let end = find(b';', after).unwrap_or(after.len());
+            let (param, next) = after.split_at_checked(end).unwrap_or_default();
+            rest = next;
+            match param.split_at_checked(name.len()) {
+                _ if param.is_empty() => continue,
+                _ if left == 0 || param.starts_with(b"=") => return None,
+                Some((begin, [])) if begin.eq_ignore_ascii_case(name) => return Some(None),
+                Some((begin, [b'=', value @ ..])) if begin.eq_ignore_ascii_case(name) => {
+                    return Some(Some(value));
+                }
+                _ => left -= 1,
+            }
+        }
+        None
     }
+}
+
+/// True when there is more to look at than where `;` stand: quotes, brackets, blanks, or no `;` at the beginning.
+fn is_odd(params: &[u8]) -> bool {
+    !params.starts_with(b";") || find_odd(params).is_some()
 }
 
 /// A value without quotes: up to a `;` or a blank.
@@ -154,6 +178,40 @@ fn q_value(text: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// However they are written, who looks for one finds what who reads all finds.
+    #[test]
+    fn one_that_is_looked_for_is_the_first_of_its_name() {
+        let words = [
+            "a",
+            "A=1",
+            "ab=2",
+            "a=\"x;a=3\"",
+            "b=<s;a>",
+            "",
+            " ",
+            "=4",
+            "a=5=6",
+            "c ",
+            "\x01",
+            "b",
+        ];
+        let mut texts = Vec::new();
+        for (first, second, third) in words.iter().flat_map(|first| {
+            let pairs = words.iter().flat_map(|second| words.map(|third| (second, third)));
+            pairs.map(move |(second, third)| (first, second, third))
+        }) {
+            texts.push(format!(";{first};{second};{third}"));
+        }
+        let most = format!("{};a", ";x;".repeat(limits::PARAMS));
+        for text in texts.into_iter().chain(["a;b".into(), most]) {
+            let params = Params::new(text.as_bytes());
+            for name in ["a", "ab", "b", "B", "x"] {
+                let first = params.iter().find(|param| param.name.eq_ignore_ascii_case(name));
+                assert_eq!(params.find(name), first.map(|param| param.value), "{name} in {text}");
+            }
+        }
+    }
 
     #[test]
     fn names_are_found_in_any_case_and_values_may_be_quoted() {

@@ -153,8 +153,24 @@ impl<'a> Scan<'a> {
     /// `1*DIGIT` that fits.
     pub fn number<N: TryFrom<u64>>(&mut self) -> Result<N, ParseError> {
         let error = self.error();
-        let digits = self.take_while(|octet| octet.is_ascii_digit());
-        number(digits).and_then(|number| N::try_from(number).ok()).ok_or(error)
+        let (mut value, mut length) = (0_u64, 0);
+        for octet in self.rest {
+            let digit = octet.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            if length >= SURE {
+                value = value
+                    .checked_mul(10)
+                    .and_then(|value| value.checked_add(digit.into()))
+                    .ok_or(error)?;
+            } else {
+                value = value.wrapping_mul(10).wrapping_add(digit.into());
+            }
+            length = length.wrapping_add(1);
+        }
+        self.take(length);
+        N::try_from(value).ok().filter(|_| length > 0).ok_or(error)
     }
 
     /// `quoted-string`, with its quotes, still escaped.
@@ -226,6 +242,11 @@ pub(crate) fn is_blank(octet: u8) -> bool {
     is_class(octet, BLANK)
 }
 
+/// Octets of a label of a host.
+pub(crate) fn is_label(octet: u8) -> bool {
+    is_class(octet, LABEL)
+}
+
 /// Octets of a host that is a name or an IPv4 address.
 pub(crate) fn is_host(octet: u8) -> bool {
     is_class(octet, HOST)
@@ -256,6 +277,7 @@ const HOST: u8 = 4;
 const USER: u8 = 8;
 const LENIENT_USER: u8 = 16;
 const NAME_END: u8 = 32;
+const LABEL: u8 = 64;
 
 /// The classes of each octet: one look-up instead of a row of comparisons, for everything that is read goes through here.
 static CLASSES: [u8; 256] = {
@@ -280,7 +302,8 @@ const fn class_of(octet: u8) -> u8 {
     let token = word
         || matches!(octet, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
     let blank = matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
-    let host = word || matches!(octet, b'-' | b'_' | b'.');
+    let label = word || matches!(octet, b'-' | b'_');
+    let host = label || octet == b'.';
     let user = word
         || matches!(octet, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')')
         || matches!(octet, b'&' | b'=' | b'+' | b'$' | b',' | b';' | b'?' | b'/' | b'%');
@@ -294,6 +317,7 @@ const fn class_of(octet: u8) -> u8 {
         + (user as u8) * USER
         + (lenient as u8) * LENIENT_USER
         + (name_end as u8) * NAME_END
+        + (label as u8) * LABEL
 }
 
 /// `1*DIGIT`, when it fits into 64 bits.
@@ -312,6 +336,9 @@ pub(crate) fn number(digits: &[u8]) -> Option<u64> {
 
 /// So many digits may be more than fits.
 const LONGEST: usize = 20;
+
+/// So many digits surely fit.
+const SURE: usize = LONGEST - 1;
 
 /// Octets as text, when they are ASCII.
 pub(crate) fn ascii(octets: &[u8]) -> Option<&str> {

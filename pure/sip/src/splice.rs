@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::Name;
+use crate::core::Core;
 use crate::read::{Head, Row, StartLine, blanks, offset};
 use crate::row;
 
@@ -121,7 +122,13 @@ impl Splices {
     }
 
     /// The index of what [`wire`](Self::wire) wrote, from that of the original; `end` is where its empty line stood.
-    pub(crate) fn head(&self, old: &Head, end: usize, wire: &[u8]) -> Head {
+    pub(crate) fn head(
+        &self,
+        (old, known): (&Head, &Core),
+        end: usize,
+        wire: &[u8],
+    ) -> (Head, Core) {
+        let mut core = Core::default();
         let mut rows = Vec::with_capacity(old.rows.len() + self.all.len());
         let mut shift = Shift { left: self.effective().peekable(), by: 0 };
         let start = match &old.start {
@@ -135,8 +142,9 @@ impl Splices {
             }
             response @ StartLine::Response { .. } => response.clone(),
         };
-        for row in &old.rows {
+        for (place, row) in old.rows.iter().enumerate() {
             if shift.is_before_changes(row) {
+                core.follow(known, place, rows.len());
                 rows.push(shift.moved(row));
                 continue;
             }
@@ -147,7 +155,10 @@ impl Splices {
             }
         }
         let end = shift.to(end, wire, &mut rows);
-        Head { start, rows, body: end + 2 }
+        for (name, _) in self.effective().filter_map(|splice| splice.row) {
+            core.forget(name);
+        }
+        (Head { start, rows, body: end + 2 }, core)
     }
 }
 

@@ -1,12 +1,14 @@
 //! How a message finds its transaction (RFC 3261 §17.1.3, §17.2.3).
 
+use std::net::IpAddr;
+
 use machine::HashKey;
 use sip::header::{CSeq, From, To, Via};
+use sip::uri::Host;
 use sip::{Message, Method};
 
 /// What the messages of one transaction share, as a number: strangers cannot find two that are alike, for it is keyed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key(u128);
+pub(super) type Key = u128;
 
 /// Whose side of the transaction we are: both may live in one process, with one branch.
 const CLIENT: &[u8] = b"c";
@@ -61,30 +63,34 @@ impl Keys {
             request.elements(sip::Name::Via).next()?,
             method.as_str().as_bytes(),
         ];
-        Some(Key(self.0.number(parts)))
+        Some(self.0.number(parts))
     }
 
     fn of_branch(self, side: &[u8], branch: &[u8], rest: (&Via<'_>, Method<'_>)) -> Key {
         let (via, method) = rest;
-        let mut sent_by = Vec::with_capacity(SENT_BY);
-        via.sent_by().write(&mut sent_by);
-        sent_by.make_ascii_lowercase();
-        Key(self.0.number([side, branch, &sent_by, method.as_str().as_bytes()]))
+        let [high, low] = via.port.unwrap_or_default().to_be_bytes();
+        let number = |kind: u8, host: &[u8]| {
+            let at = [kind, u8::from(via.port.is_some()), high, low];
+            self.0.number([side, branch, method.as_str().as_bytes(), &at, host])
+        };
+        // What may be any octet stands last, and is as long as its kind says.
+        match via.host {
+            Host::Name(name) => number(b'n', name.to_ascii_lowercase().as_bytes()),
+            Host::Ip(IpAddr::V4(ip)) => number(b'4', &ip.octets()),
+            Host::Ip(IpAddr::V6(ip)) => number(b'6', &ip.octets()),
+        }
     }
 }
 
-/// Room for a usual sent-by.
-const SENT_BY: usize = 48;
-
-/// What makes two requests the same one that came on two paths (RFC 3261 §8.2.2.2): From tag, Call-ID, CSeq. Only requests
-/// without To tag count.
-pub fn merged_key(request: &Message) -> Option<Box<[u8]>> {
+/// What makes two requests the same one that came on two paths (RFC 3261 §8.2.2.2): From tag, Call-ID, CSeq; none has a line feed.
+/// Only requests without To tag count.
+pub fn merged(request: &Message) -> Option<[&[u8]; 3]> {
     if request.get::<To>()?.tag().is_some() {
         return None;
     }
     let from = request.get::<From>()?;
     let cseq = request.rows(sip::Name::CSeq).next()?;
-    Some([from.tag().unwrap_or_default(), b"\n", request.call_id(), b"\n", cseq].concat().into())
+    Some([from.tag().unwrap_or_default(), request.call_id(), cseq])
 }
 
 #[cfg(test)]

@@ -13,11 +13,11 @@ mod timers;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use machine::{Alarms, Dice, HashKey, Map, Shelf, Time};
+use machine::{Alarms, Dice, HashKey, Numbers, Shelf, Time};
 use sip::{Bytes, Draft, Message, Method, Name, Status};
 
 pub use client::{TIMED_OUT, UNSENT, cancel_of};
-pub use key::merged_key;
+pub use key::merged;
 pub use timers::Timers;
 
 use crate::doors::Output;
@@ -111,7 +111,7 @@ struct Entry {
 pub struct Transactions {
     timers: Timers,
     keys: Keys,
-    by_key: Map<Key, u64>,
+    by_key: Numbers<u64>,
     /// Those that care when the way to a peer breaks: bad news of one peer costs nothing to the others.
     by_peer: BTreeSet<(SocketAddr, u64)>,
     all: Shelf<Entry>,
@@ -131,7 +131,7 @@ pub struct Repeats {
 impl Transactions {
     /// None yet.
     pub fn new(timers: Timers, dice: &mut Dice) -> Self {
-        let (by_key, keys) = (HashKey::throw(dice).map(), Keys::new(HashKey::throw(dice)));
+        let (by_key, keys) = (Numbers::default(), Keys::new(HashKey::throw(dice)));
         let (by_peer, all) = (BTreeSet::new(), Shelf::default());
         let (alarms, repeats) = (Alarms::default(), Repeats::default());
         Self { timers, keys, by_key, by_peer, all, alarms, repeats }

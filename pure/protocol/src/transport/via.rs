@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use sip::header::Via;
 use sip::uri::{Host, HostPort};
-use sip::{Header as _, Message, Name};
+use sip::{Header as _, Message, Name, Param};
 
 use super::Flow;
 
@@ -18,34 +18,60 @@ pub const fn fits_udp(octets: usize) -> bool {
 
 /// Notes in the top Via of a request where it really came from: `received` when the sent-by says otherwise (§18.2.1), and
 /// `rport` when it is asked for, always with `received` (RFC 3581 §4). Over WebSocket only when it is asked for: what we see there
-/// is often a web proxy of our own, and no answer goes there by another way (RFC 7118 §5.3). `None` when nothing needs to be noted, or
-/// when there is no Via that can be read.
-pub fn stamp(request: &Message, came: Flow) -> Option<Message> {
-    let via = request.get::<Via>()?;
-    let from = came.peer;
-    let ip = from.ip().to_canonical();
+/// is often a web proxy of our own, and no answer goes there by another way (RFC 7118 §5.3). Nothing happens when nothing needs to be
+/// noted, or when there is no Via that can be read.
+pub fn stamp(request: &mut Message, came: Flow) {
+    let Some(via) = request.get::<Via>() else { return };
+    let ip = came.peer.ip().to_canonical();
     let wants_port = via.params.has("rport");
     let same = via.host == Host::Ip(ip);
     if !wants_port && (same || came.transport.is_web()) {
-        return None;
+        return;
     }
+    let mut noted = via.params.iter().filter(|param| is_noted(param.name));
+    match (noted.next(), noted.next()) {
+        // As nearly everybody asks: there is one `rport` to be filled, and nothing else was said.
+        (Some(Param { name, value: None }), None) if wants_port => {
+            let place = request.end_of(name.as_bytes());
+            let mut text = vec![b'='];
+            sip::decimal(came.peer.port().into(), &mut text);
+            note_received(ip, &mut text);
+            drop(noted);
+            request.insert_behind(place, &text);
+        }
+        _ => {
+            drop(noted);
+            rewrite(request, came, wants_port);
+        }
+    }
+}
+
+/// Writes the top Via anew, without what its sender had no right to say.
+fn rewrite(request: &mut Message, came: Flow, wants_port: bool) {
+    let Some(via) = request.get::<Via>() else { return };
     let stamped = |text: &mut Vec<u8>| {
         Via { params: sip::Params::new(b""), ..via }.write(text);
         for param in via.params.iter().filter(|param| !is_noted(param.name)) {
             param.write(text);
         }
-        text.extend_from_slice(b";received=");
-        match ip {
-            IpAddr::V4(_) => HostPort { host: Host::Ip(ip), port: None }.write(text),
-            // Here it stands without brackets.
-            IpAddr::V6(ip) => text.extend_from_slice(ip.to_string().as_bytes()),
-        }
+        note_received(came.peer.ip().to_canonical(), text);
         if wants_port {
             text.extend_from_slice(b";rport=");
-            sip::decimal(from.port().into(), text);
+            sip::decimal(came.peer.port().into(), text);
         }
     };
-    request.edit().replace_written(Name::Via, stamped).finish().ok()
+    if let Ok(stamped) = request.edit().replace_written(Name::Via, stamped).finish() {
+        *request = stamped;
+    }
+}
+
+fn note_received(ip: IpAddr, text: &mut Vec<u8>) {
+    text.extend_from_slice(b";received=");
+    match ip {
+        IpAddr::V4(_) => HostPort { host: Host::Ip(ip), port: None }.write(text),
+        // Here it stands without brackets.
+        IpAddr::V6(ip) => text.extend_from_slice(ip.to_string().as_bytes()),
+    }
 }
 
 /// What we note ourselves, and nobody else for us.
@@ -97,7 +123,10 @@ mod tests {
 
     fn stamped(via: &str, from: &str) -> Option<String> {
         let came = Flow { peer: from.parse().unwrap(), ..flow(Transport::Udp, 0) };
-        stamp(&request(via), came).map(|message| top(&message))
+        let mut request = request(via);
+        let before = request.wire().clone();
+        stamp(&mut request, came);
+        (*request.wire() != before).then(|| top(&request))
     }
 
     /// Proves: rfc3261-18.2.1-4, rfc3261-18.2.1-5, rfc3261-18.2.1-6, rfc7118-5.3-1, rfc7118-5.3-2, rfc7118-5.3-3.
@@ -115,10 +144,10 @@ mod tests {
         let via = stamped("SIP/2.0/UDP 192.0.2.1:5060;rport;branch=z9hG4bK1", "192.0.2.1:5060");
         assert_eq!(
             via.unwrap(),
-            "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1;received=192.0.2.1;rport=5060"
+            "SIP/2.0/UDP 192.0.2.1:5060;rport=5060;received=192.0.2.1;branch=z9hG4bK1"
         );
         let v6 = stamped("SIP/2.0/UDP [2001:db8::1];rport", "[2001:db8::2]:7");
-        assert_eq!(v6.unwrap(), "SIP/2.0/UDP [2001:db8::1];received=2001:db8::2;rport=7");
+        assert_eq!(v6.unwrap(), "SIP/2.0/UDP [2001:db8::1];rport=7;received=2001:db8::2");
     }
 
     /// Proves: rfc7118-1-1.
@@ -126,11 +155,13 @@ mod tests {
     fn trap_54_over_websocket_only_what_is_asked_for_is_noted() {
         for transport in [Transport::Ws, Transport::Wss] {
             let noted = |via: &str| {
-                let request = request(&format!("SIP/2.0/{transport} df7jal23ls0d.invalid;{via}"));
-                stamp(&request, flow(transport, 3)).map(|message| top(&message))
+                let via = format!("SIP/2.0/{transport} df7jal23ls0d.invalid;{via}");
+                let mut request = request(&via);
+                stamp(&mut request, flow(transport, 3));
+                Some(top(&request)).filter(|top| *top != via)
             };
             assert_eq!(noted("branch=z9hG4bK1"), None);
-            assert!(noted("rport").unwrap().ends_with(";received=192.0.2.2;rport=40000"));
+            assert!(noted("rport").unwrap().ends_with(";rport=40000;received=192.0.2.2"));
         }
     }
 

@@ -3,44 +3,47 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use machine::{Dice, HashKey, Map, Time};
+use machine::{Dice, HashKey, Numbers, Time};
 use protocol::Fault;
-use protocol::transaction::merged_key;
+use protocol::transaction::merged;
 use sip::Message;
 use sip::header::Via;
 
 use crate::limits;
 
-/// The requests to us that are still remembered, and by which branch each came.
+/// The requests to us that are still remembered, as numbers, and by which branch each came.
 #[derive(Debug)]
 pub(crate) struct Merged {
-    seen: Map<Box<[u8]>, Branch>,
-    order: VecDeque<(Time, Box<[u8]>)>,
+    key: HashKey,
+    seen: Numbers<Branch>,
+    order: VecDeque<(Time, u128)>,
     /// How long a transaction is ongoing: 64·T1.
     life: Duration,
 }
 
-/// The branch that a request came by.
-type Branch = Box<[u8]>;
+/// The branch that a request came by, as a number.
+type Branch = u64;
 
 impl Merged {
     pub(crate) fn new(life: Duration, dice: &mut Dice) -> Self {
-        Self { seen: HashKey::throw(dice).map(), order: VecDeque::new(), life }
+        let key = HashKey::throw(dice);
+        Self { key, seen: Numbers::default(), order: VecDeque::new(), life }
     }
 
     /// Notes a request that is new to the transactions; refuses it when its like came by another branch.
     pub(crate) fn note(&mut self, now: Time, request: &Message) -> Result<(), Fault> {
         self.forget(now);
-        let Some(key) = merged_key(request) else { return Ok(()) };
-        let branch: Branch =
-            request.get::<Via>().and_then(|via| via.branch().map(Into::into)).unwrap_or_default();
-        match self.seen.get(&key) {
+        let Some(parts) = merged(request) else { return Ok(()) };
+        let like = self.key.number(parts);
+        let via = request.get::<Via>();
+        let branch = via.as_ref().and_then(Via::branch).unwrap_or_default();
+        let branch = self.key.number([branch]) as Branch;
+        match self.seen.get(&like) {
             Some(other) if *other != branch => Err(Fault::MergedRequest),
             Some(_) => Ok(()),
             None => {
-                let until = now + self.life;
-                self.order.push_back((until, key.clone()));
-                self.seen.insert(key, branch);
+                self.order.push_back((now + self.life, like));
+                self.seen.insert(like, branch);
                 Ok(())
             }
         }
@@ -51,8 +54,8 @@ impl Merged {
             if *until > now && self.order.len() <= limits::MERGED {
                 return;
             }
-            if let Some((_, key)) = self.order.pop_front() {
-                self.seen.remove(&key);
+            if let Some((_, like)) = self.order.pop_front() {
+                self.seen.remove(&like);
             }
         }
     }

@@ -34,9 +34,9 @@ impl Entry {
 /// Seconds after which a server that was stopped is worth another try: a restart takes less.
 const RESTART: u32 = 10;
 
-/// Is it a message that can be understood at all (§16.3 step 1)?
-pub(crate) fn well_formed(message: &Message) -> Result<(), Fault> {
-    sip::check(message).map_err(Fault::Malformed)
+/// Is it a message that can be understood at all (§16.3 step 1)? Then what everybody asks of it is known from here on.
+pub(crate) fn well_formed(message: &mut Message) -> Result<(), Fault> {
+    message.checked().map_err(Fault::Malformed)
 }
 
 /// How many hops a request may still go; 0 refuses it (§16.3 step 3). Without a Max-Forwards nothing is known against it.

@@ -13,14 +13,14 @@ pub(crate) fn unreadable(turn: &mut Turn<'_>, flow: Flow, malformed: &Malformed)
     let reason = malformed.error.to_string().into();
     turn.out.push(Output::Report(Event::Unreadable { source: flow.peer, reason }));
     let Some(head) = readable_head(&malformed.wire) else { return };
-    let Ok(head) = Message::parse(head) else { return };
+    let Ok(mut head) = Message::parse(head) else { return };
     if !head.is_request() || head.method() == Some(Method::Ack) {
         return;
     }
-    if well_formed(&head).is_err() {
+    if well_formed(&mut head).is_err() {
         return;
     }
-    let head = stamp(&head, flow).unwrap_or(head);
+    stamp(&mut head, flow);
     let fault = Fault::Malformed(malformed.error);
     turn.refuse(flow, &head, &fault);
 }

@@ -96,9 +96,9 @@ fn display_name<'a>(scan: &mut Scan<'a>) -> Result<Option<&'a [u8]>, ParseError>
 
 addresses! {
     /// Who asks (RFC 3261 §20.20).
-    From,
+    From known as from,
     /// Who was asked for (RFC 3261 §20.39).
-    To,
+    To known as to,
     /// A proxy still to be visited (RFC 3261 §20.34).
     Route,
     /// A proxy that wants to stay on the path (RFC 3261 §20.30).

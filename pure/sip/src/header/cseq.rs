@@ -3,7 +3,7 @@
 use super::Header;
 use crate::row::decimal;
 use crate::scan::Scan;
-use crate::{Method, Name, ParseError};
+use crate::{Message, Method, Name, ParseError};
 
 /// `CSeq = 1*DIGIT LWS Method`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,10 @@ impl<'a> Header<'a> for CSeq<'a> {
         let method = Method::of(scan.token()?);
         scan.end()?;
         Ok(Self { number, method })
+    }
+
+    fn known(message: &'a Message) -> Option<Self> {
+        message.core().cseq()
     }
 
     fn write(&self, out: &mut Vec<u8>) {

@@ -127,7 +127,7 @@ macro_rules! with_params {
 
 /// Headers that are an address: `name-addr` or `addr-spec`, and parameters.
 macro_rules! addresses {
-    ($($(#[$doc:meta])* $header:ident),* $(,)?) => {$(
+    ($($(#[$doc:meta])* $header:ident $(known as $core:ident)?),* $(,)?) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct $header<'a>(pub $crate::header::NameAddr<'a>);
@@ -138,6 +138,12 @@ macro_rules! addresses {
             fn parse(value: &'a [u8]) -> Result<Self, $crate::ParseError> {
                 $crate::header::NameAddr::read(value, $crate::Name::$header.as_str()).map(Self)
             }
+
+            $(
+                fn known(message: &'a $crate::Message) -> Option<Self> {
+                    message.core().$core(message)
+                }
+            )?
 
             fn write(&self, out: &mut Vec<u8>) {
                 self.0.write(out);

@@ -77,7 +77,7 @@ pub use tokens::{
 pub use via::{MAGIC, Via, ViaTransport};
 pub use warning::Warning;
 
-use crate::{Name, ParseError};
+use crate::{Message, Name, ParseError};
 
 /// A header that can be read from one element of its value, and written.
 pub trait Header<'a>: Sized {
@@ -86,6 +86,12 @@ pub trait Header<'a>: Sized {
 
     /// Reads one element: without name, colon, and the neighbours in a comma list.
     fn parse(value: &'a [u8]) -> Result<Self, ParseError>;
+
+    /// The topmost of a message that was [checked](crate::Message::checked), where that has read it already.
+    #[doc(hidden)]
+    fn known(_message: &'a Message) -> Option<Self> {
+        None
+    }
 
     /// Writes the element. What is written reads back.
     fn write(&self, out: &mut Vec<u8>);

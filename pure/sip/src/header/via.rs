@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::Header;
 use crate::scan::{Scan, number};
 use crate::uri::{Host, HostPort};
-use crate::{Name, Params, ParseError};
+use crate::{Message, Name, Params, ParseError};
 
 /// `SIP/2.0/UDP pc33.atlanta.example:5060;branch=z9hG4bK776;rport`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,15 @@ pub struct Via<'a> {
 /// A transport token; compared without regard to case.
 #[derive(Clone, Copy, Debug, Eq)]
 pub struct ViaTransport<'a>(pub &'a str);
+
+impl ViaTransport<'_> {
+    /// The same for ever, when it is one of those that SIP is spoken over, in capitals.
+    pub(crate) fn usual(self) -> Option<&'static str> {
+        USUAL.into_iter().find(|usual| *usual == self.0)
+    }
+}
+
+const USUAL: [&str; 5] = ["UDP", "TCP", "TLS", "WS", "WSS"];
 
 impl PartialEq for ViaTransport<'_> {
     fn eq(&self, other: &Self) -> bool {
@@ -71,13 +80,23 @@ impl<'a> Header<'a> for Via<'a> {
 
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
         let mut scan = Scan::new(value, "Via");
-        if !scan.eat_word(b"SIP/2.0/") {
-            protocol(&mut scan)?;
-        }
-        let transport = transport(&mut scan)?;
+        let transport = match usual(value) {
+            Some((usual, length)) => {
+                scan.take(length);
+                ViaTransport(usual)
+            }
+            None => {
+                protocol(&mut scan)?;
+                transport(&mut scan)?
+            }
+        };
         scan.blanks()?;
         let HostPort { host, port } = HostPort::read(&mut scan)?;
         Ok(Self { transport, host, port, params: Params::read(&mut scan)? })
+    }
+
+    fn known(message: &'a Message) -> Option<Self> {
+        message.core().via(message)
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -89,14 +108,24 @@ impl<'a> Header<'a> for Via<'a> {
     }
 }
 
-/// `transport`; the usual ones are known at sight.
-fn transport<'a>(scan: &mut Scan<'a>) -> Result<ViaTransport<'a>, ParseError> {
-    for (known, usual) in [(&b"UDP "[..], "UDP"), (b"TCP ", "TCP"), (b"TLS ", "TLS")] {
-        if scan.rest().starts_with(known) {
-            scan.take(usual.len());
-            return Ok(ViaTransport(usual));
-        }
+/// `SIP/2.0/` and a transport, as nearly everybody writes it.
+fn usual(value: &[u8]) -> Option<(&'static str, usize)> {
+    let (begin, rest) = value.split_first_chunk::<8>()?;
+    if begin != b"SIP/2.0/" {
+        return None;
     }
+    match rest {
+        [b'U', b'D', b'P', b' ', ..] => Some(("UDP", 11)),
+        [b'T', b'C', b'P', b' ', ..] => Some(("TCP", 11)),
+        [b'T', b'L', b'S', b' ', ..] => Some(("TLS", 11)),
+        [b'W', b'S', b' ', ..] => Some(("WS", 10)),
+        [b'W', b'S', b'S', b' ', ..] => Some(("WSS", 11)),
+        _ => None,
+    }
+}
+
+/// `transport`
+fn transport<'a>(scan: &mut Scan<'a>) -> Result<ViaTransport<'a>, ParseError> {
     scan.token().map(ViaTransport)
 }
 

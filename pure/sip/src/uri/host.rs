@@ -4,9 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::ParseError;
-use crate::octets::find;
 use crate::row::decimal;
-use crate::scan::{Scan, ascii, is_host};
+use crate::scan::{Scan, ascii, is_host, is_label};
 
 /// `host = hostname / IPv4address / IPv6reference`
 #[derive(Clone, Copy, Debug)]
@@ -53,27 +52,7 @@ impl<'a> Host<'a> {
             scan.take(length);
             return Ok(Self::Ip(ip.into()));
         }
-        let text = scan.take_while(is_host);
-        let (mut label, mut after) = (0, 0);
-        // One dot may stand at the end; none at the beginning, and no two together.
-        while let Some(dot) = text.get(after..).and_then(|rest| find(b'.', rest)) {
-            if dot == 0 {
-                return Err(error);
-            }
-            (label, after) = (after, after + dot + 1);
-        }
-        let last = text.get(if after < text.len() { after } else { label }..).unwrap_or_default();
-        let text = std::str::from_utf8(text).map_err(|_| error)?;
-        // A name whose last label begins with a digit would be an IPv4 address (RFC 3261 §25.1 toplabel).
-        match last.first() {
-            Some(octet) if octet.is_ascii_digit() => {
-                text.parse::<Ipv4Addr>().map(|ip| Self::Ip(ip.into())).map_err(|_| error)
-            }
-            Some(octet) if octet.is_ascii_alphabetic() && !text.starts_with('-') => {
-                Ok(Self::Name(text))
-            }
-            _ => Err(error),
-        }
+        name(scan).map(Host::Name)
     }
 
     /// The number, when it is one.
@@ -85,27 +64,63 @@ impl<'a> Host<'a> {
     }
 }
 
+/// `hostname`: labels with dots between, and one may stand at the end. A name whose last label begins with a digit would be an IPv4
+/// address (RFC 3261 §25.1 toplabel).
+fn name<'a>(scan: &mut Scan<'a>) -> Result<&'a str, ParseError> {
+    let (error, from) = (scan.error(), scan.at());
+    let mut last = scan.take_while(is_label);
+    let starts_well = !last.starts_with(b"-");
+    while !last.is_empty() && scan.eat(b'.') {
+        match scan.take_while(is_label) {
+            // The one at the end.
+            [] if scan.peek() != Some(b'.') => break,
+            label => last = label,
+        }
+    }
+    if !starts_well || !last.first().is_some_and(u8::is_ascii_alphabetic) {
+        return Err(error);
+    }
+    std::str::from_utf8(scan.since(from)).map_err(|_| error)
+}
+
 /// An IPv4 address at the beginning of a text, and how long it is. Nothing, when it goes on as a name could.
 fn ipv4(text: &[u8]) -> Option<(Ipv4Addr, usize)> {
-    let (mut address, mut dots, mut part, mut digits, mut length) = (0_u32, 0, 0_u32, 0, 0);
-    for octet in text {
-        match octet {
-            // As everybody reads it: 010 would be eight for some.
-            b'0'..=b'9' if digits < 3 && (part > 0 || digits == 0) => {
-                part = part * 10 + u32::from(octet - b'0');
-                digits += 1;
-            }
-            b'.' if digits > 0 && dots < 3 && part < 256 => {
-                address = address << 8 | part;
-                (dots, part, digits) = (dots + 1, 0, 0);
-            }
-            other if is_host(*other) => return None,
-            _ => break,
-        }
-        length += 1;
+    let (a, rest) = part(text)?;
+    let (b, rest) = part(after_dot(rest)?)?;
+    let (c, rest) = part(after_dot(rest)?)?;
+    let (d, rest) = part(after_dot(rest)?)?;
+    let goes_on = rest.first().is_some_and(|octet| is_host(*octet));
+    (!goes_on).then(|| ([a, b, c, d].into(), text.len().wrapping_sub(rest.len())))
+}
+
+const fn after_dot(text: &[u8]) -> Option<&[u8]> {
+    match text {
+        [b'.', rest @ ..] => Some(rest),
+        _ => None,
     }
-    let whole = dots == 3 && digits > 0 && part < 256;
-    whole.then(|| ((address << 8 | part).into(), length))
+}
+
+/// A number below 256, as everybody reads it: 010 would be eight for some, so nothing follows a 0.
+#[inline(always)]
+fn part(text: &[u8]) -> Option<(u8, &[u8])> {
+    let digit = |octet: &u8| octet.wrapping_sub(b'0');
+    let [first, rest @ ..] = text else { return None };
+    let first = digit(first);
+    if first.wrapping_sub(1) > 8 {
+        return (first == 0).then_some((0, rest));
+    }
+    let (second, more) = match rest {
+        [second, more @ ..] if digit(second) < 10 => (digit(second), more),
+        _ => return Some((first, rest)),
+    };
+    let two = first.wrapping_mul(10).wrapping_add(second);
+    match more {
+        [third, rest @ ..] if digit(third) < 10 => {
+            let below_256 = two < 25 || two == 25 && digit(third) < 6;
+            below_256.then(|| (two.wrapping_mul(10).wrapping_add(digit(third)), rest))
+        }
+        _ => Some((two, more)),
+    }
 }
 
 /// Names are compared without regard to case; an IPv4 address mapped into IPv6 is that address.

@@ -1,0 +1,109 @@
+//! Octets that come into a header where it stands: what is in nobody else's hands need not be copied for it.
+
+use bytes::Bytes;
+
+use crate::read::offset;
+use crate::{Message, limits};
+
+impl Message {
+    /// Puts `text` into a header, at an octet of this message behind the first of that header's value: [`end_of`](Self::end_of) says where
+    /// a part of it ends. False, and nothing is changed, when there is no header, when `text` has line ends, or when the head would
+    /// be too long.
+    pub fn insert_behind(&mut self, place: usize, text: &[u8]) -> bool {
+        let in_row = |row: &crate::read::Row| {
+            usize::from(row.value) < place && place <= usize::from(row.end)
+        };
+        let Some(row) = self.head().rows.iter().position(in_row) else { return false };
+        let is_line = !text.iter().any(|octet| matches!(octet, b'\r' | b'\n'));
+        if !is_line || self.head().body.saturating_add(text.len()) > limits::HEAD {
+            return false;
+        }
+        self.grow(place, text);
+        self.shift(row, place, text.len());
+        true
+    }
+
+    /// Where a part of this message ends.
+    pub fn end_of(&self, part: &[u8]) -> usize {
+        self.offset(part).saturating_add(part.len())
+    }
+
+    /// The octets behind `place` make room. They are copied only when somebody else holds them too, or there is no room behind them.
+    fn grow(&mut self, place: usize, text: &[u8]) {
+        let wire = self.wire_mut();
+        let mut octets = Vec::from(std::mem::take(wire));
+        let (end, length) = (octets.len(), text.len());
+        octets.resize(end.saturating_add(length), 0);
+        octets.copy_within(place..end, place.saturating_add(length));
+        if let Some(room) = octets.get_mut(place..place.saturating_add(length)) {
+            room.copy_from_slice(text);
+        }
+        *wire = Bytes::from(octets);
+    }
+
+    /// All that stands behind `place` has moved. Heads are shorter than `limits::HEAD`, so every offset fits.
+    fn shift(&mut self, changed: usize, place: usize, by: usize) {
+        let by = offset(by);
+        let (head, core) = self.index_mut();
+        head.body = head.body.wrapping_add(usize::from(by));
+        let behind = head.rows.get_mut(changed..).unwrap_or_default();
+        let Some((row, rows)) = behind.split_first_mut() else { return };
+        core.grown(changed, place.saturating_sub(row.value.into()), by);
+        row.end = row.end.wrapping_add(by);
+        for row in rows {
+            row.line = row.line.wrapping_add(by);
+            row.colon = row.colon.wrapping_add(by);
+            row.value = row.value.wrapping_add(by);
+            row.end = row.end.wrapping_add(by);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::{CSeq, Via};
+    use crate::{Header as _, Name};
+
+    const TEXT: &str = "OPTIONS sip:b@h SIP/2.0\r\nX: 1\r\nVia: SIP/2.0/UDP a;rport;branch=z9hG4bK1 , SIP/2.0/UDP b\r\n\
+                        From: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\nbody";
+
+    fn grown(text: &'static str, checked: bool, shared: bool) -> Message {
+        let mut message = Message::parse(text.to_owned()).unwrap();
+        assert!(!checked || message.checked().is_ok());
+        let other = shared.then(|| message.clone());
+        let via = message.get::<Via<'_>>().unwrap();
+        let rport = via.params.iter().next().unwrap().name.as_bytes();
+        let place = message.end_of(rport);
+        assert!(message.insert_behind(place, b"=5060;received=192.0.2.1"));
+        assert!(other.is_none_or(|other| other.wire() == text.as_bytes()));
+        message
+    }
+
+    #[test]
+    fn what_comes_in_is_read_and_the_rest_is_where_it_was() {
+        for (checked, shared) in [(false, false), (false, true), (true, false), (true, true)] {
+            let message = grown(TEXT, checked, shared);
+            let again = Message::parse(message.wire().clone()).unwrap();
+            assert_eq!(message.head(), again.head());
+            let vias: Vec<_> = message.all::<Via<'_>>().map(|via| via.unwrap().text()).collect();
+            let first = "SIP/2.0/UDP a;rport=5060;received=192.0.2.1;branch=z9hG4bK1";
+            assert_eq!(vias, [first, "SIP/2.0/UDP b"]);
+            assert_eq!(message.get::<Via<'_>>(), again.get::<Via<'_>>());
+            assert_eq!(message.get::<CSeq<'_>>(), again.get::<CSeq<'_>>());
+            assert_eq!(message.body(), b"body");
+        }
+    }
+
+    #[test]
+    fn what_is_no_part_of_a_header_does_not_grow() {
+        let mut message = Message::parse(TEXT).unwrap();
+        let end = message.wire().len();
+        let row = message.offset(message.rows(Name::Via).next().unwrap());
+        for (place, text) in [(3, &b"x"[..]), (row, b"x"), (end, b"x"), (row + 3, b"\r\nEvil: 1")] {
+            assert!(!message.insert_behind(place, text), "{place}");
+        }
+        assert!(!message.insert_behind(row + 3, &vec![b'x'; limits::HEAD]));
+        assert_eq!(message.wire(), TEXT.as_bytes());
+    }
+}
