@@ -12,6 +12,9 @@ pub const LINE_SHOWN: usize = 120;
 /// Shards: more than any machine that we know has cores.
 pub const SHARDS: u64 = 1024;
 
+/// Microseconds of the longest nap: a call whose set-up passes three times waits for it three times.
+pub const NAP: u64 = 1000;
+
 /// Contacts of one address-of-record: all of them ring at once, and a request may be forked to 60 (RFC 5393 §5.3.3).
 pub const CONTACTS: u64 = 60;
 

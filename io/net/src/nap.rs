@@ -42,6 +42,10 @@ pub(crate) struct Rhythm {
 /// another, and a delay for nothing.
 const WORTH: u32 = 384;
 
+/// Packets that are enough for one nap, in 256ths: what waking up costs each of eight is little beside its own work, so where more comes
+/// naps are shorter.
+const ENOUGH: u32 = 8 * 256;
+
 /// More than this in one turn is as good as any number.
 const MOST: u32 = 4096;
 
@@ -67,7 +71,9 @@ impl Rhythm {
         self.time = (self.time.min(pause) / INERTIA).saturating_mul(INERTIA - 1) + time / INERTIA;
         self.count = (self.count * (INERTIA - 1) + count.min(MOST) * 256) / INERTIA;
         let gathered = nap.saturating_mul(self.count);
-        (!nap.is_zero() && gathered >= self.time.saturating_mul(WORTH)).then_some(nap)
+        let enough = self.time.saturating_mul(ENOUGH).checked_div(self.count).unwrap_or(nap);
+        let worth = !nap.is_zero() && gathered >= self.time.saturating_mul(WORTH);
+        worth.then(|| if self.signalling == 0 { nap } else { nap.min(enough) })
     }
 
     /// A nap may be longer while there is nothing but media: nobody waits for a call to be set up.
@@ -114,6 +120,18 @@ mod tests {
         assert_eq!(rhythm.next(now, Found::default()), None);
         // 3,000 a second is not worth a nap.
         assert_eq!(naps(&mut rhythm, &mut now, 40, ONE, 333)[39], None);
+    }
+
+    #[test]
+    fn where_much_comes_nobody_waits_for_more_than_eight() {
+        let (mut rhythm, mut now) = (Rhythm::new(Naps::default()), Time(1_000_000_000_000));
+        let four = Found { signalling: 4, ..ONE };
+        let taken = naps(&mut rhythm, &mut now, 100, four, 20);
+        let last = taken.last().copied().flatten();
+        assert!(last.is_some_and(|nap| (38..42).contains(&nap.as_micros())), "{last:?}");
+        let media = Found { signalling: 0, media: 4, more: false };
+        let taken = naps(&mut rhythm, &mut now, 100, media, 20);
+        assert_eq!(taken.last().copied().flatten(), Some(Naps::default().media));
     }
 
     /// A call is a burst of six messages: there are as many in a second as if they came one by one.

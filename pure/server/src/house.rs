@@ -1,7 +1,6 @@
 //! `House`: the settings, read once: is this URI ours, whom does it name, who is known, what is challenged. A reload moves a node into
 //! another one.
 
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -9,7 +8,6 @@ use machine::{Dice, HashKey, Map};
 use protocol::auth::{Algorithm, Charset, Claim, Ha1, Names, hex};
 use protocol::locate::Means;
 use protocol::{Flow, Listener, Transport};
-use sip::header::{From, Via};
 use sip::uri::SipUri;
 use sip::{Message, Method, Uri};
 
@@ -276,15 +274,9 @@ impl House {
     /// The To tag of our own answers to a request: the same for the same request, without a state (RFC 3261 §8.2.7), also for the
     /// CANCEL of it.
     pub(crate) fn tag(&self, request: &Message) -> String {
-        let mut hash = self.tags.build_hasher();
-        hash.write(request.call_id());
-        if let Some(from) = request.get::<From>() {
-            hash.write(from.tag().unwrap_or_default());
-        }
-        if let Some(via) = request.get::<Via>() {
-            hash.write(via.branch().unwrap_or_default());
-        }
-        hex(&hash.finish().to_be_bytes())
+        let [tag, branch] = [request.from_tag(), request.branch()].map(Option::unwrap_or_default);
+        let number = self.tags.number([request.call_id(), tag, branch]);
+        hex(&(number as u64).to_be_bytes())
     }
 
     /// True for the To tag of an answer of our own to this request, or to the INVITE of this ACK.

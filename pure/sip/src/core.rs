@@ -2,9 +2,10 @@
 //!
 //! Each remembers its row and where its parts stand in the value of that row, so it stays true when the row moves.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU16;
 
-use crate::header::{CSeq, From, NameAddr, To, Via, ViaTransport};
+use crate::header::{CSeq, From, NameAddr, To, Usual, Via, ViaTransport};
 use crate::read::offset;
 use crate::uri::Host;
 use crate::{Message, Method, Name, Params};
@@ -25,25 +26,26 @@ struct Known<T> {
     parts: T,
 }
 
-/// Some octets of a value, counted from its beginning.
+/// Some octets of a value, counted from its beginning: from one on, and to the one before another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct At {
     from: u16,
-    to: u16,
+    behind: NonZeroU16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ViaAt {
-    transport: &'static str,
+    transport: Usual,
     host: HostAt,
     port: Option<u16>,
     params: At,
+    branch: Option<At>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum HostAt {
     Name(At),
-    Ip(IpAddr),
+    Number(Ipv4Addr),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,24 +53,29 @@ struct AddressAt {
     display: Option<At>,
     uri: At,
     params: At,
+    tag: Option<At>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct CSeqAt {
     number: u32,
-    method: Method<'static>,
+    /// Its place among those that have a name here.
+    method: u8,
 }
 
 impl Core {
-    /// Notes the top Via. One of a transport that we do not speak is read again by who wants it.
+    /// Notes the top Via. One of a transport that we do not speak, or of an IPv6 address, is read again by who wants it.
     pub(crate) fn note_via(&mut self, place: Place<'_>, via: &Via<'_>) {
         let Some(transport) = via.transport.usual() else { return };
         let host = match via.host {
             Host::Name(name) => HostAt::Name(place.at(name.as_bytes())),
-            Host::Ip(ip) => HostAt::Ip(ip),
+            Host::Ip(IpAddr::V4(ip)) => HostAt::Number(ip),
+            Host::Ip(IpAddr::V6(_)) => return,
         };
         let params = place.at(via.params.as_bytes());
-        self.via = Some(place.holds(ViaAt { transport, host, port: via.port, params }));
+        let branch = via.branch().map(|branch| place.at(branch));
+        let branch = branch.filter(|branch| branch.is_called(NAME_OF_BRANCH, place.value));
+        self.via = Some(place.holds(ViaAt { transport, host, port: via.port, params, branch }));
     }
 
     /// Notes who asks.
@@ -83,9 +90,8 @@ impl Core {
 
     /// Notes the CSeq. One of a method without a name here is read again.
     pub(crate) fn note_cseq(&mut self, place: Place<'_>, cseq: &CSeq<'_>) {
-        let method = Method::KNOWN.iter().find(|known| **known == cseq.method);
-        let (number, method) = (cseq.number, method.copied());
-        self.cseq = method.map(|method| place.holds(CSeqAt { number, method }));
+        let method = Method::place_of(|known| *known == cseq.method);
+        self.cseq = method.map(|method| place.holds(CSeqAt { number: cseq.number, method }));
     }
 
     /// Row `from` of `old` is row `to` now, and as it was.
@@ -107,18 +113,34 @@ impl Core {
         }
     }
 
-    /// So many octets came into a row, at an octet of its value. The top Via grows in its parameters; of any other, and of a Via that
-    /// grew elsewhere, nothing is known any more.
-    pub(crate) fn grown(&mut self, row: usize, place: usize, by: u16) {
+    /// Octets came into a row, at an octet of its value. The top Via grows in its parameters; of any other, and of a Via that grew
+    /// elsewhere, nothing is known any more.
+    pub(crate) fn grown(&mut self, row: usize, place: usize, text: &[u8]) {
         let other = |known: u16| usize::from(known) != row;
         self.from = self.from.filter(|known| other(known.row));
         self.to = self.to.filter(|known| other(known.row));
         self.cseq = self.cseq.filter(|known| other(known.row));
         let Some(via) = self.via.as_mut().filter(|via| usize::from(via.row) == row) else { return };
-        let params = &mut via.parts.params;
-        if usize::from(params.from) < place && place <= usize::from(params.to) {
-            params.to = params.to.wrapping_add(by);
-        } else if place <= usize::from(params.from) {
+        let ViaAt { params, branch, .. } = &mut via.parts;
+        if place > params.to() {
+            // In a neighbour.
+            return;
+        }
+        let by = offset(text.len());
+        match branch {
+            Some(branch) if place > branch.to() => {}
+            Some(branch)
+                if place.saturating_add(NAME_OF_BRANCH.len()) <= usize::from(branch.from)
+                    && is_another(text) =>
+            {
+                branch.move_by(by);
+            }
+            // Within it, or it may be another now.
+            Some(_) | None => return self.via = None,
+        }
+        if place > usize::from(params.from) {
+            params.grow_by(by);
+        } else {
             self.via = None;
         }
     }
@@ -140,10 +162,27 @@ impl Core {
         let value = message.octets_of(row)?;
         let host = match parts.host {
             HostAt::Name(name) => Host::Name(std::str::from_utf8(name.of(value)).ok()?),
-            HostAt::Ip(ip) => Host::Ip(ip),
+            HostAt::Number(ip) => Host::Ip(ip.into()),
         };
         let params = Params::new(parts.params.of(value));
-        Some(Via { transport: ViaTransport(parts.transport), host, port: parts.port, params })
+        let transport = ViaTransport(parts.transport.as_str());
+        Some(Via { transport, host, port: parts.port, params })
+    }
+
+    /// The branch of the top Via.
+    pub(crate) fn branch<'a>(&self, message: &'a Message) -> Option<&'a [u8]> {
+        let Known { row, parts } = self.via?;
+        Some(parts.branch?.of(message.octets_of(row)?))
+    }
+
+    /// The tag of From.
+    pub(crate) fn tag_of_from<'a>(&self, message: &'a Message) -> Option<Option<&'a [u8]>> {
+        self.from.as_ref()?.tag(message)
+    }
+
+    /// The tag of To.
+    pub(crate) fn tag_of_to<'a>(&self, message: &'a Message) -> Option<Option<&'a [u8]>> {
+        self.to.as_ref()?.tag(message)
     }
 
     /// Who asks.
@@ -161,8 +200,16 @@ impl Core {
     /// Its place in its dialog.
     pub(crate) fn cseq(&self) -> Option<CSeq<'static>> {
         let CSeqAt { number, method } = self.cseq?.parts;
-        Some(CSeq { number, method })
+        Some(CSeq { number, method: Method::at(method)? })
     }
+}
+
+/// What stands before a branch.
+const NAME_OF_BRANCH: &[u8] = b";branch=";
+
+/// True for parameters that cannot be or hide a branch: they have no `b`, and no quotes.
+fn is_another(text: &[u8]) -> bool {
+    !text.iter().any(|octet| matches!(octet, b'b' | b'B' | b'"' | b'<'))
 }
 
 /// A row, and where its value begins in memory.
@@ -179,7 +226,8 @@ impl Place<'_> {
 
     fn at(self, part: &[u8]) -> At {
         let from = (part.as_ptr() as usize).saturating_sub(self.value.as_ptr() as usize);
-        At { from: offset(from), to: offset(from + part.len()) }
+        let behind = NonZeroU16::MIN.saturating_add(offset(from.saturating_add(part.len())));
+        At { from: offset(from), behind }
     }
 
     fn address(self, address: &NameAddr<'_>) -> AddressAt {
@@ -187,13 +235,43 @@ impl Place<'_> {
             display: address.display.map(|display| self.at(display)),
             uri: self.at(address.uri),
             params: self.at(address.params.as_bytes()),
+            tag: address.tag().map(|tag| self.at(tag)),
         }
+    }
+}
+
+impl Known<AddressAt> {
+    /// The tag, if there is one.
+    fn tag<'a>(&self, message: &'a Message) -> Option<Option<&'a [u8]>> {
+        let value = message.octets_of(self.row)?;
+        Some(self.parts.tag.map(|tag| tag.of(value)))
     }
 }
 
 impl At {
     fn of(self, value: &[u8]) -> &[u8] {
-        value.get(usize::from(self.from)..usize::from(self.to)).unwrap_or_default()
+        value.get(usize::from(self.from)..self.to()).unwrap_or_default()
+    }
+
+    /// True when just this stands before it.
+    fn is_called(self, name: &[u8], value: &[u8]) -> bool {
+        let before = value.get(..usize::from(self.from)).unwrap_or_default();
+        let at = before.len().checked_sub(name.len());
+        at.and_then(|at| before.get(at..)).is_some_and(|it| it.eq_ignore_ascii_case(name))
+    }
+
+    /// Where it ends.
+    fn to(self) -> usize {
+        usize::from(self.behind.get()).saturating_sub(1)
+    }
+
+    const fn grow_by(&mut self, by: u16) {
+        self.behind = self.behind.saturating_add(by);
+    }
+
+    const fn move_by(&mut self, by: u16) {
+        self.from = self.from.saturating_add(by);
+        self.grow_by(by);
     }
 }
 
@@ -203,6 +281,85 @@ impl AddressAt {
             display: self.display.map(|display| display.of(value)),
             uri: self.uri.of(value),
             params: Params::new(self.params.of(value)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::Route;
+    use crate::{Edit, Header as _};
+
+    const VIAS: [&str; 4] = [
+        "SIP/2.0/UDP a.example:5060;branch=z9hG4bK1;rport",
+        "SIP/2.0/TCP [2001:db8::1] ;x=\"a;b\" ; branch=z9hG4bK2, SIP/2.0/UDP c",
+        "SIP/2.0/FOO 192.0.2.1;branch",
+        "SIP / 2.0 / UDP 192.0.2.1:7",
+    ];
+    const ADDRESSES: [&str; 4] =
+        ["\"A \\\" B\" <sip:a@h>;tag=1", "sip:a@h;x=y;tag=2", "<sip:a@h>", "A <sip:a@h;lr> ;tag"];
+
+    fn messages() -> impl Iterator<Item = Message> {
+        let all = VIAS.iter().flat_map(|via| {
+            let both = ADDRESSES.iter().flat_map(|from| ADDRESSES.map(|to| (*from, to)));
+            both.map(move |(from, to)| (*via, from, to))
+        });
+        all.map(|(via, from, to)| {
+            let wire = format!(
+                "FOO sip:b@h SIP/2.0\r\nRoute: <sip:r>\r\nTo: {to}\r\nVia: {via}\r\nVia: SIP/2.0/UDP z\r\nCSeq: 7 FOO\r\n\
+                 From: {from}\r\nCall-ID: x\r\n\r\n"
+            );
+            let mut message = Message::parse(wire.replace("FOO", ["FOO", "BYE"][to.len() % 2])).unwrap();
+            message.checked().unwrap();
+            message
+        })
+    }
+
+    /// Whoever asks a message that was checked hears what it would hear of one that was not.
+    fn agrees(message: &Message) {
+        let unread = Message::parse(message.wire().clone()).unwrap();
+        assert_eq!(message.get::<Via<'_>>(), unread.get::<Via<'_>>());
+        assert_eq!(message.get::<From<'_>>(), unread.get::<From<'_>>());
+        assert_eq!(message.get::<To<'_>>(), unread.get::<To<'_>>());
+        assert_eq!(message.get::<CSeq<'_>>(), unread.get::<CSeq<'_>>());
+        assert_eq!(message.branch(), unread.branch());
+        assert_eq!(message.from_tag(), unread.from_tag());
+        assert_eq!(message.to_tag(), unread.to_tag());
+    }
+
+    #[test]
+    fn what_is_known_is_what_is_read_also_when_the_message_has_changed() {
+        let changes: [fn(&mut Edit<'_>); 6] = [
+            |edit| _ = edit.push_raw(Name::Via, b"SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK9"),
+            |edit| _ = edit.remove_first(Name::Via),
+            |edit| _ = edit.replace_raw(Name::From, b"<sip:z@h>;tag=9"),
+            |edit| {
+                _ = edit.remove_first(Name::Route).append(&CSeq { number: 9, method: Method::Bye });
+            },
+            |edit| _ = edit.request_uri(b"sip:somebody-else@h").push_raw(Name::To, b"<sip:y@h>"),
+            |edit| _ = edit.push_raw(Route::NAME, b"<sip:q>"),
+        ];
+        for message in messages() {
+            agrees(&message);
+            for change in changes {
+                let mut edit = message.edit();
+                change(&mut edit);
+                agrees(&edit.finish().unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_known_is_what_is_read_wherever_the_message_grows() {
+        let texts = [&b"1"[..], b"=1;received=2", b";branch=other"];
+        let places = |message: &Message| 0..message.wire().len();
+        for message in messages() {
+            for (place, text) in places(&message).flat_map(|at| texts.map(|text| (at, text))) {
+                let mut grown = message.clone();
+                grown.insert_behind(place, text);
+                agrees(&grown);
+            }
         }
     }
 }

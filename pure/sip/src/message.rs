@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::check::read_core;
 use crate::core::Core;
-use crate::header::{CSeq, Header};
+use crate::header::{CSeq, From, Header, To, Via};
 use crate::read::{Head, Row, StartLine};
 use crate::scan::{ascii, elements, trim};
 use crate::{Body, Draft, Edit, Malformed, Method, Name, ParseError, Status};
@@ -64,11 +64,12 @@ impl Message {
     /// The start line.
     pub fn start(&self) -> Start<'_> {
         match &self.head.start {
-            StartLine::Request { known: Method::Other(_), method, uri } => {
-                let method = ascii(self.slice16(method)).unwrap_or_default();
-                Start::Request(Method::Other(method), self.slice16(uri))
+            StartLine::Request { known, method, uri } => {
+                let method = known.and_then(Method::at).unwrap_or_else(|| {
+                    Method::Other(ascii(self.slice16(method)).unwrap_or_default())
+                });
+                Start::Request(method, self.slice16(uri))
             }
-            StartLine::Request { known, uri, .. } => Start::Request(*known, self.slice16(uri)),
             StartLine::Response { status, reason } => {
                 Start::Response(*status, self.slice16(reason))
             }
@@ -185,6 +186,21 @@ impl Message {
         self.rows(Name::CallId).next().unwrap_or_default()
     }
 
+    /// The branch of the top Via, when it has one.
+    pub fn branch(&self) -> Option<&[u8]> {
+        self.core.branch(self).or_else(|| self.get::<Via<'_>>()?.branch())
+    }
+
+    /// The tag of From, when it has one (RFC 3261 §19.3).
+    pub fn from_tag(&self) -> Option<&[u8]> {
+        self.core.tag_of_from(self).unwrap_or_else(|| self.get::<From<'_>>()?.tag())
+    }
+
+    /// The tag of To, when it has one.
+    pub fn to_tag(&self) -> Option<&[u8]> {
+        self.core.tag_of_to(self).unwrap_or_else(|| self.get::<To<'_>>()?.tag())
+    }
+
     /// Begins a change. What is not changed stays as it is.
     pub fn edit(&self) -> Edit<'_> {
         Edit::new(self)
@@ -256,7 +272,6 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::header::Via;
 
     const OPTIONS: &str = "OPTIONS sip:b@h SIP/2.0\r\nv: SIP/2.0/UDP a;branch=z9hG4bK1,\r\n SIP/2.0/UDP b\r\n\
                            Subject : caf\u{e9}\r\nCSeq: 1 OPTIONS\r\n";

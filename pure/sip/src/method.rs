@@ -36,6 +36,18 @@ methods! {
     Message "MESSAGE" "3428", Publish "PUBLISH" "3903",
 }
 
+impl Method<'static> {
+    /// The place of the first known method of which this is true.
+    pub(crate) fn place_of(is: impl Fn(&Self) -> bool) -> Option<u8> {
+        Self::KNOWN.iter().position(is).and_then(|place| u8::try_from(place).ok())
+    }
+
+    /// The method at a place.
+    pub(crate) fn at(place: u8) -> Option<Self> {
+        Self::KNOWN.get(usize::from(place)).copied()
+    }
+}
+
 impl fmt::Display for Method<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -5,15 +5,15 @@
 use std::ops::Range;
 
 use crate::octets::{find_control, find_light};
-use crate::scan::{ascii, is_blank, is_token, number, trim};
+use crate::scan::{is_blank, is_token, number, trim};
 use crate::{Method, Name, ParseError, Status, limits};
 
 /// The start line, as offsets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StartLine {
-    /// `known` is the method when it has a name here, else an empty `Other`: it is asked for more often than anything else.
+    /// `known` is the place of the method among those that have a name here: it is asked for more often than anything else.
     Request {
-        known: Method<'static>,
+        known: Option<u8>,
         method: Range<u16>,
         uri: Range<u16>,
     },
@@ -246,9 +246,8 @@ fn request_line(text: &[u8]) -> Result<StartLine, ParseError> {
     })
 }
 
-fn known(method: &[u8]) -> Method<'static> {
-    let word = ascii(method).unwrap_or_default();
-    Method::KNOWN.iter().find(|known| known.as_str() == word).copied().unwrap_or(Method::Other(""))
+fn known(method: &[u8]) -> Option<u8> {
+    Method::place_of(|known| known.as_str().as_bytes() == method)
 }
 
 /// A row whose name is not in the table, or has blanks before its colon: `field-name HCOLON field-value`.

@@ -5,7 +5,7 @@
 //! in a name or a method `-`.
 
 use crate::Name;
-use crate::octets::find_light;
+use crate::octets::{find_control, find_light};
 use crate::scan::is_token;
 
 /// One row with its CRLF, its value written by `value`.
@@ -33,27 +33,30 @@ fn rest_of_row(out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
 pub(crate) fn one_line(out: &mut Vec<u8>, text: impl FnOnce(&mut Vec<u8>)) {
     let from = out.len();
     text(out);
-    for octet in out.get_mut(from..).unwrap_or_default() {
-        *octet = if matches!(octet, b'\r' | b'\n') { b' ' } else { *octet };
+    let text = out.get_mut(from..).unwrap_or_default();
+    if find_control(text).is_some() {
+        for octet in text.iter_mut().filter(|octet| matches!(octet, b'\r' | b'\n')) {
+            *octet = b' ';
+        }
     }
 }
 
 /// Writes `1*DIGIT`: a port, a length, a number of the protocol.
 pub fn decimal(number: u64, out: &mut Vec<u8>) {
-    let (mut digits, mut rest, mut used) = ([0; LONGEST], number, 0);
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        used += 1;
-        if rest == 0 {
-            break;
+    let digit = |number: u64| b'0'.wrapping_add((number % 10) as u8);
+    match number {
+        0..10 => out.push(digit(number)),
+        10..100 => out.extend_from_slice(&[digit(number / 10), digit(number)]),
+        100..1000 => {
+            out.extend_from_slice(&[digit(number / 100), digit(number / 10), digit(number)]);
+        }
+        _ => {
+            decimal(number / 1000, out);
+            let rest = number % 1000;
+            out.extend_from_slice(&[digit(rest / 100), digit(rest / 10), digit(rest)]);
         }
     }
-    out.extend_from_slice(digits.get(LONGEST - used..).unwrap_or_default());
 }
-
-/// The digits of the largest number of 64 bits.
-const LONGEST: usize = 20;
 
 /// A name or a method. One that is none is a mistake of ours; it must not become anything else.
 pub(crate) fn token(word: &str, out: &mut Vec<u8>) {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use offhook_tests::office::{
-    Office, Phone, answers, method, requests, rows, status, trusting, uri,
+    Office, Phone, answers, method, reply, requests, rows, status, trusting, uri,
 };
+use server::settings::Trying;
 use sip::Name;
 
 fn office() -> (Office, Phone, Phone) {
@@ -26,6 +27,29 @@ fn trap_43_an_invite_gets_a_100_at_once_and_its_repeat_nothing_else() {
     assert_eq!((status(&sent), requests(&sent, "INVITE").len()), (100, 3));
     let again = office.receive(alice.flow, invite.wire());
     assert_eq!((status(&again), again.len()), (100, 1));
+}
+
+/// "… unless it knows that the TU will generate a provisional or final response within 200 ms" (§17.2.1): who wishes it so has the 100
+/// only when nobody has answered by then, and its repeat, which comes after half a second, finds it.
+#[test]
+fn trap_43_where_it_is_wished_a_100_comes_in_time_and_not_when_a_phone_rings_at_once() {
+    let mut settings = trusting();
+    settings.proxy.trying = Trying::InTime;
+    let mut office = Office::new(settings);
+    let (alice, bob) = (Phone::udp(101), Phone::udp(102));
+    office.register(&bob);
+    let invite = alice.invite("sip:102@example.test");
+    let sent = office.receive(alice.flow, invite.wire());
+    assert_eq!((answers(&sent, alice.flow).len(), requests(&sent, "INVITE").len()), (0, 1));
+    assert!(answers(&office.wait(Duration::from_millis(199)), alice.flow).is_empty());
+    assert_eq!(answers(&office.wait(Duration::from_millis(1)), alice.flow), [100]);
+    let again = office.receive(alice.flow, invite.wire());
+    assert_eq!(answers(&again, alice.flow), [100]);
+    let other = alice.invite("sip:102@example.test").call("another");
+    let sent = office.receive(alice.flow, other.wire());
+    let ringing = reply(&requests(&sent, "INVITE")[0].message, 180, "");
+    assert_eq!(answers(&office.receive(bob.flow, ringing), alice.flow), [180]);
+    assert!(answers(&office.wait(Duration::from_secs(1)), alice.flow).is_empty());
 }
 
 /// "a stateful proxy SHOULD NOT generate 100 (Trying) responses to non-INVITE requests", before RFC 4320 lets it.

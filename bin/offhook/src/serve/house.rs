@@ -18,6 +18,7 @@ pub(crate) fn plan(config: &Config) -> Result<net::Plan, String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let shards = config.server.shards.map_or(cores, usize::from);
     let mut plan = net::Plan::new().shards(u16::try_from(shards).unwrap_or(u16::MAX));
+    plan.naps.signalling = config.server.nap;
     for address in &config.listen.udp {
         plan = plan.on(Transport::Udp, *address);
     }

@@ -30,6 +30,7 @@ pub(crate) struct Echo {
 
 /// What an echo heard.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a test hears a few")]
 pub(crate) enum Heard {
     Input(u16, Input),
     /// When it was woken, and when it wanted to be.

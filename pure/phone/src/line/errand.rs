@@ -77,6 +77,7 @@ pub(crate) enum Part {
 
 /// What happened on the line.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "each is taken apart where it was made")]
 pub(crate) enum News {
     /// The request went out.
     Sent { purpose: Purpose, id: ClientId, flow: Flow, request: Message },

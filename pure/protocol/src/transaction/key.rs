@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use machine::HashKey;
-use sip::header::{CSeq, From, To, Via};
+use sip::header::{CSeq, Via, is_magic};
 use sip::uri::Host;
-use sip::{Message, Method};
+use sip::{Message, Method, Name};
 
 /// What the messages of one transaction share, as a number: strangers cannot find two that are alike, for it is keyed.
 pub(super) type Key = u128;
@@ -26,8 +26,8 @@ impl Keys {
     /// The transaction of ours that a response answers: its top branch and the CSeq method. The sent-by must be the one that we
     /// wrote (RFC 3261 §18.1.2): with another it answers nothing of ours.
     pub(super) fn of_response(self, response: &Message) -> Option<Key> {
-        let via = response.get::<Via>()?;
-        Some(self.of_branch(CLIENT, via.branch()?, (&via, response.get::<CSeq>()?.method)))
+        let (via, branch) = (response.get::<Via>()?, response.branch()?);
+        Some(self.of_branch(CLIENT, branch, (&via, response.get::<CSeq>()?.method)))
     }
 
     /// The client transaction that a request of ours begins.
@@ -50,17 +50,16 @@ impl Keys {
     fn of_server(self, request: &Message, method: Method<'_>) -> Option<Key> {
         let via = request.get::<Via>()?;
         let method = if method == Method::Ack { Method::Invite } else { method };
-        if let Some(branch) = via.magic_branch() {
+        if let Some(branch) = request.branch().filter(|branch| is_magic(branch)) {
             return Some(self.of_branch(SERVER, branch, (&via, method)));
         }
-        let from = request.get::<From>()?;
         let parts = [
             SERVER,
             request.request_uri()?,
-            from.tag().unwrap_or_default(),
+            request.from_tag().unwrap_or_default(),
             request.call_id(),
             &request.get::<CSeq>()?.number.to_be_bytes(),
-            request.elements(sip::Name::Via).next()?,
+            request.elements(Name::Via).next()?,
             method.as_str().as_bytes(),
         ];
         Some(self.0.number(parts))
@@ -85,12 +84,11 @@ impl Keys {
 /// What makes two requests the same one that came on two paths (RFC 3261 §8.2.2.2): From tag, Call-ID, CSeq; none has a line feed.
 /// Only requests without To tag count.
 pub fn merged(request: &Message) -> Option<[&[u8]; 3]> {
-    if request.get::<To>()?.tag().is_some() {
+    if request.to_tag().is_some() || !request.has(Name::To) {
         return None;
     }
-    let from = request.get::<From>()?;
-    let cseq = request.rows(sip::Name::CSeq).next()?;
-    Some([from.tag().unwrap_or_default(), request.call_id(), cseq])
+    let cseq = request.rows(Name::CSeq).next()?;
+    Some([request.from_tag().unwrap_or_default(), request.call_id(), cseq])
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@ use sip::{Header as _, Message, Name, Param};
 
 use super::Flow;
 
+/// Room for what is noted of most: `=40000;received=198.51.100.255`.
+const NOTE: usize = 32;
+
 /// The largest request that goes by UDP when the path MTU is not known, in octets (RFC 3261 §18.1.1).
 const MTU_GUESS: usize = 1300;
 
@@ -33,7 +36,8 @@ pub fn stamp(request: &mut Message, came: Flow) {
         // As nearly everybody asks: there is one `rport` to be filled, and nothing else was said.
         (Some(Param { name, value: None }), None) if wants_port => {
             let place = request.end_of(name.as_bytes());
-            let mut text = vec![b'='];
+            let mut text = Vec::with_capacity(NOTE);
+            text.push(b'=');
             sip::decimal(came.peer.port().into(), &mut text);
             note_received(ip, &mut text);
             drop(noted);
@@ -41,23 +45,24 @@ pub fn stamp(request: &mut Message, came: Flow) {
         }
         _ => {
             drop(noted);
-            rewrite(request, came, wants_port);
+            let port = wants_port.then_some(came.peer.port());
+            rewrite(request, ip, port);
         }
     }
 }
 
 /// Writes the top Via anew, without what its sender had no right to say.
-fn rewrite(request: &mut Message, came: Flow, wants_port: bool) {
+fn rewrite(request: &mut Message, ip: IpAddr, port: Option<u16>) {
     let Some(via) = request.get::<Via>() else { return };
     let stamped = |text: &mut Vec<u8>| {
         Via { params: sip::Params::new(b""), ..via }.write(text);
         for param in via.params.iter().filter(|param| !is_noted(param.name)) {
             param.write(text);
         }
-        note_received(came.peer.ip().to_canonical(), text);
-        if wants_port {
+        note_received(ip, text);
+        if let Some(port) = port {
             text.extend_from_slice(b";rport=");
-            sip::decimal(came.peer.port().into(), text);
+            sip::decimal(port.into(), text);
         }
     };
     if let Ok(stamped) = request.edit().replace_written(Name::Via, stamped).finish() {

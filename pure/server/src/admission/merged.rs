@@ -7,7 +7,6 @@ use machine::{Dice, HashKey, Numbers, Time};
 use protocol::Fault;
 use protocol::transaction::merged;
 use sip::Message;
-use sip::header::Via;
 
 use crate::limits;
 
@@ -35,9 +34,7 @@ impl Merged {
         self.forget(now);
         let Some(parts) = merged(request) else { return Ok(()) };
         let like = self.key.number(parts);
-        let via = request.get::<Via>();
-        let branch = via.as_ref().and_then(Via::branch).unwrap_or_default();
-        let branch = self.key.number([branch]) as Branch;
+        let branch = self.key.number([request.branch().unwrap_or_default()]) as Branch;
         match self.seen.get(&like) {
             Some(other) if *other != branch => Err(Fault::MergedRequest),
             Some(_) => Ok(()),

@@ -4,7 +4,7 @@ mod merged;
 mod unreadable;
 
 use protocol::Fault;
-use sip::header::{ContentDisposition, Handling, MaxForwards, ProxyRequire, Require, To};
+use sip::header::{ContentDisposition, Handling, MaxForwards, ProxyRequire, Require};
 use sip::{Header, Message, Method};
 
 pub(crate) use merged::Merged;
@@ -25,7 +25,7 @@ impl Entry {
         if self == Self::Open {
             return Ok(());
         }
-        let inside = request.get::<To>().is_some_and(|to| to.tag().is_some());
+        let inside = request.to_tag().is_some();
         let passes = inside || matches!(request.method(), Some(Method::Ack | Method::Cancel));
         if passes { Ok(()) } else { Err(Fault::Leaving(RESTART)) }
     }

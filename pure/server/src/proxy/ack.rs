@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use machine::Time;
 use protocol::{Answer, Flow, Output, Question, Ticket, locate};
-use sip::header::To;
 use sip::{Message, Name, Uri};
 
 use super::copy::{Copy, Original, Routing};
@@ -56,7 +55,7 @@ impl Proxy {
     /// An ACK that belongs to no transaction of ours. Without a pass of ours it is nobody's whom we know: it is dropped, for an ACK cannot
     /// be answered.
     pub(crate) fn ack(&mut self, turn: &mut Turn<'_>, came: Flow, request: Message) {
-        let tag = request.get::<To>().and_then(|to| to.tag());
+        let tag = request.to_tag();
         let for_our_refusal = tag.is_some_and(|tag| turn.house.is_our_tag(&request, tag));
         let plan = self.plan(turn, came, &request);
         let welcome = plan.pass.is_some() || turn.house.trusts_everybody();

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use machine::Time;
 use protocol::transaction::{ClientId, ServerId};
 use protocol::{Flow, Ticket};
-use sip::header::{MaxBreadth, To};
+use sip::header::MaxBreadth;
 use sip::{Bytes, Message, Method};
 
 use super::best::Best;
@@ -150,7 +150,7 @@ impl Context {
 
     /// True for a request outside of every dialog.
     pub(super) fn begins(&self) -> bool {
-        self.request.get::<To>().is_none_or(|to| to.tag().is_none())
+        self.request.to_tag().is_none()
     }
 
     /// True while a branch may still answer that somebody waits for.

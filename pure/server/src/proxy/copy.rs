@@ -2,9 +2,7 @@
 
 use protocol::auth::write_hex;
 use protocol::{Fault, Flow, Listener, Transport};
-use sip::header::{
-    CSeq, From, MaxBreadth, MaxForwards, ProxyAuthorization, Require, Route, To, Via,
-};
+use sip::header::{CSeq, MaxBreadth, MaxForwards, ProxyAuthorization, Require, Route, Via};
 use sip::uri::SipUri;
 use sip::{Bytes, Edit, Header as _, Message, Method, Name, Uri};
 
@@ -180,8 +178,8 @@ impl Original<'_> {
     pub(crate) fn loop_hash(&self) -> u64 {
         let request = self.request;
         let cseq = request.get::<CSeq>().map_or(0, |cseq| cseq.number).to_be_bytes();
-        let from = request.get::<From>().and_then(|from| from.tag()).unwrap_or_default();
-        let to = request.get::<To>().and_then(|to| to.tag()).unwrap_or_default();
+        let from = request.from_tag().unwrap_or_default();
+        let to = request.to_tag().unwrap_or_default();
         let parts = [&self.plan.uri, request.call_id(), from, to, &cseq];
         let routes = self.plan.routes.iter().map(|route| &**route);
         let rows = request.rows(Name::ProxyRequire);

@@ -46,6 +46,7 @@ use crate::house::House;
 use crate::node::{Address, Targets};
 use crate::routes::Errand;
 use crate::seal::Seal;
+use crate::settings::Trying;
 use crate::turn::Turn;
 use crate::{admission, limits, outbound};
 use ack::Acks;
@@ -203,8 +204,9 @@ impl Proxy {
             turn.call_refused(plan.call, Status::SERVICE_UNAVAILABLE, None);
             return turn.refuse_in(id, came, &request, &Fault::Overloaded(10));
         }
-        if request.method() == Some(Method::Invite) && !turn.house.only_redirects() {
-            // §16.2: said at once, or the caller repeats itself while somebody's phone rings.
+        let at_once = turn.house.settings.proxy.trying == Trying::AtOnce;
+        if request.method() == Some(Method::Invite) && at_once && !turn.house.only_redirects() {
+            // Else its transaction says it in time (§17.2.1).
             let trying = request.reply(Status::TRYING).wire();
             turn.answer(id, trying);
         }

@@ -7,7 +7,6 @@
 use protocol::Flow;
 use protocol::auth::hex;
 use sip::Message;
-use sip::header::{From, To};
 
 use crate::octets::{put_flow, take_flow};
 use crate::seal::{SIGNATURE, Seal, unhex};
@@ -36,8 +35,7 @@ impl Seal {
         for flow in [pass.near, pass.far].into_iter().flatten() {
             put_flow(&mut octets, flow);
         }
-        let from = request.get::<From>();
-        let tag = from.as_ref().and_then(|from| from.tag()).unwrap_or_default();
+        let tag = request.from_tag().unwrap_or_default();
         let signature = self.sign([request.call_id(), tag, &octets]);
         octets.extend_from_slice(signature.get(..SIGNATURE).unwrap_or_default());
         hex(&octets)
@@ -52,12 +50,11 @@ impl Seal {
             expected.get(..SIGNATURE) == Some(signature)
         };
         let pass = take_pass(octets)?;
-        let (from, to) = (request.get::<From>()?, request.get::<To>()?);
-        if right(from.tag().unwrap_or_default()) {
+        if right(request.from_tag().unwrap_or_default()) {
             return Some(Shown { onward: pass.far });
         }
         // Without a To tag it is no request within a dialog, whatever it shows.
-        right(to.tag()?).then_some(Shown { onward: pass.near })
+        right(request.to_tag()?).then_some(Shown { onward: pass.near })
     }
 }
 

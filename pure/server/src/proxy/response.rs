@@ -8,7 +8,7 @@ use protocol::locate::Failure;
 use protocol::transaction::ClientId;
 use protocol::transport::response_flow;
 use protocol::{Flow, Output, Transport};
-use sip::header::{RetryAfter, To};
+use sip::header::RetryAfter;
 use sip::{Bytes, Message, Method, Name, Status};
 
 use super::best::{Asks, Candidate};
@@ -389,7 +389,7 @@ fn note_answer(
 /// Tells the readers of events how a call began or ended.
 fn report(turn: &mut Turn<'_>, context: &Context, status: Status) {
     let call_id = || String::from_utf8_lossy(context.request.call_id()).into();
-    let first = context.request.get::<To>().is_some_and(|to| to.tag().is_none());
+    let first = context.begins();
     let event = match context.request.method() {
         Some(Method::Invite) if first => {
             Event::Answered { call_id: call_id(), status: status.code() }

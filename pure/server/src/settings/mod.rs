@@ -19,7 +19,7 @@ mod user;
 pub use bans::{Bans, Registered};
 pub use calls::Calls;
 pub use group::{Balance, Group, Member, Probe};
-pub use proxy::{Proxy, Recurse, SessionTimer};
+pub use proxy::{Proxy, Recurse, SessionTimer, Trying};
 pub use push::Push;
 pub use redirect::{Elsewhere, Redirect, Role};
 pub use registrar::{Bindings, Registrar, WhenFull};

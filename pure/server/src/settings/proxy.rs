@@ -7,6 +7,8 @@ use crate::routes::Network;
 /// How requests are passed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
+    /// When a caller hears that we are at it.
+    pub trying: Trying,
     /// How long the phones of a user ring before those of lower preference do.
     pub ring_each: Duration,
     /// What is done with a 3xx of a phone.
@@ -22,8 +24,19 @@ pub struct Proxy {
 impl Default for Proxy {
     fn default() -> Self {
         let (recurse, session_timer, trusted) = (Recurse::Never, None, Vec::new());
-        Self { ring_each: Duration::from_secs(20), recurse, session_timer, history: false, trusted }
+        let (trying, ring_each) = (Trying::AtOnce, Duration::from_secs(20));
+        Self { trying, ring_each, recurse, session_timer, history: false, trusted }
     }
+}
+
+/// When an INVITE that is passed on gets its 100 (RFC 3261 §17.2.1): without one its caller repeats it after half a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trying {
+    /// Before anything is done.
+    #[default]
+    AtOnce,
+    /// After 200 ms, and only when nobody has answered until then: most calls are a datagram cheaper.
+    InTime,
 }
 
 /// After how long a session ends that nobody refreshes, in seconds (RFC 4028 §8).

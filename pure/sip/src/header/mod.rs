@@ -74,7 +74,8 @@ pub use tokens::{
     GeolocationRouting, Priority, ProxyRequire, RequestDisposition, Require, ResourcePriority,
     SipETag, SipIfMatch, Supported, Unsupported,
 };
-pub use via::{MAGIC, Via, ViaTransport};
+pub(crate) use via::Usual;
+pub use via::{MAGIC, Via, ViaTransport, is_magic};
 pub use warning::Warning;
 
 use crate::{Message, Name, ParseError};

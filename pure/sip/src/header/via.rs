@@ -24,14 +24,35 @@ pub struct Via<'a> {
 #[derive(Clone, Copy, Debug, Eq)]
 pub struct ViaTransport<'a>(pub &'a str);
 
-impl ViaTransport<'_> {
-    /// The same for ever, when it is one of those that SIP is spoken over, in capitals.
-    pub(crate) fn usual(self) -> Option<&'static str> {
-        USUAL.into_iter().find(|usual| *usual == self.0)
+/// One of those that SIP is spoken over, in capitals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Usual {
+    Udp,
+    Tcp,
+    Tls,
+    Ws,
+    Wss,
+}
+
+impl Usual {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+            Self::Ws => "WS",
+            Self::Wss => "WSS",
+        }
     }
 }
 
-const USUAL: [&str; 5] = ["UDP", "TCP", "TLS", "WS", "WSS"];
+impl ViaTransport<'_> {
+    /// Which of the usual ones it is.
+    pub(crate) fn usual(self) -> Option<Usual> {
+        use Usual::{Tcp, Tls, Udp, Ws, Wss};
+        [Udp, Tcp, Tls, Ws, Wss].into_iter().find(|usual| usual.as_str() == self.0)
+    }
+}
 
 impl PartialEq for ViaTransport<'_> {
     fn eq(&self, other: &Self) -> bool {
@@ -41,6 +62,11 @@ impl PartialEq for ViaTransport<'_> {
 
 /// The cookie of a branch that is unique in space and time (RFC 3261 §8.1.1.7).
 pub const MAGIC: &str = "z9hG4bK";
+
+/// True for a branch of RFC 3261, and not of RFC 2543.
+pub fn is_magic(branch: &[u8]) -> bool {
+    branch.get(..MAGIC.len()).is_some_and(|head| head.eq_ignore_ascii_case(MAGIC.as_bytes()))
+}
 
 impl<'a> Via<'a> {
     /// Whose request it is.
@@ -55,12 +81,7 @@ impl<'a> Via<'a> {
 
     /// The branch, when it is one of RFC 3261 and not of RFC 2543.
     pub fn magic_branch(&self) -> Option<&'a [u8]> {
-        let cookie = |branch: &&[u8]| {
-            branch
-                .get(..MAGIC.len())
-                .is_some_and(|head| head.eq_ignore_ascii_case(MAGIC.as_bytes()))
-        };
-        self.branch().filter(cookie)
+        self.branch().filter(|branch| is_magic(branch))
     }
 
     /// Where the request really came from, as the next hop saw it.
@@ -83,7 +104,7 @@ impl<'a> Header<'a> for Via<'a> {
         let transport = match usual(value) {
             Some((usual, length)) => {
                 scan.take(length);
-                ViaTransport(usual)
+                ViaTransport(usual.as_str())
             }
             None => {
                 protocol(&mut scan)?;
@@ -109,17 +130,17 @@ impl<'a> Header<'a> for Via<'a> {
 }
 
 /// `SIP/2.0/` and a transport, as nearly everybody writes it.
-fn usual(value: &[u8]) -> Option<(&'static str, usize)> {
+fn usual(value: &[u8]) -> Option<(Usual, usize)> {
     let (begin, rest) = value.split_first_chunk::<8>()?;
     if begin != b"SIP/2.0/" {
         return None;
     }
     match rest {
-        [b'U', b'D', b'P', b' ', ..] => Some(("UDP", 11)),
-        [b'T', b'C', b'P', b' ', ..] => Some(("TCP", 11)),
-        [b'T', b'L', b'S', b' ', ..] => Some(("TLS", 11)),
-        [b'W', b'S', b' ', ..] => Some(("WS", 10)),
-        [b'W', b'S', b'S', b' ', ..] => Some(("WSS", 11)),
+        [b'U', b'D', b'P', b' ', ..] => Some((Usual::Udp, 11)),
+        [b'T', b'C', b'P', b' ', ..] => Some((Usual::Tcp, 11)),
+        [b'T', b'L', b'S', b' ', ..] => Some((Usual::Tls, 11)),
+        [b'W', b'S', b' ', ..] => Some((Usual::Ws, 10)),
+        [b'W', b'S', b'S', b' ', ..] => Some((Usual::Wss, 11)),
         _ => None,
     }
 }
