@@ -26,6 +26,7 @@ mod nats;
 mod numbers;
 mod partitions;
 mod registrations;
+mod reloads;
 mod restarts;
 mod secrets;
 mod slow_names;
