@@ -9,6 +9,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod unfinished;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ pub(crate) use backoff::Backoff;
 use client::{Client, Heard};
 use key::{Key, Keys};
 use server::{Again, Server};
+use unfinished::{Stage, Unfinished};
 
 /// Names a server transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +106,7 @@ struct Entry {
     transaction: Transaction,
     /// When it is woken next, or sooner than it wants: one alarm each, however often it changes its mind.
     alarm: Time,
+    stage: Stage,
 }
 
 /// All transactions of one machine.
@@ -117,6 +120,7 @@ pub struct Transactions {
     all: Shelf<Entry>,
     alarms: Alarms<u64>,
     repeats: Repeats,
+    unfinished: Unfinished,
 }
 
 /// How often something had to be said again since the start.
@@ -134,7 +138,8 @@ impl Transactions {
         let (by_key, keys) = (Numbers::default(), Keys::new(HashKey::throw(dice)));
         let (by_peer, all) = (BTreeSet::new(), Shelf::default());
         let (alarms, repeats) = (Alarms::default(), Repeats::default());
-        Self { timers, keys, by_key, by_peer, all, alarms, repeats }
+        let unfinished = Unfinished::default();
+        Self { timers, keys, by_key, by_peer, all, alarms, repeats, unfinished }
     }
 
     /// How often something had to be said again.
@@ -201,8 +206,10 @@ impl Transactions {
         else {
             return;
         };
+        let before = entry.stage;
         server.respond(now, &self.timers, (status, response), out);
         self.settle(id.0);
+        self.wait_for_ack(now, id.0, before);
     }
 
     /// Begins a client transaction. The request carries our Via and its branch already. An ACK for a 2xx has none and is sent
@@ -268,6 +275,7 @@ impl Transactions {
 
     /// Repeats and gives up what is due.
     pub fn wake(&mut self, now: Time, out: &mut Vec<Output>, up: &mut Vec<Up>) {
+        self.wait_no_more(now);
         while let Some(id) = self.alarms.due(now) {
             let Some(entry) = self.all.get_mut(id) else { continue };
             entry.alarm = Time::NEVER;
@@ -294,16 +302,6 @@ impl Transactions {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.all.len()
-    }
-
-    /// How many wait for a final response, from us or from others, or for its ACK. The rest only absorb repeats. Walks them all: for a
-    /// server that wants to stop, not for every turn of its life.
-    pub fn unfinished(&self, now: Time) -> usize {
-        let unfinished = |transaction: &Transaction| match transaction {
-            Transaction::Client(client) => client.is_waiting(),
-            Transaction::Server(server) => server.is_unfinished(now, &self.timers),
-        };
-        self.all.iter().filter(|entry| unfinished(&entry.transaction)).count()
     }
 
     /// True when there is none.
@@ -356,7 +354,13 @@ impl Transactions {
     }
 
     fn insert(&mut self, key: Option<Key>, transaction: Transaction) -> u64 {
-        let id = self.all.put(Entry { key, transaction, alarm: Time::NEVER, peer: None });
+        let id = self.all.put(Entry {
+            key,
+            transaction,
+            alarm: Time::NEVER,
+            peer: None,
+            stage: Stage::Done,
+        });
         if let Some(key) = key {
             self.by_key.insert(key, id);
         }
@@ -381,6 +385,7 @@ impl Transactions {
             before.map(|peer| self.by_peer.remove(&(peer, id)));
             self.by_peer.extend(peer.map(|peer| (peer, id)));
         }
+        self.count(id, over);
         if over
             && let Some(key) = self.all.take(id).and_then(|entry| entry.key)
             && self.by_key.get(&key) == Some(&id)

@@ -64,19 +64,15 @@ pub(super) enum Again {
 }
 
 impl Server {
-    /// True until its user has given a final answer; and for a moment longer when that is one to an INVITE, because its ACK is still
-    /// under way.
-    pub(super) fn is_unfinished(&self, now: Time, timers: &Timers) -> bool {
-        match self.state {
-            State::Silent { .. }
-            | State::Proceeding { .. }
-            | State::Trying { .. }
-            | State::Working { .. } => true,
-            State::Accepted { until } | State::Refused { until, .. } => {
-                now + timers.patience() < until + timers.acknowledging()
-            }
-            State::Confirmed { .. } | State::Completed { .. } | State::Over => false,
-        }
+    /// True until its user has given a final answer.
+    pub(super) const fn is_open(&self) -> bool {
+        use State::{Proceeding, Silent, Trying, Working};
+        matches!(self.state, Silent { .. } | Proceeding { .. } | Trying { .. } | Working { .. })
+    }
+
+    /// True for an INVITE that was answered for good; its ACK may have come, when it was accepted.
+    pub(super) const fn wants_ack(&self) -> bool {
+        matches!(self.state, State::Accepted { .. } | State::Refused { .. })
     }
 
     /// Takes a new request.

@@ -474,3 +474,15 @@ fn an_answer_to_an_invite_is_finished_when_its_ack_has_had_time_to_come() {
     bench.say(10, id, "BYE", 200);
     assert_eq!(bench.all.unfinished(ms(10)), 0);
 }
+
+/// It is said twice, and counts once: the other call is still unfinished.
+#[test]
+fn a_repeated_2xx_finishes_nothing_else() {
+    let mut bench = bench(Transport::Udp);
+    let id = bench.come("INVITE");
+    bench.say(0, id, "INVITE", 200);
+    bench.say(10, id, "INVITE", 200);
+    bench.come("BYE");
+    assert_eq!(bench.all.unfinished(ms(20)), 2);
+    assert_eq!(bench.all.unfinished(ms(2_010)), 1);
+}
