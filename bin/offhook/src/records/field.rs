@@ -156,7 +156,7 @@ pub(super) const FIELDS: &[Field] = &[
         "`yes` when the clock of the machine was set during the call: then the times of day do not fit together. The milliseconds always do.",
         |seen| {
             let (from, to) = (seen.record.began, seen.record.ended);
-            Value::YesNo(seen.wall.was_set(from, to.unwrap_or(from) + super::LOOK))
+            Value::YesNo(seen.wall.was_set(from, to.unwrap_or(from) + super::desk::LOOK))
         },
     ),
 ];

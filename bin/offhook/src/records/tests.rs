@@ -1,10 +1,13 @@
 //! Tests of the whole way from an event to a line.
 
+use std::time::Duration;
+
 use net::Deaf;
 use protocol::{Ender, Text, Transport};
 
 use super::field::FIELDS;
-use super::form::Value;
+use super::form::{Form, Value};
+use super::wall::Wall;
 use super::*;
 use crate::config::Rotation;
 use crate::log::Format;
@@ -39,13 +42,13 @@ fn line(form: Form, record: &CallRecord, wall: &Wall) -> String {
 fn a_line_of_each_form() {
     let record = record(1_795_521_600);
     assert_eq!(
-        line(Form::Csv, &record, &Wall::new()),
+        line(Form::Csv, &record, &Wall::default()),
         "\"a@b\",\"sip:101@example.test\",,\"sip:102@example.test\",\"'+101\",,,\"192.0.2.1:5060\",\"198.51.100.2:40000\",\"udp\",\"wss\",\
          \"2026-11-24T12:00:00.000Z\",\"2026-11-24T12:00:01.000Z\",\"2026-11-24T12:00:03.000Z\",\"2026-11-24T12:01:03.000Z\",\
          1000,3000,60000,63000,200,,\"callee\",2,,\"pbx\",no\n"
     );
     let json: serde_json::Value =
-        serde_json::from_str(&line(Form::Json, &record, &Wall::new())).unwrap();
+        serde_json::from_str(&line(Form::Json, &record, &Wall::default())).unwrap();
     assert_eq!(json.as_object().unwrap().len(), FIELDS.len());
     assert_eq!(
         (&json["user"], &json["talk_ms"], &json["to"]),
@@ -60,7 +63,7 @@ fn a_line_of_each_form() {
 /// The clock is set three days forth in the middle of a call: the times of day show it, the milliseconds do not.
 #[test]
 fn a_clock_that_is_set_marks_the_calls_that_were_up_and_no_others() {
-    let mut wall = Wall::new();
+    let mut wall = Wall::default();
     let began = 1_795_521_600;
     for second in 0..1000 {
         let set = if second < 30 { 0 } else { 3 * 86_400 };
@@ -97,12 +100,13 @@ fn times_have_the_same_length_to_the_end_of_the_calendar() {
 #[test]
 fn who_reports_never_waits_and_what_finds_no_room_is_counted() {
     let (to, _full) = sync_channel(1);
-    let pen = Pen { to, lost: Arc::default() };
-    let registry = Registry { sink: Deaf, pen: Some(pen.clone()) };
+    let state = State { wanted: true.into(), ..State::default() };
+    let pen = Pen { to, state: Arc::new(state) };
+    let registry = Registry { sink: Deaf, pen: pen.clone() };
     for _ in 0..3 {
         registry.event(Time(0), 0, Event::Called(Box::new(record(0))));
     }
-    assert_eq!(pen.lost.load(Ordering::Relaxed), 2);
+    assert_eq!(pen.state.lost.load(Ordering::Relaxed), 2);
 }
 
 #[test]
@@ -112,13 +116,19 @@ fn all_that_was_reported_is_written_before_the_end() {
     let rotation = Rotation::default();
     let wish =
         Wish { csv: Some(csv.clone()), json: Some(json.clone()), rotation, node: "pbx".into() };
-    let (pen, writer) = begin(&wish, Log::new(Format::Text)).unwrap().unwrap();
-    let registry = Registry { sink: Deaf, pen: Some(pen) };
+    let (pen, writer) = begin(&wish, Log::new(Format::Text)).unwrap();
+    let registry = Registry { sink: Deaf, pen: pen.clone() };
     for nth in 0..10_000 {
         registry.event(Time(0), 0, Event::Called(Box::new(record(1_795_521_600 + nth))));
     }
+    // From now on elsewhere, and then nowhere.
+    let moved = folder.join("moved.jsonl");
+    pen.take(&Wish { csv: None, json: Some(moved.clone()), ..wish.clone() });
+    registry.event(Time(0), 0, Event::Called(Box::new(record(0))));
+    pen.take(&Wish { csv: None, json: None, ..wish });
+    registry.event(Time(0), 0, Event::Called(Box::new(record(0))));
     writer.close();
     let lines = |path: &std::path::Path| std::fs::read_to_string(path).unwrap().lines().count();
-    assert_eq!((lines(&csv), lines(&json)), (10_001, 10_000));
+    assert_eq!([lines(&csv), lines(&json), lines(&moved)], [10_001, 10_000, 1]);
     std::fs::remove_dir_all(&folder).unwrap();
 }

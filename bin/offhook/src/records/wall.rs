@@ -23,10 +23,6 @@ struct Stretch {
 }
 
 impl Wall {
-    pub(super) fn new() -> Self {
-        Self::default()
-    }
-
     /// Both clocks, read at once. Where they have come apart by a second since the last look, the one on the wall was set; less than that
     /// is how a clock is kept right.
     pub(super) fn look(&mut self, now: Time, wall: Duration) {
@@ -80,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_is_noticed_and_one_that_is_kept_right_is_not() {
-        let mut clock = Wall::new();
+        let mut clock = Wall::default();
         for second in 1_000_000..1_000_100 {
             clock.look(at(second), wall(second) + Duration::from_millis(second % 100 * 5));
         }
@@ -99,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_all_the_time_takes_no_more_room() {
-        let mut clock = Wall::new();
+        let mut clock = Wall::default();
         (1..10_000).for_each(|second| clock.look(at(second), wall(second * 60)));
         assert!(clock.stretches.len() <= limits::CLOCK_SETS);
         assert!(clock.was_set(at(9_990), at(9_995)));
@@ -107,6 +103,6 @@ mod tests {
 
     #[test]
     fn before_anybody_has_looked_both_clocks_agree() {
-        assert_eq!(Wall::new().at(at(5)), wall(5));
+        assert_eq!(Wall::default().at(at(5)), wall(5));
     }
 }

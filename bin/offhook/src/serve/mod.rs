@@ -30,11 +30,11 @@ use steward::{Staff, Steward};
 use store::Restored;
 use waker::Waker;
 
-use crate::config::{Config, Credential, Durability, Records, StoreUrl};
+use crate::config::{Config, Credential, Durability, StoreUrl};
 use crate::log::{Format, Log};
 use crate::names::Names;
 use crate::outcome::Outcome;
-use crate::records::{self, Registry, Writer};
+use crate::records::{self, Registry};
 use crate::seed::throw;
 use crate::{certificates, check, journal, limits};
 
@@ -90,8 +90,8 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     let hub = Hub::new();
     let (reporter, told) = Reporter::new(journal::Terse { sink, log }, hub.clone());
     console::report(told).map_err(words)?;
-    let (pen, writer) = records::begin(&records_of(&config), log).map_err(words)?.unzip();
-    let reporter = Registry { sink: reporter, pen };
+    let (pen, writer) = records::begin(&config.records, log).map_err(words)?;
+    let reporter = Registry { sink: reporter, pen: pen.clone() };
     let waker = Waker::start(config.push.as_ref(), log).map_err(words)?;
     let store = drawer.as_ref().map(|drawer| Arc::clone(drawer.counts()));
     let (running, staff) =
@@ -102,8 +102,8 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     if arguments.config.is_none() {
         introduce(&config, &listeners);
     }
-    let watching = watching.flatten();
-    let steward = Steward::new((config, arguments.config.clone(), log), staff, watching);
+    let kept = (watching.flatten(), pen);
+    let steward = Steward::new((config, arguments.config.clone(), log), staff, kept);
     let steward = Arc::new(steward);
     let console = console.map(|bound| {
         let plug = Plug {
@@ -118,7 +118,7 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     });
     let console = console.transpose().map_err(words)?;
     let result = wait(running, (drain, Some(steward)), log, (&heard, |heard| heard));
-    writer.into_iter().for_each(Writer::close);
+    writer.close();
     drop(console);
     result
 }
@@ -237,16 +237,6 @@ fn announce_changes((before, now): (&[Listener], &[Listener]), log: Log) {
     let closed: Vec<_> = before.iter().filter(|one| not_in(now, one)).cloned().collect();
     announce("listening", &opened, log);
     announce("listening_no_more", &closed, log);
-}
-
-/// Where call records go, and from whom: the name of the machine, unless the config has another.
-fn records_of(config: &Config) -> Records {
-    let records = config.records.clone();
-    if !records.node.is_empty() {
-        return records;
-    }
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    Records { node: name.trim_end().to_owned(), ..records }
 }
 
 fn announce(event: &str, listeners: &[Listener], log: Log) {

@@ -19,6 +19,7 @@ use crate::check;
 use crate::config::{Again, Config, Mistakes};
 use crate::log::Log;
 use crate::names::Names;
+use crate::records::Pen;
 use crate::seed::throw;
 
 /// Which config the server runs by: 1 is that of the start, and each reload makes one more.
@@ -33,6 +34,7 @@ pub(crate) struct Steward {
     pub(super) fixed: Fixed,
     pub(super) names: Names,
     pub(super) waker: Waker,
+    pen: Pen,
     now: Mutex<Now>,
 }
 
@@ -65,11 +67,11 @@ impl Steward {
     pub(super) fn new(
         (config, file, log): (Config, Option<PathBuf>, Log),
         staff: Staff,
-        watching: Option<Sender<()>>,
+        (watching, pen): (Option<Sender<()>>, Pen),
     ) -> Self {
         let Staff { server, fixed, names, waker } = staff;
         let now = Mutex::new(Now { config, generation: 1, _watching: watching });
-        Self { log, file, server, fixed, names, waker, now }
+        Self { log, file, server, fixed, names, waker, pen, now }
     }
 
     /// Which config the server runs by.
@@ -130,6 +132,9 @@ impl Steward {
         }
         if let Some(hook) = hook {
             self.waker.take(hook);
+        }
+        if again.config.records != now.config.records {
+            self.pen.take(&again.config.records);
         }
         for notice in notices {
             self.log.warning("driver", &[("what", (&notice.to_string()).into())]);

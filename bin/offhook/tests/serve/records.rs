@@ -92,8 +92,8 @@ impl Phone {
     }
 }
 
-fn records(folder: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(folder.join("calls.jsonl")).expect("written");
+fn records(folder: &Path, name: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(folder.join(name)).expect("written");
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
@@ -104,11 +104,19 @@ fn every_call_has_its_record_when_the_server_is_told_to_stop() {
     let routes = phone.call(&server.udp, "=one");
     phone.hangs_up(&server.udp, "=one", &routes);
     phone.call(&server.udp, "two");
+    // From now on they go elsewhere.
+    let moved = config(&folder).replace("PEER", &phone.us).replace("calls.jsonl", "moved.jsonl");
+    server.reload(&folder, &moved, "reloaded");
+    let routes = phone.call(&server.udp, "three");
+    phone.hangs_up(&server.udp, "three", &routes);
     server.signal("TERM");
     server.line("\"event\":\"stopped\"");
     assert!(server.child.wait().expect("ended").success());
-    let records = records(&folder);
-    let [one, two] = &records[..] else { panic!("{records:?}") };
+    let moved = records(&folder, "moved.jsonl");
+    let ids: Vec<_> = moved.iter().map(|record| record["call_id"].as_str()).collect();
+    assert_eq!(ids, [Some("three"), Some("two")]);
+    let (records, two) = (records(&folder, "calls.jsonl"), &moved[1]);
+    let [one] = &records[..] else { panic!("{records:?}") };
     for (name, expected) in [
         ("call_id", "=one"),
         ("hung_up", "caller"),
@@ -124,7 +132,7 @@ fn every_call_has_its_record_when_the_server_is_told_to_stop() {
     assert_eq!((two["call_id"].as_str(), two["hung_up"].as_str()), (Some("two"), Some("server")));
     let csv = std::fs::read_to_string(folder.join("calls.csv")).expect("written");
     let begins: Vec<_> = csv.lines().filter_map(|line| line.split(',').next()).collect();
-    assert_eq!(begins, ["call_id", "\"'=one\"", "\"two\""]);
+    assert_eq!(begins, ["call_id", "\"'=one\"", "\"three\"", "\"two\""]);
 }
 
 #[test]
@@ -152,7 +160,7 @@ fn after_a_kill_what_had_ended_is_there_and_half_a_line_is_cut() {
     phone.hangs_up(&server.udp, "after", &routes);
     server.signal("TERM");
     server.line("\"event\":\"stopped\"");
-    let ids: Vec<_> = records(&folder)
+    let ids: Vec<_> = records(&folder, "calls.jsonl")
         .iter()
         .map(|record| record["call_id"].as_str().map(str::to_owned))
         .collect();
