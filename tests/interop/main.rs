@@ -36,6 +36,7 @@ mod restarts;
 mod secrets;
 mod sipp;
 mod sipsak;
+mod sipvicious;
 mod slow;
 mod sound;
 mod table;

@@ -16,6 +16,7 @@ pub(crate) const LINPHONE: Program = Program("Linphone", "linphone-cli");
 pub(crate) const PJSIP: Program = Program("PJSIP", "pjsua2-python");
 pub(crate) const SIPJS: Program = Program("SIP.js", "npm:sip.js");
 pub(crate) const SIPP: Program = Program("SIPp", "sip-tester");
+pub(crate) const SIPVICIOUS: Program = Program("SIPVicious", "sipvicious");
 pub(crate) const SIPSAK: Program = Program("sipsak", "sipsak");
 
 /// A test has seen this, and it was well.

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::net::{IpAddr, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use machine::Dice;
 use protocol::auth::{Answers, Credentials, Tries};
@@ -51,6 +51,12 @@ impl Caller {
 
     /// Registers with a password: the status.
     fn register(&mut self, password: &str) -> u16 {
+        self.guess(password);
+        self.hear().status().map_or(0, sip::Status::code)
+    }
+
+    /// The same, without waiting for what comes of it.
+    fn guess(&mut self, password: &str) {
         self.send("");
         let challenge = self.hear();
         let mut answers = Answers::new(vec![Credentials::for_any_realm("101", password)]);
@@ -58,7 +64,6 @@ impl Caller {
         let rows = answers.rows("REGISTER", b"sip:office.test", b"");
         let (name, value) = rows.first().expect("credentials");
         self.send(&format!("{}: {}\r\n", name.as_str(), String::from_utf8_lossy(value)));
-        self.hear().status().map_or(0, sip::Status::code)
     }
 
     fn has_heard_nothing(&self) -> bool {
@@ -105,6 +110,32 @@ fn a_guesser_is_not_heard_and_its_neighbour_is() {
         "{ended:?}"
     );
     drop(connect("127.0.0.7"));
+}
+
+#[test]
+fn a_thousand_addresses_with_one_guess_each_do_not_keep_the_owner_out() {
+    let mut server = Server::start(&folder("serve-siege"), OFFICE);
+    let mut owner = Caller::at("127.0.0.7", &server);
+    assert_eq!(owner.register("correct horse battery"), 200);
+    let (began, mut heard) = (Instant::now(), 0);
+    // Not all at once: they are sockets of this one process.
+    for batch in 0..5 {
+        let guesser = |nth: usize| {
+            let mut guesser = Caller::at(&format!("127.66.{batch}.{}", nth + 1), &server);
+            guesser.guess("wrong");
+            guesser
+        };
+        let guessers: Vec<_> = (0..200).map(guesser).collect();
+        if batch == 0 {
+            assert!(server.line("\"event\":\"besieged\"").contains("\"user\":\"101\""));
+        }
+        let mut owner = Caller::at("127.0.0.7", &server);
+        assert_eq!(owner.register("correct horse battery"), 200, "where it is known");
+        heard += guessers.iter().filter(|guesser| !guesser.has_heard_nothing()).count();
+    }
+    // Fifty, and one a second.
+    let most = 52 + usize::try_from(began.elapsed().as_secs()).expect("not that long");
+    assert!((50..=most).contains(&heard), "{heard} of a thousand, {most} at most");
 }
 
 /// What fail2ban makes of lines of a log.
