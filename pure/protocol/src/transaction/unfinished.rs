@@ -66,7 +66,9 @@ impl Transactions {
 
     /// Some ACKs will not come.
     pub(super) fn wait_no_more(&mut self, now: Time) {
-        while let Some((_, id)) = self.unfinished.waits.pop_front_if(|(until, _)| *until <= now) {
+        let due = |waits: &VecDeque<(Time, u64)>| waits.front().copied().filter(|it| it.0 <= now);
+        while let Some((_, id)) = due(&self.unfinished.waits) {
+            self.unfinished.waits.pop_front();
             if let Some(entry) = self.all.get_mut(id).filter(|it| it.stage == Stage::Answered) {
                 entry.stage = Stage::Done;
                 self.unfinished.moved(Stage::Answered, Stage::Done);
