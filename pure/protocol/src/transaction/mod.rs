@@ -385,7 +385,7 @@ impl Transactions {
             before.map(|peer| self.by_peer.remove(&(peer, id)));
             self.by_peer.extend(peer.map(|peer| (peer, id)));
         }
-        self.count(id, over);
+        self.count(id);
         if over
             && let Some(key) = self.all.take(id).and_then(|entry| entry.key)
             && self.by_key.get(&key) == Some(&id)

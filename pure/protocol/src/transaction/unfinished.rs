@@ -41,10 +41,11 @@ impl Transactions {
     }
 
     /// A transaction may have gone on: is it at another stage? It is not waited for again that was given up once.
-    pub(super) fn count(&mut self, id: u64, over: bool) {
+    pub(super) fn count(&mut self, id: u64) {
         let Some(entry) = self.all.get_mut(id) else { return };
         let stage = match &entry.transaction {
-            _ if over => Stage::Done,
+            Transaction::Client(client) if client.is_over() => Stage::Done,
+            Transaction::Server(server) if server.is_over() => Stage::Done,
             Transaction::Client(client) if client.is_waiting() => Stage::Open,
             Transaction::Server(server) if server.is_open() => Stage::Open,
             Transaction::Server(server) if entry.stage != Stage::Done && server.wants_ack() => {
