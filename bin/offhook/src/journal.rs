@@ -109,17 +109,18 @@ const fn since_1970(time: Time) -> Duration {
 
 fn enter_event(page: &mut Page, time: Duration, event: &Event) {
     match event {
-        Event::Registered { aor, contacts, from } => {
+        Event::Registered { aor, contacts, from, call_id } => {
             let from = from.to_string();
             let fields = [
                 ("aor", (&**aor).into()),
                 ("contacts", (*contacts).into()),
                 ("from", (&from).into()),
+                ("call_id", (&**call_id).into()),
             ];
             page.info(time, if *contacts == 0 { "unregistered" } else { "registered" }, &fields);
         }
         Event::Challenged { .. } => enter_challenged(page, time, event),
-        Event::Refused { method, from, source, status, reason } => {
+        Event::Refused { method, from, source, status, reason, call_id } => {
             let source = source.to_string();
             let fields = [
                 ("method", (&**method).into()),
@@ -127,6 +128,7 @@ fn enter_event(page: &mut Page, time: Duration, event: &Event) {
                 ("source", (&source).into()),
                 ("status", u32::from(*status).into()),
                 ("reason", (&**reason).into()),
+                ("call_id", (&**call_id).into()),
             ];
             page.warning(time, "refused", &fields);
         }
@@ -201,10 +203,14 @@ fn enter_ban(page: &mut Page, time: Duration, event: &Event) {
 
 /// Somebody was asked who it is.
 fn enter_challenged(page: &mut Page, time: Duration, event: &Event) {
-    let Event::Challenged { method, from, source } = event else { return };
+    let Event::Challenged { method, from, source, call_id } = event else { return };
     let source = source.to_string();
-    let fields =
-        [("method", (&**method).into()), ("from", (&**from).into()), ("source", (&source).into())];
+    let fields = [
+        ("method", (&**method).into()),
+        ("from", (&**from).into()),
+        ("source", (&source).into()),
+        ("call_id", (&**call_id).into()),
+    ];
     page.info(time, "challenged", &fields);
 }
 
@@ -235,6 +241,35 @@ fn enter_notice(page: &mut Page, time: Duration, notice: &Notice) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whoever looks for a call finds all lines about it by its Call-ID.
+    #[test]
+    fn every_line_about_a_request_names_its_call() {
+        let source = "192.0.2.1:5060".parse().unwrap();
+        let call_id = || "a\nb@c".into();
+        let asked = || ("INVITE".into(), "sip:101@h".into());
+        let ((method, from), aor) = (asked(), "sip:101@h".into());
+        let challenged = Event::Challenged { method, from, source, call_id: call_id() };
+        let ((method, from), (status, reason)) = (asked(), (404, "x".into()));
+        let events = [
+            challenged,
+            Event::Refused { method, from, source, status, reason, call_id: call_id() },
+            Event::Registered { aor, contacts: 1, from: source, call_id: call_id() },
+            Event::Answered { call_id: call_id(), status: 200 },
+            Event::Ended { call_id: call_id() },
+        ];
+        for event in events {
+            let heard = Heard::Event(Time(7_000_000_000), 0, event);
+            for (format, named) in
+                [(Format::Text, r#" call_id="a\nb@c""#), (Format::Json, r#""call_id":"a\nb@c""#)]
+            {
+                let mut page = Log::new(format).page();
+                enter(&mut page, &heard);
+                assert!(page.text().contains(named), "{}", page.text());
+                assert_eq!(page.text().lines().count(), 1);
+            }
+        }
+    }
 
     #[test]
     fn what_is_left_out_is_a_warning_only_when_somebody_was_refused() {

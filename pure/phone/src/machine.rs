@@ -294,5 +294,6 @@ fn refuse(turn: &mut Turn<'_>, (id, flow): (ServerId, Flow), request: &Message, 
         source: flow.peer,
         status: no.status.code(),
         reason: no.phrase.as_str().into(),
+        call_id: String::from_utf8_lossy(request.call_id()).into(),
     }));
 }

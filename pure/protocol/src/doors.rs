@@ -241,6 +241,8 @@ pub enum Event {
         contacts: usize,
         /// Where the REGISTER came from.
         from: SocketAddr,
+        /// Its Call-ID.
+        call_id: Box<str>,
     },
     /// Bindings expired, or their connection is gone: how many are left.
     Unregistered {
@@ -257,6 +259,8 @@ pub enum Event {
         from: Box<str>,
         /// Where it came from.
         source: SocketAddr,
+        /// Its Call-ID.
+        call_id: Box<str>,
     },
     /// A request was refused, and why, in words.
     Refused {
@@ -270,6 +274,8 @@ pub enum Event {
         status: u16,
         /// Why.
         reason: Box<str>,
+        /// Its Call-ID.
+        call_id: Box<str>,
     },
     /// A call that passes through us got a final answer.
     Answered {

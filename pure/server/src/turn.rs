@@ -1,7 +1,5 @@
 //! `Turn`: what a role is lent while it reacts to one input.
 
-use std::net::SocketAddr;
-
 use machine::{Dice, Time};
 use protocol::doors::Event;
 use protocol::transaction::{ServerId, Transactions};
@@ -12,6 +10,7 @@ use sip::{Bytes, Draft, Message, Method, Name, Params, Status};
 
 use crate::calls::Calls;
 use crate::house::House;
+use crate::limits;
 use crate::options;
 use crate::regevent;
 
@@ -104,8 +103,9 @@ impl Turn<'_> {
 
     /// Tells the readers of events that somebody was asked who it is.
     pub(crate) fn report_challenge(&mut self, flow: Flow, request: &Message) {
-        let (method, from, source) = asker(flow, request);
-        self.out.push(Output::Report(Event::Challenged { method, from, source }));
+        let (method, from) = asker(request);
+        let (source, call_id) = (flow.peer, call_id(request));
+        self.out.push(Output::Report(Event::Challenged { method, from, source, call_id }));
     }
 
     /// Tells the readers of events that somebody was refused.
@@ -116,14 +116,22 @@ impl Turn<'_> {
         status: Status,
         reason: &str,
     ) {
-        let (method, from, source) = asker(flow, request);
+        let (method, from) = asker(request);
+        let (source, call_id) = (flow.peer, call_id(request));
         let (status, reason) = (status.code(), reason.into());
-        self.out.push(Output::Report(Event::Refused { method, from, source, status, reason }));
+        let event = Event::Refused { method, from, source, status, reason, call_id };
+        self.out.push(Output::Report(event));
     }
 }
 
-/// The method, who asks, and from where.
-fn asker(flow: Flow, request: &Message) -> (Box<str>, Box<str>, SocketAddr) {
+/// The Call-ID of a message, as events name it.
+pub(crate) fn call_id(message: &Message) -> Box<str> {
+    let octets = message.call_id();
+    String::from_utf8_lossy(octets.get(..limits::CALL_TEXT).unwrap_or(octets)).into()
+}
+
+/// The method, and who asks.
+fn asker(request: &Message) -> (Box<str>, Box<str>) {
     let from = request.get::<From>().map(|from| String::from_utf8_lossy(from.uri).into());
-    (request.method().map_or("", Method::as_str).into(), from.unwrap_or_default(), flow.peer)
+    (request.method().map_or("", Method::as_str).into(), from.unwrap_or_default())
 }

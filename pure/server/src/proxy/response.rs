@@ -16,7 +16,7 @@ use super::context::{Context, Leg, State};
 use super::disposition::Disposition;
 use super::target::Way;
 use super::{Proxy, Sent, cancel, identity, session_timer};
-use crate::turn::Turn;
+use crate::turn::{Turn, call_id};
 
 /// How a branch can be lost without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -388,7 +388,7 @@ fn note_answer(
 
 /// Tells the readers of events how a call began or ended.
 fn report(turn: &mut Turn<'_>, context: &Context, status: Status) {
-    let call_id = || String::from_utf8_lossy(context.request.call_id()).into();
+    let call_id = || call_id(&context.request);
     let first = context.begins();
     let event = match context.request.method() {
         Some(Method::Invite) if first => {

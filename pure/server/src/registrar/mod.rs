@@ -23,7 +23,7 @@ use crate::location::{Binding, Location, Said, Touched, Which, flow_to_keep};
 use crate::push;
 use crate::routes::Dialled;
 use crate::settings::{self, Bindings, WhenFull};
-use crate::turn::Turn;
+use crate::turn::{Turn, call_id};
 use contact::Asked;
 use keeping::{Keeping, Waiting};
 use outbound::Outbound;
@@ -138,7 +138,7 @@ impl Registrar {
         if !self.location.replace(&aor, &next) {
             return Err(Fault::Overloaded(60));
         }
-        let news = registered(turn.house, &aor, next.len(), flow);
+        let news = registered(turn.house, (&aor, next.len()), (flow, request));
         let ok = answer::ok(turn, request, &self.location.bindings(turn.now, &aor), outbound);
         if turn.house.settings.bindings == Bindings::InMemory {
             turn.out.push(Output::Report(news));
@@ -396,6 +396,11 @@ pub(crate) fn address(house: &House, aor: &[u8]) -> Box<str> {
     format!("sip:{}@{}", String::from_utf8_lossy(aor), house.domain()).into()
 }
 
-fn registered(house: &House, aor: &[u8], contacts: usize, flow: Flow) -> Event {
-    Event::Registered { aor: address(house, aor), contacts, from: flow.peer }
+fn registered(
+    house: &House,
+    (aor, contacts): (&[u8], usize),
+    (flow, request): (Flow, &Message),
+) -> Event {
+    let (aor, call_id) = (address(house, aor), call_id(request));
+    Event::Registered { aor, contacts, from: flow.peer, call_id }
 }
