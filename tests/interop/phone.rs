@@ -143,15 +143,96 @@ fn scripts_learn_from_its_exit_code_how_a_call_went() {
     let start = |number: &str, deed: &[&str]| {
         Phone::start(&folder, &Account::new(number, server.udp), deed)
     };
-    ends(start("101", &["call", "999"]), 1, "404");
-    ends(start("101", &["call", "102"]), 1, "480");
-    ends(start("103", &["register"]), 1, "not_registered");
+    ends(start("101", &["call", "999"]), 6, "404");
+    ends(start("101", &["call", "102"]), 4, "480");
+    ends(start("103", &["register"]), 7, "not_registered");
     ends(start("101", &["register"]), 0, "\"registered\"");
     ends(start("101", &["call", "sips:102@example.test"]), 1, "secure account");
     ends(start("101", &["call", "102", "--play", "nowhere.wav"]), 2, "nowhere.wav");
     let mut busy = start("102", &["answer", "--refuse", "486"]);
     busy.peer.wait_for("\"registered\"", PATIENCE);
-    ends(start("101", &["call", "102"]), 1, "486");
+    ends(start("101", &["call", "102"]), 3, "486");
     ends(busy, 0, "incoming");
     server.stop();
+}
+
+/// 102 and 103 are phones of ours that pick up; 102 calls whom it is asked to.
+fn a_transfer_between_ours(name: &str, more: &[&str]) {
+    let folder = place::folder(name);
+    let server = Offhook::serve(&folder, &["101", "102", "103"], "");
+    let start = |number: &str, tone: f64, deed: &[&str]| {
+        Phone::start(&folder, &Account::new(number, server.udp).playing(tone), deed)
+    };
+    let mut bob = start("102", 1000.0, &["answer", "--follow-transfers"]);
+    let mut carol = start("103", 660.0, &["answer", "--hangup-after", "6s"]);
+    for phone in [&mut bob, &mut carol] {
+        phone.peer.wait_for("\"registered\"", PATIENCE);
+    }
+    let deed = [&["call", "102", "--transfer-to", "103"], more].concat();
+    let mut alice = start("101", 440.0, &deed);
+    let ended = alice.peer.end(PATIENCE);
+    let said = alice.peer.said();
+    assert!(ended.success() && said.contains("\"transfer\""), "{ended}\n{said}");
+    sound::assert_heard(&carol.ends_well(), 1000.0, 440.0);
+    let (heard, _) = bob.ends_with_quality();
+    sound::assert_heard(&heard, 660.0, 2000.0);
+    server.stop();
+}
+
+#[test]
+fn a_blind_transfer_brings_two_phones_together() {
+    a_transfer_between_ours("phone-blind", &[]);
+}
+
+#[test]
+fn an_attended_transfer_brings_two_phones_together() {
+    a_transfer_between_ours("phone-attended", &["--attended"]);
+}
+
+#[test]
+fn it_transfers_baresip_blind() {
+    if !place::installed("baresip", "baresip-core") {
+        return;
+    }
+    let folder = place::folder("phone-transfers-baresip");
+    let server = Offhook::serve(&folder, &["101", "102", "103"], "");
+    let bob = Baresip::register(&folder, &Account::new("102", server.udp).playing(1000.0));
+    let carol = Account::new("103", server.udp).playing(660.0);
+    let mut carol = Phone::start(&folder, &carol, &["answer", "--hangup-after", "6s"]);
+    carol.peer.wait_for("\"registered\"", PATIENCE);
+    let deed = ["call", "102", "--transfer-to", &format!("sip:103@{}", server.udp)];
+    let mut alice = Phone::start(&folder, &Account::new("101", server.udp), &deed);
+    let ended = alice.peer.end(PATIENCE);
+    assert!(ended.success(), "{ended}\n{}", alice.peer.said());
+    sound::assert_heard(&carol.ends_well(), 1000.0, 440.0);
+    sound::assert_heard(&bob.quit(), 660.0, 2000.0);
+    server.stop();
+    let feature = "`offhook phone` transfers it blind to a third phone; those two hear each other";
+    table::passed(&table::BARESIP, feature, "UDP");
+}
+
+#[test]
+fn it_is_transferred_by_baresip() {
+    if !place::installed("baresip", "baresip-core") {
+        return;
+    }
+    let folder = place::folder("baresip-transfers-phone");
+    let server = Offhook::serve(&folder, &["101", "102", "103"], "");
+    let mut bob = Baresip::register(&folder, &Account::new("102", server.udp).playing(1000.0));
+    let start = |number: &str, tone: f64, deed: &[&str]| {
+        let account = Account::new(number, server.udp).playing(tone);
+        let mut phone = Phone::start(&folder, &account, deed);
+        phone.peer.wait_for("\"registered\"", PATIENCE);
+        phone
+    };
+    let alice = start("101", 440.0, &["answer", "--follow-transfers"]);
+    let carol = start("103", 660.0, &["answer", "--hangup-after", "6s"]);
+    bob.dial(&format!("sip:101@{}", server.udp));
+    bob.peer.type_line(&format!("/transfer sip:103@{}", server.udp));
+    sound::assert_heard(&carol.ends_well(), 440.0, 1000.0);
+    sound::assert_heard(&alice.ends_well(), 660.0, 2000.0);
+    bob.quit();
+    server.stop();
+    let feature = "It transfers `offhook phone` blind to a third phone; those two hear each other";
+    table::passed(&table::BARESIP, feature, "UDP");
 }

@@ -7,7 +7,8 @@ use sip::{Draft, Message, Method, Name};
 pub(crate) const NAME: &str = concat!("Offhook/", env!("CARGO_PKG_VERSION"));
 
 /// The methods that we take, for Allow.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
+pub(crate) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE";
 
 /// The bodies that we read.
 pub(crate) const ACCEPT: &str = "application/sdp";
@@ -16,7 +17,10 @@ pub(crate) const ACCEPT: &str = "application/sdp";
 pub(crate) const ENCODING: &str = "identity";
 
 /// The extensions that we have, for Supported: each is taken when somebody requires it.
-pub(crate) const SUPPORTED: [&str; 2] = [RELIABLY, TIMER];
+pub(crate) const SUPPORTED: [&str; 4] = [RELIABLY, TIMER, "replaces", "norefersub"];
+
+/// The event packages whose state we tell.
+pub(crate) const EVENTS: &str = "refer";
 
 /// The language of our reason phrases.
 pub(crate) const LANGUAGE: &str = "en";
@@ -46,8 +50,14 @@ pub(crate) fn announce(draft: Draft) -> Draft {
         .raw(Name::Accept, ACCEPT.as_bytes())
 }
 
-/// The bodies that we read in an INFO: keys, as old gateways send them.
-pub(crate) const ACCEPT_INFO: &str = "application/dtmf-relay, application/dtmf";
+/// The bodies that we read in requests of this method: keys in an INFO, as old gateways send them; how far a transfer has come in a NOTIFY.
+pub(crate) const fn accept(method: Option<Method<'_>>) -> &'static str {
+    match method {
+        Some(Method::Info) => "application/dtmf-relay, application/dtmf",
+        Some(Method::Notify) => "message/sipfrag",
+        _ => ACCEPT,
+    }
+}
 
 /// The answer to "what can you do?" (RFC 3261 §11.2).
 pub(crate) fn answer(draft: Draft) -> Draft {

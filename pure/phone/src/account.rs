@@ -9,6 +9,7 @@ use sip::uri::HostPort;
 use sip::{Draft, Name, ParseError, Uri};
 
 use crate::sound::Srtp;
+use crate::transfer::Referrals;
 use crate::{abilities, limits};
 
 /// Who the phone is: an address of record (RFC 3261 §6) and what goes with it.
@@ -32,6 +33,7 @@ pub struct Account {
     pub(crate) srtp: Srtp,
     pub(crate) session: u32,
     pub(crate) changes: Changes,
+    pub(crate) referrals: Referrals,
     pub(crate) instance: Option<Box<str>>,
     pub(crate) software: Box<str>,
 }
@@ -101,6 +103,7 @@ impl Account {
             srtp: Srtp::default(),
             session: protocol::session::USUAL,
             changes: Changes::Reinvite,
+            referrals: Referrals::default(),
             instance: None,
             software: abilities::NAME.into(),
         })
@@ -183,6 +186,14 @@ impl Account {
     #[must_use]
     pub const fn changes_by_update(mut self) -> Self {
         self.changes = Changes::Update;
+        self
+    }
+
+    /// What is done when the other side of a call asks us to call somebody else (RFC 3515). Unless said otherwise, the program is asked: such a
+    /// call is made in the name of the account, and at its cost.
+    #[must_use]
+    pub const fn referrals(mut self, referrals: Referrals) -> Self {
+        self.referrals = referrals;
         self
     }
 

@@ -62,6 +62,18 @@ pub const BODY: usize = 16_384;
 /// Addresses tried one after another when calls are redirected (RFC 3261 §8.1.3.4).
 pub const REDIRECTIONS: usize = 10;
 
+/// Transfers of one call that are under way: one, and more by mistake.
+pub const TRANSFERS: usize = 4;
+
+/// How long a transfer may take until somebody has picked up, or not: longer than a proxy lets a call ring (RFC 3515 §3.4, RFC 3261 §16.6).
+pub const REFERRAL: Duration = Duration::from_secs(240);
+
+/// How long we wait to be told how a transfer of ours went: a little longer.
+pub const TRANSFER: Duration = Duration::from_secs(300);
+
+/// How fast news of a transfer follow each other, at most (RFC 3515 §3.10).
+pub const REFERRAL_PACE: Duration = Duration::from_secs(1);
+
 /// Audio of ended calls that nobody has taken back yet.
 pub const ENDED: usize = 64;
 

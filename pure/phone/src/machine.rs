@@ -1,6 +1,7 @@
 //! The phone as a machine: what comes in, and who takes care of it.
 
 use machine::{Machine, Time};
+use media::Silence;
 use protocol::dialog::{Dialog, DialogId, Tag};
 use protocol::doors::{Answer, Call, Event, Input, Output, PhoneEvent, Question, Ticket};
 use protocol::session::{Invitation, SessionTimer};
@@ -9,11 +10,13 @@ use protocol::transport::stamp;
 use protocol::{Distrust, Flow, Transport};
 use sip::{Draft, Message, Method, Name, Status};
 
+use crate::abilities;
 use crate::call::{Conversation, Offered, State, caller, sdp_of, too_brief};
 use crate::line::{Known, News, Part, Purpose};
 use crate::phone::Phone;
 use crate::refusal::{self, Refusal};
 use crate::sound::{Sound, Srtp};
+use crate::transfer::Succession;
 use crate::turn::Turn;
 
 impl Machine for Phone {
@@ -141,6 +144,13 @@ impl Phone {
                 let Some(call) = self.calls.get_mut(&call) else { return };
                 call.done(&mut Turn { now, line, lingering, out }, part, errand, outcome);
             }
+            News::Told(call, status) => self.told(now, (call, status), out),
+            News::Follow(call) => {
+                // No line is free: the transferor is told no.
+                if self.follow(now, call, out).is_err() {
+                    drop(self.decline(now, call, out));
+                }
+            }
             News::Sent { .. } | News::Progress { .. } => {}
         }
     }
@@ -215,6 +225,10 @@ impl Phone {
             Some(Method::Bye) => call.bye(turn, id, request),
             Some(Method::Invite | Method::Update) => call.modify(turn, id, request),
             Some(Method::Prack) => call.prack(turn, id, request),
+            Some(Method::Refer) => call.refer(turn, id, request),
+            Some(Method::Notify) => call.notified(turn, id, request),
+            Some(Method::Subscribe) => call.subscribed(turn, id, request),
+            _ if call.has_ended() => turn.reply(id, request, Status::CALL_DOES_NOT_EXIST),
             Some(Method::Info) => call.info(turn, id, request),
             Some(Method::Options) => {
                 turn.tell_abilities(id, request);
@@ -242,25 +256,57 @@ impl Phone {
             Some(Method::Options) => {
                 turn.tell_abilities(id, request);
             }
-            Some(Method::Invite) => {
-                let tag = Tag::throw(&mut turn.line.dice);
-                match offered(request, tag, (flow.transport, turn.line.account.srtp)) {
-                    Ok((dialog, offer)) => {
-                        let session = turn.line.account.session;
-                        let invite = (request.clone(), dialog);
-                        let dice = &mut turn.line.dice;
-                        let offered = Offered::new(now, id, invite, offer, (session, dice));
-                        let call = self.number();
-                        let state = State::Offered(Box::new(offered));
-                        self.calls
-                            .insert(call, Conversation::new(call, self.answers.fresh(), state));
-                        report_incoming(call, request, out);
-                    }
-                    Err(no) => refuse(turn, (id, flow), request, &no),
-                }
+            Some(Method::Invite) => self.invited(now, (id, flow), request, out),
+            // Nobody has shown that it may: only whoever we talk to can ask us to call others.
+            Some(Method::Refer) => {
+                let no = Refusal::saying(Status::FORBIDDEN, "Only Within A Call");
+                refuse(turn, (id, flow), request, &no);
             }
+            Some(Method::Subscribe) => refuse(turn, (id, flow), request, &unwatched(request)),
             _ => turn.reply(id, request, Status::CALL_DOES_NOT_EXIST),
         }
+    }
+
+    /// Somebody calls; perhaps in the place of a call that we have.
+    fn invited(
+        &mut self,
+        now: Time,
+        (id, flow): (ServerId, Flow),
+        request: &Message,
+        out: &mut Vec<Output>,
+    ) {
+        let replaced = self.replaced_by(request, flow.peer.ip());
+        let turn =
+            &mut Turn { now, line: &mut self.line, lingering: &mut self.lingering, out: &mut *out };
+        let tag = Tag::throw(&mut turn.line.dice);
+        let sound = (flow.transport, turn.line.account.srtp);
+        let (replaced, (dialog, offer)) = match replaced
+            .and_then(|call| offered(request, tag, sound).map(|offered| (call, offered)))
+        {
+            Ok(sound) => sound,
+            Err(no) => return refuse(turn, (id, flow), request, &no),
+        };
+        let session = turn.line.account.session;
+        let invite = (request.clone(), dialog);
+        let dice = &mut turn.line.dice;
+        let offered = Offered::new(now, id, invite, offer, (session, dice));
+        let call = self.number();
+        let state = State::Offered(Box::new(offered));
+        self.calls.insert(call, Conversation::new(call, self.answers.fresh(), state));
+        let Some(old) = replaced else { return report_incoming(call, request, out) };
+        // RFC 3891 §3: nobody is asked; whoever talks goes on talking.
+        self.successions.insert(call, Succession::Replaces { old });
+        let answered =
+            |call: &mut Conversation, turn: &mut Turn<'_>| call.answer(turn, Box::new(Silence));
+        drop(self.with_quietly(now, call, out, answered));
+    }
+}
+
+/// Nothing of ours can be watched but what a REFER has begun (RFC 3515 §2.4.4, RFC 6665 §4.2.1.3).
+fn unwatched(subscribe: &Message) -> Refusal {
+    match subscribe.get::<sip::header::Event<'_>>() {
+        Some(event) if event.package == "refer" => Refusal::new(Status::FORBIDDEN),
+        _ => Refusal::new(Status::BAD_EVENT).with(Name::AllowEvents, abilities::EVENTS),
     }
 }
 

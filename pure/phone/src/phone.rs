@@ -16,6 +16,7 @@ use crate::limits;
 use crate::line::Line;
 use crate::lingering::Lingering;
 use crate::registration::Registration;
+use crate::transfer::Succession;
 use crate::turn::Turn;
 use crate::uas::Seen;
 use crate::unable::Unable;
@@ -30,6 +31,8 @@ pub struct Phone {
     pub(crate) answers: Answers,
     /// Mouths and ears of calls that have ended, until they are taken back.
     pub(crate) ended: VecDeque<(Call, Box<dyn Audio>)>,
+    /// Calls that follow others, by the new one.
+    pub(crate) successions: BTreeMap<Call, Succession>,
     next: u32,
 }
 
@@ -47,6 +50,7 @@ impl Phone {
             seen: Seen::default(),
             answers,
             ended: VecDeque::new(),
+            successions: BTreeMap::new(),
             next: 0,
         }
     }
@@ -199,7 +203,7 @@ impl Phone {
 
     /// The calls that there are, in the order of their beginning.
     pub fn calls(&self) -> impl Iterator<Item = Call> {
-        self.calls.keys().copied()
+        self.calls.values().filter(|call| !call.has_ended()).map(|call| call.id)
     }
 
     /// True when nothing is under way: no call, no transaction, no registration that waits for an answer.
@@ -213,7 +217,7 @@ impl Phone {
     /// True when there is no call, and no registration waits for an answer: a program may leave now. Transactions may still be there to
     /// absorb repeats.
     pub fn is_idle(&self) -> bool {
-        self.calls.is_empty() && !self.registration.is_asking()
+        self.calls.values().all(Conversation::owes_nothing) && !self.registration.is_asking()
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -226,7 +230,20 @@ impl Phone {
     }
 
     /// Does something with a call.
-    fn with(
+    pub(crate) fn with(
+        &mut self,
+        now: Time,
+        call: Call,
+        out: &mut Vec<Output>,
+        deed: impl FnOnce(&mut Conversation, &mut Turn<'_>) -> Result<(), Unable>,
+    ) -> Result<(), Unable> {
+        let done = self.with_quietly(now, call, out, deed);
+        self.settle(now, out);
+        done
+    }
+
+    /// The same, where what follows is taken care of by others.
+    pub(crate) fn with_quietly(
         &mut self,
         now: Time,
         call: Call,
@@ -235,13 +252,11 @@ impl Phone {
     ) -> Result<(), Unable> {
         let conversation = self.calls.get_mut(&call).ok_or(Unable::NoSuchCall)?;
         let (line, lingering) = (&mut self.line, &mut self.lingering);
-        let done = deed(conversation, &mut Turn { now, line, lingering, out: &mut *out });
-        self.settle(now, out);
-        done
+        deed(conversation, &mut Turn { now, line, lingering, out })
     }
 
     /// The URI that the program means.
-    fn target(&self, text: &str) -> Result<Box<[u8]>, Unable> {
+    pub(crate) fn target(&self, text: &str) -> Result<Box<[u8]>, Unable> {
         let text = text.trim();
         let account = &self.line.account;
         let ours = account.scheme();

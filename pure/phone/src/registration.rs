@@ -1,5 +1,6 @@
 //! `Registration`: registered, and kept so (RFC 3261 §10.2; pauses as in RFC 5626 §4.5, keep-alives as in §4.4).
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use machine::{Dice, Time};
@@ -63,6 +64,12 @@ impl Registration {
     /// True while a registrar believes us to be here.
     pub(crate) const fn is_on(&self) -> bool {
         matches!(self.state, State::On { .. })
+    }
+
+    /// True for the address of the server that we are registered with.
+    pub(crate) fn comes_from(&self, ip: IpAddr) -> bool {
+        let plain = ip.to_canonical();
+        matches!(self.state, State::On { flow, .. } if flow.peer.ip().to_canonical() == plain)
     }
 
     /// True when nothing is under way.

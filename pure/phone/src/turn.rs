@@ -7,8 +7,9 @@ use protocol::transaction::{ClientId, ServerId};
 use sip::{Draft, Message, Name, Status};
 
 use crate::abilities;
-use crate::line::{Errand, Line, Purpose};
+use crate::line::{Errand, Line, News, Purpose};
 use crate::lingering::Lingering;
+use crate::refusal::Refusal;
 use crate::sound::Sound;
 use crate::whither::Hop;
 
@@ -23,6 +24,13 @@ pub(crate) struct Turn<'a> {
 impl Turn<'_> {
     /// Tells the program around the phone.
     pub(crate) fn report(&mut self, event: PhoneEvent) {
+        match event {
+            PhoneEvent::Progress { call, status } | PhoneEvent::Ended { call, status, .. } => {
+                self.line.tell(News::Told(call, status));
+            }
+            PhoneEvent::Established { call } => self.line.tell(News::Told(call, 200)),
+            _ => {}
+        }
         self.out.push(Output::Report(Event::Phone(event)));
     }
 
@@ -34,6 +42,12 @@ impl Turn<'_> {
     /// Answers a request with a status and its usual phrase; a To tag of ours is thrown where it has none.
     pub(crate) fn reply(&mut self, id: ServerId, request: &Message, status: Status) {
         let draft = self.draft(request, status, status.phrase());
+        self.respond(id, draft);
+    }
+
+    /// Answers a request with a no.
+    pub(crate) fn refuse(&mut self, id: ServerId, request: &Message, no: &Refusal) {
+        let draft = no.rows(self.draft(request, no.status, &no.phrase));
         self.respond(id, draft);
     }
 

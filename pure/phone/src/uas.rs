@@ -59,6 +59,7 @@ impl Seen {
         address(request, user)?;
         self.note(now, timers, id, request)?;
         extensions(request)?;
+        replacement(request)?;
         content(request)
     }
 }
@@ -97,6 +98,14 @@ fn extensions(request: &Message) -> Result<(), Refusal> {
     Err(Refusal::new(Status::BAD_EXTENSION).with(Name::Unsupported, required.join(", ")))
 }
 
+/// RFC 3891 §3: only an INVITE can take the place of a call.
+fn replacement(request: &Message) -> Result<(), Refusal> {
+    if request.has(Name::Replaces) && request.method() != Some(Method::Invite) {
+        return Err(Refusal::saying(Status::BAD_REQUEST, "Bad Request: Replaces"));
+    }
+    Ok(())
+}
+
 /// RFC 3261 §8.2.3: bodies that we would have to read and cannot.
 fn content(request: &Message) -> Result<(), Refusal> {
     let Some(body) = request.content() else { return Ok(()) };
@@ -113,8 +122,7 @@ fn content(request: &Message) -> Result<(), Refusal> {
             no("Unsupported Content-Encoding").with(Name::AcceptEncoding, abilities::ENCODING)
         );
     }
-    let info = request.method() == Some(Method::Info);
-    let reads = if info { abilities::ACCEPT_INFO } else { abilities::ACCEPT };
+    let reads = abilities::accept(request.method());
     let understood = |part: &sip::Body<'_>| {
         part.media().is_some_and(|media| {
             reads

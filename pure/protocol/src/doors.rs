@@ -434,6 +434,27 @@ pub enum PhoneEvent {
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         key: char,
     },
+    /// How a transfer that we asked for goes: 100 to 199, 200 when somebody there has picked up, else why it failed.
+    Transfer {
+        /// The call that is transferred.
+        call: Call,
+        /// The status.
+        status: u16,
+    },
+    /// The other side asks us to call somebody else.
+    Referred {
+        /// The call in which it asks.
+        call: Call,
+        /// Whom.
+        to: Box<str>,
+    },
+    /// A call goes on as another: with the same mouth and ear, and somebody else.
+    GoesOn {
+        /// The call that it was.
+        call: Call,
+        /// The call that it is now.
+        new: Call,
+    },
     /// How good the sound of a call was; said once, just before its end.
     Quality {
         /// The call.

@@ -6,6 +6,7 @@ use phone::{Call, PhoneEvent};
 
 use super::deed::{duration, keys};
 use super::desk::{Desk, Happening};
+use super::transfer;
 use crate::outcome::Outcome;
 
 /// What to do while the call is up.
@@ -20,6 +21,15 @@ pub(super) struct Talk {
     /// Put the other side on hold after so long, and take it back after as long again
     #[arg(long, value_name = "TIME", value_parser = duration)]
     hold_after: Option<Duration>,
+    /// Transfer the call to somebody: the other side is asked to call them
+    #[arg(long, value_name = "WHOM")]
+    pub(super) transfer_to: Option<String>,
+    /// Transfer it after so long
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s", requires = "transfer_to")]
+    transfer_after: Duration,
+    /// Call them first, and transfer when they have picked up
+    #[arg(long, requires = "transfer_to")]
+    pub(super) attended: bool,
 }
 
 /// How a call that comes is met.
@@ -44,15 +54,18 @@ pub(super) fn place(
             Some(Happening::Phone(PhoneEvent::Established { call: up })) if up == call => {
                 return converse(desk, call, talk);
             }
-            Some(Happening::Phone(PhoneEvent::Ended { call: over, .. })) if over == call => {
-                return Ok(Outcome::Failed);
+            Some(Happening::Phone(PhoneEvent::Ended { call: over, status, .. }))
+                if over == call =>
+            {
+                return Ok(Outcome::of(status));
             }
             Some(Happening::Leave) => return Ok(Outcome::Failed),
             Some(_) => {}
             None => {
                 hang_up(desk, call)?;
                 until_over(desk, call)?;
-                return Err("nobody answered in time".into());
+                desk.news.failed("nobody answered in time");
+                return Ok(Outcome::Unanswered);
             }
         }
     }
@@ -92,8 +105,10 @@ pub(super) fn take(desk: &Desk, talk: &Talk, manner: &Manner) -> Result<Outcome,
             Some(Happening::Phone(PhoneEvent::Established { call: up })) if up == call => {
                 return converse(desk, call, talk);
             }
-            Some(Happening::Phone(PhoneEvent::Ended { call: over, .. })) if over == call => {
-                return Ok(Outcome::Failed);
+            Some(Happening::Phone(PhoneEvent::Ended { call: over, status, .. }))
+                if over == call =>
+            {
+                return Ok(Outcome::of(status));
             }
             Some(Happening::Leave) => return Ok(Outcome::Failed),
             Some(_) | None => {}
@@ -102,14 +117,21 @@ pub(super) fn take(desk: &Desk, talk: &Talk, manner: &Manner) -> Result<Outcome,
 }
 
 /// A call that is up, until its end.
-fn converse(desk: &Desk, call: Call, talk: &Talk) -> Result<Outcome, String> {
+fn converse(desk: &Desk, mut call: Call, talk: &Talk) -> Result<Outcome, String> {
     let began = Instant::now();
     for key in talk.dtmf.chars() {
         desk.phone.obey(move |phone, now, out| phone.press(now, call, key, out))?;
     }
     for (after, deed) in plan(talk) {
-        match until(desk, call, Some(began + after))? {
-            Reached::Time => deed.run(desk, call)?,
+        match until(desk, &mut call, Some(began + after))? {
+            Reached::Time => match &deed {
+                Step::Transfer => {
+                    let outcome = transfer::run(desk, &mut call, talk)?;
+                    desk.news.lasted(began.elapsed());
+                    return Ok(outcome);
+                }
+                step => step.run(desk, call)?,
+            },
             Reached::Leave => hang_up(desk, call)?,
             Reached::End(outcome) => {
                 desk.news.lasted(began.elapsed());
@@ -117,7 +139,7 @@ fn converse(desk: &Desk, call: Call, talk: &Talk) -> Result<Outcome, String> {
             }
         }
     }
-    let outcome = match until(desk, call, None)? {
+    let outcome = match until(desk, &mut call, None)? {
         Reached::End(outcome) => outcome,
         Reached::Time | Reached::Leave => {
             hang_up(desk, call)?;
@@ -133,6 +155,7 @@ fn converse(desk: &Desk, call: Call, talk: &Talk) -> Result<Outcome, String> {
 enum Step {
     Hold,
     Resume,
+    Transfer,
     HangUp,
 }
 
@@ -142,6 +165,7 @@ impl Step {
             Self::Hold => desk.phone.obey(move |phone, now, out| phone.hold(now, call, out)),
             Self::Resume => desk.phone.obey(move |phone, now, out| phone.resume(now, call, out)),
             Self::HangUp => hang_up(desk, call),
+            Self::Transfer => Ok(()),
         }
     }
 }
@@ -152,30 +176,35 @@ fn plan(talk: &Talk) -> Vec<(Duration, Step)> {
     if let Some(after) = talk.hold_after {
         steps.extend([(after, Step::Hold), (after * 2, Step::Resume)]);
     }
+    steps.extend(talk.transfer_to.as_ref().map(|_| (talk.transfer_after, Step::Transfer)));
     steps.extend(talk.hangup_after.map(|after| (after, Step::HangUp)));
     steps.sort_by_key(|(after, _)| *after);
-    // Nothing is done in a call that was hung up.
-    if let Some(end) = steps.iter().position(|(_, step)| *step == Step::HangUp) {
+    // Nothing is done in a call that was hung up, or is somebody else's.
+    let last = |step: &Step| matches!(step, Step::HangUp | Step::Transfer);
+    if let Some(end) = steps.iter().position(|(_, step)| last(step)) {
         steps.truncate(end + 1);
     }
     steps
 }
 
 /// What came first.
-enum Reached {
+pub(super) enum Reached {
     Time,
     Leave,
     End(Outcome),
 }
 
-fn until(desk: &Desk, call: Call, time: Option<Instant>) -> Result<Reached, String> {
+/// Waits for a call's end. It may go on as another.
+fn until(desk: &Desk, call: &mut Call, time: Option<Instant>) -> Result<Reached, String> {
     loop {
         match desk.next(time)? {
+            Some(Happening::Phone(PhoneEvent::GoesOn { call: old, new })) if old == *call => {
+                *call = new;
+            }
             Some(Happening::Phone(PhoneEvent::Ended { call: over, status, .. }))
-                if over == call =>
+                if over == *call =>
             {
-                let outcome = if status == 200 { Outcome::Fine } else { Outcome::Failed };
-                return Ok(Reached::End(outcome));
+                return Ok(Reached::End(Outcome::of(status)));
             }
             Some(Happening::Leave) => return Ok(Reached::Leave),
             Some(_) => {}
@@ -185,14 +214,14 @@ fn until(desk: &Desk, call: Call, time: Option<Instant>) -> Result<Reached, Stri
 }
 
 /// Waits for the end of a call that is being hung up or refused.
-fn until_over(desk: &Desk, call: Call) -> Result<Outcome, String> {
-    match until(desk, call, Some(Instant::now() + GOODBYE))? {
+pub(super) fn until_over(desk: &Desk, mut call: Call) -> Result<Outcome, String> {
+    match until(desk, &mut call, Some(Instant::now() + GOODBYE))? {
         Reached::End(outcome) => Ok(outcome),
         Reached::Time | Reached::Leave => Ok(Outcome::Failed),
     }
 }
 
-fn hang_up(desk: &Desk, call: Call) -> Result<(), String> {
+pub(super) fn hang_up(desk: &Desk, call: Call) -> Result<(), String> {
     desk.phone.obey(move |phone, now, out| phone.hang_up(now, call, out))
 }
 
@@ -207,7 +236,15 @@ mod tests {
     fn steps_come_in_order_and_none_after_the_end() {
         let talk = |hold: Option<u64>, hang_up: Option<u64>| {
             let [hold_after, hangup_after] = [hold, hang_up].map(|at| at.map(Duration::from_secs));
-            let steps = plan(&Talk { dtmf: String::new(), hangup_after, hold_after });
+            let transfer_after = Duration::from_secs(1);
+            let steps = plan(&Talk {
+                dtmf: String::new(),
+                hangup_after,
+                hold_after,
+                transfer_to: None,
+                transfer_after,
+                attended: false,
+            });
             steps.into_iter().map(|(at, step)| (at.as_secs(), step)).collect::<Vec<_>>()
         };
         assert_eq!(talk(Some(1), Some(5)), [(1, Step::Hold), (2, Step::Resume), (5, Step::HangUp)]);

@@ -44,8 +44,9 @@ impl Deed {
         match self {
             Self::Call { target, talk, ring_for } => call::place(desk, &target, &talk, ring_for),
             Self::Answer { talk, after, refuse, calls } => {
-                if register(desk)? == Outcome::Failed {
-                    return Ok(Outcome::Failed);
+                match register(desk)? {
+                    Outcome::Fine => {}
+                    other => return Ok(other),
                 }
                 let manner = call::Manner { after, refuse };
                 (0..calls).try_fold(Outcome::Fine, |outcome, _| match outcome {
@@ -65,9 +66,10 @@ pub(super) fn register(desk: &Desk) -> Result<Outcome, String> {
     loop {
         match desk.next(Some(until))? {
             Some(Happening::Phone(PhoneEvent::Registered { .. })) => return Ok(Outcome::Fine),
-            Some(Happening::Phone(PhoneEvent::NotRegistered { .. }) | Happening::Leave) => {
-                return Ok(Outcome::Failed);
+            Some(Happening::Phone(PhoneEvent::NotRegistered { status, .. })) => {
+                return Ok(Outcome::of(status));
             }
+            Some(Happening::Leave) => return Ok(Outcome::Failed),
             Some(_) => {}
             None => return Err("the server did not answer".into()),
         }

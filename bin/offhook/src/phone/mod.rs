@@ -7,6 +7,7 @@ mod desk;
 mod news;
 mod prompt;
 mod sound;
+mod transfer;
 
 use crate::log::Log;
 use crate::outcome::Outcome;
@@ -14,6 +15,7 @@ use account::AccountArguments;
 use deed::Deed;
 use desk::Desk;
 use news::News;
+use phone::Referrals;
 use sound::SoundArguments;
 
 /// What `offhook phone` is told.
@@ -23,6 +25,9 @@ pub struct Arguments {
     account: AccountArguments,
     #[command(flatten)]
     sound: SoundArguments,
+    /// Call whom the other side of a call names (a transfer): in the name of this account, and at its cost
+    #[arg(long, global = true)]
+    follow_transfers: bool,
     /// Say what happens as JSON, an object a line
     #[arg(long, global = true)]
     json: bool,
@@ -41,6 +46,10 @@ pub fn run(arguments: Arguments, log: Log) -> Outcome {
             return Outcome::Wrong;
         }
     };
+    let account = account.referrals(match arguments.follow_transfers {
+        true => Referrals::Follow,
+        false => Referrals::Refuse,
+    });
     if let Err(what) = arguments.sound.check() {
         log.error("wrong_sound", &[("what", (&what).into())]);
         return Outcome::Wrong;

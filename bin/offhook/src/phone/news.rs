@@ -78,6 +78,11 @@ fn words(event: &PhoneEvent) -> String {
         PhoneEvent::HoldDone { status: 200, .. } => "agreed".into(),
         PhoneEvent::HoldDone { status, .. } => format!("the other side did not agree ({status})"),
         PhoneEvent::Key { key, .. } => format!("the other side pressed {key}"),
+        PhoneEvent::Transfer { status: 200, .. } => "transferred: somebody has picked up".into(),
+        PhoneEvent::Transfer { status: 100..=199, .. } => "the transfer is on its way".into(),
+        PhoneEvent::Transfer { status, .. } => format!("the transfer failed ({status})"),
+        PhoneEvent::Referred { to, .. } => format!("the other side wants us to call {to}"),
+        PhoneEvent::GoesOn { .. } => "the call goes on with somebody else".into(),
         PhoneEvent::Quality { quality, .. } => quality_in_words(quality),
         PhoneEvent::Ended { status: 200, reason, .. } => format!("the call is over: {reason}"),
         PhoneEvent::Ended { status, reason, .. } => format!("the call failed: {status} {reason}"),
@@ -126,6 +131,15 @@ fn object(event: &PhoneEvent) -> Value {
             json!({ "event": "hold_done", "call": call.0, "status": status })
         }
         PhoneEvent::Key { call, key } => json!({ "event": "key", "call": call.0, "key": key }),
+        PhoneEvent::Transfer { call, status } => {
+            json!({ "event": "transfer", "call": call.0, "status": status })
+        }
+        PhoneEvent::Referred { call, to } => {
+            json!({ "event": "referred", "call": call.0, "to": to })
+        }
+        PhoneEvent::GoesOn { call, new } => {
+            json!({ "event": "goes_on", "call": call.0, "new": new.0 })
+        }
         PhoneEvent::Quality { call, quality } => json!({
             "event": "quality",
             "call": call.0,

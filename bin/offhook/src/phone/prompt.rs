@@ -37,6 +37,9 @@ pub(super) fn run(desk: &mut Desk) -> Result<Outcome, String> {
                 // It may have been taken back already.
                 let _ = desk.phone.obey(move |phone, now, out| phone.ring(now, call, out));
             }
+            Some(Happening::Phone(PhoneEvent::GoesOn { call, new })) if current == Some(call) => {
+                current = Some(new);
+            }
             Some(Happening::Phone(PhoneEvent::Ended { call, .. })) if current == Some(call) => {
                 current = None;
             }
@@ -87,6 +90,10 @@ fn obey(desk: &Desk, line: &str, current: &mut Option<Call>) -> Result<Next, Str
             let call = call()?;
             desk.phone.obey(move |phone, now, out| phone.resume(now, call, out))?;
         }
+        "transfer" | "t" => {
+            let (call, target) = (call()?, rest.to_owned());
+            desk.phone.obey(move |phone, now, out| phone.transfer(now, call, &target, out))?;
+        }
         "keys" | "k" => {
             let call = call()?;
             for key in rest.chars() {
@@ -100,4 +107,5 @@ fn obey(desk: &Desk, line: &str, current: &mut Option<Call>) -> Result<Next, Str
     Ok(Next::More)
 }
 
-const HELP: &str = "call WHOM, answer, refuse, hangup, hold, resume, keys 123#, quit";
+const HELP: &str =
+    "call WHOM, answer, refuse, hangup, hold, resume, transfer WHOM, keys 123#, quit";

@@ -57,10 +57,7 @@ impl Conversation {
                 let draft = turn.line.account.sign(draft, Name::Server);
                 turn.respond(id, with_sdp(abilities::announce(draft), answer.as_deref()));
             }
-            Err(no) => {
-                let draft = no.rows(turn.draft(request, no.status, &no.phrase));
-                turn.respond(id, draft);
-            }
+            Err(no) => turn.refuse(id, request, &no),
         }
     }
 

@@ -73,8 +73,13 @@ impl Conversation {
 
     /// The answer to our BYE. Whatever it says, the call is over (RFC 3261 §15.1.1).
     pub(super) fn bye_done(&mut self) {
-        let State::Leaving(_, audio) = &mut self.state else { return };
-        self.state = State::Over(audio.take());
+        match self.take() {
+            State::Leaving(dialog, audio) => {
+                self.last = Some(dialog);
+                self.state = State::Over(audio);
+            }
+            other => self.state = other,
+        }
     }
 
     /// They hang up (RFC 3261 §15.1.2).

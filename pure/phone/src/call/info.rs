@@ -21,8 +21,7 @@ impl Conversation {
             // RFC 6086 §4.2.2: we have announced no package.
             let status = Status::new(469).unwrap_or(Status::UNSUPPORTED_MEDIA_TYPE);
             let no = Refusal::saying(status, "Bad Info Package").with(Name::RecvInfo, "");
-            let draft = no.rows(turn.draft(request, no.status, &no.phrase));
-            return turn.respond(id, draft);
+            return turn.refuse(id, request, &no);
         }
         turn.reply(id, request, Status::OK);
         let keys = key(request.body()).into_iter().collect();

@@ -14,7 +14,10 @@ mod info;
 mod modify;
 mod offered;
 mod outgoing;
+mod referred;
 mod ringing;
+mod standing;
+mod transferring;
 mod up;
 
 use std::net::SocketAddr;
@@ -27,15 +30,18 @@ use protocol::doors::{Answer, Call, PhoneEvent, Question, Socket, Ticket};
 use protocol::session::Invitation;
 use sip::Status;
 
-use crate::line::{Errand, Outcome, Part};
+use crate::line::{Errand, Outcome, Part, Purpose};
 use crate::request;
 use crate::sound::{Sockets, Sound};
+use crate::transfer::{Order, Referral, Transfer};
 use crate::turn::Turn;
 
 pub(crate) use incoming::caller;
 pub(crate) use modify::too_brief;
 pub(crate) use offered::Offered;
 pub(crate) use outgoing::{Outgoing, sdp_of};
+pub(crate) use standing::Standing;
+pub(crate) use transferring::refer_to;
 pub(crate) use up::{Up, Wish};
 
 /// One call.
@@ -44,6 +50,14 @@ pub(crate) struct Conversation {
     answers: Answers,
     sound: Option<Sound>,
     pub(crate) state: State,
+    /// REFERs of ours that we wait to hear about.
+    transfers: Vec<Transfer>,
+    /// REFERs of theirs that they wait to hear about.
+    referrals: Vec<Referral>,
+    /// How the next REFER of theirs will be called.
+    order: Order,
+    /// The dialog of a call that is over, for those.
+    last: Option<Box<Dialog>>,
 }
 
 /// How far it has come.
@@ -77,7 +91,16 @@ pub(crate) enum Then {
 
 impl Conversation {
     pub(crate) const fn new(id: Call, answers: Answers, state: State) -> Self {
-        Self { id, answers, sound: None, state }
+        Self {
+            id,
+            answers,
+            sound: None,
+            state,
+            transfers: Vec::new(),
+            referrals: Vec::new(),
+            order: Order::First,
+            last: None,
+        }
     }
 
     /// Takes the state out, to put another in.
@@ -93,7 +116,8 @@ impl Conversation {
             | State::Refused { offered, .. } => Some(&offered.dialog),
             State::Up(up) => Some(&up.dialog),
             State::Leaving(dialog, _) => Some(dialog),
-            State::Opening { .. } | State::Sending(_) | State::Calling(..) | State::Over(_) => None,
+            State::Over(_) => self.last.as_deref(),
+            State::Opening { .. } | State::Sending(_) | State::Calling(..) => None,
         }
     }
 
@@ -115,14 +139,25 @@ impl Conversation {
             State::Up(up) => &mut up.dialog,
             State::Leaving(dialog, _) => dialog,
             State::Calling(_, invitation) => invitation.early_mut(&id.remote)?,
-            State::Opening { .. } | State::Sending(_) | State::Over(_) => return None,
+            State::Over(_) => self.last.as_deref_mut()?,
+            State::Opening { .. } | State::Sending(_) => return None,
         };
         (dialog.id() == id).then_some(dialog)
     }
 
     /// True when nothing is left to do; the audio waits to be taken back.
-    pub(crate) const fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
+        self.has_ended() && self.transfers.is_empty() && self.referrals.is_empty()
+    }
+
+    /// True when the call is over, though somebody may still tell or be told how a transfer went.
+    pub(crate) const fn has_ended(&self) -> bool {
         matches!(self.state, State::Over(_))
+    }
+
+    /// True when we owe nobody anything.
+    pub(crate) fn owes_nothing(&self) -> bool {
+        self.has_ended() && self.referrals.is_empty()
     }
 
     /// The sound, while there is one.
@@ -183,7 +218,7 @@ impl Conversation {
         match part {
             Part::Invite => self.invited(invitation),
             Part::Reinvite => self.reinvited(invitation),
-            Part::Bye | Part::Prack | Part::Update => {}
+            _ => {}
         }
     }
 
@@ -207,6 +242,8 @@ impl Conversation {
             Part::Reinvite => self.reinvite_done(turn, errand, outcome),
             Part::Update => self.update_done(turn, errand, outcome),
             Part::Bye => self.bye_done(),
+            Part::Refer(number) => self.refer_done(turn, number, &outcome),
+            Part::Notify(number) => self.notify_done(turn, number, outcome.status()),
         }
     }
 
@@ -231,6 +268,9 @@ impl Conversation {
         let again = cseq.and_then(|cseq| request::again(&errand.request, cseq, &mut self.answers));
         let Some(again) = again else { return Some((errand, outcome)) };
         errand.request = again;
+        if let (Purpose::Call(call, part), Some(cseq)) = (errand.purpose, cseq) {
+            errand.purpose = Purpose::Call(call, self.renumber(part, cseq));
+        }
         turn.line.send_again(turn.now, errand, turn.out);
         None
     }
@@ -251,6 +291,10 @@ impl Conversation {
             State::Opening { audio, .. } => (None, Some(audio)),
             State::Answering { audio, offered, .. } => (Some(offered), Some(audio)),
             State::Offered(offered) => (Some(offered), None),
+            State::Up(up) => {
+                self.last = Some(Box::new(up.dialog));
+                (None, None)
+            }
             State::Over(audio) => (None, audio),
             _ => (None, None),
         };
@@ -282,6 +326,8 @@ impl Conversation {
             let keys = sound.wake(turn.now, turn.out);
             self.keys(turn, keys);
         }
+        self.wake_transfers(turn);
+        self.wake_referrals(turn);
         if self.due().is_none_or(|due| due > turn.now) {
             return;
         }
@@ -297,7 +343,9 @@ impl Conversation {
     /// When something is due.
     pub(crate) fn deadline(&self) -> Option<Time> {
         let sound = self.sound.as_ref().and_then(Sound::deadline);
-        self.due().into_iter().chain(sound).min()
+        let transfers = self.transfers.iter().map(|transfer| transfer.until);
+        let referrals = self.referrals.iter().map(Referral::deadline);
+        self.due().into_iter().chain(sound).chain(transfers).chain(referrals).min()
     }
 
     fn due(&self) -> Option<Time> {

@@ -20,10 +20,7 @@ impl Conversation {
             return self.modify_early(turn, id, request);
         }
         match self.consider(turn, request) {
-            Err(no) => {
-                let draft = no.rows(turn.draft(request, no.status, &no.phrase));
-                turn.respond(id, draft);
-            }
+            Err(no) => turn.refuse(id, request, &no),
             Ok((sdp, awaited)) => self.consent(turn, (id, request), sdp, awaited),
         }
     }

@@ -28,6 +28,8 @@ pub(crate) struct Outgoing {
     instead: VecDeque<Box<[u8]>>,
     tried: Vec<Box<[u8]>>,
     timer: SessionTimer,
+    /// More rows of its INVITE.
+    rows: Vec<(Name, Vec<u8>)>,
 }
 
 impl Outgoing {
@@ -35,7 +37,14 @@ impl Outgoing {
     pub(crate) fn new(target: Box<[u8]>, session: u32, dice: &mut machine::Dice) -> Self {
         let (call_id, tag) = (CallId::throw(dice), Tag::throw(dice));
         let (tried, timer) = (vec![target.clone()], SessionTimer::new(session));
-        Self { target, call_id, tag, cseq: 1, instead: VecDeque::new(), tried, timer }
+        let (instead, rows) = (VecDeque::new(), Vec::new());
+        Self { target, call_id, tag, cseq: 1, instead, tried, timer, rows }
+    }
+
+    /// With more rows in its INVITE.
+    pub(crate) fn saying(mut self, rows: Vec<(Name, Vec<u8>)>) -> Self {
+        self.rows = rows;
+        self
     }
 }
 
@@ -67,6 +76,8 @@ impl Conversation {
             .raw(Name::CSeq, format!("{} INVITE", outgoing.cseq).as_bytes())
             .raw(Name::Contact, format!("<{}>", turn.line.contact(account.transport())).as_bytes());
         let draft = account.sign(draft, Name::UserAgent);
+        let rows = outgoing.rows.iter();
+        let draft = rows.fold(draft, |draft, (name, value)| draft.raw(*name, value));
         let draft = outgoing.timer.ask(abilities::announce(draft));
         let draft = draft.body(abilities::ACCEPT, &offer);
         let Some(request) = request::signed(draft, &mut self.answers) else {

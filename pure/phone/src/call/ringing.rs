@@ -150,9 +150,7 @@ impl Conversation {
                 turn.respond(id, with_sdp(draft, answer.as_deref()));
             }
             Err(why) => {
-                let no = refusal::of_sdp(&why);
-                let draft = no.rows(turn.draft(request, no.status, &no.phrase));
-                turn.respond(id, draft);
+                turn.refuse(id, request, &refusal::of_sdp(&why));
             }
         }
         self.say_next(turn);

@@ -71,6 +71,10 @@ pub(crate) enum Part {
     Prack,
     /// A change without an INVITE (RFC 3311).
     Update,
+    /// A transfer that we ask for, by its CSeq number (RFC 3515).
+    Refer(u32),
+    /// What we tell about the REFER of this number.
+    Notify(u32),
     /// Its end.
     Bye,
 }
@@ -95,6 +99,10 @@ pub(crate) enum News {
     Cancel { cancel: ServerId, invite: Option<ServerId>, request: Message },
     /// Somebody acknowledges a 2xx.
     Ack(Message),
+    /// A call of ours has come so far: the status.
+    Told(Call, u16),
+    /// What the other side of a call asks for is to be done.
+    Follow(Call),
 }
 
 /// How an errand ended.

@@ -73,6 +73,11 @@ impl Line {
         self.news.pop_front()
     }
 
+    /// One more thing that happened.
+    pub(crate) fn tell(&mut self, news: News) {
+        self.news.push_back(news);
+    }
+
     /// A ticket for a question.
     pub(crate) const fn ticket(&mut self) -> Ticket {
         self.ticket = self.ticket.wrapping_add(1);

@@ -161,9 +161,9 @@ impl Sound {
         self.session.agreed_for(self.id).is_some()
     }
 
-    /// Somebody else speaks and hears from now on.
-    pub(crate) fn hand_over(&mut self, audio: Box<dyn Audio>) {
-        self.audio = audio;
+    /// Somebody else speaks and hears from now on; whoever did until now is given back.
+    pub(crate) fn hand_over(&mut self, audio: Box<dyn Audio>) -> Box<dyn Audio> {
+        std::mem::replace(&mut self.audio, audio)
     }
 
     /// Our offer was refused: all is as it was, what we wish too (RFC 3261 §14.1).

@@ -1,0 +1,53 @@
+//! How a call stands, as others see it.
+
+use media::{Audio, Silence};
+use protocol::dialog::{Dialog, DialogId};
+
+use super::{Conversation, State};
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// We call, and nobody has picked up.
+    Calling,
+    /// They call, and nobody has picked up.
+    Offered,
+    Up,
+    Over,
+}
+
+impl Conversation {
+    /// How far it has come.
+    pub(crate) const fn standing(&self) -> Standing {
+        match &self.state {
+            State::Opening { .. } | State::Sending(_) | State::Calling(..) => Standing::Calling,
+            State::Offered(_) | State::Answering { .. } => Standing::Offered,
+            State::Up(_) => Standing::Up,
+            State::Refused { .. } | State::Leaving(..) | State::Over(_) => Standing::Over,
+        }
+    }
+
+    /// Its dialog, while it stands.
+    pub(crate) fn confirmed(&self) -> Option<&Dialog> {
+        match &self.state {
+            State::Up(up) => Some(&up.dialog),
+            _ => None,
+        }
+    }
+
+    /// Who is at the other end of this dialog of it.
+    pub(crate) fn party(&self, id: &DialogId) -> Option<&[u8]> {
+        match &self.state {
+            State::Calling(_, invitation) => invitation.early(&id.remote).map(Dialog::remote_uri),
+            _ => self.dialog().map(Dialog::remote_uri),
+        }
+    }
+
+    /// Mouth and ear go on in another call; this one is silent from now on.
+    pub(crate) fn lend_audio(&mut self) -> Option<Box<dyn Audio>> {
+        match &mut self.sound {
+            Some(sound) => Some(sound.hand_over(Box::new(Silence))),
+            None => self.take_audio(),
+        }
+    }
+}

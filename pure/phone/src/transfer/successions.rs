@@ -1,0 +1,123 @@
+//! `Succession`: one call goes on as another. The new one gets mouth and ear of the old one as soon as it is up.
+
+use machine::Time;
+use media::Silence;
+use protocol::doors::{Call, Event, Output, PhoneEvent, Question};
+use sip::Status;
+
+use crate::call::{Conversation, Outgoing, State, refer_to};
+use crate::phone::Phone;
+use crate::unable::Unable;
+
+/// Why a call follows another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Succession {
+    /// The other side of `old` has asked for it with the REFER of this number.
+    Referred { old: Call, refer: u32 },
+    /// The INVITE of the new one said so.
+    Replaces { old: Call },
+}
+
+impl Phone {
+    /// Transfers a call: the other side is asked to call somebody else (RFC 3515). [`PhoneEvent::Transfer`] tells how that goes; when it is answered
+    /// there, our call is hung up.
+    pub fn transfer(
+        &mut self,
+        now: Time,
+        call: Call,
+        target: &str,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Unable> {
+        let target = self.target(target)?;
+        let to = [b"<", &*target, b">"].concat();
+        self.with(now, call, out, |conversation, turn| conversation.transfer(turn, &to))
+    }
+
+    /// Transfers a call to the other side of another one of ours: those two talk, and we are out of it (RFC 5589 §7).
+    pub fn transfer_to(
+        &mut self,
+        now: Time,
+        call: Call,
+        other: Call,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Unable> {
+        let up = self.calls.get(&other).and_then(Conversation::confirmed);
+        let to = refer_to(up.ok_or(Unable::NotNow("stands"))?);
+        self.with(now, call, out, |conversation, turn| conversation.transfer(turn, &to))
+    }
+
+    /// Does what the other side of a call has asked for ([`PhoneEvent::Referred`]): calls whom it named. The new call has the mouth and the ear of
+    /// the old one as soon as it is up ([`PhoneEvent::GoesOn`]).
+    pub fn follow(&mut self, now: Time, call: Call, out: &mut Vec<Output>) -> Result<Call, Unable> {
+        if self.is_full() {
+            return Err(Unable::TooManyCalls);
+        }
+        let conversation = self.calls.get_mut(&call).ok_or(Unable::NoSuchCall)?;
+        let (refer, wanted) = conversation.accept_referral().ok_or(NOT_ASKED)?;
+        let new = self.number();
+        let ticket = self.line.ticket();
+        out.push(Output::Ask(ticket, Question::MediaSockets));
+        let session = self.line.account.session;
+        let outgoing = Outgoing::new(wanted.target.clone(), session, &mut self.line.dice);
+        let outgoing = Box::new(outgoing.saying(wanted.rows()));
+        let state = State::Opening { ticket, outgoing, audio: Box::new(Silence) };
+        self.calls.insert(new, Conversation::new(new, self.answers.fresh(), state));
+        self.successions.insert(new, Succession::Referred { old: call, refer });
+        self.settle(now, out);
+        Ok(new)
+    }
+
+    /// Does not do what the other side of a call has asked for.
+    pub fn decline(&mut self, now: Time, call: Call, out: &mut Vec<Output>) -> Result<(), Unable> {
+        self.with(now, call, out, |conversation, turn| {
+            let (refer, _) = conversation.accept_referral().ok_or(NOT_ASKED)?;
+            conversation.tell(turn, refer, Status::DECLINE);
+            Ok(())
+        })
+    }
+
+    /// What has become of a call, for the one that it follows: 100 to 199, 200 when it is up, else why it failed.
+    pub(crate) fn told(&mut self, now: Time, (new, status): (Call, u16), out: &mut Vec<Output>) {
+        let Some(succession) = self.successions.get(&new).copied() else { return };
+        if status >= 200 {
+            self.successions.remove(&new);
+        }
+        let up = status == 200;
+        let old = match succession {
+            Succession::Referred { old, .. } | Succession::Replaces { old } => old,
+        };
+        if up {
+            self.succeed(old, new, out);
+        }
+        match succession {
+            Succession::Referred { refer, .. } => {
+                let Some(status) = Status::new(status) else { return };
+                // Whoever asked may be gone meanwhile.
+                let _ = self.with_quietly(now, old, out, |conversation, turn| {
+                    conversation.tell(turn, refer, status);
+                    Ok(())
+                });
+            }
+            Succession::Replaces { .. } if up => {
+                // It may have ended at the same moment.
+                let _ = self.with_quietly(now, old, out, Conversation::hang_up);
+            }
+            Succession::Replaces { .. } => {}
+        }
+    }
+
+    fn succeed(&mut self, old: Call, new: Call, out: &mut Vec<Output>) {
+        let before = self.calls.get_mut(&old).and_then(Conversation::lend_audio);
+        let audio = before.or_else(|| {
+            let at = self.ended.iter().position(|(ended, _)| *ended == old)?;
+            self.ended.remove(at).map(|(_, audio)| audio)
+        });
+        let sound = self.calls.get_mut(&new).and_then(Conversation::sound);
+        if let (Some(audio), Some(sound)) = (audio, sound) {
+            sound.hand_over(audio);
+        }
+        out.push(Output::Report(Event::Phone(PhoneEvent::GoesOn { call: old, new })));
+    }
+}
+
+const NOT_ASKED: Unable = Unable::NotNow("was asked to call somebody else");
