@@ -21,6 +21,9 @@ pub const CONTACTS: u64 = 60;
 /// Seconds that a call waits for a phone to wake up: a request other than INVITE is given up by its sender after 32.
 pub const WAKING: std::ops::RangeInclusive<u64> = 1..=25;
 
+/// Seconds that a server gives to what has begun when it is told to stop: longer than a day nobody waits.
+pub const DRAIN: std::ops::RangeInclusive<u64> = 1..=86_400;
+
 /// Percent that a registration may be shorter than wished: half is enough to spread any storm.
 pub const JITTER: u64 = 50;
 

@@ -19,7 +19,7 @@ use crate::datagrams::Mouth;
 use crate::limits;
 use crate::listener::{BindError, Bound, Door};
 use crate::nap::Found;
-use crate::plan::{Listen, Plan};
+use crate::plan::{Listen, Naps, Plan};
 use crate::program::Drivable;
 use crate::running::{Handle, NotGiven, Order};
 use crate::shard::Shard;
@@ -47,6 +47,7 @@ pub struct Prepared {
     notices: Vec<Notice>,
     tls: Option<Tls>,
     origins: Arc<Origins>,
+    naps: Naps,
 }
 
 /// What one shard is told.
@@ -58,6 +59,7 @@ pub(crate) struct Renewal {
     closing: BTreeMap<u16, Time>,
     tls: Option<Tls>,
     origins: Arc<Origins>,
+    naps: Naps,
 }
 
 /// The listeners, as a shard knows them.
@@ -143,8 +145,8 @@ impl Standing {
         }));
         let Bound { plan, listeners, doors, notices } = bound;
         let doors = listeners.into_iter().zip(doors).collect();
-        let Plan { tls, origins, .. } = plan;
-        Ok(Prepared { open, leaving, last, doors, notices, tls, origins })
+        let Plan { tls, origins, naps, .. } = plan;
+        Ok(Prepared { open, leaving, last, doors, notices, tls, origins, naps })
     }
 
     /// The next number that nobody has.
@@ -222,14 +224,15 @@ impl Prepared {
             closing: closing.clone(),
             tls: self.tls.clone(),
             origins: Arc::clone(&self.origins),
+            naps: self.naps,
         };
         (0..shards).map(|_| deal()).collect()
     }
 }
 
 impl<M: Drivable> Handle<M> {
-    /// Binds what is new in a plan, and changes nothing yet. Of the plan counts where to listen, the certificates, and the web sites; a
-    /// driver keeps its shards and limits.
+    /// Binds what is new in a plan, and changes nothing yet. Of the plan counts where to listen, the certificates, the web sites, and the
+    /// naps; a driver keeps its shards and limits.
     ///
     /// # Errors
     /// The first address that cannot be had.
@@ -286,7 +289,8 @@ impl<M: Drivable> Handle<M> {
 impl<M: Drivable> Shard<M> {
     /// Knows other listeners from now on; says which of all have connections here.
     fn renew(&mut self, now: Time, renewal: Renewal) -> BTreeSet<u16> {
-        let Renewal { known, mouths, gates, closing, tls, origins } = renewal;
+        let Renewal { known, mouths, gates, closing, tls, origins, naps } = renewal;
+        self.rhythm.naps = naps;
         let is_open = |number: u16| known.open.iter().any(|listener| listener.number == number);
         let (stay, go) = self.gates.drain(..).partition(|gate: &Gate| is_open(gate.number()));
         self.gates = go;

@@ -27,7 +27,7 @@ impl Found {
 /// would gather meanwhile. (One packet that wakes a sleeping thread costs 20 to 40 µs on a virtual machine, five in a full batch.)
 #[derive(Clone, Debug)]
 pub(crate) struct Rhythm {
-    naps: Naps,
+    pub(crate) naps: Naps,
     /// The moving average of the time from one turn to the next.
     time: Duration,
     /// The moving average of what a turn finds, in 256ths. How often something comes is this by that: the mean of each turn's own

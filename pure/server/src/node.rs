@@ -25,7 +25,7 @@ use crate::purpose::{self, Purpose};
 use crate::push::Push;
 use crate::regevent::RegEvent;
 use crate::registrar::Registrar;
-use crate::settings::Settings;
+use crate::settings::{Farewell, Settings};
 use crate::turn::Turn;
 
 pub use registrations::{Contact, Listing, Registration};
@@ -42,6 +42,7 @@ pub struct Node {
     /// What transactions had to say in this turn, kept to be lent again.
     up: Vec<Up>,
     figures: Figures,
+    farewell: Farewell,
 }
 
 /// One field a role.
@@ -80,8 +81,8 @@ impl Node {
         };
         let longest = house.settings.calls.map(|calls| calls.longest);
         let calls = Calls::new(longest, house.settings.secret);
-        let figures = Figures::default();
-        Self { house, dice, transactions, calls, roles, up: Vec::new(), figures }
+        let (figures, farewell) = (Figures::default(), Farewell::default());
+        Self { house, dice, transactions, calls, roles, up: Vec::new(), figures, farewell }
     }
 
     /// Takes a record that an earlier life had kept, whose clock was set by so many milliseconds since; one that is at home on
@@ -117,13 +118,15 @@ impl Node {
     }
 
     /// Begins nothing new from now on: such requests are answered 503, with a time to come back.
-    pub const fn drain(&mut self) {
+    pub const fn drain(&mut self, farewell: Farewell) {
         self.roles.entry = Entry::Draining;
+        self.farewell = farewell;
     }
 
-    /// How many requests still wait for their final answer or its ACK: what a server that drains waits for.
+    /// How much is unfinished: what a server that drains waits for.
     pub fn pending(&self, now: Time) -> usize {
-        self.transactions.unfinished(now)
+        let calls = if self.farewell == Farewell::Calls { self.calls.len() } else { 0 };
+        self.transactions.unfinished(now).saturating_add(calls)
     }
 
     /// What this shard has counted since its start, and how much of everything there is now.

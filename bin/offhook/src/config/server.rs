@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use ::server::settings::Role;
+use ::server::settings::{Farewell, Role};
 use net::Naps;
 
 use super::fault::Faults;
@@ -21,6 +21,10 @@ pub struct Server {
     pub nap: Duration,
     /// What it does with requests for others.
     pub role: Role,
+    /// How long it gives what has begun, when it is told to stop.
+    pub drain: Duration,
+    /// For what it waits then.
+    pub drain_until: Farewell,
     /// What the Server header of our own answers says; empty: there is none.
     pub software: String,
 }
@@ -28,11 +32,21 @@ pub struct Server {
 impl Default for Server {
     fn default() -> Self {
         let nap = Naps::default().signalling;
-        Self { shards: None, nap, role: Role::Proxy, software: SOFTWARE.to_owned() }
+        Self {
+            shards: None,
+            nap,
+            role: Role::Proxy,
+            drain: DRAIN,
+            drain_until: Farewell::Requests,
+            software: SOFTWARE.to_owned(),
+        }
     }
 }
 
 const SOFTWARE: &str = "Offhook";
+
+/// Timer B and a bit: longer no request waits for its answer that is not an INVITE (RFC 3261 §17.1.2.2).
+const DRAIN: Duration = Duration::from_secs(35);
 
 impl Server {
     pub(super) fn read(written: &Table<'_>, faults: &mut Faults) -> Self {
@@ -45,6 +59,10 @@ impl Server {
                 .number("nap", 0..=limits::NAP, faults)
                 .map_or(Self::default().nap, |nap| Duration::from_micros(nap.value)),
             role: role(written, faults),
+            drain: written
+                .number("drain", limits::DRAIN, faults)
+                .map_or(DRAIN, |seconds| Duration::from_secs(seconds.value)),
+            drain_until: drain_until(written, faults),
             software: software(written, faults),
         }
     }
@@ -63,6 +81,22 @@ fn role(written: &Table<'_>, faults: &mut Faults) -> Role {
     };
     faults.refuse(role.span, format!("unknown role `{}`", role.value.escape_debug()), hint);
     Role::Proxy
+}
+
+fn drain_until(written: &Table<'_>, faults: &mut Faults) -> Farewell {
+    let Some(until) = written.text("drain_until", faults) else { return Farewell::Requests };
+    match until.value {
+        "requests" => return Farewell::Requests,
+        "calls" => return Farewell::Calls,
+        _ => {}
+    }
+    let hint = match nearest(until.value, ["requests", "calls"]) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => "\"requests\" or \"calls\"".into(),
+    };
+    let what = format!("unknown `drain_until` `{}`", until.value.escape_debug());
+    faults.refuse(until.span, what, hint);
+    Farewell::Requests
 }
 
 /// One line of plain text (RFC 3261 §20.35).
@@ -99,6 +133,19 @@ pub(super) const SECTION: Section = Section {
             "\"proxy\"",
             "What it does with requests for others. \"proxy\": forward them. \"redirect\": answer 302 with where they are, and carry \
              nothing (RFC 3261 §8.3).",
+        ),
+        Key::new(
+            "drain",
+            "35",
+            "Seconds that a server which is told to stop (SIGTERM) gives to what has begun, at most: it ends as soon as nothing is \
+             missing. Meanwhile new calls and registrations are answered 503 \"Going Out of Service\" with a time to come back.",
+        ),
+        Key::new(
+            "drain_until",
+            "\"requests\"",
+            "What it waits for then. \"requests\": that all are answered, and answers acknowledged; calls that are up go on without it, and \
+             can be hung up when it is back. \"calls\": also that all calls are hung up, as far as they are followed (`[calls]`): for a \
+             server that does not come back.",
         ),
         Key::new(
             "software",

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use crate::config::Server;
 use crate::log::Log;
 use crate::outcome::Outcome;
 use crate::serve;
@@ -80,7 +81,7 @@ fn demonstrate(arguments: &Arguments, log: Log) -> Result<Outcome, String> {
         serve::introduce(&stage.config, &stage.server.handle().listeners());
         say("The server goes on; Ctrl-C ends it.\n");
         let (server, heard) = stage.dismiss()?;
-        let drain = serve::Drain::new(server.handle(), log);
+        let drain = serve::Drain::new(server.handle(), &Server::default(), log);
         serve::wait(server, (drain, None), log, (&heard, |(_, heard)| heard))?;
     } else {
         let (server, _) = stage.dismiss()?;

@@ -1,25 +1,33 @@
 //! `Drain`: the server begins nothing new, finishes what has begun, and ends: whoever asks for it, and however often.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use net::Handle;
 use server::Node;
 
+use crate::config::Server;
 use crate::log::Log;
 
-/// A server that can be told to drain.
+/// A server that can be told to drain. Clones are the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Drain {
     server: Handle<Node>,
     log: Log,
     begun: Arc<AtomicBool>,
+    rules: Arc<Mutex<Server>>,
 }
 
 impl Drain {
-    pub(crate) fn new(server: Handle<Node>, log: Log) -> Self {
-        Self { server, log, begun: Arc::default() }
+    pub(crate) fn new(server: Handle<Node>, rules: &Server, log: Log) -> Self {
+        let rules = Arc::new(Mutex::new(rules.clone()));
+        Self { server, log, begun: Arc::default(), rules }
+    }
+
+    /// It goes by these rules when it begins.
+    pub(super) fn take(&self, rules: &Server) {
+        rules.clone_into(&mut self.rules.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// True once it has begun.
@@ -29,16 +37,18 @@ impl Drain {
 
     /// Begins, unless it has: new calls are refused, what has begun is finished. After how long the server ends.
     pub(super) fn begin(&self) -> Duration {
+        let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if !self.begun.swap(true, Ordering::AcqRel) {
-            let seconds = u32::try_from(DRAIN.as_secs()).unwrap_or(u32::MAX);
+            let seconds = u32::try_from(rules.drain.as_secs()).unwrap_or(u32::MAX);
             self.log.info("draining", &[("seconds", seconds.into())]);
             for shard in 0..self.server.shards() {
+                let farewell = rules.drain_until;
                 // A shard that has ended needs no telling.
-                let _ = self.server.tell(shard, |node, _, _| node.drain());
+                let _ = self.server.tell(shard, move |node, _, _| node.drain(farewell));
             }
-            self.server.drain(DRAIN);
+            self.server.drain(rules.drain);
         }
-        DRAIN
+        rules.drain
     }
 
     /// Ends now.
@@ -47,6 +57,3 @@ impl Drain {
         self.server.stop();
     }
 }
-
-/// How long transactions are given to finish: timer B and a bit (RFC 3261 §17.1.1.2).
-const DRAIN: Duration = Duration::from_secs(35);

@@ -96,13 +96,13 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     let store = drawer.as_ref().map(|drawer| Arc::clone(drawer.counts()));
     let (running, staff) =
         start(&config, bound, secret, (reporter, drawer, waker)).map_err(words)?;
-    let drain = Drain::new(running.handle(), log);
+    let drain = Drain::new(running.handle(), &config.server, log);
     let listeners = running.handle().listeners();
     announce("listening", &listeners, log);
     if arguments.config.is_none() {
         introduce(&config, &listeners);
     }
-    let kept = (watching.flatten(), pen);
+    let kept = (watching.flatten(), pen, drain.clone());
     let steward = Steward::new((config, arguments.config.clone(), log), staff, kept);
     let steward = Arc::new(steward);
     let console = console.map(|bound| {

@@ -13,6 +13,7 @@ use net::{BindError, Handle, Prepared};
 use server::settings::Shard;
 use server::{House, Node};
 
+use super::drain::Drain;
 use super::house::{self, Fixed};
 use super::waker::{self, Waker};
 use crate::check;
@@ -35,6 +36,7 @@ pub(crate) struct Steward {
     pub(super) names: Names,
     pub(super) waker: Waker,
     pen: Pen,
+    drain: Drain,
     now: Mutex<Now>,
 }
 
@@ -67,11 +69,11 @@ impl Steward {
     pub(super) fn new(
         (config, file, log): (Config, Option<PathBuf>, Log),
         staff: Staff,
-        (watching, pen): (Option<Sender<()>>, Pen),
+        (watching, pen, drain): (Option<Sender<()>>, Pen, Drain),
     ) -> Self {
         let Staff { server, fixed, names, waker } = staff;
         let now = Mutex::new(Now { config, generation: 1, _watching: watching });
-        Self { log, file, server, fixed, names, waker, pen, now }
+        Self { log, file, server, fixed, names, waker, pen, drain, now }
     }
 
     /// Which config the server runs by.
@@ -116,6 +118,9 @@ impl Steward {
                 "the server was started without a config file: there is nothing to read again";
             return Err(Mistakes::of_nothing(what.to_owned()));
         };
+        if self.drain.has_begun() {
+            return Err(Mistakes::of_nothing("the server is about to end".into()));
+        }
         let again = Again::load(file, &now.config)?;
         let Ready { prepared, houses, watching, resolver, hook } = self.get_ready(&again, now)?;
         let (listeners, notices) = (prepared.listeners(), prepared.notices().to_vec());
@@ -133,6 +138,7 @@ impl Steward {
         if let Some(hook) = hook {
             self.waker.take(hook);
         }
+        self.drain.take(&again.config.server);
         if again.config.records != now.config.records {
             self.pen.take(&again.config.records);
         }

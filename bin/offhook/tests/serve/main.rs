@@ -18,12 +18,14 @@ mod bans;
 mod console;
 mod exposition;
 mod killed;
+mod load;
 mod metrics;
 mod push;
 mod records;
 mod reload;
 mod schema;
 mod strangers;
+mod under_load;
 
 use std::io::{BufRead as _, BufReader, Lines};
 use std::net::UdpSocket;

@@ -19,7 +19,7 @@ impl Server {
 }
 
 /// Sends a request for a user over UDP; the answer.
-fn request(server: &str, (method, user): (&str, &str), rows: &str) -> String {
+pub(crate) fn request(server: &str, (method, user): (&str, &str), rows: &str) -> String {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("bound");
     socket.set_read_timeout(Some(Duration::from_secs(40))).expect("set");
     let us = socket.local_addr().expect("bound");

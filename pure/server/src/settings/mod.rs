@@ -17,7 +17,7 @@ mod route;
 mod user;
 
 pub use bans::{Bans, Registered};
-pub use calls::Calls;
+pub use calls::{Calls, Farewell};
 pub use group::{Balance, Group, Member, Probe};
 pub use proxy::{Proxy, Recurse, SessionTimer, Trying};
 pub use push::Push;
