@@ -34,6 +34,13 @@ impl HashKey {
         hash.finish128().as_u128()
     }
 
+    /// The same for a number that strangers see, and must not be able to make: a signature.
+    pub fn sign<'a>(self, parts: impl IntoIterator<Item = &'a [u8]>) -> u128 {
+        let mut hash = siphasher::sip128::SipHasher24::new_with_keys(self.0, self.1);
+        write_parts(&mut hash, parts);
+        hash.finish128().as_u128()
+    }
+
     /// An empty map under this key.
     pub fn map<K, V>(self) -> Map<K, V> {
         Map::with_hasher(self)

@@ -130,7 +130,7 @@ impl House {
     }
 
     /// The name of the user that credentials are of, known or not.
-    pub(crate) fn name_of<'a>(&'a self, claim: &'a Claim) -> &'a [u8] {
+    pub(crate) fn name_of<'a>(&'a self, claim: &'a Claim<'_>) -> &'a [u8] {
         if claim.names == Names::Plain {
             return claim.username.as_bytes();
         }

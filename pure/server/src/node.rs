@@ -373,14 +373,16 @@ impl Roles {
     /// Tells who waits for it that bindings have changed.
     fn spread(&mut self, turn: &mut Turn<'_>) {
         for Touched { aor, what } in self.registrar.touched() {
-            let bindings = self.registrar.bindings(turn.now, &aor);
             if what == Change::Appeared {
                 self.proxy.appeared(turn, &aor);
                 let others = turn.house.settings.shard.count > 1;
                 turn.out.extend(others.then(|| Output::Announce(aor.clone())));
             }
-            self.push.changed(turn, &aor, &bindings);
-            self.regevent.changed(turn, &aor, bindings);
+            if turn.house.settings.push.is_some() || self.regevent.is_watched(&aor) {
+                let bindings = self.registrar.bindings(turn.now, &aor);
+                self.push.changed(turn, &aor, &bindings);
+                self.regevent.changed(turn, &aor, bindings);
+            }
         }
         for user in self.bans.besieged() {
             let bindings = self.registrar.bindings(turn.now, &user);

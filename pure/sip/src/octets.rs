@@ -46,6 +46,13 @@ pub(crate) fn find_odd(text: &[u8]) -> Option<usize> {
     first(text, marks, |octet| octet < b'#' || octet == b'<')
 }
 
+/// Where the first octet stands that means more than itself in a quoted string: a backslash, or a NUL, which cannot be there.
+#[inline]
+pub(crate) fn find_escape(text: &[u8]) -> Option<usize> {
+    let marks = |word| zeros(word) | zeros(word ^ (ONES * b'\\' as u64));
+    first(text, marks, |octet| octet == 0 || octet == b'\\')
+}
+
 /// Where a URI in brackets ends: at `>`, or at what cannot be in it.
 #[inline]
 pub(crate) fn find_bracket(text: &[u8]) -> Option<usize> {
@@ -108,6 +115,7 @@ mod tests {
         assert_eq!(find_light(text), slow(text, |other| other <= b' ' || other == 0x7f));
         let ends = |other| other <= b' ' || other == 0x7f || other == b'>';
         assert_eq!(find_bracket(text), slow(text, ends));
+        assert_eq!(find_escape(text), slow(text, |other| other == 0 || other == b'\\'));
         assert_eq!(find_odd(text), slow(text, |other| other < b'#' || other == b'<'));
         assert_eq!(find_param_end(text), slow(text, |other| other <= b' ' || other == b';'));
     }

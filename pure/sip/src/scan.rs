@@ -1,7 +1,7 @@
 //! `Scan`: a cursor over a header value, in the words of the grammar (RFC 3261 §25.1).
 
 use crate::name::Grammar;
-use crate::octets::{find, find_light};
+use crate::octets::{find, find_escape, find_light};
 use crate::{ParseError, limits};
 
 /// A cursor over octets. Every reader of headers and URIs is written with it, so each error knows its octet.
@@ -177,6 +177,13 @@ impl<'a> Scan<'a> {
     pub fn quoted(&mut self) -> Result<&'a [u8], ParseError> {
         let from = self.at();
         self.expect(b'"')?;
+        // As nearly everybody writes it: without escapes.
+        if let Some(end) = find(b'"', self.rest)
+            && self.rest.get(..end).is_some_and(|inner| find_escape(inner).is_none())
+        {
+            self.take(end + 1);
+            return Ok(self.since(from));
+        }
         loop {
             match self.peek() {
                 None | Some(b'\0') => return Err(self.error()),

@@ -72,9 +72,8 @@ impl Challenge<'_> {
         let stale = if why == Why::Stale { ", stale=true" } else { "" };
         let charset = if charset == Charset::Utf8 { ", charset=\"UTF-8\"" } else { "" };
         let names = if names == Names::Hashed { ", userhash=true" } else { "" };
-        format!(
-            "Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={algorithm}, qop=\"{qop}\"{stale}{charset}{names}"
-        )
+        let parts = ["Digest realm=\"", realm, "\", nonce=\"", nonce, "\", algorithm=", algorithm];
+        [&parts.concat(), ", qop=\"", qop, "\"", stale, charset, names].concat()
     }
 }
 

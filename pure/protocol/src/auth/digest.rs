@@ -66,9 +66,14 @@ pub fn hex(octets: &[u8]) -> String {
 
 /// The same, written behind what is there.
 pub fn write_hex(octets: &[u8], text: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or(b'0');
-    text.extend(octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
+    let digit =
+        |half: u8| if half < 10 { b'0'.wrapping_add(half) } else { b'W'.wrapping_add(half) };
+    let from = text.len();
+    text.resize(from.saturating_add(octets.len().saturating_mul(2)), b'0');
+    let (pairs, _) = text.get_mut(from..).unwrap_or_default().as_chunks_mut::<2>();
+    for (pair, octet) in pairs.iter_mut().zip(octets) {
+        *pair = [digit(octet >> 4), digit(octet & 15)];
+    }
 }
 
 /// H(username:realm:password): all that a server needs to keep. Its text never shows in logs.

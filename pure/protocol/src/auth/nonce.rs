@@ -1,22 +1,19 @@
 //! `Nonces`: ours, signed, short-lived (RFC 7616 §3.3, §5.4). Which counts were used with one, [`Counts`](super::Counts) knows.
 
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use machine::{Dice, HashKey, Time};
-use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-use super::digest::hex;
+use super::digest::{hex, write_hex};
 use crate::bans::Source;
 
-/// Makes nonces and knows them again, on every shard of a server: `time-random-keeper-mark-HMAC`. Nothing is kept of them, and
+/// Makes nonces and knows them again, on every shard of a server: `time-random-keeper-mark-signature`. Nothing is kept of them, and
 /// they are short: each stands in a challenge twice, and nobody shall get much more out of us than he sent. The mark says to whom it was
 /// given: whoever answers with it can read what we send there.
 #[derive(Debug)]
 pub struct Nonces {
-    key: [u8; 16],
+    signing: HashKey,
     marks: HashKey,
     life: Duration,
     /// The shard that makes these, and that is asked about their counts.
@@ -47,23 +44,30 @@ impl Nonces {
     /// The nonces of one shard; they live for `life`. All shards must have the same secret, and no other server or other life of this
     /// one: then what was heard before a restart cannot be said again after it.
     pub fn new(secret: u128, keeper: u16, life: Duration) -> Self {
-        Self { key: secret.to_be_bytes(), marks: HashKey::of(secret), life, keeper }
+        let mut dice = Dice::new(secret);
+        let (marks, signing) = (HashKey::throw(&mut dice), HashKey::throw(&mut dice));
+        Self { signing, marks, life, keeper }
     }
 
     /// A new one, for whoever is there.
     pub fn throw(&self, now: Time, dice: &mut Dice, whom: Source) -> String {
-        let mut head = format!("{:012x}{:06x}{:04x}", millis(now), dice.roll() >> 40, self.keeper);
-        let mark = self.mark(&head, whom);
-        head += &mark;
-        let signature = self.sign(&head);
-        head + &signature
+        let mut nonce = Vec::with_capacity(HEAD + 2 * SIGNATURE);
+        write_hex(millis(now).to_be_bytes().get(2..).unwrap_or_default(), &mut nonce);
+        write_hex(dice.roll().to_be_bytes().get(..3).unwrap_or_default(), &mut nonce);
+        write_hex(&self.keeper.to_be_bytes(), &mut nonce);
+        let mark = self.mark(&nonce, whom);
+        nonce.extend_from_slice(mark.as_bytes());
+        let signature = self.sign(&nonce);
+        nonce.extend_from_slice(signature.as_bytes());
+        // Digits are ASCII.
+        String::from_utf8(nonce).unwrap_or_default()
     }
 
     /// True for one that we have given to whoever is there: its bearer is not somebody else who only writes that address.
     pub fn is_for(&self, nonce: &str, whom: Source) -> bool {
         let Some((head, signature)) = nonce.split_at_checked(HEAD) else { return false };
         let Some((head, mark)) = head.split_at_checked(MARK) else { return false };
-        let right = self.mark(head, whom).as_bytes().ct_eq(mark.as_bytes());
+        let right = self.mark(head.as_bytes(), whom).as_bytes().ct_eq(mark.as_bytes());
         signature.len() == 2 * SIGNATURE && bool::from(right)
     }
 
@@ -72,7 +76,7 @@ impl Nonces {
         let Some((head, signature)) = nonce.split_at_checked(HEAD) else {
             return Freshness::Foreign;
         };
-        if !bool::from(self.sign(head).as_bytes().ct_eq(signature.as_bytes())) {
+        if !bool::from(self.sign(head.as_bytes()).as_bytes().ct_eq(signature.as_bytes())) {
             return Freshness::Foreign;
         }
         match Made::read(head) {
@@ -87,18 +91,13 @@ impl Nonces {
         made + self.life / 2 < now
     }
 
-    fn mark(&self, head: &str, whom: Source) -> String {
-        let mut hash = self.marks.build_hasher();
-        hash.write(head.as_bytes());
-        hash.write(&whom.octets());
-        hex(&(hash.finish() as u32).to_be_bytes())
+    fn mark(&self, head: &[u8], whom: Source) -> String {
+        hex(&(self.marks.number([head, &whom.octets()]) as u32).to_be_bytes())
     }
 
-    fn sign(&self, head: &str) -> String {
-        // A key of any length does for HMAC.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return String::new() };
-        mac.update(head.as_bytes());
-        hex(mac.finalize().into_bytes().get(..SIGNATURE).unwrap_or_default())
+    /// SipHash is made for this: a short text, a secret key, and a strange reader.
+    fn sign(&self, head: &[u8]) -> String {
+        hex(&(self.signing.sign([head]) as u64).to_be_bytes())
     }
 }
 

@@ -1,30 +1,32 @@
 //! Is the answer right? Credentials, judged by a server (RFC 7616 §3.4, RFC 3261 §22.4).
 
+use std::borrow::Cow;
+
 use machine::Time;
-use sip::header::AuthParams;
+use sip::header::{AuthParams, nonce_count, plain};
 
 use super::{Algorithm, Asked, Freshness, Ha1, Made, Names, Nonces, Qop, matches, response};
 use crate::bans::Source;
 
 /// What a client claims: the parameters of its credentials, without quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
+pub struct Claim<'a> {
     /// Who it says it is, or the hash of that.
-    pub username: String,
+    pub username: Cow<'a, str>,
     /// How `username` is written: [`Algorithm::user_hash`] (RFC 7616 §3.4.4).
     pub names: Names,
     /// The `uri` that it hashed; a proxy on the way may have changed the Request-URI since.
-    pub uri: String,
+    pub uri: Cow<'a, str>,
     /// The hash.
     pub algorithm: Algorithm,
     session: bool,
-    nonce: String,
-    nc: String,
+    nonce: Cow<'a, str>,
+    nc: Cow<'a, str>,
     /// The count: 1 when no qop is named, for such an answer is good once.
     count: u32,
-    cnonce: String,
+    cnonce: Cow<'a, str>,
     qop: Protected,
-    response: String,
+    response: Cow<'a, str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,35 +47,47 @@ pub enum Verdict {
     Wrong,
 }
 
-impl Claim {
+impl<'a> Claim<'a> {
     /// Reads credentials for `realm`; `None` when they are for another realm, of another scheme, or not complete.
-    pub fn read(params: &AuthParams<'_>, realm: &str) -> Option<Self> {
-        if !params.is_digest() || params.text("realm")? != realm {
+    pub fn read(params: &AuthParams<'a>, realm: &str) -> Option<Self> {
+        let [claimed, algorithm, qop, userhash, uri, nonce, nc, cnonce, response] = params.pick([
+            "realm",
+            "algorithm",
+            "qop",
+            "userhash",
+            "uri",
+            "nonce",
+            "nc",
+            "cnonce",
+            "response",
+        ]);
+        if !params.is_digest() || plain(claimed?)? != realm {
             return None;
         }
-        let token = params.text("algorithm");
+        let token = algorithm.and_then(plain);
         let (algorithm, session) = Algorithm::of(token.as_deref().unwrap_or("MD5"))?;
-        let qop = match params.text("qop").as_deref() {
+        let qop = match qop.and_then(plain).as_deref() {
             None => Protected::Unnamed,
             Some(qop) if qop.eq_ignore_ascii_case("auth") => Protected::Request,
             Some(qop) if qop.eq_ignore_ascii_case("auth-int") => Protected::RequestAndBody,
             Some(_) => return None,
         };
         let named = qop != Protected::Unnamed;
-        let hashed = params.text("userhash").is_some_and(|yes| yes.eq_ignore_ascii_case("true"));
+        let hashed = userhash.and_then(plain).is_some_and(|yes| yes.eq_ignore_ascii_case("true"));
         let names = if hashed { Names::Hashed } else { Names::Plain };
+        let nc = if named { plain(nc?)? } else { Cow::default() };
         Some(Self {
             username: username(params, names)?,
             names,
-            uri: params.text("uri")?,
+            uri: plain(uri?)?,
             algorithm,
             session,
-            nonce: params.text("nonce")?,
-            nc: if named { params.text("nc")? } else { String::new() },
-            count: if named { params.nonce_count().filter(|count| *count > 0)? } else { 1 },
-            cnonce: if named || session { params.text("cnonce")? } else { String::new() },
+            nonce: plain(nonce?)?,
+            count: if named { nonce_count(&nc).filter(|count| *count > 0)? } else { 1 },
+            nc,
+            cnonce: if named || session { plain(cnonce?)? } else { Cow::default() },
             qop,
-            response: params.text("response")?,
+            response: plain(response?)?,
         })
     }
 
@@ -121,7 +135,7 @@ impl Claim {
         format!("nextnonce=\"{next}\", qop={qop}, rspauth=\"{proof}\", cnonce={cnonce}, nc={nc}")
     }
 
-    fn asked<'a>(&'a self, method: &'a str, body: &'a [u8]) -> Asked<'a> {
+    fn asked<'b>(&'b self, method: &'b str, body: &'b [u8]) -> Asked<'b> {
         Asked {
             algorithm: self.algorithm,
             session: self.session,
@@ -140,16 +154,18 @@ impl Claim {
 }
 
 /// `username`, or `username*` for a name that no quoted string can hold (RFC 7616 §3.4): one of them, and a hash needs no `*`.
-fn username(params: &AuthParams<'_>, names: Names) -> Option<String> {
-    let (plain, extended) = (params.text("username"), params.text("username*"));
-    match (plain, extended) {
+fn username<'a>(params: &AuthParams<'a>, names: Names) -> Option<Cow<'a, str>> {
+    let [name, extended] = params.pick(["username", "username*"]);
+    match (name.and_then(plain), extended.and_then(plain)) {
         (Some(name), None) => Some(name),
         (None, Some(extended)) if names == Names::Plain => {
             // RFC 5987 §3.2.1: charset'language'percent-encoded.
             let (charset, rest) = extended.split_once('\'')?;
             let (_, encoded) = rest.split_once('\'')?;
             let name = sip::uri::unescape(encoded.as_bytes());
-            charset.eq_ignore_ascii_case("UTF-8").then(|| String::from_utf8(name).ok())?
+            let name =
+                String::from_utf8(name).ok().filter(|_| charset.eq_ignore_ascii_case("UTF-8"));
+            name.map(Cow::Owned)
         }
         _ => None,
     }
@@ -182,7 +198,7 @@ mod tests {
         Case { nonce, ha1: Ha1::of(algorithm, "101", "r", "secret") }
     }
 
-    fn claim(value: &str) -> Option<Claim> {
+    fn claim(value: &str) -> Option<Claim<'_>> {
         Claim::read(&Authorization::parse(value.as_bytes()).unwrap().0, "r")
     }
 
@@ -213,7 +229,8 @@ mod tests {
                 (Qop::AuthInt(b"v=0"), Verdict::Wrong),
             ] {
                 let case = case(algorithm);
-                let claim = claim(&written(&case, algorithm, qop, "00000001")).unwrap();
+                let written = written(&case, algorithm, qop, "00000001");
+                let claim = claim(&written).unwrap();
                 let judge = |request, ha1| claim.judge(MADE.at, &nonces(1), request, ha1);
                 let ha1 = Some(&case.ha1);
                 assert_eq!(judge(("BYE", b"v=0"), ha1), Verdict::Wrong);
@@ -229,7 +246,8 @@ mod tests {
         let case = case(Algorithm::Md5);
         let text = written(&case, Algorithm::Md5, Qop::Auth, "0000000a");
         let digits = claim(&text).unwrap().response;
-        let claim = claim(&text.replace(&digits, &digits.to_uppercase())).unwrap();
+        let capitals = text.replace(&*digits, &digits.to_uppercase());
+        let claim = claim(&capitals).unwrap();
         assert_eq!(claim.count().1, 10);
         let judge = claim.judge(MADE.at, &nonces(1), ("INVITE", b""), Some(&case.ha1));
         assert_eq!(judge, Verdict::Right(MADE));
@@ -238,8 +256,10 @@ mod tests {
     #[test]
     fn a_name_may_be_hashed_or_written_in_the_long_form_but_not_twice() {
         let good = written(&case(Algorithm::Md5), Algorithm::Md5, Qop::Auth, "00000001");
-        let named = |name: &str| claim(&good.replace("username=\"101\"", name));
-        let read = |name: &str| named(name).map(|claim| (claim.username, claim.names));
+        let read = |name: &str| {
+            let text = good.replace("username=\"101\"", name);
+            claim(&text).map(|claim| (claim.username.into_owned(), claim.names))
+        };
         assert_eq!(read("username=\"ab\", userhash=true"), Some(("ab".into(), Names::Hashed)));
         assert_eq!(read("username=\"ab\", userhash=false"), Some(("ab".into(), Names::Plain)));
         let jason = Some(("J\u{e4}s\u{f8}n Doe".to_owned(), Names::Plain));
@@ -251,7 +271,7 @@ mod tests {
             "username*=UTF-8''%FF",
             "username*=101",
         ] {
-            assert_eq!(named(bad), None, "{bad}");
+            assert_eq!(read(bad), None, "{bad}");
         }
     }
 
@@ -259,7 +279,8 @@ mod tests {
     fn who_was_let_in_learns_that_we_know_the_password_too_and_the_next_nonce() {
         for (qop, token) in [(Qop::Auth, "auth"), (Qop::AuthInt(b"v=0"), "auth-int")] {
             let case = case(Algorithm::Sha256);
-            let claim = claim(&written(&case, Algorithm::Sha256, qop, "0000000a")).unwrap();
+            let written = written(&case, Algorithm::Sha256, qop, "0000000a");
+            let claim = claim(&written).unwrap();
             let info = claim.info(&case.ha1, "next");
             let expected = Asked {
                 algorithm: Algorithm::Sha256,
@@ -303,7 +324,8 @@ mod tests {
     #[test]
     fn a_right_answer_to_a_nonce_of_another_life_is_stale() {
         let case = case(Algorithm::Md5);
-        let claim = claim(&written(&case, Algorithm::Md5, Qop::Auth, "00000001")).unwrap();
+        let written = written(&case, Algorithm::Md5, Qop::Auth, "00000001");
+        let claim = claim(&written).unwrap();
         let judge =
             |secret, now| claim.judge(now, &nonces(secret), ("INVITE", b""), Some(&case.ha1));
         assert_eq!(judge(1, MADE.at), Verdict::Right(MADE));

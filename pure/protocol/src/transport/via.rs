@@ -26,28 +26,28 @@ pub const fn fits_udp(octets: usize) -> bool {
 pub fn stamp(request: &mut Message, came: Flow) {
     let Some(via) = request.get::<Via>() else { return };
     let ip = came.peer.ip().to_canonical();
-    let wants_port = via.params.has("rport");
+    let noted = {
+        let mut noted = via.params.iter().filter(|param| is_noted(param.name));
+        [noted.next(), noted.next()]
+    };
+    let is_rport = |param: &Param<'_>| param.name.eq_ignore_ascii_case("rport");
+    let wants_port = noted.iter().flatten().any(is_rport)
+        || noted.iter().flatten().count() > 1 && via.params.has("rport");
     let same = via.host == Host::Ip(ip);
     if !wants_port && (same || came.transport.is_web()) {
         return;
     }
-    let mut noted = via.params.iter().filter(|param| is_noted(param.name));
-    match (noted.next(), noted.next()) {
+    match noted {
         // As nearly everybody asks: there is one `rport` to be filled, and nothing else was said.
-        (Some(Param { name, value: None }), None) if wants_port => {
+        [Some(Param { name, value: None }), None] if wants_port => {
             let place = request.end_of(name.as_bytes());
             let mut text = Vec::with_capacity(NOTE);
             text.push(b'=');
             sip::decimal(came.peer.port().into(), &mut text);
             note_received(ip, &mut text);
-            drop(noted);
             request.insert_behind(place, &text);
         }
-        _ => {
-            drop(noted);
-            let port = wants_port.then_some(came.peer.port());
-            rewrite(request, ip, port);
-        }
+        _ => rewrite(request, ip, wants_port.then_some(came.peer.port())),
     }
 }
 

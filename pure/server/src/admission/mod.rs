@@ -72,7 +72,11 @@ pub(crate) const SUPPORTED: [&str; 3] = ["path", "outbound", "gruu"];
 
 /// True when an option tag is listed in a header.
 pub(crate) fn lists<'a, H: Header<'a> + AsToken<'a>>(request: &'a Message, tag: &str) -> bool {
-    request.all::<H>().filter_map(Result::ok).any(|header| header.token().eq_ignore_ascii_case(tag))
+    request.has(H::NAME)
+        && request
+            .all::<H>()
+            .filter_map(Result::ok)
+            .any(|header| header.token().eq_ignore_ascii_case(tag))
 }
 
 /// A header that is one token.

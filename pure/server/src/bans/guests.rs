@@ -14,6 +14,8 @@ pub(super) struct Guests {
     known: BTreeMap<(Source, u64), Stay>,
     /// Where to look next for who is to be forgotten.
     cursor: Option<(Source, u64)>,
+    /// How many came since somebody looked.
+    came: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -59,17 +61,20 @@ impl Guests {
         })
     }
 
-    /// Looks at a few, and forgets those who have not been here for long: by and by all are looked at.
+    /// Looks at a few now and then, and forgets those who have not been here for long: by and by all are looked at.
     fn sweep(&mut self, now: Time) {
-        for _ in 0..SWEPT {
-            let from = self.cursor.map_or(Unbounded, Excluded);
-            let next = self.known.range((from, Unbounded)).next().map(|(key, stay)| (*key, *stay));
-            self.cursor = next.map(|(key, _)| key);
-            match next {
-                Some((key, stay)) if stay.is_over(now) => drop(self.known.remove(&key)),
-                Some(_) => {}
-                None => return,
-            }
+        self.came += 1;
+        if self.came < EVERY {
+            return;
+        }
+        self.came = 0;
+        let from = self.cursor.map_or(Unbounded, Excluded);
+        let some = self.known.range((from, Unbounded)).map(|(key, stay)| (*key, *stay));
+        let some: Vec<_> = some.take(EVERY * SWEPT).collect();
+        // Behind the last it begins again.
+        self.cursor = some.get(EVERY * SWEPT - 1).map(|(key, _)| *key);
+        for (key, _) in some.into_iter().filter(|(_, stay)| stay.is_over(now)) {
+            self.known.remove(&key);
         }
     }
 }
@@ -82,6 +87,9 @@ impl Stay {
 
 /// How many are looked at for each that comes: more than come, so that what is over does not pile up.
 const SWEPT: usize = 2;
+
+/// How many come before some are looked at: to find the place is dearer than to look.
+const EVERY: usize = 32;
 
 /// Seconds for which a guest is known after its registration has ended: two weeks of holidays.
 const REMEMBERED: u64 = 14 * 86_400;

@@ -114,7 +114,7 @@ impl Gate {
 
     /// Does whoever sends credentials get what we send to its address? Whoever has a connection does, and whoever knows a nonce that
     /// was sent there.
-    fn proof(&self, flow: Flow, claim: &Claim) -> Proof {
+    fn proof(&self, flow: Flow, claim: &Claim<'_>) -> Proof {
         let reached = flow.transport.is_reliable()
             || claim.is_from(Source::from(flow.peer.ip()), &self.nonces);
         if reached { Proof::Given } else { Proof::Missing }
@@ -124,7 +124,7 @@ impl Gate {
     fn spend(
         &mut self,
         turn: &Turn<'_>,
-        (claim, made): (&Claim, Made),
+        (claim, made): (&Claim<'_>, Made),
         info: Option<Box<str>>,
     ) -> Option<Pass> {
         let (nonce, count) = claim.count();
@@ -151,7 +151,7 @@ impl Gate {
         &self,
         turn: &mut Turn<'_>,
         (flow, asker): (Flow, Asker),
-        (claim, made): (&Claim, Made),
+        (claim, made): (&Claim<'_>, Made),
         ha1: &Ha1,
     ) -> Option<Box<str>> {
         let due = asker == Asker::Server && self.nonces.is_middle_aged(turn.now, made.at);
@@ -225,10 +225,10 @@ impl Asker {
 }
 
 /// The credentials for our realm, by a digest that we offer, when there are any: what is not offered is too weak.
-fn claim(turn: &Turn<'_>, request: &Message, asker: Asker) -> Option<Claim> {
+fn claim<'a>(turn: &Turn<'_>, request: &'a Message, asker: Asker) -> Option<Claim<'a>> {
     let realm = &*turn.house.settings.realm;
-    let offered = |claim: &Claim| turn.house.algorithms.contains(&claim.algorithm);
-    let read = |params: &AuthParams<'_>| Claim::read(params, realm).filter(offered);
+    let offered = |claim: &Claim<'_>| turn.house.algorithms.contains(&claim.algorithm);
+    let read = |params: &AuthParams<'a>| Claim::read(params, realm).filter(offered);
     match asker {
         Asker::Server => request.all::<Authorization>().flatten().find_map(|h| read(&h.0)),
         Asker::Proxy => request.all::<ProxyAuthorization>().flatten().find_map(|h| read(&h.0)),

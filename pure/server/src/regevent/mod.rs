@@ -149,6 +149,11 @@ impl RegEvent {
         Err(Fault::NoSubscription)
     }
 
+    /// True when somebody watches an address.
+    pub(crate) fn is_watched(&self, aor: &[u8]) -> bool {
+        self.watched.contains_key(aor)
+    }
+
     /// The bindings of an address may have changed: its watchers are told what has.
     pub(crate) fn changed(&mut self, turn: &mut Turn<'_>, aor: &[u8], now: Vec<Binding>) {
         let Some(watched) = self.watched.get_mut(aor) else { return };

@@ -134,13 +134,14 @@ impl Registrar {
         if is_full || self.keeping.is_full() {
             return Err(Fault::Overloaded(60));
         }
-        let before = self.location.bindings(turn.now, &aor);
+        let in_memory = turn.house.settings.bindings == Bindings::InMemory;
+        let before = if in_memory { Vec::new() } else { self.location.bindings(turn.now, &aor) };
         if !self.location.replace(&aor, &next) {
             return Err(Fault::Overloaded(60));
         }
         let news = registered(turn.house, (&aor, next.len()), (flow, request));
-        let ok = answer::ok(turn, request, &self.location.bindings(turn.now, &aor), outbound);
-        if turn.house.settings.bindings == Bindings::InMemory {
+        let ok = answer::ok(turn, request, &next, outbound);
+        if in_memory {
             turn.out.push(Output::Report(news));
             self.delays.note(Duration::ZERO);
             return Ok(Some(ok));
@@ -393,7 +394,7 @@ fn in_order(binding: &Binding, common: &Common<'_>) -> Result<(), Fault> {
 
 /// An address of record, as events name it.
 pub(crate) fn address(house: &House, aor: &[u8]) -> Box<str> {
-    format!("sip:{}@{}", String::from_utf8_lossy(aor), house.domain()).into()
+    ["sip:", &String::from_utf8_lossy(aor), "@", house.domain()].concat().into()
 }
 
 fn registered(

@@ -71,10 +71,33 @@ impl<'a> Header<'a> for Date {
         };
         let (weekday, month) = (word(&WEEKDAYS, days % 7), word(&MONTHS, month - 1));
         let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-        let text =
-            format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT");
-        out.extend_from_slice(text.as_bytes());
+        let [day, hour, minute, second] = [day, hour, minute, second].map(two);
+        let [century, rest] = [year / 100, year % 100].map(two);
+        for part in [
+            weekday.as_bytes(),
+            b", ",
+            &day,
+            b" ",
+            month.as_bytes(),
+            b" ",
+            &century,
+            &rest,
+            b" ",
+            &hour,
+            b":",
+            &minute,
+            b":",
+            &second,
+            b" GMT",
+        ] {
+            out.extend_from_slice(part);
+        }
     }
+}
+
+/// `2DIGIT` of a number below 100.
+const fn two(number: u64) -> [u8; 2] {
+    [b'0'.wrapping_add((number / 10 % 10) as u8), b'0'.wrapping_add((number % 10) as u8)]
 }
 
 /// Which of these words stands here; case does not count.

@@ -1,7 +1,10 @@
 //! Challenges, credentials and what comes back: WWW-Authenticate, Authorization, Authentication-Info and the proxies' three (RFC 3261 §20.6, §20.7, §20.27, §20.28, §20.44; RFC 7616 §3.3–§3.5; RFC 7615).
 
+use std::borrow::Cow;
+
 use super::Header;
-use crate::scan::{Scan, ascii, unquote};
+use crate::octets::find;
+use crate::scan::{Scan, unquote};
 use crate::{Name, ParseError, limits};
 
 /// A scheme and its parameters: `Digest realm="biloxi.example", nonce="…"`. Commas separate parameters, never headers.
@@ -48,6 +51,20 @@ impl<'a> AuthParams<'a> {
             .take(limits::PARAMS)
     }
 
+    /// The first parameter of each of these names, as written: all of them found in one reading.
+    pub fn pick<const N: usize>(&self, names: [&str; N]) -> [Option<&'a [u8]>; N] {
+        let mut found = [None; N];
+        for (name, value) in self.iter() {
+            let same = |(known, place): &(&&str, &mut Option<&'a [u8]>)| {
+                place.is_none() && known.eq_ignore_ascii_case(name)
+            };
+            if let Some((_, place)) = names.iter().zip(&mut found).find(same) {
+                *place = Some(value);
+            }
+        }
+        found
+    }
+
     /// A parameter without quotes and escapes: phones quote what needs none, and the other way round.
     pub fn get(&self, name: &str) -> Option<Vec<u8>> {
         self.iter()
@@ -60,12 +77,6 @@ impl<'a> AuthParams<'a> {
         self.get(name).and_then(|value| String::from_utf8(value).ok())
     }
 
-    /// `nc`: eight hexadecimal digits.
-    pub fn nonce_count(&self) -> Option<u32> {
-        let digits = self.get("nc").filter(|digits| digits.len() == 8)?;
-        u32::from_str_radix(ascii(&digits)?, 16).ok()
-    }
-
     fn write(&self, out: &mut Vec<u8>) {
         if !self.scheme.is_empty() {
             out.extend_from_slice(self.scheme.as_bytes());
@@ -73,6 +84,23 @@ impl<'a> AuthParams<'a> {
         }
         out.extend_from_slice(self.text);
     }
+}
+
+/// The meaning of a value as written, when it is text: without quotes and escapes.
+pub fn plain(value: &[u8]) -> Option<Cow<'_, str>> {
+    let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+    match inner {
+        Some(inner) if find(b'\\', inner).is_some() => {
+            String::from_utf8(unquote(value)).ok().map(Cow::Owned)
+        }
+        inner => std::str::from_utf8(inner.unwrap_or(value)).ok().map(Cow::Borrowed),
+    }
+}
+
+/// `nc`: eight hexadecimal digits.
+pub fn nonce_count(digits: &str) -> Option<u32> {
+    let digits = Some(digits).filter(|digits| digits.len() == 8)?;
+    u32::from_str_radix(digits, 16).ok()
 }
 
 /// `name = value`, and the comma behind it.
@@ -141,7 +169,7 @@ mod tests {
         assert_eq!(params.text("username").unwrap(), "a\"b");
         assert_eq!(params.text("Realm").unwrap(), "x, y");
         assert_eq!(params.text("qop").unwrap(), "auth");
-        assert_eq!(params.nonce_count(), Some(10));
+        assert_eq!(params.text("nc").as_deref().and_then(nonce_count), Some(10));
         assert_eq!(
             Authorization::parse(Authorization(params).text().as_bytes()).unwrap().0.iter().count(),
             5
@@ -163,6 +191,6 @@ mod tests {
         for bad in ["", "Digest a", "Digest a=\"b", "Digest a=b c=d", "Digest =b"] {
             assert!(Authorization::parse(bad.as_bytes()).is_err(), "{bad}");
         }
-        assert_eq!(Authorization::parse(b"Digest nc=1").unwrap().0.nonce_count(), None);
+        assert_eq!((nonce_count("1"), nonce_count("0000000\u{e9}")), (None, None));
     }
 }

@@ -45,7 +45,7 @@ pub use cseq::CSeq;
 pub use date::Date;
 pub use digest::{
     AuthParams, AuthenticationInfo, Authorization, ProxyAuthenticate, ProxyAuthenticationInfo,
-    ProxyAuthorization, WwwAuthenticate,
+    ProxyAuthorization, WwwAuthenticate, nonce_count, plain,
 };
 pub use disposition::{ContentDisposition, Handling};
 pub use diverted::{Diversion, HistoryInfo};
