@@ -11,6 +11,9 @@ use crate::Exposition;
 /// Something to be done with a shard's node, on its own thread.
 pub type Command = Box<dyn FnOnce(&mut Node, Time, &mut Vec<Output>) + Send>;
 
+/// How a reload says what came of it.
+pub type TellReloaded = Box<dyn FnOnce(Result<u64, Vec<String>>) + Send>;
+
 /// The server around the console. Nothing here may wait: it is called on the console's only thread.
 pub trait House: Send + Sync + 'static {
     /// How many shards there are.
@@ -21,6 +24,10 @@ pub trait House: Send + Sync + 'static {
 
     /// What can be said at once.
     fn status(&self) -> Status;
+
+    /// Reads the config again, elsewhere, and tells what came of it: which generation is in force, or each mistake in words; then nothing has
+    /// changed.
+    fn reload(&self, tell: TellReloaded);
 
     /// Begins nothing new from now on, and ends when what has begun is finished.
     fn drain(&self) -> Draining;

@@ -38,6 +38,12 @@ pub const ANSWER: Duration = Duration::from_secs(5);
 /// How long answers that are under way may take when the server ends.
 pub const GOODBYE: Duration = Duration::from_secs(2);
 
+/// Seconds of a ban that an operator pronounces, unless said otherwise.
+pub const A_BAN: usize = 3_600;
+
+/// Seconds of such a ban at most: a year.
+pub const LONGEST_BAN: usize = 31_536_000;
+
 /// Octets of a request's query: a filter and a few words.
 pub const QUERY: usize = 4_096;
 

@@ -52,6 +52,8 @@ pub struct Gauges {
     pub subscriptions: usize,
     /// Calls that are followed, those too that still ring.
     pub calls: usize,
+    /// Sources that are not heard.
+    pub barred: usize,
 }
 
 /// Requests by method, and responses by status code.
@@ -250,13 +252,16 @@ impl Figures {
         self.sessions.add(&other.sessions);
         self.repeats.sent += other.repeats.sent;
         self.repeats.received += other.repeats.received;
-        let Gauges { transactions, forwarding, users, bindings, subscriptions, calls } = other.now;
+        let Gauges { transactions, forwarding, users, bindings, subscriptions, calls, barred } =
+            other.now;
         self.now.transactions += transactions;
         self.now.forwarding += forwarding;
         self.now.users += users;
         self.now.bindings += bindings;
         self.now.subscriptions += subscriptions;
         self.now.calls += calls;
+        // All shards have the same.
+        self.now.barred = self.now.barred.max(barred);
     }
 }
 

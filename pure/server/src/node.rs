@@ -139,6 +139,7 @@ impl Node {
             bindings: self.roles.registrar.location().bindings_in_all(),
             subscriptions: self.roles.regevent.len(),
             calls: self.calls.len(),
+            barred: self.roles.bans.barred(),
         };
         let mut figures = Figures { now, repeats, ..self.figures.clone() };
         figures.registrations.delay = self.roles.registrar.delays().clone();

@@ -1,5 +1,6 @@
 //! `offhook ctl`: questions to a server that runs, and about a config. A new one is a file with `Arguments` and `run`, and two lines here.
 
+mod bans;
 mod calls;
 mod drain;
 mod events;
@@ -7,6 +8,7 @@ pub mod explain;
 mod metrics;
 mod place;
 mod registrations;
+mod reload;
 mod status;
 mod table;
 mod targets;
@@ -43,6 +45,14 @@ pub enum Question {
     Targets,
     /// Show what happens, as it happens
     Events(events::Arguments),
+    /// List who is not heard for a while, and why
+    Bans,
+    /// Hear nothing from an address for a while
+    Ban(bans::Ban),
+    /// Hear an address again
+    Unban(bans::Unban),
+    /// Have the server read its config again: all of it, or nothing changes
+    Reload,
     /// Have the server begin nothing new, finish what has begun, and end
     Drain,
     /// Print the metrics, as Prometheus reads them
@@ -62,6 +72,10 @@ pub fn run(arguments: &Arguments, log: Log) -> Outcome {
         Question::Show(show) => place.visit(|client, form| show.run(client, form)),
         Question::Targets => place.visit(targets::run),
         Question::Events(arguments) => place.visit(|client, form| arguments.run(client, form)),
+        Question::Bans => place.visit(bans::list),
+        Question::Ban(ban) => place.visit(|client, form| ban.run(client, form)),
+        Question::Unban(unban) => place.visit(|client, form| unban.run(client, form)),
+        Question::Reload => place.visit(reload::run),
         Question::Drain => place.visit(drain::run),
         Question::Metrics => place.visit(metrics::run),
         Question::Explain(arguments) => explain::run(arguments, log),

@@ -75,13 +75,12 @@ pub(super) fn ask(client: &Client, method: &str, path: &str) -> Result<Value, Tr
 pub(super) fn pages(
     client: &Client,
     list: &str,
-    filter: Option<&str>,
+    query: &str,
     mut show: impl FnMut(&[Value]),
 ) -> Result<usize, Trouble> {
-    let filter = filter.map(Client::escaped).unwrap_or_default();
     let (mut after, mut count) = (String::new(), 0);
     loop {
-        let path = format!("/api/v1/{list}?limit=1000&filter={filter}{after}");
+        let path = format!("/api/v1/{list}?{query}{after}");
         let page = ask(client, "GET", &path)?;
         let entries = page.get(list).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         if !entries.is_empty() {
@@ -93,6 +92,11 @@ pub(super) fn pages(
             None => return Ok(count),
         }
     }
+}
+
+/// The query for long pages of what a filter lets pass.
+pub(super) fn filtered(filter: Option<&str>) -> String {
+    format!("limit=1000&filter={}", filter.map(Client::escaped).unwrap_or_default())
 }
 
 /// Writes to stdout. Whoever closed it has seen enough.

@@ -3,7 +3,7 @@
 use console::{Client, Trouble};
 use serde_json::Value;
 
-use super::place::{Form, ask, pages, say};
+use super::place::{Form, ask, filtered, pages, say};
 use super::table::{Table, lasting, part};
 
 /// What `offhook ctl registrations` is told.
@@ -25,10 +25,16 @@ pub struct Remove {
 
 impl List {
     pub(super) fn run(&self, client: &Client, form: Form) -> Result<(), Trouble> {
-        let count = pages(client, "registrations", self.filter.as_deref(), |users| match form {
-            Form::Json => users.iter().for_each(|user| say(&format!("{user}\n"))),
-            Form::Words => say(&table(users)),
-        })?;
+        let count =
+            pages(
+                client,
+                "registrations",
+                &filtered(self.filter.as_deref()),
+                |users| match form {
+                    Form::Json => users.iter().for_each(|user| say(&format!("{user}\n"))),
+                    Form::Words => say(&table(users)),
+                },
+            )?;
         if form == Form::Words && count == 0 {
             say("Nobody is registered.\n");
         }

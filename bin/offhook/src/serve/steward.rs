@@ -4,6 +4,7 @@
 //! password hashed) beside the shards. Only then they are told, each within one turn.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -38,12 +39,13 @@ pub(crate) struct Steward {
     pen: Pen,
     drain: Drain,
     now: Mutex<Now>,
+    /// Beside the lock, so that nobody who only wants to know it waits for a reload.
+    generation: AtomicU32,
 }
 
 /// What it runs by now.
 struct Now {
     config: Config,
-    generation: Generation,
     /// Ends the watch over its certificates when it is dropped.
     _watching: Option<Sender<()>>,
 }
@@ -72,13 +74,14 @@ impl Steward {
         (watching, pen, drain): (Option<Sender<()>>, Pen, Drain),
     ) -> Self {
         let Staff { server, fixed, names, waker } = staff;
-        let now = Mutex::new(Now { config, generation: 1, _watching: watching });
-        Self { log, file, server, fixed, names, waker, pen, drain, now }
+        let now = Mutex::new(Now { config, _watching: watching });
+        let generation = AtomicU32::new(1);
+        Self { log, file, server, fixed, names, waker, pen, drain, now, generation }
     }
 
     /// Which config the server runs by.
     pub(super) fn generation(&self) -> Generation {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner).generation
+        self.generation.load(Ordering::Acquire)
     }
 
     /// What its resolver has done so far.
@@ -95,20 +98,21 @@ impl Steward {
         // Two at once would be two changes of the same.
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         let result = self.change(&mut now);
+        let generation = self.generation();
         match &result {
             Ok(longest) => {
                 let micros = u32::try_from(longest.as_micros()).unwrap_or(u32::MAX);
-                let fields = [("generation", now.generation.into()), ("longest_us", micros.into())];
+                let fields = [("generation", generation.into()), ("longest_us", micros.into())];
                 self.log.info("reloaded", &fields);
             }
             Err(mistakes) => {
                 for mistake in &mistakes.notices {
                     mistake.log(self.log, "config_refused");
                 }
-                self.log.error("not_reloaded", &[("generation", now.generation.into())]);
+                self.log.error("not_reloaded", &[("generation", generation.into())]);
             }
         }
-        result.map(|_| now.generation)
+        result.map(|_| generation)
     }
 
     /// The longest that a shard did nothing else.
@@ -146,8 +150,8 @@ impl Steward {
             self.log.warning("driver", &[("what", (&notice.to_string()).into())]);
         }
         super::announce_changes((&before, &listeners), self.log);
-        let generation = now.generation.saturating_add(1);
-        *now = Now { config: again.config, generation, _watching: watching };
+        *now = Now { config: again.config, _watching: watching };
+        self.generation.fetch_add(1, Ordering::AcqRel);
         Ok(longest)
     }
 

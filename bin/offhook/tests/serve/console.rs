@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Server, between, folder};
+use super::{Server, between, exposition, folder};
 
 /// A server with a console, and the lines of config that it needs for it.
 pub(crate) struct Console {
@@ -17,8 +17,13 @@ pub(crate) struct Console {
 
 impl Console {
     pub(crate) fn start(folder: &Path, more: &str) -> Self {
+        Self::start_with(folder, "", more)
+    }
+
+    /// With lines of `[listen]`, and more.
+    pub(crate) fn start_with(folder: &Path, listen: &str, more: &str) -> Self {
         let config = format!(
-            "domains = \"example.test\"\n[listen]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\nconsole = \"127.0.0.1:0\"\n\
+            "domains = \"example.test\"\n[listen]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\nconsole = \"127.0.0.1:0\"\n{listen}\
              [auth]\nchallenge = []\n{more}"
         );
         let mut server = Server::start(folder, &config);
@@ -43,6 +48,13 @@ impl Console {
         let (status, body) = self.curl(path, &[]);
         assert_eq!(status, 200, "{path}: {body}");
         serde_json::from_str(&body).expect("JSON")
+    }
+
+    /// The number under this name in the metrics, without labels.
+    pub(crate) fn get_metric(&self, name: &str) -> f64 {
+        let (_, page) = self.curl("/metrics", &[]);
+        let found = exposition::read(&page).into_iter().find(|(known, _)| known == name);
+        found.and_then(|(_, family)| family.value(&[])).expect(name)
     }
 
     /// What `offhook ctl` says: exit code, stdout, stderr.

@@ -17,6 +17,7 @@ mod authority;
 mod bans;
 mod console;
 mod exposition;
+mod intruders;
 mod killed;
 mod load;
 mod metrics;
@@ -24,6 +25,7 @@ mod push;
 mod records;
 mod reload;
 mod schema;
+mod steering;
 mod strangers;
 mod under_load;
 

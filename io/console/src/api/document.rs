@@ -4,8 +4,8 @@ use hyper::Method;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Content, Parameter, ParameterKind, Route, Said, calls, drain, events, registrations, routes,
-    status, targets,
+    Content, Parameter, ParameterKind, Route, Said, bans, calls, drain, events, registrations,
+    reload, routes, status, targets,
 };
 use crate::answer::Answer;
 use crate::limits;
@@ -102,6 +102,8 @@ fn schemas() -> Value {
         calls::schemas(),
         targets::schemas(),
         events::schemas(),
+        bans::schemas(),
+        reload::schemas(),
         drain::schemas(),
     ];
     let mut schemas = Map::new();

@@ -114,6 +114,12 @@ fn refusals(page: &mut Exposition, figures: &Figures) {
     }
     page.single(
         Kind::Gauge,
+        "offhook_banned_sources",
+        "Addresses and networks now that are not heard.",
+        figures.now.barred,
+    );
+    page.single(
+        Kind::Gauge,
         "offhook_sip_transactions",
         "Transactions now, those too that only absorb repeats.",
         figures.now.transactions,

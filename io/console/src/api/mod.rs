@@ -1,11 +1,13 @@
 //! The API: one table of routes. What is answered, and the document that describes it, come from the same table.
 
+mod bans;
 mod calls;
 mod document;
 mod drain;
 mod events;
 mod metrics;
 mod registrations;
+mod reload;
 mod status;
 mod targets;
 
@@ -93,6 +95,8 @@ static ROUTES: &[&[Route]] = &[
     calls::ROUTES,
     targets::ROUTES,
     events::ROUTES,
+    bans::ROUTES,
+    reload::ROUTES,
     drain::ROUTES,
     document::ROUTES,
     metrics::ROUTES,

@@ -292,6 +292,11 @@ impl Bans {
         self.suspects.deadline()
     }
 
+    /// How many sources are not heard.
+    pub(crate) const fn barred(&self) -> usize {
+        self.suspects.barred()
+    }
+
     /// Bans, in the order of their sources, after one of them.
     pub(crate) fn page(&self, after: Option<Source>) -> Vec<Ban> {
         self.suspects.page(after).take(limits::BANS_A_PAGE).collect()

@@ -130,6 +130,11 @@ impl Suspects {
         self.order.first().map(|(at, _)| *at)
     }
 
+    /// How many are barred.
+    pub(super) const fn barred(&self) -> usize {
+        self.barred
+    }
+
     /// True when a source is not heard.
     pub(super) fn is_barred(&self, source: Source) -> bool {
         let barred = |suspect: &Suspect| matches!(suspect.state, State::Barred { .. });

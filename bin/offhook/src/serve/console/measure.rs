@@ -55,6 +55,12 @@ static COUNTED: &[Counted] = &[
         samples: &[("", |counters| &counters.stream_messages_in)],
     },
     Counted {
+        kind: Kind::Counter,
+        name: "offhook_barred_total",
+        help: "Datagrams, messages and connections of banned addresses, which were not heard.",
+        samples: &[("", |counters| &counters.barred)],
+    },
+    Counted {
         kind: Kind::Gauge,
         name: "offhook_connections",
         help: "Connections that are open now.",

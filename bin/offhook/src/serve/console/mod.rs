@@ -6,9 +6,11 @@ mod reporter;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::thread;
 
 use console::{
     Bound, Command, Console, Draining, Exposition, House, Hub, Listening, Settings, Status,
+    TellReloaded,
 };
 use machine::Time;
 use net::Handle;
@@ -101,6 +103,18 @@ impl House for Plug {
             draining: self.drain.has_begun(),
             troubles: self.troubles(),
         }
+    }
+
+    fn reload(&self, tell: TellReloaded) {
+        let steward = Arc::clone(&self.steward);
+        let reload = move || {
+            tell(match steward.reload() {
+                Ok(generation) => Ok(generation.into()),
+                Err(mistakes) => Err(mistakes.to_string().lines().map(Into::into).collect()),
+            });
+        };
+        // Without a thread nobody is told, and the one who asked hears that.
+        drop(thread::Builder::new().name("reload".into()).spawn(reload));
     }
 
     fn drain(&self) -> Draining {
