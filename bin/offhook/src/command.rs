@@ -2,7 +2,7 @@
 
 use crate::log::{Format, Level, Log};
 use crate::outcome::Outcome;
-use crate::{check, ctl, demo, phone, serve};
+use crate::{check, ctl, demo, import, phone, serve};
 
 /// The whole SIP system in one program.
 #[derive(Debug, clap::Parser)]
@@ -32,6 +32,8 @@ pub enum Command {
     Ctl(Box<ctl::Arguments>),
     /// Say what is wrong with a config file, or what the server would do with it
     Check(check::Arguments),
+    /// Make a config of what Asterisk or Kamailio was told
+    Import(import::Arguments),
 }
 
 impl CommandLine {
@@ -44,6 +46,7 @@ impl CommandLine {
             Command::Phone(arguments) => phone::run(*arguments, log),
             Command::Ctl(arguments) => ctl::run(&arguments, log),
             Command::Check(arguments) => check::run(&arguments, log),
+            Command::Import(arguments) => import::run(&arguments, log),
         }
     }
 }

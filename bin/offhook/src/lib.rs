@@ -8,6 +8,7 @@ pub mod ctl;
 pub mod demo;
 mod ear;
 mod flood;
+pub mod import;
 mod journal;
 pub mod limits;
 pub mod log;

@@ -115,3 +115,12 @@ pub const RECORDS_KEPT: std::ops::RangeInclusive<u64> = 1..=100_000;
 
 /// Seconds that a call may be followed when nobody is seen to hang it up: from a minute to a week.
 pub const FOLLOWED: std::ops::RangeInclusive<u64> = 60..=LONGEST_CALL;
+
+/// Octets of a file that is imported, and of all that it includes each: a million subscribers have some hundred MiB.
+pub const IMPORT_BYTES: u64 = 512 << 20;
+
+/// How deep files may include each other, and how many there may be: Asterisk's own limit is ten.
+pub const IMPORT_DEPTH: usize = 10;
+
+/// Files that are read for one import.
+pub const IMPORT_FILES: usize = 1_000;

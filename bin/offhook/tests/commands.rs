@@ -96,3 +96,41 @@ fn wrong_usage_is_exit_code_2_and_questions_are_0() {
     );
     assert_eq!(offhook(&["--help"]).status.code(), Some(0));
 }
+
+/// What Asterisk was told becomes a config that `check` accepts; it holds passwords, so only its owner reads it, and nothing is written over.
+#[test]
+fn an_imported_config_is_fine_and_what_is_missing_is_said() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let sample = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/corpus/import/pjsip/pjsip.conf")
+        .display()
+        .to_string();
+    let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("imported.toml");
+    let _ = std::fs::remove_file(&out);
+    let out = out.display().to_string();
+    let import = ["import", "pjsip", &sample, "--domain", "pbx.example.test", "--out", &out];
+    let (code, stdout, said) = ended(&offhook(&import));
+    assert_eq!((code, &*stdout), (Some(0), ""), "{said}");
+    assert!(said.contains("pjsip.conf:47: not taken over: registration [carrier]: "), "{said}");
+    let mode = std::fs::metadata(&out).expect("written").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let written = std::fs::read_to_string(&out).expect("text");
+    assert!(written.contains("\n# pjsip.conf:47: not taken over: "), "{written}");
+    // Its certificate is not on this machine.
+    assert!(said.contains("look at this: [tls] certificate /etc/asterisk/cert.pem is not on this"));
+    let without = ["tls = ", "[tls]", "certificate = ", "private_key = "];
+    let kept = written.lines().filter(|line| !without.iter().any(|it| line.starts_with(it)));
+    let here = kept.collect::<Vec<_>>().join("\n");
+    let (code, summary, said) =
+        ended(&offhook(&["check", &file("imported-here.toml", here.as_bytes())]));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(summary.starts_with("answers for  pbx.example.test, 192.0.2.10"), "{summary}");
+    assert!(summary.contains("101 Front desk, 102 Ada, 103 (MD5 only)"), "{summary}");
+    let (code, _, said) = ended(&offhook(&import));
+    assert_eq!(code, Some(1), "it is there already: {said}");
+    let (code, _, said) = ended(&offhook(&["import", "kamailio", &sample]));
+    assert_eq!(code, Some(2), "{said}");
+    let (_, _, lines) = ended(&offhook(&["--log", "json", "import", "pjsip", &sample]));
+    assert!(lines.lines().all(|line| line.starts_with('{') && line.ends_with('}')), "{lines}");
+}
