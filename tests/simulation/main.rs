@@ -32,3 +32,4 @@ mod secrets;
 mod slow_names;
 mod sound;
 mod storms;
+mod tolls;

@@ -154,16 +154,12 @@ fn enter_event(page: &mut Page, time: Duration, event: &Event) {
             page.warning(time, "untrusted", &fields);
         }
         Event::Member { .. } => enter_member(page, time, event),
-        Event::Banned(_) | Event::Unbanned { .. } | Event::Besieged { .. } => {
-            enter_ban(page, time, event);
-        }
         Event::Unreadable { source, reason } => {
             let source = source.to_string();
             let fields = [("source", (&source).into()), ("reason", (&**reason).into())];
             page.warning(time, "unreadable", &fields);
         }
-        // A phone's events go to the one who holds it.
-        Event::Phone(_) | _ => {}
+        _ => enter_harm(page, time, event),
     }
 }
 
@@ -186,8 +182,8 @@ fn enter_banned(page: &mut Page, time: Duration, ban: &Ban) {
     page.warning(time, event, &fields);
 }
 
-/// Somebody is not heard any more, or is again.
-fn enter_ban(page: &mut Page, time: Duration, event: &Event) {
+/// Somebody does harm, is not heard any more, or is again.
+fn enter_harm(page: &mut Page, time: Duration, event: &Event) {
     match event {
         Event::Banned(ban) => enter_banned(page, time, ban),
         Event::Unbanned { source } => {
@@ -197,6 +193,18 @@ fn enter_ban(page: &mut Page, time: Duration, event: &Event) {
         Event::Besieged { user } => {
             page.warning(time, "besieged", &[("user", (&**user).into())]);
         }
+        Event::Fraud { user, source, method, number, paused } => {
+            let source = source.to_string();
+            let fields = [
+                ("source", (&source).into()),
+                ("user", (&**user).into()),
+                ("method", (&**method).into()),
+                ("number", (&**number).into()),
+                ("paused", (*paused).into()),
+            ];
+            page.warning(time, "fraud", &fields);
+        }
+        // A phone's events go to the one who holds it.
         _ => {}
     }
 }

@@ -42,15 +42,18 @@ fn the_page_on_call_records_describes_every_field() {
 
 /// Every example of a page is a config without a mistake.
 #[test]
-fn the_examples_of_routing_are_fine() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/routing.md");
-    let page = std::fs::read_to_string(page).expect("the page is there");
+fn the_examples_of_routing_and_against_fraud_are_fine() {
+    let page = |name| {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+        std::fs::read_to_string(page).expect("the page is there")
+    };
+    let page = page("routing.md") + &page("security.md");
     let examples: Vec<_> =
         page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(!examples.is_empty());
     for example in examples {
-        let config = Config::parse("docs/routing.md", example)
-            .unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let config =
+            Config::parse("an example", example).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         assert_eq!(config.warnings, []);
     }
 }

@@ -164,7 +164,7 @@ pub struct Guest {
     pub until: u32,
 }
 
-/// What shards tell each other of strangers. It may be lost.
+/// What shards tell each other of strangers, and of accounts that may have been stolen. It may be lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caution {
     /// Something was done.
@@ -175,6 +175,20 @@ pub enum Caution {
     Lifted(Source),
     /// Whom not to treat like a stranger.
     Known(Vec<Guest>),
+    /// An account, as a number that only our shards can make of its name, has tried what is forbidden.
+    Tried {
+        /// The account.
+        account: u64,
+    },
+    /// So many calls of an account pass through a shard.
+    Calls {
+        /// The account.
+        account: u64,
+        /// The number of the shard.
+        shard: u16,
+        /// How many.
+        calls: u32,
+    },
 }
 
 #[cfg(test)]

@@ -325,6 +325,19 @@ pub enum Event {
         /// The user, as the credentials said.
         user: Box<str>,
     },
+    /// Somebody has tried to call, or to have called, what is forbidden.
+    Fraud {
+        /// The account that has proven to be the caller; else what the From says.
+        user: Box<str>,
+        /// Where it came from.
+        source: SocketAddr,
+        /// The method: a REFER sends somebody else there, and what was called may do so by a 3xx.
+        method: Box<str>,
+        /// The number, as it was dialled.
+        number: Box<str>,
+        /// True when the account makes no more calls that cost for a while.
+        paused: bool,
+    },
     /// Octets came that are no message.
     Unreadable {
         /// Where they came from.

@@ -7,6 +7,7 @@ mod admission;
 mod bans;
 mod call;
 mod calls;
+mod debts;
 mod dialplan;
 pub mod explain;
 pub mod figures;
@@ -31,6 +32,7 @@ mod registrar;
 pub mod routes;
 mod seal;
 pub mod settings;
+mod tolls;
 mod turn;
 
 pub use home::Steering;

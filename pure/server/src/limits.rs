@@ -127,6 +127,9 @@ pub const GUESTS: usize = 2_000_000;
 /// the list of those that are never barred.
 pub const GUESTS_TOLD: usize = 256;
 
+/// Accounts that have tried what is forbidden, on each shard. The one that has tried least gives way.
+pub const SUSPICIOUS_ACCOUNTS: usize = 10_000;
+
 /// Octets of a user's name by which it is counted; of longer ones the beginning.
 pub const COUNTED_NAME: usize = 128;
 

@@ -5,6 +5,7 @@ mod registrations;
 mod targets;
 
 use machine::{Dice, Machine, Time};
+use protocol::bans::Caution;
 use protocol::doors::{Asker as OtherShard, Event};
 use protocol::transaction::{Met, Newcomer, ServerId, Transactions, Up};
 use protocol::transport::{alias, stamp};
@@ -12,7 +13,7 @@ use protocol::{Answer, CallRecord, Fault, Flow, Input, Output, Question};
 use sip::{Malformed, Message, Method, Status};
 
 use crate::admission::{self, Entry, Merged};
-use crate::bans::Bans;
+use crate::bans::{Bans, Proof};
 use crate::calls::Calls;
 use crate::explain::{Explanation, Passed};
 use crate::figures::{Figures, Gauges};
@@ -26,6 +27,7 @@ use crate::push::Push;
 use crate::regevent::RegEvent;
 use crate::registrar::Registrar;
 use crate::settings::{Farewell, Settings};
+use crate::tolls::Tolls;
 use crate::turn::Turn;
 
 pub use registrations::{Contact, Listing, Registration};
@@ -52,6 +54,7 @@ struct Roles {
     merged: Merged,
     gate: Gate,
     bans: Bans,
+    tolls: Tolls,
     waiting: Waiting,
     registrar: Registrar,
     regevent: RegEvent,
@@ -73,6 +76,7 @@ impl Node {
             merged,
             gate,
             bans,
+            tolls: Tolls::default(),
             waiting: Waiting::default(),
             registrar,
             regevent: RegEvent::default(),
@@ -249,7 +253,10 @@ impl Machine for Node {
             Input::Asked(asker, question) => roles.asked(&mut turn, asker, question),
             Input::Warned(warning) => roles.proxy.warned(now, warning),
             Input::Announced(aor) => roles.proxy.appeared(&mut turn, &aor),
-            Input::Cautioned(caution) => roles.bans.cautioned(&mut turn, caution),
+            Input::Cautioned(caution) => {
+                roles.tolls.cautioned(now, turn.house, &caution);
+                roles.bans.cautioned(&mut turn, caution);
+            }
             Input::Media(..) => {}
         }
         let (mut turn, roles) = self.turn(now, out);
@@ -385,6 +392,11 @@ impl Roles {
                 self.regevent.changed(turn, &aor, bindings);
             }
         }
+        let shard = turn.house.settings.shard;
+        for (account, calls) in turn.calls.changed() {
+            let caution = Caution::Calls { account, shard: shard.number, calls };
+            turn.out.extend((shard.count > 1).then_some(Output::Caution(caution)));
+        }
         for user in self.bans.besieged() {
             let bindings = self.registrar.bindings(turn.now, &user);
             self.bans.vouch(turn, &user, &bindings);
@@ -483,9 +495,11 @@ impl Roles {
         let purpose =
             self.weigh(turn, flow, (request, plan), &mut |_, _, _| {}).map_err(No::Fault)?;
         let asker = purpose.asker(turn);
+        let mut proof = Proof::Missing;
         let pass = if purpose::must_prove(turn, flow, (request, plan), &purpose) {
-            let (pass, user) = self.gate.ask(turn, (flow, request), asker, &mut self.bans)?;
-            plan.proven = Some(user);
+            let (pass, proven) = self.gate.ask(turn, (flow, request), asker, &mut self.bans)?;
+            plan.proven = Some(proven.user);
+            proof = proven.proof;
             pass
         } else {
             Pass::Now(None)
@@ -493,8 +507,9 @@ impl Roles {
         if asker == Asker::Server {
             self.merged.note(turn.now, request).map_err(No::Fault)?;
         }
-        if let Err(fault) = purpose::permitted(turn, plan, &purpose) {
-            turn.call_barred((flow, request, plan), &purpose, &fault);
+        let way = (flow, request, &*plan);
+        if let Err(fault) = self.tolls.permit(turn, way, (&purpose, proof), &mut self.bans) {
+            turn.call_barred(way, &purpose, &fault);
             return Err(No::Fault(fault));
         }
         Ok((purpose, asker, pass))

@@ -24,6 +24,8 @@ pub struct Extension {
     pub contacts: Vec<String>,
     /// The numbers of those whom it may register.
     pub may_register: Vec<String>,
+    /// How many calls it has at once on routes; nothing: as `[tolls]` says.
+    pub calls: Option<u32>,
 }
 
 /// What an account proves itself with.
@@ -66,11 +68,14 @@ pub(super) fn read(entries: &[Table<'_>], faults: &mut Faults) -> Vec<Extension>
         let contacts = several(entry, "contacts", faults);
         let contacts = contacts.into_iter().filter_map(|text| contact(text, faults)).collect();
         let may_register = several(entry, "may_register", faults);
+        let calls = entry.number("calls", 1..=limits::GROUP_CALLS, faults);
         if let (Some(number), Some(credential)) = (number, credential) {
             let name = name.map(|name| name.value.to_owned());
             let may_register = may_register.into_iter().map(|name| name.value.to_owned()).collect();
             let number = number.value.to_owned();
-            extensions.push(Extension { number, credential, name, contacts, may_register });
+            let calls = calls.and_then(|calls| u32::try_from(calls.value).ok());
+            let extension = Extension { number, credential, name, contacts, may_register, calls };
+            extensions.push(extension);
         }
     }
     // Only now everybody is known.
@@ -296,5 +301,6 @@ pub(super) const SECTION: Section = Section {
             "Whom else it may register, by number: [\"101\", \"102\"], for a gateway that registers its telephones with one password \
              (RFC 3261 §10.2). Its From is its own address, the To that of the other.",
         ),
+        Key::optional("calls", "as `[tolls]` says", "How many calls it has at once on routes."),
     ],
 };

@@ -43,6 +43,7 @@ mod starter;
 mod store;
 mod table;
 mod tls;
+mod tolls;
 mod uri;
 mod websocket;
 
@@ -94,6 +95,8 @@ pub struct Config {
     pub proxy: settings::Proxy,
     /// What strangers may do.
     pub bans: settings::Bans,
+    /// What accounts may do where calls cost money.
+    pub tolls: settings::Tolls,
     /// How calls are followed; none: they are not.
     pub calls: Option<settings::Calls>,
     /// Where their records go.
@@ -135,6 +138,7 @@ impl Default for Config {
             registrar: Registrar::default(),
             proxy: settings::Proxy::default(),
             bans: settings::Bans::default(),
+            tolls: settings::Tolls::default(),
             calls: Some(settings::Calls::default()),
             records: Records::default(),
             push: None,
@@ -206,6 +210,7 @@ impl Config {
             ),
             proxy: proxy::read(&section(top, &proxy::SECTION, faults), faults),
             bans: bans::read(&section(top, &bans::SECTION, faults), faults),
+            tolls: tolls::read(&section(top, &tolls::SECTION, faults), faults),
             calls: calls::read(&calls_section, faults),
             records: Records::read(
                 &section(top, &records::SECTION, faults),
@@ -243,6 +248,17 @@ impl Config {
         }
     }
 
+    /// Can calls be counted that are to be limited?
+    fn compare_tolls(&self, top: &Table<'_>, faults: &mut Faults) {
+        let limited = self.tolls.calls.is_some()
+            || self.extensions.iter().any(|extension| extension.calls.is_some());
+        if limited && self.calls.is_none() {
+            let what =
+                "calls of accounts are limited, and no calls are followed: nobody counts them";
+            faults.refuse(top.span_of("calls"), what, "remove `track = false`");
+        }
+    }
+
     /// Whom do WebSockets serve?
     fn compare_web(&self, top: &Table<'_>, faults: &mut Faults) {
         if top.has("websocket") && !self.listen.has_web() {
@@ -274,6 +290,7 @@ impl Config {
             );
         }
         self.compare_digests(top, faults);
+        self.compare_tolls(top, faults);
         if !encrypted && self.tls.is_some() {
             faults.warn(
                 top.span_of("tls"),
@@ -385,6 +402,7 @@ pub const SECTIONS: &[&Section] = &[
     &registrar::SECTION,
     &proxy::SECTION,
     &bans::SECTION,
+    &tolls::SECTION,
     &push::SECTION,
     &store::SECTION,
     &calls::SECTION,
@@ -408,6 +426,7 @@ const TOP: &[Key] = &[
     Key::new("registrar", "", ""),
     Key::new("proxy", "", ""),
     Key::new("bans", "", ""),
+    Key::new("tolls", "", ""),
     Key::new("push", "", ""),
     Key::new("store", "", ""),
     Key::new("calls", "", ""),

@@ -13,6 +13,7 @@ pub(super) fn extensions(dice: &mut Dice) -> Vec<Extension> {
         name: None,
         contacts: Vec::new(),
         may_register: Vec::new(),
+        calls: None,
     };
     ["100", "101"].map(extension).into()
 }

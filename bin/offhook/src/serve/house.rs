@@ -85,6 +85,7 @@ pub(crate) fn settings(
         registrar: registrar(&config.registrar),
         proxy: config.proxy.clone(),
         bans: config.bans.clone(),
+        tolls: config.tolls.clone(),
         calls: config.calls,
         push: config.push.as_ref().map(push),
         role: config.server.role,
@@ -139,6 +140,7 @@ fn user(extension: &Extension) -> settings::User {
     settings::User {
         contacts: boxed(&extension.contacts),
         may_register: boxed(&extension.may_register),
+        calls: extension.calls,
         ..settings::User::with(&extension.number, credential)
     }
 }

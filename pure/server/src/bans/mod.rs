@@ -3,7 +3,6 @@
 //! Counted is only what is proven to come from where it seems to: nobody gets somebody else banned. A source from which somebody is
 //! registered is slowed, not barred. Known users and others are counted alike, so that nobody learns from a ban who there is.
 
-mod debts;
 mod guests;
 mod sieges;
 mod suspects;
@@ -18,12 +17,12 @@ use protocol::{Flow, Output};
 use sip::header::{From as FromHeader, To};
 use sip::{Message, Method, Name, Uri};
 
+use crate::debts::Debts;
 use crate::house::House;
 use crate::limits;
 use crate::location::{Binding, aor_of};
 use crate::settings::{self, Registered, Settings};
 use crate::turn::Turn;
-use debts::Debts;
 use guests::Guests;
 use sieges::Sieges;
 use suspects::{Due, GRACE, Suspects};
@@ -151,6 +150,13 @@ impl Bans {
         self.did(turn, Misdeed { source, offence, weight, user, sample });
     }
 
+    /// Somebody has proven who it is, and tried what is forbidden.
+    pub(crate) fn defrauded(&mut self, turn: &mut Turn<'_>, flow: Flow, request: &Message) {
+        let (source, sample) = (flow.peer.ip().into(), sample(request));
+        let (offence, weight) = (Offence::Fraud, 10);
+        self.did(turn, Misdeed { source, offence, weight, user: None, sample });
+    }
+
     /// Octets came on a connection that are no SIP. Of datagrams nobody knows who has sent them.
     pub(crate) fn unreadable(&mut self, turn: &mut Turn<'_>, flow: Flow, what: &str) {
         if flow.transport.is_reliable() {
@@ -230,6 +236,7 @@ impl Bans {
             Caution::Known(guests) => {
                 guests.into_iter().for_each(|guest| self.guests.note(turn.now, guest));
             }
+            Caution::Tried { .. } | Caution::Calls { .. } => {}
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use machine::Time;
 
-use super::debts::Debts;
+use crate::debts::Debts;
 use crate::limits;
 use crate::settings;
 

@@ -10,6 +10,7 @@ use crate::call::Call;
 use crate::limits;
 use crate::proxy::Plan;
 use crate::purpose::Purpose;
+use crate::tolls;
 use crate::turn::Turn;
 
 impl Turn<'_> {
@@ -43,7 +44,10 @@ impl Turn<'_> {
         ];
         record.put(limits::CALL_TEXT, &texts);
         let call = Call::tagged(&self.house.seal, request, from.tag());
-        self.calls.begin(call, record, self.out)
+        let number = self.calls.begin(call, record, self.out);
+        let account = tolls::account(self.house, plan, purpose);
+        account.into_iter().for_each(|account| self.calls.charge(number, account));
+        number
     }
 
     /// A copy of its INVITE goes there.

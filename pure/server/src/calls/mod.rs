@@ -6,7 +6,7 @@
 
 mod follow;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use machine::{HashKey, Map, Shelf, Time};
@@ -31,6 +31,10 @@ pub(crate) struct Calls {
     /// When those that stand are given up.
     ends: BTreeSet<(Time, u64)>,
     sessions: Sessions,
+    /// How many calls those accounts have whose calls are limited.
+    accounts: BTreeMap<u64, u32>,
+    /// Accounts that have more or fewer since this was asked last.
+    changed: BTreeSet<u64>,
 }
 
 /// A call that is followed.
@@ -39,6 +43,8 @@ struct Followed {
     call: Call,
     /// In `ends`; never, as long as it rings: its INVITE ends by itself.
     until: Time,
+    /// For whom it counts, when that one's calls are limited.
+    account: Option<u64>,
     record: CallRecord,
 }
 
@@ -47,7 +53,8 @@ impl Calls {
     pub(crate) fn new(longest: Option<Duration>, secret: u128) -> Self {
         let numbers = HashKey::of(secret).map();
         let (ends, sessions) = (BTreeSet::new(), Sessions::default());
-        Self { longest, shelf: Shelf::default(), numbers, ends, sessions }
+        let (accounts, changed) = (BTreeMap::new(), BTreeSet::new());
+        Self { longest, shelf: Shelf::default(), numbers, ends, sessions, accounts, changed }
     }
 
     /// What became of those that did.
@@ -103,9 +110,38 @@ impl Calls {
             let Some((_, first)) = self.ends.first().copied() else { return Number(None) };
             self.end(first, (record.began, Ender::Crowd), out);
         }
-        let number = self.shelf.put(Followed { call, until: Time::NEVER, record });
+        let number = self.shelf.put(Followed { call, until: Time::NEVER, account: None, record });
         self.numbers.insert(call, number);
         Number(Some(number))
+    }
+
+    /// A call counts for an account.
+    fn charge(&mut self, number: Number, account: u64) {
+        let Some(followed) = number.0.and_then(|number| self.shelf.get_mut(number)) else { return };
+        followed.account = Some(account);
+        let calls = self.accounts.entry(account).or_default();
+        *calls = calls.saturating_add(1);
+        self.changed.insert(account);
+    }
+
+    fn discharge(&mut self, account: u64) {
+        let Some(calls) = self.accounts.get_mut(&account) else { return };
+        *calls = calls.saturating_sub(1);
+        if *calls == 0 {
+            self.accounts.remove(&account);
+        }
+        self.changed.insert(account);
+    }
+
+    /// How many calls count for an account on this shard.
+    pub(crate) fn of_account(&self, account: u64) -> u32 {
+        self.accounts.get(&account).copied().unwrap_or(0)
+    }
+
+    /// Accounts that have more or fewer calls since this was asked last, and how many.
+    pub(crate) fn changed(&mut self) -> Vec<(u64, u32)> {
+        let changed = std::mem::take(&mut self.changed);
+        changed.into_iter().map(|account| (account, self.of_account(account))).collect()
     }
 
     fn record(&mut self, number: Number) -> Option<&mut CallRecord> {
@@ -136,7 +172,8 @@ impl Calls {
     }
 
     fn forget(&mut self, number: u64) -> Option<CallRecord> {
-        let Followed { call, until, record } = self.shelf.take(number)?;
+        let Followed { call, until, account, record } = self.shelf.take(number)?;
+        account.into_iter().for_each(|account| self.discharge(account));
         self.numbers.remove(&call);
         self.ends.remove(&(until, number));
         Some(record)

@@ -47,6 +47,14 @@ pub(crate) enum Pass {
     After(Question, Option<Box<str>>),
 }
 
+/// Who passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Proven {
+    pub(crate) user: Box<[u8]>,
+    /// Whether it is where it seems to be.
+    pub(crate) proof: Proof,
+}
+
 /// Why somebody does not pass.
 #[derive(Debug)]
 pub(crate) enum No {
@@ -72,7 +80,7 @@ impl Gate {
         way: (Flow, &Message),
         asker: Asker,
         bans: &mut Bans,
-    ) -> Result<(Pass, Box<[u8]>), No> {
+    ) -> Result<(Pass, Proven), No> {
         let (flow, request) = way;
         let Some(claim) = claim(turn, request, asker) else {
             return Err(self.challenge(turn, way, asker, (Why::WhoIsIt, None)));
@@ -99,7 +107,7 @@ impl Gate {
             (Verdict::Right(made), Some(ha1)) => {
                 let info = self.info(turn, (flow, asker), (&claim, made), ha1);
                 let pass = self.spend(turn, (&claim, made), info);
-                pass.map(|pass| (pass, name.into()))
+                pass.map(|pass| (pass, Proven { user: name.into(), proof }))
                     .ok_or_else(|| self.challenge(turn, way, asker, (Why::Stale, None)))
             }
             (Verdict::Stale, _) => Err(self.challenge(turn, way, asker, (Why::Stale, None))),

@@ -20,6 +20,7 @@ use super::{Lead, Plan, Proxy, Wait, history};
 use crate::limits;
 use crate::purpose::{self, Purpose};
 use crate::settings::Recurse;
+use crate::tolls;
 use crate::turn::Turn;
 
 impl Proxy {
@@ -122,6 +123,13 @@ impl Proxy {
         let request = (&context.request, &plan);
         let purpose = purpose::of(turn, context.came, request, &mut |_, _, _| {});
         let q = address.params.q();
+        if let Ok(purpose) = &purpose
+            && let Some(number) = tolls::forbids(turn.house, purpose)
+        {
+            let Addressee::User(phone) = &context.addressee else { return Vec::new() };
+            tolls::report_redirection(turn, context.came, phone, number);
+            return Vec::new();
+        }
         let permitted = |purpose| purpose::permitted(turn, &plan, &purpose).map(|()| purpose);
         match purpose.and_then(permitted) {
             Ok(Purpose::User(aor)) => {

@@ -14,6 +14,7 @@ mod push;
 mod redirect;
 mod registrar;
 mod route;
+mod tolls;
 mod user;
 
 pub use bans::{Bans, Registered};
@@ -23,7 +24,8 @@ pub use proxy::{Proxy, Recurse, SessionTimer, Trying};
 pub use push::Push;
 pub use redirect::{Elsewhere, Redirect, Role};
 pub use registrar::{Bindings, Registrar, WhenFull};
-pub use route::{Action, Match, Route, Trust, Whose};
+pub use route::{Action, Match, Route, Toll, Trust, Whose};
+pub use tolls::Tolls;
 pub use user::{Credential, User};
 
 /// Everything that a node is told. `Settings { users, ..Settings::of("example.test", listeners) }` changes what must be changed.
@@ -59,6 +61,8 @@ pub struct Settings {
     pub calls: Option<Calls>,
     /// What strangers may do.
     pub bans: Bans,
+    /// What accounts may do where calls cost money.
+    pub tolls: Tolls,
     /// What the server does with requests for others than itself.
     pub role: Role,
     /// Users that are somewhere else.
@@ -120,6 +124,7 @@ impl Settings {
             proxy: Proxy::default(),
             calls: Some(Calls::default()),
             bans: Bans::default(),
+            tolls: Tolls::default(),
             role: Role::Proxy,
             redirects: Vec::new(),
             routes: Vec::new(),

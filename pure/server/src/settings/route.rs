@@ -18,6 +18,8 @@ pub struct Route {
     pub rewrite: Option<Rewrite>,
     /// Who may take it.
     pub trust: Trust,
+    /// What calls along it cost.
+    pub toll: Toll,
     /// What is done with them.
     pub action: Action,
 }
@@ -61,6 +63,18 @@ pub enum Trust {
     Proven,
     /// Whoever comes from where the route says.
     Network,
+}
+
+/// What calls along a route cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Toll {
+    /// Money: the limits of [`Tolls`](super::Tolls) hold.
+    #[default]
+    Counted,
+    /// Nothing, or they must go through whatever they cost: emergencies.
+    Free,
+    /// Nobody has any business there: whoever tries is reported. For a route that refuses.
+    Forbidden,
 }
 
 /// What is done with a request.
@@ -110,6 +124,7 @@ impl Route {
             when: None,
             rewrite: None,
             trust: Trust::Proven,
+            toll: Toll::Counted,
             action: Action::To(to.into_iter().map(Box::from).collect()),
         }
     }

@@ -13,6 +13,8 @@ pub struct User {
     pub contacts: Vec<Box<str>>,
     /// Whom else it may register: users, by name (RFC 3261 §10.2, third-party registration).
     pub may_register: Vec<Box<str>>,
+    /// How many calls it has at once on routes; `None`: as [`Tolls`](super::Tolls) says.
+    pub calls: Option<u32>,
 }
 
 /// What a user proves itself with.
@@ -39,6 +41,6 @@ impl User {
     /// A user that proves itself so.
     pub fn with(name: &str, credential: Credential) -> Self {
         let (contacts, may_register) = (Vec::new(), Vec::new());
-        Self { name: name.into(), credential, contacts, may_register }
+        Self { name: name.into(), credential, contacts, may_register, calls: None }
     }
 }

@@ -10,8 +10,9 @@ pub(super) use matching::{each, network};
 
 use std::net::SocketAddr;
 
-use ::server::settings::{Action, Group, Match, Route, Trust, Whose};
+use ::server::settings::{Action, Group, Match, Route, Toll, Trust, Whose};
 
+use super::choice::choice;
 use super::domains::Domain;
 use super::extension::Extension;
 use super::fault::Faults;
@@ -38,6 +39,7 @@ pub(super) fn read(entries: &[Table<'_>], known: &Known<'_>, faults: &mut Faults
         let rewrite =
             entry.table("rewrite", faults).and_then(|table| rewrite::read(&table, faults));
         let challenge = entry.flag("challenge", faults);
+        let toll = toll(entry, faults);
         let matched = entry
             .table("match", faults)
             .map(|table| (table, matching::read(&table, known, faults)));
@@ -61,12 +63,30 @@ pub(super) fn read(entries: &[Table<'_>], known: &Known<'_>, faults: &mut Faults
             faults.refuse(entry.span_of("enum"), what, "remove `domain` from `match`");
         }
         let name = name.map_or_else(|| called(&matches, routes.len()), |name| name.value.into());
-        let route = Route { name: name.into(), matches, when, rewrite, trust, action };
+        let route = Route { name: name.into(), matches, when, rewrite, trust, toll, action };
         judge_order(&routes, &route, &table, faults);
         routes.push(route);
     }
     routes
 }
+
+/// What calls along a route cost.
+fn toll(entry: &Table<'_>, faults: &mut Faults) -> Toll {
+    let word = entry.text("toll", faults);
+    let toll = word.and_then(|word| choice(word, "toll", &TOLLS, faults)).unwrap_or_default();
+    let refuses = entry.has("deny");
+    if refuses != (toll == Toll::Forbidden) && toll != Toll::Counted {
+        let what = match refuses {
+            true => "a route that refuses costs nothing",
+            false => "`toll = \"fraud\"` is for a route that refuses",
+        };
+        faults.refuse(entry.span_of("toll"), what, "\"fraud\" with `deny`, \"free\" without");
+    }
+    toll
+}
+
+const TOLLS: [(&str, Toll); 3] =
+    [("counted", Toll::Counted), ("free", Toll::Free), ("fraud", Toll::Forbidden)];
 
 /// What people call a route that has no name.
 fn called(matches: &Match, place: usize) -> String {
@@ -145,6 +165,12 @@ pub(super) const SECTION: Section = Section {
             "Why it is refused, in words for the caller: 403. Or a table, for another status.",
         )
         .with(action::DENY),
+        Key::optional(
+            "toll",
+            "\"counted\"",
+            "\"counted\": the limits of `[tolls]` hold. \"free\": they do not, for emergencies. \"fraud\", with `deny`: whoever tries is reported, and an \
+             account that goes on has to wait.",
+        ),
         Key::optional(
             "challenge",
             "true",

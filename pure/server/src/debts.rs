@@ -7,7 +7,7 @@ use machine::Time;
 
 /// Debts of many, no more than so many at once. Whoever owes nothing is not remembered.
 #[derive(Debug)]
-pub(super) struct Debts<K> {
+pub(crate) struct Debts<K> {
     paid: BTreeMap<K, Time>,
     /// By when all is paid: the first to be forgotten stands first.
     order: BTreeSet<(Time, K)>,
@@ -15,12 +15,12 @@ pub(super) struct Debts<K> {
 }
 
 impl<K: Copy + Ord> Debts<K> {
-    pub(super) const fn new(most: usize) -> Self {
+    pub(crate) const fn new(most: usize) -> Self {
         Self { paid: BTreeMap::new(), order: BTreeSet::new(), most }
     }
 
     /// Adds to what somebody owes; how much it is then. When there is no room, whoever owes least is let off.
-    pub(super) fn add(&mut self, now: Time, who: K, cost: Duration) -> Duration {
+    pub(crate) fn add(&mut self, now: Time, who: K, cost: Duration) -> Duration {
         self.forget(now);
         let before = self.paid.get(&who).copied();
         if before.is_none()
@@ -38,12 +38,12 @@ impl<K: Copy + Ord> Debts<K> {
     }
 
     /// What somebody owes.
-    pub(super) fn of(&self, now: Time, who: K) -> Duration {
+    pub(crate) fn of(&self, now: Time, who: K) -> Duration {
         self.paid.get(&who).map_or(Duration::ZERO, |paid| *paid - now)
     }
 
     /// True when nobody new can be remembered without letting somebody off.
-    pub(super) fn is_full(&mut self, now: Time) -> bool {
+    pub(crate) fn is_full(&mut self, now: Time) -> bool {
         self.forget(now);
         self.paid.len() >= self.most
     }
