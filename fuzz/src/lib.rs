@@ -5,6 +5,7 @@ pub mod dns;
 pub mod framing;
 pub mod header;
 pub mod message;
+pub mod packages;
 pub mod round_trip;
 pub mod rtp_rtcp;
 pub mod sdp;

@@ -119,6 +119,25 @@ fn session_descriptions() {
 }
 
 #[test]
+fn event_packages() {
+    // The bodies of messages, and some of what packages really tell.
+    replay(MESSAGES, |octets| {
+        if let Ok(message) = Message::parse(octets.to_vec()) {
+            targets::packages::run(message.body());
+        }
+    });
+    for told in [
+        "Messages-Waiting: yes\r\nVoice-Message: 2/8 (0/2)\r\n",
+        "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='sip:a@b'><tuple id='1'><status><basic>open</basic></status><note>&lt;&#65;</note></tuple></presence>",
+        "<dialog-info version='1' state='full' entity='sip:a@b'><dialog id='1' call-id='c' local-tag='l' remote-tag='r'><state>early</state></dialog></dialog-info>",
+        "<conference-info entity='sip:a@b'><users><user entity='sip:c@d'><endpoint><status>connected</status></endpoint></user></users></conference-info>",
+        "<!DOCTYPE a [<!ENTITY l \"lol\"><!ENTITY m \"&l;&l;\">]><presence>&m;</presence>",
+    ] {
+        damaged(told.as_bytes()).iter().for_each(|way| targets::packages::run(way));
+    }
+}
+
+#[test]
 fn credentials() {
     replay(MESSAGES, |octets| {
         let Ok(message) = Message::parse(octets.to_vec()) else { return };

@@ -236,3 +236,29 @@ fn it_is_transferred_by_baresip() {
     let feature = "It transfers `offhook phone` blind to a third phone; those two hear each other";
     table::passed(&table::BARESIP, feature, "UDP");
 }
+
+#[test]
+fn texts_and_pings_say_whether_they_have_arrived() {
+    let folder = place::folder("phone-texts");
+    let server = Offhook::serve(&folder, &["101", "102"], "");
+    let start = |number: &str, deed: &[&str]| {
+        Phone::start(&folder, &Account::new(number, server.udp), deed)
+    };
+    let ends = |mut phone: Phone, code: i32, word: &str| {
+        let ended = phone.peer.end(PATIENCE);
+        let said = phone.peer.said();
+        assert!(ended.code() == Some(code) && said.contains(word), "{ended}: no {word} in\n{said}");
+    };
+    ends(start("101", &["message", "102", "is anybody there?"]), 4, "480");
+    let mut bob = start("102", &["answer"]);
+    bob.peer.wait_for("\"registered\"", PATIENCE);
+    ends(start("101", &["message", "102", "is anybody there?"]), 0, "\"status\":200");
+    let heard = bob.peer.wait_for("\"message\"", PATIENCE);
+    assert!(heard.contains("is anybody there?"), "{heard}");
+    ends(start("101", &["options", "102", "--count", "2"]), 0, "PRACK");
+    ends(start("101", &["watch", "102", "--news", "1"]), 5, "not_watched");
+    ends(start("101", &["message", "102", &"x".repeat(1300)]), 1, "too long");
+    ends(start("101", &["call", "102", "--hangup-after", "1s"]), 0, "established");
+    bob.ends_well();
+    server.stop();
+}

@@ -8,7 +8,7 @@ pub(crate) const NAME: &str = concat!("Offhook/", env!("CARGO_PKG_VERSION"));
 
 /// The methods that we take, for Allow.
 pub(crate) const ALLOW: &str =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE";
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE, MESSAGE";
 
 /// The bodies that we read.
 pub(crate) const ACCEPT: &str = "application/sdp";
@@ -50,11 +50,15 @@ pub(crate) fn announce(draft: Draft) -> Draft {
         .raw(Name::Accept, ACCEPT.as_bytes())
 }
 
-/// The bodies that we read in requests of this method: keys in an INFO, as old gateways send them; how far a transfer has come in a NOTIFY.
+/// The bodies that we read in requests of this method: keys in an INFO, as old gateways send them; in a NOTIFY how far a transfer has come, and
+/// what event packages tell; text in a MESSAGE.
 pub(crate) const fn accept(method: Option<Method<'_>>) -> &'static str {
     match method {
         Some(Method::Info) => "application/dtmf-relay, application/dtmf",
-        Some(Method::Notify) => "message/sipfrag",
+        Some(Method::Notify) => {
+            "message/sipfrag, application/simple-message-summary, application/pidf+xml, application/dialog-info+xml, application/conference-info+xml"
+        }
+        Some(Method::Message) => "text/plain",
         _ => ACCEPT,
     }
 }

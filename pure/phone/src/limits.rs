@@ -82,3 +82,26 @@ pub const STRANGERS: u8 = 3;
 
 /// How long after an answer such an address may still be learned.
 pub const LATCHING: Duration = Duration::from_secs(10);
+
+/// Elements within each other, elements, and attributes of one, of an XML body. Documents of event packages are flat; a busy conference has some
+/// hundred members.
+pub const XML_DEPTH: usize = 16;
+/// See [`XML_DEPTH`].
+pub const XML_ELEMENTS: usize = 2048;
+/// See [`XML_DEPTH`].
+pub const XML_ATTRIBUTES: usize = 32;
+
+/// Lines of a message summary that are looked at: a few kinds of messages, and the headers of some new ones (RFC 3842 §3.5).
+pub const SUMMARY_LINES: usize = 200;
+
+/// Requests outside of calls that wait for their answer: messages, pings.
+pub const INQUIRIES: usize = 64;
+
+/// Things that are watched at once: the keys of a large telephone.
+pub const WATCHES: usize = 128;
+
+/// The pause before something is watched anew that its notifier has ended and wants to go on with (RFC 6665 §4.1.3): at once, but not in circles.
+pub const WATCH_AGAIN: Duration = Duration::from_secs(1);
+
+/// The largest MESSAGE, in octets: more would not be fit for every network (RFC 3428 §8).
+pub const MESSAGE: usize = 1300;

@@ -13,6 +13,7 @@ use sip::{Draft, Message, Method, Name, Status};
 use crate::abilities;
 use crate::call::{Conversation, Offered, State, caller, sdp_of, too_brief};
 use crate::line::{Known, News, Part, Purpose};
+use crate::outside::Ours;
 use crate::phone::Phone;
 use crate::refusal::{self, Refusal};
 use crate::sound::{Sound, Srtp};
@@ -51,6 +52,7 @@ impl Machine for Phone {
         self.line.wake(now, out);
         self.registration.wake(now, &mut self.line, out);
         self.lingering.wake(now);
+        self.outside.wake(now, &mut self.line, out);
         for call in self.calls.values_mut() {
             if call.deadline().is_some_and(|due| due <= now) {
                 let (line, lingering) = (&mut self.line, &mut self.lingering);
@@ -64,7 +66,8 @@ impl Machine for Phone {
         let calls = self.calls.values().filter_map(Conversation::deadline);
         let others =
             [self.line.deadline(), self.registration.deadline(), self.lingering.deadline()];
-        calls.chain(others.into_iter().flatten()).min()
+        let others = others.into_iter().chain([self.outside.deadline()]);
+        calls.chain(others.flatten()).min()
     }
 }
 
@@ -140,7 +143,9 @@ impl Phone {
                 call.progress(&mut Turn { now, line, lingering, out }, &response);
             }
             News::Done { errand, outcome } => {
-                let Purpose::Call(call, part) = errand.purpose else { return };
+                let Purpose::Call(call, part) = errand.purpose else {
+                    return self.outside.done(now, (errand, outcome), line, out);
+                };
                 let Some(call) = self.calls.get_mut(&call) else { return };
                 call.done(&mut Turn { now, line, lingering, out }, part, errand, outcome);
             }
@@ -211,6 +216,17 @@ impl Phone {
         if let Err(no) = admitted {
             return refuse(turn, (id, flow), request, &no);
         }
+        match request.method() {
+            Some(Method::Message) => return self.read(now, id, request, out),
+            Some(Method::Notify)
+                if self.told_of_watch(now, (id, flow), request, out) == Ours::Yes =>
+            {
+                return;
+            }
+            _ => {}
+        }
+        let turn =
+            &mut Turn { now, line: &mut self.line, lingering: &mut self.lingering, out: &mut *out };
         let dialog = DialogId::of_request(request).filter(|id| !id.local.is_null());
         let Some(dialog) = dialog else { return self.outside(now, (id, flow), request, out) };
         let Some(call) = self.calls.values_mut().find(|call| call.is(&dialog)) else {

@@ -15,6 +15,7 @@ use crate::call::{Conversation, Outgoing, State, Wish};
 use crate::limits;
 use crate::line::Line;
 use crate::lingering::Lingering;
+use crate::outside::Outside;
 use crate::registration::Registration;
 use crate::transfer::Succession;
 use crate::turn::Turn;
@@ -31,6 +32,7 @@ pub struct Phone {
     pub(crate) answers: Answers,
     /// Mouths and ears of calls that have ended, until they are taken back.
     pub(crate) ended: VecDeque<(Call, Box<dyn Audio>)>,
+    pub(crate) outside: Outside,
     /// Calls that follow others, by the new one.
     pub(crate) successions: BTreeMap<Call, Succession>,
     next: u32,
@@ -42,7 +44,9 @@ impl Phone {
         let registration =
             Registration::new(account.credentials.clone(), account.expires, &mut dice);
         let answers = Answers::new(account.credentials.clone());
+        let outside = Outside::new(&answers, &mut dice);
         Self {
+            outside,
             line: Line::new(account, listeners, dice),
             registration,
             calls: BTreeMap::new(),
@@ -212,6 +216,7 @@ impl Phone {
             && self.lingering.is_empty()
             && self.line.is_quiet()
             && self.registration.is_quiet()
+            && self.outside.is_quiet()
     }
 
     /// True when there is no call, and no registration waits for an answer: a program may leave now. Transactions may still be there to

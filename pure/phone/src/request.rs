@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use machine::Dice;
 use protocol::auth::Answers;
-use protocol::dialog::Routes;
+use protocol::dialog::{Routes, for_request_uri};
 use sip::header::{RetryAfter, Warning};
-use sip::{Draft, Message, Name, Uri};
+use sip::{Draft, Message, Method, Name, Status, Uri};
 
 use crate::account::Account;
+use crate::line::{Errand, Outcome};
+use crate::outside::Names;
 use crate::whither::Hop;
 
 /// The route set that stands before there is a dialog: the configured outbound proxy (RFC 3261 §8.1.1.1).
@@ -23,6 +26,40 @@ pub(crate) fn first_hop(account: &Account, uri: &[u8]) -> Hop {
     let Ok(Uri::Sip(read)) = Uri::parse(uri) else { return Hop::Server };
     let home = read.hostport().to_string() == *account.domain;
     if home || account.server.is_some() { Hop::Server } else { Hop::Uri(uri.into()) }
+}
+
+/// Begins a request that belongs to no call: `to` is who is meant, `uri` where it goes (RFC 3261 §8.1.1).
+pub(crate) fn outside(
+    account: &Account,
+    method: Method<'_>,
+    (uri, to): (&[u8], &[u8]),
+    names: &Names,
+) -> Draft {
+    let to = [b"<", &*for_request_uri(to), b">"].concat();
+    let draft = route(account)
+        .begin(method, uri)
+        .raw(Name::MaxForwards, b"70")
+        .raw(Name::From, format!("{};tag={}", account.name_addr(), names.tag).as_bytes())
+        .raw(Name::To, &to)
+        .raw(Name::CallId, names.call_id.as_bytes())
+        .raw(Name::CSeq, format!("{} {method}", names.cseq).as_bytes());
+    account.sign(draft, Name::UserAgent)
+}
+
+/// The request again, when we were only asked who we are and can answer; `number` is its next CSeq.
+pub(crate) fn proven(
+    (errand, outcome): (&mut Errand, &Outcome),
+    answers: &mut Answers,
+    number: impl FnOnce() -> u32,
+    dice: &mut Dice,
+) -> Option<Message> {
+    let Outcome::Response(response) = outcome else { return None };
+    let asked =
+        matches!(outcome.status(), Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED);
+    if !asked || answers.learn(response, &mut errand.tries, dice).is_err() {
+        return None;
+    }
+    again(&errand.request, number(), answers)
 }
 
 /// The request, with the answers to everything that was asked so far.

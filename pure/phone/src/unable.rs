@@ -17,8 +17,12 @@ pub enum Unable {
     BadStatus(u16),
     /// No key of a telephone: `0`–`9`, `*`, `#`, `A`–`D`.
     BadKey(char),
-    /// Too many keys wait to be sent.
+    /// Too many keys, messages or things that are watched.
     TooFast,
+    /// The text is too long for a message.
+    TooLong,
+    /// Nothing of that number is watched.
+    NoSuchWatch,
 }
 
 impl fmt::Display for Unable {
@@ -32,7 +36,9 @@ impl fmt::Display for Unable {
                 write!(f, "{status} does not refuse a call; 486, 480 and 603 do")
             }
             Self::BadKey(key) => write!(f, "{key:?} is no key of a telephone"),
-            Self::TooFast => f.write_str("too many keys wait to be sent"),
+            Self::TooFast => f.write_str("too much of that is under way"),
+            Self::TooLong => f.write_str("the text is too long for one message"),
+            Self::NoSuchWatch => f.write_str("that is not watched"),
         }
     }
 }

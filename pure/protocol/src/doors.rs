@@ -353,6 +353,14 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Call(pub u32);
 
+/// A request of a phone outside of calls that is answered once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Inquiry(pub u32);
+
+/// Something that a phone watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Watch(pub u32);
+
 /// How good the sound of a call was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallQuality {
@@ -446,6 +454,60 @@ pub enum PhoneEvent {
         call: Call,
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         key: char,
+    },
+    /// A message or a ping of ours was answered, or was not (408, 503).
+    Answered {
+        /// Which.
+        inquiry: Inquiry,
+        /// The status.
+        status: u16,
+        /// Why, in words.
+        reason: Box<str>,
+        /// How long it took.
+        took: Duration,
+        /// What the answer says of who gave it: Server, Allow, Supported …
+        rows: Box<[(Box<str>, Box<str>)]>,
+    },
+    /// Somebody sent us a text.
+    Message {
+        /// Who, as the From says.
+        from: Box<str>,
+        /// The text.
+        text: Box<str>,
+    },
+    /// Something that we watch is told.
+    Watched {
+        /// What.
+        watch: Watch,
+        /// How that stands: `active`, `pending`, `terminated`.
+        state: Box<str>,
+        /// The type of the body: `application/pidf+xml`.
+        kind: Box<str>,
+        /// The body, as it came; it may be empty.
+        body: Bytes,
+    },
+    /// Something is not watched, and why.
+    NotWatched {
+        /// What.
+        watch: Watch,
+        /// The status; 200 when we wanted it so.
+        status: u16,
+        /// Why, in words.
+        reason: Box<str>,
+        /// True when the phone tries again by itself.
+        again: bool,
+    },
+    /// What we said of ourselves is known, for so many seconds.
+    Published {
+        /// Seconds.
+        expires: u32,
+    },
+    /// What we said of ourselves is not known, and why.
+    NotPublished {
+        /// The status.
+        status: u16,
+        /// Why, in words.
+        reason: Box<str>,
     },
     /// How a transfer that we asked for goes: 100 to 199, 200 when somebody there has picked up, else why it failed.
     Transfer {

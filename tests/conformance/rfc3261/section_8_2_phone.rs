@@ -25,8 +25,8 @@ fn code(message: &Message) -> u16 {
 #[test]
 fn trap_19_other_methods_are_refused_with_the_list_of_ours() {
     let allowed =
-        "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE";
-    for method in ["REGISTER", "MESSAGE", "PUBLISH"] {
+        "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE, MESSAGE";
+    for method in ["REGISTER", "PUBLISH"] {
         let answer = answer_to(method, "", "");
         assert_eq!(
             (code(&answer), rows(&answer, Name::Allow)),
@@ -74,7 +74,9 @@ fn trap_49_options_says_what_is_true() {
         assert_eq!(code(&answer), 200);
         assert_eq!(
             rows(&answer, Name::Allow),
-            ["INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE"]
+            [
+                "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE, MESSAGE"
+            ]
         );
         assert_eq!(rows(&answer, Name::Accept), ["application/sdp"]);
         assert_eq!(rows(&answer, Name::AcceptEncoding), ["identity"]);

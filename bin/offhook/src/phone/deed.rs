@@ -6,6 +6,7 @@ use phone::PhoneEvent;
 
 use super::call::{self, Talk};
 use super::desk::{Desk, Happening};
+use super::{inquiry, watch};
 use crate::outcome::Outcome;
 
 /// What to do.
@@ -37,6 +38,35 @@ pub(super) enum Deed {
     },
     /// Register, say what came of it, and leave
     Register,
+    /// Send a text, and say whether it has arrived
+    Message {
+        /// To whom
+        target: String,
+        /// The text
+        text: String,
+    },
+    /// Ask somebody what they can do, and how long the answer takes
+    Options {
+        /// Whom
+        target: String,
+        /// So many times, a second apart
+        #[arg(long, value_name = "COUNT", default_value_t = 1)]
+        count: u32,
+    },
+    /// Watch somebody, and say what changes
+    Watch {
+        /// Whom; without it, the own mailbox
+        target: Option<String>,
+        /// What of them
+        #[arg(long, value_enum, default_value = "presence")]
+        what: watch::What,
+        /// Leave after so many pieces of news
+        #[arg(long, value_name = "COUNT")]
+        news: Option<u32>,
+        /// Leave after so long
+        #[arg(long, value_name = "TIME", value_parser = duration)]
+        during: Option<Duration>,
+    },
 }
 
 impl Deed {
@@ -55,6 +85,11 @@ impl Deed {
                 })
             }
             Self::Register => register(desk),
+            Self::Message { target, text } => inquiry::message(desk, target, text),
+            Self::Options { target, count } => inquiry::ping(desk, &target, count),
+            Self::Watch { target, what, news, during } => {
+                watch::run(desk, (target, what), (news, during))
+            }
         }
     }
 }

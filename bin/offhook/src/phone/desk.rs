@@ -37,6 +37,8 @@ pub(super) enum Happening {
 pub(super) struct Desk {
     pub(super) phone: Softphone,
     pub(super) news: News,
+    /// Whose phone it is.
+    pub(super) user: String,
     sound: SoundArguments,
     to: SyncSender<Happening>,
     happenings: Receiver<Happening>,
@@ -62,7 +64,7 @@ impl Desk {
                 let _ = leave.send(Happening::Leave);
             }
         });
-        Ok(Self { phone, news, sound, to, happenings })
+        Ok(Self { phone, news, user: account.address(), sound, to, happenings })
     }
 
     /// Mouth and ear for a call.

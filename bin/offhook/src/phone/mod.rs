@@ -4,10 +4,13 @@ mod account;
 mod call;
 mod deed;
 mod desk;
+mod inquiry;
 mod news;
 mod prompt;
 mod sound;
 mod transfer;
+mod watch;
+mod watched;
 
 use crate::log::Log;
 use crate::outcome::Outcome;

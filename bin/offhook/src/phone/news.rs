@@ -6,6 +6,7 @@ use std::time::Duration;
 use phone::{CallQuality, PhoneEvent};
 use serde_json::{Value, json};
 
+use super::watched;
 use crate::log::upsets;
 
 /// How it is told.
@@ -83,6 +84,23 @@ fn words(event: &PhoneEvent) -> String {
         PhoneEvent::Transfer { status, .. } => format!("the transfer failed ({status})"),
         PhoneEvent::Referred { to, .. } => format!("the other side wants us to call {to}"),
         PhoneEvent::GoesOn { .. } => "the call goes on with somebody else".into(),
+        PhoneEvent::Answered { status, reason, took, rows, .. } => {
+            let rows = rows.iter().map(|(name, value)| format!("\n  {name}: {value}"));
+            format!(
+                "{status} {reason}, in {:.1} ms{}",
+                milliseconds(*took),
+                rows.collect::<String>()
+            )
+        }
+        PhoneEvent::Message { from, text } => format!("{from} writes: {text}"),
+        PhoneEvent::Watched { state, kind, body, .. } => watched::in_words(state, kind, body),
+        PhoneEvent::NotWatched { status: 200, reason, .. } => reason.to_string(),
+        PhoneEvent::NotWatched { status, reason, again, .. } => {
+            let later = if *again { "; it is tried again" } else { "" };
+            format!("not watched: {status} {reason}{later}")
+        }
+        PhoneEvent::Published { expires } => format!("published for {expires} s"),
+        PhoneEvent::NotPublished { status, reason } => format!("not published: {status} {reason}"),
         PhoneEvent::Quality { quality, .. } => quality_in_words(quality),
         PhoneEvent::Ended { status: 200, reason, .. } => format!("the call is over: {reason}"),
         PhoneEvent::Ended { status, reason, .. } => format!("the call failed: {status} {reason}"),
@@ -155,6 +173,33 @@ fn object(event: &PhoneEvent) -> Value {
         }),
         PhoneEvent::Ended { call, status, reason } => {
             json!({ "event": "ended", "call": call.0, "status": status, "reason": reason })
+        }
+        other => outside(other),
+    }
+}
+
+/// What happens outside of calls.
+fn outside(event: &PhoneEvent) -> Value {
+    match event {
+        PhoneEvent::Answered { status, reason, took, rows, .. } => {
+            let rows: serde_json::Map<_, _> = rows
+                .iter()
+                .map(|(name, value)| (name.to_string(), Value::from(&**value)))
+                .collect();
+            json!({
+                "event": "answered", "status": status, "reason": reason, "took_ms": milliseconds(*took), "said": rows
+            })
+        }
+        PhoneEvent::Message { from, text } => {
+            json!({ "event": "message", "from": from, "text": text })
+        }
+        PhoneEvent::Watched { state, kind, body, .. } => watched::object(state, kind, body),
+        PhoneEvent::NotWatched { status, reason, again, .. } => {
+            json!({ "event": "not_watched", "status": status, "reason": reason, "again": again })
+        }
+        PhoneEvent::Published { expires } => json!({ "event": "published", "expires": expires }),
+        PhoneEvent::NotPublished { status, reason } => {
+            json!({ "event": "not_published", "status": status, "reason": reason })
         }
         other => json!({ "event": "other", "text": format!("{other:?}") }),
     }

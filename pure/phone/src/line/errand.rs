@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use protocol::auth::Tries;
-use protocol::doors::Call;
+use protocol::doors::{Call, Watch};
 use protocol::transaction::{ClientId, ServerId};
 use protocol::{Flow, Identity, Transport};
 use sip::{Message, Status};
@@ -54,6 +54,12 @@ pub(crate) enum Purpose {
     Register,
     /// A call's.
     Call(Call, Part),
+    /// A message's, or a ping's.
+    Inquiry(u32),
+    /// Of something that is watched.
+    Watch(Watch),
+    /// What we say of ourselves.
+    Publish,
     /// The ACK of a 2xx to the INVITE of this transaction.
     Ack(ClientId),
     /// Whatever becomes of it, nobody waits: CANCEL, or the BYE of a dialog that was never wanted.

@@ -98,6 +98,16 @@ impl Dialog {
         })
     }
 
+    /// The subscriber's, from the first NOTIFY, which may come before the answer to its SUBSCRIBE of this number (RFC 6665 §4.1.2.4).
+    pub fn of_subscriber(subscribed: u32, notify: &Message, by: Transport) -> Result<Self, Fault> {
+        let tag = Tag::in_to(notify).ok_or(Fault::Unreadable)?;
+        let mut dialog = Self::of_callee(notify, tag, by)?;
+        dialog.local_cseq = Some(subscribed);
+        dialog.remote_cseq = None;
+        dialog.confirm();
+        Ok(dialog)
+    }
+
     /// Its name.
     pub const fn id(&self) -> &DialogId {
         &self.id

@@ -1,0 +1,82 @@
+//! A script that watches somebody: presence, messages that wait, calls, a conference.
+
+use std::time::{Duration, Instant};
+
+use phone::PhoneEvent;
+use phone::packages::Package;
+
+use super::desk::{Desk, Happening};
+use crate::outcome::Outcome;
+
+/// What is watched.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(super) enum What {
+    /// Whether they are there
+    Presence,
+    /// Messages that wait for them
+    Messages,
+    /// Their calls
+    Dialogs,
+    /// Who is in a conference
+    Conference,
+}
+
+/// Watches until enough is told, or time is up. Fine, when anything was told.
+pub(super) fn run(
+    desk: &Desk,
+    (target, what): (Option<String>, What),
+    (news, during): (Option<u32>, Option<Duration>),
+) -> Result<Outcome, String> {
+    let (target, package) = match (target, what) {
+        (Some(target), what) => (target, package(what)),
+        (None, _) => (desk.user.clone(), Package::Messages),
+    };
+    let watch = desk.phone.obey(move |phone, now, out| phone.watch(now, &target, package, out))?;
+    let until = during.map(|during| Instant::now() + during);
+    let mut told = 0;
+    while news.is_none_or(|enough| told < enough) {
+        match desk.next(until)? {
+            Some(Happening::Phone(PhoneEvent::Watched { watch: which, .. })) if which == watch => {
+                told += 1;
+            }
+            Some(Happening::Phone(PhoneEvent::NotWatched {
+                watch: which,
+                status,
+                again: false,
+                ..
+            })) if which == watch => return Ok(Outcome::of(status)),
+            Some(Happening::Leave) | None => break,
+            Some(_) => {}
+        }
+    }
+    desk.phone.obey(move |phone, now, out| phone.unwatch(now, watch, out))?;
+    goodbye(desk, watch)?;
+    Ok(if told > 0 { Outcome::Fine } else { Outcome::Failed })
+}
+
+/// Waits for the last word.
+fn goodbye(desk: &Desk, watch: phone::Watch) -> Result<(), String> {
+    let until = Instant::now() + GOODBYE;
+    while let Some(happening) = desk.next(Some(until))? {
+        match happening {
+            Happening::Phone(PhoneEvent::NotWatched { watch: which, .. }) if which == watch => {
+                break;
+            }
+            Happening::Leave => break,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+const fn package(what: What) -> Package {
+    match what {
+        What::Presence => Package::Presence,
+        What::Messages => Package::Messages,
+        What::Dialogs => Package::Dialogs,
+        What::Conference => Package::Conference,
+    }
+}
+
+/// How long a last word is waited for.
+const GOODBYE: Duration = Duration::from_secs(5);

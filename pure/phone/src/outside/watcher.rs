@@ -1,0 +1,346 @@
+//! `Watcher`: the subscriber's side of a subscription (RFC 6665 §4.1).
+
+use std::time::Duration;
+
+use machine::{Dice, Time};
+use protocol::Flow;
+use protocol::auth::Answers;
+use protocol::dialog::{CallId, Dialog, Tag};
+use protocol::doors::{Event, Output, PhoneEvent, Watch};
+use protocol::transaction::ServerId;
+use sip::header::{Expires, MinExpires, SubscriptionState};
+use sip::{Bytes, Message, Method, Name, Status};
+
+use super::Names;
+use crate::line::{Errand, Line, Outcome, Purpose};
+use crate::packages::Package;
+use crate::turn::Turn;
+use crate::whither::Hop;
+use crate::{abilities, limits, request};
+
+/// Something that is watched.
+pub(super) struct Watcher {
+    id: Watch,
+    package: Package,
+    target: Box<[u8]>,
+    names: Names,
+    answers: Answers,
+    /// Seconds to ask for.
+    expires: u32,
+    dialog: Option<Dialog>,
+    state: State,
+    failures: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Asked for, and nothing was told yet: not after `until` (timer N, §4.1.2.4).
+    Asking {
+        until: Time,
+    },
+    /// It stands: asked for again at `refresh`; over at `end`.
+    Active {
+        refresh: Time,
+        end: Time,
+    },
+    /// It failed, and is tried anew.
+    Pausing {
+        again: Time,
+    },
+    /// We have said that we want no more, and wait for the last word.
+    Leaving {
+        until: Time,
+    },
+    Over,
+}
+
+impl Watcher {
+    pub(super) fn new(
+        id: Watch,
+        (target, package): (Box<[u8]>, Package),
+        answers: Answers,
+        dice: &mut Dice,
+    ) -> Self {
+        let names = Names::throw(dice);
+        let (expires, state) = (package.expires(), State::Over);
+        Self { id, package, target, names, answers, expires, dialog: None, state, failures: 0 }
+    }
+
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    /// True for a NOTIFY of it: its Call-ID and our tag (§4.1.3); the other tag may be a surprise (§4.1.4).
+    pub(super) fn is_named_by(&self, notify: &Message) -> bool {
+        CallId::in_message(notify) == self.names.call_id
+            && Tag::in_to(notify).as_ref() == Some(&self.names.tag)
+    }
+
+    /// Asks for it, as for the first time: after an end with another Call-ID (RFC 3842 §3.6).
+    pub(super) fn begin(&mut self, now: Time, line: &mut Line, out: &mut Vec<Output>) {
+        if self.dialog.take().is_some() || self.failures > 0 {
+            self.names = Names::throw(&mut line.dice);
+        }
+        self.state = State::Asking { until: now + line.timers.patience() };
+        self.subscribe(now, self.expires, line, out);
+    }
+
+    /// Wants to hear no more.
+    pub(super) fn leave(&mut self, now: Time, line: &mut Line, out: &mut Vec<Output>) {
+        match self.state {
+            State::Asking { .. } | State::Active { .. } if self.dialog.is_some() => {
+                self.state = State::Leaving { until: now + line.timers.patience() };
+                self.subscribe(now, 0, line, out);
+            }
+            State::Leaving { .. } => {}
+            _ => self.state = State::Over,
+        }
+    }
+
+    fn subscribe(&mut self, now: Time, expires: u32, line: &mut Line, out: &mut Vec<Output>) {
+        let account = &line.account;
+        let contact = format!("<{}>", line.contact(account.transport()));
+        let (draft, hop) = match &mut self.dialog {
+            Some(dialog) => {
+                let draft = account.sign(dialog.request(Method::Subscribe), Name::UserAgent);
+                (draft, Hop::Uri(dialog.next_hop().into()))
+            }
+            None => {
+                self.names.next();
+                let target = (&*self.target, &*self.target);
+                let draft = request::outside(account, Method::Subscribe, target, &self.names);
+                (draft, request::first_hop(account, &self.target))
+            }
+        };
+        let draft = draft
+            .raw(Name::Contact, contact.as_bytes())
+            .raw(Name::Event, self.package.name().as_bytes())
+            .raw(Name::Accept, self.package.accept().as_bytes())
+            .raw(Name::Expires, expires.to_string().as_bytes())
+            .raw(Name::Allow, abilities::ALLOW.as_bytes());
+        if let Some(request) = request::signed(draft, &mut self.answers) {
+            line.send(now, Errand::new(Purpose::Watch(self.id), request, hop), out);
+        }
+    }
+
+    /// The answer to a SUBSCRIBE (§4.1.2).
+    pub(super) fn done(
+        &mut self,
+        now: Time,
+        (mut errand, outcome): (Errand, Outcome),
+        line: &mut Line,
+        out: &mut Vec<Output>,
+    ) {
+        let (dialog, names) = (&mut self.dialog, &mut self.names);
+        let number = || dialog.as_mut().map_or_else(|| names.next(), Dialog::next_cseq);
+        let again =
+            request::proven((&mut errand, &outcome), &mut self.answers, number, &mut line.dice);
+        if let Some(again) = again {
+            errand.request = again;
+            return line.send_again(now, errand, out);
+        }
+        let status = outcome.status();
+        match outcome {
+            Outcome::Response(response) if status.is_success() => {
+                self.granted(now, &errand, &response);
+            }
+            Outcome::Response(response)
+                if status == Status::INTERVAL_TOO_BRIEF && self.raise(&response) =>
+            {
+                self.subscribe(now, self.expires, line, out);
+            }
+            Outcome::Response(response) => {
+                self.refused(now, (status, &request::reason(&response)), line, out);
+            }
+            Outcome::Failure(_, why) => self.refused(now, (status, &why), line, out),
+        }
+    }
+
+    fn granted(&mut self, now: Time, errand: &Errand, response: &Message) {
+        if self.dialog.is_none()
+            && let Some(flow) = errand.went()
+        {
+            self.dialog = Dialog::of_caller(&errand.request, response, flow.transport);
+        }
+        let seconds = response.get::<Expires>().map_or(self.expires, |Expires(seconds)| seconds);
+        match self.state {
+            State::Active { .. } => self.stands(now, seconds.min(self.expires)),
+            // RFC 5839: nothing will be told, for nothing has changed.
+            State::Asking { .. } if response.status() == Some(Status::NO_NOTIFICATION) => {
+                self.stands(now, seconds.min(self.expires));
+            }
+            _ => {}
+        }
+    }
+
+    fn stands(&mut self, now: Time, seconds: u32) {
+        let whole = Duration::from_secs(seconds.max(LEAST).into());
+        self.failures = 0;
+        self.state = State::Active { refresh: now + whole * 4 / 5, end: now + whole };
+    }
+
+    fn raise(&mut self, response: &Message) -> bool {
+        let Some(MinExpires(least)) = response.get() else { return false };
+        let sound = least > self.expires && least <= limits::LONGEST_EXPIRES;
+        if sound {
+            self.expires = least;
+        }
+        sound
+    }
+
+    /// §4.1.2.2: some answers end it, 481 says that it has ended, and others leave it as it is.
+    fn refused(
+        &mut self,
+        now: Time,
+        (status, why): (Status, &str),
+        line: &mut Line,
+        out: &mut Vec<Output>,
+    ) {
+        match (self.state, status.code()) {
+            (State::Leaving { .. }, _) => self.state = State::Over,
+            (_, 403 | 404 | 405 | 410 | 416 | 480 | 482..=485 | 489 | 401 | 407 | 501 | 604) => {
+                self.over((status.code(), why), out);
+            }
+            (State::Active { .. }, 481) => self.pause(now, Duration::ZERO),
+            // It stands until it ends.
+            (State::Active { end, .. }, _) => self.state = State::Active { refresh: end, end },
+            _ => {
+                self.tell_failure((status.code(), why), out);
+                let pause = self.backoff(&mut line.dice);
+                self.pause(now, pause);
+            }
+        }
+    }
+
+    /// A NOTIFY of it (§4.1.3). It is answered at once.
+    pub(super) fn notified(
+        &mut self,
+        turn: &mut Turn<'_>,
+        (id, flow): (ServerId, Flow),
+        request: &Message,
+    ) {
+        let event = request.get::<sip::header::Event<'_>>();
+        if event.is_none_or(|event| event.package != self.package.name()) {
+            return turn.reply(id, request, Status::BAD_EVENT);
+        }
+        let Some(state) = request.get::<SubscriptionState<'_>>() else {
+            return turn.reply(id, request, Status::BAD_REQUEST);
+        };
+        let dialog = match &mut self.dialog {
+            Some(dialog) => dialog,
+            // §4.1.2.4: it may come before the 200.
+            None => match Dialog::of_subscriber(self.names.cseq, request, flow.transport) {
+                Ok(dialog) => self.dialog.insert(dialog),
+                Err(fault) => return turn.reply(id, request, fault.status()),
+            },
+        };
+        // §4.1.4: of many that answer we listen to the first.
+        if Tag::in_from(request).as_ref() != Some(&dialog.id().remote) {
+            return turn.reply(id, request, Status::CALL_DOES_NOT_EXIST);
+        }
+        if let Err(fault) = dialog.receive(request) {
+            return turn.reply(id, request, fault.status());
+        }
+        dialog.refresh(request);
+        turn.reply(id, request, Status::OK);
+        self.tell(turn, &state, request);
+        if state.is("terminated") {
+            return self.terminated(turn, &state);
+        }
+        if !matches!(self.state, State::Leaving { .. }) {
+            self.stands(turn.now, state.expires().unwrap_or(self.expires));
+        }
+    }
+
+    fn tell(&self, turn: &mut Turn<'_>, state: &SubscriptionState<'_>, notify: &Message) {
+        let body = notify.content();
+        let kind = body.as_ref().and_then(sip::Body::media);
+        let kind = kind.map(|media| format!("{}/{}", media.kind, media.subtype));
+        turn.report(PhoneEvent::Watched {
+            watch: self.id,
+            state: state.state.into(),
+            kind: kind.unwrap_or_default().into(),
+            body: Bytes::copy_from_slice(notify.body()),
+        });
+    }
+
+    /// §4.1.3: what its reason says about trying again.
+    fn terminated(&mut self, turn: &mut Turn<'_>, state: &SubscriptionState<'_>) {
+        if matches!(self.state, State::Leaving { .. }) {
+            self.state = State::Over;
+            return self.tell_end((200, "watched no more"), turn.out);
+        }
+        let later = state.retry_after().map(|seconds| Duration::from_secs(seconds.into()));
+        let reason = state.reason().unwrap_or_default();
+        let is = |other: &str| reason.eq_ignore_ascii_case(other);
+        if is("rejected") || is("noresource") || is("invariant") {
+            return self.over((if is("rejected") { 403 } else { 404 }, reason), turn.out);
+        }
+        let soon = is("deactivated") || is("timeout");
+        let pause = match later {
+            Some(later) => later.min(limits::RETRY_LAST),
+            None if soon => limits::WATCH_AGAIN,
+            None => self.backoff(&mut turn.line.dice),
+        };
+        self.pause(turn.now, pause);
+    }
+
+    fn pause(&mut self, now: Time, pause: Duration) {
+        self.failures = self.failures.saturating_add(1);
+        self.state = State::Pausing { again: now + pause };
+    }
+
+    /// Doubles with each failure, and a random half of it is left out.
+    fn backoff(&self, dice: &mut Dice) -> Duration {
+        let doubled = limits::RETRY_FIRST.saturating_mul(1 << self.failures.min(16));
+        let most = u64::try_from(doubled.min(limits::RETRY_LAST).as_millis()).unwrap_or(u64::MAX);
+        Duration::from_millis((most / 2).saturating_add(dice.below(most / 2 + 1)))
+    }
+
+    fn over(&mut self, why: (u16, &str), out: &mut Vec<Output>) {
+        self.state = State::Over;
+        self.tell_end(why, out);
+    }
+
+    fn tell_end(&self, (status, reason): (u16, &str), out: &mut Vec<Output>) {
+        let (watch, reason) = (self.id, reason.into());
+        let event = PhoneEvent::NotWatched { watch, status, reason, again: false };
+        out.push(Output::Report(Event::Phone(event)));
+    }
+
+    fn tell_failure(&self, (status, reason): (u16, &str), out: &mut Vec<Output>) {
+        let (watch, reason) = (self.id, reason.into());
+        let event = PhoneEvent::NotWatched { watch, status, reason, again: true };
+        out.push(Output::Report(Event::Phone(event)));
+    }
+
+    pub(super) fn wake(&mut self, now: Time, line: &mut Line, out: &mut Vec<Output>) {
+        match self.state {
+            State::Asking { until } if until <= now => {
+                self.tell_failure((408, "nothing was told"), out);
+                let pause = self.backoff(&mut line.dice);
+                self.pause(now, pause);
+            }
+            State::Active { end, .. } if end <= now => self.begin(now, line, out),
+            State::Active { refresh, end } if refresh <= now => {
+                self.state = State::Active { refresh: end, end };
+                self.subscribe(now, self.expires, line, out);
+            }
+            State::Pausing { again } if again <= now => self.begin(now, line, out),
+            State::Leaving { until } if until <= now => self.state = State::Over,
+            _ => {}
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Time> {
+        match self.state {
+            State::Asking { until } | State::Leaving { until } => Some(until),
+            State::Active { refresh, end } => Some(refresh.min(end)),
+            State::Pausing { again } => Some(again),
+            State::Over => None,
+        }
+    }
+}
+
+/// Who grants less would have us ask all the time.
+const LEAST: u32 = 10;

@@ -1,0 +1,3 @@
+//! RFC 3842, messages that wait, as our phone watches them.
+
+mod section_3;
