@@ -7,6 +7,7 @@ use std::time::Duration;
 use net::Handle;
 use server::Node;
 
+use super::supervisor::Supervisor;
 use crate::config::Server;
 use crate::log::Log;
 
@@ -41,6 +42,7 @@ impl Drain {
         if !self.begun.swap(true, Ordering::AcqRel) {
             let seconds = u32::try_from(rules.drain.as_secs()).unwrap_or(u32::MAX);
             self.log.info("draining", &[("seconds", seconds.into())]);
+            Supervisor::new(self.log).stopping();
             for shard in 0..self.server.shards() {
                 let farewell = rules.drain_until;
                 // A shard that has ended needs no telling.

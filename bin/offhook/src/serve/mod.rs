@@ -7,6 +7,7 @@ pub(crate) mod house;
 mod secret;
 mod signals;
 mod steward;
+mod supervisor;
 mod waker;
 
 use std::io::Write as _;
@@ -28,6 +29,7 @@ use server::settings::{Bindings, Shard};
 use server::{Node, Steering};
 use steward::{Staff, Steward};
 use store::Restored;
+use supervisor::Supervisor;
 use waker::Waker;
 
 use crate::config::{Config, Credential, Durability, StoreUrl};
@@ -47,10 +49,16 @@ pub struct Arguments {
     /// The folder in which the server keeps things (instead of `[store] url`)
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Only say what is wrong with the config file, or what the server would do: the same as `offhook check FILE`
+    #[arg(long, requires = "config")]
+    check: bool,
 }
 
 /// Serves until SIGTERM or SIGINT; SIGHUP has it read its config again.
 pub fn run(arguments: &Arguments, log: Log) -> Outcome {
+    if let (true, Some(file)) = (arguments.check, &arguments.config) {
+        return check::run(&check::Arguments { file: file.clone() }, log);
+    }
     let config = match &arguments.config {
         Some(file) => match Config::load(file) {
             Ok(config) => config,
@@ -117,9 +125,12 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
         console::start(bound, plug, hub, log)
     });
     let console = console.transpose().map_err(words)?;
+    let supervisor = Supervisor::new(log);
+    let watchdog = supervisor.feed(running.handle()).map_err(words)?;
+    supervisor.ready(&steward.status());
     let result = wait(running, (drain, Some(steward)), log, (&heard, |heard| heard));
     writer.close();
-    drop(console);
+    drop((console, watchdog));
     result
 }
 

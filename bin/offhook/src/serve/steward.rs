@@ -16,6 +16,7 @@ use server::{House, Node};
 
 use super::drain::Drain;
 use super::house::{self, Fixed};
+use super::supervisor::Supervisor;
 use super::waker::{self, Waker};
 use crate::check;
 use crate::config::{Again, Config, Mistakes};
@@ -84,6 +85,11 @@ impl Steward {
         self.generation.load(Ordering::Acquire)
     }
 
+    /// What there is to say of the server in a line.
+    pub(super) fn status(&self) -> String {
+        format!("config {}, {} listeners", self.generation(), self.server.listeners().len())
+    }
+
     /// What its resolver has done so far.
     pub(super) fn dns(&self) -> Arc<dns::Counts> {
         self.names.counts()
@@ -97,6 +103,8 @@ impl Steward {
     pub(crate) fn reload(&self) -> Result<Generation, Mistakes> {
         // Two at once would be two changes of the same.
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let supervisor = Supervisor::new(self.log);
+        supervisor.reloading();
         let result = self.change(&mut now);
         let generation = self.generation();
         match &result {
@@ -104,12 +112,17 @@ impl Steward {
                 let micros = u32::try_from(longest.as_micros()).unwrap_or(u32::MAX);
                 let fields = [("generation", generation.into()), ("longest_us", micros.into())];
                 self.log.info("reloaded", &fields);
+                supervisor.ready(&self.status());
             }
             Err(mistakes) => {
                 for mistake in &mistakes.notices {
                     mistake.log(self.log, "config_refused");
                 }
                 self.log.error("not_reloaded", &[("generation", generation.into())]);
+                let why =
+                    mistakes.notices.first().map(|it| format!("{}: {}", it.location(), it.what));
+                let (why, stays) = (why.unwrap_or_default(), self.status());
+                supervisor.ready(&format!("not reloaded: {why}; {stays}"));
             }
         }
         result.map(|_| generation)

@@ -27,6 +27,7 @@ mod reload;
 mod schema;
 mod steering;
 mod strangers;
+mod supervisor;
 mod under_load;
 
 use std::io::{BufRead as _, BufReader, Lines};
@@ -49,6 +50,15 @@ impl Server {
 
     /// The same, with a log of this format.
     fn start_with(folder: &Path, config: &str, format: &str) -> Self {
+        Self::start_in(folder, (config, format), &[])
+    }
+
+    /// The same, in this environment.
+    fn start_in(
+        folder: &Path,
+        (config, format): (&str, &str),
+        environment: &[(&str, PathBuf)],
+    ) -> Self {
         let file = folder.join("offhook.toml");
         std::fs::write(&file, config).expect("written");
         let mut child = Command::new(env!("CARGO_BIN_EXE_offhook"))
@@ -56,6 +66,7 @@ impl Server {
             .arg(&file)
             .arg("--data")
             .arg(folder.join("data"))
+            .envs(environment.iter().cloned())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
