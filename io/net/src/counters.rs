@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use protocol::Transport;
+
 /// A number that only grows.
 #[derive(Debug, Default)]
 pub struct Count(AtomicU64);
@@ -19,6 +21,10 @@ impl Count {
 
     pub(crate) fn one(&self) {
         self.add(1);
+    }
+
+    pub(crate) fn less(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(crate) fn set(&self, value: u64) {
@@ -71,6 +77,8 @@ pub struct Counters {
     pub handshakes_evicted: Count,
     /// Connections that are open now.
     pub connections: Count,
+    /// The same by transport.
+    pub connections_by: ByTransport,
     /// Datagrams of media that came.
     pub media_in: Count,
     /// Datagrams of media that were sent.
@@ -85,6 +93,21 @@ pub struct Counters {
     pub panics: Count,
     /// How long turns took.
     pub turns: Histogram,
+}
+
+/// What is counted for each transport that has connections.
+#[derive(Debug, Default)]
+pub struct ByTransport([Count; Self::ALL.len()]);
+
+impl ByTransport {
+    /// The transports that have connections.
+    pub const ALL: [Transport; 4] = [Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss];
+
+    /// The count of one of them.
+    pub fn of(&self, transport: Transport) -> Option<&Count> {
+        let place = Self::ALL.iter().position(|known| *known == transport)?;
+        self.0.get(place)
+    }
 }
 
 /// Durations, counted by powers of two of a microsecond.

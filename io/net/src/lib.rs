@@ -52,7 +52,7 @@ pub mod websocket;
 pub use busy::{Process, holder};
 pub use change::{Prepared, Renewed};
 pub use clock::Clock;
-pub use counters::{Count, Counters, Histogram};
+pub use counters::{ByTransport, Count, Counters, Histogram};
 pub use keeper::Keeper;
 pub use listener::{BindError, Bound};
 pub use plan::{Crowd, Listen, MediaPlan, Naps, Patience, Plan};

@@ -16,7 +16,7 @@ use socket2::SockRef;
 
 use crate::census::{Begins, Census, Evicted, Seat};
 use crate::connection::{Come, Connection, Reason, State};
-use crate::counters::Counters;
+use crate::counters::{Count, Counters};
 use crate::dial::tune;
 use crate::framing::{End, Framing};
 use crate::handshakes::Handshakes;
@@ -168,6 +168,7 @@ impl Streams {
         self.connections.insert(flow.connection, connection);
         *self.crowds.entry(flow.listener).or_default() += 1;
         self.counters.connections.set(self.connections.len() as u64);
+        self.counters.connections_by.of(flow.transport).into_iter().for_each(Count::one);
         self.touched.push(flow.connection);
     }
 
@@ -437,6 +438,8 @@ impl Streams {
             }
         }
         self.counters.connections.set(self.connections.len() as u64);
+        let by = self.counters.connections_by.of(connection.flow.transport);
+        by.into_iter().for_each(Count::less);
         self.tell_end(&connection, reason);
     }
 

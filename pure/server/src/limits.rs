@@ -1,6 +1,7 @@
 //! How many of everything one shard keeps, and why.
 
-/// Work of one visit of somebody who lists registrations, in places of the table: about a millisecond. Calls wait for no more than that.
+/// Work of one visit of somebody who lists registrations, in places of the table: 0.35 ms with a binding each, 0.7 at most (measured
+/// with a million). Calls wait for no more than that.
 pub const A_VISIT: usize = 4_096;
 
 /// What taking one binding out costs, in places of the table that are passed over.

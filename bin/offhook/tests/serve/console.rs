@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Server, between, exposition, folder};
+use super::{Server, address, between, exposition, folder};
 
 /// A server with a console, and the lines of config that it needs for it.
 pub(crate) struct Console {
     pub(crate) server: Server,
     pub(crate) url: String,
+    /// Where it listens for connections.
+    pub(crate) tcp: String,
 }
 
 impl Console {
@@ -27,9 +29,10 @@ impl Console {
              [auth]\nchallenge = []\n{more}"
         );
         let mut server = Server::start(folder, &config);
+        let tcp = address(&server.line("\"transport\":\"tcp\""));
         let line = server.line("\"transport\":\"console\"");
         let url = format!("http://{}", between(&line, "\"address\":\"", "\""));
-        Self { server, url }
+        Self { server, url, tcp }
     }
 
     /// What curl is told about a path: the status, and the body.
@@ -52,9 +55,14 @@ impl Console {
 
     /// The number under this name in the metrics, without labels.
     pub(crate) fn get_metric(&self, name: &str) -> f64 {
+        self.labelled(name, &[])
+    }
+
+    /// The same, of the sample with these labels.
+    pub(crate) fn labelled(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let (_, page) = self.curl("/metrics", &[]);
         let found = exposition::read(&page).into_iter().find(|(known, _)| known == name);
-        found.and_then(|(_, family)| family.value(&[])).expect(name)
+        found.and_then(|(_, family)| family.value(labels)).expect(name)
     }
 
     /// What `offhook ctl` says: exit code, stdout, stderr.

@@ -1,7 +1,9 @@
 //! The API and the metrics of a server that carries a call: what they say is true, and written down.
 
+use std::io::Write as _;
 use std::net::UdpSocket;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::console::{Console, ctl};
@@ -176,6 +178,27 @@ fn what_happened_is_counted() {
     assert_eq!(exposition::read(&by_ctl).len(), families.len());
 }
 
+/// Who connects is counted under its transport, until it goes.
+#[test]
+fn connections_are_counted_by_transport() {
+    let mut console = Console::start(&folder("console-connections"), "");
+    let open =
+        |transport: &str| console.labelled("offhook_connections", &[("transport", transport)]);
+    assert_eq!((open("tcp"), open("tls")), (0.0, 0.0));
+    let stream = std::net::TcpStream::connect(&console.tcp).expect("connected");
+    let until = std::time::Instant::now() + Duration::from_secs(40);
+    while open("tcp") != 1.0 {
+        assert!(std::time::Instant::now() < until, "nobody sees the connection");
+    }
+    drop(stream);
+    while open("tcp") != 0.0 {
+        assert!(std::time::Instant::now() < until, "it is still there");
+    }
+    assert_eq!(open("tls"), 0.0);
+    console.server.signal("TERM");
+    console.server.line("\"event\":\"stopped\"");
+}
+
 /// `OFFHOOK_WRITE=1 cargo test -p offhook --test serve metrics` writes the page anew.
 #[test]
 fn every_metric_is_written_down() {
@@ -199,6 +222,32 @@ fn every_metric_is_written_down() {
         written, text,
         "write it anew: OFFHOOK_WRITE=1 cargo test -p offhook --test serve metrics"
     );
+}
+
+/// Prometheus' own client reads the page as we do.
+#[test]
+fn prometheus_reads_the_page() {
+    let console = Console::start(&folder("console-prometheus"), "");
+    console.register("101");
+    let (_, page) = console.curl("/metrics", &[]);
+    let script = "import sys\nfrom prometheus_client.parser import text_string_to_metric_families as read\n\
+                  print(sum(len(family.samples) for family in read(sys.stdin.read())))";
+    let has = Command::new("python3").args(["-c", "import prometheus_client"]).output();
+    if !has.is_ok_and(|output| output.status.success()) {
+        assert!(
+            std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(),
+            "prometheus_client is missing"
+        );
+        println!("skipped: python3-prometheus-client is not installed");
+        return;
+    }
+    let mut python = Command::new("python3");
+    let python = python.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut python = python.spawn().expect("python3");
+    python.stdin.take().expect("piped").write_all(page.as_bytes()).expect("written");
+    let read = python.wait_with_output().expect("ended");
+    let ours: usize = exposition::read(&page).iter().map(|(_, family)| family.samples.len()).sum();
+    assert_eq!(String::from_utf8_lossy(&read.stdout).trim(), ours.to_string());
 }
 
 /// What the document promises of every path, a server keeps.

@@ -125,3 +125,93 @@ impl Contact {
 fn has(user: &[u8], part: &[u8]) -> bool {
     part.is_empty() || user.windows(part.len()).any(|window| window == part)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::net::SocketAddr;
+
+    use machine::{Dice, Machine as _};
+    use protocol::{Flow, Identity, Input, Listener};
+    use sip::Message;
+
+    use super::*;
+    use crate::Settings;
+
+    fn node() -> Node {
+        let here = SocketAddr::from(([192, 0, 2, 1], 5060));
+        let listeners = vec![Listener::new(0, Transport::Udp, here)];
+        let challenge = Vec::new();
+        Node::new(Settings { challenge, ..Settings::of("example.test", listeners) }, Dice::new(1))
+    }
+
+    fn register(node: &mut Node, user: u32, contacts: u32) {
+        let peer = SocketAddr::from(([198, 51, 100, 7], 5060));
+        let (transport, identity) = (Transport::Udp, Identity::NONE);
+        let flow = Flow { transport, listener: 0, connection: 0, peer, identity };
+        let contact = |port| format!("Contact: <sip:{user}@198.51.100.7:{}>\r\n", 5060 + port);
+        let contacts: String = (0..contacts).map(contact).collect();
+        let wire = format!(
+            "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.7;branch=z9hG4bK{user}\r\n\
+             From: <sip:{user}@example.test>;tag=1\r\nTo: <sip:{user}@example.test>\r\nCall-ID: {user}\r\n\
+             CSeq: 1 REGISTER\r\n{contacts}Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        );
+        let (message, mut out) = (Message::parse(wire).unwrap(), Vec::new());
+        node.handle(Time(1_000_000_000), Input::Received(flow, message), &mut out);
+    }
+
+    /// All that is listed, portion by portion, and how many portions there were.
+    fn all(node: &Node, part: &[u8]) -> (Vec<Box<[u8]>>, usize) {
+        let (mut users, mut from, mut visits) = (Vec::new(), Some(0), 0);
+        while let Some(place) = from {
+            let listing = node.registrations(Time(2_000_000_000), place, part, 1_000);
+            users.extend(listing.found.into_iter().map(|found| found.user));
+            (from, visits) = (listing.next, visits + 1);
+        }
+        (users, visits)
+    }
+
+    #[test]
+    fn everybody_is_listed_once_in_portions_of_bounded_work() {
+        let mut node = node();
+        (0..6_000).for_each(|user| register(&mut node, user, 1 + user % 3));
+        let (users, visits) = all(&node, b"");
+        assert_eq!(users.iter().collect::<BTreeSet<_>>().len(), 6_000);
+        assert_eq!(users.len(), 6_000);
+        // A place that has two bindings costs 17; none exceeds a visit by more than one.
+        assert!(visits >= 6_000 * 17 / (limits::A_VISIT + 4 * limits::A_BINDING), "{visits}");
+        let (some, visits) = all(&node, b"599");
+        assert_eq!((some.len(), visits), (16, 2), "places that do not fit are passed over quickly");
+        // Who goes leaves a place that the next one takes.
+        let mut out = Vec::new();
+        for user in 0..3_000_u32 {
+            let name = user.to_string();
+            let gone = node.unregister(Time(3_000_000_000), name.as_bytes(), None, &mut out);
+            assert_eq!(gone, 1 + user as usize % 3);
+        }
+        assert_eq!(all(&node, b"").0.len(), 3_000);
+        register(&mut node, 9_000, 1);
+        assert_eq!(all(&node, b"9000").0.len(), 1);
+        assert_eq!(
+            (node.figures().now.users, node.registration(Time(2), b"9000").is_some()),
+            (3_001, true)
+        );
+    }
+
+    #[test]
+    fn one_binding_is_taken_away_and_the_others_stay() {
+        let mut node = node();
+        register(&mut node, 101, 3);
+        let mut out = Vec::new();
+        let second = Some(&b"sip:101@198.51.100.7:5061"[..]);
+        for removed in [1, 0] {
+            assert_eq!(node.unregister(Time(2), b"101", second, &mut out), removed);
+        }
+        assert_eq!(node.registration(Time(2), b"101").unwrap().contacts.len(), 2);
+        assert_eq!(
+            (node.figures().now.bindings, node.unregister(Time(2), b"101", None, &mut out)),
+            (2, 2)
+        );
+        assert_eq!((node.figures().now.bindings, node.registration(Time(2), b"101")), (0, None));
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use console::{Exposition, Kind};
-use net::{Count, Counters, Histogram};
+use net::{ByTransport, Count, Counters, Histogram};
 
 /// How a number is read off the counters of a part.
 type Of<C> = fn(&C) -> u64;
@@ -31,7 +31,20 @@ pub(super) fn driver(page: &mut Exposition, shards: &[Arc<Counters>]) {
             };
         }
     }
+    connections(page, shards);
     turns(page, shards);
+}
+
+/// Connections by transport.
+fn connections(page: &mut Exposition, shards: &[Arc<Counters>]) {
+    let mut family =
+        page.family(Kind::Gauge, "offhook_connections", "Connections that are open now.");
+    for transport in ByTransport::ALL {
+        let open =
+            |counters: &Arc<Counters>| counters.connections_by.of(transport).map_or(0, Count::get);
+        let sum: u64 = shards.iter().map(open).sum();
+        family.sample(&[("transport", &transport.token().to_ascii_lowercase())], sum);
+    }
 }
 
 static COUNTED: &[Counted] = &[
@@ -59,12 +72,6 @@ static COUNTED: &[Counted] = &[
         name: "offhook_barred_total",
         help: "Datagrams, messages and connections of banned addresses, which were not heard.",
         samples: &[("", |counters| &counters.barred)],
-    },
-    Counted {
-        kind: Kind::Gauge,
-        name: "offhook_connections",
-        help: "Connections that are open now.",
-        samples: &[("", |counters| &counters.connections)],
     },
     Counted {
         kind: Kind::Counter,
