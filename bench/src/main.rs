@@ -38,6 +38,12 @@ const SCENARIOS: &[Scenario] = &[
         run: message::sip_parse_invite,
     },
     Scenario {
+        name: "sip-cut",
+        count: 10_000,
+        unit: "the same, cut out of a stream and indexed",
+        run: message::sip_cut,
+    },
+    Scenario {
         name: "sip-check",
         count: 10_000,
         unit: "an indexed INVITE checked as admission does",

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use sip::header::{CSeq, CallId, Contact, From, MaxForwards, RecordRoute, Route, To, Via};
+use sip::stream::{Frame, Framer};
 use sip::{Bytes, Edit, Header as _, Message, Name, Status, Uri};
 
 /// An INVITE as a phone sends it, one proxy later: 18 rows and a session description, 1,158 octets.
@@ -61,6 +62,17 @@ fn typed(message: &Message) -> Option<()> {
     black_box(message.first::<MaxForwards>()?.ok()?);
     black_box(message.first::<Route<'_>>()?.ok()?);
     Some(())
+}
+
+/// The same message, cut out of a stream that carries one after the other.
+pub(crate) fn sip_cut(count: u64) {
+    let mut framer = Framer::default();
+    for _ in 0..count / 4 {
+        (0..4).for_each(|_| framer.push(INVITE.as_bytes()));
+        for _ in 0..4 {
+            assert!(matches!(black_box(framer.cut()), Ok(Some(Frame::Message(_)))));
+        }
+    }
 }
 
 /// Every rule that holds for every message.

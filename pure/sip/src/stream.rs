@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use memchr::memmem;
 
+use crate::core::Core;
 use crate::read::Head;
 use crate::scan::is_token;
 use crate::{Malformed, Message, ParseError, limits};
@@ -46,10 +47,18 @@ pub struct Framer {
     kept: BytesMut,
     /// How much of `kept` is known to hold no end of a head.
     searched: usize,
-    /// How long the message at the front of `kept` is, once its head is there: it is read once, however slowly the body comes.
-    whole: Option<usize>,
+    /// The message at the front of `kept`, once its head is there: that is read once, however slowly the body comes.
+    begun: Option<Begun>,
     /// The last frame was a lone CRLF: another one makes it a ping that was cut in its middle.
     half_a_ping: bool,
+}
+
+/// A message of which the head is there.
+#[derive(Clone, Debug)]
+struct Begun {
+    head: Head,
+    /// How long it is with its body.
+    length: usize,
 }
 
 impl Framer {
@@ -71,8 +80,8 @@ impl Framer {
         if !self.kept.is_empty() {
             self.half_a_ping = false;
         }
-        if let Some(whole) = self.whole {
-            return self.take(whole);
+        if self.begun.is_some() {
+            return Ok(self.take());
         }
         // A TLS handshake or a STUN request would wait for an empty line for ever (RFC 3261 §7.1: a token comes first).
         if self.kept.first().is_some_and(|octet| !is_token(*octet)) {
@@ -87,29 +96,28 @@ impl Framer {
         };
         // The same reader as for datagrams: it decides what the Content-Length is.
         let kept = self.kept.get(..end).unwrap_or_default();
-        let length = Head::read(kept).and_then(|head| head.content_length(kept));
-        let length = match length {
+        let read = Head::read(kept).and_then(|head| Ok((head.content_length(kept)?, head)));
+        let (body, head) = match read {
             // RFC 3261 §20.14: on a stream Content-Length MUST be there.
-            Ok(None) => return Err(self.refuse("Content-Length (missing on a stream)", end)),
-            Ok(Some(length)) => length,
+            Ok((None, _)) => return Err(self.refuse("Content-Length (missing on a stream)", end)),
+            Ok((Some(body), head)) => (body, head),
             Err(error) => return Err(Malformed { wire: self.kept.split().freeze(), error }),
         };
-        let whole = end.saturating_add(length);
-        if whole > limits::MESSAGE {
+        let length = end.saturating_add(body);
+        if length > limits::MESSAGE {
             return Err(self.refuse("length of the message", end));
         }
-        self.whole = Some(whole);
-        self.take(whole)
+        self.begun = Some(Begun { head, length });
+        Ok(self.take())
     }
 
-    fn take(&mut self, whole: usize) -> Result<Option<Frame>, Malformed> {
-        if self.kept.len() < whole {
-            return Ok(None);
-        }
+    /// The message that has begun, when all of it is there.
+    fn take(&mut self) -> Option<Frame> {
+        let kept = self.kept.len();
+        let Begun { head, length } = self.begun.take_if(|begun| begun.length <= kept)?;
         self.searched = 0;
-        self.whole = None;
-        let wire: Bytes = self.kept.split_to(whole).freeze();
-        Message::parse(wire).map(|message| Some(Frame::Message(message)))
+        let wire: Bytes = self.kept.split_to(length).freeze();
+        Some(Frame::Message(Message::known(wire, (head, Core::default()))))
     }
 
     /// CRLFs before a start line. One alone may be the first half of a ping: it waits for what follows.
