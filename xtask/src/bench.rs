@@ -21,7 +21,7 @@ const DOCUMENT: &str = "docs/benchmarks.md";
 const SECTION: &str = "instructions";
 
 /// A newer compiler moves numbers by a few; more than this is ours.
-const MAY_RISE_PERCENT: u64 = 5;
+const MAY_RISE_PERCENT: u64 = 3;
 
 /// Prices that hang together: the second is at most so many percent of the first. Who guesses passwords learns nothing by the time of the
 /// answer, and twice as long a message costs about twice the work.
@@ -181,8 +181,8 @@ mod tests {
     fn a_written_table_reads_back_and_a_dearer_scenario_is_found() {
         let written = prices(&table(&priced(1000)));
         assert_eq!(written, [("parse".to_owned(), 1000)]);
-        assert_eq!(compare(&priced(1050), &written), Ok(()));
-        assert!(compare(&priced(1051), &written).unwrap_err().contains("parse: 1051"));
+        assert_eq!(compare(&priced(1030), &written), Ok(()));
+        assert!(compare(&priced(1031), &written).unwrap_err().contains("parse: 1031"));
         assert!(compare(&priced(1), &[]).unwrap_err().contains("not in"));
     }
 }

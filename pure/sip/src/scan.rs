@@ -372,9 +372,11 @@ pub(crate) fn trim(mut octets: &[u8]) -> &[u8] {
 /// The elements of a row: what stands between top-level commas (not within quotes, `<>` or, in quotes, escapes), or all of
 /// it when its grammar is no list. A list may have empty ones, which do not count (RFC 3261 §7.3.1).
 pub(crate) fn elements(value: &[u8], grammar: Grammar) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(value);
+    // Most rows have one element.
+    let is_list = grammar == Grammar::List && find(b',', value).is_some();
+    let mut rest = Some(value).filter(|value| grammar == Grammar::Single || !value.is_empty());
     std::iter::from_fn(move || {
-        if grammar == Grammar::Single {
+        if !is_list {
             return rest.take();
         }
         loop {
@@ -391,7 +393,6 @@ pub(crate) fn elements(value: &[u8], grammar: Grammar) -> impl Iterator<Item = &
 
 /// Where the first element of a comma list ends.
 fn list_end(text: &[u8]) -> usize {
-    // Most rows have one element.
     if find(b',', text).is_none() {
         return text.len();
     }
