@@ -501,6 +501,14 @@ pub(crate) fn raise_file_limit() -> u64 {
     limit.rlim_cur
 }
 
+/// Has the kernel write no image of our memory anywhere when we crash: there are passwords in it. False when it does not obey.
+pub fn forbid_core_dumps() -> bool {
+    // core(5): a limit below a page writes no file; and exactly 1 starts no program that would take the image either.
+    let least = libc::rlimit { rlim_cur: 1, rlim_max: 1 };
+    // SAFETY: the limit is read within its own size.
+    unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const least) == 0 }
+}
+
 /// Lets this thread's sleeps end within a microsecond of their time; the kernel's habit is 50.
 pub(crate) fn sharpen_timers() {
     // SAFETY: a call without pointers; it cannot fail with these arguments.

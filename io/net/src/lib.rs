@@ -54,6 +54,7 @@ pub use change::{Prepared, Renewed};
 pub use clock::Clock;
 pub use counters::{ByTransport, Count, Counters, Histogram};
 pub use keeper::Keeper;
+pub use kernel::forbid_core_dumps;
 pub use listener::{BindError, Bound};
 pub use plan::{Crowd, Listen, MediaPlan, Naps, Patience, Plan};
 pub use program::{Drivable, Program};

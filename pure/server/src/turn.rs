@@ -6,6 +6,7 @@ use protocol::transaction::{ServerId, Transactions};
 use protocol::transport::response_flow;
 use protocol::{Fault, Flow, Output};
 use sip::header::{From, MinExpires, MinSe};
+use sip::uri::without_password;
 use sip::{Bytes, Draft, Message, Method, Name, Params, Status};
 
 use crate::calls::Calls;
@@ -132,6 +133,7 @@ pub(crate) fn call_id(message: &Message) -> Box<str> {
 
 /// The method, and who asks.
 fn asker(request: &Message) -> (Box<str>, Box<str>) {
-    let from = request.get::<From>().map(|from| String::from_utf8_lossy(from.uri).into());
+    let from = request.get::<From>();
+    let from = from.map(|from| String::from_utf8_lossy(&without_password(from.uri)).into());
     (request.method().map_or("", Method::as_str).into(), from.unwrap_or_default())
 }

@@ -27,6 +27,8 @@ pub struct Server {
     pub drain_until: Farewell,
     /// What the Server header of our own answers says; empty: there is none.
     pub software: String,
+    /// Whether a crash may leave an image of its memory, with all its passwords.
+    pub core_dumps: bool,
 }
 
 impl Default for Server {
@@ -39,6 +41,7 @@ impl Default for Server {
             drain: DRAIN,
             drain_until: Farewell::Requests,
             software: SOFTWARE.to_owned(),
+            core_dumps: false,
         }
     }
 }
@@ -64,6 +67,7 @@ impl Server {
                 .map_or(DRAIN, |seconds| Duration::from_secs(seconds.value)),
             drain_until: drain_until(written, faults),
             software: software(written, faults),
+            core_dumps: written.flag("core_dumps", faults).unwrap_or(false),
         }
     }
 }
@@ -152,6 +156,11 @@ pub(super) const SECTION: Section = Section {
             "\"Offhook\"",
             "What the Server header of our own answers says; \"\" writes none. Strangers who are asked who they are see \
              none anyway.",
+        ),
+        Key::new(
+            "core_dumps",
+            "false",
+            "Whether a crash leaves an image of the memory for whoever looks for its cause. There are passwords in it.",
         ),
     ],
 };

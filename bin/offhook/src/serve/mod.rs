@@ -72,6 +72,9 @@ pub fn run(arguments: &Arguments, log: Log) -> Outcome {
     for warning in &config.warnings {
         check::report(log, "config_warning", warning);
     }
+    if !config.server.core_dumps && !net::forbid_core_dumps() {
+        log.warning("core_dumps", &[("what", "they cannot be forbidden".into())]);
+    }
     match serve(config, arguments, log) {
         Ok(()) => Outcome::Fine,
         Err(error) => fail(log, &error),

@@ -25,6 +25,7 @@ mod push;
 mod records;
 mod reload;
 mod schema;
+mod secrets;
 mod steering;
 mod strangers;
 mod supervisor;

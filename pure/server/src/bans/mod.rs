@@ -15,6 +15,7 @@ use protocol::bans::{Ban, Caution, Guest, Misdeed, Offence, Source, Treatment};
 use protocol::doors::Event;
 use protocol::{Flow, Output};
 use sip::header::{From as FromHeader, To};
+use sip::uri::without_password;
 use sip::{Message, Method, Name, Uri};
 
 use crate::debts::Debts;
@@ -385,7 +386,8 @@ fn came_from(binding: &Binding) -> Option<Source> {
 fn sample(request: &Message) -> Box<str> {
     let method = request.method().map_or("", Method::as_str);
     let from = request.get::<FromHeader>();
-    let from = from.map(|from| String::from_utf8_lossy(from.uri).into_owned()).unwrap_or_default();
+    let from = from.map(|from| without_password(from.uri).into_owned()).unwrap_or_default();
+    let from = String::from_utf8_lossy(&from);
     let agent = request.rows(Name::UserAgent).next().map(String::from_utf8_lossy);
     cut(&format!("{method} from {from}, {}", agent.as_deref().unwrap_or("no User-Agent")))
 }

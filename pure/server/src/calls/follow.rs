@@ -3,6 +3,7 @@
 use protocol::transaction::ServerId;
 use protocol::{CallRecord, Ender, Fault, Flow, Text};
 use sip::header::{From, SessionExpires, To};
+use sip::uri::without_password;
 use sip::{Bytes, Message, Method, Name, Status};
 
 use super::Number;
@@ -36,9 +37,9 @@ impl Turn<'_> {
         let mut record = CallRecord::new(self.now, (came.transport, came.peer));
         let texts = [
             (Text::CallId, request.call_id()),
-            (Text::From, from.uri),
-            (Text::To, to.uri),
-            (Text::Dialled, request.request_uri().unwrap_or_default()),
+            (Text::From, &without_password(from.uri)),
+            (Text::To, &without_password(to.uri)),
+            (Text::Dialled, &without_password(request.request_uri().unwrap_or_default())),
             (Text::User, plan.proven.as_deref().unwrap_or_default()),
             (Text::Route, route.unwrap_or_default().as_bytes()),
         ];
@@ -87,7 +88,7 @@ impl Turn<'_> {
         record.answered = Some(now);
         record.target = Some((by.transport, by.peer));
         record.status = response.status().map_or(0, Status::code);
-        record.put(limits::CALL_TEXT, &[(Text::AnsweredBy, who)]);
+        record.put(limits::CALL_TEXT, &[(Text::AnsweredBy, &without_password(who))]);
         if first {
             let record = record.clone();
             self.calls.sessions.answered(&record);

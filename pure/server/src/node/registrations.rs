@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use machine::Time;
 use protocol::{Output, Transport};
+use sip::uri::without_password;
 
 use super::Node;
 use crate::limits;
@@ -110,7 +111,7 @@ impl Node {
 impl Contact {
     fn of(binding: Binding) -> Self {
         Self {
-            uri: binding.uri().into(),
+            uri: without_password(binding.uri()).into(),
             q: binding.q,
             until: binding.until,
             since: binding.since,

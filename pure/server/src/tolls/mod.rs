@@ -11,7 +11,7 @@ use protocol::bans::Caution;
 use protocol::doors::Event;
 use protocol::{Fault, Flow, Output};
 use sip::header::{From, ReferTo};
-use sip::uri::unescape;
+use sip::uri::{unescape, without_password};
 use sip::{Message, Method};
 
 use crate::bans::{Bans, Proof};
@@ -101,7 +101,7 @@ impl Tolls {
         });
         let from = request.get::<From>().map(|from| from.uri).unwrap_or_default();
         turn.out.push(Output::Report(Event::Fraud {
-            user: text(user.unwrap_or(from)),
+            user: text(user.unwrap_or(&without_password(from))),
             source: flow.peer,
             method: request.method().map_or("", Method::as_str).into(),
             number: text(number),

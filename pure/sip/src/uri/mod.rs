@@ -11,7 +11,7 @@ pub use compare::same;
 pub use escape::{escape_user, unescape};
 pub use form::{Formed, escape_header};
 pub use host::{Host, HostPort};
-pub use sip::SipUri;
+pub use sip::{SipUri, without_password};
 pub use tel::TelUri;
 
 use sip::Scheme;

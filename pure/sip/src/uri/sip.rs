@@ -1,5 +1,8 @@
 //! `SipUri`: `sip:user:password@host:port;parameters?headers` (RFC 3261 §19.1.1).
 
+use std::borrow::Cow;
+
+use super::Uri;
 use super::host::{Host, HostPort};
 use crate::octets::{find, find_light};
 use crate::scan::{Scan, is_lenient_user};
@@ -92,6 +95,18 @@ impl<'a> SipUri<'a> {
     }
 }
 
+/// A URI as it may be shown: nobody should write a password into one, and some do (RFC 3261 §19.1.1).
+pub fn without_password(uri: &[u8]) -> Cow<'_, [u8]> {
+    match Uri::parse(uri) {
+        Ok(Uri::Sip(sip)) if sip.password.is_some() => {
+            let mut shown = Vec::new();
+            SipUri { password: None, ..sip }.write(&mut shown);
+            shown.into()
+        }
+        _ => uri.into(),
+    }
+}
+
 /// Which of the two.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scheme {
@@ -131,7 +146,20 @@ fn hostport<'a>(scan: &mut Scan<'a>) -> Result<HostPort<'a>, ParseError> {
 
 #[cfg(test)]
 mod tests {
+    use super::without_password;
     use crate::Uri;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        for (uri, shown) in [
+            ("sips:alice:secret@h:5061;lr?a=b", "sips:alice@h:5061;lr?a=b"),
+            ("sip:alice:@h", "sip:alice@h"),
+            ("sip:alice@h", "sip:alice@h"),
+            ("tel:+1", "tel:+1"),
+        ] {
+            assert_eq!(&*without_password(uri.as_bytes()), shown.as_bytes());
+        }
+    }
 
     #[test]
     fn what_is_written_reads_back() {
