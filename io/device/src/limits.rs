@@ -8,8 +8,8 @@ pub(crate) const SAMPLES: u32 = 2 * 48_000 * 3_600;
 pub(crate) const CHANNELS: u16 = 32;
 
 /// Samples after which a recording's header is brought up to date: one second, the most that a crash can cost.
-pub(crate) const UNSAVED: u32 = 8_000;
+pub(crate) const UNSAVED: u32 = media::RATE;
 
 /// Samples between a call and the sound card, each way: 80 ms. More would be a delay that never goes away.
 #[cfg(feature = "soundcard")]
-pub(crate) const CARD_SAMPLES: usize = 640;
+pub(crate) const CARD_SAMPLES: usize = 4 * media::FRAME;

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use crate::limits;
 
-/// Where the sound that we send comes from, and where the sound that we hear goes: 8,000 samples a second, in frames of 20 ms.
+/// Where the sound that we send comes from, and where the sound that we hear goes: 16,000 samples a second, in frames of 20 ms.
 ///
 /// A call that is on hold asks for nothing and tells nothing. `Any` lets the owner find its own recorder again behind
 /// a `Box<dyn Audio>`.
@@ -76,7 +76,7 @@ pub enum AtTheEnd {
 }
 
 impl Samples {
-    /// Says these samples (8,000 a second), and then …
+    /// Says these samples (16,000 a second), and then …
     pub const fn new(samples: Vec<i16>, then: AtTheEnd) -> Self {
         Self { samples, at: 0, then }
     }

@@ -1,18 +1,20 @@
 //! Loss concealment: a gap is filled with the last pitch period, over and over, and fades (in the spirit of ITU-T G.711
 //! appendix I).
 
+use crate::clock::{FRAME, samples_of};
+
 /// The shortest and the longest pitch period looked for: 200 Hz down to 66 Hz.
-const SHORTEST: usize = 40;
-const LONGEST: usize = 120;
+const SHORTEST: usize = samples_of(5);
+const LONGEST: usize = samples_of(15);
 /// What is compared to find it: 20 ms.
-const COMPARED: usize = 160;
+const COMPARED: usize = FRAME;
 /// What is remembered of the past.
 const PAST: usize = COMPARED + 2 * LONGEST;
 /// The first 10 ms are as loud as what was; after 60 ms there is silence: a longer hum is worse than none.
-const STEADY: usize = 80;
-const FADED: usize = 480;
+const STEADY: usize = samples_of(10);
+const FADED: usize = samples_of(60);
 /// When the sound comes back, it is blended in over 5 ms.
-const BLEND: usize = 40;
+const BLEND: usize = samples_of(5);
 
 /// What was played last, and how the gap is filled.
 #[derive(Clone, Debug, Default)]
@@ -136,7 +138,7 @@ mod tests {
     fn playing(hz: f64) -> (Concealer, Vec<i16>) {
         let mut concealer = Concealer::default();
         let mut samples = Tone::sine(hz).take(Duration::from_millis(200));
-        samples.chunks_mut(160).for_each(|frame| concealer.heard(frame));
+        samples.chunks_mut(FRAME).for_each(|frame| concealer.heard(frame));
         (concealer, samples)
     }
 
@@ -144,14 +146,14 @@ mod tests {
     fn the_pitch_of_a_sine_is_its_period() {
         for hz in [80.0, 100.0, 160.0, 200.0] {
             let period = pitch(playing(hz).0.past()) as f64;
-            assert!((period - 8000.0 / hz).abs() <= 1.0, "{hz} {period}");
+            assert!((period - 16_000.0 / hz).abs() <= 1.0, "{hz} {period}");
         }
     }
 
     #[test]
     fn a_gap_goes_on_with_the_tone_and_without_a_click() {
         let (mut concealer, mut samples) = playing(200.0);
-        let mut gap = [0; 160];
+        let mut gap = [0; FRAME];
         concealer.fill(&mut gap);
         let found = detect::tone(&gap, 200.0);
         assert_eq!(found.lasted, Duration::from_millis(20));
@@ -167,7 +169,7 @@ mod tests {
     fn a_long_gap_falls_silent_within_60_ms() {
         let (mut concealer, _) = playing(300.0);
         let levels = [(); 4].map(|()| {
-            let mut gap = [0; 160];
+            let mut gap = [0; FRAME];
             concealer.fill(&mut gap);
             level::of(&gap)
         });
@@ -178,16 +180,16 @@ mod tests {
     #[test]
     fn the_sound_comes_back_softly() {
         let (mut concealer, _) = playing(300.0);
-        concealer.fill(&mut [0; 640]);
-        let mut loud = [10_000; 160];
+        concealer.fill(&mut [0; 4 * FRAME]);
+        let mut loud = [10_000; FRAME];
         concealer.heard(&mut loud);
-        assert!(loud[0] < 500 && loud[19] > 4_000 && loud[40] == 10_000, "{loud:?}");
+        assert!(loud[0] < 500 && loud[39] > 4_000 && loud[80] == 10_000, "{loud:?}");
     }
 
     #[test]
     fn nothing_before_a_gap_is_filled_with_silence() {
-        let mut gap = [7; 160];
+        let mut gap = [7; FRAME];
         Concealer::default().fill(&mut gap);
-        assert_eq!(gap, [0; 160]);
+        assert_eq!(gap, [0; FRAME]);
     }
 }

@@ -27,6 +27,33 @@ macro_rules! codes {
     }};
 }
 
+/// The two laws, for many samples at once: 8,000 a second, whatever the rate of the crate's other sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Law {
+    /// µ-law.
+    Mu,
+    /// A-law.
+    A,
+}
+
+impl Law {
+    /// An octet for each sample.
+    pub fn encode(self, samples: &[i16]) -> Vec<u8> {
+        match self {
+            Self::Mu => samples.iter().map(|sample| encode_mu(*sample)).collect(),
+            Self::A => samples.iter().map(|sample| encode_a(*sample)).collect(),
+        }
+    }
+
+    /// A sample for each octet.
+    pub fn decode(self, octets: &[u8]) -> Vec<i16> {
+        match self {
+            Self::Mu => octets.iter().map(|octet| decode_mu(*octet)).collect(),
+            Self::A => octets.iter().map(|octet| decode_a(*octet)).collect(),
+        }
+    }
+}
+
 /// One sample in A-law.
 pub fn encode_a(sample: i16) -> u8 {
     A_CODES.get(usize::from(sample.cast_unsigned() >> 4)).copied().unwrap_or_default()

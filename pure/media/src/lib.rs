@@ -1,4 +1,4 @@
-//! The sound of a call: G.711, jitter buffer, concealment, tones, keys, RTCP and quality.
+//! The sound of a call: G.711, G.722, Opus, jitter buffer, concealment, tones, keys, RTCP and quality.
 //!
 //! Start at [`Stream`]: one call's audio as one value. The phone hands it what comes in on the media sockets, wakes it at its
 //! [`deadline`](Stream::deadline), and sends what it puts into the outbox. Mouth and ear are an [`Audio`].
@@ -23,7 +23,7 @@ mod tone;
 
 pub use audio::{AtTheEnd, Audio, Pair, Recorder, Samples, Silence};
 pub use clock::{FRAME, FRAME_TIME, RATE};
-pub use codec::Codec;
+pub use codec::{Codec, Opus};
 pub use control::Minimum;
 pub use keys::{KeySet, NotPressed};
 pub use quality::Quality;

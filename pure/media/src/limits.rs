@@ -2,11 +2,22 @@
 
 use std::time::Duration;
 
+use crate::clock::RATE;
+
 /// Samples of one packet: 200 ms, the most that RFC 3551 §4.2 wants everybody to read. Longer ones are dropped.
-pub const PACKET_SAMPLES: usize = 1_600;
+pub const PACKET_SAMPLES: usize = RATE as usize / 5;
+
+/// Octets of one packet, before it is read: 200 ms of the widest, G.711 and G.722.
+pub const PACKET_OCTETS: usize = 1_600;
+
+/// Octets of an Opus packet that we send: ten times what a frame of speech takes.
+pub const OPUS_PACKET: usize = 600;
+
+/// Samples of an Opus packet: 120 ms, the longest there is (RFC 7587 §3.2).
+pub const OPUS_SAMPLES: usize = RATE as usize * 120 / 1_000;
 
 /// Packets that wait in a jitter buffer. With 10 ms each, more than two seconds; nobody talks with such a delay. At
-/// most 0.8 MB, when a stranger fills each with 200 ms.
+/// most 1.6 MB, when a stranger fills each with 200 ms.
 pub const WAITING: usize = 256;
 
 /// The least delay of the jitter buffer beyond the quickest packet: a frame is asked for at once, and 5 ms more.
@@ -33,8 +44,8 @@ pub const KEYS: usize = 64;
 /// Frames that a late wake makes up for: 100 ms. What is older is left out, as the other side has played on.
 pub const FRAMES_BEHIND: u64 = 5;
 
-/// Samples of a recording: one hour, 58 MB.
-pub const RECORDING: usize = 8_000 * 3_600;
+/// Samples of a recording: one hour, 115 MB.
+pub const RECORDING: usize = RATE as usize * 3_600;
 
 /// Sines of one chord. No tone of any network has more than four.
 pub const SINES: usize = 8;

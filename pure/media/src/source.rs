@@ -1,9 +1,11 @@
 //! `Source`: how one synchronization source is received (RFC 3550 appendices A.1, A.3 and A.8).
 
+use std::time::Duration;
+
 use machine::Time;
 use rtp::rtcp::ReportBlock;
 
-use crate::clock::{sample_at, samples_in};
+use crate::clock::{sample_at, ticks_of, time_at};
 use crate::limits;
 
 /// Packets in sequence before a source is believed (RFC 3550 appendix A.1).
@@ -29,6 +31,8 @@ pub(crate) struct Source {
     /// Expected and received at the last report.
     prior: (u32, u32),
     transit: Option<u32>,
+    /// Ticks a second of its timestamps.
+    clock_rate: u32,
     /// In sixteenths of a timestamp unit.
     jitter: u32,
 }
@@ -59,6 +63,7 @@ impl Source {
             received: 0,
             prior: (0, 0),
             transit: None,
+            clock_rate: 8_000,
             jitter: 0,
         }
     }
@@ -111,11 +116,15 @@ impl Source {
 
     /// Takes note of when a packet came (RFC 3550 appendix A.8). Packets of an event share a timestamp, and all of them
     /// count (RFC 4733 §2.5.2.2).
-    pub(crate) fn arrived(&mut self, now: Time, timestamp: u32) {
-        let transit = (sample_at(now) as u32).wrapping_sub(timestamp);
+    pub(crate) fn arrived(&mut self, now: Time, (timestamp, clock_rate): (u32, u32)) {
+        if self.clock_rate != clock_rate {
+            (self.clock_rate, self.transit, self.jitter) = (clock_rate, None, 0);
+        }
+        let ticks = ticks_of(sample_at(now).cast_unsigned(), clock_rate);
+        let transit = (ticks as u32).wrapping_sub(timestamp);
         let Some(last) = self.transit.replace(transit) else { return };
         let apart = transit.wrapping_sub(last).cast_signed().unsigned_abs();
-        if u64::from(apart) > samples_in(limits::CLOCK_JUMP) {
+        if time_at(apart, clock_rate) > limits::CLOCK_JUMP {
             return; // another clock, not a late packet
         }
         self.jitter =
@@ -130,6 +139,11 @@ impl Source {
     /// Interarrival jitter, in timestamp units.
     pub(crate) const fn jitter(&self) -> u32 {
         self.jitter >> 4
+    }
+
+    /// The same as a time.
+    pub(crate) fn jitter_time(&self) -> Duration {
+        time_at(self.jitter(), self.clock_rate)
     }
 
     /// Packets that were sent, as far as numbers tell.
@@ -170,8 +184,6 @@ impl Source {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn believed(first: u16) -> Source {
@@ -241,7 +253,7 @@ mod tests {
         for n in 0..200u64 {
             let late = n * n % 37; // ms
             let now = Time(0) + Duration::from_millis(20 * n + late);
-            source.arrived(now, (n * 160) as u32);
+            source.arrived(now, ((n * 160) as u32, 8_000));
             let transit = (late * 8) as f64;
             if let Some(last) = last.replace(transit) {
                 let apart: f64 = transit - last;
@@ -251,7 +263,7 @@ mod tests {
         }
         assert!(expected > 50.0);
         // A clock that jumps is no jitter.
-        source.arrived(Time(0) + Duration::from_secs(5), 3_000_000_000);
+        source.arrived(Time(0) + Duration::from_secs(5), (3_000_000_000, 8_000));
         assert!(f64::from(source.jitter()) <= expected + 1.5);
     }
 }

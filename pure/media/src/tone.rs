@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_cadence_is_on_and_off() {
         let samples = Tone::ringback().take(Duration::from_secs(10));
-        let second = |n: usize| level::of(&samples[n * 8000..(n + 1) * 8000]) > -15.0;
+        let second = |n: usize| level::of(&samples[n * 16_000..(n + 1) * 16_000]) > -15.0;
         assert_eq!(
             (0..10).map(second).collect::<Vec<_>>(),
             [0, 5].map(|on| { (on..on + 5).map(|n| n == on).collect::<Vec<_>>() }).concat()

@@ -159,7 +159,7 @@ fn captured_keys_are_read() {
         let kind = datagrams[0].1[1] & 0x7F;
         let mut listener = Listener::new(Codec::Pcmu);
         let agreement = listener.stream.agreement().clone();
-        listener.stream.agree(Agreement { receive_keys: Some(kind), ..agreement });
+        listener.stream.agree(listener.now, Agreement { receive_keys: Some(kind), ..agreement });
         listener.live(&datagrams);
         assert_eq!(listener.keys, key, "{name}");
     }

@@ -19,9 +19,13 @@ fn a_call_is_heard_on_both_sides() {
     let (alice, bob) = (desk.alice, desk.bob);
     desk.run(3.0);
     let (a, b) = (desk.heard(alice, ours), desk.heard(bob, theirs));
-    assert!(detect::level_of(&a[8000..], 660.0) > -20.0, "{}", detect::level_of(&a[8000..], 660.0));
-    assert!(detect::level_of(&b[8000..], 440.0) > -20.0);
-    assert!(detect::level_of(&b[8000..], 660.0) < -40.0);
+    assert!(
+        detect::level_of(&a[16_000..], 660.0) > -20.0,
+        "{}",
+        detect::level_of(&a[16_000..], 660.0)
+    );
+    assert!(detect::level_of(&b[16_000..], 440.0) > -20.0);
+    assert!(detect::level_of(&b[16_000..], 660.0) < -40.0);
     desk.command(alice, |phone, now, out| phone.hang_up(now, ours, out)).unwrap();
     desk.run(60.0);
     for (who, call) in [(alice, ours), (bob, theirs)] {

@@ -36,7 +36,7 @@ fn an_invite_offers_and_says_what_we_can() {
     );
     let offer = sdp(&invite);
     assert!(
-        offer.starts_with("v=0\r\n") && offer.contains("m=audio 20002 RTP/AVP 8 0 "),
+        offer.starts_with("v=0\r\n") && offer.contains("m=audio 20002 RTP/AVP 96 9 8 0 "),
         "{offer}"
     );
 }
@@ -224,7 +224,7 @@ fn a_2xx_answers_what_was_offered() {
     let (_, _, ok) = bench.taken();
     assert_eq!(rows(&ok, Name::Allow).len(), 1);
     assert_eq!(rows(&ok, Name::Supported).len(), 1);
-    assert!(sdp(&ok).contains("m=audio 20002 RTP/AVP 8 0"), "{}", sdp(&ok));
+    assert!(sdp(&ok).contains("m=audio 20002 RTP/AVP 96 9 8 0"), "{}", sdp(&ok));
 }
 
 /// Trap 40: an INVITE without an offer. We offer in the 2xx, and the ACK answers.
@@ -237,7 +237,7 @@ fn trap_40_without_an_offer_we_offer_and_the_ack_answers() {
     let call = bench.incoming();
     bench.answer(call);
     let ok = bench.only();
-    assert!(sdp(&ok).contains("m=audio 20002 RTP/AVP 8 0"), "{}", sdp(&ok));
+    assert!(sdp(&ok).contains("m=audio 20002 RTP/AVP 96 9 8 0"), "{}", sdp(&ok));
     assert!(bench.phone.quality(call).is_none(), "nothing flows before the answer");
     bench.tell(within(&ok, "ACK", 1, "", SDP));
     assert!(bench.phone.quality(call).is_some());

@@ -58,7 +58,11 @@ fn an_options_is_told_what_can_be_talked_with() {
     let said = sdp::Description::parse(answer.body()).unwrap();
     let [sound] = &said.media[..] else { panic!("{said:?}") };
     assert_eq!(sound.port, 0, "nothing is offered by it");
-    assert_eq!(sound.formats.join(" "), "8 0 96", "A-law, µ-law, keys");
+    assert_eq!(
+        sound.formats.join(" "),
+        "96 9 8 0 97 98",
+        "Opus, G.722, A-law, µ-law, keys at both clocks"
+    );
 }
 
 /// Trap 49: the list that OPTIONS gives is the list by which we refuse; in a call and outside of one.

@@ -36,6 +36,8 @@ pub(super) const PURE_MAY_IMPORT: &[&str] = &[
     "ctr",
     "sha1",
     "base64",
+    "ropus",
+    "audio-codec",
 ];
 
 /// Crates that bring a runtime of tasks with them.

@@ -115,7 +115,7 @@ async fn play(client: &Client, pipe: Pipe) -> Result<PlaybackStream, ClientError
     client.create_playback_stream(params, said.as_playback_source()).await
 }
 
-/// 16-bit samples, 8,000 a second, one channel: the server converts to what the card has.
+/// 16-bit samples, 16,000 a second, one channel: the server converts to what the card has.
 fn telephone() -> SampleSpec {
     SampleSpec { format: SampleFormat::S16Le, channels: 1, sample_rate: RATE }
 }

@@ -1,6 +1,6 @@
 //! WAV files that hold G.711, as telephone systems keep their announcements: hound does not read these.
 
-use media::Codec;
+use media::g711::Law;
 
 /// What a file holds: its samples, those of all channels in turn.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub(super) fn read(octets: &[u8]) -> Option<Sound> {
         match name {
             b"fmt " => format = Some(kind(content)?),
             b"data" => {
-                let (codec, channels, rate) = format?;
-                return Some(Sound { channels, rate, samples: codec.decode(content) });
+                let (law, channels, rate) = format?;
+                return Some(Sound { channels, rate, samples: law.decode(content) });
             }
             _ => {}
         }
@@ -36,13 +36,13 @@ pub(super) fn read(octets: &[u8]) -> Option<Sound> {
     }
 }
 
-fn kind(format: &[u8]) -> Option<(Codec, u16, u32)> {
+fn kind(format: &[u8]) -> Option<(Law, u16, u32)> {
     let ([tag_low, tag_high, low, high], rest) = format.split_first_chunk()?;
-    let codec = match u16::from_le_bytes([*tag_low, *tag_high]) {
-        A_LAW => Codec::Pcma,
-        MU_LAW => Codec::Pcmu,
+    let law = match u16::from_le_bytes([*tag_low, *tag_high]) {
+        A_LAW => Law::A,
+        MU_LAW => Law::Mu,
         _ => return None,
     };
     let rate = u32::from_le_bytes(*rest.first_chunk()?);
-    Some((codec, u16::from_le_bytes([*low, *high]), rate))
+    Some((law, u16::from_le_bytes([*low, *high]), rate))
 }

@@ -1,4 +1,4 @@
-//! WAV files: read whole, mixed into one channel, brought to 8,000 samples a second; written as the call goes on.
+//! WAV files: read whole, mixed into one channel, brought to 16,000 samples a second; written as the call goes on.
 
 mod companded;
 mod error;

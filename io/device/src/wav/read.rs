@@ -11,7 +11,7 @@ use super::companded::{self, Sound};
 use super::error::{WavError, Wrong};
 use crate::limits;
 
-/// The sound of a file: 8,000 samples a second, one channel. Of a file that is cut off, what is there.
+/// The sound of a file: [`RATE`] samples a second, one channel. Of a file that is cut off, what is there.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<i16>, WavError> {
     let path = path.as_ref();
     sound(path).map_err(|wrong| WavError::new(path, wrong))

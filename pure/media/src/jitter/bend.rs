@@ -1,12 +1,12 @@
 //! Playing a little faster or slower: a pitch period is taken out or put in, blended over a whole frame, so that the
 //! buffer's delay can change while somebody speaks.
 
-use crate::clock::FRAME;
+use crate::clock::{FRAME, samples_of};
 use crate::conceal::{best, likeness};
 
 /// Periods that are taken out or put in: 5 to 15 ms.
-const SHORTEST: usize = 40;
-pub(super) const LONGEST: usize = 120;
+const SHORTEST: usize = samples_of(5);
+pub(super) const LONGEST: usize = samples_of(15);
 
 /// What is needed to bend a frame: the frame itself and the longest period after it.
 pub(super) const NEEDED: usize = FRAME + LONGEST;
@@ -56,21 +56,21 @@ mod tests {
     #[test]
     fn a_bent_frame_still_is_the_tone_and_meets_its_neighbours() {
         let samples = Tone::sine(250.0).take(Duration::from_millis(60));
-        let (past, ahead) = samples.split_at(160);
-        let fast = faster(ahead, 120).unwrap();
+        let (past, ahead) = samples.split_at(FRAME);
+        let fast = faster(ahead, LONGEST).unwrap();
         let slow = slower(past, ahead).unwrap();
-        assert!((200..=280).contains(&fast.taken) && (40..=120).contains(&slow.taken));
+        assert!((400..=560).contains(&fast.taken) && (80..=240).contains(&slow.taken));
         for bent in [fast, slow] {
             assert!(detect::tone(&bent.frame, 250.0).share > 0.95);
             assert_eq!(bent.frame[0], ahead[0]);
-            assert!(bent.frame[159].abs_diff(ahead[bent.taken - 1]) < 30);
+            assert!(bent.frame[FRAME - 1].abs_diff(ahead[bent.taken - 1]) < 30);
         }
     }
 
     #[test]
     fn what_is_not_there_cannot_be_bent() {
-        assert!(faster(&[0; 190], 120).is_none());
-        assert!(slower(&[0; 60], &[0; 160]).is_none());
-        assert!(faster(&[0; 280], 30).is_none(), "shorter than the shortest period");
+        assert!(faster(&[0; 380], LONGEST).is_none());
+        assert!(slower(&[0; 120], &[0; FRAME]).is_none());
+        assert!(faster(&[0; 560], 60).is_none(), "shorter than the shortest period");
     }
 }

@@ -6,22 +6,35 @@ use machine::Time;
 
 use super::bend::{self, Bent};
 use super::transits::Transits;
-use crate::clock::{FRAME, sample_at, samples_in};
+use crate::clock::{FRAME, sample_at, samples_in, samples_of};
+use crate::codec::{Codec, Decoder};
 use crate::conceal::Concealer;
 use crate::limits;
 
 /// Frames between two changes of speed: more often would be heard.
 const CHANGE_EVERY: u8 = 5;
 /// The cursor is not moved forward for less than this, 10 ms, and not back for less than half of it: late is worse.
-const SLACK: i64 = 80;
+const SLACK: i64 = samples_of(10) as i64;
 
-/// Packets that wait to be played.
-#[derive(Clone, Debug, Default)]
+/// Packets that wait to be played. Timestamps are counted in samples of ours, from the source's zero, and do not wrap.
+#[derive(Debug, Default)]
 pub(crate) struct JitterBuffer {
-    /// By timestamp, stretched to 64 bits so that it never wraps.
+    /// Packets by timestamp, not decoded yet: a codec wants them in the order of their time.
+    coded: BTreeMap<i64, Coded>,
+    /// Sound by timestamp.
     waiting: BTreeMap<i64, Vec<i16>>,
+    decoder: Option<Decoder>,
     playing: Option<Playing>,
     transits: Transits,
+}
+
+/// The payload of a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Coded {
+    pub(crate) codec: Codec,
+    pub(crate) payload: Vec<u8>,
+    /// How many samples it holds.
+    pub(crate) samples: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -30,8 +43,10 @@ struct Playing {
     cursor: i64,
     /// The timestamp of the packet that came last.
     last: i64,
+    /// Up to where sound was decoded.
+    decoded: i64,
     /// A packet that did not fit our clock: two of a kind are a new clock.
-    stray: Option<u32>,
+    stray: Option<i64>,
     late_in_a_row: u8,
     since_change: u8,
 }
@@ -62,79 +77,136 @@ pub(crate) enum Played {
 
 impl JitterBuffer {
     /// Takes a packet in.
-    pub(crate) fn push(&mut self, now: Time, timestamp: u32, samples: Vec<i16>) -> Pushed {
+    pub(crate) fn push(&mut self, now: Time, at: i64, packet: Coded) -> Pushed {
         let Some(playing) = &mut self.playing else {
-            self.start(now, i64::from(timestamp));
-            return self.keep(i64::from(timestamp), samples);
+            self.start(now, at);
+            return self.keep(at, packet);
         };
-        let at = stretch(playing.last, timestamp);
-        if self.waiting.contains_key(&at) {
+        if self.waiting.contains_key(&at) || self.coded.contains_key(&at) {
             return Pushed::Kept; // once is enough
         }
         let transit = sample_at(now).saturating_sub(at);
         if self.transits.jump(transit) > samples_in(limits::CLOCK_JUMP) {
-            return self.stray(now, timestamp, samples);
+            return self.stray(now, at, packet);
         }
         playing.last = at;
         playing.stray = None;
         self.transits.note(transit);
-        if at.saturating_add(samples.len() as i64) > playing.cursor {
+        if at.saturating_add(packet.samples as i64) > playing.cursor {
             playing.late_in_a_row = 0;
-            return self.keep(at, samples);
+            return self.keep(at, packet);
         }
         playing.late_in_a_row += 1;
         if playing.late_in_a_row >= limits::LATE_IN_A_ROW {
             self.start(now, at);
-            return self.keep(at, samples);
+            return self.keep(at, packet);
         }
         self.transits.wish();
         Pushed::Late
     }
 
     /// The source sends no sound here, and says so: what would be concealed as a loss is silence.
-    pub(crate) fn hush(&mut self, timestamp: u32, samples: usize) {
+    pub(crate) fn hush(&mut self, at: i64, samples: usize) {
         let Some(playing) = &self.playing else { return };
-        let at = stretch(playing.last, timestamp);
         let is_near = at.abs_diff(playing.last) <= samples_in(limits::CLOCK_JUMP);
-        if is_near && at >= playing.cursor && !self.waiting.contains_key(&at) {
-            self.keep(at, vec![0; samples.min(limits::PACKET_SAMPLES)]);
+        let is_new = !self.waiting.contains_key(&at) && !self.coded.contains_key(&at);
+        if is_near && at >= playing.cursor && is_new && !self.is_full() {
+            self.waiting.insert(at, vec![0; samples.min(limits::PACKET_SAMPLES)]);
         }
     }
 
-    fn keep(&mut self, at: i64, samples: Vec<i16>) -> Pushed {
-        if self.waiting.len() >= limits::WAITING {
+    fn keep(&mut self, at: i64, packet: Coded) -> Pushed {
+        if self.is_full() {
             return Pushed::Full;
         }
-        self.waiting.insert(at, samples);
+        self.coded.insert(at, packet);
         Pushed::Kept
+    }
+
+    fn is_full(&self) -> bool {
+        self.coded.len() + self.waiting.len() >= limits::WAITING
+    }
+
+    /// Decodes what is played before `until`.
+    fn ripen(&mut self, until: i64) {
+        while let Some(first) = self.coded.first_entry().filter(|first| *first.key() < until) {
+            let (at, packet) = first.remove_entry();
+            self.recover(at, &packet);
+            let samples = self.decoder(packet.codec).decode(&packet.payload);
+            self.decoded(at, samples);
+        }
+        let Some((at, next)) = self.coded.first_key_value() else { return };
+        let (at, next) = (*at, next.clone());
+        if at.saturating_sub(next.samples as i64) < until {
+            self.recover(at, &next);
+        }
+    }
+
+    /// A packet that is lost, as long as the one after it: that one may say what was in it.
+    fn recover(&mut self, at: i64, next: &Coded) {
+        let Some(playing) = &self.playing else { return };
+        let lost = at.saturating_sub(next.samples as i64);
+        let is_gap =
+            playing.decoded <= lost && lost.saturating_add(next.samples as i64) > playing.cursor;
+        if !is_gap || self.waiting.contains_key(&lost) || !self.decoder_is(next.codec) {
+            return;
+        }
+        if let Some(told) = self.decoder(next.codec).recover(&next.payload, next.samples) {
+            self.decoded(lost, told);
+        }
+    }
+
+    /// Sound that begins there. A packet that holds none, whatever it says, is a lost one.
+    fn decoded(&mut self, at: i64, samples: Vec<i16>) {
+        if samples.is_empty() {
+            return;
+        }
+        if let Some(playing) = &mut self.playing {
+            playing.decoded = playing.decoded.max(at.saturating_add(samples.len() as i64));
+        }
+        self.waiting.insert(at, samples);
+    }
+
+    fn decoder_is(&self, codec: Codec) -> bool {
+        self.decoder.as_ref().is_some_and(|decoder| decoder.codec() == codec)
+    }
+
+    /// The decoder; a new one, when the codec has changed.
+    fn decoder(&mut self, codec: Codec) -> &mut Decoder {
+        let fitting = self.decoder.take().filter(|decoder| decoder.codec() == codec);
+        self.decoder.insert(fitting.unwrap_or_else(|| Decoder::new(codec)))
     }
 
     /// Follows a new clock that begins with this timestamp.
     fn start(&mut self, now: Time, at: i64) {
-        self.waiting.clear();
+        self.restart();
         self.transits.restart(sample_at(now).saturating_sub(at));
         let cursor = at.saturating_sub(self.transits.spread());
-        self.playing =
-            Some(Playing { cursor, last: at, stray: None, late_in_a_row: 0, since_change: 0 });
+        self.playing = Some(Playing {
+            cursor,
+            last: at,
+            decoded: at,
+            stray: None,
+            late_in_a_row: 0,
+            since_change: 0,
+        });
     }
 
-    fn stray(&mut self, now: Time, timestamp: u32, samples: Vec<i16>) -> Pushed {
+    fn stray(&mut self, now: Time, at: i64, packet: Coded) -> Pushed {
         let Some(playing) = &mut self.playing else { return Pushed::Stray };
-        let near = |stray: u32| {
-            let apart = timestamp.wrapping_sub(stray).cast_signed().unsigned_abs();
-            u64::from(apart) <= samples_in(limits::CLOCK_JUMP)
-        };
-        if !playing.stray.replace(timestamp).is_some_and(near) {
+        let near = |stray: i64| at.abs_diff(stray) <= samples_in(limits::CLOCK_JUMP);
+        if !playing.stray.replace(at).is_some_and(near) {
             return Pushed::Stray;
         }
-        let at = i64::from(timestamp);
         self.start(now, at);
-        self.keep(at, samples)
+        self.keep(at, packet)
     }
 
     /// Another source, or the same one after a restart: its clock is another, the network is the same.
     pub(crate) fn restart(&mut self) {
+        self.coded.clear();
         self.waiting.clear();
+        self.decoder = None;
         self.playing = None;
     }
 
@@ -162,6 +234,7 @@ impl JitterBuffer {
             return Played::Silence;
         };
         let ahead = sample_at(tick).saturating_sub(cursor) - self.transits.wanted();
+        self.ripen(cursor.saturating_add(FRAME as i64));
         if let Some(bent) = self.bend(ahead, concealer) {
             frame.iter_mut().zip(&bent.frame).for_each(|(sample, bent)| *sample = *bent);
             concealer.heard(frame);
@@ -215,6 +288,7 @@ impl JitterBuffer {
             return None;
         }
         let cursor = playing.cursor;
+        self.ripen(cursor.saturating_add(bend::NEEDED as i64));
         let sound = self.unbroken(cursor);
         let bent = if ahead > 0 {
             bend::faster(&sound, usize::try_from(ahead).unwrap_or(bend::LONGEST))
@@ -263,6 +337,12 @@ impl JitterBuffer {
             }
             first.remove();
         }
+        while let Some(first) = self.coded.first_entry() {
+            if first.key().saturating_add(first.get().samples as i64) > cursor {
+                break;
+            }
+            first.remove();
+        }
     }
 }
 
@@ -277,16 +357,11 @@ fn put(part: &mut [i16], sent: &[i16], concealer: &mut Concealer) -> Played {
     Played::Sound
 }
 
-/// The 64-bit timestamp nearest to `near` that has these lower 32 bits.
-const fn stretch(near: i64, timestamp: u32) -> i64 {
-    near.saturating_add(timestamp.wrapping_sub(near as u32).cast_signed() as i64)
-}
-
 #[cfg(test)]
 impl JitterBuffer {
     /// How many packets wait.
     pub(crate) fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.waiting.len() + self.coded.len()
     }
 
     /// How far the cursor is behind where it should be, in samples.

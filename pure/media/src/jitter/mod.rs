@@ -11,4 +11,4 @@ mod buffer;
 mod tests;
 mod transits;
 
-pub(crate) use buffer::{JitterBuffer, Played, Pushed};
+pub(crate) use buffer::{Coded, JitterBuffer, Played, Pushed};

@@ -6,8 +6,10 @@ use machine::{Dice, Time};
 
 use super::*;
 use crate::clock::{FRAME, FRAME_TIME};
+use crate::codec::Codec;
 use crate::conceal::Concealer;
-use crate::{Tone, detect, limits};
+use crate::g711::Law;
+use crate::{Opus, Tone, detect, limits};
 
 /// A sender of a tone, a network, a buffer, and what was heard.
 struct Road {
@@ -18,8 +20,14 @@ struct Road {
     pushed: Vec<Pushed>,
 }
 
-/// A packet on its way: arrival, timestamp, samples.
-type Parcel = (Time, u32, Vec<i16>);
+/// A packet on its way: arrival, timestamp, sound.
+type Parcel = (Time, i64, Coded);
+
+/// Sound in a packet: every other sample, as the test's tones are low enough for that.
+fn coded(samples: &[i16]) -> Coded {
+    let payload = Law::A.encode(&samples.iter().step_by(2).copied().collect::<Vec<_>>());
+    Coded { codec: Codec::Pcma, payload, samples: samples.len() }
+}
 
 const HOUR: Time = Time(3_600_000_000_000);
 
@@ -28,11 +36,11 @@ fn at(millis: u64) -> Time {
 }
 
 /// Packets of a tone, sent every 20 ms from `first` on, each delayed by what `delay` says in ms; `None` loses it.
-fn tone(first: u32, count: u64, mut delay: impl FnMut(u64) -> Option<u64>) -> Vec<Parcel> {
+fn tone(first: i64, count: u64, mut delay: impl FnMut(u64) -> Option<u64>) -> Vec<Parcel> {
     let mut tone = Tone::sine(400.0);
     let packet = |n: u64| {
         let samples = tone.take(FRAME_TIME);
-        Some((at(n * 20 + delay(n)?), first.wrapping_add(n as u32 * 160), samples))
+        Some((at(n * 20 + delay(n)?), first + (n as usize * FRAME) as i64, coded(&samples)))
     };
     (0..count).filter_map(packet).collect()
 }
@@ -82,13 +90,6 @@ fn what_comes_in_any_order_is_played_in_order() {
 }
 
 #[test]
-fn timestamps_may_wrap() {
-    let road = Road::travel(tone(u32::MAX - 40_000, 510, |_| Some(30)), 500);
-    assert_eq!(road.count(Played::Concealed), 0);
-    assert!(road.seconds_of_tone() > 9.8);
-}
-
-#[test]
 fn jitter_is_learned_and_then_nothing_is_late() {
     let mut dice = Dice::new(3);
     let road = Road::travel(tone(0, 3000, |_| Some(20 + dice.below(100))), 3000);
@@ -98,17 +99,17 @@ fn jitter_is_learned_and_then_nothing_is_late() {
     assert!(late(500, 2900) <= 30, "{}", late(500, 2900));
     assert!(road.seconds_of_tone() > 58.0, "{}", road.seconds_of_tone());
     let delay = road.buffer.delay();
-    assert!((900..=1000).contains(&delay), "{delay}");
+    assert!((1800..=2000).contains(&delay), "{delay}");
 }
 
 #[test]
 fn the_delay_shrinks_again_when_the_network_calms_down() {
     let road =
         Road::travel(tone(0, 2000, |n| Some(if n < 500 { 20 + n % 7 * 20 } else { 20 })), 2000);
-    assert_eq!(road.buffer.delay(), 200);
+    assert_eq!(road.buffer.delay(), 400);
     // Its packets wait no longer than they must: what is played lies 20 to 40 ms behind the quickest packet.
     let ahead = road.buffer.ahead_of(at(1999 * 20 + 7));
-    assert!(ahead.abs() <= 120, "{ahead}");
+    assert!(ahead.abs() <= 240, "{ahead}");
     assert!(road.seconds_of_tone() > 38.0, "{}", road.seconds_of_tone());
 }
 
@@ -148,7 +149,7 @@ fn a_sender_whose_clock_stood_still_is_followed() {
     for pause in [1, 10] {
         // Timestamps go on as if there had been no pause.
         let mut parcels = tone(0, 100, |_| Some(30));
-        let later = tone(16_000, 200, |_| Some(30)).into_iter();
+        let later = tone(32_000, 200, |_| Some(30)).into_iter();
         parcels.extend(later.map(|(time, timestamp, samples)| {
             (time + Duration::from_secs(2 + pause), timestamp, samples)
         }));
@@ -185,16 +186,17 @@ fn clocks_may_differ_by_more_than_any_crystal() {
         assert!(road.count(Played::Concealed) <= 3, "{drift} {}", road.count(Played::Concealed));
         assert!(road.seconds_of_tone() > 597.0, "{drift} {}", road.seconds_of_tone());
         let ahead = road.buffer.ahead_of(at(29_999 * 20 + 7));
-        assert!(ahead.abs() <= 200, "{drift} {ahead}");
+        assert!(ahead.abs() <= 400, "{drift} {ahead}");
     }
 }
 
 #[test]
 fn packets_of_other_lengths_are_played_too() {
-    for (millis, samples) in [(10u64, 80u32), (30, 240), (60, 480), (200, 1600)] {
+    for (millis, samples) in [(10u64, 160_i64), (30, 480), (60, 960), (200, 3200)] {
         let mut tone = Tone::sine(400.0);
         let packet = |n: u64| {
-            (at(n * millis + 30), n as u32 * samples, tone.take(Duration::from_millis(millis)))
+            let sound = tone.take(Duration::from_millis(millis));
+            (at(n * millis + 30), n as i64 * samples, coded(&sound))
         };
         let road = Road::travel((0..10_000 / millis).map(packet).collect(), 500);
         assert!(road.seconds_of_tone() > 9.3, "{millis} {}", road.seconds_of_tone());
@@ -205,8 +207,9 @@ fn packets_of_other_lengths_are_played_too() {
 fn a_flood_fills_no_memory() {
     let mut buffer = JitterBuffer::default();
     let mut full = 0;
-    for n in 0..10_000u32 {
-        full += usize::from(buffer.push(HOUR, n, vec![0; limits::PACKET_SAMPLES]) == Pushed::Full);
+    for n in 0..10_000 {
+        let longest = coded(&[0; limits::PACKET_SAMPLES]);
+        full += usize::from(buffer.push(HOUR, n, longest) == Pushed::Full);
     }
     assert_eq!(full, 10_000 - limits::WAITING);
 }
@@ -215,14 +218,14 @@ fn a_flood_fills_no_memory() {
 fn packets_that_are_late_now_and_then_start_no_new_clock() {
     let road = Road::travel(tone(0, 3_010, |n| Some(if n % 150 == 149 { 230 } else { 30 })), 3_000);
     assert_eq!(road.pushed.iter().filter(|pushed| **pushed == Pushed::Late).count(), 19);
-    assert_eq!(road.buffer.delay(), 200);
+    assert_eq!(road.buffer.delay(), 400);
 }
 
 #[test]
 fn strays_that_do_not_follow_each_other_start_no_new_clock() {
     let mut parcels = tone(0, 200, |_| Some(30));
     parcels[100].1 = 3_000_000_000;
-    parcels[110].1 = 3_000_001_600;
+    parcels[110].1 = 3_000_003_200;
     let road = Road::travel(parcels, 200);
     let strays: Vec<usize> = (0..198).filter(|n| road.pushed[*n] == Pushed::Stray).collect();
     assert_eq!(strays, [100, 110]);
@@ -249,10 +252,10 @@ fn a_slightly_longer_way_is_waited_for() {
 fn where_the_source_says_that_nothing_is_sent_nothing_is_concealed() {
     let mut road = Road::travel(tone(0, 10, |_| Some(30)), 12);
     let before = road.buffer.waiting();
-    road.buffer.hush(1600, 160);
-    road.buffer.hush(1760, 160);
-    road.buffer.hush(1440, 160); // there is sound
-    road.buffer.hush(3_000_000_000, 160); // that is no time of ours
+    road.buffer.hush(3200, FRAME);
+    road.buffer.hush(3520, FRAME);
+    road.buffer.hush(2880, FRAME); // there is sound
+    road.buffer.hush(3_000_000_000, FRAME); // that is no time of ours
     assert_eq!(road.buffer.waiting(), before + 2);
     let mut frames = Vec::new();
     for n in 12..17 {
@@ -264,7 +267,7 @@ fn where_the_source_says_that_nothing_is_sent_nothing_is_concealed() {
     assert_eq!(road.played[16], Played::Silence);
     let sound = frames.iter().rposition(|sample| *sample != 0).unwrap();
     assert!(
-        (160..=640).contains(&sound),
+        (320..=1280).contains(&sound),
         "the packet that waited is heard, and then silence: {sound}"
     );
 }
@@ -273,6 +276,21 @@ fn where_the_source_says_that_nothing_is_sent_nothing_is_concealed() {
 fn what_was_skipped_is_not_played() {
     let mut road = Road::travel(tone(0, 10, |_| Some(30)), 4);
     let waiting = road.buffer.waiting();
-    road.buffer.skip(320);
+    road.buffer.skip(640);
     assert_eq!(road.buffer.waiting(), waiting - 2);
+}
+
+/// Octets that say how long they are, and are no sound.
+#[test]
+fn what_cannot_be_decoded_is_a_loss() {
+    let mut road = Road::travel(tone(0, 10, |_| Some(30)), 4);
+    let mut dice = Dice::new(5);
+    for n in 10..200 {
+        let payload: Vec<u8> = (0..dice.below(200)).map(|_| dice.roll() as u8).collect();
+        let garbled = Coded { codec: Codec::Opus(Opus::default()), payload, samples: FRAME };
+        road.buffer.push(at(n * 20 + 30), (n as usize * FRAME) as i64, garbled);
+        let mut frame = [0; FRAME];
+        road.buffer.pull(at(n * 20 + 37), &mut frame, &mut road.concealer);
+    }
+    assert!(road.buffer.waiting() < 20, "{}", road.buffer.waiting());
 }

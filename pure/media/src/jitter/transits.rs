@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::clock::{FRAME, samples_in};
+use crate::clock::{FRAME, samples_in, samples_of};
 use crate::limits;
 
 /// One packet in a hundred may come too late: concealment hides that, and a delay for it would not pay.
@@ -10,7 +10,7 @@ const MAY_BE_LATE: usize = 100;
 /// How often the wish is made up anew, in packets.
 const EVERY: usize = 10;
 /// A frame asks for 20 ms at once, whose end may lie in the next packet; and 5 ms for those who are not quite punctual.
-const MARGIN: i64 = FRAME as i64 + 40;
+const MARGIN: i64 = FRAME as i64 + samples_of(5) as i64;
 
 /// The transits of the last packets, in samples.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ mod tests {
     fn a_steady_network_gets_the_least_delay() {
         let mut transits = Transits::default();
         (0..50).for_each(|_| transits.note(1000));
-        assert_eq!((transits.wanted(), transits.spread()), (1200, 200));
+        assert_eq!((transits.wanted(), transits.spread()), (1400, 400));
     }
 
     #[test]
@@ -118,13 +118,13 @@ mod tests {
         let mut transits = Transits::default();
         (0..50).for_each(|_| transits.note(1000));
         transits.note(600);
-        assert_eq!(transits.wanted(), 1200);
+        assert_eq!(transits.wanted(), 1400);
     }
 
     #[test]
     fn the_delay_has_an_end() {
         let mut transits = Transits::default();
         (0..100).for_each(|n| transits.note(n * 1000));
-        assert_eq!(transits.spread(), 3200);
+        assert_eq!(transits.spread(), 6400);
     }
 }

@@ -6,12 +6,10 @@ use std::fmt;
 use rtp::Event;
 
 use super::KeySet;
-use crate::clock::FRAME;
 use crate::{Tone, limits};
 
-/// A key lasts 100 ms, well above the 40 ms that everybody must notice (ITU-T Q.24), in an update every 20 ms.
-const LENGTH: u16 = 800;
-const STEP: u16 = FRAME as u16;
+/// A key lasts 100 ms, well above the 40 ms that everybody must notice (ITU-T Q.24), in an update every frame.
+const LENGTH: u16 = 5;
 /// The last packet is sent three times (RFC 4733 §2.5.1.4).
 const REPEATS: u8 = 2;
 /// With the repeats, 60 ms of pause between two keys.
@@ -53,10 +51,11 @@ pub(crate) struct KeySender {
 enum State {
     #[default]
     Idle,
+    /// Since a timestamp, for so many frames.
     Pressed {
         event: u8,
         since: u32,
-        duration: u16,
+        frames: u16,
     },
     Released {
         event: u8,
@@ -98,18 +97,24 @@ impl KeySender {
         self.waiting.is_empty() && matches!(self.state, State::Idle)
     }
 
-    /// What the frame that begins at `timestamp` carries. Keys that the other side does not take as events become tones.
-    pub(crate) fn turn(&mut self, timestamp: u32, events: Option<KeySet>) -> Turn<'_> {
+    /// What the frame that begins at `timestamp` and lasts for so many ticks carries. Keys that the other side does not take as events become
+    /// tones.
+    pub(crate) fn turn(
+        &mut self,
+        (timestamp, ticks): (u32, u16),
+        events: Option<KeySet>,
+    ) -> Turn<'_> {
         self.step(timestamp, events);
         match &mut self.state {
             State::Idle | State::Pausing { .. } => Turn::Sound,
-            State::Pressed { event, since, duration } => {
-                let end = *duration >= LENGTH;
-                let event = Event { event: *event, end, volume: VOLUME, duration: *duration };
+            State::Pressed { event, since, frames } => {
+                let (end, duration) = (*frames >= LENGTH, frames.saturating_mul(ticks));
+                let event = Event { event: *event, end, volume: VOLUME, duration };
                 Turn::Event { event, since: *since }
             }
             State::Released { event, since, .. } => {
-                let event = Event { event: *event, end: true, volume: VOLUME, duration: LENGTH };
+                let duration = LENGTH.saturating_mul(ticks);
+                let event = Event { event: *event, end: true, volume: VOLUME, duration };
                 Turn::Event { event, since: *since }
             }
             State::Sounding { tone, .. } => Turn::Tone(tone),
@@ -119,8 +124,8 @@ impl KeySender {
     fn step(&mut self, timestamp: u32, events: Option<KeySet>) {
         self.state = match std::mem::take(&mut self.state) {
             State::Idle => self.next(timestamp, events),
-            State::Pressed { event, since, duration } if duration < LENGTH => {
-                State::Pressed { event, since, duration: duration + STEP }
+            State::Pressed { event, since, frames } if frames < LENGTH => {
+                State::Pressed { event, since, frames: frames + 1 }
             }
             State::Pressed { event, since, .. } => {
                 State::Released { event, since, repeats: REPEATS - 1 }
@@ -141,7 +146,7 @@ impl KeySender {
         let tone = Event { event, end: false, volume: 0, duration: 0 }.key().and_then(Tone::key);
         match tone.filter(|_| !events.is_some_and(|events| events.has(event))) {
             Some(tone) => State::Sounding { tone, frames: TONE_FRAMES - 1 },
-            None => State::Pressed { event, since, duration: STEP },
+            None => State::Pressed { event, since, frames: 1 },
         }
     }
 }
@@ -151,7 +156,7 @@ mod tests {
     use super::*;
 
     fn events(sender: &mut KeySender, frames: u32) -> Vec<Option<(u32, Event)>> {
-        let turn = |frame: u32| match sender.turn(frame * 160, Some(KeySet::default())) {
+        let turn = |frame: u32| match sender.turn((frame * 160, 160), Some(KeySet::default())) {
             Turn::Event { event, since } => Some((since, event)),
             _ => None,
         };
@@ -200,7 +205,7 @@ mod tests {
         let mut sender = KeySender::default();
         sender.press('1').unwrap();
         let tones: Vec<_> =
-            (0..9u32).map(|n| matches!(sender.turn(n, None), Turn::Tone(_))).collect();
+            (0..9u32).map(|n| matches!(sender.turn((n, 160), None), Turn::Tone(_))).collect();
         assert_eq!(tones, [true, true, true, true, true, false, false, false, false]);
     }
 

@@ -4,21 +4,30 @@ use machine::Time;
 use rtp::{Event, Packet};
 
 use super::agreement::Content;
-use crate::clock::FRAME;
-use crate::jitter::{JitterBuffer, Pushed};
+use crate::clock::{FRAME, RATE};
+use crate::jitter::{Coded, JitterBuffer, Pushed};
 use crate::keys::KeyReceiver;
 use crate::ledger::{Copy, Ledger};
 use crate::limits;
 use crate::source::{Sequence, Source};
 
 /// A source, and what it says.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Ear {
     pub(super) source: Source,
     pub(super) ledger: Ledger,
     pub(super) buffer: JitterBuffer,
     keys: KeyReceiver,
+    clock: Option<Clock>,
     pub(super) last_heard: Time,
+}
+
+/// A source's clock: its last timestamp as it came, and unwrapped to 64 bits.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    rate: u32,
+    last: u32,
+    ticks: i64,
 }
 
 /// What was made of a packet.
@@ -54,6 +63,7 @@ impl Ear {
             ledger: Ledger::default(),
             buffer,
             keys: KeyReceiver::default(),
+            clock: None,
             last_heard: now,
         }
     }
@@ -70,7 +80,8 @@ impl Ear {
             }
         };
         self.last_heard = now;
-        self.source.arrived(now, packet.timestamp);
+        let rate = self.rate_of(content);
+        self.source.arrived(now, (packet.timestamp, rate));
         if let Some(number) = number {
             match self.ledger.enter(number) {
                 Copy::First => {}
@@ -92,7 +103,29 @@ impl Ear {
         }
         self.ledger.begin();
         self.buffer.restart();
+        self.clock = None;
         self.source.forget_transit();
+    }
+
+    /// Ticks a second of a packet's timestamp: what is no sound runs with the sound beside it.
+    fn rate_of(&self, content: Content) -> u32 {
+        match content {
+            Content::Sound(codec) => codec.clock_rate(),
+            _ => self.clock.map_or(8_000, |clock| clock.rate),
+        }
+    }
+
+    /// When a packet's sound begins, in samples of ours. A codec with another clock begins anew (RFC 7160).
+    fn moment(&mut self, timestamp: u32, rate: u32) -> i64 {
+        if self.clock.is_some_and(|clock| clock.rate != rate) {
+            self.buffer.restart();
+            self.clock = None;
+        }
+        let begun = Clock { rate, last: timestamp, ticks: timestamp.into() };
+        let Clock { last, ticks, .. } = self.clock.unwrap_or(begun);
+        let ticks = ticks.saturating_add(timestamp.wrapping_sub(last).cast_signed().into());
+        self.clock = Some(Clock { rate, last: timestamp, ticks });
+        ticks.saturating_mul(RATE.into()) / i64::from(rate)
     }
 
     fn listen(&mut self, now: Time, packet: &Packet<'_>, content: Content) -> Heard {
@@ -102,10 +135,15 @@ impl Ear {
             // Keys of a source that is not believed yet: they are repeated.
             Content::Keys if !self.source.is_believed() => What::Taken,
             Content::Keys => return self.keys(packet),
-            Content::Sound(_) if packet.payload.len() > limits::PACKET_SAMPLES => What::Unreadable,
+            Content::Sound(_) if packet.payload.len() > limits::PACKET_OCTETS => What::Unreadable,
             Content::Sound(_) if packet.payload.is_empty() => What::Taken, // a keep-alive (RFC 6263 §4.1)
             Content::Sound(codec) => {
-                match self.buffer.push(now, packet.timestamp, codec.decode(packet.payload)) {
+                let at = self.moment(packet.timestamp, codec.clock_rate());
+                let (payload, samples) = (packet.payload.to_vec(), codec.samples(packet.payload));
+                if samples == 0 || samples > limits::PACKET_SAMPLES {
+                    return Heard { what: What::Unreadable, keys: Vec::new() };
+                }
+                match self.buffer.push(now, at, Coded { codec, payload, samples }) {
                     Pushed::Kept => What::Taken,
                     Pushed::Late | Pushed::Full => What::Late,
                     Pushed::Stray => What::Stray,
@@ -125,7 +163,10 @@ impl Ear {
         for event in events {
             // Each report adds a frame to the event, and takes the place of that frame's sound.
             let end = since.wrapping_add(event.duration.into());
-            self.buffer.hush(end.wrapping_sub(FRAME as u32), FRAME);
+            if let Some(Clock { rate, .. }) = self.clock {
+                let at = self.moment(end, rate).saturating_sub(FRAME as i64);
+                self.buffer.hush(at, FRAME);
+            }
             keys.extend(self.keys.note(since, event));
             since = end;
         }

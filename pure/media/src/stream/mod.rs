@@ -18,7 +18,7 @@ use rtp::rtcp::Rtcp;
 use rtp::{Kind, Packet};
 
 use crate::audio::Audio;
-use crate::clock::{FRAME, FRAME_TIME, samples_in, time_of};
+use crate::clock::{FRAME, FRAME_TIME, samples_in, time_at, time_of};
 use crate::conceal::Concealer;
 use crate::control::{Departing, Interval, Reports, Said};
 use crate::jitter::{JitterBuffer, Played};
@@ -68,7 +68,7 @@ pub enum Output {
 /// }
 /// assert!(detect::tone(ear.samples(), 440.0).lasted.as_millis() > 900);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Stream {
     agreement: Agreement,
     dice: Dice,
@@ -104,7 +104,7 @@ enum Pace {
 impl Stream {
     /// Begins a stream. Its dice choose SSRC, sequence number, timestamp, CNAME and the times of reports.
     pub fn new(now: Time, agreement: Agreement, mut dice: Dice) -> Self {
-        let mouth = Mouth::new(now, &mut dice);
+        let mouth = Mouth::new(now, agreement.send.1, &mut dice);
         let reports = Reports::new(now, agreement.minimum, &mut dice);
         Self {
             agreement,
@@ -124,7 +124,13 @@ impl Stream {
     }
 
     /// Goes on under another agreement: after a re-INVITE, or for a hold. SSRC, numbers and keys that wait stay.
-    pub fn agree(&mut self, agreement: Agreement) {
+    pub fn agree(&mut self, now: Time, agreement: Agreement) {
+        let codec = agreement.send.1;
+        self.go_on(agreement);
+        self.mouth.use_codec(now, codec);
+    }
+
+    fn go_on(&mut self, agreement: Agreement) {
         if !agreement.direction.sends() || agreement.send != self.agreement.send {
             self.mouth.pause();
         }
@@ -141,7 +147,7 @@ impl Stream {
 
     /// The same agreement, but for the direction: hold and resume.
     pub fn turn(&mut self, direction: Direction) {
-        self.agree(Agreement { direction, ..self.agreement.clone() });
+        self.go_on(Agreement { direction, ..self.agreement.clone() });
     }
 
     /// What holds now.
@@ -377,7 +383,7 @@ impl Stream {
         let mut tally = self.before;
         if let Some(ear) = &self.ear {
             tally.add(ear.ledger.tally());
-            received.jitter = time_of(ear.source.jitter().into());
+            received.jitter = ear.source.jitter_time();
             received.buffer = time_of(ear.buffer.delay().unsigned_abs());
         }
         received.lost = tally.lost;
@@ -394,7 +400,7 @@ impl Stream {
     fn there(&self, way: Duration) -> Option<Quality> {
         let told = self.reports.told()?;
         let loss = f64::from(told.lost.max(0)) / f64::from(self.mouth.packets.max(1));
-        let jitter = time_of(told.jitter.into());
+        let jitter = time_at(told.jitter, self.agreement.send.1.clock_rate());
         // Its jitter buffer is not known; one of twice the jitter is usual.
         Some(Quality::new(Loss::random(loss), jitter, way + 2 * jitter))
     }

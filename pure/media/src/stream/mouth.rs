@@ -7,18 +7,21 @@ use rtp::{Ntp, Packet};
 use super::Output;
 use super::agreement::Agreement;
 use crate::audio::Audio;
-use crate::clock::{FRAME, samples_in};
+use crate::clock::{FRAME, samples_in, ticks_of};
+use crate::codec::{Codec, Encoder};
 use crate::keys::{KeySender, NotPressed, Turn};
 
 /// Our side as a source.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Mouth {
     pub(super) ssrc: u32,
     sequence: u16,
     /// The moment of a sample, and its timestamp: the clock runs on whether we send or not.
     clock: (Time, u32),
-    /// Octets of a packet that is not full yet, and its timestamp.
+    encoder: Encoder,
+    /// Octets of a packet that is not full yet, how many frames they are, and its timestamp.
     pending: Vec<u8>,
+    pending_frames: usize,
     pending_since: u32,
     marker: Marker,
     pub(super) packets: u32,
@@ -35,13 +38,15 @@ enum Marker {
 }
 
 impl Mouth {
-    pub(super) fn new(now: Time, dice: &mut Dice) -> Self {
+    pub(super) fn new(now: Time, codec: Codec, dice: &mut Dice) -> Self {
         let (ssrc, numbers) = (dice.roll() as u32, dice.roll());
         Self {
             ssrc,
             sequence: numbers as u16,
             clock: (now, (numbers >> 32) as u32),
+            encoder: Encoder::new(codec),
             pending: Vec::new(),
+            pending_frames: 0,
             pending_since: 0,
             marker: Marker::Due,
             packets: 0,
@@ -54,7 +59,7 @@ impl Mouth {
     /// Becomes another source, after a collision: another SSRC, and all counts from the beginning (RFC 3550 §6.4.1).
     pub(super) fn rename(&mut self, now: Time, dice: &mut Dice) {
         let keys = std::mem::take(&mut self.keys);
-        *self = Self { keys, ..Self::new(now, dice) };
+        *self = Self { keys, ..Self::new(now, self.encoder.codec(), dice) };
     }
 
     pub(super) fn press(&mut self, key: char) -> Result<(), NotPressed> {
@@ -68,7 +73,16 @@ impl Mouth {
     /// What has been said so far is not sent any more; the next packet begins to speak.
     pub(super) fn pause(&mut self) {
         self.pending.clear();
+        self.pending_frames = 0;
         self.marker = Marker::Due;
+    }
+
+    /// Goes on with another codec. Timestamps go on from where they are, at its clock.
+    pub(super) fn use_codec(&mut self, now: Time, codec: Codec) {
+        if codec != self.encoder.codec() {
+            self.clock = (now, self.timestamp(now));
+            self.encoder = Encoder::new(codec);
+        }
     }
 
     /// What a sender report says about us (RFC 3550 §6.4.1).
@@ -83,7 +97,12 @@ impl Mouth {
 
     /// The timestamp of the sample that is taken at this moment.
     fn timestamp(&self, now: Time) -> u32 {
-        self.clock.1.wrapping_add(samples_in(now - self.clock.0) as u32)
+        self.clock.1.wrapping_add(self.ticks(samples_in(now - self.clock.0)) as u32)
+    }
+
+    /// How many ticks of our timestamps so many samples are.
+    fn ticks(&self, samples: u64) -> u64 {
+        ticks_of(samples, self.encoder.codec().clock_rate())
     }
 
     /// Says the frame that ends at `tick`; a packet, when one is full.
@@ -96,8 +115,9 @@ impl Mouth {
     ) {
         let mut frame = [0; FRAME];
         audio.speak(&mut frame);
-        let since = self.timestamp(tick).wrapping_sub(FRAME as u32);
-        match self.keys.turn(since, agreement.send_keys.map(|(_, keys)| keys)) {
+        let ticks = self.ticks(FRAME as u64);
+        let since = self.timestamp(tick).wrapping_sub(ticks as u32);
+        match self.keys.turn((since, ticks as u16), agreement.send_keys.map(|(_, keys)| keys)) {
             Turn::Sound => {}
             Turn::Tone(tone) => tone.speak(&mut frame),
             Turn::Event { event, since: began } => {
@@ -112,14 +132,21 @@ impl Mouth {
         if self.pending.is_empty() {
             self.pending_since = since;
         }
-        agreement.send.1.encode(&frame, &mut self.pending);
-        if self.pending.len() >= FRAME * agreement.frames() {
+        let before = self.pending.len();
+        self.encoder.encode(&frame, &mut self.pending);
+        self.pending_frames += 1;
+        if self.pending.len() == before {
+            // Silence that need not be sent: what follows begins to speak (RFC 3551 §4.1).
+            self.marker = Marker::Due;
+        }
+        if !self.encoder.codec().joins() || self.pending_frames >= agreement.frames() {
             self.flush(tick, agreement, out);
         }
     }
 
     /// Sends what waits.
     fn flush(&mut self, now: Time, agreement: &Agreement, out: &mut Vec<Output>) {
+        self.pending_frames = 0;
         if self.pending.is_empty() {
             return;
         }
@@ -156,6 +183,11 @@ impl Mouth {
 
 #[cfg(test)]
 impl Mouth {
+    /// Begins with a timestamp.
+    pub(super) const fn begin_at(&mut self, timestamp: u32) {
+        self.clock.1 = timestamp;
+    }
+
     /// Goes on with other numbers, as a sender does that has restarted.
     pub(super) const fn jump(&mut self, packets: u16, samples: i32) {
         self.sequence = self.sequence.wrapping_add(packets);

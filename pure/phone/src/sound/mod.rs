@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use machine::{Dice, Time};
-use media::{Agreement, Audio, Codec, Direction, KeySet, Minimum, NotPressed, Stream};
+use media::{Agreement, Audio, Codec, Direction, KeySet, Minimum, NotPressed, Opus, Stream};
 use protocol::dialog::Tag;
 use protocol::doors::{CallQuality, Output, Socket};
 use sdp::{Agreed, Description, Hold, Host, Origin, Refusal, Session, StreamId};
@@ -300,7 +300,7 @@ impl Sound {
         let rtcp = agreed.remote.rtcp_address();
         let (stream, before) = match self.playing.take() {
             Some(Playing { mut stream, shield, .. }) => {
-                stream.agree(agreement);
+                stream.agree(now, agreement);
                 (stream, shield)
             }
             None => (Stream::new(now, agreement, Dice::new(self.dice.seed())), None),
@@ -331,9 +331,16 @@ impl Playing {
 
 /// The stream that we wish for.
 fn wish(local: SocketAddr, srtp: Srtp, dice: &mut Dice) -> sdp::Stream {
-    let audio = sdp::Stream::audio(local, [sdp::Codec::pcma(), sdp::Codec::pcmu()]);
+    let opus = sdp::Parameters::Own(WE_HEAR.into());
+    let opus = sdp::Codec::new("opus", 48_000).with_channels(2).with_parameters(opus);
+    let wide = [opus, sdp::Codec::new("G722", 8_000)];
+    let audio =
+        sdp::Stream::audio(local, wide.into_iter().chain([sdp::Codec::pcma(), sdp::Codec::pcmu()]));
     sdp::Stream { secrecy: srtp.secrecy(dice), ..audio }
 }
+
+/// What we want of the Opus that comes (RFC 7587 §6.1): each packet may say again what was in the last one, and more than wideband we do not play.
+const WE_HEAR: &str = "useinbandfec=1;maxplaybackrate=16000;sprop-maxcapturerate=16000";
 
 /// A session that nobody has begun, without sockets. Its keys are told to nobody.
 fn session_at(ip: IpAddr, srtp: Srtp) -> Session {
@@ -347,7 +354,13 @@ const NOWHERE: u16 = 9;
 
 /// What SDP has agreed on, in the words of the stream; `None` for a codec that the stream does not have, which we do not offer.
 fn agreement(agreed: &Agreed) -> Option<Agreement> {
-    let codec = |format: &sdp::Format| Codec::named(&format.name);
+    let codec = |format: &sdp::Format| match Codec::named(&format.name)? {
+        Codec::Opus(_) => {
+            let wishes = format.parameters.as_deref().unwrap_or_default();
+            Some(Codec::Opus(Opus::of(wishes)))
+        }
+        other => Some(other),
+    };
     // RFC 3264 §8.4: 0.0.0.0 is an old way to say hold; there is nowhere to send to.
     let nowhere = matches!(&agreed.remote.host, Host::Ip(ip) if ip.is_unspecified());
     // Whom we hold must not hear what is said in the room. We have no music for them, so nothing is sent.

@@ -148,7 +148,7 @@ fn an_echo_of_ourselves_is_dropped_and_changes_the_ssrc_once() {
 fn payload_types_that_nobody_agreed_on_are_ignored() {
     let mut call = Call::fair();
     call.run(1_000);
-    call.ends[0].stream.agree(Agreement::plain(Codec::Pcmu, None));
+    call.ends[0].stream.agree(call.now, Agreement::plain(Codec::Pcmu, None));
     call.run(1_000);
     let received = call.report(1).received;
     assert_eq!((received.unknown, received.lost), (48, 0)); // two are still under way
