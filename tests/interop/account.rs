@@ -24,6 +24,8 @@ pub(crate) struct Account {
     pub(crate) trust: Option<PathBuf>,
     /// Whether nobody may hear its calls on their way: SRTP or nothing.
     pub(crate) secret: bool,
+    /// The only codec that it speaks, as baresip names it; nothing: the usual ones.
+    pub(crate) codec: Option<&'static str>,
     /// The proxies to which it keeps ways open (RFC 5626); none: it registers as usual.
     pub(crate) ways: Vec<String>,
 }
@@ -42,6 +44,7 @@ impl Account {
             tone: 440.0,
             trust: None,
             secret: false,
+            codec: None,
             ways: Vec::new(),
         }
     }
@@ -61,6 +64,10 @@ impl Account {
 
     pub(crate) fn in_secret(self) -> Self {
         Self { secret: true, ..self }
+    }
+
+    pub(crate) fn speaking(self, codec: &'static str) -> Self {
+        Self { codec: Some(codec), ..self }
     }
 
     pub(crate) fn keeping(self, ways: &[String]) -> Self {

@@ -42,6 +42,9 @@ impl Baresip {
         if account.secret {
             address += ";mediaenc=srtp-mand";
         }
+        if let Some(codec) = account.codec {
+            write!(address, ";audio_codecs={codec}").unwrap();
+        }
         for (place, way) in ways.iter().enumerate() {
             write!(address, ";outbound{}=\"{way}\"", place + 1).unwrap();
         }
@@ -68,12 +71,7 @@ impl Baresip {
     /// Waits until it has heard so many seconds of sound, whatever it was.
     pub(crate) fn listen(&mut self, seconds: u64) {
         let heard = self.folder.join("heard");
-        let enough = seconds * 16_000;
-        let grown = move || {
-            recordings(&heard)
-                .last()
-                .is_some_and(|it| it.metadata().is_ok_and(|it| it.len() > enough))
-        };
+        let grown = move || recordings(&heard).last().is_some_and(|it| lasts(it) >= seconds);
         self.peer.wait_until("long enough heard", PATIENCE, grown);
     }
 
@@ -97,6 +95,14 @@ impl Baresip {
         let Some(file) = files.last() else { panic!("{}", self.peer.said()) };
         sound::read(file)
     }
+}
+
+/// How many seconds a WAV file has, while it is being written: its length by the octets a second that its head says.
+fn lasts(file: &Path) -> u64 {
+    let octets = std::fs::read(file).unwrap_or_default();
+    let rate = octets.get(28..32).and_then(|rate| rate.try_into().ok());
+    let rate = u64::from(rate.map_or(0, u32::from_le_bytes));
+    (octets.len() as u64).checked_div(rate).unwrap_or(0)
 }
 
 /// The files of what was heard, a call each, the last one last.
@@ -191,16 +197,18 @@ poll_method epoll
 call_local_timeout 120
 call_max_calls 4
 audio_buffer 20-160
-ausrc_srate 8000
+ausrc_srate 16000
 ausrc_channels 1
 ausrc_format s16
-auplay_srate 8000
+auplay_srate 16000
 auplay_channels 1
 auplay_format s16
 rtcp_mux no
 rtp_stats yes
 module_path /usr/lib/baresip/modules
 module stdio.so
+module opus.so
+module g722.so
 module g711.so
 module srtp.so
 module aufile.so

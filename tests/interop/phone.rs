@@ -78,6 +78,37 @@ fn it_calls_baresip_holds_it_and_both_hear_each_other() {
     table::passed(&table::BARESIP, feature, "UDP");
 }
 
+/// With a baresip that speaks nothing else; what it calls the codec, and what we do.
+fn in_another_codec(theirs: &'static str, ours: &str) {
+    if !place::installed("baresip", "baresip-core") {
+        return;
+    }
+    let folder = place::folder(&format!("baresip-{ours}"));
+    let server = Offhook::serve(&folder, &["101", "102"], "");
+    let bob = Account::new("102", server.udp).playing(1000.0).speaking(theirs);
+    let mut bob = Baresip::register(&folder, &bob);
+    let account = Account::new("101", server.udp);
+    let alice = Phone::start(&folder, &account, &["call", "102", "--hangup-after", "5s"]);
+    bob.peer.wait_for("terminated", PATIENCE);
+    let (heard, quality) = alice.ends_with_quality();
+    sound::assert_heard(&heard, 1000.0, 440.0);
+    assert_eq!(quality["codec"], ours);
+    sound::assert_heard(&bob.quit(), 440.0, 1000.0);
+    server.stop();
+    let feature = format!("`offhook phone` calls it in {ours}; each records the other's tone");
+    table::passed(&table::BARESIP, &feature, "UDP");
+}
+
+#[test]
+fn it_calls_baresip_in_opus() {
+    in_another_codec("opus/48000/2", "opus");
+}
+
+#[test]
+fn it_calls_baresip_in_g722() {
+    in_another_codec("G722/16000/1", "G722");
+}
+
 #[test]
 fn it_is_called_by_baresip_and_both_hear_each_other() {
     let Some((server, mut bob, folder)) = with_baresip("baresip-calls-phone") else { return };

@@ -28,6 +28,7 @@ pub(crate) fn assert_heard(samples: &[i16], theirs: f64, own: f64) {
     );
     // In all, not at a stretch: on a busy machine packets come late. How good sound is, is for other tests.
     assert!(heard.lasted >= Duration::from_secs(2), "{heard:?} of {of:?}");
-    assert!(heard.level > -16.0, "{heard:?}");
+    // PJSIP halves what it sends in G.722.
+    assert!(heard.level > -18.0, "{heard:?}");
     assert_eq!(echo.lasted, Duration::ZERO, "one's own tone came back: {echo:?}");
 }
