@@ -1,11 +1,13 @@
 //! `Gate`: who may ask. A browser that was lured here may not, whoever sits before it.
 
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{StatusCode, Uri};
 use subtle::ConstantTimeEq as _;
 
 use crate::answer::Refusal;
-use crate::listen::Settings;
 
 /// Which way somebody came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,16 +18,33 @@ pub(crate) enum Way {
     File,
 }
 
-/// Whom to let in.
-#[derive(Debug)]
-pub(crate) struct Gate {
-    token: Option<Box<str>>,
-    hosts: Vec<Box<str>>,
+/// Who may ask by TCP.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Guests {
+    /// What they must know; none: everybody may ask who can connect.
+    pub token: Option<Box<str>>,
+    /// The names by which they may call the console, besides `localhost` and addresses (they cannot be forged by a DNS).
+    pub hosts: Vec<Box<str>>,
 }
 
+impl fmt::Debug for Guests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guests").field("hosts", &self.hosts).finish_non_exhaustive()
+    }
+}
+
+/// Lets guests in; whom, can change while it stands.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<RwLock<Guests>>);
+
 impl Gate {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        Self { token: settings.token.clone(), hosts: settings.hosts.clone() }
+    pub(crate) fn new(guests: Guests) -> Self {
+        Self(Arc::new(RwLock::new(guests)))
+    }
+
+    /// Lets these in from now on, and no others. Streams that have begun go on.
+    pub fn renew(&self, guests: Guests) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = guests;
     }
 
     /// May this be asked?
@@ -34,14 +53,17 @@ impl Gate {
             return Ok(());
         }
         let host = host(uri, headers)?;
-        self.knows(host)?;
         same_origin(host, headers)?;
-        self.has_token(headers)
+        let guests = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        guests.know(host)?;
+        guests.have_token(headers)
     }
+}
 
+impl Guests {
     /// Against DNS rebinding: a page of a stranger's domain, whose name suddenly leads here, says that name. An address in the place of the
     /// name was not looked up anywhere.
-    fn knows(&self, host: &str) -> Result<(), Refusal> {
+    fn know(&self, host: &str) -> Result<(), Refusal> {
         let name = without_port(host);
         let is_address = name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
         let ours = || self.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(name));
@@ -53,7 +75,7 @@ impl Gate {
         Err(Refusal::new(StatusCode::FORBIDDEN, "foreign_host", what).hint(hint))
     }
 
-    fn has_token(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn have_token(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let Some(token) = &self.token else { return Ok(()) };
         let refuse = |what: &str| {
             let hint =
@@ -130,7 +152,20 @@ mod tests {
 
     fn gate(token: Option<&str>) -> Gate {
         let hosts = vec!["pbx.example.test".into()];
-        Gate::new(&Settings { token: token.map(Into::into), hosts, ..Settings::default() })
+        Gate::new(Guests { token: token.map(Into::into), hosts })
+    }
+
+    #[test]
+    fn a_token_is_not_shown_and_can_change() {
+        let gate = gate(Some("open sesame"));
+        assert!(!format!("{gate:?}").contains("sesame"));
+        let with = |token: &str| {
+            asked(&gate, &[("host", "localhost"), ("authorization", &format!("Bearer {token}"))])
+        };
+        assert_eq!((with("open sesame"), with("other")), (Ok(()), Err("token")));
+        gate.renew(Guests { token: Some("other".into()), hosts: Vec::new() });
+        assert_eq!((with("open sesame"), with("other")), (Err("token"), Ok(())));
+        assert_eq!(asked(&gate, &[("host", "pbx.example.test")]), Err("foreign_host"));
     }
 
     #[test]

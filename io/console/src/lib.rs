@@ -26,6 +26,7 @@ pub use api::openapi;
 pub use client::{Client, Heard, Trouble};
 pub use events::Hub;
 pub use exposition::{Exposition, Family, Kind};
+pub use gate::{Gate, Guests};
 pub use house::{Command, Draining, House, Listening, Status, TellReloaded};
 pub use listen::{BindError, Bound, Settings};
 pub use thread::Console;

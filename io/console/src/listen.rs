@@ -6,8 +6,10 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
+use crate::gate::{Gate, Guests};
+
 /// Where the console listens, and whom it lets in.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// The address for TCP; none: not by TCP.
     pub address: Option<SocketAddr>,
@@ -15,24 +17,14 @@ pub struct Settings {
     pub socket: Option<PathBuf>,
     /// The permissions of that file, as in chmod(1).
     pub mode: u32,
-    /// Who connects by TCP must know this; none: everybody may ask who can connect.
-    pub token: Option<Box<str>>,
-    /// The names by which it may be called, besides `localhost` and addresses (they cannot be forged by a DNS).
-    pub hosts: Vec<Box<str>>,
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("Settings");
-        shown.field("address", &self.address).field("socket", &self.socket);
-        shown.field("hosts", &self.hosts).finish_non_exhaustive()
-    }
+    /// Whom it lets in by TCP.
+    pub guests: Guests,
 }
 
 /// Sockets that wait for somebody to serve them.
 #[derive(Debug)]
 pub struct Bound {
-    pub(crate) settings: Settings,
+    pub(crate) gate: Gate,
     pub(crate) tcp: Option<TcpListener>,
     pub(crate) unix: Option<UnixListener>,
 }
@@ -67,7 +59,16 @@ impl Bound {
             open(path, settings.mode)
                 .map_err(|error| BindError { place: path.display().to_string(), error })
         });
-        Ok(Self { tcp: tcp.transpose()?, unix: unix.transpose()?, settings })
+        Ok(Self {
+            tcp: tcp.transpose()?,
+            unix: unix.transpose()?,
+            gate: Gate::new(settings.guests),
+        })
+    }
+
+    /// The gate, by which others can be let in from now on.
+    pub fn gate(&self) -> Gate {
+        self.gate.clone()
     }
 
     /// The address that was really bound.
@@ -132,11 +133,5 @@ mod tests {
         assert!(open(&path, 0o600).unwrap_err().to_string().contains("no socket"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "a letter");
         fs::remove_dir_all(path.parent().unwrap()).unwrap();
-    }
-
-    #[test]
-    fn the_token_is_not_shown() {
-        let settings = Settings { token: Some("open sesame".into()), ..Settings::default() };
-        assert!(!format!("{settings:?}").contains("sesame"));
     }
 }

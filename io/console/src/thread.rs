@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::connection::End;
 use crate::desk::Desk;
-use crate::gate::{Gate, Way};
+use crate::gate::Way;
 use crate::house::House;
 use crate::listen::Bound;
 use crate::seats::Seats;
@@ -39,7 +39,7 @@ impl Bound {
         let (tcp, unix, gate) = {
             let _inside = runtime.enter();
             let tcp = self.tcp.map(TcpListener::from_std).transpose()?;
-            (tcp, self.unix.map(UnixListener::from_std).transpose()?, Gate::new(&self.settings))
+            (tcp, self.unix.map(UnixListener::from_std).transpose()?, self.gate)
         };
         let thread = thread::Builder::new().name("console".into()).spawn(move || {
             let local = LocalSet::new();

@@ -30,8 +30,6 @@ impl Again {
                 running.listen.console_socket != new.listen.console_socket,
                 ["listen", "console_socket"],
             ),
-            (running.console.token != new.console.token, ["console", "token"]),
-            (running.console.hosts != new.console.hosts, ["console", "hosts"]),
             (
                 running.console.socket_mode != new.console.socket_mode,
                 ["console", "socket_permissions"],

@@ -113,7 +113,8 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     if arguments.config.is_none() {
         introduce(&config, &listeners);
     }
-    let kept = (watching.flatten(), pen, drain.clone());
+    let gate = console.as_ref().map(::console::Bound::gate);
+    let kept = (watching.flatten(), pen, drain.clone(), gate);
     let steward = Steward::new((config, arguments.config.clone(), log), staff, kept);
     let steward = Arc::new(steward);
     let console = console.map(|bound| {

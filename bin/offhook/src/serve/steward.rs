@@ -9,11 +9,13 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ::console::Gate;
 use machine::Dice;
 use net::{BindError, Handle, Prepared};
 use server::settings::Shard;
 use server::{House, Node};
 
+use super::console;
 use super::drain::Drain;
 use super::house::{self, Fixed};
 use super::supervisor::Supervisor;
@@ -39,6 +41,8 @@ pub(crate) struct Steward {
     pub(super) waker: Waker,
     pen: Pen,
     drain: Drain,
+    /// Nothing, when there is no console.
+    gate: Option<Gate>,
     now: Mutex<Now>,
     /// Beside the lock, so that nobody who only wants to know it waits for a reload.
     generation: AtomicU32,
@@ -72,12 +76,12 @@ impl Steward {
     pub(super) fn new(
         (config, file, log): (Config, Option<PathBuf>, Log),
         staff: Staff,
-        (watching, pen, drain): (Option<Sender<()>>, Pen, Drain),
+        (watching, pen, drain, gate): (Option<Sender<()>>, Pen, Drain, Option<Gate>),
     ) -> Self {
         let Staff { server, fixed, names, waker } = staff;
         let now = Mutex::new(Now { config, _watching: watching });
         let generation = AtomicU32::new(1);
-        Self { log, file, server, fixed, names, waker, pen, drain, now, generation }
+        Self { log, file, server, fixed, names, waker, pen, drain, gate, now, generation }
     }
 
     /// Which config the server runs by.
@@ -163,6 +167,9 @@ impl Steward {
             self.log.warning("driver", &[("what", (&notice.to_string()).into())]);
         }
         super::announce_changes((&before, &listeners), self.log);
+        if let Some(gate) = &self.gate {
+            gate.renew(console::guests(&again.config));
+        }
         *now = Now { config: again.config, _watching: watching };
         self.generation.fetch_add(1, Ordering::AcqRel);
         Ok(longest)

@@ -95,6 +95,28 @@ fn pages_of_others_do_not_get_in() {
     assert!(!head.contains("access-control"), "{head}");
 }
 
+/// No secret of the config is in anything that the console says.
+#[test]
+fn no_secret_is_told() {
+    let secrets =
+        ["correct-horse-battery", "0123456789abcdef0123456789abcdef", "the-token-of-this-test"];
+    let more = format!(
+        "[[extension]]\nnumber = \"101\"\npassword = \"{}\"\n[[extension]]\nnumber = \"102\"\nha1 = {{ md5 = \"{}\" }}\n\
+         [console]\ntoken = \"{}\"\n",
+        secrets[0], secrets[1], secrets[2]
+    );
+    let console = Console::start(&folder("console-secrets"), &more);
+    console.register("101");
+    let right = format!("Authorization: Bearer {}", secrets[2]);
+    let pages = ["status", "registrations", "registrations/101", "calls", "targets", "bans"];
+    let pages = pages.iter().map(|page| format!("/api/v1/{page}"));
+    for page in pages.chain(["/metrics".to_owned(), "/nothing".to_owned()]) {
+        let (status, body) = console.curl(&page, &["-i", "-H", &right]);
+        assert!(status == 200 || page == "/nothing", "{page}: {body}");
+        assert!(secrets.iter().all(|secret| !body.contains(secret)), "{page}: {body}");
+    }
+}
+
 /// More half requests than there are places: those who ask something are served all the same, and the others are sent away in the end.
 #[test]
 fn who_never_ends_a_request_keeps_nobody_out() {

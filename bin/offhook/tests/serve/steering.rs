@@ -40,6 +40,22 @@ fn a_ban_is_listed_with_its_reason_and_lifted() {
 }
 
 #[test]
+fn a_new_token_is_asked_for_after_a_reload() {
+    let folder = folder("console-new-token");
+    let more = "[console]\ntoken = \"the-old-one-of-sixteen\"\n";
+    let console = Console::start(&folder, more);
+    let [old, new] =
+        ["old", "new"].map(|which| format!("Authorization: Bearer the-{which}-one-of-sixteen"));
+    let status = |header: &str| console.curl("/api/v1/status", &["-H", header]).0;
+    assert_eq!((status(&old), status(&new)), (200, 401));
+    let file = folder.join("offhook.toml");
+    let text = std::fs::read_to_string(&file).expect("the config");
+    std::fs::write(&file, text.replace("the-old-one", "the-new-one")).expect("written");
+    assert_eq!(console.curl("/api/v1/reload", &["-X", "POST", "-H", &old]).0, 200);
+    assert_eq!((status(&old), status(&new)), (401, 200));
+}
+
+#[test]
 fn a_reload_takes_all_or_names_what_is_wrong() {
     let folder = folder("console-reload");
     let console = Console::start(&folder, "");

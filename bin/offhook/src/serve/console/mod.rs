@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread;
 
 use console::{
-    Bound, Command, Console, Draining, Exposition, House, Hub, Listening, Settings, Status,
+    Bound, Command, Console, Draining, Exposition, Guests, House, Hub, Listening, Settings, Status,
     TellReloaded,
 };
 use machine::Time;
@@ -39,13 +39,11 @@ pub(super) fn bind(config: &Config, asked_for: Asked, log: Log) -> Result<Option
     if config.listen.console.is_none() && config.listen.console_socket.is_none() {
         return Ok(None);
     }
-    let hosts = config.domains.iter().chain(&config.console.hosts);
     let settings = Settings {
         address: config.listen.console,
         socket: config.listen.console_socket.clone(),
         mode: config.console.socket_mode,
-        token: config.console.token.as_ref().map(|token| token.reveal().into()),
-        hosts: hosts.map(|host| host.as_str().into()).collect(),
+        guests: guests(config),
     };
     match (Bound::bind(settings), asked_for) {
         (Ok(bound), _) => Ok(Some(bound)),
@@ -54,6 +52,15 @@ pub(super) fn bind(config: &Config, asked_for: Asked, log: Log) -> Result<Option
             log.warning("no_console", &[("what", (&error.to_string()).into())]);
             Ok(None)
         }
+    }
+}
+
+/// Whom a config lets in by TCP.
+pub(super) fn guests(config: &Config) -> Guests {
+    let hosts = config.domains.iter().chain(&config.console.hosts);
+    Guests {
+        token: config.console.token.as_ref().map(|token| token.reveal().into()),
+        hosts: hosts.map(|host| host.as_str().into()).collect(),
     }
 }
 
