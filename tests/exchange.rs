@@ -200,6 +200,19 @@ impl Exchange {
         self.world.add(user, Resident::Phone(Box::new(actor)), &[(Realm::INTERNET, ip)])
     }
 
+    /// The same, with an account that is changed.
+    pub fn lone_phone_with(
+        &mut self,
+        user: &str,
+        habits: Habits,
+        change: impl FnOnce(Account) -> Account,
+    ) -> HostId {
+        let ip = self.address();
+        let account = change(Account::new(&format!("sip:{user}@{ip}")).unwrap());
+        let actor = phone_of(account, habits, ip);
+        self.world.add(user, Resident::Phone(Box::new(actor)), &[(Realm::INTERNET, ip)])
+    }
+
     /// A phone's program ends and begins anew: it forgets everything.
     pub fn restart_phone(
         &mut self,

@@ -1,4 +1,4 @@
-//! The call flows of RFC 3665 as ladders that were looked at once and stay. §3.5 is left out: an application-level gateway that changes
+//! The call flows of RFC 3665, and those of RFC 5359 that phones make among themselves, as ladders that were looked at once and stay. §3.5 is left out: an application-level gateway that changes
 //! what it carries is no part of ours yet.
 //!
 //! `golden/` holds them; `OFFHOOK_WRITE=1 cargo test -p offhook-tests --test flows` writes what is now.
@@ -12,6 +12,7 @@
 )]
 
 mod registration;
+mod services;
 mod sessions;
 mod towns;
 mod unsuccessful;

@@ -41,6 +41,7 @@
 mod abilities;
 mod account;
 mod call;
+mod history;
 mod latch;
 pub mod limits;
 mod line;
@@ -50,6 +51,7 @@ mod outside;
 pub mod packages;
 mod phone;
 mod quality;
+mod reception;
 mod refusal;
 mod registration;
 mod request;
@@ -62,10 +64,12 @@ mod whither;
 mod words;
 
 pub use account::{Account, BadAccount};
+pub use history::{Direction, Past};
 pub use media::Audio;
 pub use phone::Phone;
 pub use protocol::auth::Credentials;
 pub use protocol::doors::{Call, CallQuality, Grade, Inquiry, PhoneEvent, Watch};
+pub use reception::Reception;
 pub use sound::Srtp;
 pub use transfer::Referrals;
 pub use unable::Unable;

@@ -74,6 +74,9 @@ pub const TRANSFER: Duration = Duration::from_secs(300);
 /// How fast news of a transfer follow each other, at most (RFC 3515 §3.10).
 pub const REFERRAL_PACE: Duration = Duration::from_secs(1);
 
+/// Calls that the history keeps.
+pub const HISTORY: usize = 256;
+
 /// Audio of ended calls that nobody has taken back yet.
 pub const ENDED: usize = 64;
 

@@ -12,9 +12,11 @@ use sip::{Draft, Message, Method, Name, Status};
 
 use crate::abilities;
 use crate::call::{Conversation, Offered, State, caller, sdp_of, too_brief};
+use crate::history::Direction;
 use crate::line::{Known, News, Part, Purpose};
 use crate::outside::Ours;
 use crate::phone::Phone;
+use crate::reception::Turned;
 use crate::refusal::{self, Refusal};
 use crate::sound::{Sound, Srtp};
 use crate::transfer::Succession;
@@ -149,7 +151,10 @@ impl Phone {
                 let Some(call) = self.calls.get_mut(&call) else { return };
                 call.done(&mut Turn { now, line, lingering, out }, part, errand, outcome);
             }
-            News::Told(call, status) => self.told(now, (call, status), out),
+            News::Told(call, tiding) => {
+                self.history.go_on(now, call, tiding);
+                self.told(now, (call, tiding), out);
+            }
             News::Follow(call) => {
                 // No line is free: the transferor is told no.
                 if self.follow(now, call, out).is_err() {
@@ -302,11 +307,17 @@ impl Phone {
             Ok(sound) => sound,
             Err(no) => return refuse(turn, (id, flow), request, &no),
         };
+        if replaced.is_none() && self.turn_away(now, id, request, out) == Turned::Away {
+            return;
+        }
+        let turn =
+            &mut Turn { now, line: &mut self.line, lingering: &mut self.lingering, out: &mut *out };
         let session = turn.line.account.session;
         let invite = (request.clone(), dialog);
         let dice = &mut turn.line.dice;
         let offered = Offered::new(now, id, invite, offer, (session, dice));
         let call = self.number();
+        self.history.begin(now, (call, Direction::In), &caller(request));
         let state = State::Offered(Box::new(offered));
         self.calls.insert(call, Conversation::new(call, self.answers.fresh(), state));
         let Some(old) = replaced else { return report_incoming(call, request, out) };

@@ -12,10 +12,12 @@ use sip::{Status, Uri};
 
 use crate::account::Account;
 use crate::call::{Conversation, Outgoing, State, Wish};
+use crate::history::{Direction, History};
 use crate::limits;
 use crate::line::Line;
 use crate::lingering::Lingering;
 use crate::outside::Outside;
+use crate::reception::Reception;
 use crate::registration::Registration;
 use crate::transfer::Succession;
 use crate::turn::Turn;
@@ -33,6 +35,8 @@ pub struct Phone {
     /// Mouths and ears of calls that have ended, until they are taken back.
     pub(crate) ended: VecDeque<(Call, Box<dyn Audio>)>,
     pub(crate) outside: Outside,
+    pub(crate) reception: Reception,
+    pub(crate) history: History,
     /// Calls that follow others, by the new one.
     pub(crate) successions: BTreeMap<Call, Succession>,
     next: u32,
@@ -47,6 +51,8 @@ impl Phone {
         let outside = Outside::new(&answers, &mut dice);
         Self {
             outside,
+            reception: Reception::default(),
+            history: History::default(),
             line: Line::new(account, listeners, dice),
             registration,
             calls: BTreeMap::new(),
@@ -103,6 +109,7 @@ impl Phone {
         let id = self.number();
         let ticket = self.line.ticket();
         out.push(Output::Ask(ticket, Question::MediaSockets));
+        self.history.begin(now, (id, Direction::Out), &String::from_utf8_lossy(&target));
         let outgoing =
             Box::new(Outgoing::new(target, self.line.account.session, &mut self.line.dice));
         let state = State::Opening { ticket, outgoing, audio };

@@ -7,7 +7,7 @@ use protocol::transaction::{ClientId, ServerId};
 use sip::{Draft, Message, Name, Status};
 
 use crate::abilities;
-use crate::line::{Errand, Line, News, Purpose};
+use crate::line::{Errand, Line, News, Purpose, Tiding};
 use crate::lingering::Lingering;
 use crate::refusal::Refusal;
 use crate::sound::Sound;
@@ -25,10 +25,13 @@ impl Turn<'_> {
     /// Tells the program around the phone.
     pub(crate) fn report(&mut self, event: PhoneEvent) {
         match event {
-            PhoneEvent::Progress { call, status } | PhoneEvent::Ended { call, status, .. } => {
-                self.line.tell(News::Told(call, status));
+            PhoneEvent::Progress { call, status } => {
+                self.line.tell(News::Told(call, Tiding::Progress(status)));
             }
-            PhoneEvent::Established { call } => self.line.tell(News::Told(call, 200)),
+            PhoneEvent::Established { call } => self.line.tell(News::Told(call, Tiding::Up)),
+            PhoneEvent::Ended { call, status, .. } => {
+                self.line.tell(News::Told(call, Tiding::Over(status)));
+            }
             _ => {}
         }
         self.out.push(Output::Report(Event::Phone(event)));

@@ -21,6 +21,8 @@ pub enum Unable {
     TooFast,
     /// The text is too long for a message.
     TooLong,
+    /// Nobody has been called yet.
+    NobodyCalled,
     /// Nothing of that number is watched.
     NoSuchWatch,
 }
@@ -38,6 +40,7 @@ impl fmt::Display for Unable {
             Self::BadKey(key) => write!(f, "{key:?} is no key of a telephone"),
             Self::TooFast => f.write_str("too much of that is under way"),
             Self::TooLong => f.write_str("the text is too long for one message"),
+            Self::NobodyCalled => f.write_str("nobody has been called yet"),
             Self::NoSuchWatch => f.write_str("that is not watched"),
         }
     }

@@ -455,6 +455,13 @@ pub enum PhoneEvent {
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         key: char,
     },
+    /// Somebody has called, and was turned away: nobody is to be disturbed (480), or calls go elsewhere (302).
+    TurnedAway {
+        /// Who, as the From says.
+        from: Box<str>,
+        /// The status.
+        status: u16,
+    },
     /// A message or a ping of ours was answered, or was not (408, 503).
     Answered {
         /// Which.

@@ -92,6 +92,7 @@ fn words(event: &PhoneEvent) -> String {
                 rows.collect::<String>()
             )
         }
+        PhoneEvent::TurnedAway { from, status } => format!("{from} was turned away ({status})"),
         PhoneEvent::Message { from, text } => format!("{from} writes: {text}"),
         PhoneEvent::Watched { state, kind, body, .. } => watched::in_words(state, kind, body),
         PhoneEvent::NotWatched { status: 200, reason, .. } => reason.to_string(),
@@ -189,6 +190,9 @@ fn outside(event: &PhoneEvent) -> Value {
             json!({
                 "event": "answered", "status": status, "reason": reason, "took_ms": milliseconds(*took), "said": rows
             })
+        }
+        PhoneEvent::TurnedAway { from, status } => {
+            json!({ "event": "turned_away", "from": from, "status": status })
         }
         PhoneEvent::Message { from, text } => {
             json!({ "event": "message", "from": from, "text": text })

@@ -2,7 +2,7 @@
 
 use std::io::BufRead as _;
 
-use phone::{Call, PhoneEvent};
+use phone::{Call, Direction, Past, PhoneEvent};
 
 use super::deed::register;
 use super::desk::{Desk, Happening};
@@ -94,6 +94,10 @@ fn obey(desk: &Desk, line: &str, current: &mut Option<Call>) -> Result<Next, Str
             let (call, target) = (call()?, rest.to_owned());
             desk.phone.obey(move |phone, now, out| phone.transfer(now, call, &target, out))?;
         }
+        "redial" if current.is_none() => {
+            let audio = desk.audio()?;
+            *current = Some(desk.phone.obey(move |phone, now, out| phone.redial(now, audio, out))?);
+        }
         "keys" | "k" => {
             let call = call()?;
             for key in rest.chars() {
@@ -102,10 +106,44 @@ fn obey(desk: &Desk, line: &str, current: &mut Option<Call>) -> Result<Next, Str
         }
         "quit" | "q" => return Ok(Next::Quit),
         "help" | "?" => desk.news.hint(HELP),
-        other => return Err(format!("{other:?} is no command\n{HELP}")),
+        other => receive(desk, other, rest)?,
     }
     Ok(Next::More)
 }
 
-const HELP: &str =
-    "call WHOM, answer, refuse, hangup, hold, resume, transfer WHOM, keys 123#, quit";
+/// What is done with calls that come, and what came.
+fn receive(desk: &Desk, word: &str, rest: &str) -> Result<(), String> {
+    match word {
+        "dnd" => desk.phone.ask(|phone, _, _| phone.do_not_disturb())?,
+        "open" => desk.phone.ask(|phone, _, _| phone.open())?,
+        "forward" if rest.is_empty() => return Err("to whom? forward 103; open ends it".into()),
+        "forward" => {
+            let target = rest.to_owned();
+            desk.phone.obey(move |phone, _, _| phone.forward_all(&target))?;
+        }
+        "history" => {
+            let past =
+                desk.phone.ask(|phone, _, _| phone.history().cloned().collect::<Vec<_>>())?;
+            past.iter().for_each(|past| desk.news.hint(&line_of(past)));
+        }
+        other => return Err(format!("{other:?} is no command\n{HELP}")),
+    }
+    Ok(())
+}
+
+/// A call that there was, in a line.
+fn line_of(past: &Past) -> String {
+    let way = match past.direction {
+        Direction::Out => "to",
+        Direction::In if past.is_missed() => "missed:",
+        Direction::In => "from",
+    };
+    let talked = past.answered.zip(past.ended).map(|(from, to)| (to - from).as_secs());
+    let how = match talked {
+        Some(seconds) => format!("{seconds} s"),
+        None => past.status.to_string(),
+    };
+    format!("{way} {}, {how}", past.with)
+}
+
+const HELP: &str = "call WHOM, redial, answer, refuse, hangup, hold, resume, transfer WHOM, keys 123#, dnd, forward WHOM, open, history, quit";

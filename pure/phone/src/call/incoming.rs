@@ -5,7 +5,7 @@ use protocol::doors::PhoneEvent;
 use protocol::session::{Confirming, Owner};
 use protocol::transaction::ServerId;
 use sip::header::{CSeq, From};
-use sip::{Message, Status};
+use sip::{Message, Name, Status};
 
 use super::offered::{Next, Told};
 use super::outgoing::CANCELLED;
@@ -109,6 +109,19 @@ impl Conversation {
         self.state = State::Up(Box::new(up));
         turn.report(PhoneEvent::Established { call: self.id });
         self.tell_hold(turn);
+    }
+
+    /// Somebody else is to be called instead: 302.
+    pub(crate) fn forward(&mut self, turn: &mut Turn<'_>, to: &[u8]) -> Result<(), Unable> {
+        let (State::Offered(offered) | State::Answering { offered, .. }) = &self.state else {
+            return Err(RINGS);
+        };
+        let status = Status::MOVED_TEMPORARILY;
+        let contact = [b"<", to, b">"].concat();
+        let (id, no) = (offered.id, offered.tagged(status, status.phrase()));
+        turn.respond(id, no.raw(Name::Contact, &contact));
+        self.end(turn, status.code(), "forwarded");
+        Ok(())
     }
 
     /// They have changed their mind: `false` when it was not this call, or too late (RFC 3261 §9.2).

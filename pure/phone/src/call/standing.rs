@@ -4,6 +4,7 @@ use media::{Audio, Silence};
 use protocol::dialog::{Dialog, DialogId};
 
 use super::{Conversation, State};
+use crate::sound::Sound;
 
 /// How far a call has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,11 @@ impl Conversation {
             State::Calling(_, invitation) => invitation.early(&id.remote).map(Dialog::remote_uri),
             _ => self.dialog().map(Dialog::remote_uri),
         }
+    }
+
+    /// True while we hold the other side.
+    pub(crate) fn holds(&self) -> bool {
+        self.sound.as_ref().is_some_and(Sound::holds)
     }
 
     /// Mouth and ear go on in another call; this one is silent from now on.

@@ -105,10 +105,28 @@ pub(crate) enum News {
     Cancel { cancel: ServerId, invite: Option<ServerId>, request: Message },
     /// Somebody acknowledges a 2xx.
     Ack(Message),
-    /// A call of ours has come so far: the status.
-    Told(Call, u16),
+    /// A call of ours has come so far.
+    Told(Call, Tiding),
     /// What the other side of a call asks for is to be done.
     Follow(Call),
+}
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tiding {
+    Progress(u16),
+    Up,
+    Over(u16),
+}
+
+impl Tiding {
+    /// The status that it comes to.
+    pub(crate) const fn status(self) -> u16 {
+        match self {
+            Self::Progress(status) | Self::Over(status) => status,
+            Self::Up => 200,
+        }
+    }
 }
 
 /// How an errand ended.

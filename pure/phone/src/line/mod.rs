@@ -23,7 +23,7 @@ use crate::whither::{Way, Whither};
 use crate::words;
 
 use errand::Place;
-pub(crate) use errand::{Errand, News, Outcome, Part, Purpose};
+pub(crate) use errand::{Errand, News, Outcome, Part, Purpose, Tiding};
 use launch::places;
 
 /// The way out of a phone.

@@ -192,6 +192,11 @@ impl Sound {
         self.session.agreed_for(self.id).is_some_and(|agreed| agreed.hold.is_theirs())
     }
 
+    /// True while we hold the other side.
+    pub(crate) fn holds(&self) -> bool {
+        self.session.agreed_for(self.id).is_some_and(|agreed| agreed.hold.is_ours())
+    }
+
     /// True for a socket of ours.
     pub(crate) fn has(&self, socket: Socket) -> bool {
         self.pair.rtp.0 == socket || self.pair.rtcp.0 == socket

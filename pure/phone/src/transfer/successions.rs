@@ -6,6 +6,8 @@ use protocol::doors::{Call, Event, Output, PhoneEvent, Question};
 use sip::Status;
 
 use crate::call::{Conversation, Outgoing, State, refer_to};
+use crate::history::Direction;
+use crate::line::Tiding;
 use crate::phone::Phone;
 use crate::unable::Unable;
 
@@ -62,6 +64,8 @@ impl Phone {
         let outgoing = Box::new(outgoing.saying(wanted.rows()));
         let state = State::Opening { ticket, outgoing, audio: Box::new(Silence) };
         self.calls.insert(new, Conversation::new(new, self.answers.fresh(), state));
+        let with = String::from_utf8_lossy(&wanted.target);
+        self.history.begin(now, (new, Direction::Out), &with);
         self.successions.insert(new, Succession::Referred { old: call, refer });
         self.settle(now, out);
         Ok(new)
@@ -77,12 +81,13 @@ impl Phone {
     }
 
     /// What has become of a call, for the one that it follows: 100 to 199, 200 when it is up, else why it failed.
-    pub(crate) fn told(&mut self, now: Time, (new, status): (Call, u16), out: &mut Vec<Output>) {
+    pub(crate) fn told(&mut self, now: Time, (new, tiding): (Call, Tiding), out: &mut Vec<Output>) {
+        let status = tiding.status();
         let Some(succession) = self.successions.get(&new).copied() else { return };
         if status >= 200 {
             self.successions.remove(&new);
         }
-        let up = status == 200;
+        let up = tiding == Tiding::Up;
         let old = match succession {
             Succession::Referred { old, .. } | Succession::Replaces { old } => old,
         };
