@@ -161,8 +161,10 @@ impl Standing {
     /// A change has been carried out; these numbers have connections.
     fn settle(&mut self, prepared: Prepared, busy: &BTreeSet<u16>, now: Time) {
         let Prepared { open, mut leaving, last, doors, .. } = prepared;
+        // Whoever waited at a gate that has just closed may still be on the way to its shard.
+        let before: BTreeSet<u16> = self.leaving.iter().map(|(_, it, _)| it.number).collect();
         leaving.retain(|(_, listener, until)| match *until {
-            Time::NEVER => busy.contains(&listener.number),
+            Time::NEVER => busy.contains(&listener.number) || !before.contains(&listener.number),
             until => until > now,
         });
         self.shut.retain(|number, _| open.iter().any(|(_, listener)| listener.number == *number));

@@ -98,4 +98,11 @@ fn a_phone_is_woken_and_then_called() {
     let mut server = server;
     let line = server.line("not_woken");
     assert!(line.contains("it answered 500") && !line.contains("phone-one"), "{line}");
+    // Another program takes over.
+    let other = TcpListener::bind("127.0.0.1:0").expect("bound");
+    let address = |program: &TcpListener| program.local_addr().expect("bound").to_string();
+    let config = config.replace(&address(&program), &address(&other));
+    server.reload(&folder, &config, "reloaded");
+    caller.say(&server.udp, ("MESSAGE", "sip:101@localhost"), 3, "");
+    assert!(take(&other, "204 No Content").contains("phone-one"));
 }

@@ -138,6 +138,36 @@ fn listeners_come_and_go() {
     assert_eq!(&answer, b"SIP/2.0 200 ");
 }
 
+#[test]
+fn name_servers_change() {
+    let folder = folder("reload-dns");
+    let servers = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").expect("bound"));
+    let config = |server: &UdpSocket| {
+        let at = server.local_addr().expect("bound");
+        let open = OPEN.replace("\"PUBLISH\"", "");
+        format!("{open}[dns]\nservers = [\"{at}\"]\n")
+    };
+    let [first, second] = &servers;
+    let mut server = Server::start(&folder, &config(first));
+    let asked = |server: &Server, dns: &UdpSocket, name: &str| {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("bound");
+        let us = socket.local_addr().expect("bound");
+        let request = format!(
+            "MESSAGE sip:x@{name}.test SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bK{name}\r\nFrom: <sip:a@b.test>;tag=1\r\n\
+             To: <sip:x@{name}.test>\r\nCall-ID: {us}\r\nCSeq: 1 MESSAGE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        );
+        socket.send_to(request.as_bytes(), &server.udp).expect("sent");
+        dns.set_read_timeout(Some(Duration::from_secs(40))).expect("set");
+        let mut question = [0; 512];
+        let length = dns.recv(&mut question).expect("a question");
+        let question = question.get(..length).expect("it fits");
+        assert!(question.windows(name.len()).any(|part| part == name.as_bytes()));
+    };
+    asked(&server, first, "before");
+    server.reload(&folder, &config(second), "reloaded");
+    asked(&server, second, "after");
+}
+
 /// The certificate that a server shows.
 fn shown(tls: &str) -> String {
     let output = Command::new("openssl")
