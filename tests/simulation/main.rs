@@ -30,6 +30,7 @@ mod reloads;
 mod restarts;
 mod secrets;
 mod slow_names;
+mod soak;
 mod sound;
 mod storms;
 mod tolls;

@@ -15,8 +15,10 @@
 )]
 mod authority;
 mod bans;
+mod both;
 mod console;
 mod exposition;
+mod files;
 mod intruders;
 mod killed;
 mod load;
@@ -26,6 +28,7 @@ mod records;
 mod reload;
 mod schema;
 mod secrets;
+mod soak;
 mod steering;
 mod strangers;
 mod supervisor;

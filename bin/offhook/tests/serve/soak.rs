@@ -1,0 +1,149 @@
+//! A server that works for a long time: twenty calls a second, a tenth of them refused, each other one changed while it is up, while connections
+//! come and go and phones register. Its memory and its files stay what they are (RELIABILITY R27).
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::both::Phone;
+use crate::{Server, ask, between, folder};
+
+/// What a process has.
+#[derive(Clone, Copy, Debug)]
+struct Size {
+    kilobytes: u64,
+    files: usize,
+}
+
+fn size(server: &Server) -> Size {
+    let id = server.child.id();
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("it lives");
+    let kilobytes = between(&status, "VmRSS:", "kB").trim().parse().expect("a number");
+    let files = std::fs::read_dir(format!("/proc/{id}/fd")).expect("it lives").count();
+    Size { kilobytes, files }
+}
+
+/// What all who make work share.
+struct Work {
+    over: AtomicBool,
+    calls: AtomicU64,
+}
+
+impl Work {
+    /// Does something each so often until the end.
+    fn each(&self, pause: Duration, mut what: impl FnMut(u64)) {
+        let (_keep, pace) = channel::<()>();
+        let began = Instant::now();
+        let mut next = Duration::ZERO;
+        for nth in 0.. {
+            if self.over.load(Ordering::Relaxed) {
+                return;
+            }
+            what(nth);
+            next += pause;
+            // Who is late goes on at once.
+            let _ = pace.recv_timeout(next.saturating_sub(began.elapsed()));
+        }
+    }
+}
+
+fn config(folder: &std::path::Path, peers: &[&Phone]) -> String {
+    let route = |(nth, phone): (usize, &&Phone)| {
+        let from = phone.us.rsplit_once(':').map_or("", |(host, _)| host);
+        format!(
+            "[[route]]\nname = \"{nth}\"\nmatch = {{ prefix = \"+{nth}\", network = \"{from}\" }}\nto = \"sip:{}\"\n",
+            phone.us
+        )
+    };
+    let routes: String = peers.iter().enumerate().map(route).collect();
+    format!(
+        "domains = [\"127.0.0.1\"]\n[listen]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\n[auth]\nchallenge = []\n[records]\n\
+         json = \"{0}/calls.jsonl\"\nmax_size = 1\nkeep = 3\n{routes}",
+        folder.display()
+    )
+}
+
+/// Lives for so long; what the server had after each part of it.
+fn live(name: &str, (part, parts): (Duration, u32)) -> (Vec<Size>, u64) {
+    let folder = folder(name);
+    let mut phones: Vec<_> = (0..5).map(|_| Phone::new()).collect();
+    let mut server = Server::start(&folder, &config(&folder, &phones.iter().collect::<Vec<_>>()));
+    let tcp = crate::address(&server.line("\"transport\":\"tcp\""));
+    for (nth, phone) in phones.iter_mut().enumerate() {
+        phone.calls_through(&server.udp, &format!("+{nth}"));
+    }
+    let work = Work { over: false.into(), calls: 0.into() };
+    let mut sizes = Vec::new();
+    thread::scope(|scope| {
+        for (nth, phone) in phones.iter().enumerate() {
+            let work = &work;
+            scope.spawn(move || {
+                work.each(Duration::from_millis(250), |call| {
+                    make_a_call(phone, &format!("{nth}-{call}"), call);
+                    work.calls.fetch_add(1, Ordering::Relaxed);
+                })
+            });
+        }
+        scope.spawn(|| work.each(Duration::from_millis(500), |_| come_and_go(&tcp)));
+        scope.spawn(|| {
+            work.each(Duration::from_millis(200), |_| {
+                assert!(ask(&server.udp, "OPTIONS").starts_with("SIP/2.0 200 "));
+            });
+        });
+        let (_keep, pace) = channel::<()>();
+        for _ in 0..parts {
+            let _ = pace.recv_timeout(part);
+            sizes.push(size(&server));
+            println!("{} calls, {:?}", work.calls.load(Ordering::Relaxed), sizes.last());
+        }
+        work.over.store(true, Ordering::Relaxed);
+    });
+    let calls = work.calls.load(Ordering::Relaxed);
+    server.signal("TERM");
+    server.line("\"event\":\"stopped\"");
+    (sizes, calls)
+}
+
+fn make_a_call(phone: &Phone, id: &str, nth: u64) {
+    match nth % 10 {
+        3 => phone.is_refused(id, "486 Busy Here"),
+        kind => {
+            let mut call = phone.call(id);
+            if kind % 2 == 0 {
+                call.invites_again();
+            }
+            call.hangs_up();
+        }
+    }
+}
+
+/// A connection that asks something, and goes.
+fn come_and_go(tcp: &str) {
+    let mut stream = TcpStream::connect(tcp).expect("connected");
+    stream.set_read_timeout(Some(Duration::from_secs(40))).expect("set");
+    let request = format!(
+        "OPTIONS sip:{tcp} SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bKo\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:{tcp}>\r\n\
+         Call-ID: o\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).expect("an answer");
+    assert!(line.starts_with("SIP/2.0 200 "), "{line}");
+}
+
+/// RELIABILITY R27: MINUTES (10) at twenty calls a second.
+#[test]
+#[ignore = "takes ten minutes: run by .ci/nightly"]
+fn ten_minutes_of_calls_leave_neither_memory_nor_files_behind() {
+    let minutes = std::env::var("MINUTES").ok().and_then(|text| text.parse().ok()).unwrap_or(10);
+    let (sizes, calls) = live("serve-soak", (Duration::from_secs(60), minutes));
+    // Two minutes to warm up, when there are so many.
+    let (first, last) = (sizes[sizes.len().min(3) - 1], sizes[sizes.len() - 1]);
+    println!("{calls} calls, {first:?}, {last:?}");
+    assert!(last.kilobytes <= first.kilobytes + 2 * 1024, "{first:?} {last:?}");
+    // A connection may be there just now.
+    assert!(last.files.abs_diff(first.files) <= 2, "{first:?} {last:?}");
+}
