@@ -38,7 +38,7 @@ where
         .max_buf_size(limits::HEAD)
         .max_headers(limits::HEADERS)
         .half_close(false)
-        .serve_connection(TokioIo::new(Patient::new(stream)), service);
+        .serve_connection(TokioIo::new(Patient::new(stream, limits::DEAF)), service);
     let (mut connection, mut end) = (pin!(connection), pin!(end.changed()));
     let mut ending = false;
     let ended = poll_fn(|context| {

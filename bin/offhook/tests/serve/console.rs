@@ -141,6 +141,25 @@ fn registrations_are_listed_page_by_page_and_can_be_taken_away() {
     assert_eq!(console.get("/api/v1/status")["bindings"], 24);
 }
 
+/// What an operator has taken away does not come back by itself, also after a power cut.
+#[test]
+fn what_is_taken_away_stays_away() {
+    let folder = folder("console-away");
+    let mut console = Console::start(&folder, "");
+    ["101", "102"].iter().for_each(|user| console.register(user));
+    assert_eq!(console.ctl(&["unregister", "101"]).0, Some(0));
+    // What is registered later is on disk later: then the other is gone from there.
+    console.register("103");
+    console.server.child.kill().expect("killed");
+    console.server.child.wait().expect("ended");
+    let console = Console::start(&folder, "");
+    let kept = console.get("/api/v1/registrations");
+    let kept = kept["registrations"].as_array().expect("a list").iter();
+    let mut kept: Vec<_> = kept.filter_map(|user| user["user"].as_str()).collect();
+    kept.sort_unstable();
+    assert_eq!(kept, ["102", "103"]);
+}
+
 #[test]
 fn a_server_that_is_drained_ends_and_then_nobody_answers() {
     let mut console = Console::start(&folder("console-drain"), "");
