@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Offhook beside Kamailio under the same load on one machine, in one run: tables in Markdown, a curve as SVG.
+
+  beside.py rates     fixed rates and highest rates, UDP and TCP            (30 minutes)
+  beside.py tls       REGISTER over TLS, handshakes, idle TLS connections    (2 minutes)
+  beside.py journal   REGISTER with every binding on the disk, and without   (1 minute)
+  beside.py shards    one shard and two                                      (1 minute)
+  beside.py growth    CPU by how much there is: addresses, calls; and a curve (5 minutes)
+
+The generator is that of ../shared/bench/signalling, or where SIGBENCH says; SIPLOAD names its program. Of the server the release build is
+taken, or what OFFHOOK names. Wants two cores that have nothing else to do: the server has one, the generator the other.
+"""
+import json, os, platform, re, shutil, statistics, subprocess, sys, tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+OFFHOOK = os.environ.get("OFFHOOK", f"{ROOT}/target/release/offhook")
+SIGBENCH = os.environ.get("SIGBENCH", f"{ROOT}/../shared/bench/signalling")
+REPEAT = int(os.environ.get("REPEAT", "3"))
+FOLDER = tempfile.mkdtemp(prefix="beside-")
+
+FIXED = [("invite", "udp", 2000), ("options", "udp", 30000), ("register", "udp", 10000), ("register-auth", "udp", 5000),
+         ("redirect", "udp", 8000), ("invite", "tcp", 1400), ("options", "tcp", 21000), ("register", "tcp", 7000)]
+NAMES = {"invite": "call", "options": "OPTIONS", "register": "REGISTER refresh", "register-auth": "REGISTER with digest", "redirect": "INVITE, 302, ACK"}
+
+
+def config(name, shards=1, durability="memory", rows="", challenge="[]", more=""):
+    """A config that does what Kamailio's does there: no more, and no less."""
+    path = f"{FOLDER}/{name}.toml"
+    with open(path, "w") as file:
+        file.write(f'domains = ["127.0.0.1"]\n[listen]\nudp = ["127.0.0.1:5070"]\ntcp = ["127.0.0.1:5070"]\n{more}'
+                   f'[server]\nshards = {shards}\n[auth]\nchallenge = {challenge}\nalgorithms = ["MD5"]\nrealm = "127.0.0.1"\n'
+                   f'[store]\ndurability = "{durability}"\nurl = "file:{FOLDER}/{name}"\n{rows}')
+    return path
+
+
+def ours(path):
+    return ["--server", "ours", "--cmd", f"{OFFHOOK} --log-level warning serve --config {path}"]
+
+
+def users(count):
+    return "".join(f'[[extension]]\nnumber = "u{n}"\npassword = "secret"\n' for n in range(count))
+
+
+def elsewhere(count):
+    return "".join(f'[[redirect]]\nuser = "u{n}"\nto = ["sip:u{n}@127.0.0.1:6000"]\n' for n in range(count))
+
+
+THEIRS = ["--server", "kamailio", "--malloc", "fm"]
+
+
+def bench(what, server, *more):
+    """Runs the harness; its answers, one for each repeat."""
+    command = [sys.executable, f"{SIGBENCH}/bench.py", what, *server, *map(str, more)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if not rows:
+        sys.exit(f"{' '.join(command)}\n{done.stderr[-2000:]}")
+    return rows
+
+
+def spread(rows, key):
+    """The median, and how far the others are from it."""
+    numbers = [row[key] for row in rows if row.get(key) is not None]
+    middle = statistics.median(numbers) if numbers else float("nan")
+    far = max((abs(number - middle) for number in numbers), default=0)
+    return middle, f"{middle:,.4g} ± {far:,.2g}"
+
+
+def machine():
+    model = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())
+    load = open("/proc/loadavg").read().split()[0]
+    return f"{model.group(1) if model else platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}; load before: {load}."
+
+
+def table(head, rows):
+    print(f"\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    for row in rows:
+        print(f"| {' | '.join(map(str, row))} |", flush=True)
+
+
+def both(workload):
+    rows = {"register-auth": users(5000), "redirect": elsewhere(1001)}.get(workload, "")
+    challenge = '["REGISTER"]' if workload == "register-auth" else "[]"
+    count = ["--users", 5000] if workload == "register-auth" else []
+    return [(ours(config(workload, rows=rows, challenge=challenge)), count), (THEIRS, count)]
+
+
+def rates():
+    found = []
+    for workload, proto, rate in FIXED:
+        runs = [bench("run", server, "--workload", workload, "--proto", proto, "--rate", rate, "--repeat", REPEAT, *more) for server, more in both(workload)]
+        (us, we), (them, they) = (spread(run, "cpu_us_each") for run in runs)
+        found.append((f"{NAMES[workload]}, {proto.upper()}, {rate:,}/s", we, they, f"{us / them:.2f}"))
+    table(["at a fixed rate, µs of CPU each", "Offhook", "Kamailio", "ratio"], found)
+    found = []
+    for workload, proto, _ in FIXED:
+        runs = [bench("max", server, "--workload", workload, "--proto", proto, "--repeat", 1, *more) for server, more in both(workload)]
+        us, them = (run[0]["max_rate"] for run in runs)
+        found.append((f"{NAMES[workload]}, {proto.upper()}", f"{us:,}", f"{them:,}", f"{us / max(1, them):.2f}"))
+    table(["highest rate on one core, each second", "Offhook", "Kamailio", "ratio"], found)
+
+
+def journal():
+    found = []
+    for durability in ("memory", "grouped"):
+        server = ours(config(durability, durability=durability))
+        cpu = bench("run", server, "--workload", "register", "--rate", 10000, "--repeat", REPEAT)
+        most = bench("max", server, "--workload", "register", "--repeat", 1)[0]["max_rate"]
+        found.append((durability, spread(cpu, "cpu_us_each")[1], f"{most:,}"))
+    table(["durability", "µs each at 10,000/s", "highest rate"], found)
+
+
+def shards():
+    found = []
+    for count in (1, 2):
+        # Both cores: the generator takes its share of one of them, so this is a lower bound.
+        server = ours(config(f"shards{count}", shards=count)) + (["--cpu", "0-1"] if count > 1 else [])
+        for workload, rate in (("options", 30000), ("invite", 2000)):
+            cpu = bench("run", server, "--workload", workload, "--rate", rate, "--repeat", REPEAT)
+            most = bench("max", server, "--workload", workload, "--repeat", 1)[0]["max_rate"]
+            found.append((f"{NAMES[workload]}, {count} shard{'s' * (count > 1)}", spread(cpu, "cpu_us_each")[1], f"{most:,}"))
+    table(["work", "µs each", "highest rate"], found)
+
+
+def growth():
+    curves = {"REGISTER by addresses": [], "call by calls at once": []}
+    for count in (10_000, 100_000, 1_000_000):
+        rows = bench("run", ours(config("growth")), "--workload", "register", "--rate", 5000, "--users", count, "--repeat", REPEAT)
+        curves["REGISTER by addresses"].append((count, spread(rows, "cpu_us_each")[0]))
+    for rate in (100, 1_000, 5_000):
+        rows = bench("run", ours(config("growth")), "--workload", "invite", "--rate", rate, "--repeat", REPEAT)
+        # Every call lingers for 32 s after its end.
+        curves["call by calls at once"].append((rate, spread(rows, "cpu_us_each")[0]))
+    for name, points in curves.items():
+        table([name, "µs of CPU each"], [(f"{x:,}", f"{y:.4g}") for x, y in points])
+    with open(f"{ROOT}/docs/growth.svg", "w") as file:
+        file.write(curve(curves))
+
+
+def curve(curves):
+    """What one thing costs, by how much there is: a line a kind, both axes from zero, the lower one by orders of magnitude."""
+    import math
+    most = max(y for points in curves.values() for _, y in points) * 1.2
+    place = lambda x, y: (60 + 90 * math.log10(max(1, x)), 240 - 200 * y / most)
+    lines = ['<svg xmlns="http://www.w3.org/2000/svg" width="640" height="300" font-family="sans-serif" font-size="12">',
+             '<path d="M60 40V240H620" fill="none" stroke="#888"/>', f'<text x="8" y="44">{most:.0f} µs</text>', '<text x="44" y="244">0</text>']
+    for power in range(2, 7):
+        lines.append(f'<text x="{60 + 90 * power}" y="258" text-anchor="middle">{10 ** power:,}</text>')
+    for (name, points), colour in zip(curves.items(), ("#06c", "#c60")):
+        path = " ".join(f"{x:.0f},{y:.0f}" for x, y in (place(*point) for point in points))
+        x, y = place(*points[-1])
+        lines += [f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>', f'<text x="{x:.0f}" y="{y - 8:.0f}" fill="{colour}" text-anchor="end">{name}</text>']
+    return "\n".join(lines + ["</svg>\n"])
+
+
+def tls():
+    sys.path.insert(0, HERE)
+    import tls as load
+    found = load.measure(FOLDER, OFFHOOK, config)
+    table(["TLS", "Offhook", "Kamailio", "ratio"], found)
+
+
+if __name__ == "__main__":
+    experiments = {"rates": rates, "tls": tls, "journal": journal, "shards": shards, "growth": growth}
+    if len(sys.argv) != 2 or sys.argv[1] not in experiments:
+        sys.exit(__doc__)
+    print(machine(), flush=True)
+    try:
+        experiments[sys.argv[1]]()
+    finally:
+        shutil.rmtree(FOLDER, ignore_errors=True)
