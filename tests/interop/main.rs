@@ -16,6 +16,7 @@ mod authority;
 mod baresip;
 #[path = "../../io/dns/tests/named/bind.rs"]
 mod bind;
+mod cluster;
 mod families;
 #[path = "../../io/net/tests/driver/authority.rs"]
 #[allow(dead_code, reason = "the tests of the driver want more of it")]
@@ -31,6 +32,7 @@ mod peer;
 mod phone;
 mod pjsua;
 mod place;
+mod redis;
 mod renewal;
 mod restarts;
 mod secrets;

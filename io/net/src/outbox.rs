@@ -146,6 +146,16 @@ impl<M: Drivable> Shard<M> {
             Question::Keep(record) => {
                 return self.program.keeper.keep(record, self.reply(ticket, Answer::NotKept));
             }
+            Question::Share(share) => {
+                return self.program.keeper.share(share, self.reply(ticket, Answer::NotKept));
+            }
+            Question::Recall(key) => {
+                return self.program.keeper.recall(key, self.reply(ticket, Answer::NotRecalled));
+            }
+            Question::SpendAnywhere { nonce, count, until } => {
+                let reply = self.reply(ticket, Answer::Nothing);
+                return self.program.keeper.spend(nonce, count, until, reply);
+            }
             Question::Push(sleeper) => {
                 return self.program.pusher.push(*sleeper, self.reply(ticket, Answer::Nothing));
             }

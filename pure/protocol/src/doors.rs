@@ -110,6 +110,19 @@ pub enum Question {
     Locate(Box<[u8]>),
     /// Keep a fact: asked of the store.
     Keep(Record),
+    /// What all nodes know under a key: asked of the store that they share.
+    Recall(Box<[u8]>),
+    /// Keep a fact for all nodes, unless one of them has kept another meanwhile: asked of the store that they share.
+    Share(Share),
+    /// Whether a use of a nonce is its first, at any node: asked of the store that they share, which notes it.
+    SpendAnywhere {
+        /// The nonce.
+        nonce: Box<str>,
+        /// Which use of it this is (RFC 7616 §3.4, `nc`).
+        count: u32,
+        /// Until when that must be remembered.
+        until: Time,
+    },
     /// Whether a use of a nonce is its first: asked of the shard that made the nonce, which notes it.
     Spend {
         /// The number of that shard.
@@ -129,6 +142,26 @@ pub enum Question {
     MediaSockets,
     /// Give the pair back.
     CloseMedia(Socket, Socket),
+}
+
+/// A fact for all nodes of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The fact. Its value begins with its edition, eight octets.
+    pub record: Record,
+    /// The edition that it takes the place of: when another is kept, that one stays. When nothing is kept, it does not count.
+    pub before: [u8; 8],
+    /// Whether the other nodes are told.
+    pub told: bool,
+}
+
+/// Another node of a cluster, as the keeper of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Neighbour {
+    /// Where other nodes reach it.
+    pub at: SocketAddr,
+    /// Which of its lives: a connection does not outlive one.
+    pub life: u32,
 }
 
 /// What a machine is told.
@@ -151,6 +184,12 @@ pub enum Answer {
         /// For RTCP.
         rtcp: (Socket, SocketAddr),
     },
+    /// What is kept under the key; nothing, when nothing is.
+    Recalled(Option<Box<[u8]>>),
+    /// The store that all nodes share cannot be reached.
+    NotRecalled,
+    /// It is not kept: another node has kept this meanwhile.
+    Differs(Box<[u8]>),
     /// It is safe, as the store promises it.
     Kept,
     /// It is not: the disk is full or broken, or too much waits for it.
@@ -182,6 +221,8 @@ pub struct Reach {
     pub q: u16,
     /// The flow that the REGISTER came on: for connections, and for peers behind a NAT.
     pub flow: Option<Flow>,
+    /// The node of a cluster that has this flow; nothing, when it is ours.
+    pub node: Option<Neighbour>,
     /// The Path that the REGISTER came with, topmost first (RFC 3327).
     pub path: Vec<Box<[u8]>>,
     /// What the Contact said of the phone: its parameters as written, `;+sip.instance="<…>";video` (RFC 3840 §9).
@@ -215,7 +256,8 @@ impl Reach {
         let (path, features) = (Vec::new(), Box::default());
         let uri = uri.into();
         let (since, until) = (Time(0), None);
-        Self { uri, q: 1000, flow: None, path, features, since, until, asleep: None }
+        let node = None;
+        Self { uri, q: 1000, flow: None, node, path, features, since, until, asleep: None }
     }
 
     /// Which phone it is, as it names itself: two ways to one instance never ring together (RFC 5626 §7).
@@ -344,6 +386,16 @@ pub enum Event {
         source: SocketAddr,
         /// What is wrong with them.
         reason: Box<str>,
+    },
+    /// What is kept for all nodes under an address of record is not what any node has written: it is passed over.
+    Tampered {
+        /// The address of record.
+        aor: Box<str>,
+    },
+    /// A newer Offhook has written what is kept for all nodes under an address of record: it is left as it is.
+    Newer {
+        /// The address of record.
+        aor: Box<str>,
     },
     /// Something that a phone tells the program around it.
     Phone(PhoneEvent),

@@ -26,6 +26,13 @@ pub const UNKEPT: usize = 65_536;
 /// After how many seconds a phone may come back whose registration could not be kept: a full disk is not emptied sooner.
 pub const UNKEPT_RETRY: u32 = 30;
 
+/// After how many seconds a phone may come back whose registration the store of the cluster did not take: a master that fails is
+/// replaced within that time.
+pub const UNSHARED_RETRY: u32 = 10;
+
+/// How often a REGISTER is worked out because another node was faster. The phones of one user do not register ten times in a millisecond.
+pub const OFFERS: u8 = 10;
+
 /// Subscriptions of one shard; each costs a few kilobytes. Past this we answer 503.
 pub const SUBSCRIPTIONS: usize = 100_000;
 

@@ -25,8 +25,8 @@ use crate::proxy::{Found, Lead, Loss, Plan, Proxy};
 use crate::purpose::{self, Purpose};
 use crate::push::Push;
 use crate::regevent::RegEvent;
-use crate::registrar::Registrar;
-use crate::settings::{Farewell, Settings};
+use crate::registrar::{Registrar, Then};
+use crate::settings::{Bindings, Farewell, Settings};
 use crate::tolls::Tolls;
 use crate::turn::Turn;
 
@@ -114,6 +114,16 @@ impl Node {
     /// Which settings it has: 1 for the first, and one more for each change.
     pub const fn generation(&self) -> u32 {
         self.house.generation
+    }
+
+    /// Another node of the cluster has changed the bindings of an address: who calls it asks anew where it is.
+    pub fn changed_elsewhere(&mut self, now: Time, aor: &[u8], out: &mut Vec<Output>) {
+        let (mut turn, roles) = self.turn(now, out);
+        roles.registrar.changed_elsewhere(&mut turn, aor);
+        roles.proxy.appeared(&mut turn, aor);
+        if turn.house.settings.shard.count > 1 {
+            turn.out.push(Output::Announce(aor.into()));
+        }
     }
 
     /// How many transactions there are.
@@ -242,8 +252,16 @@ impl Machine for Node {
                     out.push(Output::Report(Event::Untrusted { distrust }));
                 }
             }
-            Input::Answered(ticket, answer @ (Answer::Kept | Answer::NotKept)) => {
+            Input::Answered(
+                ticket,
+                answer @ (Answer::Kept | Answer::NotKept | Answer::Differs(_)),
+            ) => {
                 roles.registrar.answered(&mut turn, ticket, answer);
+            }
+            Input::Answered(ticket, answer @ (Answer::Recalled(_) | Answer::NotRecalled)) => {
+                if let Some((aor, then)) = roles.registrar.recalled(&mut turn, ticket, &answer) {
+                    roles.go_on(&mut turn, &aor, then);
+                }
             }
             Input::Answered(ticket, answer) if roles.push.answered(&mut turn, ticket, &answer) => {}
             Input::Answered(ticket, answer) => match roles.waiting.answered(ticket) {
@@ -274,6 +292,9 @@ impl Machine for Node {
         }
         while let Some(visitor) = roles.waiting.overdue(now) {
             roles.told_of(&mut turn, *visitor, &Answer::Nothing);
+        }
+        while let Some((aor, then)) = roles.registrar.overdue(now) {
+            roles.go_on(&mut turn, &aor, then);
         }
         roles.proxy.wake(&mut turn);
         roles.registrar.wake(&mut turn);
@@ -410,6 +431,9 @@ impl Roles {
             turn.info = info;
             return self.serve(turn, id, way, purpose);
         }
+        if *answer == Answer::Nothing {
+            self.gate.left_alone(turn.now);
+        }
         let (flow, request, _) = &way;
         let wire = self.gate.stale(turn, (*flow, request), asker);
         turn.answer(id, wire);
@@ -418,7 +442,15 @@ impl Roles {
 
     /// Another shard asks about one of our addresses, or one of our nonces.
     fn asked(&mut self, turn: &mut Turn<'_>, asker: OtherShard, question: Question) {
+        let shares = turn.house.settings.bindings == Bindings::Shared;
         let answer = match question {
+            Question::Locate(aor) if shares => {
+                return self.registrar.recall(turn, &aor, Then::Tell(asker));
+            }
+            Question::Wake(sleeper) if shares => {
+                let aor = sleeper.aor.clone();
+                return self.registrar.recall(turn, &aor, Then::Wake(asker, sleeper));
+            }
             Question::Locate(aor) => Answer::Bindings(self.registrar.reach(turn, &aor)),
             Question::Spend { made, nonce, count, .. } => {
                 Answer::Spent(self.gate.is_first_use(turn.now, made, (&nonce, count)))
@@ -431,6 +463,9 @@ impl Roles {
             Question::Resolve(_)
             | Question::Services(_)
             | Question::Keep(_)
+            | Question::Share(_)
+            | Question::Recall(_)
+            | Question::SpendAnywhere { .. }
             | Question::Push(_)
             | Question::MediaSockets
             | Question::CloseMedia(..) => Answer::Nothing,
@@ -534,7 +569,26 @@ impl Roles {
         Ok(purpose)
     }
 
-    /// Does what an admitted request is for.
+    /// The bindings of an address are known as well as they can be: goes on with what waited for that.
+    fn go_on(&mut self, turn: &mut Turn<'_>, aor: &[u8], then: Then) {
+        match then {
+            Then::Tell(asker) => {
+                let bindings = self.registrar.reach(turn, aor);
+                turn.out.push(Output::Tell(asker, Answer::Bindings(bindings)));
+            }
+            Then::Serve(visit) => {
+                let (id, way, purpose) = *visit;
+                self.serve_now(turn, id, way, purpose);
+            }
+            Then::Wake(asker, sleeper) => {
+                let bindings = self.registrar.bindings(turn.now, aor);
+                self.push.wake(turn, asker, (*sleeper, &bindings));
+            }
+            Then::Nothing => {}
+        }
+    }
+
+    /// Does what an admitted request is for; once the other nodes' bindings are known, when it is about those.
     fn serve(
         &mut self,
         turn: &mut Turn<'_>,
@@ -543,6 +597,22 @@ impl Roles {
         purpose: Purpose,
     ) {
         way.2.call = turn.call_begins((way.0, &way.1, &way.2), &purpose);
+        match self.registrar.must_recall(turn, &way.1, &purpose) {
+            Some(aor) => {
+                let then = Then::Serve(Box::new((id, way, purpose)));
+                self.registrar.recall(turn, &aor, then);
+            }
+            None => self.serve_now(turn, id, way, purpose),
+        }
+    }
+
+    fn serve_now(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ServerId,
+        way: (Flow, Message, Plan),
+        purpose: Purpose,
+    ) {
         let found = match purpose {
             Purpose::Register => {
                 return match self.registrar.register(turn, id, (way.0, &way.1)) {
@@ -571,7 +641,9 @@ impl Roles {
                 return turn.answer(id, wire);
             }
             Purpose::Redirect(wire) => return turn.call_redirected(way.2.call, (id, wire)),
-            Purpose::User(aor) if turn.is_home_of(&aor) => {
+            Purpose::User(aor)
+                if turn.is_home_of(&aor) && turn.house.settings.bindings != Bindings::Shared =>
+            {
                 let bindings = self.registrar.reach(turn, &aor);
                 Found::Bound(aor, bindings)
             }

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use protocol::doors::Neighbour;
 use protocol::{Flow, Identity, Transport};
 
 const TRANSPORTS: [Transport; 5] =
@@ -17,17 +18,7 @@ pub(crate) fn put_flow(octets: &mut Vec<u8>, flow: Flow) {
     octets.push(transport.and_then(|at| u8::try_from(at).ok()).unwrap_or(0) | identified);
     octets.extend_from_slice(&flow.listener.to_be_bytes());
     octets.extend_from_slice(&flow.connection.to_be_bytes());
-    match flow.peer.ip().to_canonical() {
-        IpAddr::V4(ip) => {
-            octets.push(4);
-            octets.extend_from_slice(&ip.octets());
-        }
-        IpAddr::V6(ip) => {
-            octets.push(6);
-            octets.extend_from_slice(&ip.octets());
-        }
-    }
-    octets.extend_from_slice(&flow.peer.port().to_be_bytes());
+    put_address(octets, flow.peer);
     if identified != 0 {
         octets.extend_from_slice(&flow.identity.octets());
     }
@@ -39,17 +30,46 @@ pub(crate) fn take_flow(rest: &mut &[u8]) -> Option<Flow> {
     let transport = *TRANSPORTS.get(usize::from(first & !IDENTIFIED))?;
     let listener = u16::from_be_bytes(cut(rest)?);
     let connection = u32::from_be_bytes(cut(rest)?);
+    let peer = take_address(rest)?;
+    let identity = match first & IDENTIFIED {
+        0 => Identity::NONE,
+        _ => Identity::from_octets(cut(rest)?),
+    };
+    Some(Flow { transport, listener, connection, peer, identity })
+}
+
+/// Writes which node has a flow: 11 octets for IPv4, 23 for IPv6.
+pub(crate) fn put_neighbour(octets: &mut Vec<u8>, node: Neighbour) {
+    put_address(octets, node.at);
+    octets.extend_from_slice(&node.life.to_be_bytes());
+}
+
+/// Reads it, and goes on behind it.
+pub(crate) fn take_neighbour(rest: &mut &[u8]) -> Option<Neighbour> {
+    Some(Neighbour { at: take_address(rest)?, life: u32::from_be_bytes(cut(rest)?) })
+}
+
+fn put_address(octets: &mut Vec<u8>, address: SocketAddr) {
+    match address.ip().to_canonical() {
+        IpAddr::V4(ip) => {
+            octets.push(4);
+            octets.extend_from_slice(&ip.octets());
+        }
+        IpAddr::V6(ip) => {
+            octets.push(6);
+            octets.extend_from_slice(&ip.octets());
+        }
+    }
+    octets.extend_from_slice(&address.port().to_be_bytes());
+}
+
+fn take_address(rest: &mut &[u8]) -> Option<SocketAddr> {
     let ip = match cut(rest)? {
         [4] => IpAddr::from(cut::<4>(rest)?),
         [6] => IpAddr::from(cut::<16>(rest)?),
         _ => return None,
     };
-    let port = u16::from_be_bytes(cut(rest)?);
-    let identity = match first & IDENTIFIED {
-        0 => Identity::NONE,
-        _ => Identity::from_octets(cut(rest)?),
-    };
-    Some(Flow { transport, listener, connection, peer: SocketAddr::new(ip, port), identity })
+    Some(SocketAddr::new(ip, u16::from_be_bytes(cut(rest)?)))
 }
 
 /// Takes `N` octets.

@@ -265,6 +265,16 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                     self.say(now + delay, shard, Input::Answered(ticket, answer));
                 }
             }
+            // The world lends a cluster its store itself, between its hosts.
+            Question::Share(_) => {
+                self.say(now, shard, Input::Answered(ticket, protocol::Answer::NotKept))
+            }
+            Question::Recall(_) => {
+                self.say(now, shard, Input::Answered(ticket, protocol::Answer::NotRecalled))
+            }
+            Question::SpendAnywhere { .. } => {
+                self.say(now, shard, Input::Answered(ticket, protocol::Answer::Nothing))
+            }
             Question::MediaSockets => {
                 let answer = self.sockets.lend(shard);
                 self.say(now, shard, Input::Answered(ticket, answer));

@@ -25,6 +25,8 @@ impl Again {
             (running.server.shards != new.server.shards, ["server", "shards"]),
             (running.store.url != new.store.url, ["store", "url"]),
             (running.store.durability != new.store.durability, ["store", "durability"]),
+            (running.store.replicas != new.store.replicas, ["store", "replicas"]),
+            (running.cluster != new.cluster, ["cluster", "listen"]),
             (running.listen.console != new.listen.console, ["listen", "console"]),
             (
                 running.listen.console_socket != new.listen.console_socket,

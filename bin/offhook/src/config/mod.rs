@@ -18,6 +18,7 @@ mod auth;
 mod bans;
 mod calls;
 mod choice;
+mod cluster;
 mod console;
 mod dns;
 mod domains;
@@ -49,6 +50,7 @@ mod websocket;
 
 pub(crate) use again::Again;
 pub use auth::Auth;
+pub use cluster::Cluster;
 pub use console::Console;
 pub use dns::Dns;
 pub use domains::Domain;
@@ -105,6 +107,8 @@ pub struct Config {
     pub push: Option<Push>,
     /// Where things are kept.
     pub store: Store,
+    /// Its place in a cluster, if it is a node of one.
+    pub cluster: Option<Cluster>,
     /// The accounts.
     pub extensions: Vec<Extension>,
     /// Users that are answered with 302.
@@ -143,6 +147,7 @@ impl Default for Config {
             records: Records::default(),
             push: None,
             store: Store::default(),
+            cluster: None,
             extensions: Vec::new(),
             redirects: Vec::new(),
             routes: Vec::new(),
@@ -196,6 +201,7 @@ impl Config {
         };
         let routes = route::read(&entries(top, &route::SECTION, faults), &known, faults);
         let calls_section = section(top, &calls::SECTION, faults);
+        let store = Store::read(&section(top, &store::SECTION, faults), faults);
         let config = Self {
             console: Console::read(&section(top, &console::SECTION, faults), &listen, faults),
             tls: tls::read(&tls_section, &entries(&tls_section, &tls::DOMAIN, faults), faults),
@@ -217,7 +223,8 @@ impl Config {
                 &calls_section,
                 faults,
             ),
-            store: Store::read(&section(top, &store::SECTION, faults), faults),
+            cluster: Cluster::read(&section(top, &cluster::SECTION, faults), &store, top, faults),
+            store,
             redirects: redirect::read(
                 &entries(top, &redirect::SECTION, faults),
                 &extensions,
@@ -405,6 +412,7 @@ pub const SECTIONS: &[&Section] = &[
     &tolls::SECTION,
     &push::SECTION,
     &store::SECTION,
+    &cluster::SECTION,
     &calls::SECTION,
     &records::SECTION,
     &extension::SECTION,
@@ -429,6 +437,7 @@ const TOP: &[Key] = &[
     Key::new("tolls", "", ""),
     Key::new("push", "", ""),
     Key::new("store", "", ""),
+    Key::new("cluster", "", ""),
     Key::new("calls", "", ""),
     Key::new("records", "", ""),
     Key::new("extension", "", ""),

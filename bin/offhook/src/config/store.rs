@@ -15,6 +15,8 @@ pub struct Store {
     pub url: StoreUrl,
     /// When a record counts as kept.
     pub durability: Durability,
+    /// Of a Redis cluster: how many replicas must have a record before it counts as kept.
+    pub replicas: u16,
 }
 
 /// Which store.
@@ -52,7 +54,7 @@ impl Durability {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { url: StoreUrl::File("data".into()), durability: Durability::Grouped }
+        Self { url: StoreUrl::File("data".into()), durability: Durability::Grouped, replicas: 0 }
     }
 }
 
@@ -62,16 +64,21 @@ impl Store {
         let url = written.text("url", faults).and_then(|url| read_url(url, faults));
         let durability =
             written.text("durability", faults).and_then(|word| read_durability(word, faults));
-        if matches!(url, Some(StoreUrl::Redis(_))) {
+        let replicas = written.number("replicas", 0..=u64::from(MOST_REPLICAS), faults);
+        let redis = matches!(url, Some(StoreUrl::Redis(_)));
+        if written.has("replicas") && !redis {
             faults.warn(
-                written.span_of("url"),
-                "this version does not speak to Redis: registrations are kept in memory",
-                "write \"file:data\" to keep them on this machine",
+                written.span_of("replicas"),
+                "`replicas` is not used: the store is no Redis",
+                "remove it, or write url = \"redis://…\"",
             );
         }
         Self {
             url: url.unwrap_or(default.url),
             durability: durability.unwrap_or(default.durability),
+            replicas: replicas.map_or(default.replicas, |replicas| {
+                u16::try_from(replicas.value).unwrap_or(MOST_REPLICAS)
+            }),
         }
     }
 }
@@ -92,14 +99,13 @@ fn read_url(url: At<&str>, faults: &mut Faults) -> Option<StoreUrl> {
         }
         "file" => Some(StoreUrl::File(rest.strip_prefix("//").unwrap_or(rest).into())),
         "redis" | "rediss" if rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty()) => {
+            if let Err(why) = ::cluster::Url::parse(url.value) {
+                faults.refuse_hidden(url.span, format!("`url` cannot be read: {why}"), EXAMPLE);
+            }
             Some(StoreUrl::Redis(Secret::new(url.value)))
         }
         "redis" | "rediss" => {
-            faults.refuse_hidden(
-                url.span,
-                "`url` names no server",
-                "write \"redis://192.0.2.1:6379\"",
-            );
+            faults.refuse_hidden(url.span, "`url` names no server", EXAMPLE);
             None
         }
         other => {
@@ -131,6 +137,12 @@ fn read_durability(word: At<&str>, faults: &mut Faults) -> Option<Durability> {
     known
 }
 
+/// How it looks.
+const EXAMPLE: &str = "write \"redis://user:password@192.0.2.1:6379,192.0.2.2:6379\"";
+
+/// Redis keeps no more copies than anybody has.
+const MOST_REPLICAS: u16 = 5;
+
 pub(super) const SECTION: Section = Section {
     name: "store",
     repeated: false,
@@ -141,7 +153,8 @@ pub(super) const SECTION: Section = Section {
         Key::new(
             "url",
             "\"file:data\"",
-            "`file:` and a folder, embedded: nothing to install. Beyond one machine: `redis://…` (Valkey or Redis). A \
+            "`file:` and a folder, embedded: nothing to install. For several servers: `redis://user:password@host:port,host:port` (Valkey or Redis, a cluster or a single one; `rediss` for \
+             TLS; what stands behind a last `/` begins all keys there), and [cluster]. A \
              password in it is never shown. `offhook serve --data DIR` is the same as `file:DIR`.",
         )
         .secret(),
@@ -151,6 +164,12 @@ pub(super) const SECTION: Section = Section {
             "`grouped`: a 200 to REGISTER is sent after its record is on disk, many records at a time. `relaxed`: it is \
              not waited for, a crash may lose the last moment. `memory`: nothing is written. The default never loses what \
              a phone was promised.",
+        ),
+        Key::new(
+            "replicas",
+            "0",
+            "Of a Redis cluster: how many replicas must have a record before a 200 to REGISTER is sent. 0: the master alone, which may lose \
+             the last moment when it dies. More than there are: no registration works.",
         ),
     ],
 };

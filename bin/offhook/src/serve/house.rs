@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use net::tls::{CannotUse, Terms, Tls};
 use protocol::auth::{Algorithm, Ha1, Names};
+use protocol::doors::Neighbour;
 use protocol::{Listener, Transport};
 use server::settings::{self, Bindings, Settings, Shard, Whose};
 
@@ -34,15 +35,31 @@ pub(crate) fn plan(config: &Config) -> Result<net::Plan, String> {
     for address in &config.listen.wss {
         plan = plan.on(Transport::Wss, *address);
     }
+    if let Some(cluster) = &config.cluster {
+        plan = plan.on(Transport::Tcp, cluster.listen);
+    }
     plan.tls = tls(config).map_err(|error| error.to_string())?;
     let proven = plan.tls.as_ref().and_then(|tls| certificates::proven(config, tls));
-    for listen in &mut plan.listen {
+    let public = plan.listen.len() - usize::from(config.cluster.is_some());
+    // Nodes know each other by their addresses.
+    for listen in plan.listen.iter_mut().take(public) {
         let wish = config.listen.advertised.of(listen.address).map(Into::into);
         let by_name = proven.as_deref().filter(|_| listen.transport.is_secure()).map(Into::into);
         listen.advertised = wish.or(by_name);
     }
     plan.origins = Arc::new(config.websocket.origins(&config.domains));
     Ok(plan)
+}
+
+/// Where we are in our cluster, in this life: the listener for the other nodes is the last one.
+pub(crate) fn cluster(
+    config: &Config,
+    listeners: &[Listener],
+    life: u32,
+) -> Option<settings::Cluster> {
+    let listener = listeners.last().filter(|_| config.cluster.is_some())?;
+    let us = Neighbour { at: listener.bound, life };
+    Some(settings::Cluster { us, listener: listener.number })
 }
 
 /// Our certificates, and whom we trust; who calls us may prove to be one of the domains that routes lead to.
@@ -64,6 +81,8 @@ pub(crate) struct Fixed {
     pub(crate) nonces: u128,
     /// Where bindings are kept.
     pub(crate) bindings: Bindings,
+    /// Where we are in our cluster.
+    pub(crate) cluster: Option<settings::Cluster>,
 }
 
 /// What the node of a shard is told: of the listeners first those that are open, then those that go.
@@ -96,6 +115,7 @@ pub(crate) fn settings(
         secret: fixed.secret,
         nonce_secret: Some(fixed.nonces),
         bindings: fixed.bindings,
+        cluster: fixed.cluster,
         leaving: leaving.to_vec(),
         ..Settings::of(domain, listeners.to_vec())
     }

@@ -5,6 +5,7 @@ mod drain;
 mod drawer;
 pub(crate) mod house;
 mod secret;
+mod shared;
 mod signals;
 mod steward;
 mod supervisor;
@@ -27,6 +28,7 @@ use protocol::Listener;
 use protocol::doors::Question;
 use server::settings::{Bindings, Shard};
 use server::{Node, Steering};
+use shared::Shared;
 use steward::{Staff, Steward};
 use store::Restored;
 use supervisor::Supervisor;
@@ -91,9 +93,9 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     let bound = bind(&config)?;
     let watching = bound.tls().map(|tls| guard(&config, tls, log)).transpose().map_err(words)?;
     let secret = secret(&config, arguments, log).map_err(words)?;
-    let drawer = match folder(&config, arguments) {
-        Some(folder) => Drawer::open(folder, config.store.durability, log)?,
-        None => None,
+    let keeps = match folder(&config, arguments) {
+        Some(folder) => Drawer::open(folder, config.store.durability, log)?.map(Keeps::Here),
+        None => Shared::open(&config, log)?.map(Keeps::Shared),
     };
     let asked_for = if arguments.config.is_some() { Asked::ByConfig } else { Asked::ByNobody };
     let console = console::bind(&config, asked_for, log)?;
@@ -104,9 +106,9 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     let (pen, writer) = records::begin(&config.records, log).map_err(words)?;
     let reporter = Registry { sink: reporter, pen: pen.clone() };
     let waker = Waker::start(config.push.as_ref(), log).map_err(words)?;
-    let store = drawer.as_ref().map(|drawer| Arc::clone(drawer.counts()));
+    let store = keeps.as_ref().and_then(Keeps::counts);
     let (running, staff) =
-        start(&config, bound, secret, (reporter, drawer, waker)).map_err(words)?;
+        start(&config, bound, secret, (reporter, keeps, waker)).map_err(words)?;
     let drain = Drain::new(running.handle(), &config.server, log);
     let listeners = running.handle().listeners();
     announce("listening", &listeners, log);
@@ -136,6 +138,24 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     writer.close();
     drop((console, watchdog));
     result
+}
+
+/// Where bindings are kept.
+pub(crate) enum Keeps {
+    /// On this machine.
+    Here(Drawer),
+    /// Where all nodes of a cluster have them.
+    Shared(Shared),
+}
+
+impl Keeps {
+    /// What this machine's disk has done.
+    fn counts(&self) -> Option<Arc<store::Counts>> {
+        match self {
+            Self::Here(drawer) => Some(Arc::clone(drawer.counts())),
+            Self::Shared(_) => None,
+        }
+    }
 }
 
 /// Says what is to be said of our certificates, and watches their files until what it gives back is dropped.
@@ -169,6 +189,9 @@ pub(crate) fn wait<T>(
 
 /// The secret of this server: kept in its folder, unless nothing is to be kept.
 fn secret(config: &Config, arguments: &Arguments, log: Log) -> std::io::Result<u128> {
+    if let Some(cluster) = &config.cluster {
+        return secret::common(&cluster.secret_file);
+    }
     let Some(folder) = folder(config, arguments) else { return throw() };
     secret::kept(folder).or_else(|error| {
         let what = format!(
@@ -183,8 +206,8 @@ fn secret(config: &Config, arguments: &Arguments, log: Log) -> std::io::Result<u
 /// The folder in which things are kept, when they are to be kept here.
 fn folder<'a>(config: &'a Config, arguments: &'a Arguments) -> Option<&'a Path> {
     let folder = match (&arguments.data, &config.store.url) {
+        (_, StoreUrl::Redis(_)) => return None,
         (Some(folder), _) | (None, StoreUrl::File(folder)) => folder,
-        (None, StoreUrl::Redis(_)) => return None,
     };
     (config.store.durability != Durability::Memory).then_some(folder)
 }
@@ -200,12 +223,12 @@ pub(crate) fn start_alone(
     start(config, bound, secret, (sink, None, waker)).map(|(running, _)| running)
 }
 
-/// A node on every shard, with what the drawer holds; without one nothing is kept.
+/// A node on every shard, with what was kept; without a place to keep it nothing is.
 fn start(
     config: &Config,
     bound: Bound,
     secret: u128,
-    (sink, drawer, waker): (impl Sink + 'static, Option<Drawer>, Waker),
+    (sink, keeps, waker): (impl Sink + 'static, Option<Keeps>, Waker),
 ) -> std::io::Result<(Running<Node>, Staff)> {
     let count = bound.shards();
     let steering = Steering::new(secret, count);
@@ -225,15 +248,26 @@ fn start(
         .pending(Node::pending)
         .farewell(Node::close)
         .sink(sink);
-    let (mut bindings, mut restored) = (Bindings::InMemory, Vec::new());
-    if let Some(mut drawer) = drawer {
-        (bindings, restored) = (Bindings::Kept, std::mem::take(&mut drawer.restored));
-        program = program.keeper(drawer.keeper());
+    let (mut bindings, mut restored, mut told) = (Bindings::InMemory, Vec::new(), None);
+    match keeps {
+        Some(Keeps::Here(mut drawer)) => {
+            (bindings, restored) = (Bindings::Kept, std::mem::take(&mut drawer.restored));
+            program = program.keeper(drawer.keeper());
+        }
+        Some(Keeps::Shared(shared)) => {
+            let (keeper, nodes) = shared.keeper();
+            (bindings, told) = (Bindings::Shared, Some(nodes));
+            program = program.keeper(keeper);
+        }
+        None => {}
     }
     let (mut dice, now) = (Dice::new(throw()?), Clock::start().now());
-    let fixed = Fixed { secret, nonces: dice.seed(), bindings };
+    let fixed = Fixed { secret, nonces: dice.seed(), bindings, cluster: None };
+    let life = dice.roll() as u32;
+    let place = |listeners: &[Listener]| house::cluster(config, listeners, life);
     let running = bound.start(program, |number, listeners| {
         let shard = Shard { number, count };
+        let fixed = Fixed { cluster: place(listeners), ..fixed };
         let settings = house::settings(config, (listeners, &[]), fixed, shard);
         let mut node = Node::new(settings, Dice::new(dice.seed()));
         for Restored { key, value, shift } in &restored {
@@ -241,6 +275,11 @@ fn start(
         }
         node
     })?;
+    if let Some(told) = told {
+        // It is set once.
+        let _ = told.set((running.handle(), steering));
+    }
+    let fixed = Fixed { cluster: place(&running.handle().listeners()), ..fixed };
     let staff = Staff { server: running.handle(), fixed, names, waker };
     Ok((running, staff))
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use crate::seed::throw;
@@ -26,6 +26,22 @@ pub(crate) fn kept(folder: &Path) -> io::Result<u128> {
     }
 }
 
+/// The secret that all nodes of a cluster have. A file that others may read is refused: with it they could say anything.
+pub(crate) fn common(path: &Path) -> io::Result<u128> {
+    let named =
+        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    let refuse = |what: &str| {
+        let what = format!("{}: {what}", path.display());
+        io::Error::new(io::ErrorKind::InvalidData, what)
+    };
+    let text = fs::read_to_string(path).map_err(named)?;
+    let mode = fs::metadata(path).map_err(named)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(refuse("others may read it: chmod 600"));
+    }
+    read(&text).ok_or_else(|| refuse("it must hold 32 hexadecimal digits: openssl rand -hex 16"))
+}
+
 /// Written beside it and renamed, so that a crash leaves all of it or nothing.
 fn write(path: &Path, secret: u128) -> io::Result<()> {
     let beside = path.with_extension("new");
@@ -43,8 +59,6 @@ fn read(text: &str) -> Option<u128> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     #[test]

@@ -6,8 +6,10 @@
 mod quirk;
 mod waiting;
 
+use std::time::Duration;
+
 use machine::{Dice, Time};
-use protocol::auth::{Challenge, Claim, Counts, Ha1, Made, Nonces, Verdict, Why};
+use protocol::auth::{Challenge, Claim, Counts, Freshness, Ha1, Made, Nonces, Verdict, Why};
 use protocol::bans::{Offence, Source};
 use protocol::{Fault, Flow, Question};
 use sip::header::{AuthParams, Authorization, Contact, From, ProxyAuthorization, To};
@@ -27,6 +29,17 @@ pub(crate) use waiting::{Visitor, Waiting};
 pub(crate) struct Gate {
     nonces: Nonces,
     counts: Counts,
+    /// Those of all nodes of a cluster.
+    anywhere: Option<Anywhere>,
+}
+
+/// Nonces that every node of a cluster knows. Which counts were used with them, the store knows that the nodes share.
+#[derive(Debug)]
+struct Anywhere {
+    nonces: Nonces,
+    life: Duration,
+    /// Until when the store is not asked, because it could not be reached: who asks meanwhile gets a nonce of this node alone.
+    alone: Time,
 }
 
 /// As what we ask: the answer comes in another header.
@@ -70,7 +83,33 @@ impl Gate {
     pub(crate) fn new(settings: &Settings, dice: &mut Dice) -> Self {
         let secret = settings.nonce_secret.unwrap_or_else(|| dice.seed());
         let nonces = Nonces::new(secret, settings.shard.number, settings.nonce_life);
-        Self { nonces, counts: Counts::new(settings.nonce_life, dice) }
+        let life = settings.nonce_life;
+        let anywhere = settings.cluster.map(|_| Anywhere {
+            // What is signed for one purpose is not to be taken for another.
+            nonces: Nonces::new(settings.secret.rotate_left(64) ^ APART, ANYWHERE, life),
+            life,
+            alone: Time::default(),
+        });
+        Self { nonces, counts: Counts::new(life, dice), anywhere }
+    }
+
+    /// The nonces that are handed out now.
+    fn current(&self, now: Time) -> &Nonces {
+        let anywhere = self.anywhere.as_ref().filter(|anywhere| anywhere.alone <= now);
+        anywhere.map_or(&self.nonces, |anywhere| &anywhere.nonces)
+    }
+
+    /// The nonces that this one may be of.
+    fn whose(&self, now: Time, nonce: &str) -> &Nonces {
+        let known = |anywhere: &&Anywhere| anywhere.nonces.look(now, nonce) != Freshness::Foreign;
+        self.anywhere.as_ref().filter(known).map_or(&self.nonces, |anywhere| &anywhere.nonces)
+    }
+
+    /// The store of the cluster did not say whether a nonce is used for the first time.
+    pub(crate) fn left_alone(&mut self, now: Time) {
+        if let Some(anywhere) = &mut self.anywhere {
+            anywhere.alone = now + ALONE;
+        }
     }
 
     /// Lets a request pass whose credentials are right, and whose From (and To, for a REGISTER) belongs to them; and says whose they are.
@@ -96,7 +135,8 @@ impl Gate {
         }
         let ha1 = turn.house.ha1(name, claim.algorithm);
         let method = request.method().map_or("", Method::as_str);
-        let verdict = claim.judge(turn.now, &self.nonces, (method, request.body()), ha1);
+        let nonces = self.whose(turn.now, claim.count().0);
+        let verdict = claim.judge(turn.now, nonces, (method, request.body()), ha1);
         match (verdict, ha1) {
             (Verdict::Right(_), _) if !same_place(turn, &claim.uri, request) => {
                 Err(No::Fault(Fault::CredentialsElsewhere))
@@ -123,8 +163,11 @@ impl Gate {
     /// Does whoever sends credentials get what we send to its address? Whoever has a connection does, and whoever knows a nonce that
     /// was sent there.
     fn proof(&self, flow: Flow, claim: &Claim<'_>) -> Proof {
+        // A nonce that nobody made is found out here as well.
+        let ours = |nonces: &Nonces| claim.is_from(Source::from(flow.peer.ip()), nonces);
         let reached = flow.transport.is_reliable()
-            || claim.is_from(Source::from(flow.peer.ip()), &self.nonces);
+            || ours(&self.nonces)
+            || self.anywhere.as_ref().is_some_and(|anywhere| ours(&anywhere.nonces));
         if reached { Proof::Given } else { Proof::Missing }
     }
 
@@ -137,6 +180,11 @@ impl Gate {
     ) -> Option<Pass> {
         let (nonce, count) = claim.count();
         let (keeper, at) = (made.keeper, made.at);
+        if let Some(anywhere) = self.anywhere.as_ref().filter(|_| keeper == ANYWHERE) {
+            let until = at + anywhere.life;
+            let question = Question::SpendAnywhere { nonce: nonce.into(), count, until };
+            return (anywhere.alone <= turn.now).then_some(Pass::After(question, info));
+        }
         if keeper == turn.house.settings.shard.number {
             return self.is_first_use(turn.now, at, (nonce, count)).then_some(Pass::Now(info));
         }
@@ -162,9 +210,10 @@ impl Gate {
         (claim, made): (&Claim<'_>, Made),
         ha1: &Ha1,
     ) -> Option<Box<str>> {
-        let due = asker == Asker::Server && self.nonces.is_middle_aged(turn.now, made.at);
+        let nonces = self.current(turn.now);
+        let due = asker == Asker::Server && nonces.is_middle_aged(turn.now, made.at);
         let whom = flow.peer.ip().into();
-        due.then(|| claim.info(ha1, &self.nonces.throw(turn.now, turn.dice, whom)).into())
+        due.then(|| claim.info(ha1, &nonces.throw(turn.now, turn.dice, whom)).into())
     }
 
     /// The challenge for whoever has shown the right credentials, for a nonce that was used like this before.
@@ -191,7 +240,8 @@ impl Gate {
         asker: Asker,
         why: Why,
     ) -> Bytes {
-        let nonce = self.nonces.throw(turn.now, turn.dice, flow.peer.ip().into());
+        let nonces = self.current(turn.now);
+        let nonce = nonces.throw(turn.now, turn.dice, flow.peer.ip().into());
         let settings = &turn.house.settings;
         let challenge = |algorithm| Challenge {
             realm: &settings.realm,
@@ -215,6 +265,15 @@ impl Gate {
         if whole.len() > most { asking(values.get(..1).unwrap_or_default()) } else { whole }
     }
 }
+
+/// The keeper that nonces of a whole cluster name: no shard has this number.
+const ANYWHERE: u16 = u16::MAX;
+
+/// What makes the key of the cluster's nonces another than that of its seals.
+const APART: u128 = 0x6e6f_6e63_6573_2061_6e79_7768_6572_6521;
+
+/// How long the store is not asked after it did not answer.
+const ALONE: Duration = Duration::from_secs(1);
 
 impl Asker {
     const fn status(self) -> Status {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use machine::Time;
 use protocol::Flow;
-use protocol::doors::Reach;
+use protocol::doors::{Neighbour, Reach};
 use sip::header::Via;
 use sip::uri::{Host, same};
 use sip::{Message, Params, Uri};
@@ -34,6 +34,8 @@ pub(crate) struct Binding {
     pub(crate) first_cseq: u32,
     /// How it can be reached where its Contact cannot: its connection, or the other side of its NAT.
     pub(crate) flow: Option<Flow>,
+    /// The node of a cluster that has this flow; nothing, when it is ours.
+    pub(crate) node: Option<Neighbour>,
 }
 
 /// What a REGISTER says about one contact.
@@ -76,8 +78,13 @@ impl Binding {
             text.extend_from_slice(value);
         }
         let Said { q, cseq, until, since, first_cseq, flow, .. } = said;
-        let text = text.into();
-        Some(Self { text, uri, call_id, features, q, cseq, until, since, first_cseq, flow })
+        let (text, node) = (text.into(), None);
+        Some(Self { text, uri, call_id, features, q, cseq, until, since, first_cseq, flow, node })
+    }
+
+    /// The same, with its flow at this node.
+    pub(crate) fn at(self, node: Option<Neighbour>) -> Self {
+        Self { node, ..self }
     }
 
     /// All its texts.
@@ -166,6 +173,7 @@ impl Binding {
             uri: self.uri().into(),
             q: self.q,
             flow: self.flow,
+            node: self.node,
             path: self.path().map(Into::into).collect(),
             features: self.features().into(),
             since: self.since,
@@ -182,7 +190,13 @@ impl Binding {
         can_be_woken: impl FnOnce(&Self) -> bool,
     ) -> Option<Self> {
         let by = match self.flow {
-            Some(by) if by.listener == flow.listener && by.connection == flow.connection => by,
+            Some(by)
+                if self.node.is_none()
+                    && by.listener == flow.listener
+                    && by.connection == flow.connection =>
+            {
+                by
+            }
             _ => return Some(self),
         };
         let only_so = self.reg_id().is_some() || by.transport.is_web();

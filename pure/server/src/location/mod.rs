@@ -122,6 +122,17 @@ impl Location {
         }
     }
 
+    /// Bindings as they are kept outside.
+    pub(crate) fn packed(aor: &[u8], bindings: &[Binding]) -> Box<[u8]> {
+        Packed::new(aor, bindings).octets().into()
+    }
+
+    /// The bindings of an address that were [`packed`](Self::packed); nothing when they are another's.
+    pub(crate) fn unpacked(aor: &[u8], octets: &[u8]) -> Option<Vec<Binding>> {
+        let packed = Packed::of(octets);
+        (packed.aor() == aor).then(|| packed.bindings().collect())
+    }
+
     /// Whose bindings were written since this was asked last.
     pub(crate) fn touched(&mut self) -> Vec<Touched> {
         std::mem::take(&mut self.touched)
@@ -145,7 +156,8 @@ impl Location {
         let Some(at) = found.map(|(_, place)| place).or_else(|| self.settle(aor)) else {
             return false;
         };
-        for connection in bindings.iter().filter_map(|binding| connection(binding.flow?)) {
+        let ours = bindings.iter().filter(|binding| binding.node.is_none());
+        for connection in ours.filter_map(|binding| connection(binding.flow?)) {
             self.by_connection.entry(connection).or_default().insert(at);
         }
         let Some(place) = self.places.get_mut(at as usize) else { return false };

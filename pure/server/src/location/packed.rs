@@ -5,7 +5,7 @@ use machine::Time;
 
 use super::Binding;
 use super::binding::Said;
-use crate::octets::{cut, cut_some, put_flow, take_flow};
+use crate::octets::{cut, cut_some, put_flow, put_neighbour, take_flow, take_neighbour};
 
 /// The address, then its bindings one behind the other.
 #[derive(Debug, Default)]
@@ -27,9 +27,17 @@ impl Packed {
             octets.extend_from_slice(&binding.until.0.to_be_bytes());
             octets.extend_from_slice(&binding.since.0.to_be_bytes());
             octets.extend_from_slice(&binding.first_cseq.to_be_bytes());
-            octets.push(u8::from(binding.flow.is_some()));
+            let whose = match (binding.flow, binding.node) {
+                (None, _) => NO_FLOW,
+                (Some(_), None) => OUR_FLOW,
+                (Some(_), Some(_)) => ITS_FLOW,
+            };
+            octets.push(whose);
             if let Some(flow) = binding.flow {
                 put_flow(&mut octets, flow);
+                if let Some(node) = binding.node {
+                    put_neighbour(&mut octets, node);
+                }
             }
         }
         Self(octets.into())
@@ -91,9 +99,15 @@ fn take_binding(rest: &mut &[u8]) -> Option<Binding> {
     let until = Time(u64::from_be_bytes(cut(rest)?));
     let since = Time(u64::from_be_bytes(cut(rest)?));
     let first_cseq = u32::from_be_bytes(cut(rest)?);
-    let flow = if cut(rest)? == [1] { Some(take_flow(rest)?) } else { None };
+    let (flow, node) = match cut(rest)? {
+        [NO_FLOW] => (None, None),
+        [OUR_FLOW] => (Some(take_flow(rest)?), None),
+        [ITS_FLOW] => (Some(take_flow(rest)?), Some(take_neighbour(rest)?)),
+        _ => return None,
+    };
     let said = Said { uri, call_id, features, cseq, q, until, since, first_cseq, flow };
-    Binding::new(said, path.split(|octet| *octet == b'\n').filter(|value| !value.is_empty()))
+    let path = path.split(|octet| *octet == b'\n').filter(|value| !value.is_empty());
+    Binding::new(said, path).map(|binding| binding.at(node))
 }
 
 fn pass_binding(rest: &mut &[u8]) -> Option<()> {
@@ -101,11 +115,23 @@ fn pass_binding(rest: &mut &[u8]) -> Option<()> {
         take_text(rest)?;
     }
     cut_some(rest, FIXED)?;
-    if cut(rest)? == [1] { take_flow(rest).map(drop) } else { Some(()) }
+    match cut(rest)? {
+        [NO_FLOW] => Some(()),
+        [OUR_FLOW] => take_flow(rest).map(drop),
+        [ITS_FLOW] => take_flow(rest).and(take_neighbour(rest)).map(drop),
+        _ => None,
+    }
 }
 
 /// Octets of `q`, `cseq`, `until`, `since` and `first_cseq`.
 const FIXED: usize = 2 + 4 + 8 + 8 + 4;
+
+/// Nothing follows.
+const NO_FLOW: u8 = 0;
+/// A flow follows.
+const OUR_FLOW: u8 = 1;
+/// A flow follows, and the node that has it.
+const ITS_FLOW: u8 = 2;
 
 #[cfg(test)]
 mod tests {
@@ -134,7 +160,10 @@ mod tests {
             flow,
         };
         let paths: [&[u8]; 2] = [b"<sip:p;lr>", b"<sip:q;lr>"];
+        let far = Binding::new(said(b"sip:f@b", Some(flow)), [].into_iter()).unwrap();
+        let node = protocol::doors::Neighbour { at: peer, life: 7 };
         let bindings = [
+            far.at(Some(node)),
             Binding::new(said(b"sip:a@b", None), [].into_iter()).unwrap(),
             Binding::new(said(b"sip:c@d;x=y", Some(flow)), paths.into_iter()).unwrap(),
         ];
@@ -145,7 +174,7 @@ mod tests {
         for end in 0..packed.octets().len() {
             let half = Packed::of(&packed.octets()[..end]);
             assert_eq!(half.bindings().count(), half.count(), "{end} octets");
-            assert!(half.count() < 2, "{end} octets");
+            assert!(half.count() < 3, "{end} octets");
         }
         let shown = |binding: &Binding| format!("{binding:?}");
         let back: Vec<_> = packed.bindings().map(|binding| shown(&binding)).collect();

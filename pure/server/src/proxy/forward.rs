@@ -230,6 +230,9 @@ impl Proxy {
             | Answer::MediaSockets { .. }
             | Answer::Kept
             | Answer::NotKept
+            | Answer::Differs(_)
+            | Answer::Recalled(_)
+            | Answer::NotRecalled
             | Answer::Pushed
             | Answer::Services(_)
             | Answer::Nothing => {

@@ -2,9 +2,11 @@
 
 mod answer;
 mod contact;
+mod edition;
 mod expiry;
 mod keeping;
 mod outbound;
+mod sharing;
 
 use std::time::Duration;
 
@@ -27,12 +29,16 @@ use crate::turn::{Turn, call_id};
 use contact::Asked;
 use keeping::{Keeping, Waiting};
 use outbound::Outbound;
+use sharing::{Gone, Sharing};
+
+pub(crate) use sharing::Then;
 
 /// Writes bindings.
 #[derive(Debug)]
 pub(crate) struct Registrar {
     location: Location,
     keeping: Keeping,
+    sharing: Sharing,
     delays: Delays,
     /// How far we have looked for users who are gone, as long as we look.
     swept: Option<usize>,
@@ -53,6 +59,7 @@ impl Registrar {
         Self {
             location: Location::new(dice),
             keeping: Keeping::default(),
+            sharing: Sharing::default(),
             delays: Delays::default(),
             swept: None,
         }
@@ -99,7 +106,8 @@ impl Registrar {
         let left: Vec<_> = before.iter().filter(|binding| stays(binding)).cloned().collect();
         let removed = before.len().saturating_sub(left.len());
         if removed > 0 && self.location.replace(aor, &left) {
-            self.fewer(turn, vec![(aor.into(), left.len())]);
+            let gone = Gone::TakenAway(contact.map(Into::into));
+            self.fewer(turn, vec![(aor.into(), left.len())], &gone);
         }
         removed
     }
@@ -127,6 +135,10 @@ impl Registrar {
         if !request.has(Name::Contact) {
             let bindings = self.location.bindings(turn.now, &aor);
             return Ok(Some(answer::ok(turn, request, &bindings, outbound)));
+        }
+        if turn.house.settings.bindings == Bindings::Shared {
+            self.offer(turn, id, (flow, request), 0)?;
+            return Ok(None);
         }
         let common = common(flow, request, outbound)?;
         let next = self.changed(turn, &aor, request, &common)?;
@@ -163,6 +175,9 @@ impl Registrar {
 
     /// The store has answered.
     pub(crate) fn answered(&mut self, turn: &mut Turn<'_>, ticket: Ticket, answer: Answer) {
+        if turn.house.settings.bindings == Bindings::Shared {
+            return self.shared(turn, ticket, answer);
+        }
         let took = self.keeping.answered(turn, &mut self.location, (ticket, answer));
         took.into_iter().for_each(|took| self.delays.note(took));
     }
@@ -263,8 +278,9 @@ impl Registrar {
     /// Forgets what has expired.
     pub(crate) fn wake(&mut self, turn: &mut Turn<'_>) {
         self.keeping.wake(turn, &mut self.location);
+        self.wake_sharing(turn);
         let changed = self.location.wake(turn.now);
-        self.fewer(turn, changed);
+        self.fewer(turn, changed, &Gone::Expired);
         self.sweep(turn);
     }
 
@@ -279,7 +295,8 @@ impl Registrar {
         let stays = |aor: &[u8]| turn.house.knows(aor) || turn.house.trusts_everybody();
         let (gone, next) = self.location.sweep((from, limits::SWEPT), stays);
         self.swept = next;
-        self.fewer(turn, gone.into_iter().map(|aor| (aor, 0)).collect());
+        let gone = gone.into_iter().map(|aor| (aor, 0)).collect();
+        self.fewer(turn, gone, &Gone::TakenAway(None));
     }
 
     /// Takes the news that a connection is gone.
@@ -287,15 +304,19 @@ impl Registrar {
         let can_be_woken =
             |binding: &Binding| push::can_be_woken(turn.house, b"", binding.uri()).is_some();
         let changed = self.location.failed(turn.now, flow, can_be_woken);
-        self.fewer(turn, changed);
+        self.fewer(turn, changed, &Gone::With(flow));
     }
 
     /// Addresses have fewer bindings now: it is told, and written.
-    fn fewer(&mut self, turn: &mut Turn<'_>, changed: Vec<(Box<[u8]>, usize)>) {
+    fn fewer(&mut self, turn: &mut Turn<'_>, changed: Vec<(Box<[u8]>, usize)>, gone: &Gone) {
         for (aor, contacts) in changed {
-            if turn.house.settings.bindings == Bindings::Kept {
-                let record = self.record(turn.now, &aor);
-                self.keeping.note(turn, record);
+            match turn.house.settings.bindings {
+                Bindings::Kept => {
+                    let record = self.record(turn.now, &aor);
+                    self.keeping.note(turn, record);
+                }
+                Bindings::Shared => self.share_loss(turn, &aor, gone.clone()),
+                Bindings::InMemory => {}
             }
             let aor = address(turn.house, &aor);
             turn.out.push(Output::Report(Event::Unregistered { aor, contacts }));
@@ -305,8 +326,9 @@ impl Registrar {
     /// When something expires, or has waited too long.
     pub(crate) fn deadline(&self) -> Option<Time> {
         let sweep = self.swept.map(|_| Time::default());
-        let others = [self.location.deadline(), self.keeping.deadline()];
-        others.into_iter().flatten().chain(sweep).min()
+        let waits = [self.keeping.deadline(), self.sharing.deadline()];
+        let others = [self.location.deadline()].into_iter().chain(waits);
+        others.flatten().chain(sweep).min()
     }
 }
 

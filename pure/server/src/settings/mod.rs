@@ -8,6 +8,7 @@ use protocol::transaction::Timers;
 
 mod bans;
 mod calls;
+mod cluster;
 mod group;
 mod proxy;
 mod push;
@@ -19,6 +20,7 @@ mod user;
 
 pub use bans::{Bans, Registered};
 pub use calls::{Calls, Farewell};
+pub use cluster::Cluster;
 pub use group::{Balance, Group, Member, Probe};
 pub use proxy::{Proxy, Recurse, SessionTimer, Trying};
 pub use push::Push;
@@ -55,6 +57,8 @@ pub struct Settings {
     pub push: Option<Push>,
     /// Where they are kept.
     pub bindings: Bindings,
+    /// The cluster that this server is a node of, if any.
+    pub cluster: Option<Cluster>,
     /// How requests are passed on.
     pub proxy: Proxy,
     /// How calls are followed; none: they are not.
@@ -121,6 +125,7 @@ impl Settings {
             registrar: Registrar::default(),
             push: None,
             bindings: Bindings::default(),
+            cluster: None,
             proxy: Proxy::default(),
             calls: Some(Calls::default()),
             bans: Bans::default(),

@@ -42,6 +42,8 @@ pub enum Bindings {
     InMemory,
     /// Also where `Question::Keep` leads: a REGISTER is answered once its bindings are safe there.
     Kept,
+    /// Where `Question::Share` leads: all nodes of a cluster have the same. A REGISTER is answered once that store has its bindings.
+    Shared,
 }
 
 impl Default for Registrar {

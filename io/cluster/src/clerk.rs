@@ -1,0 +1,260 @@
+//! `Clerk`: the thread that talks to one master. While one group is on its way, the next one gathers.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Instant;
+
+use crate::atlas::Place;
+use crate::cluster::Office;
+use crate::limits;
+use crate::wire::{Said, Wire, put};
+use crate::wish::{Tell, Wish, Word};
+
+/// A wish, and who waits for what becomes of it.
+pub(crate) struct Errand {
+    pub(crate) wish: Wish,
+    pub(crate) tell: Tell,
+    /// How often it was sent on.
+    pub(crate) moves: u8,
+    /// Whether its slot is just moving here.
+    pub(crate) asking: bool,
+}
+
+impl Errand {
+    /// Tells who waits.
+    pub(crate) fn tell(self, word: Word) {
+        (self.tell)(word);
+    }
+}
+
+/// The thread's whole state.
+pub(crate) struct Clerk {
+    pub(crate) office: Arc<Office>,
+    pub(crate) place: Place,
+    pub(crate) inbox: Receiver<Errand>,
+    line: Line,
+}
+
+/// How it talks to its master.
+enum Line {
+    /// Not yet, or not any more since then.
+    Down(Option<Instant>),
+    /// By this connection; the name of the script that is loaded there.
+    Up(Wire, Box<str>),
+}
+
+/// Keeps a value unless another edition is there than the one that is to be replaced, and tells who listens.
+const SHARE: &[u8] = b"local has = redis.call('GET', KEYS[1])
+if has and string.sub(has, 1, 8) ~= ARGV[1] then return has end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+if ARGV[4] ~= '' then redis.call('PUBLISH', ARGV[4], KEYS[1]) end
+return false";
+
+impl Clerk {
+    pub(crate) const fn new(office: Arc<Office>, place: Place, inbox: Receiver<Errand>) -> Self {
+        Self { office, place, inbox, line: Line::Down(None) }
+    }
+
+    /// Works until its desk is closed.
+    pub(crate) fn run(mut self) {
+        loop {
+            match self.inbox.recv_timeout(limits::PULSE) {
+                Ok(first) => {
+                    let mut group = vec![first];
+                    group.extend(self.inbox.try_iter().take(limits::A_GROUP - 1));
+                    self.serve(group);
+                }
+                Err(RecvTimeoutError::Timeout) => self.pulse(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Is it still there? So the first one who wants something need not find out.
+    fn pulse(&mut self) {
+        let alive = match self.line() {
+            Some((wire, _)) => wire.ask(&[b"PING"]).map(drop),
+            None => return,
+        };
+        if let Err(error) = alive {
+            self.hang_up(&error);
+        }
+    }
+
+    fn serve(&mut self, group: Vec<Errand>) {
+        let replicas = self.office.replicas;
+        let prefix = self.office.url.prefix.clone();
+        let Some((wire, script)) = self.line() else {
+            return group.into_iter().for_each(|errand| errand.tell(Word::Unreachable));
+        };
+        let mut octets = Vec::new();
+        for errand in &group {
+            if errand.asking {
+                put(&mut octets, &[b"ASKING"]);
+            }
+            write(&mut octets, &errand.wish, (&prefix, script));
+        }
+        let shares = group.iter().any(|errand| matches!(errand.wish, Wish::Share { .. }));
+        let waits = shares && replicas > 0;
+        if waits {
+            let (number, time) = (replicas.to_string(), limits::REPLICAS.as_millis().to_string());
+            put(&mut octets, &[b"WAIT", number.as_bytes(), time.as_bytes()]);
+        }
+        let answers = converse(wire, &octets, &group, waits);
+        match answers {
+            Ok((answers, copies)) => {
+                let safe = i64::from(replicas) <= copies;
+                for (errand, said) in group.into_iter().zip(answers) {
+                    self.answer(errand, said, safe);
+                }
+            }
+            Err(error) => {
+                self.hang_up(&error);
+                group.into_iter().for_each(|errand| errand.tell(Word::Unreachable));
+            }
+        }
+    }
+
+    fn answer(&self, errand: Errand, said: Said, safe: bool) {
+        let word = match (&errand.wish, said) {
+            (_, Said::Error(why)) => return self.refused(errand, &why),
+            (Wish::Recall { .. }, Said::Octets(octets)) => Word::Found(octets),
+            (Wish::Share { .. }, Said::Octets(Some(octets))) => Word::Differs(octets),
+            (Wish::Share { .. }, Said::Octets(None)) if safe => Word::Kept,
+            (Wish::Spend { .. }, Said::Word(_)) => Word::First(true),
+            (Wish::Spend { .. }, Said::Octets(None)) => Word::First(false),
+            _ => Word::Unreachable,
+        };
+        errand.tell(word);
+    }
+
+    /// The slot is elsewhere, or this server cannot serve it now.
+    fn refused(&self, mut errand: Errand, why: &str) {
+        let mut words = why.split_whitespace();
+        let (kind, place) = (words.next(), words.nth(1).and_then(place_of));
+        let moved = matches!(kind, Some("MOVED" | "ASK"));
+        if moved || kind == Some("CLUSTERDOWN") {
+            self.office.poke();
+        }
+        match place.filter(|_| moved && errand.moves < limits::MOVES) {
+            Some((host, port)) => {
+                errand.moves += 1;
+                errand.asking = kind == Some("ASK");
+                let host = if host.is_empty() { self.place.0.clone() } else { host };
+                self.office.hand_to(&(host, port), errand);
+            }
+            None => {
+                if !moved {
+                    self.office.refused(&self.place, why);
+                }
+                errand.tell(Word::Unreachable);
+            }
+        }
+    }
+
+    /// The connection, opened when there is none. One that has just failed is let rest.
+    fn line(&mut self) -> Option<(&mut Wire, &str)> {
+        if let Line::Down(since) = self.line {
+            if since.is_some_and(|since| since.elapsed() < limits::REST) {
+                return None;
+            }
+            match self.dial() {
+                Ok((wire, script)) => {
+                    self.office.works(&self.place);
+                    self.line = Line::Up(wire, script);
+                }
+                Err(error) => self.hang_up(&error),
+            }
+        }
+        match &mut self.line {
+            Line::Up(wire, script) => Some((wire, script)),
+            Line::Down(_) => None,
+        }
+    }
+
+    fn dial(&self) -> io::Result<(Wire, Box<str>)> {
+        let mut wire = Wire::open(&self.office.url, (&self.place.0, self.place.1))?;
+        match wire.ask(&[b"SCRIPT", b"LOAD", SHARE])? {
+            Said::Octets(Some(name)) => {
+                Ok((wire, String::from_utf8_lossy(&name).into_owned().into()))
+            }
+            other => Err(io::Error::other(format!("SCRIPT LOAD: {other:?}"))),
+        }
+    }
+
+    fn hang_up(&mut self, error: &io::Error) {
+        self.line = Line::Down(Some(Instant::now()));
+        self.office.fails(&self.place, &error.to_string());
+        self.office.poke();
+    }
+}
+
+/// Writes the command for a wish.
+fn write(octets: &mut Vec<u8>, wish: &Wish, (prefix, script): (&str, &str)) {
+    // The braces keep everything of one key in one slot.
+    let name = |kind: &str, key: &[u8]| [prefix.as_bytes(), kind.as_bytes(), key].concat();
+    match wish {
+        Wish::Recall { key } => put(octets, &[b"GET", &name(":aor:", key)]),
+        Wish::Share { key, before, value, life, told } => {
+            let channel = if *told { channel(prefix) } else { String::new() };
+            put(
+                octets,
+                &[
+                    b"EVALSHA",
+                    script.as_bytes(),
+                    b"1",
+                    &name(":aor:", key),
+                    before,
+                    value,
+                    life.to_string().as_bytes(),
+                    channel.as_bytes(),
+                ],
+            );
+        }
+        Wish::Spend { key, life } => {
+            let life = life.to_string();
+            put(octets, &[b"SET", &name(":nonce:", key), b"1", b"NX", b"PX", life.as_bytes()]);
+        }
+    }
+}
+
+/// The slot in which a wish is served.
+pub(crate) fn slot_of(wish: &Wish, prefix: &str) -> u16 {
+    let kind = if matches!(wish, Wish::Spend { .. }) { ":nonce:" } else { ":aor:" };
+    crate::slot::slot_of(&[prefix.as_bytes(), kind.as_bytes(), wish.key()].concat())
+}
+
+/// Where changes are told.
+pub(crate) fn channel(prefix: &str) -> String {
+    format!("{prefix}:changed")
+}
+
+/// The answers to a group, and how many replicas have it.
+fn converse(
+    wire: &mut Wire,
+    octets: &[u8],
+    group: &[Errand],
+    waits: bool,
+) -> io::Result<(Vec<Said>, i64)> {
+    wire.send(octets)?;
+    let mut answers = Vec::with_capacity(group.len());
+    for errand in group {
+        if errand.asking {
+            wire.read()?;
+        }
+        answers.push(wire.read()?);
+    }
+    let copies = match waits.then(|| wire.read()).transpose()? {
+        Some(Said::Number(copies)) => copies,
+        Some(_) => 0,
+        None => i64::MAX,
+    };
+    Ok((answers, copies))
+}
+
+/// `host:port`; the host of an IPv6 address has colons, and may be missing.
+fn place_of(text: &str) -> Option<Place> {
+    let (host, port) = text.rsplit_once(':')?;
+    Some((host.into(), port.parse().ok()?))
+}

@@ -1,0 +1,58 @@
+//! `Wish`: what may be asked of the shared store; `Word`: what it answers.
+
+/// What may be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// What is kept under a key.
+    Recall {
+        /// The key.
+        key: Box<[u8]>,
+    },
+    /// Keep this, unless somebody else has kept something else meanwhile. What is kept begins with its edition, eight octets.
+    Share {
+        /// The key.
+        key: Box<[u8]>,
+        /// The edition that this one takes the place of. When nothing is kept at all, it does not count.
+        before: [u8; 8],
+        /// The new edition, and what is kept.
+        value: Box<[u8]>,
+        /// How many milliseconds it is kept.
+        life: u64,
+        /// Whether all nodes are told that it has changed.
+        told: bool,
+    },
+    /// Whether this is the first who asks with this key.
+    Spend {
+        /// The key.
+        key: Box<[u8]>,
+        /// How many milliseconds that is remembered.
+        life: u64,
+    },
+}
+
+/// What is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// This is kept; nothing, when nothing is.
+    Found(Option<Box<[u8]>>),
+    /// It is kept now, as the store promises it.
+    Kept,
+    /// It is not: this is kept already.
+    Differs(Box<[u8]>),
+    /// Whether it was the first.
+    First(bool),
+    /// Nobody knows: the store cannot be reached, or has too much to do.
+    Unreachable,
+}
+
+/// How somebody is told.
+pub type Tell = Box<dyn FnOnce(Word) + Send>;
+
+impl Wish {
+    /// Its key.
+    pub(crate) const fn key(&self) -> &[u8] {
+        match self {
+            Self::Recall { key } | Self::Share { key, .. } | Self::Spend { key, .. } => key,
+        }
+    }
+}

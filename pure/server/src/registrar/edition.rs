@@ -1,0 +1,108 @@
+//! `Edition`: the bindings of an address as the nodes of a cluster share them: which edition they are, and who vouches for it.
+
+use machine::{Dice, Time};
+use protocol::doors::Neighbour;
+
+use crate::house::House;
+use crate::location::{Binding, Location};
+use crate::octets::cut;
+use crate::push;
+
+/// One state of the bindings of an address. Each edition has a higher number than the one whose place it takes.
+#[derive(Debug)]
+pub(super) struct Edition {
+    pub(super) number: u64,
+    pub(super) bindings: Vec<Binding>,
+}
+
+/// Why what is kept is of no use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spoilt {
+    /// No node has written this under this address; the number is what it says.
+    Tampered(u64),
+    /// A newer program has written it, in a form that is not known here.
+    Newer,
+}
+
+impl Edition {
+    /// Writes it: its number, the form, the bindings, and a signature that no other key and no other address has.
+    pub(super) fn write(house: &House, aor: &[u8], number: u64, bindings: &[Binding]) -> Box<[u8]> {
+        let mut octets = number.to_be_bytes().to_vec();
+        octets.push(FORM);
+        octets.extend_from_slice(&Location::packed(aor, bindings));
+        let signature = house.seal.sign([PURPOSE, aor, &octets]);
+        octets.extend_from_slice(&signature);
+        octets.into()
+    }
+
+    /// Reads it, as it looks from here: flows of ours are ours again, unless they are of an earlier life.
+    pub(super) fn read(
+        house: &House,
+        now: Time,
+        aor: &[u8],
+        octets: &[u8],
+    ) -> Result<Self, Spoilt> {
+        let mut rest = octets;
+        let number = cut::<8>(&mut rest).map_or(0, u64::from_be_bytes);
+        let tampered = Spoilt::Tampered(number);
+        let (signed, signature) = octets.split_last_chunk::<SIGNATURE>().ok_or(tampered)?;
+        if house.seal.sign([PURPOSE, aor, signed]) != *signature {
+            return Err(tampered);
+        }
+        let (form, packed) = signed.get(8..).and_then(<[u8]>::split_first).ok_or(tampered)?;
+        if *form != FORM {
+            return Err(Spoilt::Newer);
+        }
+        let bindings = Location::unpacked(aor, packed).ok_or(tampered)?;
+        let valid = bindings.into_iter().filter(|binding| binding.until > now);
+        let bindings = valid.filter_map(|binding| from_here(house, aor, binding)).collect();
+        Ok(Self { number, bindings })
+    }
+
+    /// The number of the edition after another, by a clock that all nodes have more or less.
+    pub(super) fn after(number: u64, now: Time, dice: &mut Dice) -> u64 {
+        let clock = (now.0 / MICRO) << DICE_BITS | dice.roll() >> (64 - DICE_BITS);
+        clock.max(number.saturating_add(1))
+    }
+}
+
+/// Bindings as all nodes are to see them: flows of ours say that they are.
+pub(super) fn for_all(us: Neighbour, bindings: &[Binding]) -> Vec<Binding> {
+    let named = |binding: &Binding| {
+        let node = binding.node.or(binding.flow.map(|_| us));
+        binding.clone().at(node)
+    };
+    bindings.iter().map(named).collect()
+}
+
+/// What is still true of a binding, seen from here.
+fn from_here(house: &House, aor: &[u8], binding: Binding) -> Option<Binding> {
+    let us = house.settings.cluster.map(|cluster| cluster.us);
+    let (Some(flow), Some(node), Some(us)) = (binding.flow, binding.node, us) else {
+        return Some(binding);
+    };
+    if node.at != us.at {
+        return Some(binding);
+    }
+    let binding = binding.at(None);
+    let lives = node.life == us.life || flow.connection == 0;
+    let listener = house.listener(flow.listener);
+    if lives && listener.is_some_and(|listener| listener.transport == flow.transport) {
+        return Some(binding);
+    }
+    binding.without(flow, |binding| push::can_be_woken(house, aor, binding.uri()).is_some())
+}
+
+/// What the signatures are for.
+const PURPOSE: &[u8] = b"bindings";
+
+/// The form of what is written. A program that knows only this one leaves others alone.
+const FORM: u8 = 1;
+
+const SIGNATURE: usize = 16;
+
+/// Nanoseconds of a microsecond.
+const MICRO: u64 = 1_000;
+
+/// Two nodes hardly ever write in the same microsecond; should they, these tell their editions apart.
+const DICE_BITS: u32 = 8;

@@ -1,0 +1,402 @@
+//! What the nodes of a cluster share. The store that they share has the truth; what lies here is a copy of it.
+//!
+//! A REGISTER is worked out on the copy, and offered as the edition after it. When another node was faster, the store says what it has:
+//! that becomes the copy, and the REGISTER is worked out anew. So the rules of RFC 3261 §10.3 hold over all nodes, and no binding is lost
+//! or comes back. Who calls has the store asked first; only when that cannot be reached, the copy must do, as long as its bindings last.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use machine::Time;
+use protocol::doors::{Asker, Event, Share, Sleeper};
+use protocol::transaction::ServerId;
+use protocol::{Answer, Fault, Flow, Output, Question, Record, Ticket};
+use sip::{Bytes, Message, Name};
+
+use super::edition::{Edition, Spoilt, for_all};
+use super::{Registrar, answer, common, registered};
+use crate::limits;
+use crate::location::{Binding, Which};
+use crate::proxy::Plan;
+use crate::purpose::Purpose;
+use crate::push;
+use crate::settings::Bindings;
+use crate::turn::Turn;
+
+/// What waits for the store, and which editions the copies are of.
+#[derive(Debug, Default)]
+pub(super) struct Sharing {
+    asked: u64,
+    copies: BTreeMap<Box<[u8]>, Held>,
+    writing: BTreeMap<Ticket, Writing>,
+    reading: BTreeMap<Ticket, Reading>,
+}
+
+/// What is known of an address.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    /// The edition that our copy is of.
+    copy: u64,
+    /// What the store calls its own: another number, when it has fallen back, or somebody else has written there.
+    there: u64,
+}
+
+/// An edition that was offered.
+#[derive(Debug)]
+struct Writing {
+    aor: Box<[u8]>,
+    edition: Edition,
+    why: Why,
+    /// How often it was worked out.
+    tries: u8,
+    until: Time,
+}
+
+/// What it was offered for.
+#[derive(Debug)]
+enum Why {
+    /// A phone wants it so.
+    Register(Box<Registering>),
+    /// Bindings went.
+    Gone(Gone),
+    /// The store has lost it.
+    Again,
+}
+
+/// How bindings went, other than by a REGISTER.
+#[derive(Clone, Debug)]
+pub(super) enum Gone {
+    /// Their time was over: that is so at every node, and in the store.
+    Expired,
+    /// With their connection.
+    With(Flow),
+    /// Their user is no user any more, or somebody took them away: the one with this Contact URI, or all.
+    TakenAway(Option<Box<[u8]>>),
+}
+
+impl Gone {
+    /// What is left of a binding.
+    fn leaves(&self, turn: &Turn<'_>, binding: Binding) -> Option<Binding> {
+        match self {
+            Self::Expired => Some(binding),
+            Self::With(flow) => binding.without(*flow, |binding| {
+                push::can_be_woken(turn.house, b"", binding.uri()).is_some()
+            }),
+            Self::TakenAway(None) => None,
+            Self::TakenAway(Some(uri)) => (!binding.is(&Which::Uri(uri))).then_some(binding),
+        }
+    }
+}
+
+/// A REGISTER that waits.
+#[derive(Debug)]
+struct Registering {
+    id: ServerId,
+    flow: Flow,
+    request: Message,
+    /// What its 200 will say in its Authentication-Info.
+    info: Option<Box<str>>,
+    ok: Bytes,
+    news: Event,
+}
+
+/// Somebody who wants to know what the store has.
+#[derive(Debug)]
+struct Reading {
+    aor: Box<[u8]>,
+    then: Then,
+    until: Time,
+}
+
+/// What is done once the bindings are known.
+#[derive(Debug)]
+pub(crate) enum Then {
+    /// Another shard is told.
+    Tell(Asker),
+    /// A request that is for us is served.
+    Serve(Box<(ServerId, (Flow, Message, Plan), Purpose)>),
+    /// A phone is woken.
+    Wake(Asker, Box<Sleeper>),
+    /// Nothing: who watches is told.
+    Nothing,
+}
+
+impl Sharing {
+    fn ticket(&mut self) -> Ticket {
+        self.asked = self.asked.wrapping_add(1);
+        Ticket(self.asked)
+    }
+
+    /// The copy of an address is gone.
+    pub(super) fn forget(&mut self, aor: &[u8]) {
+        self.copies.remove(aor);
+    }
+
+    /// When somebody has waited too long: tickets and deadlines have one order.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        let writing = self.writing.values().next().map(|writing| writing.until);
+        writing.into_iter().chain(self.reading.values().next().map(|reading| reading.until)).min()
+    }
+
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.writing.len() + self.reading.len()
+    }
+}
+
+impl Registrar {
+    /// Offers what a REGISTER asks for.
+    pub(super) fn offer(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ServerId,
+        (flow, request): (Flow, &Message),
+        tries: u8,
+    ) -> Result<(), Fault> {
+        let aor = self.address_of_record(turn.house, request)?;
+        let outbound = super::Outbound::of(request)?;
+        push::capabilities(turn.house, request)?;
+        let next = self.changed(turn, &aor, request, &common(flow, request, outbound)?)?;
+        let is_full = self.location.len() >= limits::AORS && !next.is_empty();
+        if is_full || self.sharing.writing.len() >= limits::UNKEPT || tries >= limits::OFFERS {
+            return Err(Fault::Overloaded(limits::UNSHARED_RETRY));
+        }
+        let ok = answer::ok(turn, request, &next, outbound);
+        let news = registered(turn.house, (&aor, next.len()), (flow, request));
+        let info = turn.info.clone();
+        let request = request.clone();
+        let why = Why::Register(Box::new(Registering { id, flow, request, info, ok, news }));
+        self.write(turn, &aor, next, (why, tries));
+        Ok(())
+    }
+
+    /// Offers an edition.
+    fn write(
+        &mut self,
+        turn: &mut Turn<'_>,
+        aor: &[u8],
+        next: Vec<Binding>,
+        (why, tries): (Why, u8),
+    ) {
+        let Some(cluster) = turn.house.settings.cluster else { return };
+        let Held { copy, there } = self.sharing.copies.get(aor).copied().unwrap_or_default();
+        let number = Edition::after(copy, turn.now, turn.dice);
+        let known = self.location.bindings(turn.now, aor);
+        // As long as somebody may still have the bindings that are gone, it is to be known that they are.
+        let longest = match why {
+            Why::Gone(_) => Some(turn.now + turn.house.settings.registrar.max),
+            Why::Register(_) | Why::Again => None,
+        };
+        let all = next.iter().chain(&known).map(|binding| binding.until);
+        let until = all.chain(longest).max();
+        let value = Edition::write(turn.house, aor, number, &for_all(cluster.us, &next));
+        let record = Record { key: aor.into(), value, until: until.unwrap_or(turn.now) };
+        let told = !is_same(&known, &next);
+        let share = Share { record, before: there.to_be_bytes(), told };
+        let edition = Edition { number, bindings: next };
+        let until = turn.now + super::keeping::PATIENCE;
+        let ticket = self.sharing.ticket();
+        let aor = aor.into();
+        self.sharing.writing.insert(ticket, Writing { aor, edition, why, tries, until });
+        turn.out.push(Output::Ask(ticket, Question::Share(share)));
+    }
+
+    /// Asks the store for the bindings of an address, for somebody.
+    pub(crate) fn recall(&mut self, turn: &mut Turn<'_>, aor: &[u8], then: Then) {
+        let until = turn.now + RECALL;
+        let ticket = self.sharing.ticket();
+        self.sharing.reading.insert(ticket, Reading { aor: aor.into(), then, until });
+        turn.out.push(Output::Ask(ticket, Question::Recall(aor.into())));
+    }
+
+    /// Whose bindings must be asked for before a request can be served.
+    pub(crate) fn must_recall(
+        &self,
+        turn: &Turn<'_>,
+        request: &Message,
+        purpose: &Purpose,
+    ) -> Option<Box<[u8]>> {
+        if turn.house.settings.bindings != Bindings::Shared || self.sharing.len() > limits::CONTEXTS
+        {
+            return None;
+        }
+        match purpose {
+            Purpose::Register if !request.has(Name::Contact) => {
+                self.address_of_record(turn.house, request).ok()
+            }
+            Purpose::Watch(aor) => Some(aor.clone()),
+            _ => None,
+        }
+    }
+
+    /// Another node has changed the bindings of an address: our copy, if we have one, is drawn anew.
+    pub(crate) fn changed_elsewhere(&mut self, turn: &mut Turn<'_>, aor: &[u8]) {
+        let copied = self.sharing.copies.contains_key(aor);
+        if copied && self.sharing.len() < limits::CONTEXTS {
+            self.recall(turn, aor, Then::Nothing);
+        }
+    }
+
+    /// The store has answered somebody who wanted to know: what is to be done now, and for whose address.
+    pub(crate) fn recalled(
+        &mut self,
+        turn: &mut Turn<'_>,
+        ticket: Ticket,
+        answer: &Answer,
+    ) -> Option<(Box<[u8]>, Then)> {
+        let Reading { aor, then, .. } = self.sharing.reading.remove(&ticket)?;
+        match answer {
+            Answer::Recalled(Some(octets)) => self.compare(turn, &aor, octets),
+            // A binding that is removed leaves an edition without it. So this is lost, and our copy is what is left.
+            Answer::Recalled(None) => self.restore_lost(turn, &aor),
+            _ => {}
+        }
+        Some((aor, then))
+    }
+
+    /// Somebody whom the store has not answered in time: the copy must do.
+    pub(crate) fn overdue(&mut self, now: Time) -> Option<(Box<[u8]>, Then)> {
+        let first = self.sharing.reading.first_entry().filter(|first| first.get().until <= now)?;
+        let Reading { aor, then, .. } = first.remove();
+        Some((aor, then))
+    }
+
+    /// The store has answered somebody who wrote.
+    pub(super) fn shared(&mut self, turn: &mut Turn<'_>, ticket: Ticket, answer: Answer) {
+        let Some(writing) = self.sharing.writing.remove(&ticket) else { return };
+        match answer {
+            Answer::Kept => self.kept(turn, writing),
+            Answer::Differs(octets) => match self.adopt(turn, &writing.aor, &octets) {
+                Ok(()) => self.again(turn, writing),
+                Err(fault) => refuse(turn, writing, &fault),
+            },
+            _ => refuse(turn, writing, &Fault::Overloaded(limits::UNSHARED_RETRY)),
+        }
+    }
+
+    /// Those whom the store has not answered in time.
+    pub(super) fn wake_sharing(&mut self, turn: &mut Turn<'_>) {
+        while let Some(first) = self.sharing.writing.first_entry() {
+            if first.get().until > turn.now {
+                return;
+            }
+            let writing = first.remove();
+            refuse(turn, writing, &Fault::Overloaded(limits::UNSHARED_RETRY));
+        }
+    }
+
+    /// Bindings of an address are gone from our copy.
+    pub(super) fn share_loss(&mut self, turn: &mut Turn<'_>, aor: &[u8], gone: Gone) {
+        let left = self.location.bindings(turn.now, aor);
+        match gone {
+            Gone::Expired if left.is_empty() => self.sharing.forget(aor),
+            Gone::Expired => {}
+            Gone::With(_) | Gone::TakenAway(_) => self.write(turn, aor, left, (Why::Gone(gone), 0)),
+        }
+    }
+
+    fn kept(&mut self, turn: &mut Turn<'_>, writing: Writing) {
+        let Writing { aor, edition, why, .. } = writing;
+        self.take(&aor, edition);
+        if let Why::Register(registering) = why {
+            turn.out.push(Output::Report(registering.news));
+            turn.answer(registering.id, registering.ok);
+        }
+    }
+
+    /// Works it out anew on what the store has.
+    fn again(&mut self, turn: &mut Turn<'_>, writing: Writing) {
+        let Writing { aor, why, tries, .. } = writing;
+        let tries = tries.saturating_add(1);
+        match why {
+            Why::Register(registering) => {
+                let Registering { id, flow, request, info, .. } = *registering;
+                let before = std::mem::replace(&mut turn.info, info);
+                if let Err(fault) = self.offer(turn, id, (flow, &request), tries) {
+                    turn.refuse_in(id, flow, &request, &fault);
+                }
+                turn.info = before;
+            }
+            Why::Gone(gone) if tries < limits::OFFERS => {
+                let all = self.location.bindings(turn.now, &aor);
+                let before = all.clone();
+                let left: Vec<_> =
+                    all.into_iter().filter_map(|binding| gone.leaves(turn, binding)).collect();
+                let changed = left.len() < before.len()
+                    || left.iter().zip(&before).any(|(left, before)| left.flow != before.flow);
+                if changed {
+                    self.write(turn, &aor, left, (Why::Gone(gone), tries));
+                }
+            }
+            Why::Gone(_) | Why::Again => {}
+        }
+    }
+
+    /// Compares what the store has with our copy. An older edition than ours is one that the store has fallen back to.
+    fn compare(&mut self, turn: &mut Turn<'_>, aor: &[u8], octets: &[u8]) {
+        // Who only wants to know changes nothing in what cannot be read.
+        let read = self.adopt(turn, aor, octets).is_ok();
+        if read && self.sharing.copies.get(aor).is_some_and(|held| held.copy != held.there) {
+            self.restore_lost(turn, aor);
+        }
+    }
+
+    /// Takes what the store has for our copy. What no node has written, and an edition older than ours, tell only what is to be replaced.
+    fn adopt(&mut self, turn: &mut Turn<'_>, aor: &[u8], octets: &[u8]) -> Result<(), Fault> {
+        let copy = self.sharing.copies.get(aor).map_or(0, |held| held.copy);
+        let name = || String::from_utf8_lossy(aor).into();
+        match Edition::read(turn.house, turn.now, aor, octets) {
+            Ok(edition) if edition.number > copy => self.take(aor, edition),
+            Ok(Edition { number: there, .. }) => {
+                self.sharing.copies.insert(aor.into(), Held { copy, there });
+            }
+            Err(Spoilt::Tampered(there)) => {
+                turn.out.push(Output::Report(Event::Tampered { aor: name() }));
+                self.sharing.copies.insert(aor.into(), Held { copy, there });
+            }
+            Err(Spoilt::Newer) => {
+                turn.out.push(Output::Report(Event::Newer { aor: name() }));
+                return Err(Fault::Overloaded(limits::UNSHARED_RETRY));
+            }
+        }
+        Ok(())
+    }
+
+    /// The store has less than we know: it is told again.
+    fn restore_lost(&mut self, turn: &mut Turn<'_>, aor: &[u8]) {
+        let bindings = self.location.bindings(turn.now, aor);
+        let waits = self.sharing.writing.len() >= limits::UNKEPT;
+        if !bindings.is_empty() && !waits {
+            self.write(turn, aor, bindings, (Why::Again, 0));
+        }
+    }
+
+    fn take(&mut self, aor: &[u8], edition: Edition) {
+        let Edition { number, bindings } = edition;
+        if bindings.is_empty() || !self.location.replace(aor, &bindings) {
+            self.location.replace(aor, &[]);
+            self.sharing.forget(aor);
+        } else {
+            self.sharing.copies.insert(aor.into(), Held { copy: number, there: number });
+        }
+    }
+}
+
+/// The same phones at the same places, however long they last.
+fn is_same(known: &[Binding], next: &[Binding]) -> bool {
+    let all = |these: &[Binding], those: &[Binding]| {
+        these.iter().all(|one| those.iter().any(|other| one.uri() == other.uri()))
+    };
+    all(known, next) && all(next, known)
+}
+
+/// It did not work: a phone that waits is told so. Nothing is changed.
+fn refuse(turn: &mut Turn<'_>, writing: Writing, fault: &Fault) {
+    if let Why::Register(registering) = writing.why {
+        let Registering { id, flow, request, .. } = *registering;
+        turn.refuse_in(id, flow, &request, fault);
+    }
+}
+
+/// How long who calls waits for the store.
+const RECALL: Duration = Duration::from_secs(2);

@@ -1,0 +1,96 @@
+//! `Redis`: the store of a cluster, as Debian has it: masters, and replicas that stand by.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::land::Host;
+use crate::peer::Peer;
+use crate::place;
+
+/// A Redis cluster on one host.
+pub(crate) struct Redis {
+    host: Host,
+    /// Three masters, then what replicas there are.
+    pub(crate) servers: Vec<(u16, Peer)>,
+}
+
+impl Redis {
+    /// Three masters with so many replicas each; `None` when Redis is not installed.
+    pub(crate) fn start(host: &Host, folder: &Path, replicas: u16) -> Option<Self> {
+        if !place::installed("redis-server", "redis-server") {
+            return None;
+        }
+        let ports = 7_000..7_000 + 3 * (1 + replicas);
+        let servers = ports.map(|port| (port, serve(host, folder, port))).collect();
+        let redis = Self { host: host.clone(), servers };
+        redis.join(replicas);
+        Some(redis)
+    }
+
+    /// The URL by which our servers know it: all of them, with a password.
+    pub(crate) fn url(&self) -> String {
+        let hosts: Vec<_> =
+            self.servers.iter().map(|(port, _)| self.host.at(*port).to_string()).collect();
+        format!("redis://:{PASSWORD}@{}", hosts.join(","))
+    }
+
+    fn join(&self, replicas: u16) {
+        let all = self.servers.iter().map(|(port, _)| self.host.at(*port).to_string());
+        let mut words = vec!["--cluster".to_owned(), "create".to_owned()];
+        words.extend(all);
+        let copies = replicas.to_string();
+        words.extend(["--cluster-replicas", &copies, "--cluster-yes"].map(str::to_owned));
+        let said = self.cli(self.servers[0].0, &words);
+        assert!(said.contains("All 16384 slots covered"), "{said}");
+        self.wait_until_whole();
+    }
+
+    /// Waits until every server that runs says that the cluster is whole.
+    pub(crate) fn wait_until_whole(&self) {
+        let whole = |port: u16| self.cli(port, &["cluster", "info"]).contains("cluster_state:ok");
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while !self.servers.iter().all(|(port, _)| whole(*port)) {
+            assert!(std::time::Instant::now() < deadline, "the cluster is not whole");
+            std::thread::yield_now();
+        }
+    }
+
+    /// What a server says to a command.
+    pub(crate) fn cli(&self, port: u16, words: &[impl AsRef<str>]) -> String {
+        let mut command = Command::new("redis-cli");
+        command.args(["-h", &self.host.ip.to_string(), "-p", &port.to_string()]);
+        command.args(["--no-auth-warning", "-a", PASSWORD]);
+        command.args(words.iter().map(AsRef::as_ref));
+        let output = self.host.run(&command).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    /// Whether a server is a master.
+    pub(crate) fn is_master(&self, port: u16) -> bool {
+        self.cli(port, &["role"]).starts_with("master")
+    }
+
+    /// The power of a server fails.
+    pub(crate) fn kill(&mut self, port: u16) {
+        self.servers.retain(|(other, _)| *other != port);
+    }
+}
+
+fn serve(host: &Host, folder: &Path, port: u16) -> Peer {
+    let folder = folder.join(port.to_string());
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut command = Command::new("redis-server");
+    let (ip, port) = (host.ip.to_string(), port.to_string());
+    command.args(["--port", &port, "--bind", &ip, "--cluster-enabled", "yes"]);
+    command.args(["--cluster-node-timeout", "2000", "--save", "", "--appendonly", "no"]);
+    command.args(["--requirepass", PASSWORD, "--masterauth", PASSWORD]);
+    command.args(["--cluster-require-full-coverage", "no"]).current_dir(folder);
+    let mut peer = Peer::start(&format!("redis {port}"), &mut host.run(&command));
+    peer.wait_for("Ready to accept connections", PATIENCE);
+    peer
+}
+
+const PASSWORD: &str = "pw-of-the-store";
+const PATIENCE: Duration = Duration::from_secs(60);
