@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use crate::account::Account;
 use crate::baresip::PATIENCE;
@@ -69,6 +70,19 @@ impl Town {
         phone
     }
 
+    /// The same, for a phone that is told to come back later: it does.
+    fn coming_back(&self, number: &str, node: usize, transport: &'static str) -> Phone {
+        let account = self.account(number, node, transport);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut phone = Phone::start(&self.folder, &account, &["answer"]);
+            if phone.peer.seek("\"registered\"", PATIENCE).is_ok() {
+                return phone;
+            }
+            assert!(Instant::now() < deadline, "{}", phone.peer.said());
+        }
+    }
+
     fn calls(&self, (number, node): (&str, usize), whom: &str) {
         let account = self.account(number, node, "udp");
         let deed = ["call", whom, "--hangup-after", "1s"];
@@ -91,4 +105,32 @@ fn a_phone_at_the_other_node_is_called(transport: &'static str) {
 #[test]
 fn a_phone_on_udp_at_the_other_node_is_called() {
     a_phone_at_the_other_node_is_called("udp");
+}
+/// A master of the store and a node die, one after the other, while calls go on: those who use the other node notice neither.
+#[test]
+fn a_master_and_a_node_die_and_calls_go_on() {
+    let Some(mut town) = Town::open("cluster-deaths", 1) else { return };
+    let (a, b) = (town.serve(0), town.serve(1));
+    let mut bob = town.answering("102", 1, "udp");
+    let mut carol = town.answering("103", 0, "udp");
+    town.calls(("101", 1), "102");
+    bob.peer.wait_for("hung up by the other side", PATIENCE);
+    drop(bob);
+    let master = town.redis.servers.iter().map(|(port, _)| *port);
+    let master = master.into_iter().find(|port| town.redis.is_master(*port)).unwrap();
+    town.redis.kill(master);
+    // At once: what the dead master had is not known to its replica's clients yet.
+    for _ in 0..3 {
+        town.calls(("101", 1), "103");
+        carol.peer.wait_for("hung up by the other side", PATIENCE);
+        drop(carol);
+        carol = town.coming_back("103", 0, "udp");
+    }
+    a.die();
+    drop(carol);
+    // Who was registered there comes to the other one.
+    let mut carol = town.answering("103", 1, "udp");
+    town.calls(("101", 1), "103");
+    carol.peer.wait_for("hung up by the other side", PATIENCE);
+    b.die();
 }

@@ -46,9 +46,15 @@ impl Redis {
         self.wait_until_whole();
     }
 
-    /// Waits until every server that runs says that the cluster is whole.
+    /// Waits until every server that runs says that the cluster is whole, and every replica has what its master has.
     pub(crate) fn wait_until_whole(&self) {
-        let whole = |port: u16| self.cli(port, &["cluster", "info"]).contains("cluster_state:ok");
+        let copies = |port: u16| {
+            let said = self.cli(port, &["info", "replication"]);
+            said.contains("role:master") || said.contains("master_link_status:up")
+        };
+        let whole = |port: u16| {
+            self.cli(port, &["cluster", "info"]).contains("cluster_state:ok") && copies(port)
+        };
         let deadline = std::time::Instant::now() + PATIENCE;
         while !self.servers.iter().all(|(port, _)| whole(*port)) {
             assert!(std::time::Instant::now() < deadline, "the cluster is not whole");
@@ -84,7 +90,16 @@ fn serve(host: &Host, folder: &Path, port: u16) -> Peer {
     let mut command = Command::new("redis-server");
     let (ip, port) = (host.ip.to_string(), port.to_string());
     command.args(["--port", &port, "--bind", &ip, "--cluster-enabled", "yes"]);
-    command.args(["--cluster-node-timeout", "2000", "--save", "", "--appendonly", "no"]);
+    command.args([
+        "--cluster-node-timeout",
+        "2000",
+        "--repl-diskless-sync-delay",
+        "0",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ]);
     command.args(["--requirepass", PASSWORD, "--masterauth", PASSWORD]);
     command.args(["--cluster-require-full-coverage", "no"]).current_dir(folder);
     let mut peer = Peer::start(&format!("redis {port}"), &mut host.run(&command));

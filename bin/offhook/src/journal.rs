@@ -153,12 +153,8 @@ fn enter_event(page: &mut Page, time: Duration, event: &Event) {
             let fields = [("peer", (&peer).into()), ("domain", domain), ("what", (&what).into())];
             page.warning(time, "untrusted", &fields);
         }
-        Event::Tampered { aor } => {
-            page.error(time, "store_tampered", &[("aor", (&**aor).into())]);
-        }
-        Event::Newer { aor } => {
-            page.error(time, "store_is_newer", &[("aor", (&**aor).into())]);
-        }
+        Event::Tampered { aor } => page.error(time, "store_tampered", &[("aor", (&**aor).into())]),
+        Event::Newer { aor } => page.error(time, "store_is_newer", &[("aor", (&**aor).into())]),
         Event::Member { .. } => enter_member(page, time, event),
         Event::Unreadable { source, reason } => {
             let source = source.to_string();

@@ -96,17 +96,15 @@ impl Clerk {
             write(&mut octets, &errand.wish, (&prefix, script));
         }
         let shares = group.iter().any(|errand| matches!(errand.wish, Wish::Share { .. }));
-        let waits = shares && replicas > 0;
-        if waits {
+        let wanted = Some(replicas).filter(|replicas| shares && *replicas > 0);
+        if let Some(replicas) = wanted {
             let (number, time) = (replicas.to_string(), limits::REPLICAS.as_millis().to_string());
             put(&mut octets, &[b"WAIT", number.as_bytes(), time.as_bytes()]);
         }
-        let answers = converse(wire, &octets, &group, waits);
-        match answers {
+        match converse(wire, &octets, &group, wanted) {
             Ok((answers, copies)) => {
-                let safe = i64::from(replicas) <= copies;
                 for (errand, said) in group.into_iter().zip(answers) {
-                    self.answer(errand, said, safe);
+                    self.answer(errand, said, copies);
                 }
             }
             Err(error) => {
@@ -116,12 +114,12 @@ impl Clerk {
         }
     }
 
-    fn answer(&self, errand: Errand, said: Said, safe: bool) {
+    fn answer(&self, errand: Errand, said: Said, copies: Copies) {
         let word = match (&errand.wish, said) {
             (_, Said::Error(why)) => return self.refused(errand, &why),
             (Wish::Recall { .. }, Said::Octets(octets)) => Word::Found(octets),
             (Wish::Share { .. }, Said::Octets(Some(octets))) => Word::Differs(octets),
-            (Wish::Share { .. }, Said::Octets(None)) if safe => Word::Kept,
+            (Wish::Share { .. }, Said::Octets(None)) if copies == Copies::Enough => Word::Kept,
             (Wish::Spend { .. }, Said::Word(_)) => Word::First(true),
             (Wish::Spend { .. }, Said::Octets(None)) => Word::First(false),
             _ => Word::Unreachable,
@@ -230,13 +228,20 @@ pub(crate) fn channel(prefix: &str) -> String {
     format!("{prefix}:changed")
 }
 
-/// The answers to a group, and how many replicas have it.
+/// Whether as many replicas have a group as are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Copies {
+    Enough,
+    TooFew,
+}
+
+/// The answers to a group, and whether the replicas that are wanted have it.
 fn converse(
     wire: &mut Wire,
     octets: &[u8],
     group: &[Errand],
-    waits: bool,
-) -> io::Result<(Vec<Said>, i64)> {
+    wanted: Option<u16>,
+) -> io::Result<(Vec<Said>, Copies)> {
     wire.send(octets)?;
     let mut answers = Vec::with_capacity(group.len());
     for errand in group {
@@ -245,10 +250,12 @@ fn converse(
         }
         answers.push(wire.read()?);
     }
-    let copies = match waits.then(|| wire.read()).transpose()? {
-        Some(Said::Number(copies)) => copies,
-        Some(_) => 0,
-        None => i64::MAX,
+    let copies = match wanted {
+        None => Copies::Enough,
+        Some(wanted) => match wire.read()? {
+            Said::Number(copies) if copies >= i64::from(wanted) => Copies::Enough,
+            _ => Copies::TooFew,
+        },
     };
     Ok((answers, copies))
 }

@@ -18,6 +18,9 @@ use crate::wish::{Tell, Wish, Word};
 /// What is told of the store's troubles, in words, and of their end.
 type Trouble = Box<dyn Fn(Result<String, String>) + Send + Sync>;
 
+/// What is told of a record that has changed: its key.
+type Changed = Box<dyn Fn(&[u8]) + Send>;
+
 /// How a store is used.
 pub struct Terms {
     /// Where it is.
@@ -27,7 +30,7 @@ pub struct Terms {
     /// Is told, in words, when a server cannot be reached, and when it can be again.
     pub trouble: Trouble,
     /// Is told which records other nodes have changed, as well as we ourselves.
-    pub changed: Box<dyn Fn(&[u8]) + Send>,
+    pub changed: Changed,
 }
 
 impl fmt::Debug for Terms {

@@ -33,9 +33,10 @@ pub const REST: Duration = Duration::from_millis(250);
 /// How long a connection may be idle before it is asked whether it is still there.
 pub const PULSE: Duration = Duration::from_millis(1_000);
 
-/// How often the map of the cluster is drawn anew when nothing has changed, and when something has failed.
+/// How often the map of the cluster is drawn anew when nothing has changed.
 pub const MAP: Duration = Duration::from_secs(10);
-/// As said.
+
+/// The same, when something has failed: a replica takes over within a second or two.
 pub const MAP_IN_TROUBLE: Duration = Duration::from_millis(300);
 
 /// How long a master waits for its replicas, when they are to have a record too.

@@ -12,6 +12,7 @@ use sip::{Bytes, Malformed, Message, Params};
 use crate::Record;
 use crate::bans::{Ban, Caution, Source};
 use crate::call_record::CallRecord;
+pub use crate::cluster::{Neighbour, Share};
 use crate::locate::{Domain, Failure, Hop, Naptr, Target, Unlocated};
 use crate::transport::{Distrust, Flow, Transport};
 
@@ -142,26 +143,6 @@ pub enum Question {
     MediaSockets,
     /// Give the pair back.
     CloseMedia(Socket, Socket),
-}
-
-/// A fact for all nodes of a cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Share {
-    /// The fact. Its value begins with its edition, eight octets.
-    pub record: Record,
-    /// The edition that it takes the place of: when another is kept, that one stays. When nothing is kept, it does not count.
-    pub before: [u8; 8],
-    /// Whether the other nodes are told.
-    pub told: bool,
-}
-
-/// Another node of a cluster, as the keeper of a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Neighbour {
-    /// Where other nodes reach it.
-    pub at: SocketAddr,
-    /// Which of its lives: a connection does not outlive one.
-    pub life: u32,
 }
 
 /// What a machine is told.

@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod bans;
 mod call_record;
+mod cluster;
 pub mod dialog;
 pub mod doors;
 pub mod fault;

@@ -1,15 +1,16 @@
 //! `Node`: one shard of the server. It only dispatches; the roles lie in the folders beside it.
 
 mod bans;
+mod others;
 mod registrations;
 mod targets;
 
 use machine::{Dice, Machine, Time};
 use protocol::bans::Caution;
-use protocol::doors::{Asker as OtherShard, Event};
+use protocol::doors::Event;
 use protocol::transaction::{Met, Newcomer, ServerId, Transactions, Up};
 use protocol::transport::{alias, stamp};
-use protocol::{Answer, CallRecord, Fault, Flow, Input, Output, Question};
+use protocol::{Answer, CallRecord, Fault, Flow, Input, Output};
 use sip::{Malformed, Message, Method, Status};
 
 use crate::admission::{self, Entry, Merged};
@@ -114,16 +115,6 @@ impl Node {
     /// Which settings it has: 1 for the first, and one more for each change.
     pub const fn generation(&self) -> u32 {
         self.house.generation
-    }
-
-    /// Another node of the cluster has changed the bindings of an address: who calls it asks anew where it is.
-    pub fn changed_elsewhere(&mut self, now: Time, aor: &[u8], out: &mut Vec<Output>) {
-        let (mut turn, roles) = self.turn(now, out);
-        roles.registrar.changed_elsewhere(&mut turn, aor);
-        roles.proxy.appeared(&mut turn, aor);
-        if turn.house.settings.shard.count > 1 {
-            turn.out.push(Output::Announce(aor.into()));
-        }
     }
 
     /// How many transactions there are.
@@ -424,55 +415,6 @@ impl Roles {
         }
     }
 
-    /// Another shard has said whether a visitor's nonce was used like this before.
-    fn told_of(&mut self, turn: &mut Turn<'_>, visitor: Visitor, answer: &Answer) {
-        let Visitor { id, way, purpose, asker, info, .. } = visitor;
-        if *answer == Answer::Spent(true) {
-            turn.info = info;
-            return self.serve(turn, id, way, purpose);
-        }
-        if *answer == Answer::Nothing {
-            self.gate.left_alone(turn.now);
-        }
-        let (flow, request, _) = &way;
-        let wire = self.gate.stale(turn, (*flow, request), asker);
-        turn.answer(id, wire);
-        turn.report_challenge(*flow, request);
-    }
-
-    /// Another shard asks about one of our addresses, or one of our nonces.
-    fn asked(&mut self, turn: &mut Turn<'_>, asker: OtherShard, question: Question) {
-        let shares = turn.house.settings.bindings == Bindings::Shared;
-        let answer = match question {
-            Question::Locate(aor) if shares => {
-                return self.registrar.recall(turn, &aor, Then::Tell(asker));
-            }
-            Question::Wake(sleeper) if shares => {
-                let aor = sleeper.aor.clone();
-                return self.registrar.recall(turn, &aor, Then::Wake(asker, sleeper));
-            }
-            Question::Locate(aor) => Answer::Bindings(self.registrar.reach(turn, &aor)),
-            Question::Spend { made, nonce, count, .. } => {
-                Answer::Spent(self.gate.is_first_use(turn.now, made, (&nonce, count)))
-            }
-            // It is answered when the phone is awake.
-            Question::Wake(sleeper) => {
-                let bindings = self.registrar.bindings(turn.now, &sleeper.aor);
-                return self.push.wake(turn, asker, (*sleeper, &bindings));
-            }
-            Question::Resolve(_)
-            | Question::Services(_)
-            | Question::Keep(_)
-            | Question::Share(_)
-            | Question::Recall(_)
-            | Question::SpendAnywhere { .. }
-            | Question::Push(_)
-            | Question::MediaSockets
-            | Question::CloseMedia(..) => Answer::Nothing,
-        };
-        turn.out.push(Output::Tell(asker, answer));
-    }
-
     /// A request that begins something: it is judged without a trace first, then admitted, then served.
     fn newcomer(&mut self, turn: &mut Turn<'_>, newcomer: Newcomer) {
         let (flow, request) = (newcomer.flow, &newcomer.request);
@@ -567,25 +509,6 @@ impl Roles {
             self.proxy.validate(turn, flow, request, plan)?;
         }
         Ok(purpose)
-    }
-
-    /// The bindings of an address are known as well as they can be: goes on with what waited for that.
-    fn go_on(&mut self, turn: &mut Turn<'_>, aor: &[u8], then: Then) {
-        match then {
-            Then::Tell(asker) => {
-                let bindings = self.registrar.reach(turn, aor);
-                turn.out.push(Output::Tell(asker, Answer::Bindings(bindings)));
-            }
-            Then::Serve(visit) => {
-                let (id, way, purpose) = *visit;
-                self.serve_now(turn, id, way, purpose);
-            }
-            Then::Wake(asker, sleeper) => {
-                let bindings = self.registrar.bindings(turn.now, aor);
-                self.push.wake(turn, asker, (*sleeper, &bindings));
-            }
-            Then::Nothing => {}
-        }
     }
 
     /// Does what an admitted request is for; once the other nodes' bindings are known, when it is about those.

@@ -34,6 +34,10 @@ max_contacts = 3
 [store]
 url = "redis://:Geheim-im-Lager@192.0.2.9"
 durability = "relaxed"
+replicas = 1
+[cluster]
+listen = "127.0.0.1:5070"
+secret_file = "cluster.secret"
 [[extension]]
 number = "101"
 password = "Geheim-im-Telefon"

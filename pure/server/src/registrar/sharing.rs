@@ -251,6 +251,7 @@ impl Registrar {
             Answer::Recalled(None) => self.restore_lost(turn, &aor),
             _ => {}
         }
+        self.tidy(turn.now, &aor);
         Some((aor, then))
     }
 
@@ -298,6 +299,7 @@ impl Registrar {
     fn kept(&mut self, turn: &mut Turn<'_>, writing: Writing) {
         let Writing { aor, edition, why, .. } = writing;
         self.take(&aor, edition);
+        self.tidy(turn.now, &aor);
         if let Why::Register(registering) = why {
             turn.out.push(Output::Report(registering.news));
             turn.answer(registering.id, registering.ok);
@@ -313,6 +315,7 @@ impl Registrar {
                 let Registering { id, flow, request, info, .. } = *registering;
                 let before = std::mem::replace(&mut turn.info, info);
                 if let Err(fault) = self.offer(turn, id, (flow, &request), tries) {
+                    self.tidy(turn.now, &aor);
                     turn.refuse_in(id, flow, &request, &fault);
                 }
                 turn.info = before;
@@ -371,13 +374,17 @@ impl Registrar {
         }
     }
 
-    fn take(&mut self, aor: &[u8], edition: Edition) {
-        let Edition { number, bindings } = edition;
-        if bindings.is_empty() || !self.location.replace(aor, &bindings) {
-            self.location.replace(aor, &[]);
+    fn take(&mut self, aor: &[u8], Edition { number, bindings }: Edition) {
+        // Without room for its bindings it is only known what is to be replaced.
+        let copied = self.location.replace(aor, &bindings);
+        let copy = if copied { number } else { 0 };
+        self.sharing.copies.insert(aor.into(), Held { copy, there: number });
+    }
+
+    /// Of an address without bindings nothing need be known, once nobody waits for it.
+    fn tidy(&mut self, now: Time, aor: &[u8]) {
+        if self.location.bindings(now, aor).is_empty() {
             self.sharing.forget(aor);
-        } else {
-            self.sharing.copies.insert(aor.into(), Held { copy: number, there: number });
         }
     }
 }
