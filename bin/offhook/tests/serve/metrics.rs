@@ -204,6 +204,16 @@ fn connections_are_counted_by_transport() {
 fn every_metric_is_written_down() {
     let console = Console::start(&folder("console-metrics"), "");
     let (_, page) = console.curl("/metrics", &[]);
+    let alerts =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/prometheus-alerts.yml");
+    let alerts = std::fs::read_to_string(alerts).expect("the alerts are there");
+    let words = alerts.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let named: Vec<_> = words.filter(|word| word.starts_with("offhook_")).collect();
+    assert!(named.len() > 7, "{named:?}");
+    for name in named {
+        let family = format!("# TYPE {} ", name.trim_end_matches("_bucket"));
+        assert!(page.contains(&family), "the alerts name {name}, which there is not");
+    }
     let mut text = String::from(INTRODUCTION);
     for (name, Family { help, kind, samples }) in exposition::read(&page) {
         let mut labels: Vec<_> = samples.iter().flat_map(|(_, labels, _)| labels.keys()).collect();
@@ -337,6 +347,8 @@ those of the last hour are made of the counters. An answer-seizure ratio, for ex
 sum(increase(offhook_sip_sessions_total{outcome=\"answered\"}[1h]))
   / sum(increase(offhook_sip_sessions_total{outcome!=\"redirected\"}[1h]))
 ```
+
+[prometheus-alerts.yml](examples/prometheus-alerts.yml) has alerts to begin with.
 
 The figures of RFC 6076 are measured here in the middle, not at a phone: what the network between a phone and this server adds is not in them. An INVITE whose sender was asked who it is
 (401, 407) is no attempt yet.
