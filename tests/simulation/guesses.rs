@@ -6,9 +6,9 @@ use std::time::Duration;
 use offhook_tests::office::{Office, Phone, Request, Sent, rows, settings, status};
 use protocol::bans::{Caution, Offence, Source, Treatment};
 use protocol::doors::Event;
-use protocol::{Input, Transport};
+use protocol::{Input, Question, Transport};
 use server::Settings;
-use server::settings::{Bans, Route, Shard};
+use server::settings::{Bans, Bindings, Route, Shard};
 use sip::header::WwwAuthenticate;
 use sip::{Message, Name};
 
@@ -223,6 +223,23 @@ fn where_somebody_is_registered_guesses_are_slowed_and_its_phones_are_served() {
     office.wait(secs(1_300));
     assert!(office.node.bans(None).is_empty());
     assert_eq!(status(&attempt(&mut office, &colleague, 0, Password::Right)), 200);
+}
+
+#[test]
+fn after_a_restart_it_is_known_who_is_registered() {
+    let kept = || Settings { bindings: Bindings::Kept, ..settings() };
+    let mut office = Office::new(kept());
+    let (phone, guesser) = (at(102, "203.0.113.9", 5060), at(101, "203.0.113.9", 6000));
+    attempt(&mut office, &phone, 0, Password::Right);
+    let Some((_, Question::Keep(record))) = office.asked.pop() else { panic!("nothing is kept") };
+    for (restored, expected) in [(false, Treatment::Barred), (true, Treatment::Slowed)] {
+        let mut office = Office::new(kept());
+        if restored {
+            office.node.restore(office.now, (&record.key, &record.value), 0);
+        }
+        guess(&mut office, &guesser, 10);
+        assert_eq!(office.node.bans(None)[0].treatment, expected, "{restored}");
+    }
 }
 
 #[test]

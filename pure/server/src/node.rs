@@ -98,6 +98,7 @@ impl Node {
             self.roles.registrar.restore((now, &self.house), (aor, value), shift);
             let bindings = self.roles.registrar.bindings(now, aor);
             self.roles.push.plan((now, &self.house), aor, &bindings);
+            self.roles.bans.remember(now, aor, &bindings);
         }
     }
 

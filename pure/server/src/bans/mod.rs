@@ -8,6 +8,7 @@ mod sieges;
 mod suspects;
 
 use std::hash::BuildHasher as _;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use machine::{HashKey, Time};
@@ -259,6 +260,16 @@ impl Bans {
         }
     }
 
+    /// Somebody was registered in an earlier life, and still is.
+    pub(crate) fn remember(&mut self, now: Time, user: &[u8], bindings: &[Binding]) {
+        let user = self.number(user);
+        for binding in bindings {
+            let Some((ip, port)) = came_from(binding) else { continue };
+            let (source, until) = (ip.into(), seconds(binding.until));
+            self.guests.note(now, Guest { source, user, port, until });
+        }
+    }
+
     /// Users whose siege has begun since this was asked last.
     pub(crate) fn besieged(&mut self) -> Vec<Box<[u8]>> {
         std::mem::take(&mut self.besieged)
@@ -268,7 +279,7 @@ impl Bans {
     pub(crate) fn vouch(&self, turn: &mut Turn<'_>, user: &[u8], bindings: &[Binding]) {
         let user = self.number(user);
         let sources = bindings.iter().filter_map(came_from);
-        let known = sources.flat_map(|source| self.guests.of(source));
+        let known = sources.flat_map(|(ip, _)| self.guests.of(ip.into()));
         let known = known.filter(|guest| guest.user == user).take(limits::GUESTS_TOLD).collect();
         self.introduce(turn, known);
     }
@@ -375,12 +386,12 @@ fn is_scanner(rules: &settings::Bans, request: &Message) -> bool {
 }
 
 /// From where a phone has registered, as far as its binding tells.
-fn came_from(binding: &Binding) -> Option<Source> {
+fn came_from(binding: &Binding) -> Option<(IpAddr, u16)> {
     let contact = || match Uri::parse(binding.uri()).ok()? {
-        Uri::Sip(uri) => uri.host.ip(),
+        Uri::Sip(uri) => Some((uri.host.ip()?, uri.port.unwrap_or(5060))),
         _ => None,
     };
-    binding.flow.map(|flow| flow.peer.ip()).or_else(contact).map(Source::from)
+    binding.flow.map(|flow| (flow.peer.ip(), flow.peer.port())).or_else(contact)
 }
 
 fn sample(request: &Message) -> Box<str> {
