@@ -151,10 +151,10 @@ mod tests {
     #[test]
     fn only_media_naps_longer() {
         let (mut rhythm, mut now) = (Rhythm::new(Naps::default()), Time(1_000_000_000_000));
-        let media = Found { media: 3, ..Found::default() };
+        let media = Found { media: 2, ..Found::default() };
         let taken = naps(&mut rhythm, &mut now, 60, media, 100);
         assert_eq!(taken[59], Some(Naps::default().media));
-        let both = Found { signalling: 3, media: 3, more: false };
+        let both = Found { signalling: 2, media: 2, more: false };
         assert_eq!(naps(&mut rhythm, &mut now, 1, both, 100)[0], Some(Naps::default().signalling));
     }
 
