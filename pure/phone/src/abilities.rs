@@ -17,7 +17,7 @@ pub(crate) const ACCEPT: &str = "application/sdp";
 pub(crate) const ENCODING: &str = "identity";
 
 /// The extensions that we have, for Supported: each is taken when somebody requires it.
-pub(crate) const SUPPORTED: [&str; 4] = [RELIABLY, TIMER, "replaces", "norefersub"];
+pub(crate) const SUPPORTED: [&str; 5] = [RELIABLY, TIMER, "replaces", "norefersub", "gruu"];
 
 /// The event packages whose state we tell.
 pub(crate) const EVENTS: &str = "refer";
@@ -42,12 +42,10 @@ pub(crate) fn allows(message: &Message, method: Method<'_>) -> Option<bool> {
     Some(allowed.any(|allow| allow.0 == method.as_str()))
 }
 
-/// The rows of a 2xx to INVITE, of an INVITE, and of a 200 to OPTIONS.
+/// The rows of a 2xx to INVITE, of an INVITE, and of a 200 to OPTIONS. That we read SDP need not be said to whom we send it, and an INVITE has
+/// to fit into a datagram.
 pub(crate) fn announce(draft: Draft) -> Draft {
-    draft
-        .raw(Name::Allow, ALLOW.as_bytes())
-        .raw(Name::Supported, SUPPORTED.join(", ").as_bytes())
-        .raw(Name::Accept, ACCEPT.as_bytes())
+    draft.raw(Name::Allow, ALLOW.as_bytes()).raw(Name::Supported, SUPPORTED.join(", ").as_bytes())
 }
 
 /// The bodies that we read in requests of this method: keys in an INFO, as old gateways send them; in a NOTIFY how far a transfer has come, and
@@ -66,6 +64,7 @@ pub(crate) const fn accept(method: Option<Method<'_>>) -> &'static str {
 /// The answer to "what can you do?" (RFC 3261 §11.2).
 pub(crate) fn answer(draft: Draft) -> Draft {
     announce(draft)
+        .raw(Name::Accept, ACCEPT.as_bytes())
         .raw(Name::AcceptEncoding, ENCODING.as_bytes())
         .raw(Name::AcceptLanguage, LANGUAGE.as_bytes())
 }

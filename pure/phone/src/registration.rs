@@ -159,7 +159,7 @@ impl Registration {
         let instance = account.instance.as_ref();
         let instance = instance.map_or(String::new(), |urn| format!(";+sip.instance=\"<{urn}>\""));
         let contact =
-            format!("<{}>{instance};expires={expires}", line.contact(account.transport()));
+            format!("<{}>{instance};expires={expires}", line.address(account.transport()));
         let draft = request::route(account)
             .begin(Method::Register, registrar(line).as_bytes())
             .raw(Name::MaxForwards, b"70")
@@ -169,7 +169,7 @@ impl Registration {
             .raw(Name::CSeq, format!("{} REGISTER", self.cseq).as_bytes())
             .raw(Name::Contact, contact.as_bytes())
             .raw(Name::Expires, expires.to_string().as_bytes())
-            .raw(Name::Supported, b"path")
+            .raw(Name::Supported, if instance.is_empty() { b"path" } else { b"path, gruu" })
             .raw(Name::Allow, crate::abilities::ALLOW.as_bytes());
         account.sign(draft, Name::UserAgent)
     }
@@ -255,14 +255,18 @@ impl Registration {
         self.failures = 0;
         let (Want::Registered, Some(flow)) = (asked, went) else {
             self.state = State::Off;
+            line.set_gruu(None);
             return report(PhoneEvent::Unregistered, out);
         };
         let expires =
-            granted_seconds(response, &line.contact(line.account.transport()), self.expires);
+            granted_seconds(response, &line.address(line.account.transport()), self.expires);
         // Between 50 and 90 % of the time, so that phones that started together do not stay together.
-        let percent = 50_u64.saturating_add(line.dice.below(41));
+        // RFC 5627 §4.2: halfway, where time is short.
+        let spread = if expires < 64 { 0 } else { line.dice.below(41) };
+        let percent = 50_u64.saturating_add(spread);
         let refresh =
             Duration::from_millis(u64::from(expires).saturating_mul(percent).saturating_mul(10));
+        line.set_gruu(gruu(response, &line.address(line.account.transport())));
         let ping = now + silence(flow, &mut line.dice);
         self.state = State::On { refresh: now + refresh, flow, ping };
         report(PhoneEvent::Registered { expires }, out);
@@ -286,6 +290,8 @@ impl Registration {
         line: &mut Line,
         out: &mut Vec<Output>,
     ) {
+        // RFC 5627 §4.4: an address of a registration that may be over is not ours to give.
+        line.set_gruu(None);
         if asked == Want::Gone {
             // The registrar forgets us by itself when our time is over.
             self.state = State::Off;
@@ -327,14 +333,27 @@ fn registrar(line: &Line) -> String {
 
 /// The seconds that a 200 grants: the `expires` of our Contact in it, else its Expires, else what we asked for (RFC 3261 §10.2.4).
 fn granted_seconds(response: &Message, own: &str, asked: u32) -> u32 {
-    let own = Uri::parse(own.as_bytes()).ok();
-    let ours = |contact: &Contact<'_>| {
-        let theirs = contact.address().and_then(|address| address.parsed().ok());
-        own.as_ref().zip(theirs.as_ref()).is_some_and(|(own, theirs)| sip::uri::same(own, theirs))
-    };
-    let contact = response.all::<Contact>().filter_map(Result::ok).find(ours);
     let general = response.get::<Expires>().map(|Expires(seconds)| seconds);
-    contact.and_then(|contact| contact.expires()).or(general).unwrap_or(asked)
+    let ours = ours(response, own).and_then(|contact| contact.expires());
+    ours.or(general).unwrap_or(asked)
+}
+
+/// The public GRUU that came with our Contact (RFC 5627 §4.2), as it came.
+fn gruu(response: &Message, own: &str) -> Option<Box<str>> {
+    let contact = ours(response, own)?;
+    let gruu = String::from_utf8(contact.address()?.params.unquoted("pub-gruu")?).ok()?;
+    let fits = matches!(Uri::parse(gruu.as_bytes()), Ok(Uri::Sip(uri)) if uri.params.has("gr"));
+    fits.then(|| gruu.into())
+}
+
+/// Our Contact among those of a 200.
+fn ours<'a>(response: &'a Message, own: &str) -> Option<Contact<'a>> {
+    let own = Uri::parse(own.as_bytes()).ok()?;
+    let is = |contact: &Contact<'_>| {
+        let theirs = contact.address().and_then(|address| address.parsed().ok());
+        theirs.is_some_and(|theirs| sip::uri::same(&own, &theirs))
+    };
+    response.all::<Contact>().filter_map(Result::ok).find(is)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use offhook_tests::office::{Office, Phone, Request, Sent, requests, rows, status};
 use sip::Name;
 
+mod section_4;
 mod section_5;
 mod section_5_4;
 mod section_6;

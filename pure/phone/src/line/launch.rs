@@ -42,8 +42,9 @@ impl Line {
             && let Some(place) = errand.targets.remove(at)
         {
             let Place { transport, peer, identity } = place;
+            let via = self.listener(transport, peer).map_or(0, |own| own.advertised.len()) + VIA;
             let large = transport == Transport::Udp
-                && !protocol::transport::fits_udp(errand.request.wire().len() + VIA)
+                && !protocol::transport::fits_udp(errand.request.wire().len() + via)
                 && !self.whither.is_datagrams_only(peer)
                 && self.listener(Transport::Tcp, peer).is_some();
             let transport = if large {
@@ -113,5 +114,5 @@ pub(super) fn places(targets: &[Target], out: &mut Vec<Output>) -> VecDeque<Plac
     targets.iter().map(place).collect()
 }
 
-/// What a Via adds to a request, in octets, at most.
-const VIA: usize = 120;
+/// What a Via adds to a request beside our address, in octets.
+const VIA: usize = 60;

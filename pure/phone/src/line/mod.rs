@@ -40,6 +40,7 @@ pub(crate) struct Line {
     waiting: BTreeMap<Ticket, (Time, Errand)>,
     news: VecDeque<News>,
     ticket: u64,
+    gruu: Option<Box<str>>,
 }
 
 impl Line {
@@ -59,6 +60,7 @@ impl Line {
             waiting: BTreeMap::new(),
             news: VecDeque::new(),
             ticket: 0,
+            gruu: None,
         }
     }
 
@@ -89,8 +91,19 @@ impl Line {
         self.listeners.first().map_or(Ipv4Addr::LOCALHOST.into(), |listener| listener.bound.ip())
     }
 
-    /// Our address in Contact, for who talks to us by this transport. The first listener has to do when none fits.
+    /// Our address in Contact, for who talks to us by this transport: the one by which everybody reaches this phone, while we are registered
+    /// and have one (RFC 5627 §4.4); else where we listen.
     pub(crate) fn contact(&self, transport: Transport) -> String {
+        self.gruu.as_ref().map_or_else(|| self.address(transport), ToString::to_string)
+    }
+
+    /// The registrar has given us such an address, or it is good no more.
+    pub(crate) fn set_gruu(&mut self, gruu: Option<Box<str>>) {
+        self.gruu = gruu;
+    }
+
+    /// Where we listen, for who talks to us by this transport. The first listener has to do when none fits.
+    pub(crate) fn address(&self, transport: Transport) -> String {
         let fits = |listener: &&Listener| listener.transport == transport;
         let listener = self.listeners.iter().find(fits).or_else(|| self.listeners.first());
         let (at, by) = listener.map_or(("invalid", Transport::Udp), |listener| {
