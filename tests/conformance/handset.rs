@@ -89,7 +89,7 @@ impl Bench {
                 Output::Ask(_, question) => self.questions.push(question),
                 Output::Introduce(_) | Output::Alias(..) | Output::Media(..) => {}
                 Output::Tell(..) | Output::Warn(_) | Output::Announce(_) | Output::Report(_) => {}
-                Output::Caution(_) | Output::Bar(..) | Output::Unbar(_) => {}
+                Output::Caution(_) | Output::Bar(..) | Output::Unbar(_) | Output::Deafen(_) => {}
             }
         }
     }

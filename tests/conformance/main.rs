@@ -41,6 +41,7 @@ mod rfc6026;
 mod rfc6665;
 mod rfc7044;
 mod rfc7118;
+mod rfc7339;
 mod rfc7616;
 mod rfc8599;
 mod rfc8760;

@@ -24,6 +24,7 @@ mod hard_work;
 mod impostors;
 mod nats;
 mod numbers;
+mod overload;
 mod partitions;
 mod registrations;
 mod reloads;

@@ -156,11 +156,10 @@ fn enter_event(page: &mut Page, time: Duration, event: &Event) {
         Event::Tampered { aor } => page.error(time, "store_tampered", &[("aor", (&**aor).into())]),
         Event::Newer { aor } => page.error(time, "store_is_newer", &[("aor", (&**aor).into())]),
         Event::Member { .. } => enter_member(page, time, event),
-        Event::Unreadable { source, reason } => {
-            let source = source.to_string();
-            let fields = [("source", (&source).into()), ("reason", (&**reason).into())];
-            page.warning(time, "unreadable", &fields);
+        Event::Overloaded { .. } | Event::Relieved { .. } | Event::TooFast { .. } => {
+            enter_overload(page, time, event);
         }
+        Event::Unreadable { .. } => enter_unreadable(page, time, event),
         _ => enter_harm(page, time, event),
     }
 }
@@ -209,6 +208,39 @@ fn enter_harm(page: &mut Page, time: Duration, event: &Event) {
         // A phone's events go to the one who holds it.
         _ => {}
     }
+}
+
+/// There is more to do than can be done, or not any more.
+fn enter_overload(page: &mut Page, time: Duration, event: &Event) {
+    match event {
+        Event::Overloaded { waited, rate, refused, unheard } => {
+            let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+            let fields = [
+                ("waited_ms", waited.into()),
+                ("begun_per_second", (*rate).into()),
+                ("refused", (*refused).into()),
+                ("unheard", (*unheard).into()),
+            ];
+            page.warning(time, "overloaded", &fields);
+        }
+        Event::Relieved { refused, unheard } => {
+            let fields = [("refused", (*refused).into()), ("unheard", (*unheard).into())];
+            page.warning(time, "relieved", &fields);
+        }
+        Event::TooFast { source } => {
+            let source = source.to_string();
+            page.warning(time, "too_fast", &[("source", (&source).into())]);
+        }
+        _ => {}
+    }
+}
+
+/// Octets came that are no message.
+fn enter_unreadable(page: &mut Page, time: Duration, event: &Event) {
+    let Event::Unreadable { source, reason } = event else { return };
+    let source = source.to_string();
+    let fields = [("source", (&source).into()), ("reason", (&**reason).into())];
+    page.warning(time, "unreadable", &fields);
 }
 
 /// Somebody was asked who it is.

@@ -1,5 +1,12 @@
 //! The limits of the command line and the config file, each with its reason.
 
+/// How long everything may wait before new things are refused, in milliseconds; 0: for ever. Less than 5 is seen on any busy machine, more
+/// than 250 makes callers repeat themselves.
+pub const OVERLOAD_TARGET: std::ops::RangeInclusive<u64> = 0..=250;
+
+/// New requests a second, or at once, of one source.
+pub const SOURCE_RATE: std::ops::RangeInclusive<u64> = 0..=1_000_000;
+
 /// Octets of a config file: room for half a million extensions; more is a wrong file (a disk image, a recording).
 pub const CONFIG_BYTES: u64 = 64 << 20;
 

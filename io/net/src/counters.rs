@@ -41,6 +41,10 @@ pub struct Counters {
     pub datagrams_out: Count,
     /// Datagrams that could not be sent.
     pub datagrams_unsent: Count,
+    /// How long what came had to wait, as told to the machine in the last turn, in microseconds.
+    pub waited: Count,
+    /// The share of new requests that the kernel drops for us at this moment because there is too much to do, in 1024ths.
+    pub deafened: Count,
     /// Datagrams that the kernel dropped because our buffer was full.
     pub datagrams_overflowed: Count,
     /// Datagrams that held only a keep-alive: line ends, zeros, or a question by STUN, which is answered.

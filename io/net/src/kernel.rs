@@ -465,6 +465,37 @@ fn set(socket: &impl AsRawFd, level: c_int, name: c_int, value: c_int) -> io::Re
     checked(unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, place, length) }).map(drop)
 }
 
+/// An instruction of the kernel's packet filter (Documentation/networking/filter.rst): what, where to go on if true and if false, and
+/// its number.
+pub(crate) type Instruction = (u16, u8, u8, u32);
+
+/// Lets the kernel look at each datagram first; those for which the program says 0 never come. Without one, all come.
+pub(crate) fn attach(socket: &impl AsRawFd, program: &[Instruction]) -> io::Result<()> {
+    if program.is_empty() {
+        return match set(socket, libc::SOL_SOCKET, libc::SO_DETACH_FILTER, 0) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        };
+    }
+    let filter = |&(code, jt, jf, k): &Instruction| libc::sock_filter { code, jt, jf, k };
+    let mut program: Vec<libc::sock_filter> = program.iter().map(filter).collect();
+    let len = u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let whole = libc::sock_fprog { len, filter: program.as_mut_ptr() };
+    let length = size_of::<libc::sock_fprog>() as socklen_t;
+    let place = std::ptr::from_ref(&whole).cast();
+    // SAFETY: `len` instructions that live through the call, which copies and checks them.
+    checked(unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_ATTACH_FILTER,
+            place,
+            length,
+        )
+    })
+    .map(drop)
+}
+
 /// How many datagrams the kernel has thrown away because this socket's buffer was full.
 pub(crate) fn overflowed(socket: &impl AsRawFd) -> u64 {
     // include/uapi/linux/sock_diag.h: SK_MEMINFO_DROPS is the ninth of nine.

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use machine::Time;
-use protocol::doors::{Answer, Asker, Question, Ticket};
+use protocol::doors::{Answer, Asker, Deafness, Question, Ticket};
 use protocol::locate::{Means, Unlocated};
 use protocol::{Flow, Input, Output, Transport};
 use sip::Bytes;
 
+use crate::filter::Filter;
 use crate::kernel::Watch;
 use crate::limits;
 use crate::program::Drivable;
@@ -41,6 +42,7 @@ impl<M: Drivable> Shard<M> {
                 }
                 Output::Bar(source, until) => self.bars.set(source, until),
                 Output::Unbar(source) => self.bars.lift(source),
+                Output::Deafen(deafness) => self.deafen(&deafness),
                 Output::Report(event) => self.program.sink.event(now, self.here.shard, event),
             }
         }
@@ -86,6 +88,17 @@ impl<M: Drivable> Shard<M> {
         }
         let owner = self.streams.owner(flow.peer);
         self.post_surely(owner, Letter::Return(flow, octets, from));
+    }
+
+    /// Of what begins something, the kernel is to drop a part, where it lets itself be told.
+    fn deafen(&mut self, deafness: &Deafness) {
+        let key = self.streams.secret();
+        let filter = Filter::of(deafness, key);
+        self.here.counters.deafened.set(u64::from(deafness.share));
+        for mouth in self.mouths.values() {
+            // Where it does not, everything is read as before.
+            drop(filter.attach(&mouth.socket));
+        }
     }
 
     fn send_datagram(&mut self, flow: Flow, octets: Bytes) {

@@ -26,6 +26,7 @@ use crate::listener::{Bound, Door, towards_the_world};
 use crate::media::Media;
 use crate::nap::Rhythm;
 use crate::plan::Plan;
+use crate::pressure::Pressure;
 use crate::program::{Drivable, Program};
 use crate::resolver::Resolver;
 use crate::shard::{Here, Shard};
@@ -304,6 +305,7 @@ impl<M: Drivable> Seed<M> {
                 trust: Trust::default(),
                 bars: Bars::default(),
                 woken: Time::default(),
+                pressure: Pressure::default(),
                 inputs: Vec::new(),
                 out: Vec::new(),
                 kept: VecDeque::new(),

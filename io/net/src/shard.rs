@@ -19,6 +19,7 @@ use crate::kernel::{self, Batch, Epoll, Ready, Watch};
 use crate::limits;
 use crate::media::Media;
 use crate::nap::{Found, Rhythm};
+use crate::pressure::Pressure;
 use crate::program::{Drivable, Program};
 use crate::resolver::Resolver;
 use crate::running::Order;
@@ -47,6 +48,7 @@ pub(crate) struct Shard<M> {
     pub(crate) bars: Bars,
     /// When the machine was woken last.
     pub(crate) woken: Time,
+    pub(crate) pressure: Pressure,
     /// What the machine is to be told.
     pub(crate) inputs: Vec<Input>,
     pub(crate) out: Vec<Output>,
@@ -85,6 +87,7 @@ impl<M: Drivable> Shard<M> {
         let mut ready = Vec::with_capacity(limits::READY);
         let mut found = Found { more: true, ..Found::default() };
         while !self.is_over() {
+            self.pressure.done(self.here.clock.now(), found);
             let pause = self.pause(found);
             self.epoll.wait(pause, &mut ready)?;
             let began = self.here.clock.now();
@@ -155,6 +158,12 @@ impl<M: Drivable> Shard<M> {
         self.gates.iter_mut().try_for_each(|gate| gate.wake(&self.epoll, now))?;
         self.streams.wake(now);
         self.spread_news(now);
+        if let Some(backlog) = self.pressure.now(now, found) {
+            let micros = u64::try_from(backlog.waited.as_micros()).unwrap_or(u64::MAX);
+            self.here.counters.waited.set(micros);
+            let told = Input::Waited(backlog);
+            self.command(now, |machine, now, out| machine.handle(now, told, out));
+        }
         self.think(now)?;
         self.flush(now)?;
         found.more |= !self.inputs.is_empty();
@@ -214,6 +223,7 @@ impl<M: Drivable> Shard<M> {
             }
             let overflow = usize::try_from(mouth.overflow()).unwrap_or(usize::MAX);
             self.here.counters.datagrams_overflowed.add(overflow);
+            self.pressure.lost(overflow);
         }
         self.mouths.insert(number, mouth);
     }

@@ -109,6 +109,11 @@ impl Streams {
         }
     }
 
+    /// A number that no stranger knows, the same on every shard.
+    pub(crate) fn secret(&self) -> u32 {
+        self.key.hash_one("filter") as u32
+    }
+
     /// At which shard connections to a peer live.
     pub(crate) fn owner(&self, peer: SocketAddr) -> u16 {
         let hash = self.key.hash_one(peer).checked_rem(u64::from(self.shards));

@@ -45,7 +45,7 @@ impl Machine for Phone {
             Input::Answered(ticket, answer) => self.answered(now, ticket, &answer, out),
             // A phone has no other shards.
             Input::Asked(asker, _) => out.push(Output::Tell(asker, Answer::Nothing)),
-            Input::Warned(_) | Input::Announced(_) | Input::Cautioned(_) => {}
+            Input::Warned(_) | Input::Announced(_) | Input::Cautioned(_) | Input::Waited(_) => {}
         }
         self.settle(now, out);
     }

@@ -7,13 +7,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use machine::Time;
-use sip::{Bytes, Malformed, Message, Params};
+use sip::{Bytes, Malformed, Message};
 
 use crate::Record;
 use crate::bans::{Ban, Caution, Source};
 use crate::call_record::CallRecord;
 pub use crate::cluster::{Neighbour, Share};
 use crate::locate::{Domain, Failure, Hop, Naptr, Target, Unlocated};
+pub use crate::reach::{Reach, Sleeper};
 use crate::transport::{Distrust, Flow, Transport};
 
 /// What the world tells a machine.
@@ -32,6 +33,8 @@ pub enum Input {
     Media(Socket, SocketAddr, Bytes),
     /// The answer to something we asked. Everything may have changed meanwhile.
     Answered(Ticket, Answer),
+    /// What is told next has waited.
+    Waited(Backlog),
     /// Another shard asks.
     Asked(Asker, Question),
     /// Another shard has found out that an address fails.
@@ -40,6 +43,24 @@ pub enum Input {
     Announced(Box<[u8]>),
     /// Another shard tells of strangers.
     Cautioned(Caution),
+}
+
+/// How it goes with what comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// How long ago everything that had come was read last.
+    pub waited: Duration,
+    /// Datagrams that were thrown away since, because there was no room for them.
+    pub lost: u64,
+}
+
+/// What need not be read of what comes by datagrams.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deafness {
+    /// So many of 1024 requests that begin something.
+    pub share: u16,
+    /// But none that calls one of these.
+    pub spared: Box<[Box<str>]>,
 }
 
 /// What a machine tells the world.
@@ -68,6 +89,9 @@ pub enum Output {
     Bar(Source, Time),
     /// Hear a source again.
     Unbar(Source),
+    /// There is more than we can do: of the requests that begin something, so many of 1024 that come by datagrams need not be read. Of
+    /// the same request always all copies, or none.
+    Deafen(Deafness),
     /// Something happened that people or programs may want to know.
     Report(Event),
 }
@@ -193,65 +217,6 @@ impl From<Result<Vec<Naptr>, Unlocated>> for Answer {
     }
 }
 
-/// One way to reach a user: a binding, as a proxy needs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reach {
-    /// The Contact URI.
-    pub uri: Box<[u8]>,
-    /// Preference, in thousandths.
-    pub q: u16,
-    /// The flow that the REGISTER came on: for connections, and for peers behind a NAT.
-    pub flow: Option<Flow>,
-    /// The node of a cluster that has this flow; nothing, when it is ours.
-    pub node: Option<Neighbour>,
-    /// The Path that the REGISTER came with, topmost first (RFC 3327).
-    pub path: Vec<Box<[u8]>>,
-    /// What the Contact said of the phone: its parameters as written, `;+sip.instance="<…>";video` (RFC 3840 §9).
-    pub features: Box<[u8]>,
-    /// Since when this phone has been registered without a break: its temporary GRUUs are as old (RFC 5627 §5.1).
-    pub since: Time,
-    /// Until when that is so; nothing, when it does not end by itself.
-    pub until: Option<Time>,
-    /// What wakes the phone before it can be reached; nothing for one that is awake.
-    pub asleep: Option<Box<Sleeper>>,
-}
-
-/// A phone that sleeps, and what its Contact says about how to wake it (RFC 8599 §4.1.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sleeper {
-    /// Whose it is.
-    pub aor: Box<[u8]>,
-    /// Its Contact URI.
-    pub uri: Box<[u8]>,
-    /// `pn-provider`: the notification service.
-    pub provider: Box<str>,
-    /// `pn-prid`: what the service calls the phone. Whoever has it can wake the phone.
-    pub prid: Box<str>,
-    /// `pn-param`: what else the service wants to know.
-    pub param: Box<str>,
-}
-
-impl Reach {
-    /// A way without anything special about it.
-    pub fn to(uri: &[u8]) -> Self {
-        let (path, features) = (Vec::new(), Box::default());
-        let uri = uri.into();
-        let (since, until) = (Time(0), None);
-        let node = None;
-        Self { uri, q: 1000, flow: None, node, path, features, since, until, asleep: None }
-    }
-
-    /// Which phone it is, as it names itself: two ways to one instance never ring together (RFC 5626 §7).
-    pub fn instance(&self) -> Option<Vec<u8>> {
-        Params::new(&self.features).unquoted("+sip.instance")
-    }
-
-    /// True when the phone keeps its flow up by itself, and has named it (RFC 5626 §4.2).
-    pub fn names_its_flow(&self) -> bool {
-        Params::new(&self.features).has("reg-id")
-    }
-}
-
 /// Something that happened. Logs, metrics, call records, the console and ladders are its readers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -335,6 +300,29 @@ pub enum Event {
         address: SocketAddr,
         /// True when it went down.
         down: bool,
+    },
+    /// There is more to do than can be done, so new things are refused. Said when it begins, and now and then while it lasts.
+    Overloaded {
+        /// How long what comes has to wait.
+        waited: Duration,
+        /// How many new things are begun in a second.
+        rate: u64,
+        /// Requests that were refused since it began.
+        refused: u64,
+        /// Requests that were not answered either.
+        unheard: u64,
+    },
+    /// That is over.
+    Relieved {
+        /// Requests that were refused meanwhile.
+        refused: u64,
+        /// Requests that were not answered either.
+        unheard: u64,
+    },
+    /// A source sends more new requests than it may. One is named now and then, however many there are.
+    TooFast {
+        /// Where they come from.
+        source: SocketAddr,
     },
     /// A source is not heard any more, or only slowly; and why.
     Banned(Box<Ban>),

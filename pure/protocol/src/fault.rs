@@ -80,6 +80,8 @@ pub enum Fault {
     NoTransaction,
     /// The next hop cannot be found, or not by a transport of ours (RFC 3263).
     Unroutable(&'static str),
+    /// More than we can take now, said to a server: without a time, in which it would send us nothing at all (RFC 7339 §5.10.2).
+    Busy,
     /// More than we can take now; when to come back, in seconds (RFC 3261 §21.5.4).
     Overloaded(u32),
     /// We begin nothing any more; when to come back, in seconds: to another server, or to this one after its restart (RFC 3261 §21.5.4).
@@ -154,6 +156,7 @@ impl Fault {
                 (Status::CALL_DOES_NOT_EXIST, "Nothing to Cancel", "RFC 3261 §9.2")
             }
             Self::Unroutable(why) => (Status::SERVER_INTERNAL_ERROR, why, "RFC 3261 §16.6"),
+            Self::Busy => (Status::SERVICE_UNAVAILABLE, "Too Busy", "RFC 7339 §5.10.2"),
             Self::Overloaded(_) => (Status::SERVICE_UNAVAILABLE, "Too Busy", "RFC 3261 §21.5.4"),
             Self::Leaving(_) => {
                 (Status::SERVICE_UNAVAILABLE, "Going Out of Service", "RFC 3261 §21.5.4")

@@ -9,6 +9,7 @@ pub mod doors;
 pub mod fault;
 pub mod limits;
 pub mod locate;
+mod reach;
 mod record;
 pub mod session;
 pub mod subscription;

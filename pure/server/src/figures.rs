@@ -11,6 +11,7 @@ use protocol::transaction::Repeats;
 use protocol::{Input, Output};
 use sip::Method;
 
+use crate::admission::Tally;
 use crate::limits;
 pub use sessions::{Outcome, Sessions};
 
@@ -31,6 +32,8 @@ pub struct Figures {
     pub registrations: Registrations,
     /// Calls.
     pub sessions: Sessions,
+    /// What was turned away because there was too much to do.
+    pub turned_away: Tally,
     /// What had to be said again.
     pub repeats: Repeats,
     /// How much of everything there is now.
@@ -250,6 +253,14 @@ impl Figures {
         self.registrations.delay.add(&other.registrations.delay);
         self.registrations.ineffective += other.registrations.ineffective;
         self.sessions.add(&other.sessions);
+        let Tally { refused, unheard, too_fast, rate } = other.turned_away;
+        self.turned_away.refused += refused;
+        self.turned_away.unheard += unheard;
+        self.turned_away.too_fast += too_fast;
+        self.turned_away.rate = match (self.turned_away.rate, rate) {
+            (Some(here), Some(there)) => Some(here + there),
+            (here, there) => here.or(there),
+        };
         self.repeats.sent += other.repeats.sent;
         self.repeats.received += other.repeats.received;
         let Gauges { transactions, forwarding, users, bindings, subscriptions, calls, barred } =

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use machine::{Dice, HashKey, Map};
 use protocol::auth::{Algorithm, Charset, Claim, Ha1, Names, hex};
+use protocol::bans::Source;
 use protocol::locate::Means;
 use protocol::{Flow, Listener, Transport};
 use sip::uri::SipUri;
@@ -161,6 +162,15 @@ impl House {
     /// True for an address of our trust domain (RFC 3325 §2.3).
     pub(crate) fn trusts(&self, ip: IpAddr) -> bool {
         self.settings.proxy.trusted.iter().any(|network| network.has(ip))
+    }
+
+    /// True for a source that a route leads to by its address.
+    pub(crate) fn leads_to(&self, source: Source) -> bool {
+        let is_there = |hop: &str| match Uri::parse(hop.as_bytes()) {
+            Ok(Uri::Sip(hop)) => hop.host.ip().is_some_and(|ip| Source::from(ip) == source),
+            _ => false,
+        };
+        self.settings.routes.iter().any(|route| self.hops(route).any(is_there))
     }
 
     /// Whom a URI points to.

@@ -35,6 +35,7 @@ pub mod settings;
 mod tolls;
 mod turn;
 
+pub use admission::Tally;
 pub use home::Steering;
 pub use house::House;
 pub use location::aor_of;

@@ -10,6 +10,15 @@ pub const A_BINDING: usize = 8;
 /// Reasons of refusals that are counted by themselves: the program has some eighty. What is more is counted together.
 pub const REASONS: usize = 128;
 
+/// Sources whose pace is watched, on one shard: some 40 octets each. Past this newcomers share the pace of one.
+pub const SOURCES: usize = 65_536;
+
+/// Neighbours that are told how much less they are to send, on one shard. Past this the one that has asked first is told nothing more.
+pub const TOLD: usize = 1024;
+
+/// Next hops that have said how much less we are to send them, on one shard. Past this one is not heard.
+pub const NEIGHBOURS: usize = 1024;
+
 /// Addresses of record with bindings on one shard. Each costs some 300 octets; past this we answer 503.
 pub const AORS: usize = 2_000_000;
 

@@ -1,11 +1,12 @@
 //! `Node`: one shard of the server. It only dispatches; the roles lie in the folders beside it.
 
 mod bans;
+mod figures;
 mod others;
 mod registrations;
 mod targets;
 
-use machine::{Dice, Machine, Time};
+use machine::{Dice, HashKey, Machine, Time};
 use protocol::bans::Caution;
 use protocol::doors::Event;
 use protocol::transaction::{Met, Newcomer, ServerId, Transactions, Up};
@@ -13,11 +14,11 @@ use protocol::transport::{alias, stamp};
 use protocol::{Answer, CallRecord, Fault, Flow, Input, Output};
 use sip::{Malformed, Message, Method, Status};
 
-use crate::admission::{self, Entry, Merged};
+use crate::admission::{self, Door, Entry, Merged, Verdict};
 use crate::bans::{Bans, Proof};
 use crate::calls::Calls;
 use crate::explain::{Explanation, Passed};
-use crate::figures::{Figures, Gauges};
+use crate::figures::Figures;
 use crate::gate::{Asker, Gate, No, Pass, Visitor, Waiting};
 use crate::house::House;
 use crate::location::{Change, Touched};
@@ -52,6 +53,7 @@ pub struct Node {
 #[derive(Debug)]
 struct Roles {
     entry: Entry,
+    door: Door,
     merged: Merged,
     gate: Gate,
     bans: Bans,
@@ -72,8 +74,10 @@ impl Node {
         let bans = Bans::new(&settings);
         let registrar = Registrar::new(&mut dice);
         let house = House::new(settings, &mut dice);
+        let door = Door::new(HashKey::of(house.settings.secret));
         let roles = Roles {
             entry: Entry::Open,
+            door,
             merged,
             gate,
             bans,
@@ -133,24 +137,6 @@ impl Node {
     pub fn pending(&self, now: Time) -> usize {
         let calls = if self.farewell == Farewell::Calls { self.calls.len() } else { 0 };
         self.transactions.unfinished(now).saturating_add(calls)
-    }
-
-    /// What this shard has counted since its start, and how much of everything there is now.
-    pub fn figures(&self) -> Figures {
-        let repeats = self.transactions.repeats();
-        let now = Gauges {
-            transactions: self.transactions.len(),
-            forwarding: self.forwarding(),
-            users: self.roles.registrar.len(),
-            bindings: self.roles.registrar.location().bindings_in_all(),
-            subscriptions: self.roles.regevent.len(),
-            calls: self.calls.len(),
-            barred: self.roles.bans.barred(),
-        };
-        let mut figures = Figures { now, repeats, ..self.figures.clone() };
-        figures.registrations.delay = self.roles.registrar.delays().clone();
-        figures.sessions = self.calls.sessions().clone();
-        figures
     }
 
     /// How many addresses of record have bindings.
@@ -267,11 +253,16 @@ impl Machine for Node {
                 roles.tolls.cautioned(now, turn.house, &caution);
                 roles.bans.cautioned(&mut turn, caution);
             }
+            Input::Waited(backlog) => roles.door.waited(&mut turn, backlog),
             Input::Media(..) => {}
         }
         let (mut turn, roles) = self.turn(now, out);
         roles.spread(&mut turn);
-        self.figures.said(out.get(before..).unwrap_or_default());
+        let said = out.get_mut(before..).unwrap_or_default();
+        if self.roles.door.has_neighbours() {
+            self.roles.door.tell(now, said);
+        }
+        self.figures.said(said);
     }
 
     fn wake(&mut self, now: Time, out: &mut Vec<Output>) {
@@ -296,7 +287,11 @@ impl Machine for Node {
         roles.spread(&mut turn);
         self.calls.wake(now, out);
         self.up = up;
-        self.figures.said(out.get(before..).unwrap_or_default());
+        let said = out.get_mut(before..).unwrap_or_default();
+        if self.roles.door.has_neighbours() {
+            self.roles.door.tell(now, said);
+        }
+        self.figures.said(said);
     }
 
     fn deadline(&self) -> Option<Time> {
@@ -326,6 +321,9 @@ impl Roles {
             return;
         }
         if message.is_request() {
+            if let Some(stripped) = self.door.strip(turn, flow, &message) {
+                message = stripped;
+            }
             stamp(&mut message, flow);
             turn.out.extend(alias(&message, flow).map(|peer| Output::Alias(flow, peer)));
         }
@@ -426,6 +424,11 @@ impl Roles {
             }
             let up = turn.transactions.admit(turn.now, newcomer, turn.out);
             return up.into_iter().for_each(|up| self.told(turn, up));
+        }
+        match self.door.admits(turn, flow, request, &self.bans) {
+            Verdict::Enter => {}
+            Verdict::Refuse(fault) => return turn.turn_away(flow, request, &fault),
+            Verdict::Silence => return,
         }
         let entry = if turn.house.is_leaving(flow) { Entry::Draining } else { self.entry };
         if let Err(fault) = entry.admits(request) {

@@ -40,6 +40,12 @@ impl Turn<'_> {
         self.report_refusal(flow, request, fault.status(), &fault.phrase());
     }
 
+    /// The same for somebody who comes when there is too much to do: that is not said of each.
+    pub(crate) fn turn_away(&mut self, flow: Flow, request: &Message, fault: &Fault) {
+        let wire = self.refusal(request, fault);
+        self.send_back(flow, request, wire);
+    }
+
     /// Sends an answer that no transaction repeats.
     pub(crate) fn send_back(&mut self, flow: Flow, request: &Message, wire: Bytes) {
         let back = response_flow(request, flow);

@@ -184,7 +184,7 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                     self.tell_others(now, shard, &Input::Cautioned(caution));
                 }
                 // The machine itself drops what still comes.
-                Output::Bar(..) | Output::Unbar(_) => {}
+                Output::Bar(..) | Output::Unbar(_) | Output::Deafen(_) => {}
                 Output::Report(event) => self.keep(now, event),
             }
         }

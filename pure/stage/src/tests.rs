@@ -68,6 +68,7 @@ impl Scribe {
             Input::Warned(warning) => format!("warned of {}", warning.address),
             Input::Announced(_) => "announced".to_owned(),
             Input::Cautioned(_) => "cautioned".to_owned(),
+            Input::Waited(_) => "waited".to_owned(),
         };
         self.heard.iter().map(word).collect()
     }

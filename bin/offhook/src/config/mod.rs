@@ -29,6 +29,7 @@ mod hide;
 mod key;
 mod listen;
 mod near;
+mod overload;
 mod page;
 mod phone;
 mod proxy;
@@ -103,6 +104,8 @@ pub struct Config {
     pub calls: Option<settings::Calls>,
     /// Where their records go.
     pub records: Records,
+    /// What is done when there is too much to do.
+    pub overload: settings::Overload,
     /// How phones that sleep are woken; none: they are not.
     pub push: Option<Push>,
     /// Where things are kept.
@@ -145,6 +148,7 @@ impl Default for Config {
             tolls: settings::Tolls::default(),
             calls: Some(settings::Calls::default()),
             records: Records::default(),
+            overload: settings::Overload::default(),
             push: None,
             store: Store::default(),
             cluster: None,
@@ -225,6 +229,7 @@ impl Config {
             ),
             cluster: Cluster::read(&section(top, &cluster::SECTION, faults), &store, top, faults),
             store,
+            overload: overload::read(&section(top, &overload::SECTION, faults), faults),
             redirects: redirect::read(
                 &entries(top, &redirect::SECTION, faults),
                 &extensions,
@@ -410,6 +415,7 @@ pub const SECTIONS: &[&Section] = &[
     &proxy::SECTION,
     &bans::SECTION,
     &tolls::SECTION,
+    &overload::SECTION,
     &push::SECTION,
     &store::SECTION,
     &cluster::SECTION,
@@ -435,6 +441,7 @@ const TOP: &[Key] = &[
     Key::new("proxy", "", ""),
     Key::new("bans", "", ""),
     Key::new("tolls", "", ""),
+    Key::new("overload", "", ""),
     Key::new("push", "", ""),
     Key::new("store", "", ""),
     Key::new("cluster", "", ""),

@@ -106,6 +106,7 @@ pub(crate) fn settings(
         bans: config.bans.clone(),
         tolls: config.tolls.clone(),
         calls: config.calls,
+        overload: config.overload.clone(),
         push: config.push.as_ref().map(push),
         role: config.server.role,
         redirects: config.redirects.clone(),

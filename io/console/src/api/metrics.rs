@@ -112,6 +112,18 @@ fn refusals(page: &mut Exposition, figures: &Figures) {
     for (status, reason, count) in figures.refused.all() {
         family.sample(&[("code", &status.to_string()), ("reason", reason)], count);
     }
+    let away = figures.turned_away;
+    let what = "Requests that came while there was too much to do, or too fast from one source (too_fast), by what became of them.";
+    page.family(Kind::Counter, "offhook_sip_turned_away_total", what)
+        .sample(&[("what", "refused")], away.refused)
+        .sample(&[("what", "unheard")], away.unheard)
+        .sample(&[("what", "too_fast")], away.too_fast);
+    page.single(
+        Kind::Gauge,
+        "offhook_sip_new_requests_limit",
+        "New requests that are begun in a second at most, because there is too much to do; 0: all are.",
+        away.rate.unwrap_or_default(),
+    );
     page.single(
         Kind::Gauge,
         "offhook_banned_sources",

@@ -1,12 +1,22 @@
 //! Admission: what is refused before anything is kept or computed (RFC 3261 §8.2, §16.3).
 
+mod class;
+mod door;
+pub(crate) mod feedback;
+mod hush;
 mod merged;
+mod pace;
+mod sources;
 mod unreadable;
+mod valve;
 
 use protocol::Fault;
 use sip::header::{ContentDisposition, Handling, MaxForwards, ProxyRequire, Require};
 use sip::{Header, Message, Method};
 
+pub(crate) use class::{Class, Whence};
+pub use door::Tally;
+pub(crate) use door::{Door, Verdict};
 pub(crate) use merged::Merged;
 pub(crate) use unreadable::unreadable;
 

@@ -100,6 +100,11 @@ impl Bans {
         self.suspects.is_barred(flow.peer.ip().into())
     }
 
+    /// Is somebody registered from where this comes?
+    pub(crate) fn is_home(&self, now: Time, flow: Flow) -> bool {
+        self.guests.is_home(now, flow.peer.ip().into())
+    }
+
     /// What becomes of an answer to a challenge, before it is looked at.
     pub(crate) fn hearing(
         &mut self,
@@ -368,12 +373,7 @@ fn has_others(turn: &Turn<'_>) -> bool {
 fn is_spared(house: &House, source: Source) -> bool {
     let settings = &house.settings;
     let trusted = settings.bans.never.iter().chain(&settings.proxy.trusted);
-    let leads_there = |hop: &str| match Uri::parse(hop.as_bytes()) {
-        Ok(Uri::Sip(hop)) => hop.host.ip().is_some_and(|ip| Source::from(ip) == source),
-        _ => false,
-    };
-    trusted.into_iter().any(|network| network.meets(source))
-        || settings.routes.iter().any(|route| house.hops(route).any(leads_there))
+    trusted.into_iter().any(|network| network.meets(source)) || house.leads_to(source)
 }
 
 /// Does a request say that it comes from a tool that guesses passwords?

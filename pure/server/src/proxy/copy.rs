@@ -12,7 +12,7 @@ use super::plan::{Plan, sip_uri};
 use super::target::{Target, Way};
 use super::{identity, session_timer};
 use crate::admission::lists;
-use crate::house::House;
+use crate::house::{House, Place};
 use crate::limits;
 use crate::location::flow_to_keep;
 use crate::outbound;
@@ -165,12 +165,28 @@ impl Original<'_> {
         write_hex(&hash.to_be_bytes(), text);
         write_hex(&unique.to_be_bytes(), text);
         write_hex(&signature.to_be_bytes(), text);
+        if self.asks_for_load(copy) {
+            text.extend_from_slice(b";oc;oc-algo=\"loss\"");
+        }
         // RFC 5923 §8.1: where we are known by our certificate, requests to us may come by this connection.
         text.extend_from_slice(match transport {
             Transport::Udp => b";rport",
             Transport::Tls => b";alias",
             Transport::Tcp | Transport::Ws | Transport::Wss => b"",
         });
+    }
+
+    /// Is it another server that this goes to, and do we want to know how much we may send it (RFC 7339 §5.1)? A phone has no use for it.
+    fn asks_for_load(&self, copy: &Copy<'_>) -> bool {
+        let foreign = |uri: &[u8]| {
+            Uri::parse(uri).is_ok_and(|uri| matches!(self.house.place(&uri), Place::Foreign))
+        };
+        self.house.settings.overload.feedback
+            && match copy.target.way {
+                Way::Hop(_) => true,
+                Way::Uri => foreign(&self.plan.uri),
+                _ => false,
+            }
     }
 
     /// What decides where a request goes (§16.6 step 8, RFC 5393 §4.2.1): not its method, so that CANCEL and ACK have the branch of

@@ -18,6 +18,7 @@ use super::preferences::Preferences;
 use super::response::Loss;
 use super::target::{self, Target, Way};
 use super::{Proxy, Sent, Wait, hop, identity};
+use crate::admission::{Class, Whence};
 use crate::gruu::Aim;
 use crate::house::House;
 use crate::limits;
@@ -247,6 +248,8 @@ impl Proxy {
         let past = Past::of(turn.house, context, at);
         let (id, invite) = (context.id, context.is_invite());
         let stand_in = context.waiting.front().is_some_and(Target::stands_in);
+        let limited = !self.neighbours.is_empty();
+        let class = limited.then(|| Class::of(turn.house, &context.request, Whence::Anywhere));
         let Some(branch) = context.branches.get_mut(at) else { return };
         let (secure, mut loss) = (branch.routing.secure, Loss::Unreachable);
         // An INVITE loses 3.5 s when the target is not back; anything else would lose everything.
@@ -276,6 +279,11 @@ impl Proxy {
             let Ok((flow, copy)) = self.fitting(turn, &original, branch, (attempt, unique)) else {
                 continue;
             };
+            let key = (flow.transport, flow.peer);
+            if class.is_some_and(|class| !self.neighbours.lets(turn.now, key, class, turn.dice)) {
+                loss = Loss::Busy;
+                continue;
+            }
             let client = turn.transactions.request(turn.now, flow, copy, turn.out);
             turn.call_goes(context.plan.call, flow);
             let (ring, timers) = (turn.now + turn.house.settings.ring, turn.house.settings.timers);

@@ -16,6 +16,7 @@ pub(crate) mod hop;
 mod identity;
 mod latecomers;
 mod members;
+mod neighbours;
 mod number;
 mod pass;
 mod plan;
@@ -55,6 +56,7 @@ use context::{Addressee, Context, Leg, State};
 use copy::Original;
 use given_up::GivenUp;
 use latecomers::Called;
+use neighbours::Neighbours;
 use refused_tcp::RefusedTcp;
 use session_timer::Paid;
 
@@ -79,6 +81,7 @@ pub(crate) struct Proxy {
     acks: Acks,
     alarms: Alarms<ServerId>,
     refused_tcp: RefusedTcp,
+    neighbours: Neighbours,
     groups: Groups,
     probes: Probes,
     /// Numbers that the DNS is asked for: what is to be done with them.
@@ -149,6 +152,7 @@ impl Proxy {
             acks: Acks::default(),
             alarms: Alarms::default(),
             refused_tcp: RefusedTcp::default(),
+            neighbours: Neighbours::default(),
             groups: Groups::default(),
             probes,
             numbers: BTreeMap::new(),

@@ -8,7 +8,7 @@ use protocol::locate::Failure;
 use protocol::transaction::ClientId;
 use protocol::transport::response_flow;
 use protocol::{Flow, Output, Transport};
-use sip::header::RetryAfter;
+use sip::header::{RetryAfter, Via};
 use sip::{Bytes, Message, Method, Name, Status};
 
 use super::best::{Asks, Candidate};
@@ -16,6 +16,7 @@ use super::context::{Context, Leg, State};
 use super::disposition::Disposition;
 use super::target::Way;
 use super::{Proxy, Sent, cancel, identity, session_timer};
+use crate::admission::feedback;
 use crate::turn::{Turn, call_id};
 
 /// How a branch can be lost without an answer.
@@ -29,6 +30,8 @@ pub(crate) enum Loss {
     Insecure,
     /// Whoever is there has not proven to be the next hop: as a 503.
     Untrusted,
+    /// It has said how much less it is to be sent, and this is of that: as a 503 (RFC 7339 §5.10).
+    Busy,
     /// It was answered, but nobody could tell whom: as a 502. It has been worked on, so nobody else is asked.
     Astray,
 }
@@ -56,6 +59,9 @@ impl Proxy {
             return self.repeated(turn, (client, flow), &response);
         };
         if let Some(to) = to {
+            if let Some(via) = response.get::<Via>().filter(|_| asks(turn)) {
+                self.neighbours.heard(turn.now, to, &via);
+            }
             self.note(turn, to, &response);
         }
         self.with(turn, id, |proxy, turn, context| {
@@ -258,6 +264,10 @@ impl Proxy {
                 Status::SERVICE_UNAVAILABLE,
                 "The Next Hop Has Not Proven Who It Is".into(),
             ),
+            Loss::Busy => Candidate::Ours(
+                Status::SERVICE_UNAVAILABLE,
+                "The Next Hop Has Too Much to Do".into(),
+            ),
             Loss::Astray => Candidate::Ours(
                 Status::BAD_GATEWAY,
                 "The Next Hop Answered Without Our Vias".into(),
@@ -294,7 +304,9 @@ impl Proxy {
         if let Some(to) = to {
             let failure = match loss {
                 Loss::Silent | Loss::Astray => Failure::Unanswered,
-                Loss::Unreachable | Loss::Insecure | Loss::Untrusted => Failure::Undelivered,
+                Loss::Unreachable | Loss::Insecure | Loss::Untrusted | Loss::Busy => {
+                    Failure::Undelivered
+                }
             };
             self.failing(turn, to, failure);
         }
@@ -364,6 +376,7 @@ fn pass_on(turn: &mut Turn<'_>, context: &Context, response: &Message, challenge
         session_timer::pay(expires, response, &mut edit);
     }
     let wire: Bytes = edit.wire();
+    let wire = if says_load(response) { feedback::without(wire) } else { wire };
     // After another final answer the server transaction can say no more, and it may be gone: the transport still can (§16.7 step 9).
     let too_late = context.state == State::Refused;
     if too_late || !turn.transactions.is_there(context.id) {
@@ -371,6 +384,19 @@ fn pass_on(turn: &mut Turn<'_>, context: &Context, response: &Message, challenge
         return turn.out.push(Output::Send(back, wire));
     }
     turn.answer(context.id, wire);
+}
+
+/// Do we ask next hops how much we may send?
+fn asks(turn: &Turn<'_>) -> bool {
+    turn.house.settings.overload.feedback
+}
+
+/// Does the Via below ours say how much less somebody is to send (RFC 7339 §5.4)?
+fn says_load(response: &Message) -> bool {
+    let below = response.elements(Name::Via).nth(1).unwrap_or_default();
+    below.split(|octet| *octet == b';').skip(1).any(|param| {
+        param.trim_ascii_start().get(..2).is_some_and(|name| name.eq_ignore_ascii_case(b"oc"))
+    })
 }
 
 /// Who has answered a call, for those who follow it.

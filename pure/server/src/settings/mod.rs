@@ -10,6 +10,7 @@ mod bans;
 mod calls;
 mod cluster;
 mod group;
+mod overload;
 mod proxy;
 mod push;
 mod redirect;
@@ -22,6 +23,7 @@ pub use bans::{Bans, Registered};
 pub use calls::{Calls, Farewell};
 pub use cluster::Cluster;
 pub use group::{Balance, Group, Member, Probe};
+pub use overload::Overload;
 pub use proxy::{Proxy, Recurse, SessionTimer, Trying};
 pub use push::Push;
 pub use redirect::{Elsewhere, Redirect, Role};
@@ -67,6 +69,8 @@ pub struct Settings {
     pub bans: Bans,
     /// What accounts may do where calls cost money.
     pub tolls: Tolls,
+    /// What is done when there is too much to do.
+    pub overload: Overload,
     /// What the server does with requests for others than itself.
     pub role: Role,
     /// Users that are somewhere else.
@@ -130,6 +134,7 @@ impl Settings {
             calls: Some(Calls::default()),
             bans: Bans::default(),
             tolls: Tolls::default(),
+            overload: Overload::default(),
             role: Role::Proxy,
             redirects: Vec::new(),
             routes: Vec::new(),

@@ -62,6 +62,12 @@ static COUNTED: &[Counted] = &[
         ],
     },
     Counted {
+        kind: Kind::Gauge,
+        name: "offhook_backlog_microseconds",
+        help: "How long what came last had to wait until it was read, because a shard was busy with what came before; of all shards together.",
+        samples: &[("", |counters| &counters.waited)],
+    },
+    Counted {
         kind: Kind::Counter,
         name: "offhook_stream_messages_total",
         help: "Messages that came on connections.",

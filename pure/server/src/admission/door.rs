@@ -1,0 +1,280 @@
+//! `Door`: who may begin something, before anything is kept or computed for it. Too fast a source is stopped, and when there is too much
+//! to do, new things are refused, and past that not heard; what goes on with something goes before them.
+
+use std::time::Duration;
+
+use machine::{Dice, HashKey, Time};
+use protocol::bans::Source;
+use protocol::doors::{Backlog, Deafness, Event};
+use protocol::transport::response_flow;
+use protocol::{Fault, Flow, Output};
+use sip::{Message, Name};
+
+use super::class::{Class, Whence};
+use super::feedback::{Feedback, bare};
+use super::hush::Hush;
+use super::pace::Pace;
+use super::sources::Sources;
+use super::valve::{Turned, Valve};
+use crate::bans::Bans;
+use crate::house::House;
+use crate::settings::Overload;
+use crate::turn::Turn;
+
+/// Who may begin something.
+#[derive(Debug)]
+pub(crate) struct Door {
+    valve: Valve,
+    sources: Sources,
+    hush: Hush,
+    feedback: Feedback,
+    /// How long what is told now has waited.
+    waited: Duration,
+    /// When all refusals would have been in time.
+    refused: Time,
+    /// When a line is due that says how it goes.
+    word: Time,
+    /// When the next source may be named that is too fast.
+    name: Time,
+    tally: Tally,
+    /// What was counted when there was last nothing to refuse.
+    before: Tally,
+}
+
+/// What was turned away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Requests that were refused with 503, because there was too much to do.
+    pub refused: u64,
+    /// Requests that were not answered either.
+    pub unheard: u64,
+    /// Requests of sources that were too fast, refused or not answered.
+    pub too_fast: u64,
+    /// New things that are begun in a second at most; nothing, when all are.
+    pub rate: Option<u64>,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It goes on.
+    Enter,
+    /// It is told that it comes at a bad time.
+    Refuse(Fault),
+    /// Nothing is said: whoever repeats it hears more later.
+    Silence,
+}
+
+/// How often it is said that the server is overloaded, or that a source is too fast.
+const WORD: Duration = Duration::from_secs(10);
+
+/// What has waited longer than this is not begun while there is too much to do: whoever sent it has done so again, or soon will
+/// (T1 is 500 ms).
+const STALE: Duration = Duration::from_millis(400);
+
+/// Refusals in a second for sources that are too fast.
+const REFUSALS: u32 = 100;
+
+impl Door {
+    pub(crate) fn new(key: HashKey) -> Self {
+        Self {
+            valve: Valve::new(),
+            sources: Sources::new(key),
+            hush: Hush::default(),
+            feedback: Feedback::new(key),
+            waited: Duration::ZERO,
+            refused: Time::default(),
+            word: Time::default(),
+            name: Time::default(),
+            tally: Tally::default(),
+            before: Tally::default(),
+        }
+    }
+
+    /// What was turned away since the start, and how much is begun now.
+    pub(crate) fn tally(&self) -> Tally {
+        Tally { rate: self.valve.rate(), ..self.tally }
+    }
+
+    /// What is told next has waited for so long.
+    pub(crate) fn waited(&mut self, turn: &mut Turn<'_>, backlog: Backlog) {
+        let target = turn.house.settings.overload.target;
+        if target == Duration::ZERO {
+            return;
+        }
+        self.waited = backlog.waited;
+        self.hush.lost(backlog.lost);
+        match self.valve.waited(turn.now, target, backlog) {
+            Some(Turned::Narrow) => {
+                self.before = self.tally;
+                self.say(turn);
+            }
+            Some(Turned::Open) => {
+                let (refused, unheard) = self.lately();
+                turn.out.push(Output::Report(Event::Relieved { refused, unheard }));
+            }
+            None if self.valve.is_narrow() && self.word <= turn.now => self.say(turn),
+            None => {}
+        }
+        self.feedback.update(turn.now, self.valve.rate());
+        if let Some(share) = self.hush.update(turn.now, self.valve.capacity()) {
+            let spared = turn.house.settings.overload.emergency.clone().into();
+            turn.out.push(Output::Deafen(Deafness { share, spared }));
+        }
+    }
+
+    /// A request came: what neighbours tell each other by it ends here (RFC 7339 §5.6).
+    pub(crate) fn strip(
+        &mut self,
+        turn: &Turn<'_>,
+        flow: Flow,
+        request: &Message,
+    ) -> Option<Message> {
+        if !turn.house.settings.overload.feedback {
+            return bare(request);
+        }
+        let neighbour = response_flow(request, flow).peer;
+        self.feedback.asks(turn.now, neighbour, request)
+    }
+
+    /// Writes into what goes to neighbours how much less they are to send.
+    pub(crate) fn tell(&self, now: Time, out: &mut [Output]) {
+        for output in out {
+            if let Output::Send(flow, wire) = output
+                && let Some(told) = self.feedback.tell(now, flow.peer, wire)
+            {
+                *wire = told;
+            }
+        }
+    }
+
+    /// True when somebody is to be told.
+    pub(crate) fn has_neighbours(&self) -> bool {
+        self.feedback.has_asked()
+    }
+
+    /// May a request begin something? Retransmissions of what has begun do not come here.
+    pub(crate) fn admits(
+        &mut self,
+        turn: &mut Turn<'_>,
+        flow: Flow,
+        request: &Message,
+        bans: &Bans,
+    ) -> Verdict {
+        let told = self.has_neighbours()
+            && self.feedback.tells(turn.now, response_flow(request, flow).peer);
+        let (class, verdict) = self.judge(turn, (flow, request, told), bans);
+        match (class, &verdict) {
+            _ if !told => {}
+            (Class::Within, _) => self.feedback.within(),
+            (_, Verdict::Enter) => self.feedback.begun(),
+            (_, Verdict::Refuse(_) | Verdict::Silence) => self.feedback.refused(),
+        }
+        verdict
+    }
+
+    fn judge(
+        &mut self,
+        turn: &mut Turn<'_>,
+        (flow, request, told): (Flow, &Message, bool),
+        bans: &Bans,
+    ) -> (Class, Verdict) {
+        let (now, house) = (turn.now, turn.house);
+        let narrow = self.valve.is_narrow();
+        let home = narrow && bans.is_home(now, flow);
+        let whence = if home { Whence::Home } else { Whence::Anywhere };
+        let class = Class::of(house, request, whence);
+        if !self.in_time(turn, flow, class) {
+            self.tally.too_fast += 1;
+            return (class, self.hold(turn, (flow, request, told)));
+        }
+        if class == Class::Within {
+            return (class, Verdict::Enter);
+        }
+        if class == Class::New && !flow.transport.is_reliable() {
+            self.hush.seen();
+        }
+        let stale = narrow && class == Class::New && self.waited > STALE;
+        if stale {
+            self.tally.unheard += 1;
+            return (class, Verdict::Silence);
+        }
+        if self.valve.lets(now, class) {
+            return (class, Verdict::Enter);
+        }
+        // Whoever is let through to us gets an answer: what is to be silence the driver does not even read.
+        self.tally.refused += 1;
+        (class, Verdict::Refuse(later(turn.dice, (flow, request, told))))
+    }
+
+    /// Is this source no faster than it may be?
+    fn in_time(&mut self, turn: &mut Turn<'_>, flow: Flow, class: Class) -> bool {
+        let rules = &turn.house.settings.overload;
+        if rules.per_source == 0 {
+            return true;
+        }
+        let pace = pace(rules, turn.house.settings.shard.count);
+        // What belongs to a call costs little, and there are several of it to each call.
+        let each = if class == Class::Within { pace.each / 8 } else { pace.each };
+        let source = Source::from(flow.peer.ip());
+        if self.sources.lets(turn.now, source, Pace { each, ..pace }) || spared(turn.house, source)
+        {
+            return true;
+        }
+        if self.name <= turn.now {
+            self.name = turn.now + WORD;
+            turn.out.push(Output::Report(Event::TooFast { source: flow.peer }));
+        }
+        false
+    }
+
+    /// Who is too fast is told so, as long as that does not cost much.
+    fn hold(&mut self, turn: &mut Turn<'_>, whose: (Flow, &Message, bool)) -> Verdict {
+        if Pace::of(REFUSALS, REFUSALS / 5).lets(turn.now, &mut self.refused) {
+            Verdict::Refuse(later(turn.dice, whose))
+        } else {
+            Verdict::Silence
+        }
+    }
+
+    fn say(&mut self, turn: &mut Turn<'_>) {
+        self.word = turn.now + WORD;
+        let (refused, unheard) = self.lately();
+        let (waited, rate) = (self.waited, self.valve.rate().unwrap_or_default());
+        turn.out.push(Output::Report(Event::Overloaded { waited, rate, refused, unheard }));
+    }
+
+    /// What was turned away since it began.
+    const fn lately(&self) -> (u64, u64) {
+        let (now, then) = (&self.tally, &self.before);
+        (now.refused - then.refused, now.unheard - then.unheard)
+    }
+}
+
+/// The pace of one source on each shard: its requests are spread over all of them.
+fn pace(rules: &Overload, shards: u16) -> Pace {
+    let share = |of: u32| of.div_ceil(u32::from(shards.max(1)));
+    Pace::of(share(rules.per_source), share(rules.at_once))
+}
+
+/// Sources that may be as fast as they like: those that the operator knows, and those that routes lead to.
+fn spared(house: &House, source: Source) -> bool {
+    let known = &house.settings.overload.unlimited;
+    let trusted = &house.settings.proxy.trusted;
+    known.iter().chain(trusted).any(|network| network.meets(source)) || house.leads_to(source)
+}
+
+/// A phone is told when to come back, each another time. A server would send nobody at all until then: it is told none (RFC 7339
+/// §5.10.2), and goes on with the next.
+fn later(dice: &mut Dice, (flow, request, told): (Flow, &Message, bool)) -> Fault {
+    let hops = request.elements(Name::Via).take(2).count();
+    if hops > 1 || told || flow.transport.is_reliable() && !flow.identity.is_none() {
+        return Fault::Busy;
+    }
+    let spread = u32::try_from(dice.below(u64::from(RETRY_SPREAD))).unwrap_or_default();
+    Fault::Overloaded(RETRY + spread)
+}
+
+/// Seconds after which a phone may come back: at least so many, and up to so many more.
+const RETRY: u32 = 5;
+const RETRY_SPREAD: u32 = 26;

@@ -1,0 +1,59 @@
+//! Neighbours tell each other how much is too much: the loss-based scheme.
+
+mod section_4;
+mod section_5;
+mod section_5_10;
+
+use std::time::Duration;
+
+use machine::Time;
+use offhook_tests::office::{Office, Phone, Sent, trusting};
+use protocol::Input;
+use protocol::doors::Backlog;
+use server::Settings;
+use server::settings::Route;
+use sip::header::Via;
+
+/// An office that sends what is for `far.test` to 203.0.113.7, and trusts everybody.
+fn office() -> Office {
+    let routes = vec![Route::domain("far.test", Some("sip:203.0.113.7:5060"))];
+    let mut office = Office::new(Settings { routes, ..trusting() });
+    office.now = Time(1_700_000_000_000_000_000);
+    office
+}
+
+/// A server that sends us its users' calls, and says in its Via what it wants to know.
+fn upstream(office: &mut Office, call: usize, asks: &str) -> Vec<Sent> {
+    let server = Phone::udp(101);
+    let mut request = server.invite("sip:102@example.test").call(&format!("up{call}"));
+    request.branch += &format!("{call}{asks}");
+    office.receive(server.flow, request.wire())
+}
+
+/// What the topmost Via of a message says.
+fn param(sent: &Sent, name: &str) -> Option<String> {
+    let via = sent.message.get::<Via>().unwrap();
+    let value = via.params.unquoted(name)?;
+    Some(String::from_utf8(value).unwrap())
+}
+
+/// The responses among what was sent.
+fn responses(sent: &[Sent]) -> Vec<Sent> {
+    sent.iter().filter(|sent| sent.message.status().is_some()).cloned().collect()
+}
+
+/// Time passes in which everything waits so long, and so many calls come each tenth of a second.
+fn pass(office: &mut Office, tenths: u64, waited: u64, calls: usize, asks: &str) -> Vec<Sent> {
+    let mut sent = Vec::new();
+    for tenth in 0..tenths {
+        office.now = office.now + Duration::from_millis(100);
+        let backlog = Backlog { waited: Duration::from_millis(waited), lost: 0 };
+        office.tell(Input::Waited(backlog));
+        for call in 0..calls {
+            let number = office.now.0 as usize / 1_000_000 % 1_000_000 * 100 + call;
+            let _ = tenth;
+            sent.extend(responses(&upstream(office, number, asks)));
+        }
+    }
+    sent
+}

@@ -1,0 +1,373 @@
+//! Overload: a server whose work takes time, as a queue in virtual time, and up to ten times as many callers as it can serve. What it does is
+//! the same on every machine.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use machine::{Dice, HashKey, Machine as _, Time};
+use offhook_tests::office::trusting;
+use protocol::doors::{Backlog, Deafness, Event};
+use protocol::{Flow, Identity, Input, Output, Transport};
+use server::{Node, Settings};
+use sip::{Bytes, Message, Method, Name};
+
+/// What it takes to read a message, and what it takes to send one, in microseconds: forty times as much as on a real machine.
+const WORK: u64 = 200;
+
+/// Datagrams for which the kernel has room, and what a turn reads at most: fewer, for each takes longer.
+const ROOM: usize = 300;
+const TURN: usize = 100;
+
+/// A call is six messages that come and seven that go.
+const CAPACITY: u64 = 1_000_000 / (13 * WORK);
+
+/// What happens, and when.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    /// A datagram comes to the server.
+    Comes(SocketAddr, Vec<u8>),
+    /// A datagram comes to a caller, or to the callee.
+    Goes(SocketAddr, Vec<u8>),
+    /// A call begins.
+    Begins,
+    /// A caller has heard nothing, and repeats itself.
+    Again(u64, u32),
+    /// A caller hangs up.
+    HangsUp(u64),
+    /// The server has time.
+    Turn,
+}
+
+struct Call {
+    invite: Vec<u8>,
+    began: Time,
+    heard: bool,
+    bye: Vec<u8>,
+}
+
+/// How the calls of a while went.
+#[derive(Debug, Default)]
+struct Tally {
+    begun: u64,
+    done: u64,
+    refused: u64,
+    /// How long set-up took, in milliseconds.
+    setups: Vec<u64>,
+}
+
+struct Town {
+    node: Node,
+    now: Time,
+    agenda: BinaryHeap<Reverse<(Time, u64, What)>>,
+    planned: u64,
+    queue: VecDeque<(SocketAddr, Bytes)>,
+    deafness: Deafness,
+    hash: HashKey,
+    lost: u64,
+    waited: Duration,
+    busy: bool,
+    /// When the turn is over that the server is in.
+    free: Time,
+    /// Calls a second; and how callers are spread over addresses.
+    offered: u64,
+    calls: BTreeMap<u64, Call>,
+    last: u64,
+    tally: Tally,
+    events: Vec<Event>,
+}
+
+const CALLEE: &str = "198.51.100.9:5060";
+
+impl Town {
+    fn new(settings: Settings) -> Self {
+        let node = Node::new(settings, Dice::new(1));
+        let now = Time(1_800_000_000_000_000_000);
+        let mut town = Self {
+            node,
+            now,
+            agenda: BinaryHeap::new(),
+            planned: 0,
+            queue: VecDeque::new(),
+            deafness: Deafness::default(),
+            hash: HashKey::throw(&mut Dice::new(2)),
+            lost: 0,
+            waited: Duration::ZERO,
+            busy: false,
+            free: now,
+            offered: 1,
+            calls: BTreeMap::new(),
+            last: 0,
+            tally: Tally::default(),
+            events: Vec::new(),
+        };
+        let register = format!(
+            "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/UDP {CALLEE};branch=z9hG4bKr\r\nFrom: <sip:102@example.test>;tag=r\r\n\
+             To: <sip:102@example.test>\r\nCall-ID: r\r\nCSeq: 1 REGISTER\r\nContact: <sip:102@{CALLEE}>\r\nExpires: 3600\r\n\
+             Content-Length: 0\r\n\r\n"
+        );
+        town.plan(0, What::Comes(CALLEE.parse().unwrap(), register.into_bytes()));
+        town.plan(50, What::Begins);
+        town
+    }
+
+    fn plan(&mut self, millis: u64, what: What) {
+        self.plan_at(self.now + Duration::from_millis(millis), what);
+    }
+
+    fn plan_at(&mut self, at: Time, what: What) {
+        self.planned += 1;
+        self.agenda.push(Reverse((at, self.planned, what)));
+    }
+
+    /// Lives for a while with so many new calls a second, and says how they went.
+    fn live(&mut self, seconds: u64, offered: u64) -> Tally {
+        self.offered = offered;
+        self.tally = Tally::default();
+        let until = self.now + Duration::from_secs(seconds);
+        while let Some(Reverse((at, _, _))) = self.agenda.peek()
+            && *at <= until
+        {
+            let Some(Reverse((at, _, what))) = self.agenda.pop() else { break };
+            self.now = at;
+            self.happens(what);
+        }
+        self.now = until;
+        std::mem::take(&mut self.tally)
+    }
+
+    fn happens(&mut self, what: What) {
+        match what {
+            What::Comes(from, wire) => self.comes(from, wire),
+            What::Goes(to, wire) if to == CALLEE.parse().unwrap() => self.callee(&wire),
+            What::Goes(to, wire) => self.caller(to, &wire),
+            What::Begins => self.begins(),
+            What::Again(call, times) => self.again(call, times),
+            What::HangsUp(call) => {
+                let Some(bye) = self.calls.get(&call).map(|call| call.bye.clone()) else { return };
+                self.plan(0, What::Comes(address(call), bye));
+            }
+            What::Turn => self.turn(),
+        }
+    }
+
+    fn comes(&mut self, from: SocketAddr, wire: Vec<u8>) {
+        let new = wire.starts_with(b"INVITE") && !wire.windows(6).any(|part| part == b"\nRoute");
+        let chance = self.hash.number([&wire[..]]) as u16 % 1024;
+        if new && chance < self.deafness.share {
+            return;
+        }
+        if self.queue.len() >= ROOM {
+            self.lost += 1;
+            return;
+        }
+        self.queue.push_back((from, wire.into()));
+        if !self.busy {
+            self.busy = true;
+            self.waited = Duration::ZERO;
+            self.plan(0, What::Turn);
+        }
+    }
+
+    /// One turn: what has come is handled, and what that says goes out at the end.
+    fn turn(&mut self) {
+        if self.now < self.free {
+            return;
+        }
+        let left = self.queue.len() > TURN;
+        let batch: Vec<_> = self.queue.drain(..self.queue.len().min(TURN)).collect();
+        let (mut out, now) = (Vec::new(), self.now);
+        let lost = std::mem::take(&mut self.lost);
+        let backlog = Backlog { waited: self.waited, lost };
+        self.node.handle(now, Input::Waited(backlog), &mut out);
+        let mut work = batch.len() as u64;
+        for (peer, wire) in batch {
+            let transport = Transport::Udp;
+            let identity = Identity::NONE;
+            let flow = Flow { transport, listener: 0, connection: 0, peer, identity };
+            let message = Message::parse(wire).unwrap();
+            self.node.handle(now, Input::Received(flow, message), &mut out);
+        }
+        if self.node.deadline().is_some_and(|deadline| deadline <= now) {
+            self.node.wake(now, &mut out);
+        }
+        work += out.iter().filter(|output| matches!(output, Output::Send(..))).count() as u64;
+        let end = now + Duration::from_micros((work * WORK).max(1000));
+        self.free = end;
+        for output in out {
+            match output {
+                Output::Send(flow, wire) => self.plan_at(end, What::Goes(flow.peer, wire.to_vec())),
+                Output::Deafen(deafness) => self.deafness = deafness,
+                Output::Report(event @ (Event::Overloaded { .. } | Event::Relieved { .. })) => {
+                    self.events.push(event);
+                }
+                _ => {}
+            }
+        }
+        // As in `io/net/src/pressure.rs`.
+        let (busy, since) = (end - now, self.waited + (end - now));
+        self.waited = match (left, lost > 0) {
+            (true, true) => since.min(2 * busy),
+            (true, false) => since,
+            (false, _) => busy,
+        };
+        let more = !self.queue.is_empty() || work > 0;
+        let next = self.node.deadline().map(|deadline| deadline.max(end));
+        match (more, next) {
+            (true, _) => self.plan_at(end, What::Turn),
+            (false, Some(next)) => {
+                self.busy = false;
+                self.plan_at(next, What::Turn);
+            }
+            (false, None) => self.busy = false,
+        }
+    }
+
+    fn begins(&mut self) {
+        self.last += 1;
+        let call = self.last;
+        let at = address(call);
+        let invite = format!(
+            "INVITE sip:102@example.test SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bKi{call}\r\nMax-Forwards: 70\r\n\
+             From: <sip:c@elsewhere.test>;tag=c{call}\r\nTo: <sip:102@example.test>\r\nCall-ID: {call}\r\nCSeq: 1 INVITE\r\n\
+             Contact: <sip:c@{at}>\r\nContent-Length: 0\r\n\r\n"
+        );
+        let (invite, began) = (invite.into_bytes(), self.now);
+        self.plan(0, What::Comes(at, invite.clone()));
+        self.plan(500, What::Again(call, 1));
+        self.calls.insert(call, Call { invite, began, heard: false, bye: Vec::new() });
+        self.tally.begun += 1;
+        self.plan_at(self.now + Duration::from_micros(1_000_000 / self.offered), What::Begins);
+    }
+
+    fn again(&mut self, call: u64, times: u32) {
+        let Some(found) = self.calls.get(&call).filter(|call| !call.heard) else { return };
+        if times > 5 {
+            self.calls.remove(&call);
+            return;
+        }
+        let invite = found.invite.clone();
+        self.plan(0, What::Comes(address(call), invite));
+        self.plan(500 << times, What::Again(call, times + 1));
+    }
+
+    /// The callee rings and answers everything at once.
+    fn callee(&mut self, wire: &[u8]) {
+        let request = Message::parse(Bytes::copy_from_slice(wire)).unwrap();
+        let statuses: &[u16] = match request.method() {
+            Some(Method::Invite) => &[180, 200],
+            Some(Method::Ack) | None => &[],
+            Some(_) => &[200],
+        };
+        for status in statuses {
+            let status = sip::Status::new(*status).unwrap();
+            let reply = sip::Draft::reply_tagged(&request, status, status.phrase(), "b");
+            let routes: Vec<_> = request.rows(Name::RecordRoute).collect();
+            let reply =
+                routes.into_iter().fold(reply, |reply, row| reply.raw(Name::RecordRoute, row));
+            let contact = format!("<sip:102@{CALLEE}>");
+            let reply = reply.raw(Name::Contact, contact.as_bytes()).wire().to_vec();
+            self.plan(0, What::Comes(CALLEE.parse().unwrap(), reply));
+        }
+    }
+
+    fn caller(&mut self, to: SocketAddr, wire: &[u8]) {
+        let response = Message::parse(Bytes::copy_from_slice(wire)).unwrap();
+        let number = String::from_utf8_lossy(response.call_id()).parse().unwrap();
+        let (now, at) = (self.now, address(number));
+        assert_eq!(to, at);
+        let Some(call) = self.calls.get_mut(&number) else { return };
+        call.heard = true;
+        let status = response.status().unwrap();
+        let ours = |method: &str, branch: &str, cseq: u32| {
+            let routes: Vec<_> = response.rows(Name::RecordRoute).map(text).collect();
+            let routes: String = routes.iter().map(|route| format!("Route: {route}\r\n")).collect();
+            let to = text(response.rows(Name::To).next().unwrap());
+            let uri = if routes.is_empty() {
+                "sip:102@example.test"
+            } else {
+                "sip:102@198.51.100.9:5060"
+            };
+            format!(
+                "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bK{branch}{number}\r\nMax-Forwards: 70\r\n{routes}\
+                 From: <sip:c@elsewhere.test>;tag=c{number}\r\nTo: {to}\r\nCall-ID: {number}\r\nCSeq: {cseq} {method}\r\n\
+                 Content-Length: 0\r\n\r\n"
+            )
+            .into_bytes()
+        };
+        let is_bye = response.get::<sip::header::CSeq>().is_some_and(|cseq| cseq.number == 2);
+        match status.code() {
+            200 if is_bye => {
+                self.calls.remove(&number);
+                self.tally.done += 1;
+            }
+            200 => {
+                self.tally.setups.push((now - call.began).as_millis() as u64);
+                call.bye = ours("BYE", "b", 2);
+                let ack = ours("ACK", "a", 1);
+                self.plan(0, What::Comes(at, ack));
+                self.plan(300, What::HangsUp(number));
+            }
+            code if code >= 300 => {
+                assert_eq!(code, 503);
+                let ack = ours("ACK", "i", 1);
+                self.calls.remove(&number);
+                self.tally.refused += 1;
+                self.plan(0, What::Comes(at, ack));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn text(row: &[u8]) -> String {
+    String::from_utf8_lossy(row).into_owned()
+}
+
+/// Each caller has an address of its own.
+fn address(call: u64) -> SocketAddr {
+    SocketAddr::from((std::net::Ipv4Addr::from_bits(0x0a00_0000 + call as u32), 5060))
+}
+
+impl Tally {
+    /// Below what so many in a hundred set-ups stay, in milliseconds.
+    fn setup(&mut self, percent: usize) -> u64 {
+        self.setups.sort_unstable();
+        let last = self.setups.len().saturating_sub(1);
+        self.setups.get(last * percent / 100).copied().unwrap_or_default()
+    }
+}
+
+/// Ten times the load, and what can be done is done, and at once. A refusal costs a quarter of a call here.
+#[test]
+fn goodput_stays_whatever_comes() {
+    for times in [2, 10] {
+        let mut town = Town::new(trusting());
+        town.live(12, CAPACITY * times);
+        let mut tally = town.live(8, CAPACITY * times);
+        let (done, refused) = (tally.done / 8, tally.refused / 8);
+        let (half, most) = (tally.setup(50), tally.setup(90));
+        println!("{times}: {done} of {CAPACITY}/s, refused {refused}/s, {half} ms, {most} ms");
+        assert!(done * 100 >= CAPACITY * 75, "{times}: {done} of {CAPACITY}");
+        assert!(half < 200, "{times}: {half} ms, {most} ms");
+        assert!(refused > 0, "{times}");
+    }
+}
+
+/// Who asks for no more than can be done is never refused, and when a flood is over that is so again within five seconds.
+#[test]
+fn a_flood_that_is_over_leaves_nothing_behind() {
+    let mut town = Town::new(trusting());
+    let before = town.live(5, CAPACITY * 9 / 10);
+    assert_eq!((before.refused, town.events.len()), (0, 0));
+    town.live(6, CAPACITY * 10);
+    town.calls.retain(|_, call| call.heard);
+    town.live(5, CAPACITY / 2);
+    let after = town.live(5, CAPACITY / 2);
+    // Who began before the flood was over may still repeat itself.
+    assert!(after.done >= after.begun, "{} of {}", after.done, after.begun);
+    assert_eq!(after.refused, 0);
+    assert!(matches!(town.events.last(), Some(Event::Relieved { .. })), "{:?}", town.events);
+    assert_eq!(town.deafness.share, 0);
+}
