@@ -76,6 +76,7 @@ fn live(name: &str, (part, parts): (Duration, u32)) -> (Vec<Size>, u64) {
         phone.calls_through(&server.udp, &format!("+{nth}"));
     }
     let work = Work { over: false.into(), calls: 0.into() };
+    let udp = server.udp.clone();
     let mut sizes = Vec::new();
     thread::scope(|scope| {
         for (nth, phone) in phones.iter().enumerate() {
@@ -90,12 +91,15 @@ fn live(name: &str, (part, parts): (Duration, u32)) -> (Vec<Size>, u64) {
         scope.spawn(|| work.each(Duration::from_millis(500), |_| come_and_go(&tcp)));
         scope.spawn(|| {
             work.each(Duration::from_millis(200), |_| {
-                assert!(ask(&server.udp, "OPTIONS").starts_with("SIP/2.0 200 "));
+                assert!(ask(&udp, "OPTIONS").starts_with("SIP/2.0 200 "));
             });
         });
-        let (_keep, pace) = channel::<()>();
         for _ in 0..parts {
-            let _ = pace.recv_timeout(part);
+            // Its log is read, or it would wait there: each call leaves a line.
+            let began = Instant::now();
+            while began.elapsed() < part {
+                server.line("event");
+            }
             sizes.push(size(&server));
             println!("{} calls, {:?}", work.calls.load(Ordering::Relaxed), sizes.last());
         }
@@ -146,4 +150,21 @@ fn ten_minutes_of_calls_leave_neither_memory_nor_files_behind() {
     assert!(last.kilobytes <= first.kilobytes + 2 * 1024, "{first:?} {last:?}");
     // A connection may be there just now.
     assert!(last.files.abs_diff(first.files) <= 2, "{first:?} {last:?}");
+}
+
+/// RELIABILITY R28: a pipe holds 64 KiB of the log; after that it waits, and is the only one who does.
+#[test]
+fn a_log_that_nobody_reads_stops_no_call() {
+    let (folder, mut phone) = (folder("serve-unread"), Phone::new());
+    let mut server = Server::start(&folder, &config(&folder, &[&phone]));
+    phone.calls_through(&server.udp, "+0");
+    for nth in 0..400 {
+        phone
+            .call(&format!("a-call-with-a-name-that-fills-the-pipe-of-the-log-soon-{nth}"))
+            .hangs_up();
+    }
+    server.signal("TERM");
+    server.line("\"event\":\"stopped\"");
+    let records = std::fs::read_to_string(folder.join("calls.jsonl")).expect("written");
+    assert_eq!(records.lines().count(), 400);
 }
