@@ -57,7 +57,8 @@ impl Town {
     }
 
     fn account(&self, number: &str, node: usize, transport: &'static str) -> Account {
-        Account::new(number, self.nodes[node].at(5060))
+        let port = if transport == "ws" { 5080 } else { 5060 };
+        Account::new(number, self.nodes[node].at(port))
             .of("example.test")
             .by(transport)
             .on(&self.phones)
@@ -133,4 +134,14 @@ fn a_master_and_a_node_die_and_calls_go_on() {
     town.calls(("101", 1), "103");
     carol.peer.wait_for("hung up by the other side", PATIENCE);
     b.die();
+}
+
+#[test]
+fn a_phone_on_tcp_at_the_other_node_is_called_through_it() {
+    a_phone_at_the_other_node_is_called("tcp");
+}
+
+#[test]
+fn a_phone_on_websocket_at_the_other_node_is_called_through_it() {
+    a_phone_at_the_other_node_is_called("ws");
 }

@@ -215,8 +215,11 @@ impl House {
         ip: IpAddr,
         came_by: u16,
     ) -> Option<&Listener> {
+        // What is between nodes leads to nobody else.
+        let between = self.settings.cluster.map(|cluster| cluster.listener);
         let fits = |listener: &&Listener| {
             listener.transport == transport
+                && Some(listener.number) != between
                 && listener.bound.is_ipv4() == ip.to_canonical().is_ipv4()
         };
         let came_by = |listener: &&Listener| listener.number == came_by && fits(listener);

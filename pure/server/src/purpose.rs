@@ -9,7 +9,7 @@ use crate::gate::Asker;
 use crate::gruu::{Aim, Phone};
 use crate::house::Place;
 use crate::outbound::{self, Token};
-use crate::proxy::{Plan, Target, Way};
+use crate::proxy::{Plan, Target, Way, came_across};
 use crate::routes::{self, Asked, Dialled, Errand, Form, Miss};
 use crate::settings::{self, Action, Trust};
 use crate::turn::Turn;
@@ -49,9 +49,17 @@ pub(crate) fn of(
     witness: &mut Witness<'_>,
 ) -> Result<Purpose, Fault> {
     let uri = Uri::parse(&plan.uri).map_err(Fault::Malformed)?;
-    let way = plan.onward().map_or(Way::Uri, Way::Flow);
-    let relay = |way| Ok(Purpose::Relay(Box::new(Target::of(plan.uri.clone(), way))));
+    let way = plan.way(turn.house);
+    let relay = |way| {
+        let onward = plan.target(turn.house);
+        let spares = if matches!(way, Way::Across(..)) { onward.spares } else { Vec::new() };
+        Ok(Purpose::Relay(Box::new(Target { spares, ..Target::of(plan.uri.clone(), way) })))
+    };
     let method = request.method();
+    // Between nodes nothing goes but what is sealed for it.
+    if came_across(turn.house, flow) && plan.token.flow().is_none() {
+        return Err(Fault::ForgedToken);
+    }
     match plan.token {
         Token::Forged => return Err(Fault::ForgedToken),
         Token::Flow(flow) => return relay(Way::Edge(flow)),

@@ -6,6 +6,7 @@ use machine::Time;
 use protocol::{Answer, Flow, Output, Question, Ticket, locate};
 use sip::{Message, Name, Uri};
 
+use super::across;
 use super::copy::{Copy, Original, Routing};
 use super::hop::{self, Hop};
 use super::preferences::Preferences;
@@ -58,11 +59,16 @@ impl Proxy {
         let tag = request.to_tag();
         let for_our_refusal = tag.is_some_and(|tag| turn.house.is_our_tag(&request, tag));
         let plan = self.plan(turn, came, &request);
-        let welcome = plan.pass.is_some() || turn.house.trusts_everybody();
+        let across = plan.token.flow().filter(|_| across::came(turn.house, came));
+        let known = plan.pass.is_some() || turn.house.trusts_everybody();
+        let welcome = across.is_some() || known && !across::came(turn.house, came);
         if for_our_refusal || !welcome || admission::hops(&request).is_err() {
             return;
         }
-        let target = Target::of(plan.uri.clone(), plan.onward().map_or(Way::Uri, Way::Flow));
+        let target = match across {
+            Some(flow) => Target::of(plan.uri.clone(), Way::Edge(flow)),
+            None => plan.target(turn.house),
+        };
         let ack = Ack { came, request, plan, target, whence: Whence::Dialog };
         match &ack.plan.aim {
             // RFC 5627 §6.1: the phone is where it has registered last, and called by that address.
@@ -73,7 +79,11 @@ impl Proxy {
         }
     }
 
-    fn pass_ack(&mut self, turn: &mut Turn<'_>, ack: Ack) {
+    fn pass_ack(&mut self, turn: &mut Turn<'_>, mut ack: Ack) {
+        if let Some(node) = across::lead(turn, &ack.request, &mut ack.target) {
+            let routing = Routing::of(&ack.plan, &ack.target);
+            return self.send_ack(turn, &ack, &routing, node);
+        }
         let routing = Routing::of(&ack.plan, &ack.target);
         if let Some(flow) = ack.target.way.flow() {
             return self.send_ack(turn, &ack, &routing, flow);

@@ -6,8 +6,9 @@ use sip::header::{CSeq, MaxBreadth, MaxForwards, ProxyAuthorization, Require, Ro
 use sip::uri::SipUri;
 use sip::{Bytes, Edit, Header as _, Message, Method, Name, Uri};
 
+use super::across;
 use super::history::Past;
-use super::pass::Pass;
+use super::pass::{End, Pass};
 use super::plan::{Plan, sip_uri};
 use super::target::{Target, Way};
 use super::{identity, session_timer};
@@ -217,8 +218,12 @@ impl Original<'_> {
         if !self.request.method().is_some_and(makes_a_dialog) {
             return;
         }
+        // The node that has sent it here has named this one already.
+        if across::came(self.house, self.came) {
+            return;
+        }
         let user = self.seal.write(self.request, &self.ends(copy));
-        let (out, back) = (copy.flow.listener, self.came.listener);
+        let (out, back) = (self.listener_beyond(copy), self.came.listener);
         let other = if out == back { None } else { self.house.listener(back) };
         for listener in self.house.listener(out).into_iter().chain(other) {
             let write = |text: &mut Vec<u8>| us(routing, listener, (&user, ""), text);
@@ -252,7 +257,21 @@ impl Original<'_> {
             contact.as_ref().and_then(|contact| contact.address()).map(|address| address.uri);
         let near =
             contact.filter(|_| direct).and_then(|uri| flow_to_keep(self.came, self.request, uri));
-        Pass { near, far: copy.target.way.flow() }
+        let node = self.house.settings.cluster.map(|cluster| cluster.us);
+        let ours = |flow: Flow| End { flow, node };
+        let far = match copy.target.way {
+            Way::Across(node, flow) => Some(End { flow, node: Some(node) }),
+            _ => copy.target.way.flow().map(ours),
+        };
+        Pass { near: near.map(ours), far }
+    }
+
+    /// The listener by which the other side finds us: beyond another node it is one of the phone's own kind.
+    fn listener_beyond(&self, copy: &Copy<'_>) -> u16 {
+        let Way::Across(_, flow) = copy.target.way else { return copy.flow.listener };
+        let ip = self.came.peer.ip();
+        let listener = self.house.listener_for(flow.transport, ip, flow.listener);
+        listener.map_or(self.came.listener, |listener| listener.number)
     }
 }
 

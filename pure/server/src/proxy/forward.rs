@@ -9,6 +9,7 @@ use protocol::{Answer, Fault, Flow, Ticket, Transport};
 use sip::uri::Host;
 use sip::{Message, Status, Uri};
 
+use super::across;
 use super::best::Candidate;
 use super::context::{Addressee, Attempt, Branch, Context, Leg, Size, State};
 use super::copy::{Copy, Original, Routing};
@@ -135,6 +136,7 @@ impl Proxy {
         if let Err(fault) = self.take_line(turn, context, &target) {
             return context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
         }
+        let node = across::lead(turn, &context.request, &mut target);
         let routing = Routing::of(&context.plan, &target);
         let mut branch = Branch {
             target,
@@ -146,7 +148,14 @@ impl Proxy {
         };
         let at = context.branches.len();
         let until = turn.now + turn.house.settings.timers.patience();
-        match self.first_hop(turn, context, &branch) {
+        let first = match node {
+            Some(flow) => {
+                let attempt = Attempt { flow, size: Size::DoesNotCount };
+                Ok(First::Try(VecDeque::from([attempt])))
+            }
+            None => self.first_hop(turn, context, &branch),
+        };
+        match first {
             Ok(First::Try(attempts)) => {
                 branch.attempts = attempts;
                 context.branches.push(branch);

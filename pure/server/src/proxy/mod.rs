@@ -4,6 +4,7 @@
 //! `stateless.rs` carry what has no context: the ACK of a 2xx, and answers that come late.
 
 mod ack;
+mod across;
 mod best;
 mod cancel;
 mod context;
@@ -60,6 +61,7 @@ use neighbours::Neighbours;
 use refused_tcp::RefusedTcp;
 use session_timer::Paid;
 
+pub(crate) use across::came as came_across;
 pub(crate) use hop::direct_flow;
 pub(crate) use members::Lead;
 pub(crate) use plan::{Plan, sip_uri};
@@ -168,7 +170,7 @@ impl Proxy {
 
     /// Reads the routes of a request.
     pub(crate) fn plan(&self, turn: &Turn<'_>, came: Flow, request: &Message) -> Plan {
-        Plan::of(request, came, turn.house, &self.seal)
+        Plan::of(request, (came, turn.now), turn.house, &self.seal)
     }
 
     /// May this request be forwarded at all (§16.3)? Asked before anybody is asked who it is.

@@ -6,34 +6,50 @@
 
 use protocol::Flow;
 use protocol::auth::hex;
+use protocol::doors::Neighbour;
 use sip::Message;
 
-use crate::octets::{put_flow, take_flow};
+use crate::octets::{put_flow, put_neighbour, take_flow, take_neighbour};
 use crate::seal::{SIGNATURE, Seal, unhex};
 
 /// The ends of a dialog that need more than their Contacts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pass {
     /// The way to the caller.
-    pub(crate) near: Option<Flow>,
+    pub(crate) near: Option<End>,
     /// The way to the callee.
-    pub(crate) far: Option<Flow>,
+    pub(crate) far: Option<End>,
+}
+
+/// The flow of an end, and the node of a cluster that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) flow: Flow,
+    pub(crate) node: Option<Neighbour>,
 }
 
 /// A pass that was shown and is good: the way onward, by the direction of this request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shown {
     /// How to reach the other end, when that needs more than its Contact.
-    pub(crate) onward: Option<Flow>,
+    pub(crate) onward: Option<End>,
 }
 
 impl Seal {
     /// Writes a pass for the dialog that a request begins.
     pub(crate) fn write(&self, request: &Message, pass: &Pass) -> String {
         let mut octets = Vec::with_capacity(48);
-        octets.push(u8::from(pass.near.is_some()) | u8::from(pass.far.is_some()) << 1);
-        for flow in [pass.near, pass.far].into_iter().flatten() {
+        let bits = |end: Option<End>| match end {
+            None => 0,
+            Some(End { node: None, .. }) => HAS_FLOW,
+            Some(End { node: Some(_), .. }) => HAS_FLOW | HAS_NODE,
+        };
+        octets.push(bits(pass.near) | bits(pass.far) << 1);
+        for End { flow, node } in [pass.near, pass.far].into_iter().flatten() {
             put_flow(&mut octets, flow);
+            if let Some(node) = node {
+                put_neighbour(&mut octets, node);
+            }
         }
         let tag = request.from_tag().unwrap_or_default();
         let signature = self.sign([request.call_id(), tag, &octets]);
@@ -60,10 +76,25 @@ impl Seal {
 
 fn take_pass(octets: &[u8]) -> Option<Pass> {
     let (flags, mut rest) = octets.split_first()?;
-    let near = if flags & 1 != 0 { Some(take_flow(&mut rest)?) } else { None };
-    let far = if flags & 2 != 0 { Some(take_flow(&mut rest)?) } else { None };
+    let near = take_end(*flags, &mut rest)?;
+    let far = take_end(flags >> 1, &mut rest)?;
     rest.is_empty().then_some(Pass { near, far })
 }
+
+/// An end, when there is one; nothing for what is none.
+fn take_end(flags: u8, rest: &mut &[u8]) -> Option<Option<End>> {
+    if flags & HAS_FLOW == 0 {
+        return Some(None);
+    }
+    let flow = take_flow(rest)?;
+    let node = if flags & HAS_NODE == 0 { None } else { Some(take_neighbour(rest)?) };
+    Some(Some(End { flow, node }))
+}
+
+/// The near end has a flow; one bit further, the far end.
+const HAS_FLOW: u8 = 1;
+/// The node that has it is named; one bit further, for the far end.
+const HAS_NODE: u8 = 4;
 
 #[cfg(test)]
 mod tests {
@@ -78,15 +109,18 @@ mod tests {
         .unwrap()
     }
 
-    fn flow(peer: &str, connection: u32) -> Option<Flow> {
+    fn flow(peer: &str, connection: u32) -> Option<End> {
         let transport = if connection == 0 { Transport::Udp } else { Transport::Wss };
-        Some(Flow {
+        let node = Neighbour { at: peer.parse().unwrap(), life: 9 };
+        let node = Some(node).filter(|_| connection != 0);
+        let flow = Flow {
             transport,
             listener: 3,
             connection,
             peer: peer.parse().unwrap(),
             identity: protocol::Identity::NONE,
-        })
+        };
+        Some(End { flow, node })
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! `Plan`: what the routes of a request say, before anybody is asked where its target is (RFC 3261 §16.4).
 
+use machine::Time;
 use protocol::{Flow, Transport};
 use sip::header::Route;
 use sip::uri::{Host, HostPort, SipUri};
 use sip::{Bytes, Header as _, Message, Name, Params, Uri};
 
-use super::pass::Shown;
+use super::across;
+use super::pass::{End, Shown};
+use super::target::{Target, Way};
 use crate::calls::Number;
 use crate::gruu::Aim;
 use crate::house::House;
@@ -36,7 +39,12 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Reads the routes of a request.
-    pub(crate) fn of(request: &Message, came: Flow, house: &House, seal: &Seal) -> Self {
+    pub(crate) fn of(
+        request: &Message,
+        (came, now): (Flow, Time),
+        house: &House,
+        seal: &Seal,
+    ) -> Self {
         let keep = |part: &[u8]| request.wire().slice_ref(part);
         let mut plan = Self {
             uri: keep(request.request_uri().unwrap_or_default()),
@@ -50,7 +58,7 @@ impl Plan {
         };
         plan.undo_strict_routing(request, house, seal);
         plan.strip_our_maddr(came, house);
-        plan.take_off_ours(request, came, (house, seal));
+        plan.take_off_ours(request, (came, now), (house, seal));
         plan.aim = Uri::parse(&plan.uri).map_or(Aim::Anybody, |uri| Aim::of(&uri, house));
         plan
     }
@@ -63,9 +71,34 @@ impl Plan {
         Self { uri, routes, rerouted: false, pass: None, token, aim, proven: None, call }
     }
 
-    /// The way onward that our pass remembers, when nobody else must be visited first.
-    pub(crate) fn onward(&self) -> Option<Flow> {
-        self.pass.filter(|_| self.routes.is_empty()).and_then(|shown| shown.onward)
+    /// The way onward: that which our pass remembers, when nobody else must be visited first.
+    pub(crate) fn way(&self, house: &House) -> Way {
+        let onward = self.pass.filter(|_| self.routes.is_empty()).and_then(|shown| shown.onward);
+        let Some(End { flow, node }) = onward else { return Way::Uri };
+        let us = house.settings.cluster.map(|cluster| cluster.us);
+        match node {
+            None => Way::Flow(flow),
+            Some(node) if us.is_none_or(|us| us.at != node.at) => Way::Across(node, flow),
+            Some(node) if us == Some(node) || flow.connection == 0 => Way::Flow(flow),
+            // Of an earlier life.
+            Some(_) => Way::Uri,
+        }
+    }
+
+    /// Where the way onward leads; should the node be gone that has its flow, the phone is tried without it.
+    pub(crate) fn target(&self, house: &House) -> Target {
+        let way = self.way(house);
+        let direct = match way {
+            Way::Across(_, flow) if flow.connection == 0 => {
+                let ip = flow.peer.ip();
+                let here = house.listener_for(flow.transport, ip, flow.listener);
+                here.map_or(Way::Uri, |listener| Way::Flow(Flow::to(listener, flow.peer)))
+            }
+            _ => Way::Uri,
+        };
+        let across = matches!(way, Way::Across(..));
+        let spares = across.then(|| Target::of(self.uri.clone(), direct)).into_iter().collect();
+        Target { spares, ..Target::of(self.uri.clone(), way) }
     }
 
     /// A strict router before us put our Record-Route into the Request-URI: what it replaced is the last route.
@@ -117,14 +150,27 @@ impl Plan {
     }
 
     /// Takes off every route at the top that is us: two, when we changed the transport.
-    fn take_off_ours(&mut self, request: &Message, came: Flow, (house, seal): (&House, &Seal)) {
+    fn take_off_ours(
+        &mut self,
+        request: &Message,
+        (came, now): (Flow, Time),
+        (house, seal): (&House, &Seal),
+    ) {
         let mut taken = 0;
         for route in &self.routes {
-            let Some(uri) = sip_uri(route).filter(|uri| house.is_ours(uri)) else { break };
+            let Some(uri) = sip_uri(route) else { break };
             let shown = uri.user.and_then(|user| seal.read(user, request));
+            // What another node of our cluster has signed is as good as ours: that node may be gone.
+            let common = house.settings.cluster.is_some() && shown.is_some();
+            if !common && !house.is_ours(&uri) {
+                break;
+            }
             self.pass = shown.or(self.pass);
             if shown.is_none() && self.token == Token::None {
-                self.token = Token::of(&uri, came, house);
+                self.token = match across::named(house, (&uri, request), now) {
+                    Some(flow) if across::came(house, came) => Token::Flow(flow),
+                    _ => Token::of(&uri, came, house),
+                };
             }
             self.rerouted = true;
             taken += 1;

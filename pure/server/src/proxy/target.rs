@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use machine::Time;
 use protocol::Flow;
-use protocol::doors::{Reach, Sleeper};
+use protocol::doors::{Neighbour, Reach, Sleeper};
 use sip::uri::same;
 use sip::{Bytes, Uri};
 
@@ -49,6 +49,8 @@ pub(crate) enum Way {
     Kept(Flow),
     /// By this flow, that of a phone of another registrar, as a token of ours says (RFC 5626 §5.3.1).
     Edge(Flow),
+    /// By this flow, which another node of our cluster has.
+    Across(Neighbour, Flow),
     /// To this next hop, a SIP URI: a route of the settings.
     Hop(Bytes),
     /// To wherever this user of ours is.
@@ -69,7 +71,7 @@ impl Way {
     pub(crate) const fn flow(&self) -> Option<Flow> {
         match self {
             Self::Flow(flow) | Self::Kept(flow) | Self::Edge(flow) => Some(*flow),
-            Self::Uri | Self::Hop(_) | Self::User(..) => None,
+            Self::Uri | Self::Hop(_) | Self::User(..) | Self::Across(..) => None,
         }
     }
 }
@@ -94,10 +96,11 @@ impl Target {
 
     /// A binding.
     pub(super) fn at(binding: Reach, rank: u16) -> Self {
-        let way = match binding.flow {
-            Some(flow) if binding.names_its_flow() => Way::Kept(flow),
-            Some(flow) => Way::Flow(flow),
-            None => Way::Uri,
+        let way = match (binding.flow, binding.node) {
+            (Some(flow), Some(node)) => Way::Across(node, flow),
+            (Some(flow), None) if binding.names_its_flow() => Way::Kept(flow),
+            (Some(flow), None) => Way::Flow(flow),
+            (None, _) => Way::Uri,
         };
         Self {
             uri: binding.uri.into(),
