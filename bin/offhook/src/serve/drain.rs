@@ -41,13 +41,14 @@ impl Drain {
         let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if !self.begun.swap(true, Ordering::AcqRel) {
             let seconds = u32::try_from(rules.drain.as_secs()).unwrap_or(u32::MAX);
-            self.log.info("draining", &[("seconds", seconds.into())]);
-            Supervisor::new(self.log).stopping();
             for shard in 0..self.server.shards() {
                 let farewell = rules.drain_until;
                 // A shard that has ended needs no telling.
                 let _ = self.server.tell(shard, move |node, _, _| node.drain(farewell));
             }
+            // Whoever reads this and calls is refused.
+            self.log.info("draining", &[("seconds", seconds.into())]);
+            Supervisor::new(self.log).stopping();
             self.server.drain(rules.drain);
         }
         rules.drain
