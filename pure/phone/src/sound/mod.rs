@@ -344,8 +344,9 @@ fn wish(local: SocketAddr, srtp: Srtp, dice: &mut Dice) -> sdp::Stream {
     sdp::Stream { secrecy: srtp.secrecy(dice), ..audio }
 }
 
-/// What we want of the Opus that comes (RFC 7587 §6.1): each packet may say again what was in the last one, and more than wideband we do not play.
-const WE_HEAR: &str = "useinbandfec=1;maxplaybackrate=16000;sprop-maxcapturerate=16000";
+/// What we want of the Opus that comes (RFC 7587 §6.1): each packet may say again what was in the last one. Nothing else: an INVITE that
+/// outgrows a datagram has to go by TCP (RFC 3261 §18.1.1).
+const WE_HEAR: &str = "useinbandfec=1";
 
 /// A session that nobody has begun, without sockets. Its keys are told to nobody.
 fn session_at(ip: IpAddr, srtp: Srtp) -> Session {
