@@ -2,12 +2,14 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Instant;
 
 use crate::account::Account;
 use crate::baresip::PATIENCE;
 use crate::land::{Host, Land};
 use crate::offhook::Offhook;
+use crate::peer::Peer;
 use crate::phone::Phone;
 use crate::place;
 use crate::redis::Redis;
@@ -144,4 +146,25 @@ fn a_phone_on_tcp_at_the_other_node_is_called_through_it() {
 #[test]
 fn a_phone_on_websocket_at_the_other_node_is_called_through_it() {
     a_phone_at_the_other_node_is_called("ws");
+}
+
+/// A nonce is good at both nodes; what was said with it is good once, wherever it is said again.
+#[test]
+fn what_was_said_at_one_node_cannot_be_said_again_at_the_other() {
+    if !place::installed("python3", "python3-minimal") {
+        return;
+    }
+    let Some(town) = Town::open("cluster-replay", 0) else { return };
+    let (a, b) = (town.serve(0), town.serve(1));
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/interop/replay.py");
+    let mut command = Command::new("python3");
+    command.arg(script).arg(town.phones.ip.to_string());
+    command.args(town.nodes.iter().map(|node| node.ip.to_string()));
+    let mut phone = Peer::start("replay.py", &mut town.phones.run(&command));
+    assert!(phone.end(PATIENCE).success());
+    let said = phone.said();
+    let expected = ["200", "401 stale", "401 stale", "200", "401 stale", "200"];
+    assert_eq!(said.lines().collect::<Vec<_>>(), expected);
+    a.stop();
+    b.stop();
 }
