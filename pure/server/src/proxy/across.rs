@@ -77,6 +77,9 @@ mod tests {
     use sip::Uri;
 
     use super::*;
+    use crate::proxy::Plan;
+    use crate::proxy::pass::{End, Pass};
+    use crate::seal::Seal;
     use crate::settings::{Cluster, Settings};
 
     fn house(at: &str, life: u32) -> House {
@@ -124,5 +127,37 @@ mod tests {
             let other = String::from_utf8(other).unwrap();
             assert_eq!(named(&there, "c", &other, 99), None, "{at}");
         }
+    }
+
+    /// The call was set up through a node that is gone: another one, to which the same name leads, reads what that one has signed.
+    #[test]
+    fn any_node_knows_the_way_within_a_call_from_what_another_has_signed() {
+        let here = house("10.0.0.2:5070", 5);
+        let node = Neighbour { at: "10.0.0.1:5070".parse().unwrap(), life: 1 };
+        let peer = "192.0.2.9:40000".parse().unwrap();
+        let (transport, identity) = (Transport::Tcp, Identity::NONE);
+        let flow = Flow { transport, listener: 1, connection: 9, peer, identity };
+        let seal = Seal::new(7);
+        let request = |rest: &str| {
+            let wire = format!(
+                "BYE sip:b@192.0.2.9 SIP/2.0\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>;tag=2\r\n\
+                 Call-ID: c\r\n{rest}\r\n"
+            );
+            Message::parse(wire).unwrap()
+        };
+        let far = Some(End { flow, node: Some(node) });
+        let pass = seal.write(&request(""), &Pass { near: None, far });
+        let target = |user: &str| {
+            let bye = request(&format!("Route: <sip:{user}@10.0.0.1;lr>\r\n"));
+            let plan = Plan::of(&bye, (flow, Time(1)), &here, &seal);
+            (plan.routes.len(), plan.target(&here))
+        };
+        let (left, found) = target(&pass);
+        assert_eq!(left, 0, "the route of the node that is gone is taken off");
+        assert!(matches!(found.way, Way::Across(to, by) if to == node && by == flow));
+        assert!(matches!(found.spares[..], [Target { way: Way::Uri, .. }]), "then its Contact");
+        let forged = pass.replace('0', "1");
+        let (left, found) = target(&forged);
+        assert!(left == 1 && matches!(found.way, Way::Uri), "what nobody has signed stays a route");
     }
 }
