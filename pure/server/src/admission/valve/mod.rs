@@ -54,6 +54,8 @@ struct Narrow {
     at: Time,
     /// The shortest wait of the last window.
     least: Duration,
+    /// Windows in a row with a standing queue.
+    ill: u32,
     /// Windows in a row without a standing queue.
     well: u64,
     /// Windows in a row in which nobody was turned away.
@@ -143,8 +145,16 @@ impl Valve {
         match &mut self.state {
             State::Open { bad: before } if bad && *before > 0 => {
                 let rate = (begun * 4 / 5).max(FLOOR);
-                let narrow =
-                    Narrow { rate, knee: rate, tokens: 0, at: now, least, well: 0, idle: 0 };
+                let narrow = Narrow {
+                    rate,
+                    knee: rate,
+                    tokens: 0,
+                    at: now,
+                    least,
+                    ill: 0,
+                    well: 0,
+                    idle: 0,
+                };
                 self.state = State::Narrow(narrow);
                 Some(Turned::Narrow)
             }
@@ -198,7 +208,9 @@ impl Narrow {
         let before = std::mem::replace(&mut self.least, least);
         (self.well, self.idle) = (0, 0);
         // A buffer that runs over grows no longer.
-        if lost || least > before {
+        // After a second of it, what stands is a heap from before: to begin still less would not make it go sooner.
+        self.ill += 1;
+        if (lost || least > before) && (self.ill <= 5 || self.ill.is_multiple_of(16)) {
             let percent = if lost { 94 } else { 97 };
             let done = begun.max(self.rate * 9 / 10).min(self.rate);
             self.knee = (done * percent / PERCENT).max(FLOOR);
@@ -209,7 +221,7 @@ impl Narrow {
 
     /// There is none: soon as much as could be done before, then little by little more, and after a while faster.
     fn grow(&mut self, least: Duration, (begun, turned_away): (u32, u32)) {
-        self.least = least;
+        (self.least, self.ill) = (least, 0);
         if turned_away == 0 {
             self.idle += 1;
             return;
