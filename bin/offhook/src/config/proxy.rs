@@ -57,8 +57,7 @@ pub(super) const SECTION: Section = Section {
             "trying",
             "\"at once\"",
             "When a caller is told that its call is being worked on (100 Trying): \"at once\", or \"in time\": after 200 ms, and only when \
-             no phone has rung or answered by then (RFC 3261 §17.2.1). That spares most calls a message, and the server a fourteenth \
-             of their cost.",
+             no phone has rung or answered by then (RFC 3261 §17.2.1). That spares most calls a message.",
         ),
         Key::new(
             "ring_each",
