@@ -381,7 +381,6 @@ fn what_is_legal_but_unwise_is_a_warning() {
             "[[extension]]\nnumber = \"4711\"\npassword = \"geheim4711geheim\"",
             "contains the number",
         ),
-        ("[store]\nurl = \"redis://:geheim@h\"", "registrations are kept in memory"),
         (
             "domains = [\"example.test\"]\n[listen]\nws = \"192.0.2.7:5080\"",
             "pages by https may not use it",

@@ -242,7 +242,7 @@ fn prometheus_reads_the_page() {
     let (_, page) = console.curl("/metrics", &[]);
     let script = "import sys\nfrom prometheus_client.parser import text_string_to_metric_families as read\n\
                   print(sum(len(family.samples) for family in read(sys.stdin.read())))";
-    let has = Command::new("python3").args(["-c", "import prometheus_client"]).output();
+    let has = Command::new(PYTHON).args(["-c", "import prometheus_client"]).output();
     if !has.is_ok_and(|output| output.status.success()) {
         assert!(
             std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(),
@@ -251,7 +251,7 @@ fn prometheus_reads_the_page() {
         println!("skipped: python3-prometheus-client is not installed");
         return;
     }
-    let mut python = Command::new("python3");
+    let mut python = Command::new(PYTHON);
     let python = python.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut python = python.spawn().expect("python3");
     python.stdin.take().expect("piped").write_all(page.as_bytes()).expect("written");
@@ -356,3 +356,6 @@ The figures of RFC 6076 are measured here in the middle, not at a phone: what th
 | name | type | labels | meaning |
 |---|---|---|---|
 ";
+
+/// Debian's own: it is the one that has Debian's packages.
+const PYTHON: &str = "/usr/bin/python3";

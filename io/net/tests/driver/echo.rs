@@ -58,6 +58,8 @@ impl Machine for Echo {
                     "SIP/2.0 400 Bad\r\nContent-Length: 0\r\n\r\n".into(),
                 ));
             }
+            // How long things have waited is told with every batch.
+            Input::Waited(_) => return,
             _ => {}
         }
         drop(self.heard.send(Heard::Input(self.shard, input)));

@@ -138,12 +138,16 @@ mod tests {
 
     use super::*;
     use crate::Settings;
+    use crate::settings::Overload;
 
     fn node() -> Node {
         let here = SocketAddr::from(([192, 0, 2, 1], 5060));
         let listeners = vec![Listener::new(0, Transport::Udp, here)];
         let challenge = Vec::new();
-        Node::new(Settings { challenge, ..Settings::of("example.test", listeners) }, Dice::new(1))
+        // Everybody registers from one address.
+        let overload = Overload { per_source: 0, ..Overload::default() };
+        let usual = Settings::of("example.test", listeners);
+        Node::new(Settings { challenge, overload, ..usual }, Dice::new(1))
     }
 
     fn register(node: &mut Node, user: u32, contacts: u32) {
