@@ -49,6 +49,7 @@ mod lingering;
 mod machine;
 mod outside;
 pub mod packages;
+mod patience;
 mod phone;
 mod quality;
 mod reception;

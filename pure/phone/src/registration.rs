@@ -8,12 +8,12 @@ use protocol::Flow;
 use protocol::auth::{Answers, Credentials};
 use protocol::dialog::{CallId, Tag};
 use protocol::doors::{Event, Output, PhoneEvent};
-use sip::header::{Contact, Expires, MinExpires};
+use sip::header::{Contact, Expires};
 use sip::{Bytes, Draft, Message, Method, Name, Status, Uri};
 
-use crate::limits;
 use crate::line::{Errand, Line, Outcome, Purpose};
 use crate::request;
+use crate::{limits, patience};
 
 /// What the phone does about being registered.
 pub(crate) struct Registration {
@@ -197,7 +197,9 @@ impl Registration {
             ) => {
                 return self.challenged(now, errand, &response, line, out);
             }
-            (Outcome::Response(response), Status::INTERVAL_TOO_BRIEF) if self.raise(&response) => {
+            (Outcome::Response(response), Status::INTERVAL_TOO_BRIEF)
+                if patience::raise(&mut self.expires, &response) =>
+            {
                 self.state = State::Off;
                 return self.ask(now, line, out);
             }
@@ -272,16 +274,6 @@ impl Registration {
         report(PhoneEvent::Registered { expires }, out);
     }
 
-    /// Takes a 423's Min-Expires over; `false` when it is not longer than what we asked for, or absurd.
-    fn raise(&mut self, response: &Message) -> bool {
-        let Some(MinExpires(least)) = response.get::<MinExpires>() else { return false };
-        let sound = least > self.expires && least <= limits::LONGEST_EXPIRES;
-        if sound {
-            self.expires = least;
-        }
-        sound
-    }
-
     fn refused(
         &mut self,
         now: Time,
@@ -297,17 +289,10 @@ impl Registration {
             self.state = State::Off;
             return report(PhoneEvent::Unregistered, out);
         }
-        let pause = pause.unwrap_or_else(|| self.pause(&mut line.dice));
+        let pause = pause.unwrap_or_else(|| patience::pause(self.failures, &mut line.dice));
         self.failures = self.failures.saturating_add(1);
         self.state = State::Pausing { again: now + pause };
         report(PhoneEvent::NotRegistered { status: status.code(), reason: why.into() }, out);
-    }
-
-    /// Doubles with each failure, and a random half of it is left out (RFC 5626 §4.5).
-    fn pause(&self, dice: &mut Dice) -> Duration {
-        let doubled = limits::RETRY_FIRST.saturating_mul(1 << self.failures.min(16));
-        let most = u64::try_from(doubled.min(limits::RETRY_LAST).as_millis()).unwrap_or(u64::MAX);
-        Duration::from_millis((most / 2).saturating_add(dice.below(most / 2 + 1)))
     }
 }
 

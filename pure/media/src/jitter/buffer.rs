@@ -135,7 +135,9 @@ impl JitterBuffer {
             let samples = self.decoder(packet.codec).decode(&packet.payload);
             self.decoded(at, samples);
         }
-        let Some((at, next)) = self.coded.first_key_value() else { return };
+        let next = self.coded.first_key_value();
+        // Only a codec whose packets do not simply join tells a lost one again.
+        let Some((at, next)) = next.filter(|(_, next)| !next.codec.joins()) else { return };
         let (at, next) = (*at, next.clone());
         if at.saturating_sub(next.samples as i64) < until {
             self.recover(at, &next);

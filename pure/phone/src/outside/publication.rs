@@ -5,14 +5,14 @@ use std::time::Duration;
 use machine::Time;
 use protocol::auth::Answers;
 use protocol::doors::{Event, Output, PhoneEvent};
-use sip::header::{Expires, MinExpires, SipETag};
+use sip::header::{Expires, SipETag};
 use sip::{Message, Method, Name, Status};
 
 use super::Names;
 use crate::line::{Errand, Line, Outcome, Purpose};
 use crate::packages::{Package, Presence};
 use crate::phone::Phone;
-use crate::{limits, request};
+use crate::{patience, request};
 
 /// What is published, or is to be.
 pub(super) struct Publication {
@@ -156,7 +156,8 @@ impl Publication {
                 return self.say(now, line, out);
             }
             Outcome::Response(response)
-                if status == Status::INTERVAL_TOO_BRIEF && self.raise(&response) =>
+                if status == Status::INTERVAL_TOO_BRIEF
+                    && patience::raise(&mut self.expires, &response) =>
             {
                 return self.ask(now, deed, line, out);
             }
@@ -183,15 +184,6 @@ impl Publication {
         out.push(Output::Report(Event::Phone(PhoneEvent::Published { expires })));
     }
 
-    fn raise(&mut self, response: &Message) -> bool {
-        let Some(MinExpires(least)) = response.get() else { return false };
-        let sound = least > self.expires && least <= limits::LONGEST_EXPIRES;
-        if sound {
-            self.expires = least;
-        }
-        sound
-    }
-
     fn failed(
         &mut self,
         now: Time,
@@ -206,11 +198,7 @@ impl Publication {
         let for_good = matches!(status.code(), 403 | 404 | 405 | 489 | 501);
         self.state = match self.body {
             Some(_) if !for_good => {
-                let doubled = limits::RETRY_FIRST.saturating_mul(1 << self.failures.min(16));
-                let most = doubled.min(limits::RETRY_LAST).as_millis();
-                let most = u64::try_from(most).unwrap_or(u64::MAX);
-                let pause = (most / 2).saturating_add(line.dice.below(most / 2 + 1));
-                State::Pausing { again: now + Duration::from_millis(pause) }
+                State::Pausing { again: now + patience::pause(self.failures, &mut line.dice) }
             }
             _ => State::Idle,
         };

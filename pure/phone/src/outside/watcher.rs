@@ -8,7 +8,7 @@ use protocol::auth::Answers;
 use protocol::dialog::{CallId, Dialog, Tag};
 use protocol::doors::{Event, Output, PhoneEvent, Watch};
 use protocol::transaction::ServerId;
-use sip::header::{Expires, MinExpires, SubscriptionState};
+use sip::header::{Expires, SubscriptionState};
 use sip::{Bytes, Message, Method, Name, Status};
 
 use super::Names;
@@ -16,7 +16,7 @@ use crate::line::{Errand, Line, Outcome, Purpose};
 use crate::packages::Package;
 use crate::turn::Turn;
 use crate::whither::Hop;
-use crate::{abilities, limits, request};
+use crate::{abilities, limits, patience, request};
 
 /// Something that is watched.
 pub(super) struct Watcher {
@@ -145,7 +145,8 @@ impl Watcher {
                 self.granted(now, &errand, &response);
             }
             Outcome::Response(response)
-                if status == Status::INTERVAL_TOO_BRIEF && self.raise(&response) =>
+                if status == Status::INTERVAL_TOO_BRIEF
+                    && patience::raise(&mut self.expires, &response) =>
             {
                 self.subscribe(now, self.expires, line, out);
             }
@@ -179,15 +180,6 @@ impl Watcher {
         self.state = State::Active { refresh: now + whole * 4 / 5, end: now + whole };
     }
 
-    fn raise(&mut self, response: &Message) -> bool {
-        let Some(MinExpires(least)) = response.get() else { return false };
-        let sound = least > self.expires && least <= limits::LONGEST_EXPIRES;
-        if sound {
-            self.expires = least;
-        }
-        sound
-    }
-
     /// §4.1.2.2: some answers end it, 481 says that it has ended, and others leave it as it is.
     fn refused(
         &mut self,
@@ -206,7 +198,7 @@ impl Watcher {
             (State::Active { end, .. }, _) => self.state = State::Active { refresh: end, end },
             _ => {
                 self.tell_failure((status.code(), why), out);
-                let pause = self.backoff(&mut line.dice);
+                let pause = patience::pause(self.failures, &mut line.dice);
                 self.pause(now, pause);
             }
         }
@@ -280,7 +272,7 @@ impl Watcher {
         let pause = match later {
             Some(later) => later.min(limits::RETRY_LAST),
             None if soon => limits::WATCH_AGAIN,
-            None => self.backoff(&mut turn.line.dice),
+            None => patience::pause(self.failures, &mut turn.line.dice),
         };
         self.pause(turn.now, pause);
     }
@@ -291,12 +283,6 @@ impl Watcher {
     }
 
     /// Doubles with each failure, and a random half of it is left out.
-    fn backoff(&self, dice: &mut Dice) -> Duration {
-        let doubled = limits::RETRY_FIRST.saturating_mul(1 << self.failures.min(16));
-        let most = u64::try_from(doubled.min(limits::RETRY_LAST).as_millis()).unwrap_or(u64::MAX);
-        Duration::from_millis((most / 2).saturating_add(dice.below(most / 2 + 1)))
-    }
-
     fn over(&mut self, why: (u16, &str), out: &mut Vec<Output>) {
         self.state = State::Over;
         self.tell_end(why, out);
@@ -318,7 +304,7 @@ impl Watcher {
         match self.state {
             State::Asking { until } if until <= now => {
                 self.tell_failure((408, "nothing was told"), out);
-                let pause = self.backoff(&mut line.dice);
+                let pause = patience::pause(self.failures, &mut line.dice);
                 self.pause(now, pause);
             }
             State::Active { end, .. } if end <= now => self.begin(now, line, out),
