@@ -116,13 +116,7 @@ mod tests {
     #[test]
     fn the_page_shows_what_is_meant_by_default() {
         let usual = Bans::default();
-        let absent = |name: &str| {
-            let key = SECTION.keys.iter().find(|key| key.name == name).unwrap();
-            match key.absent {
-                super::super::Absent::Default(value) => value.to_owned(),
-                _ => String::new(),
-            }
-        };
+        let absent = |name: &str| SECTION.default_of(name);
         let list = |texts: Vec<String>| format!("[{}]", texts.join(", "));
         assert_eq!(absent("failures"), usual.failures.to_string());
         assert_eq!(absent("window"), usual.window.as_secs().to_string());

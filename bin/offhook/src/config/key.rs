@@ -78,3 +78,12 @@ impl Key {
         self
     }
 }
+
+#[cfg(test)]
+impl Section {
+    /// What the page shows as the value of an absent key; empty when that is no value.
+    pub(super) fn default_of(&self, name: &str) -> &'static str {
+        let key = self.keys.iter().find(|key| key.name == name).unwrap();
+        if let Absent::Default(value) = key.absent { value } else { "" }
+    }
+}
