@@ -11,7 +11,7 @@ use protocol::doors::Event;
 
 use crate::flood::{Flood, LeftOut};
 use crate::limits;
-use crate::log::{Format, Level, Log, Page, timestamp};
+use crate::log::{Level, Log, Page, timestamp};
 
 /// Writes what is heard until nobody speaks any more. Lines gather for a moment: to be woken for each of them would cost the shards
 /// more than the line.
@@ -77,8 +77,8 @@ const fn is_daily(event: &Event) -> bool {
 }
 
 /// What is heard as one line of JSON, for programs; nothing for what is not told.
-pub(crate) fn line(heard: &Heard) -> Option<String> {
-    let mut page = Log::new(Format::Json).page();
+pub(crate) fn line(json: Log, heard: &Heard) -> Option<String> {
+    let mut page = json.page();
     enter(&mut page, heard);
     Some(page.text().to_owned()).filter(|line| !line.is_empty())
 }
@@ -283,6 +283,7 @@ fn enter_notice(page: &mut Page, time: Duration, notice: &Notice) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::Format;
 
     /// Whoever looks for a call finds all lines about it by its Call-ID.
     #[test]

@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use machine::Time;
+use net::Clock;
+
 /// How a line is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -90,16 +93,18 @@ impl From<usize> for Value<'_> {
 }
 
 /// The log. Every thread may hold one; a line is written at once.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Log {
     format: Format,
     least: Level,
+    /// Since it was made, the clock on the wall and the one that only counts may have come apart.
+    clock: Clock,
 }
 
 impl Log {
     /// A log of this format, to stderr.
-    pub const fn new(format: Format) -> Self {
-        Self { format, least: Level::Info }
+    pub fn new(format: Format) -> Self {
+        Self { format, least: Level::Info, clock: Clock::start() }
     }
 
     /// Without what matters less than this.
@@ -116,6 +121,14 @@ impl Log {
     /// How its lines are written.
     pub const fn format(self) -> Format {
         self.format
+    }
+
+    /// What the clock on the wall showed a moment ago, when a clock that nobody sets showed `time` since 1970. A second apart is a clock that was
+    /// set; less is how a clock is kept right.
+    fn on_the_wall(self, time: Duration) -> Duration {
+        let (wall, counted) = (now_since_1970(), self.clock.now() - Time::default());
+        let set = wall.abs_diff(counted) >= Duration::from_secs(1);
+        if set { (time + wall).saturating_sub(counted) } else { time }
     }
 
     /// Begins a page of lines that are written together.
@@ -142,11 +155,15 @@ impl Log {
         if !self.wants(level) {
             return;
         }
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let line = line(self.format, time, level, event, fields);
+        let line = line(self.format, now_since_1970(), level, event, fields);
         // Whoever closed stderr does not read: calls go on.
         let _ = std::io::stderr().lock().write_all(line.as_bytes());
     }
+}
+
+/// What the clock on the wall shows.
+pub(crate) fn now_since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Lines that are written together: at thousands of events a second, a system call for each would cost more than the calls.
@@ -174,7 +191,7 @@ impl Page {
 
     fn add(&mut self, time: Duration, level: Level, event: &str, fields: &[(&str, Value<'_>)]) {
         if self.log.wants(level) {
-            self.text += &line(self.log.format, time, level, event, fields);
+            self.text += &line(self.log.format, self.log.on_the_wall(time), level, event, fields);
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use net::Clock;
 use protocol::CallRecord;
@@ -14,7 +14,7 @@ use super::form::Form;
 use super::wall::Wall;
 use super::{Letter, State, Wish, field};
 use crate::limits;
-use crate::log::Log;
+use crate::log::{Log, now_since_1970};
 
 /// What the thread has before it.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Desk {
 
     /// Looks at the clocks, and at what found no room.
     fn look(&mut self) {
-        self.wall.look(self.clock.now(), since_1970());
+        self.wall.look(self.clock.now(), now_since_1970());
         let lost = self.state.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
             let why = "more calls ended at once than can be written";
@@ -94,7 +94,7 @@ impl Desk {
     }
 
     fn write(&mut self, records: &[Box<CallRecord>]) {
-        let now = since_1970();
+        let now = now_since_1970();
         for book in &mut self.books {
             let (form, mut page) = (book.form(), Vec::new());
             for record in records {
@@ -128,10 +128,6 @@ fn tell(log: Log, path: &Path, news: &News) {
 fn machine_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     name.trim_end().to_owned()
-}
-
-fn since_1970() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// How often the clocks are looked at.

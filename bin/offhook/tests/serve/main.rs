@@ -16,8 +16,10 @@
 mod authority;
 mod bans;
 mod both;
+mod clocks;
 mod console;
 mod exposition;
+mod faults;
 mod files;
 mod intruders;
 mod killed;

@@ -11,24 +11,24 @@ use sip::{Message, Name};
 
 use super::{Server, address, folder};
 
-const OFFICE: &str = "domains = [\"office.test\", \"127.0.0.1\"]\n[listen]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\n\
+pub(crate) const OFFICE: &str = "domains = [\"office.test\", \"127.0.0.1\"]\n[listen]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\n\
                       [server]\nshards = 4\n[store]\ndurability = \"memory\"\n\
                       [[extension]]\nnumber = \"101\"\npassword = \"correct horse battery\"\n";
 
 /// Somebody with a socket.
-struct Asker {
+pub(crate) struct Asker {
     socket: UdpSocket,
     server: String,
 }
 
 impl Asker {
-    fn new(server: &Server) -> Self {
+    pub(crate) fn new(server: &Server) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("bound");
         socket.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
         Self { socket, server: server.udp.clone() }
     }
 
-    fn uri(&self) -> String {
+    pub(crate) fn uri(&self) -> String {
         format!("sip:{}", self.server)
     }
 
@@ -43,8 +43,18 @@ impl Asker {
     }
 
     /// Asks what the server can, in a call of its own; the answer to that.
-    fn options(&self, call: &str, rows: &str) -> Message {
-        let request = self.request("OPTIONS", call, rows);
+    pub(crate) fn options(&self, call: &str, rows: &str) -> Message {
+        self.asks(&self.request("OPTIONS", call, rows), call)
+    }
+
+    /// Registers, or asks what is registered, in a call of its own; the answer to that.
+    pub(crate) fn registers(&self, call: &str, rows: &str) -> Message {
+        let to = format!("To: <{}>", self.uri());
+        let request = self.request("REGISTER", call, rows);
+        self.asks(&request.replace(&to, "To: <sip:101@office.test>"), call)
+    }
+
+    fn asks(&self, request: &str, call: &str) -> Message {
         self.socket.send_to(request.as_bytes(), &self.server).expect("sent");
         loop {
             let mut octets = [0; 4096];
@@ -60,7 +70,7 @@ impl Asker {
     }
 }
 
-fn status(answer: &Message) -> u16 {
+pub(crate) fn status(answer: &Message) -> u16 {
     answer.status().map_or(0, sip::Status::code)
 }
 

@@ -11,6 +11,7 @@ use machine::Time;
 use net::{Heard, Notice, Passed, Sink};
 use protocol::doors::Event;
 
+use crate::log::{Format, Log};
 use crate::{journal, limits};
 
 /// Passes everything on, and events to the readers too.
@@ -67,11 +68,12 @@ impl<S: Sink> Sink for Reporter<S> {
 /// shard that wakes somebody for each event pays for it.
 pub(in crate::serve) fn report(told: Told) -> io::Result<()> {
     let Told { hub, heard, lost } = told;
+    let log = Log::new(Format::Json);
     let tell = move || {
         while let Ok(first) = heard.recv() {
             thread::sleep(GATHER);
             for heard in iter::once(first).chain(heard.try_iter().take(limits::EVENTS)) {
-                journal::line(&heard).into_iter().for_each(|line| hub.tell(&line));
+                journal::line(log, &heard).into_iter().for_each(|line| hub.tell(&line));
             }
             match lost.swap(0, Ordering::Relaxed) {
                 0 => {}

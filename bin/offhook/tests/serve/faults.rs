@@ -1,0 +1,258 @@
+//! A server whose kernel refuses what it is asked, each third time: datagrams, connections, files, the disk (RELIABILITY R28, R24). It lives, says
+//! nothing that is not so, and when the kernel does its work again, so does the server. strace puts the faults in.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpStream, UdpSocket};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::{Server, folder};
+
+/// How long anything may take on a machine that is busy with other things.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// After this long what was not answered is said again, as timer E does (RFC 3261 §17.1.2.2).
+const AGAIN: Duration = Duration::from_millis(300);
+/// Phones that register, and connections that ask, while a fault lasts.
+const ROUNDS: u32 = 12;
+
+const CONFIG: &str = "[listen]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\n[auth]\nchallenge = []\n[registrar]\njitter = 0\n[server]\nshards = 1\n";
+
+/// What makes a program's system calls fail, ended by its id; and what it has written of that.
+struct Fault(Child, PathBuf);
+
+impl Fault {
+    /// From now on this happens to these system calls of the server (strace(1), tampering).
+    fn begin(server: &Server, (calls, what): (&str, &str), seen: PathBuf) -> Self {
+        let mut strace = Command::new("strace")
+            .args(["-p", &threads(server), "-o"])
+            .arg(&seen)
+            .args(["-e", &format!("trace={calls}")])
+            .args(["-e", &format!("inject={calls}:{what}")])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("strace is there");
+        let mut lines = BufReader::new(strace.stderr.take().expect("piped"));
+        for _ in threads(server).split(',') {
+            let mut said = String::new();
+            lines.read_line(&mut said).expect("it says of each thread that it is there");
+            assert!(said.contains("attached"), "{said}");
+        }
+        Self(strace, seen)
+    }
+
+    /// How many calls have failed.
+    fn end(self) -> usize {
+        let seen = self.1.clone();
+        drop(self);
+        std::fs::read_to_string(seen).expect("written").matches("(INJECTED)").count()
+    }
+}
+
+impl Drop for Fault {
+    fn drop(&mut self) {
+        // It lets go of the server and ends; had it been killed, the server would have been stopped with it.
+        let _ = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status();
+        let _ = self.0.wait();
+    }
+}
+
+/// The threads of a server, but the one that hears signals: what it reads has no kernel's memory and no peer behind it.
+fn threads(server: &Server) -> String {
+    let folder = std::fs::read_dir(format!("/proc/{}/task", server.child.id())).expect("it lives");
+    let works = |path: &PathBuf| {
+        std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() != "signals")
+    };
+    let paths = folder.filter_map(|entry| Some(entry.ok()?.path())).filter(works);
+    let ids: Vec<_> =
+        paths.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect();
+    ids.join(",")
+}
+
+fn request(method: &str, phone: u32, (transport, us): (&str, &str)) -> String {
+    let contact = format!("Contact: <sip:{phone}@192.0.2.7:{}>\r\n", 1000 + phone);
+    let contact = if method == "REGISTER" { &contact } else { "" };
+    format!(
+        "{method} sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{transport} {us};branch=z9hG4bK{method}{phone}\r\nFrom: <sip:{phone}@127.0.0.1>;tag=1\r\n\
+         To: <sip:{phone}@127.0.0.1>\r\nCall-ID: {method}-{phone}\r\nCSeq: 1 {method}\r\nMax-Forwards: 70\r\n{contact}Content-Length: 0\r\n\r\n"
+    )
+}
+
+/// Asks by datagrams until there is a final answer: its status.
+fn ask(server: &Server, method: &str, phone: u32) -> u16 {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("bound");
+    socket.set_read_timeout(Some(AGAIN)).expect("set");
+    let us = socket.local_addr().expect("bound").to_string();
+    let request = request(method, phone, ("UDP", &us));
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        socket.send_to(request.as_bytes(), &server.udp).expect("sent");
+        let mut octets = [0; 4096];
+        if let Ok(length) = socket.recv(&mut octets) {
+            let text = String::from_utf8_lossy(octets.get(..length).expect("it fits"));
+            return text
+                .split(' ')
+                .nth(1)
+                .and_then(|status| status.parse().ok())
+                .expect("a status");
+        }
+    }
+    panic!("{method} of {phone} was never answered");
+}
+
+/// Asks over connections until one brings the answer.
+fn connects(tcp: &str, phone: u32) {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        let Ok(mut stream) = TcpStream::connect(tcp) else { continue };
+        stream.set_read_timeout(Some(AGAIN * 3)).expect("set");
+        if stream.write_all(request("OPTIONS", phone, ("TCP", tcp)).as_bytes()).is_err() {
+            continue;
+        }
+        let mut octets = [0; 12];
+        if stream.read_exact(&mut octets).is_ok() {
+            assert_eq!(&octets, b"SIP/2.0 200 ");
+            return;
+        }
+    }
+    panic!("no connection of {phone} was answered");
+}
+
+/// Who of them is registered.
+fn registered(server: &Server, phones: u32) -> BTreeSet<u32> {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("bound");
+    socket.set_read_timeout(Some(PATIENCE)).expect("set");
+    let us = socket.local_addr().expect("bound").to_string();
+    let is_there = |phone: &u32| {
+        let rows = format!("Contact: <sip:{phone}@192.0.2.7:{}>\r\n", 1000 + phone);
+        let question = request("REGISTER", *phone, ("UDP", &us)).replace(&rows, "");
+        let question =
+            question.replace("Call-ID: ", "Call-ID: asks-").replace("z9hG4bK", "z9hG4bKasks");
+        socket.send_to(question.as_bytes(), &server.udp).expect("sent");
+        let mut octets = [0; 4096];
+        let length = socket.recv(&mut octets).expect("an answer");
+        String::from_utf8_lossy(octets.get(..length).expect("it fits")).contains("\r\nContact: ")
+    };
+    (0..phones).filter(is_there).collect()
+}
+
+/// A server works, these system calls of it fail for a while, and it works again; what it had said is so after a kill.
+fn fails(name: &str, calls: &str, error: &str) {
+    let folder = folder(&format!("serve-fault-{name}"));
+    let mut server = Server::start(&folder, CONFIG);
+    let tcp = crate::address(&server.line("\"transport\":\"tcp\""));
+    assert_eq!(ask(&server, "REGISTER", 0), 200);
+    let mut acknowledged = BTreeSet::from([0]);
+    let each_third = format!("error={error}:when=1+3");
+    let fault = Fault::begin(&server, (calls, &each_third), folder.join("faults"));
+    for phone in 1..=ROUNDS {
+        match ask(&server, "REGISTER", phone) {
+            200 => _ = acknowledged.insert(phone),
+            // What is not safe on the disk is not acknowledged (RFC 3261 §21.5.4).
+            status => assert_eq!(status, 503, "{calls} {error}"),
+        }
+        assert_eq!(ask(&server, "OPTIONS", phone), 200);
+        connects(&tcp, phone);
+    }
+    let failed = fault.end();
+    assert!(failed > 0, "{calls}: nothing failed");
+    println!("{calls}: {failed} times {error}");
+    let deadline = Instant::now() + PATIENCE;
+    let mut after = ROUNDS;
+    loop {
+        after += 1;
+        if ask(&server, "REGISTER", after) == 200 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{calls} {error}: it takes no registration any more");
+    }
+    acknowledged.insert(after);
+    connects(&tcp, after);
+    server.signal("KILL");
+    let (seen, _) = drain(&mut server);
+    assert!(!seen.contains("panicked"), "{calls} {error}: {seen}");
+    let server = Server::start(&folder, CONFIG);
+    let found = registered(&server, after + 1);
+    let lost: Vec<_> = acknowledged.difference(&found).collect();
+    assert!(lost.is_empty(), "{calls} {error}: {lost:?} were acknowledged and are lost");
+}
+
+/// What is left of a log whose writer has ended.
+fn drain(server: &mut Server) -> (String, usize) {
+    let lines: Vec<_> = server.log.by_ref().map_while(Result::ok).collect();
+    (lines.join("\n"), lines.len())
+}
+
+#[test]
+fn datagrams_that_cannot_be_sent() {
+    fails("send", "sendto,sendmsg,sendmmsg", "ENOBUFS");
+}
+
+#[test]
+fn datagrams_that_may_not_be_sent() {
+    fails("forbidden", "sendto,sendmsg,sendmmsg", "EPERM");
+}
+
+#[test]
+fn reading_without_memory() {
+    fails("receive", "recvfrom,recvmsg,recvmmsg,readv", "ENOMEM");
+}
+
+#[test]
+fn connections_that_are_gone_before_they_are_taken() {
+    fails("accept", "accept4", "ECONNABORTED");
+}
+
+#[test]
+fn connections_that_the_system_has_no_room_for() {
+    fails("room", "accept4,epoll_ctl", "ENOMEM");
+}
+
+#[test]
+fn connections_that_break_while_they_are_written_to() {
+    fails("broken", "write,writev", "EPIPE");
+}
+
+#[test]
+fn waiting_that_is_interrupted() {
+    fails("interrupted", "epoll_wait,epoll_pwait,ppoll,poll,clock_nanosleep", "EINTR");
+}
+
+#[test]
+fn a_disk_that_is_full() {
+    fails("full", "pwrite64,ftruncate", "ENOSPC");
+}
+
+#[test]
+fn a_disk_that_does_not_sync() {
+    fails("sync", "fsync,fdatasync", "EIO");
+}
+
+/// Who registers waits until it is safe; nobody else waits with them.
+#[test]
+fn a_slow_disk_holds_up_registrations_alone() {
+    let folder = folder("serve-fault-slow");
+    let server = Server::start(&folder, CONFIG);
+    let half_a_second = ("fsync,fdatasync", "delay_enter=500000");
+    let fault = Fault::begin(&server, half_a_second, folder.join("faults"));
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("bound");
+    socket.set_read_timeout(Some(PATIENCE)).expect("set");
+    let us = socket.local_addr().expect("bound").to_string();
+    let sends = |method: &str| {
+        let wire = request(method, 1, ("UDP", &us));
+        socket.send_to(wire.as_bytes(), &server.udp).expect("sent");
+    };
+    let hears = || {
+        let mut octets = [0; 4096];
+        let length = socket.recv(&mut octets).expect("an answer");
+        let text = String::from_utf8_lossy(octets.get(..length).expect("it fits")).into_owned();
+        assert!(text.starts_with("SIP/2.0 200 "), "{text}");
+        text
+    };
+    sends("REGISTER");
+    sends("OPTIONS");
+    assert!(hears().contains("\r\nCSeq: 1 OPTIONS\r\n"));
+    assert!(hears().contains("\r\nCSeq: 1 REGISTER\r\n"));
+    drop(fault);
+}
