@@ -36,6 +36,7 @@ mod redis;
 mod renewal;
 mod restarts;
 mod secrets;
+mod several;
 mod sipp;
 mod sipsak;
 mod sipvicious;

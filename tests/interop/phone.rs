@@ -29,6 +29,8 @@ impl Phone {
         if let Some(authority) = trust {
             program.arg("--ca").arg(authority);
         }
+        // Whom it has called is no business of the machine that tests it.
+        program.env("XDG_STATE_HOME", folder.join("state"));
         // Not on the command line, where others could read it.
         program.env("OFFHOOK_PASSWORD", format!("pw-{number}"));
         let peer = Peer::start(&format!("offhook phone {number}"), &mut host.run(&program));

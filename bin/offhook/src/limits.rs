@@ -131,3 +131,18 @@ pub const IMPORT_DEPTH: usize = 10;
 
 /// Files that are read for one import.
 pub const IMPORT_FILES: usize = 1_000;
+
+/// Accounts of one phone: each is a registration, sockets and a thread. A large telephone on a desk has sixteen.
+pub const ACCOUNTS: usize = 16;
+
+/// Calls that the phone's file of calls keeps; when it holds twice as many, the oldest go.
+pub const PAST_CALLS: usize = 500;
+
+/// Octets of that file that are read: what so many lines can have.
+pub const PAST_OCTETS: u64 = 1 << 20;
+
+/// Texts that the phone's screen keeps.
+pub const TEXTS: usize = 200;
+
+/// Characters of a line that is typed on the phone's screen: a MESSAGE has at most 1300 octets.
+pub const TYPED: usize = 1024;

@@ -59,7 +59,7 @@ pub use extension::{Credential, Extension, Ha1};
 pub use key::{Absent, Key, Section};
 pub use listen::Listen;
 pub use page::reference;
-pub use phone::PhoneFile;
+pub use phone::{PhoneAccount, PhoneFile};
 pub(crate) use phone::{SRTP, TRANSPORTS};
 pub use push::Push;
 pub use records::{Records, Rotation};

@@ -12,14 +12,24 @@ use super::key::{Key, Section};
 use super::near::nearest;
 use super::report::{Mistakes, Source};
 use super::secret::Secret;
-use super::table::Table;
+use super::table::{Item, Table};
 use super::uri;
+use crate::limits;
 
 /// What a phone's file says. Every key may be absent: the command line can say it instead.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PhoneFile {
+    /// Its accounts, in the order of the file; each has what the top of the file says for all, where it says nothing itself.
+    pub accounts: Vec<PhoneAccount>,
+    /// What the top of the file says for all.
+    pub all: PhoneAccount,
+}
+
+/// One account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PhoneAccount {
     /// Whose phone: `sip:101@example.test`.
-    pub account: Option<String>,
+    pub address: Option<String>,
     /// Its password.
     pub password: Option<Secret>,
     /// The name that the other side shows.
@@ -48,26 +58,61 @@ impl PhoneFile {
         let (source, mut faults) = (Source { name, text }, Faults::default());
         let tree = super::read_tree(source)?;
         let table = Table::open("", SECTION.keys, tree.get_ref(), Span::default(), &mut faults);
-        let phone = Self {
-            account: table.text("account", &mut faults).and_then(|text| account(text, &mut faults)),
-            password: table.text("password", &mut faults).map(|text| Secret::new(text.value)),
-            name: table.text("name", &mut faults).map(|text| text.value.to_owned()),
-            server: table
-                .text("server", &mut faults)
-                .and_then(|text| address::read(text, 5060, &mut faults)),
-            transport: table
-                .text("transport", &mut faults)
-                .and_then(|text| transport(text, &mut faults)),
-            srtp: table.text("srtp", &mut faults).and_then(|text| srtp(text, &mut faults)),
-            authorities: table
-                .texts("authorities", &mut faults)
-                .unwrap_or_default()
-                .into_iter()
-                .map(|text| text.value.into())
-                .collect(),
-            bind: table.text("bind", &mut faults).and_then(|text| bind(text, &mut faults)),
+        let all = PhoneAccount::read(&table, &mut faults);
+        let items = table.items("account", &mut faults).unwrap_or_default();
+        if items.len() > limits::ACCOUNTS {
+            let what = format!("{} accounts are too many for one phone", items.len());
+            let most = format!("at most {}", limits::ACCOUNTS);
+            faults.refuse(table.span_of("account"), what, most);
+        }
+        let one = |item: &Item<'_>| match item {
+            Item::Text(address) => {
+                PhoneAccount { address: account(*address, &mut faults), ..all.clone() }
+            }
+            Item::Table(table) => {
+                let address = table.required("address", "`account`", &mut faults);
+                let address = address.and_then(|address| account(address, &mut faults));
+                PhoneAccount { address, ..PhoneAccount::read(table, &mut faults) }.or(&all)
+            }
         };
+        let accounts = items.iter().map(one).collect();
+        let phone = Self { accounts, all };
         if faults.faults.is_empty() { Ok(phone) } else { Err(Mistakes::of(source, &mut faults)) }
+    }
+}
+
+impl PhoneAccount {
+    /// All but the address.
+    fn read(table: &Table<'_>, faults: &mut Faults) -> Self {
+        let authorities = table.texts("authorities", faults).unwrap_or_default();
+        Self {
+            address: None,
+            password: table.text("password", faults).map(|text| Secret::new(text.value)),
+            name: table.text("name", faults).map(|text| text.value.to_owned()),
+            server: table.text("server", faults).and_then(|text| address::read(text, 5060, faults)),
+            transport: table.text("transport", faults).and_then(|text| transport(text, faults)),
+            srtp: table.text("srtp", faults).and_then(|text| srtp(text, faults)),
+            authorities: authorities.into_iter().map(|text| text.value.into()).collect(),
+            bind: table.text("bind", faults).and_then(|text| bind(text, faults)),
+        }
+    }
+
+    /// Where it says nothing itself, what is said for all.
+    fn or(self, all: &Self) -> Self {
+        let authorities = match self.authorities.is_empty() {
+            true => all.authorities.clone(),
+            false => self.authorities,
+        };
+        Self {
+            address: self.address,
+            password: self.password.or_else(|| all.password.clone()),
+            name: self.name.or_else(|| all.name.clone()),
+            server: self.server.or(all.server),
+            transport: self.transport.or(all.transport),
+            srtp: self.srtp.or(all.srtp),
+            authorities,
+            bind: self.bind.or(all.bind),
+        }
     }
 }
 
@@ -125,37 +170,65 @@ pub(super) const SECTION: Section = Section {
     repeated: false,
     about: "The file of `offhook phone --config phone.toml`. What the command line says counts more.",
     keys: &[
-        Key::optional("account", "`--account`", "Whose phone it is: \"sip:101@example.test\"."),
-        Key::optional("password", "`--password`", "The password of the account.").secret(),
-        Key::optional("name", "none", "The name that the other side shows: \"Front desk\"."),
         Key::optional(
-            "server",
-            "the account's domain",
-            "Where requests go: an address with a port, \"192.0.2.7:5060\".",
-        ),
-        Key::new(
-            "transport",
-            "\"udp\"",
-            "How they go: \"udp\", \"tcp\", \"tls\", or as a browser's do, \"ws\" or \"wss\".",
-        ),
-        Key::new(
-            "srtp",
-            "\"welcome\"",
-            "Whether others may hear calls on their way: \"off\", they may; \"welcome\", they may unless the other side offers SRTP; \"required\", they may \
-             not, and a call that cannot have SRTP does not come about. The keys travel in the signalling, which TLS has to hide.",
-        ),
-        Key::optional(
-            "authorities",
-            "the system's alone",
-            "Files with certificates of authorities (PEM) that are trusted too, for \"tls\" and \"wss\": [\"our-ca.pem\"].",
-        ),
-        Key::optional(
-            "bind",
-            "the one that reaches the server",
-            "The address of this machine that the phone uses.",
-        ),
+            "account",
+            "`--account`",
+            "Whose phone it is: \"sip:101@example.test\". For several, a list of such, or an `[[account]]` each: then the other keys stand in it, or at the \
+             top of the file for all of them.",
+        )
+        .with(ONE),
+        PASSWORD,
+        NAME,
+        SERVER,
+        TRANSPORT,
+        WHO_HEARS,
+        AUTHORITIES,
+        BIND,
     ],
 };
+
+/// The keys of an `[[account]]`.
+const ONE: &[Key] = &[
+    Key::required("address", "As above: \"sip:101@example.test\"."),
+    PASSWORD,
+    NAME,
+    SERVER,
+    TRANSPORT,
+    WHO_HEARS,
+    AUTHORITIES,
+    BIND,
+];
+
+const PASSWORD: Key =
+    Key::optional("password", "`--password`", "The password of the account.").secret();
+const NAME: Key =
+    Key::optional("name", "none", "The name that the other side shows: \"Front desk\".");
+const SERVER: Key = Key::optional(
+    "server",
+    "the account's domain",
+    "Where requests go: an address with a port, \"192.0.2.7:5060\".",
+);
+const TRANSPORT: Key = Key::new(
+    "transport",
+    "\"udp\"",
+    "How they go: \"udp\", \"tcp\", \"tls\", or as a browser's do, \"ws\" or \"wss\".",
+);
+const WHO_HEARS: Key = Key::new(
+    "srtp",
+    "\"welcome\"",
+    "Whether others may hear calls on their way: \"off\", they may; \"welcome\", they may unless the other side offers SRTP; \"required\", they may \
+     not, and a call that cannot have SRTP does not come about. The keys travel in the signalling, which TLS has to hide.",
+);
+const AUTHORITIES: Key = Key::optional(
+    "authorities",
+    "the system's alone",
+    "Files with certificates of authorities (PEM) that are trusted too, for \"tls\" and \"wss\": [\"our-ca.pem\"].",
+);
+const BIND: Key = Key::optional(
+    "bind",
+    "the one that reaches the server",
+    "The address of this machine that the phone uses.",
+);
 
 #[cfg(test)]
 mod tests {
@@ -165,17 +238,44 @@ mod tests {
     fn a_file_is_read_and_its_mistakes_have_places() {
         let file = "account = \"sip:101@h\"\npassword = \"x\"\nserver = \"192.0.2.7:5060\"\n";
         let phone = PhoneFile::parse("p", file).unwrap();
-        assert_eq!(phone.account.as_deref(), Some("sip:101@h"));
-        assert_eq!(phone.server, "192.0.2.7:5060".parse().ok());
+        let [one] = &phone.accounts[..] else { panic!("{phone:?}") };
+        assert_eq!(one.address.as_deref(), Some("sip:101@h"));
+        assert_eq!(one.server, "192.0.2.7:5060".parse().ok());
         for (text, said) in [
             ("acount = \"sip:101@h\"", "p:1:1: unknown key or section `acount`"),
             ("account = \"sip:h\"", "p:1:11: `sip:h` has no user"),
             ("transport = \"upd\"", "p:1:13: unknown transport `upd`"),
             ("authorities = 1", "p:1:15: `authorities` must be a text"),
             ("bind = \"here\"", "p:1:8: `here` is not an IP address"),
+            ("[[account]]\npassword = \"x\"", "p:1:1: `account` has no `address`"),
+            ("[[account]]\naddress = \"sip:h\"", "p:2:11: `sip:h` has no user"),
+            ("[[account]]\naddres = \"sip:a@h\"", "p:1:1: `account` has no `address`"),
+            ("account = 7", "p:1:11: `account` must be a list of texts or tables, not a number"),
         ] {
             let mistakes = PhoneFile::parse("p", text).unwrap_err().to_string();
             assert!(mistakes.starts_with(said), "{mistakes}");
         }
+    }
+
+    #[test]
+    fn several_accounts_have_what_is_said_for_all_and_each_its_own() {
+        let file = "server = \"192.0.2.7:5060\"\nsrtp = \"required\"\n\
+                    [[account]]\naddress = \"sip:101@h\"\npassword = \"x\"\n\
+                    [[account]]\naddress = \"sip:a@i\"\nserver = \"192.0.2.8:5061\"\ntransport = \"tls\"\n";
+        let phone = PhoneFile::parse("p", file).unwrap();
+        let [one, other] = &phone.accounts[..] else { panic!("{phone:?}") };
+        assert_eq!((one.address.as_deref(), one.transport), (Some("sip:101@h"), None));
+        assert_eq!((one.server, one.srtp), ("192.0.2.7:5060".parse().ok(), Some(Srtp::Required)));
+        assert_eq!((other.address.as_deref(), other.transport), (Some("sip:a@i"), Some("tls")));
+        assert_eq!((other.server, &other.password), ("192.0.2.8:5061".parse().ok(), &None));
+        assert_eq!(other.srtp, Some(Srtp::Required));
+        let listed =
+            PhoneFile::parse("p", "account = [\"sip:a@h\", \"sip:b@h\"]\npassword = \"x\"");
+        let addresses: Vec<_> =
+            listed.unwrap().accounts.into_iter().map(|one| one.address).collect();
+        assert_eq!(addresses, [Some("sip:a@h".into()), Some("sip:b@h".into())]);
+        let many = "[[account]]\naddress = \"sip:a@h\"\n".repeat(limits::ACCOUNTS + 1);
+        let mistakes = PhoneFile::parse("p", &many).unwrap_err().to_string();
+        assert!(mistakes.contains("accounts are too many for one phone"), "{mistakes}");
     }
 }

@@ -7,21 +7,22 @@ use phone::Account;
 use protocol::Transport;
 use sip::Uri;
 
-use crate::config::{Mistakes, PhoneFile, SRTP, Secret, TRANSPORTS};
+use crate::config::{Mistakes, PhoneAccount, PhoneFile, SRTP, Secret, TRANSPORTS};
+use crate::limits;
 use crate::softphone::facing;
 
 /// Whose phone it is. The command line counts more than the file.
 #[derive(Debug, clap::Args)]
 pub(super) struct AccountArguments {
-    /// The phone's file: account, password, server
+    /// The phone's file: accounts, passwords, servers
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Whose phone it is: sip:101@example.test
+    /// Whose phone it is: sip:101@example.test, or 101 for one of the file's. More than once for several; calls go out by the first
     #[arg(long, global = true, value_name = "URI")]
-    account: Option<String>,
-    /// Its password. Others on this machine can see it here: OFFHOOK_PASSWORD and --config hide it
+    account: Vec<String>,
+    /// Its password; once for all accounts, or once for each. Others on this machine can see it here: OFFHOOK_PASSWORD and --config hide it
     #[arg(long, global = true)]
-    password: Option<String>,
+    password: Vec<String>,
     /// The name that the other side shows
     #[arg(long, global = true)]
     name: Option<String>,
@@ -51,25 +52,61 @@ pub(super) enum Wrong {
     Said(String),
 }
 
+/// An account, and what of this machine it uses.
+#[derive(Debug)]
+pub(super) struct Owned {
+    pub(super) account: Account,
+    /// The address of this machine.
+    pub(super) at: IpAddr,
+    /// Files of authorities to trust.
+    pub(super) authorities: Vec<PathBuf>,
+}
+
 impl AccountArguments {
-    /// The account, the address of this machine to use, and authorities to trust.
-    pub(super) fn read(&self) -> Result<(Account, IpAddr, Vec<PathBuf>), Wrong> {
+    /// The accounts; the first is the one that calls go out by.
+    pub(super) fn read(&self) -> Result<Vec<Owned>, Wrong> {
         let file = match &self.config {
             Some(path) => PhoneFile::load(path).map_err(Wrong::File)?,
             None => PhoneFile::default(),
         };
-        self.with(file).map_err(Wrong::Said)
+        let wanted = self.wanted(file).map_err(Wrong::Said)?;
+        let owned = wanted.into_iter().enumerate().map(|(number, one)| self.own(number, one));
+        owned.collect::<Result<_, _>>().map_err(Wrong::Said)
     }
 
-    fn with(&self, file: PhoneFile) -> Result<(Account, IpAddr, Vec<PathBuf>), String> {
-        let said = self.account.clone().or(file.account);
-        let address = said.ok_or("whose phone is it? --account sip:101@example.test")?;
+    /// Those of the file; or those that are named, which the file may know.
+    fn wanted(&self, file: PhoneFile) -> Result<Vec<PhoneAccount>, String> {
+        if self.account.is_empty() && file.accounts.is_empty() {
+            return Err("whose phone is it? --account sip:101@example.test".into());
+        }
+        let (named, passwords) = (self.account.len(), self.password.len());
+        let accounts = if named == 0 { file.accounts.len() } else { named };
+        if passwords > 1 && passwords != accounts {
+            return Err(format!(
+                "{accounts} accounts and {passwords} passwords: give one for all, or one each"
+            ));
+        }
+        if accounts > limits::ACCOUNTS {
+            return Err(format!("{accounts} accounts are too many: at most {}", limits::ACCOUNTS));
+        }
+        if named == 0 {
+            return Ok(file.accounts);
+        }
+        let find = |said: &String| {
+            let known = file.accounts.iter().find(|one| is(one, said));
+            let new = || PhoneAccount { address: Some(said.clone()), ..file.all.clone() };
+            known.cloned().unwrap_or_else(new)
+        };
+        Ok(self.account.iter().map(find).collect())
+    }
+
+    fn own(&self, number: usize, file: PhoneAccount) -> Result<Owned, String> {
+        let address = file.address.ok_or("whose phone is it? --account sip:101@example.test")?;
         let mut account = Account::new(&address)
             .map_err(|error| format!("{error}; write it like sip:101@192.0.2.7"))?;
         let kept = || std::env::var("OFFHOOK_PASSWORD").ok().map(Secret::new);
-        if let Some(password) =
-            self.password.clone().map(Secret::new).or_else(kept).or(file.password)
-        {
+        let said = self.password.get(number).or_else(|| self.password.first());
+        if let Some(password) = said.cloned().map(Secret::new).or_else(kept).or(file.password) {
             account = account.password(password.reveal());
         }
         if let Some(name) = self.name.clone().or(file.name) {
@@ -99,8 +136,16 @@ impl AccountArguments {
             })?,
         };
         let authorities = if self.ca.is_empty() { file.authorities } else { self.ca.clone() };
-        Ok((account, at, authorities))
+        Ok(Owned { account, at, authorities })
     }
+}
+
+/// Is that the account that somebody means by its address, or by its user alone?
+fn is(account: &PhoneAccount, said: &str) -> bool {
+    let Some(address) = account.address.as_deref() else { return false };
+    let bare = address.split_once(':').map_or(address, |(_, bare)| bare);
+    let user = bare.split('@').next();
+    [Some(address), Some(bare), user].contains(&Some(said))
 }
 
 /// `host` or `host:port` of an address of record.
@@ -122,11 +167,11 @@ const ELSEWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2
 mod tests {
     use super::*;
 
-    fn said(account: Option<&str>, server: Option<&str>) -> AccountArguments {
+    fn said(accounts: &[&str], server: Option<&str>) -> AccountArguments {
         AccountArguments {
             config: None,
-            account: account.map(Into::into),
-            password: None,
+            account: accounts.iter().map(|&account| account.into()).collect(),
+            password: Vec::new(),
             name: None,
             server: server.map(Into::into),
             transport: None,
@@ -138,14 +183,13 @@ mod tests {
 
     #[test]
     fn the_server_tells_which_address_to_use() {
-        let (account, at, _) =
-            said(Some("sip:101@example.invalid"), Some("127.0.0.1:5060")).read().unwrap();
+        let read = |account: &str, server| said(&[account], server).read().unwrap().remove(0);
+        let Owned { account, at, .. } = read("sip:101@example.invalid", Some("127.0.0.1:5060"));
         assert_eq!(
             (account.address().as_str(), at),
             ("sip:101@example.invalid", [127, 0, 0, 1].into())
         );
-        let (_, at, _) = said(Some("sip:101@[::1]:5070"), None).read().unwrap();
-        assert_eq!(at, "::1".parse::<IpAddr>().unwrap());
+        assert_eq!(read("sip:101@[::1]:5070", None).at, "::1".parse::<IpAddr>().unwrap());
     }
 
     #[test]
@@ -154,7 +198,32 @@ mod tests {
             Err(Wrong::Said(why)) => why,
             other => panic!("{other:?}"),
         };
-        assert!(why(said(None, None)).contains("--account"));
-        assert!(why(said(Some("101"), None)).contains("no SIP address"));
+        assert!(why(said(&[], None)).contains("--account"));
+        assert!(why(said(&["101"], None)).contains("no SIP address"));
+        let many = vec!["sip:101@127.0.0.1"; limits::ACCOUNTS + 1];
+        assert!(why(said(&many, None)).contains("too many"));
+        let mut uneven = said(&["sip:1@h", "sip:2@h", "sip:3@h"], None);
+        uneven.password = vec!["a".into(), "b".into()];
+        assert!(why(uneven).contains("3 accounts and 2 passwords"));
+    }
+
+    #[test]
+    fn an_account_of_the_file_is_named_by_its_user_and_another_has_what_is_said_for_all() {
+        let file = "srtp = \"required\"\n[[account]]\naddress = \"sip:101@h\"\nname = \"Desk\"\n\
+                    [[account]]\naddress = \"sip:102@h\"\n";
+        let file = PhoneFile::parse("p", file).unwrap();
+        let names = |accounts: &[&str]| {
+            let wanted = said(accounts, None).wanted(file.clone()).unwrap();
+            wanted.into_iter().map(|one| (one.address.unwrap(), one.name)).collect::<Vec<_>>()
+        };
+        let (first, second) =
+            (("sip:101@h".into(), Some("Desk".into())), ("sip:102@h".into(), None));
+        assert_eq!(names(&[]), [first.clone(), second.clone()]);
+        assert_eq!(names(&["102", "101@h"]), [second, first]);
+        assert_eq!(names(&["sip:9@i"]), [("sip:9@i".into(), None)]);
+        assert_eq!(
+            said(&["sip:9@i"], None).wanted(file).unwrap()[0].srtp,
+            Some(phone::Srtp::Required)
+        );
     }
 }

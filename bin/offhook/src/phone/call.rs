@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use phone::{Call, PhoneEvent};
 
 use super::deed::{duration, keys};
-use super::desk::{Desk, Happening};
+use super::desk::{Desk, Happening, Seat};
 use super::transfer;
 use crate::outcome::Outcome;
 
@@ -41,7 +41,7 @@ pub(super) struct Manner {
 
 /// Calls somebody. Fine when it was answered, and ended as calls end.
 pub(super) fn place(
-    desk: &Desk,
+    desk: &Seat<'_>,
     target: &str,
     talk: &Talk,
     ring_for: Duration,
@@ -71,15 +71,21 @@ pub(super) fn place(
     }
 }
 
-/// Waits for a call and picks it up, or refuses it.
+/// Waits for a call to any of the accounts and picks it up, or refuses it.
 pub(super) fn take(desk: &Desk, talk: &Talk, manner: &Manner) -> Result<Outcome, String> {
-    let call = loop {
+    loop {
         match desk.next(None)? {
-            Some(Happening::Phone(PhoneEvent::Incoming { call, .. })) => break call,
-            Some(Happening::Leave) => return Ok(Outcome::Failed),
+            Some((line, Happening::Phone(PhoneEvent::Incoming { call, .. }))) => {
+                return meet(&desk.seat(line)?, call, talk, manner);
+            }
+            Some((_, Happening::Leave)) => return Ok(Outcome::Failed),
             Some(_) | None => {}
         }
-    };
+    }
+}
+
+/// Picks a call up, or refuses it.
+fn meet(desk: &Seat<'_>, call: Call, talk: &Talk, manner: &Manner) -> Result<Outcome, String> {
     if let Some(status) = manner.refuse {
         desk.phone.obey(move |phone, now, out| phone.refuse(now, call, status, out))?;
         until_over(desk, call)?;
@@ -117,7 +123,7 @@ pub(super) fn take(desk: &Desk, talk: &Talk, manner: &Manner) -> Result<Outcome,
 }
 
 /// A call that is up, until its end.
-fn converse(desk: &Desk, mut call: Call, talk: &Talk) -> Result<Outcome, String> {
+fn converse(desk: &Seat<'_>, mut call: Call, talk: &Talk) -> Result<Outcome, String> {
     let began = Instant::now();
     for key in talk.dtmf.chars() {
         desk.phone.obey(move |phone, now, out| phone.press(now, call, key, out))?;
@@ -160,7 +166,7 @@ enum Step {
 }
 
 impl Step {
-    fn run(self, desk: &Desk, call: Call) -> Result<(), String> {
+    fn run(self, desk: &Seat<'_>, call: Call) -> Result<(), String> {
         match self {
             Self::Hold => desk.phone.obey(move |phone, now, out| phone.hold(now, call, out)),
             Self::Resume => desk.phone.obey(move |phone, now, out| phone.resume(now, call, out)),
@@ -195,7 +201,7 @@ pub(super) enum Reached {
 }
 
 /// Waits for a call's end. It may go on as another.
-fn until(desk: &Desk, call: &mut Call, time: Option<Instant>) -> Result<Reached, String> {
+fn until(desk: &Seat<'_>, call: &mut Call, time: Option<Instant>) -> Result<Reached, String> {
     loop {
         match desk.next(time)? {
             Some(Happening::Phone(PhoneEvent::GoesOn { call: old, new })) if old == *call => {
@@ -214,14 +220,14 @@ fn until(desk: &Desk, call: &mut Call, time: Option<Instant>) -> Result<Reached,
 }
 
 /// Waits for the end of a call that is being hung up or refused.
-pub(super) fn until_over(desk: &Desk, mut call: Call) -> Result<Outcome, String> {
+pub(super) fn until_over(desk: &Seat<'_>, mut call: Call) -> Result<Outcome, String> {
     match until(desk, &mut call, Some(Instant::now() + GOODBYE))? {
         Reached::End(outcome) => Ok(outcome),
         Reached::Time | Reached::Leave => Ok(Outcome::Failed),
     }
 }
 
-pub(super) fn hang_up(desk: &Desk, call: Call) -> Result<(), String> {
+pub(super) fn hang_up(desk: &Seat<'_>, call: Call) -> Result<(), String> {
     desk.phone.obey(move |phone, now, out| phone.hang_up(now, call, out))
 }
 

@@ -70,9 +70,11 @@ pub(super) enum Deed {
 }
 
 impl Deed {
-    pub(super) fn run(self, desk: &mut Desk) -> Result<Outcome, String> {
+    /// Does it: calls go out by the first account, and come in by all.
+    pub(super) fn run(self, desk: &Desk) -> Result<Outcome, String> {
+        let seat = desk.seat(0)?;
         match self {
-            Self::Call { target, talk, ring_for } => call::place(desk, &target, &talk, ring_for),
+            Self::Call { target, talk, ring_for } => call::place(&seat, &target, &talk, ring_for),
             Self::Answer { talk, after, refuse, calls } => {
                 match register(desk)? {
                     Outcome::Fine => {}
@@ -85,30 +87,38 @@ impl Deed {
                 })
             }
             Self::Register => register(desk),
-            Self::Message { target, text } => inquiry::message(desk, target, text),
-            Self::Options { target, count } => inquiry::ping(desk, &target, count),
+            Self::Message { target, text } => inquiry::message(&seat, target, text),
+            Self::Options { target, count } => inquiry::ping(&seat, &target, count),
             Self::Watch { target, what, news, during } => {
-                watch::run(desk, (target, what), (news, during))
+                watch::run(&seat, (target, what), (news, during))
             }
         }
     }
 }
 
-/// Registers, and waits for what comes of it.
+/// Registers all accounts, and waits for what comes of it. Fine, when all are registered; else what is wrong with the first that is not.
 pub(super) fn register(desk: &Desk) -> Result<Outcome, String> {
-    desk.phone.ask(|phone, now, out| phone.register(now, out))?;
+    for line in desk.lines() {
+        line.phone.ask(|phone, now, out| phone.register(now, out))?;
+    }
     let until = Instant::now() + PATIENCE;
-    loop {
-        match desk.next(Some(until))? {
-            Some(Happening::Phone(PhoneEvent::Registered { .. })) => return Ok(Outcome::Fine),
-            Some(Happening::Phone(PhoneEvent::NotRegistered { status, .. })) => {
-                return Ok(Outcome::of(status));
+    let mut outcomes = vec![None; desk.lines().len()];
+    while outcomes.iter().any(Option::is_none) {
+        let (line, outcome) = match desk.next(Some(until))? {
+            Some((line, Happening::Phone(PhoneEvent::Registered { .. }))) => (line, Outcome::Fine),
+            Some((line, Happening::Phone(PhoneEvent::NotRegistered { status, .. }))) => {
+                (line, Outcome::of(status))
             }
-            Some(Happening::Leave) => return Ok(Outcome::Failed),
-            Some(_) => {}
+            Some((_, Happening::Leave)) => return Ok(Outcome::Failed),
+            Some(_) => continue,
             None => return Err("the server did not answer".into()),
+        };
+        if let Some(known) = outcomes.get_mut(line) {
+            known.get_or_insert(outcome);
         }
     }
+    let wrong = outcomes.into_iter().flatten().find(|outcome| *outcome != Outcome::Fine);
+    Ok(wrong.unwrap_or(Outcome::Fine))
 }
 
 /// `10s`, `500ms`, `2m`, or seconds.

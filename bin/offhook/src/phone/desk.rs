@@ -1,16 +1,15 @@
-//! `Desk`: the phone on its desk, and everything that may happen around it: its own news, signals, what is typed.
+//! `Desk`: the phones on their desk, one for each account, and everything that may happen around them: their news, signals, what is typed.
 
-use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use net::{Carry, Heard};
-use phone::{Account, Audio, PhoneEvent};
+use phone::{Audio, PhoneEvent};
 use protocol::doors::Event;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::account::Owned;
 use super::news::News;
 use super::sound::SoundArguments;
 use crate::ear::Ear;
@@ -20,51 +19,84 @@ use crate::softphone::Softphone;
 /// What may happen.
 #[derive(Debug)]
 pub(super) enum Happening {
-    /// The phone says something.
+    /// A phone says something.
     Phone(PhoneEvent),
     /// Somebody typed a line.
     Typed(String),
     /// Nobody will type any more.
     TypedLast,
-    /// SIGINT or SIGTERM: time to go.
+    /// SIGINT, SIGTERM or SIGHUP: time to go.
     Leave,
     /// Something that does not concern a phone.
     Nothing,
 }
 
-/// The phone, and what happens around it.
+/// The phones, and what happens around them.
 #[derive(Debug)]
 pub(super) struct Desk {
+    lines: Vec<Line>,
+    pub(super) news: News,
+    sound: SoundArguments,
+    to: SyncSender<(usize, Happening)>,
+    happenings: Receiver<(usize, Happening)>,
+}
+
+/// The phone of one account.
+#[derive(Debug)]
+pub(super) struct Line {
     pub(super) phone: Softphone,
+    /// Whose it is.
+    pub(super) user: String,
+}
+
+/// One of the phones, for who has to do with it alone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seat<'desk> {
+    pub(super) phone: &'desk Softphone,
     pub(super) news: News,
     /// Whose phone it is.
-    pub(super) user: String,
-    sound: SoundArguments,
-    to: SyncSender<Happening>,
-    happenings: Receiver<Happening>,
+    pub(super) user: &'desk str,
+    desk: &'desk Desk,
+    line: usize,
 }
 
 impl Desk {
     pub(super) fn open(
-        (account, at, authorities): (&Account, IpAddr, &[PathBuf]),
+        accounts: &[Owned],
         sound: SoundArguments,
         news: News,
     ) -> Result<Self, String> {
         let (to, happenings) = sync_channel(limits::LOG_LINES);
-        let ear = Ear::new(to.clone(), Carry::Events, |heard| match heard {
-            Heard::Event(_, _, Event::Phone(event)) => Happening::Phone(event),
-            _ => Happening::Nothing,
-        });
-        let phone = Softphone::start(account, at, authorities, ear)?;
-        let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| error.to_string())?;
+        let open = |(line, owned): (usize, &Owned)| {
+            let ear = Ear::new(to.clone(), Carry::Events, move |heard| match heard {
+                Heard::Event(_, _, Event::Phone(event)) => (line, Happening::Phone(event)),
+                _ => (line, Happening::Nothing),
+            });
+            let phone = Softphone::start(&owned.account, owned.at, &owned.authorities, ear)?;
+            Ok(Line { phone, user: owned.account.address() })
+        };
+        let lines = accounts.iter().enumerate().map(open).collect::<Result<_, String>>()?;
+        let signals = Signals::new([SIGHUP, SIGINT, SIGTERM]);
+        let mut signals = signals.map_err(|error| error.to_string())?;
         let leave = to.clone();
         std::thread::spawn(move || {
             for _ in signals.forever() {
                 // A desk that is closed has been left.
-                let _ = leave.send(Happening::Leave);
+                let _ = leave.send((0, Happening::Leave));
             }
         });
-        Ok(Self { phone, news, user: account.address(), sound, to, happenings })
+        Ok(Self { lines, news, sound, to, happenings })
+    }
+
+    /// The phones, in the order of the accounts.
+    pub(super) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// One of them.
+    pub(super) fn seat(&self, line: usize) -> Result<Seat<'_>, String> {
+        let Line { phone, user } = self.lines.get(line).ok_or("there is no such account")?;
+        Ok(Seat { phone, news: self.news, user, desk: self, line })
     }
 
     /// Mouth and ear for a call.
@@ -73,20 +105,23 @@ impl Desk {
     }
 
     /// Where somebody else may say what happens.
-    pub(super) fn bell(&self) -> SyncSender<Happening> {
+    pub(super) fn bell(&self) -> SyncSender<(usize, Happening)> {
         self.to.clone()
     }
 
-    /// What happens next; nothing, when `until` comes first. What the phone says is told.
-    pub(super) fn next(&self, until: Option<Instant>) -> Result<Option<Happening>, String> {
+    /// What happens next, and at which phone; nothing, when `until` comes first. What a phone says is told.
+    pub(super) fn next(
+        &self,
+        until: Option<Instant>,
+    ) -> Result<Option<(usize, Happening)>, String> {
         loop {
             let wait =
                 until.map_or(FOREVER, |until| until.saturating_duration_since(Instant::now()));
             match self.happenings.recv_timeout(wait) {
-                Ok(Happening::Nothing) => {}
-                Ok(Happening::Phone(event)) => {
-                    self.news.tell(&event);
-                    return Ok(Some(Happening::Phone(event)));
+                Ok((_, Happening::Nothing)) => {}
+                Ok((line, Happening::Phone(event))) => {
+                    self.news.tell(self.whose(line), &event);
+                    return Ok(Some((line, Happening::Phone(event))));
                 }
                 Ok(happening) => return Ok(Some(happening)),
                 Err(RecvTimeoutError::Timeout) if until.is_some() => return Ok(None),
@@ -96,14 +131,40 @@ impl Desk {
         }
     }
 
+    /// Whose phone it is; nothing, when there is only one.
+    pub(super) fn whose(&self, line: usize) -> Option<&str> {
+        let Line { user, .. } = self.lines.get(line).filter(|_| self.lines.len() > 1)?;
+        Some(user)
+    }
+
     /// Hangs up what is up, unregisters, and ends.
-    pub(super) fn close(self) {
-        let Self { phone, news, happenings, .. } = self;
-        // How its thread ends does not matter any more.
-        let _ = phone.leave();
-        for happening in happenings.try_iter() {
+    pub(super) fn close(mut self) {
+        let lines = std::mem::take(&mut self.lines);
+        let users: Vec<_> = lines.iter().map(|line| line.user.clone()).collect();
+        // All at once: each may have to wait for somebody. How a thread ends does not matter any more.
+        let leaving = lines.into_iter().map(|line| std::thread::spawn(|| line.phone.leave()));
+        leaving.collect::<Vec<_>>().into_iter().for_each(|leaving| drop(leaving.join()));
+        for (line, happening) in self.happenings.try_iter() {
             if let Happening::Phone(event) = happening {
-                news.tell(&event);
+                let whose = users.get(line).filter(|_| users.len() > 1);
+                self.news.tell(whose.map(String::as_str), &event);
+            }
+        }
+    }
+}
+
+impl Seat<'_> {
+    /// Mouth and ear for a call.
+    pub(super) fn audio(&self) -> Result<Box<dyn Audio>, String> {
+        self.desk.audio()
+    }
+
+    /// What happens next at this phone, or to the whole desk.
+    pub(super) fn next(&self, until: Option<Instant>) -> Result<Option<Happening>, String> {
+        loop {
+            match self.desk.next(until)? {
+                Some((line, Happening::Phone(_))) if line != self.line => {}
+                happening => return Ok(happening.map(|(_, happening)| happening)),
             }
         }
     }

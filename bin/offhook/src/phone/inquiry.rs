@@ -4,17 +4,17 @@ use std::time::{Duration, Instant};
 
 use phone::{Inquiry, PhoneEvent};
 
-use super::desk::{Desk, Happening};
+use super::desk::{Happening, Seat};
 use crate::outcome::Outcome;
 
 /// Sends a text.
-pub(super) fn message(desk: &Desk, target: String, text: String) -> Result<Outcome, String> {
+pub(super) fn message(desk: &Seat<'_>, target: String, text: String) -> Result<Outcome, String> {
     let sent = desk.phone.obey(move |phone, now, out| phone.message(now, &target, &text, out))?;
     answer(desk, sent)
 }
 
 /// Asks somebody what they can do. Fine, when the last answer was one: a no is an answer too.
-pub(super) fn ping(desk: &Desk, target: &str, count: u32) -> Result<Outcome, String> {
+pub(super) fn ping(desk: &Seat<'_>, target: &str, count: u32) -> Result<Outcome, String> {
     let mut outcome = Outcome::Failed;
     for number in 0..count {
         if number > 0 && pause(desk)? == Leaving::Yes {
@@ -28,7 +28,7 @@ pub(super) fn ping(desk: &Desk, target: &str, count: u32) -> Result<Outcome, Str
 }
 
 /// Waits for the answer.
-fn answer(desk: &Desk, wanted: Inquiry) -> Result<Outcome, String> {
+fn answer(desk: &Seat<'_>, wanted: Inquiry) -> Result<Outcome, String> {
     loop {
         match desk.next(None)? {
             Some(Happening::Phone(PhoneEvent::Answered { inquiry, status, .. }))
@@ -48,7 +48,7 @@ enum Leaving {
     No,
 }
 
-fn pause(desk: &Desk) -> Result<Leaving, String> {
+fn pause(desk: &Seat<'_>) -> Result<Leaving, String> {
     let until = Instant::now() + Duration::from_secs(1);
     while let Some(happening) = desk.next(Some(until))? {
         if matches!(happening, Happening::Leave) {

@@ -1,11 +1,15 @@
 //! `offhook phone`: a telephone for people and for scripts.
 
 mod account;
+mod board;
 mod call;
 mod deed;
 mod desk;
 mod inquiry;
+mod meter;
 mod news;
+mod order;
+mod past;
 mod prompt;
 mod sound;
 mod transfer;
@@ -41,31 +45,35 @@ pub struct Arguments {
 /// Is a phone. Without a deed, it does what is typed.
 pub fn run(arguments: Arguments, log: Log) -> Outcome {
     let news = if arguments.json { News::Json } else { News::Text };
-    let (account, at, authorities) = match arguments.account.read() {
-        Ok(read) => read,
+    let mut accounts = match arguments.account.read() {
+        Ok(accounts) => accounts,
         Err(account::Wrong::File(mistakes)) => return crate::check::refuse(&mistakes, log),
         Err(account::Wrong::Said(what)) => {
             log.error("wrong_account", &[("what", (&what).into())]);
             return Outcome::Wrong;
         }
     };
-    let account = account.referrals(match arguments.follow_transfers {
-        true => Referrals::Follow,
-        false => Referrals::Refuse,
-    });
+    let referrals = match (arguments.follow_transfers, &arguments.deed) {
+        (true, _) => Referrals::Follow,
+        // Nobody could be asked.
+        (false, Some(_)) => Referrals::Refuse,
+        (false, None) => Referrals::Ask,
+    };
+    for owned in &mut accounts {
+        owned.account = owned.account.clone().referrals(referrals);
+    }
     if let Err(what) = arguments.sound.check() {
         log.error("wrong_sound", &[("what", (&what).into())]);
         return Outcome::Wrong;
     }
-    let done =
-        Desk::open((&account, at, &authorities), arguments.sound, news).and_then(|mut desk| {
-            let done = match arguments.deed {
-                Some(deed) => deed.run(&mut desk),
-                None => prompt::run(&mut desk),
-            };
-            desk.close();
-            done
-        });
+    let done = Desk::open(&accounts, arguments.sound, news).and_then(|desk| {
+        let done = match arguments.deed {
+            Some(deed) => deed.run(&desk),
+            None => prompt::run(&desk),
+        };
+        desk.close();
+        done
+    });
     match done {
         Ok(outcome) => outcome,
         Err(what) => {

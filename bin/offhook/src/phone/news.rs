@@ -19,36 +19,43 @@ pub(super) enum News {
 }
 
 impl News {
-    /// Something happened at the phone.
-    pub(super) fn tell(self, event: &PhoneEvent) {
-        match self {
-            Self::Text => say(&words(event)),
-            Self::Json => say(&object(event).to_string()),
-        }
+    /// Something happened at the phone; with several accounts, at whose.
+    pub(super) fn tell(self, whose: Option<&str>, event: &PhoneEvent) {
+        let text = || match whose {
+            Some(whose) => format!("{whose}: {}", words(event)),
+            None => words(event),
+        };
+        let value = || match (object(event), whose) {
+            (Value::Object(mut rows), Some(whose)) => {
+                rows.insert("account".into(), whose.into());
+                Value::Object(rows)
+            }
+            (object, _) => object,
+        };
+        self.say(text, value);
     }
 
     /// The command failed.
     pub(super) fn failed(self, why: &str) {
-        match self {
-            Self::Text => say(&format!("failed: {why}")),
-            Self::Json => say(&json!({ "event": "failed", "reason": why }).to_string()),
-        }
+        self.say(|| format!("failed: {why}"), || json!({ "event": "failed", "reason": why }));
     }
 
     /// A call was up for so long.
     pub(super) fn lasted(self, time: Duration) {
         let seconds = time.as_secs_f64();
-        match self {
-            Self::Text => say(&format!("the call lasted {seconds:.1} s")),
-            Self::Json => say(&json!({ "event": "lasted", "seconds": seconds }).to_string()),
-        }
+        let text = || format!("the call lasted {seconds:.1} s");
+        self.say(text, || json!({ "event": "lasted", "seconds": seconds }));
     }
 
     /// Help, and what was typed wrong: for people alone.
     pub(super) fn hint(self, text: &str) {
+        self.say(|| text.to_owned(), || json!({ "event": "hint", "text": text }));
+    }
+
+    fn say(self, text: impl FnOnce() -> String, object: impl FnOnce() -> Value) {
         match self {
-            Self::Text => say(text),
-            Self::Json => say(&json!({ "event": "hint", "text": text }).to_string()),
+            Self::Text => say(&text()),
+            Self::Json => say(&object().to_string()),
         }
     }
 }
@@ -63,7 +70,7 @@ fn say(line: &str) {
     let _ = out.write_all(clean.as_bytes()).and_then(|()| out.flush());
 }
 
-fn words(event: &PhoneEvent) -> String {
+pub(super) fn words(event: &PhoneEvent) -> String {
     match event {
         PhoneEvent::Registered { expires } => format!("registered for {expires} s"),
         PhoneEvent::NotRegistered { status, reason } => {

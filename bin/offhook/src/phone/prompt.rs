@@ -2,51 +2,39 @@
 
 use std::io::BufRead as _;
 
-use phone::{Call, Direction, Past, PhoneEvent};
+use phone::{Direction, PhoneEvent};
 
+use super::board::{Key, Known, State};
 use super::deed::register;
 use super::desk::{Desk, Happening};
+use super::order::{House, Order};
+use super::past::{PastCall, PastCalls};
 use crate::outcome::Outcome;
 
 /// Registers, and does what is typed until `quit`.
-pub(super) fn run(desk: &mut Desk) -> Result<Outcome, String> {
+pub(super) fn run(desk: &Desk) -> Result<Outcome, String> {
     // Only then is anything read: what was typed early is not lost.
     let outcome = register(desk)?;
     let bell = desk.bell();
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines() {
             let Ok(line) = line else { break };
-            if bell.send(Happening::Typed(line)).is_err() {
+            if bell.send((0, Happening::Typed(line))).is_err() {
                 return;
             }
         }
         // A desk that is closed does not listen.
-        let _ = bell.send(Happening::TypedLast);
+        let _ = bell.send((0, Happening::TypedLast));
     });
     desk.news.hint(HELP);
-    let mut current: Option<Call> = None;
-    loop {
-        match desk.next(None)? {
-            Some(Happening::Typed(line)) => match obey(desk, &line, &mut current) {
-                Ok(Next::More) => {}
-                Ok(Next::Quit) => return Ok(outcome),
-                Err(why) => desk.news.hint(&why),
-            },
-            Some(Happening::Phone(PhoneEvent::Incoming { call, .. })) if current.is_none() => {
-                current = Some(call);
-                // It may have been taken back already.
-                let _ = desk.phone.obey(move |phone, now, out| phone.ring(now, call, out));
-            }
-            Some(Happening::Phone(PhoneEvent::GoesOn { call, new })) if current == Some(call) => {
-                current = Some(new);
-            }
-            Some(Happening::Phone(PhoneEvent::Ended { call, .. })) if current == Some(call) => {
-                current = None;
-            }
-            Some(Happening::TypedLast | Happening::Leave) => return Ok(outcome),
-            Some(_) | None => {}
-        }
-    }
+    let past = PastCalls::open(PastCalls::file()).unwrap_or_else(|error| {
+        desk.news.hint(&format!("the file of calls cannot be read: {error}"));
+        PastCalls::default()
+    });
+    let mut prompt = Prompt { house: House::new(desk, past), current: None, line: 0 };
+    prompt.attend()?;
+    prompt.house.leave()?;
+    Ok(outcome)
 }
 
 /// Whether there is more to do.
@@ -55,95 +43,181 @@ enum Next {
     Quit,
 }
 
-fn obey(desk: &Desk, line: &str, current: &mut Option<Call>) -> Result<Next, String> {
-    let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
-    let call = || current.ok_or("there is no call");
-    match word {
-        "" => {}
-        "call" | "c" if current.is_some() => {
-            return Err("there is a call already: hangup ends it".into());
-        }
-        "call" | "c" if rest.is_empty() => return Err("whom? call 102".into()),
-        "call" | "c" => {
-            let (target, audio) = (rest.to_owned(), desk.audio()?);
-            let call =
-                desk.phone.obey(move |phone, now, out| phone.call(now, &target, audio, out))?;
-            *current = Some(call);
-        }
-        "answer" | "a" => {
-            let (call, audio) = (call()?, desk.audio()?);
-            desk.phone.obey(move |phone, now, out| phone.answer(now, call, audio, out))?;
-        }
-        "refuse" => {
-            let call = call()?;
-            desk.phone.obey(move |phone, now, out| phone.refuse(now, call, 486, out))?;
-        }
-        "hangup" | "h" => {
-            let call = call()?;
-            desk.phone.obey(move |phone, now, out| phone.hang_up(now, call, out))?;
-        }
-        "hold" => {
-            let call = call()?;
-            desk.phone.obey(move |phone, now, out| phone.hold(now, call, out))?;
-        }
-        "resume" => {
-            let call = call()?;
-            desk.phone.obey(move |phone, now, out| phone.resume(now, call, out))?;
-        }
-        "transfer" | "t" => {
-            let (call, target) = (call()?, rest.to_owned());
-            desk.phone.obey(move |phone, now, out| phone.transfer(now, call, &target, out))?;
-        }
-        "redial" if current.is_none() => {
-            let audio = desk.audio()?;
-            *current = Some(desk.phone.obey(move |phone, now, out| phone.redial(now, audio, out))?);
-        }
-        "keys" | "k" => {
-            let call = call()?;
-            for key in rest.chars() {
-                desk.phone.obey(move |phone, now, out| phone.press(now, call, key, out))?;
-            }
-        }
-        "quit" | "q" => return Ok(Next::Quit),
-        "help" | "?" => desk.news.hint(HELP),
-        other => receive(desk, other, rest)?,
-    }
-    Ok(Next::More)
+/// What commands are about.
+struct Prompt<'desk> {
+    house: House<'desk>,
+    /// The call that is meant when none is named.
+    current: Option<Key>,
+    /// The account that calls go out by.
+    line: usize,
 }
 
-/// What is done with calls that come, and what came.
-fn receive(desk: &Desk, word: &str, rest: &str) -> Result<(), String> {
-    match word {
-        "dnd" => desk.phone.ask(|phone, _, _| phone.do_not_disturb())?,
-        "open" => desk.phone.ask(|phone, _, _| phone.open())?,
-        "forward" if rest.is_empty() => return Err("to whom? forward 103; open ends it".into()),
-        "forward" => {
-            let target = rest.to_owned();
-            desk.phone.obey(move |phone, _, _| phone.forward_all(&target))?;
+impl Prompt<'_> {
+    fn attend(&mut self) -> Result<(), String> {
+        loop {
+            match self.house.desk.next(None)? {
+                Some((_, Happening::Typed(line))) => match self.obey(&line) {
+                    Ok(Next::More) => {}
+                    Ok(Next::Quit) => return Ok(()),
+                    Err(why) => self.say(&why),
+                },
+                Some((line, Happening::Phone(event))) => {
+                    if let Err(why) = self.hear(line, &event) {
+                        self.say(&why);
+                    }
+                }
+                Some((_, Happening::TypedLast | Happening::Leave)) => return Ok(()),
+                Some(_) | None => {}
+            }
         }
-        "history" => {
-            let past =
-                desk.phone.ask(|phone, _, _| phone.history().cloned().collect::<Vec<_>>())?;
-            past.iter().for_each(|past| desk.news.hint(&line_of(past)));
-        }
-        other => return Err(format!("{other:?} is no command\n{HELP}")),
     }
-    Ok(())
+
+    fn hear(&mut self, line: usize, event: &PhoneEvent) -> Result<(), String> {
+        let heard = self.house.hear(line, event);
+        match event {
+            PhoneEvent::GoesOn { call, new } if self.current == Some(Key { line, call: *call }) => {
+                self.current = Some(Key { line, call: *new });
+            }
+            _ => {}
+        }
+        let calls = self.house.board.calls();
+        if self.current.is_none_or(|current| self.house.board.get(current).is_none()) {
+            self.current = calls.last().map(|known| known.key);
+        }
+        heard
+    }
+
+    fn obey(&mut self, typed: &str) -> Result<Next, String> {
+        let (word, rest) = typed.trim().split_once(' ').unwrap_or((typed.trim(), ""));
+        let rest = rest.trim();
+        match word {
+            "" => {}
+            "quit" | "q" => return Ok(Next::Quit),
+            "help" | "?" => self.say(HELP),
+            "calls" => self.show_calls(),
+            "accounts" => self.show_accounts(),
+            "account" => self.line = self.account(rest)?,
+            "pick" => {
+                let key = self.named(rest)?;
+                self.current = Some(key);
+                self.house.obey(Order::TalkIn(key))?;
+            }
+            "keys" | "k" => {
+                let call = self.call()?;
+                for key in rest.chars() {
+                    self.house.obey(Order::Press(call, key))?;
+                }
+            }
+            "history" => self.house.past.calls().iter().for_each(|past| self.say(&line_of(past))),
+            other => {
+                let order = self.order(other, rest)?;
+                let order = order.ok_or_else(|| format!("{other:?} is no command\n{HELP}"))?;
+                self.current = self.house.obey(order)?.or(self.current);
+            }
+        }
+        Ok(Next::More)
+    }
+
+    fn order(&self, word: &str, rest: &str) -> Result<Option<Order>, String> {
+        let whom = |example: &str| match rest {
+            "" => Err(format!("whom? {example}")),
+            whom => Ok(whom.to_owned()),
+        };
+        Ok(Some(match word {
+            "call" | "c" => Order::Call(self.line, whom("call 102")?),
+            "redial" => self.house.redial()?,
+            "answer" | "a" => Order::Answer(self.ringing()?),
+            "refuse" => Order::Refuse(self.ringing()?),
+            "hangup" | "h" => Order::HangUp(self.call()?),
+            "hold" => Order::Hold(self.call()?),
+            "resume" => Order::TalkIn(self.call()?),
+            "mute" => Order::Mute(self.call()?),
+            "transfer" | "t" => Order::Transfer(self.call()?, whom("transfer 103")?),
+            "join" => Order::Join(self.call()?, self.named(rest)?),
+            "follow" => Order::Follow(self.call()?),
+            "decline" => Order::Decline(self.call()?),
+            "message" => {
+                let (to, text) = rest.split_once(' ').ok_or("what? message 102 Dinner is ready")?;
+                Order::Message(self.line, to.to_owned(), text.to_owned())
+            }
+            "dnd" => Order::DoNotDisturb,
+            "open" => Order::Open,
+            "forward" => Order::Forward(whom("forward 103; open ends it")?),
+            _ => return Ok(None),
+        }))
+    }
+
+    fn call(&self) -> Result<Key, String> {
+        self.current.ok_or_else(|| "there is no call".to_owned())
+    }
+
+    /// The call that is meant, if it waits to be picked up; else the first one that does.
+    fn ringing(&self) -> Result<Key, String> {
+        let comes = |known: &&Known| known.state == State::Comes;
+        let current = self.current.and_then(|current| self.house.board.get(current)).filter(comes);
+        let first = current.or_else(|| self.house.board.calls().iter().find(comes));
+        first.map(|known| known.key).ok_or_else(|| "nobody calls".to_owned())
+    }
+
+    /// The call of that number in the list of calls.
+    fn named(&self, number: &str) -> Result<Key, String> {
+        let at = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let known = at.and_then(|at| self.house.board.calls().get(at));
+        let why = || format!("{number:?} is no call: `calls` shows their numbers");
+        known.map(|known| known.key).ok_or_else(why)
+    }
+
+    /// An account by its number in the list, or by its address or its user.
+    fn account(&self, said: &str) -> Result<usize, String> {
+        let lines = self.house.desk.lines();
+        let number = said.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let is = |user: &str| {
+            let bare = user.split_once(':').map_or(user, |(_, bare)| bare);
+            user == said || bare == said || bare.split('@').next() == Some(said)
+        };
+        let named = lines.iter().position(|line| is(&line.user));
+        let found = named.or(number.filter(|number| *number < lines.len()));
+        found.ok_or_else(|| format!("{said:?} is no account: `accounts` shows them"))
+    }
+
+    fn say(&self, text: &str) {
+        self.house.desk.news.hint(text);
+    }
+
+    fn show_calls(&self) {
+        for (at, known) in self.house.board.calls().iter().enumerate() {
+            let mark = if self.current == Some(known.key) { '>' } else { ' ' };
+            let state = match known.state {
+                State::Calling => "is being called",
+                State::Rings => "rings",
+                State::Comes => "calls",
+                State::Up(_) if known.holds => "waits",
+                State::Up(_) if known.is_held => "lets us wait",
+                State::Up(_) => "talks",
+            };
+            let by = self.house.desk.whose(known.key.line);
+            let by = by.map_or(String::new(), |by| format!(", by {by}"));
+            self.say(&format!("{mark}{} {} {state}{by}", at + 1, known.with));
+        }
+    }
+
+    fn show_accounts(&self) {
+        for (at, line) in self.house.desk.lines().iter().enumerate() {
+            let mark = if self.line == at { '>' } else { ' ' };
+            self.say(&format!("{mark}{} {}", at + 1, line.user));
+        }
+    }
 }
 
 /// A call that there was, in a line.
-fn line_of(past: &Past) -> String {
+fn line_of(past: &PastCall) -> String {
     let way = match past.direction {
         Direction::Out => "to",
-        Direction::In if past.is_missed() => "missed:",
         Direction::In => "from",
     };
-    let talked = past.answered.zip(past.ended).map(|(from, to)| (to - from).as_secs());
-    let how = match talked {
-        Some(seconds) => format!("{seconds} s"),
-        None => past.status.to_string(),
-    };
-    format!("{way} {}, {how}", past.with)
+    let at = past.at.to_zoned(jiff::tz::TimeZone::system()).strftime("%F %R");
+    format!("{at} {way} {}, {}", past.with, past.outcome())
 }
 
-const HELP: &str = "call WHOM, redial, answer, refuse, hangup, hold, resume, transfer WHOM, keys 123#, dnd, forward WHOM, open, history, quit";
+const HELP: &str = "call WHOM, redial, answer, refuse, hangup, hold, resume, transfer WHOM, join N, pick N, calls, keys 123#, mute, \
+                    follow, decline, message WHOM TEXT, account N, accounts, dnd, forward WHOM, open, history, quit";

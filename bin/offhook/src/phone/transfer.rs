@@ -6,11 +6,11 @@ use media::Silence;
 use phone::{Call, PhoneEvent};
 
 use super::call::{Talk, hang_up, until_over};
-use super::desk::{Desk, Happening};
+use super::desk::{Happening, Seat};
 use crate::outcome::Outcome;
 
 /// Transfers the call, and says what has become of it.
-pub(super) fn run(desk: &Desk, call: &mut Call, talk: &Talk) -> Result<Outcome, String> {
+pub(super) fn run(desk: &Seat<'_>, call: &mut Call, talk: &Talk) -> Result<Outcome, String> {
     let Some(target) = talk.transfer_to.clone() else { return Ok(Outcome::Failed) };
     let first = *call;
     if !talk.attended {
@@ -34,7 +34,7 @@ pub(super) fn run(desk: &Desk, call: &mut Call, talk: &Talk) -> Result<Outcome, 
 }
 
 /// Waits until whom we asked picks up.
-fn asked(desk: &Desk, call: Call) -> Result<Outcome, String> {
+fn asked(desk: &Seat<'_>, call: Call) -> Result<Outcome, String> {
     loop {
         match desk.next(None)? {
             Some(Happening::Phone(PhoneEvent::Established { call: up })) if up == call => {
@@ -52,7 +52,7 @@ fn asked(desk: &Desk, call: Call) -> Result<Outcome, String> {
 }
 
 /// Waits for the last word about a transfer. When it is a no, the call is hung up.
-fn how_it_goes(desk: &Desk, call: Call) -> Result<Outcome, String> {
+fn how_it_goes(desk: &Seat<'_>, call: Call) -> Result<Outcome, String> {
     let until = Instant::now() + PATIENCE;
     loop {
         match desk.next(Some(until))? {

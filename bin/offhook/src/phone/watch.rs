@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use phone::PhoneEvent;
 use phone::packages::Package;
 
-use super::desk::{Desk, Happening};
+use super::desk::{Happening, Seat};
 use crate::outcome::Outcome;
 
 /// What is watched.
@@ -23,13 +23,13 @@ pub(super) enum What {
 
 /// Watches until enough is told, or time is up. Fine, when anything was told.
 pub(super) fn run(
-    desk: &Desk,
+    desk: &Seat<'_>,
     (target, what): (Option<String>, What),
     (news, during): (Option<u32>, Option<Duration>),
 ) -> Result<Outcome, String> {
     let (target, package) = match (target, what) {
         (Some(target), what) => (target, package(what)),
-        (None, _) => (desk.user.clone(), Package::Messages),
+        (None, _) => (desk.user.to_owned(), Package::Messages),
     };
     let watch = desk.phone.obey(move |phone, now, out| phone.watch(now, &target, package, out))?;
     let until = during.map(|during| Instant::now() + during);
@@ -55,7 +55,7 @@ pub(super) fn run(
 }
 
 /// Waits for the last word.
-fn goodbye(desk: &Desk, watch: phone::Watch) -> Result<(), String> {
+fn goodbye(desk: &Seat<'_>, watch: phone::Watch) -> Result<(), String> {
     let until = Instant::now() + GOODBYE;
     while let Some(happening) = desk.next(Some(until))? {
         match happening {

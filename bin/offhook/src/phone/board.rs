@@ -1,0 +1,274 @@
+//! `Board`: the calls of all accounts, as far as their phones have told of them. What a person sees and chooses from.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use phone::{Call, CallQuality, Direction, PhoneEvent};
+
+use super::meter::Meter;
+
+/// Which call: at which phone, and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) line: usize,
+    pub(super) call: Call,
+}
+
+/// What is known of a call.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) key: Key,
+    pub(super) direction: Direction,
+    /// The other side.
+    pub(super) with: String,
+    pub(super) state: State,
+    /// When it began, since the program did.
+    pub(super) began: Duration,
+    /// We hold the other side.
+    pub(super) holds: bool,
+    /// The other side holds us.
+    pub(super) is_held: bool,
+    /// What was asked of the other side, and not answered yet: to hold it, or to take it back.
+    pub(super) wish: Option<Wish>,
+    /// How far a transfer has come.
+    pub(super) transfer: Option<u16>,
+    /// Whom the other side wants us to call.
+    pub(super) referred: Option<String>,
+    /// The last keys that the other side has pressed.
+    pub(super) keys: String,
+    /// How loud it is, and whether we are heard.
+    pub(super) meter: Arc<Meter>,
+    pub(super) quality: Option<CallQuality>,
+}
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// It is on its way to the other side.
+    Calling,
+    /// The other side's phone rings.
+    Rings,
+    /// Ours does.
+    Comes,
+    /// It is up since then.
+    Up(Duration),
+}
+
+/// What the other side is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    Hold,
+    Resume,
+}
+
+/// A call that is over.
+#[derive(Clone, Debug)]
+pub(super) struct Over {
+    pub(super) known: Known,
+    pub(super) status: u16,
+    /// How long it was up.
+    pub(super) talked: Option<Duration>,
+}
+
+impl Known {
+    pub(super) fn new(now: Duration, key: Key, (direction, with): (Direction, &str)) -> Self {
+        let state = match direction {
+            Direction::Out => State::Calling,
+            Direction::In => State::Comes,
+        };
+        Self {
+            key,
+            direction,
+            with: with.to_owned(),
+            state,
+            began: now,
+            holds: false,
+            is_held: false,
+            wish: None,
+            transfer: None,
+            referred: None,
+            keys: String::new(),
+            meter: Arc::default(),
+            quality: None,
+        }
+    }
+
+    pub(super) const fn is_up(&self) -> bool {
+        matches!(self.state, State::Up(_))
+    }
+}
+
+/// The calls that there are, in the order of their beginning.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Board {
+    calls: Vec<Known>,
+}
+
+impl Board {
+    pub(super) fn calls(&self) -> &[Known] {
+        &self.calls
+    }
+
+    pub(super) fn get(&self, key: Key) -> Option<&Known> {
+        self.calls.iter().find(|known| known.key == key)
+    }
+
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Known> {
+        self.calls.iter_mut().find(|known| known.key == key)
+    }
+
+    /// A call of ours. The phone may have told of it already.
+    pub(super) fn place(&mut self, known: Known) {
+        if self.get(known.key).is_none() {
+            self.calls.push(known);
+        }
+    }
+
+    /// A phone tells something. A call that is over is handed out.
+    pub(super) fn hear(&mut self, now: Duration, line: usize, event: &PhoneEvent) -> Option<Over> {
+        let key = |call: &Call| Key { line, call: *call };
+        match event {
+            PhoneEvent::Incoming { call, from } => {
+                self.place(Known::new(now, key(call), (Direction::In, from)));
+            }
+            PhoneEvent::GoesOn { call, new } => self.go_on(key(call), key(new)),
+            PhoneEvent::Ended { call, status, .. } => return self.end(now, key(call), *status),
+            PhoneEvent::Progress { call, .. }
+            | PhoneEvent::Established { call }
+            | PhoneEvent::Held { call, .. }
+            | PhoneEvent::HoldDone { call, .. }
+            | PhoneEvent::Key { call, .. }
+            | PhoneEvent::Transfer { call, .. }
+            | PhoneEvent::Referred { call, .. }
+            | PhoneEvent::Quality { call, .. } => {
+                if let Some(known) = self.get_mut(key(call)) {
+                    known.hear(now, event);
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn go_on(&mut self, old: Key, new: Key) {
+        if self.get(new).is_some() {
+            return;
+        }
+        if let Some(known) = self.get_mut(old) {
+            (known.key, known.transfer, known.referred) = (new, None, None);
+            (known.holds, known.is_held, known.wish) = (false, false, None);
+        }
+    }
+
+    fn end(&mut self, now: Duration, key: Key, status: u16) -> Option<Over> {
+        let at = self.calls.iter().position(|known| known.key == key)?;
+        Some(Over::of(self.calls.remove(at), now, status))
+    }
+
+    /// All of them end.
+    pub(super) fn clear(&mut self, now: Duration) -> Vec<Over> {
+        let over = |known: Known| {
+            let status = if known.is_up() { 200 } else { 487 };
+            Over::of(known, now, status)
+        };
+        std::mem::take(&mut self.calls).into_iter().map(over).collect()
+    }
+}
+
+impl Over {
+    fn of(known: Known, now: Duration, status: u16) -> Self {
+        let talked = match known.state {
+            State::Up(since) => Some(now.saturating_sub(since)),
+            _ => None,
+        };
+        Self { known, status, talked }
+    }
+}
+
+impl Known {
+    fn hear(&mut self, now: Duration, event: &PhoneEvent) {
+        match event {
+            PhoneEvent::Progress { status: 180 | 183, .. } if self.state == State::Calling => {
+                self.state = State::Rings;
+            }
+            PhoneEvent::Established { .. } if !self.is_up() => self.state = State::Up(now),
+            PhoneEvent::Held { held, .. } => self.is_held = *held,
+            PhoneEvent::HoldDone { status, .. } => {
+                if let (Some(wish), 200..=299) = (self.wish.take(), status) {
+                    self.holds = wish == Wish::Hold;
+                }
+            }
+            PhoneEvent::Key { key, .. } => {
+                self.keys.push(*key);
+                let much = self.keys.chars().count().saturating_sub(KEYS);
+                self.keys = self.keys.chars().skip(much).collect();
+            }
+            PhoneEvent::Transfer { status, .. } => self.transfer = Some(*status),
+            PhoneEvent::Referred { to, .. } => self.referred = Some(to.to_string()),
+            PhoneEvent::Quality { quality, .. } => self.quality = Some(**quality),
+            _ => {}
+        }
+    }
+}
+
+/// Keys of the other side that are shown.
+const KEYS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: Key = Key { line: 1, call: Call(7) };
+
+    fn told(events: &[PhoneEvent]) -> (Board, Option<Over>) {
+        let mut board = Board::default();
+        board.place(Known::new(Duration::ZERO, KEY, (Direction::Out, "sip:102@h")));
+        let now = |at: usize| Duration::from_secs(at as u64);
+        let over = events.iter().enumerate().filter_map(|(at, it)| board.hear(now(at), 1, it));
+        let over = over.last();
+        (board, over)
+    }
+
+    #[test]
+    fn a_call_goes_from_ringing_to_its_end_and_its_time_is_counted() {
+        let call = Call(7);
+        let [ring, up] =
+            [PhoneEvent::Progress { call, status: 180 }, PhoneEvent::Established { call }];
+        let end = PhoneEvent::Ended { call, status: 200, reason: "bye".into() };
+        assert_eq!(told(std::slice::from_ref(&ring)).0.calls()[0].state, State::Rings);
+        assert!(told(&[ring.clone(), up.clone()]).0.calls()[0].is_up());
+        let (board, over) = told(&[ring, up.clone(), up, end.clone()]);
+        let over = over.unwrap();
+        assert_eq!((over.status, over.talked), (200, Some(Duration::from_secs(2))));
+        assert!(board.calls().is_empty());
+        assert_eq!(told(&[end]).1.unwrap().talked, None);
+    }
+
+    #[test]
+    fn a_hold_counts_when_it_was_agreed_to() {
+        let (mut board, _) = told(&[PhoneEvent::Established { call: Call(7) }]);
+        for (wish, status, holds) in
+            [(Wish::Hold, 488, false), (Wish::Hold, 200, true), (Wish::Resume, 200, false)]
+        {
+            board.get_mut(KEY).unwrap().wish = Some(wish);
+            let done = PhoneEvent::HoldDone { call: Call(7), status };
+            assert!(board.hear(Duration::ZERO, 1, &done).is_none());
+            assert_eq!(board.calls()[0].holds, holds);
+        }
+    }
+
+    #[test]
+    fn a_call_goes_on_under_a_new_number_and_at_another_phone_it_is_another() {
+        let (mut board, _) = told(&[PhoneEvent::Established { call: Call(7) }]);
+        let other = PhoneEvent::Ended { call: Call(7), status: 200, reason: "".into() };
+        assert!(board.hear(Duration::ZERO, 0, &other).is_none());
+        let goes = PhoneEvent::GoesOn { call: Call(7), new: Call(8) };
+        assert!(board.hear(Duration::ZERO, 1, &goes).is_none());
+        assert!(board.hear(Duration::ZERO, 1, &other).is_none());
+        assert_eq!(board.calls()[0].key.call, Call(8));
+        for key in "0123456789ABCDABCDAB".chars() {
+            board.hear(Duration::ZERO, 1, &PhoneEvent::Key { call: Call(8), key });
+        }
+        assert_eq!(board.calls()[0].keys, "456789ABCDABCDAB");
+    }
+}

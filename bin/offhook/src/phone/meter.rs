@@ -1,0 +1,73 @@
+//! `Metered`: mouth and ear of a call, with what a person wants to know of them: how loud it is, and whether they are heard.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+
+use phone::Audio;
+
+/// How loud a call is, and whether it is muted. Written by the thread of the phone, read by the one that shows it.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    spoken: AtomicU16,
+    heard: AtomicU16,
+    muted: AtomicBool,
+}
+
+impl Meter {
+    /// True while the other side hears nothing of us.
+    pub(super) fn is_muted(&self) -> bool {
+        self.muted.load(Ordering::Relaxed)
+    }
+
+    /// Lets the other side hear nothing of us, or hear us again: what is so afterwards.
+    pub(super) fn toggle_mute(&self) -> bool {
+        !self.muted.fetch_xor(true, Ordering::Relaxed)
+    }
+}
+
+/// Mouth and ear under a meter.
+pub(super) struct Metered {
+    pub(super) audio: Box<dyn Audio>,
+    pub(super) meter: Arc<Meter>,
+}
+
+impl Audio for Metered {
+    fn speak(&mut self, frame: &mut [i16]) {
+        self.audio.speak(frame);
+        if self.meter.is_muted() {
+            frame.fill(0);
+        }
+        self.meter.spoken.store(peak(frame), Ordering::Relaxed);
+    }
+
+    fn hear(&mut self, frame: &[i16]) {
+        self.meter.heard.store(peak(frame), Ordering::Relaxed);
+        self.audio.hear(frame);
+    }
+}
+
+/// The loudest sample.
+fn peak(frame: &[i16]) -> u16 {
+    frame.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use media::{Pair, Recorder, Tone};
+
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_measured_and_what_is_muted_is_silence() {
+        let audio = Box::new(Pair { mouth: Tone::sine(440.0), ear: Recorder::default() });
+        let mut metered = Metered { audio, meter: Arc::default() };
+        let meter = metered.meter.clone();
+        let mut frame = [0; 320];
+        metered.speak(&mut frame);
+        assert!(peak(&frame) > 1000);
+        assert!(meter.toggle_mute());
+        metered.speak(&mut frame);
+        assert_eq!(frame, [0; 320]);
+        assert!(!meter.toggle_mute());
+    }
+}

@@ -1,0 +1,272 @@
+//! `Order`: what a person tells the phones to do, by a line or by a key; and how it is carried out.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use phone::{Direction, PhoneEvent};
+
+use super::board::{Board, Key, Known, Over, Wish};
+use super::desk::Desk;
+use super::meter::{Meter, Metered};
+use super::past::{PastCall, PastCalls};
+
+/// What a person wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Call somebody, by an account.
+    Call(usize, String),
+    /// Pick up.
+    Answer(Key),
+    /// Do not pick up.
+    Refuse(Key),
+    /// End it.
+    HangUp(Key),
+    /// Put the other side on hold.
+    Hold(Key),
+    /// Talk in this call, and in no other.
+    TalkIn(Key),
+    /// Have the other side call somebody.
+    Transfer(Key, String),
+    /// Have the other sides of two calls talk with each other.
+    Join(Key, Key),
+    /// Press a key.
+    Press(Key, char),
+    /// Be heard no more, or again.
+    Mute(Key),
+    /// Call whom the other side wants us to call.
+    Follow(Key),
+    /// Do not.
+    Decline(Key),
+    /// Turn calls away.
+    DoNotDisturb,
+    /// Let them come.
+    Open,
+    /// Have them called elsewhere.
+    Forward(String),
+    /// Send a text, by an account.
+    Message(usize, String, String),
+}
+
+/// The phones, what is known of their calls, and what was.
+pub(super) struct House<'desk> {
+    pub(super) desk: &'desk Desk,
+    pub(super) board: Board,
+    pub(super) past: PastCalls,
+    pub(super) began: Instant,
+}
+
+impl<'desk> House<'desk> {
+    pub(super) fn new(desk: &'desk Desk, past: PastCalls) -> Self {
+        Self { desk, board: Board::default(), past, began: Instant::now() }
+    }
+
+    /// How long the program has run.
+    pub(super) fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// A phone tells something. What went wrong with the file of past calls is said.
+    pub(super) fn hear(&mut self, line: usize, event: &PhoneEvent) -> Result<(), String> {
+        if let PhoneEvent::Incoming { call, .. } = event {
+            let call = *call;
+            // It may have been taken back already.
+            let ring = move |phone: &mut phone::Phone, now, out: &mut _| phone.ring(now, call, out);
+            let _ = self.desk.seat(line)?.phone.obey(ring);
+        }
+        let over = self.board.hear(self.now(), line, event);
+        let past = match (over, event) {
+            (Some(over), _) => self.past_call(over),
+            (None, PhoneEvent::TurnedAway { from, status }) => {
+                self.turned_away(line, from, *status)
+            }
+            _ => return Ok(()),
+        };
+        let kept = self.past.add(past);
+        kept.map_err(|error| format!("this call will be forgotten: the file of calls: {error}"))
+    }
+
+    /// Whoever leaves hangs up: the calls that are up are past.
+    pub(super) fn leave(&mut self) -> Result<(), String> {
+        let now = self.now();
+        for over in self.board.clear(now) {
+            let past = self.past_call(over);
+            self.past.add(past).map_err(|error| format!("the file of calls: {error}"))?;
+        }
+        Ok(())
+    }
+
+    fn past_call(&self, Over { known, status, talked }: Over) -> PastCall {
+        let account = self.account(known.key.line);
+        let (direction, with) = (known.direction, known.with);
+        // Nobody lives so long that this could be out of range.
+        let ago = SignedDuration::try_from(self.now().saturating_sub(known.began));
+        let at = ago.ok().and_then(|ago| Timestamp::now().checked_sub(ago).ok());
+        let at = at.unwrap_or_else(Timestamp::now);
+        PastCall { at, account, direction, with, status, talked }
+    }
+
+    fn turned_away(&self, line: usize, from: &str, status: u16) -> PastCall {
+        let (direction, with, talked) = (Direction::In, from.to_owned(), None);
+        PastCall {
+            at: Timestamp::now(),
+            account: self.account(line),
+            direction,
+            with,
+            status,
+            talked,
+        }
+    }
+
+    fn account(&self, line: usize) -> String {
+        self.desk.seat(line).map(|seat| seat.user.to_owned()).unwrap_or_default()
+    }
+
+    /// By which account to call whom we called last.
+    pub(super) fn redial(&self) -> Result<Order, String> {
+        let last = self.past.last_called().ok_or("nobody has been called yet")?;
+        let line = self.desk.lines().iter().position(|line| line.user == last.account);
+        Ok(Order::Call(line.unwrap_or(0), last.with.clone()))
+    }
+
+    /// Does it. A call that comes of it is named.
+    pub(super) fn obey(&mut self, order: Order) -> Result<Option<Key>, String> {
+        match order {
+            Order::Call(line, target) => return self.call(line, target).map(Some),
+            Order::Answer(key) => {
+                self.hold_others(key)?;
+                let meter = self.known(key)?.meter.clone();
+                let (audio, call) = (self.audio(meter)?, key.call);
+                self.at(key)?.obey(move |phone, now, out| phone.answer(now, call, audio, out))?;
+            }
+            Order::Hold(key) => self.wish(key, Wish::Hold)?,
+            Order::TalkIn(key) => {
+                self.hold_others(key)?;
+                if self.known(key)?.holds {
+                    self.wish(key, Wish::Resume)?;
+                }
+            }
+            Order::Join(key, other) if key.line != other.line => {
+                return Err(
+                    "the two calls are of different accounts: transfer it to the number".into()
+                );
+            }
+            Order::Mute(key) => {
+                self.known(key)?.meter.toggle_mute();
+            }
+            Order::Follow(key) => return self.follow(key).map(Some),
+            Order::DoNotDisturb => self.for_all(|phone| {
+                phone.do_not_disturb();
+                Ok(())
+            })?,
+            Order::Open => self.for_all(|phone| {
+                phone.open();
+                Ok(())
+            })?,
+            Order::Forward(to) => self.for_all(move |phone| phone.forward_all(&to))?,
+            Order::Message(line, to, text) => {
+                let seat = self.desk.seat(line)?;
+                seat.phone.obey(move |phone, now, out| phone.message(now, &to, &text, out))?;
+            }
+            within => self.within(within)?,
+        }
+        Ok(None)
+    }
+
+    /// What concerns one call, and leaves nothing to be noted.
+    fn within(&mut self, order: Order) -> Result<(), String> {
+        match order {
+            Order::Refuse(key) => {
+                self.at(key)?.obey(move |phone, now, out| phone.refuse(now, key.call, BUSY, out))
+            }
+            Order::HangUp(key) => {
+                self.at(key)?.obey(move |phone, now, out| phone.hang_up(now, key.call, out))
+            }
+            Order::Transfer(key, to) => {
+                self.at(key)?.obey(move |phone, now, out| phone.transfer(now, key.call, &to, out))
+            }
+            Order::Join(key, other) => self
+                .at(key)?
+                .obey(move |phone, now, out| phone.transfer_to(now, key.call, other.call, out)),
+            Order::Press(key, digit) => {
+                self.at(key)?.obey(move |phone, now, out| phone.press(now, key.call, digit, out))
+            }
+            Order::Decline(key) => {
+                self.known(key)?.referred = None;
+                self.at(key)?.obey(move |phone, now, out| phone.decline(now, key.call, out))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn call(&mut self, line: usize, target: String) -> Result<Key, String> {
+        let seat = self.desk.seat(line)?;
+        let mut known = Known::new(self.now(), Key { line, call: NONE }, (Direction::Out, &target));
+        self.hold_others(known.key)?;
+        let audio = self.audio(known.meter.clone())?;
+        let call = seat.phone.obey(move |phone, now, out| phone.call(now, &target, audio, out))?;
+        known.key.call = call;
+        let key = known.key;
+        self.board.place(known);
+        Ok(key)
+    }
+
+    fn follow(&mut self, key: Key) -> Result<Key, String> {
+        let now = self.now();
+        let to = self.known(key)?.referred.take().ok_or("nobody wants that")?;
+        let new = self.at(key)?.obey(move |phone, now, out| phone.follow(now, key.call, out))?;
+        let new = Key { line: key.line, call: new };
+        // The meter hangs on mouth and ear, which the new call takes over.
+        let meter = self.known(key)?.meter.clone();
+        self.board.place(Known { meter, ..Known::new(now, new, (Direction::Out, &to)) });
+        Ok(new)
+    }
+
+    /// Asks the other side to wait, or to go on. Asked already, it is not asked again.
+    fn wish(&mut self, key: Key, wish: Wish) -> Result<(), String> {
+        let phone = self.at(key)?;
+        match wish {
+            Wish::Hold => phone.obey(move |phone, now, out| phone.hold(now, key.call, out))?,
+            Wish::Resume => phone.obey(move |phone, now, out| phone.resume(now, key.call, out))?,
+        }
+        self.known(key)?.wish = Some(wish);
+        Ok(())
+    }
+
+    /// Whoever we talk with, but in this call, waits.
+    fn hold_others(&mut self, key: Key) -> Result<(), String> {
+        let talks = |known: &&Known| {
+            known.key != key && known.is_up() && !known.holds && known.wish.is_none()
+        };
+        let others: Vec<_> = self.board.calls().iter().filter(talks).map(|it| it.key).collect();
+        others.into_iter().try_for_each(|other| self.wish(other, Wish::Hold))
+    }
+
+    fn audio(&self, meter: Arc<Meter>) -> Result<Box<dyn phone::Audio>, String> {
+        Ok(Box::new(Metered { audio: self.desk.audio()?, meter }))
+    }
+
+    fn known(&mut self, key: Key) -> Result<&mut Known, String> {
+        self.board.get_mut(key).ok_or_else(|| "there is no such call any more".to_owned())
+    }
+
+    fn at(&self, key: Key) -> Result<&'desk crate::softphone::Softphone, String> {
+        self.desk.seat(key.line).map(|seat| seat.phone)
+    }
+
+    fn for_all(
+        &self,
+        deed: impl Fn(&mut phone::Phone) -> Result<(), phone::Unable> + Clone + Send + 'static,
+    ) -> Result<(), String> {
+        self.desk.lines().iter().try_for_each(|line| {
+            let deed = deed.clone();
+            line.phone.obey(move |phone, _, _| deed(phone))
+        })
+    }
+}
+
+/// What a call is refused with (RFC 3261 §21.4.24).
+const BUSY: u16 = 486;
+
+/// The number of a call that has none yet; phones count from 1.
+const NONE: phone::Call = phone::Call(0);
