@@ -58,3 +58,6 @@ pub const FRAMES_SENT: usize = 10;
 
 /// The highest sampling rate that is converted. Studios use it; the weights of an odd rate up there take 25 MB.
 pub const HIGHEST_RATE: u32 = 192_000;
+
+/// Frames that wait at a seat of a conference: one is always under way, and a wake may come a little late.
+pub const FRAMES_AT_THE_TABLE: usize = 2;

@@ -41,6 +41,7 @@
 mod abilities;
 mod account;
 mod call;
+mod conference;
 mod history;
 mod latch;
 pub mod limits;

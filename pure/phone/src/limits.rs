@@ -71,6 +71,9 @@ pub const REFERRAL: Duration = Duration::from_secs(240);
 /// How long we wait to be told how a transfer of ours went: a little longer.
 pub const TRANSFER: Duration = Duration::from_secs(300);
 
+/// Calls in a conference of ours. Each costs a sum and a codec every 20 ms; people lose track of who speaks long before.
+pub const CONFERENCE: usize = 16;
+
 /// How fast news of a transfer follow each other, at most (RFC 3515 §3.10).
 pub const REFERRAL_PACE: Duration = Duration::from_secs(1);
 

@@ -12,8 +12,9 @@ use sip::{Draft, Message, Method, Name, Status};
 
 use crate::abilities;
 use crate::call::{Conversation, Offered, State, caller, sdp_of, too_brief};
+use crate::conference::Conference;
 use crate::history::Direction;
-use crate::line::{Known, News, Part, Purpose};
+use crate::line::{Known, News, Part, Purpose, Tiding};
 use crate::outside::Ours;
 use crate::phone::Phone;
 use crate::reception::Turned;
@@ -61,6 +62,7 @@ impl Machine for Phone {
                 call.wake(&mut Turn { now, line, lingering, out: &mut *out });
             }
         }
+        self.wake_conference(now);
         self.settle(now, out);
     }
 
@@ -68,7 +70,8 @@ impl Machine for Phone {
         let calls = self.calls.values().filter_map(Conversation::deadline);
         let others =
             [self.line.deadline(), self.registration.deadline(), self.lingering.deadline()];
-        let others = others.into_iter().chain([self.outside.deadline()]);
+        let conference = self.conference.as_ref().map(Conference::deadline);
+        let others = others.into_iter().chain([self.outside.deadline(), conference]);
         calls.chain(others.flatten()).min()
     }
 }
@@ -154,6 +157,9 @@ impl Phone {
             News::Told(call, tiding) => {
                 self.history.go_on(now, call, tiding);
                 self.told(now, (call, tiding), out);
+                if matches!(tiding, Tiding::Over(_)) {
+                    self.left(now, call, out);
+                }
             }
             News::Follow(call) => {
                 // No line is free: the transferor is told no.

@@ -12,6 +12,7 @@ use sip::{Status, Uri};
 
 use crate::account::Account;
 use crate::call::{Conversation, Outgoing, State, Wish};
+use crate::conference::Conference;
 use crate::history::{Direction, History};
 use crate::limits;
 use crate::line::Line;
@@ -39,6 +40,7 @@ pub struct Phone {
     pub(crate) history: History,
     /// Calls that follow others, by the new one.
     pub(crate) successions: BTreeMap<Call, Succession>,
+    pub(crate) conference: Option<Conference>,
     next: u32,
 }
 
@@ -61,6 +63,7 @@ impl Phone {
             answers,
             ended: VecDeque::new(),
             successions: BTreeMap::new(),
+            conference: None,
             next: 0,
         }
     }
@@ -191,6 +194,9 @@ impl Phone {
 
     /// Mouth and ear of a call, to look at or to change.
     pub fn audio(&mut self, call: Call) -> Option<&mut dyn Audio> {
+        if self.takes_part(call) {
+            return self.conference.as_mut()?.audio(call);
+        }
         if let Some(conversation) = self.calls.get_mut(&call) {
             return conversation.audio();
         }

@@ -58,7 +58,7 @@ impl Phone {
         self.with(now, call, out, |conversation, turn| conversation.forward(turn, &target))
     }
 
-    /// Talks in this call: all others are put on hold, and this one is taken back if it was.
+    /// Talks in this call: all others are put on hold, and this one is taken back if it was; those of its conference too.
     pub fn talk_in(&mut self, now: Time, call: Call, out: &mut Vec<Output>) -> Result<(), Unable> {
         let wanted = self.calls.get(&call).ok_or(Unable::NoSuchCall)?;
         if wanted.standing() != Standing::Up {
@@ -67,8 +67,10 @@ impl Phone {
         let up = |other: &&Conversation| other.standing() == Standing::Up;
         let all: Vec<_> =
             self.calls.values().filter(up).map(|other| (other.id, other.holds())).collect();
+        let together = self.takes_part(call);
         for (other, holds) in all {
-            let wish = if other == call { Wish::Resume } else { Wish::Hold };
+            let talks = other == call || (together && self.takes_part(other));
+            let wish = if talks { Wish::Resume } else { Wish::Hold };
             if holds != (wish == Wish::Hold) {
                 self.with_quietly(now, other, out, |other, turn| other.wish(turn, wish))?;
             }

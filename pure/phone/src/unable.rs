@@ -23,6 +23,8 @@ pub enum Unable {
     TooLong,
     /// Nobody has been called yet.
     NobodyCalled,
+    /// A conference has two members at least, and at most [`CONFERENCE`](crate::limits::CONFERENCE).
+    NotSoMany,
     /// Nothing of that number is watched.
     NoSuchWatch,
 }
@@ -41,6 +43,9 @@ impl fmt::Display for Unable {
             Self::TooFast => f.write_str("too much of that is under way"),
             Self::TooLong => f.write_str("the text is too long for one message"),
             Self::NobodyCalled => f.write_str("nobody has been called yet"),
+            Self::NotSoMany => {
+                write!(f, "a conference has 2 to {} calls", crate::limits::CONFERENCE)
+            }
             Self::NoSuchWatch => f.write_str("that is not watched"),
         }
     }

@@ -558,6 +558,11 @@ pub enum PhoneEvent {
         /// The call that it is now.
         new: Call,
     },
+    /// Calls are joined, or are no more: who takes part now, in the order in which they came. Nobody: the conference is over.
+    Conference {
+        /// The calls.
+        members: Box<[Call]>,
+    },
     /// How good the sound of a call was; said once, just before its end.
     Quality {
         /// The call.

@@ -90,6 +90,8 @@ pub(super) fn words(event: &PhoneEvent) -> String {
         PhoneEvent::Transfer { status: 100..=199, .. } => "the transfer is on its way".into(),
         PhoneEvent::Transfer { status, .. } => format!("the transfer failed ({status})"),
         PhoneEvent::Referred { to, .. } => format!("the other side wants us to call {to}"),
+        PhoneEvent::Conference { members } if members.is_empty() => "the conference is over".into(),
+        PhoneEvent::Conference { members } => format!("a conference of {} calls", members.len()),
         PhoneEvent::GoesOn { .. } => "the call goes on with somebody else".into(),
         PhoneEvent::Answered { status, reason, took, rows, .. } => {
             let rows = rows.iter().map(|(name, value)| format!("\n  {name}: {value}"));
@@ -165,6 +167,10 @@ fn object(event: &PhoneEvent) -> Value {
         }
         PhoneEvent::GoesOn { call, new } => {
             json!({ "event": "goes_on", "call": call.0, "new": new.0 })
+        }
+        PhoneEvent::Conference { members } => {
+            let members: Vec<_> = members.iter().map(|call| call.0).collect();
+            json!({ "event": "conference", "calls": members })
         }
         PhoneEvent::Quality { call, quality } => json!({
             "event": "quality",

@@ -24,6 +24,7 @@ impl Conversation {
 
     /// Sends a re-INVITE or an UPDATE. Only when nothing is under way (RFC 3261 §14.1).
     pub(super) fn ask(&mut self, turn: &mut Turn<'_>, wish: Wish) {
+        let contact = self.contact(turn);
         let (State::Up(up), Some(sound)) = (&mut self.state, &mut self.sound) else { return };
         let method = method(up, &turn.line.account, wish);
         match wish {
@@ -39,8 +40,7 @@ impl Conversation {
                 Err(_) => return,
             },
         };
-        let contact = turn.line.contact(turn.line.account.transport());
-        let draft = up.dialog.request(method).raw(Name::Contact, format!("<{contact}>").as_bytes());
+        let draft = up.dialog.request(method).raw(Name::Contact, contact.as_bytes());
         let draft = turn.line.account.sign(draft, Name::UserAgent);
         let draft = up.timer.ask(abilities::announce(draft));
         let Some(request) = request::signed(with_sdp(draft, offer.as_deref()), &mut self.answers)

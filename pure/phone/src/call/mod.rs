@@ -16,6 +16,7 @@ mod offered;
 mod outgoing;
 mod referred;
 mod ringing;
+mod seated;
 mod standing;
 mod transferring;
 mod up;
@@ -40,6 +41,7 @@ pub(crate) use incoming::caller;
 pub(crate) use modify::too_brief;
 pub(crate) use offered::Offered;
 pub(crate) use outgoing::{Outgoing, sdp_of};
+pub(crate) use seated::Role;
 pub(crate) use standing::Standing;
 pub(crate) use transferring::refer_to;
 pub(crate) use up::{Up, Wish};
@@ -58,6 +60,7 @@ pub(crate) struct Conversation {
     order: Order,
     /// The dialog of a call that is over, for those.
     last: Option<Box<Dialog>>,
+    role: Role,
 }
 
 /// How far it has come.
@@ -100,6 +103,7 @@ impl Conversation {
             referrals: Vec::new(),
             order: Order::First,
             last: None,
+            role: Role::Party,
         }
     }
 

@@ -65,9 +65,8 @@ impl Conversation {
         sdp: Option<Vec<u8>>,
         awaited: Awaited,
     ) {
-        let contact = turn.line.contact(turn.line.account.transport());
-        let draft =
-            Draft::reply(request, Status::OK).raw(Name::Contact, format!("<{contact}>").as_bytes());
+        let contact = self.contact(turn);
+        let draft = Draft::reply(request, Status::OK).raw(Name::Contact, contact.as_bytes());
         let draft = turn.line.account.sign(draft, Name::Server);
         let timer = match &mut self.state {
             State::Up(up) => up.timer.answer(turn.now, request),

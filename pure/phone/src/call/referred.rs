@@ -45,7 +45,7 @@ impl Conversation {
         (id, request): (ServerId, &Message),
         wanted: Wanted,
     ) {
-        let contact = format!("<{}>", turn.line.contact(turn.line.account.transport()));
+        let contact = self.contact(turn);
         let draft = turn
             .draft(request, Status::ACCEPTED, Status::ACCEPTED.phrase())
             .raw(Name::Contact, contact.as_bytes());
@@ -120,7 +120,7 @@ impl Conversation {
             letters.extend(draft.map(|draft| (referral.number, draft, dialog.clone())));
         }
         self.referrals.retain(|referral| !referral.is_over());
-        let contact = format!("<{}>", turn.line.contact(turn.line.account.transport()));
+        let contact = self.contact(turn);
         for (number, draft, dialog) in letters {
             let draft = draft.raw(Name::Contact, contact.as_bytes());
             let draft = turn.line.account.sign(draft, Name::UserAgent);

@@ -17,12 +17,12 @@ use crate::{abilities, limits, request};
 impl Conversation {
     /// Asks the other side to call somebody else: `to` is a Refer-To.
     pub(crate) fn transfer(&mut self, turn: &mut Turn<'_>, to: &[u8]) -> Result<(), Unable> {
+        let contact = self.contact(turn);
         let State::Up(up) = &mut self.state else { return Err(Unable::NotNow("stands")) };
         if self.transfers.len() >= limits::TRANSFERS {
             return Err(Unable::NotNow("is not being transferred already"));
         }
         let account = &turn.line.account;
-        let contact = format!("<{}>", turn.line.contact(account.transport()));
         let draft = up
             .dialog
             .request(Method::Refer)

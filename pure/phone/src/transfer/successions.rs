@@ -92,7 +92,7 @@ impl Phone {
             Succession::Referred { old, .. } | Succession::Replaces { old } => old,
         };
         if up {
-            self.succeed(old, new, out);
+            self.succeed(now, (old, new), out);
         }
         match succession {
             Succession::Referred { refer, .. } => {
@@ -111,7 +111,7 @@ impl Phone {
         }
     }
 
-    fn succeed(&mut self, old: Call, new: Call, out: &mut Vec<Output>) {
+    fn succeed(&mut self, now: Time, (old, new): (Call, Call), out: &mut Vec<Output>) {
         let before = self.calls.get_mut(&old).and_then(Conversation::lend_audio);
         let audio = before.or_else(|| {
             let at = self.ended.iter().position(|(ended, _)| *ended == old)?;
@@ -122,6 +122,7 @@ impl Phone {
             sound.hand_over(audio);
         }
         out.push(Output::Report(Event::Phone(PhoneEvent::GoesOn { call: old, new })));
+        self.follows(now, (old, new), out);
     }
 }
 

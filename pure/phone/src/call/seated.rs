@@ -1,0 +1,99 @@
+//! A call that takes part in a conference of ours, and says so in its Contact (RFC 4579 §5.1, RFC 3840).
+
+use media::{Audio, Seat};
+
+use super::up::{Asking, Wish};
+use super::{Conversation, State};
+use crate::conference::seat_of;
+use crate::sound::Sound;
+use crate::turn::Turn;
+
+/// What we are in a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// One of two.
+    #[default]
+    Party,
+    /// The focus of a conference.
+    Focus,
+}
+
+impl Conversation {
+    /// Takes part from now on: its mouth and ear until now are given back. The other side learns that it talks with a focus, and is taken back when it
+    /// is on hold.
+    pub(crate) fn sit_down(&mut self, turn: &mut Turn<'_>) -> Option<Box<dyn Audio>> {
+        let own = self.exchange_audio(Box::new(Seat::default()))?;
+        self.is_seated(turn);
+        Some(own)
+    }
+
+    /// It has a seat, and says so.
+    pub(crate) fn is_seated(&mut self, turn: &mut Turn<'_>) {
+        self.role = Role::Focus;
+        self.say_role(turn);
+    }
+
+    /// Takes part no more.
+    pub(crate) fn stand_up(&mut self, turn: &mut Turn<'_>, own: Box<dyn Audio>) {
+        self.exchange_audio(own);
+        self.role = Role::Party;
+        self.say_role(turn);
+    }
+
+    fn say_role(&mut self, turn: &mut Turn<'_>) {
+        let holds = self.holds();
+        let State::Up(up) = &mut self.state else { return };
+        let under_way = match up.asking {
+            Asking::Sending(wish)
+            | Asking::Sent(wish, _)
+            | Asking::Updating(wish)
+            | Asking::Pausing { wish, .. } => Some(wish),
+            Asking::Nothing => None,
+        };
+        let last = up.wish.or(under_way);
+        let held = last.map_or(holds, |wish| match wish {
+            Wish::Hold => true,
+            Wish::Resume => false,
+            Wish::Refresh => holds,
+        });
+        // Who leaves a conference stays as it is.
+        let back = held && self.role == Role::Focus;
+        up.wish = match up.wish {
+            Some(Wish::Hold) if self.role == Role::Party => Some(Wish::Hold),
+            _ if back => Some(Wish::Resume),
+            _ => Some(Wish::Refresh),
+        };
+        self.go_on(turn);
+    }
+
+    /// Its seat. Whoever has put us on hold plays music at most, and whom we hold is to hear nothing: they are not at the table meanwhile.
+    pub(crate) fn seat(&mut self) -> Option<&mut Seat> {
+        let sound = self.sound.as_mut()?;
+        if self.role == Role::Party || sound.is_held() || sound.holds() {
+            return None;
+        }
+        seat_of(sound.audio())
+    }
+
+    /// Puts another mouth and ear where the old one is, and gives that back.
+    fn exchange_audio(&mut self, audio: Box<dyn Audio>) -> Option<Box<dyn Audio>> {
+        if let Some(sound) = &mut self.sound {
+            return Some(Sound::hand_over(sound, audio));
+        }
+        match &mut self.state {
+            State::Leaving(_, Some(old)) | State::Over(Some(old)) => {
+                Some(std::mem::replace(old, audio))
+            }
+            _ => None,
+        }
+    }
+
+    /// Our address in this call, for Contact.
+    pub(crate) fn contact(&self, turn: &Turn<'_>) -> String {
+        let contact = turn.line.contact(turn.line.account.transport());
+        match self.role {
+            Role::Party => format!("<{contact}>"),
+            Role::Focus => format!("<{contact}>;isfocus"),
+        }
+    }
+}
