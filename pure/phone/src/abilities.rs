@@ -17,10 +17,10 @@ pub(crate) const ACCEPT: &str = "application/sdp";
 pub(crate) const ENCODING: &str = "identity";
 
 /// The extensions that we have, for Supported: each is taken when somebody requires it.
-pub(crate) const SUPPORTED: [&str; 5] = [RELIABLY, TIMER, "replaces", "norefersub", "gruu"];
+pub(crate) const SUPPORTED: [&str; 6] = [RELIABLY, TIMER, "replaces", "join", "norefersub", "gruu"];
 
 /// The event packages whose state we tell.
-pub(crate) const EVENTS: &str = "refer";
+pub(crate) const EVENTS: &str = "refer, conference, dialog";
 
 /// The language of our reason phrases.
 pub(crate) const LANGUAGE: &str = "en";

@@ -34,6 +34,7 @@ pub struct Account {
     pub(crate) session: u32,
     pub(crate) changes: Changes,
     pub(crate) referrals: Referrals,
+    pub(crate) shown_to: Vec<Box<[u8]>>,
     pub(crate) instance: Option<Box<str>>,
     pub(crate) software: Box<str>,
 }
@@ -104,6 +105,7 @@ impl Account {
             session: protocol::session::USUAL,
             changes: Changes::Reinvite,
             referrals: Referrals::default(),
+            shown_to: Vec::new(),
             instance: None,
             software: abilities::NAME.into(),
         })
@@ -195,6 +197,19 @@ impl Account {
     pub const fn referrals(mut self, referrals: Referrals) -> Self {
         self.referrals = referrals;
         self
+    }
+
+    /// Who may watch the calls of this phone ([`Package::Dialogs`](crate::packages::Package::Dialogs), RFC 4235) and take them over or join them: a
+    /// secretary, the desk next to it. Nobody, unless said otherwise.
+    #[must_use]
+    pub fn shows_calls(mut self, to: &[&str]) -> Self {
+        self.shown_to = to.iter().map(|uri| uri.as_bytes().into()).collect();
+        self
+    }
+
+    /// True for somebody who may.
+    pub(crate) fn shows_calls_to(&self, uri: &[u8]) -> bool {
+        self.shown_to.iter().any(|known| crate::outside::is_same(known, uri))
     }
 
     /// Under another name for the software in User-Agent and Server (RFC 3261 §20.41); an empty one is not said at all.

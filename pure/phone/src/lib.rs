@@ -73,5 +73,5 @@ pub use protocol::auth::Credentials;
 pub use protocol::doors::{Call, CallQuality, Grade, Inquiry, PhoneEvent, Watch};
 pub use reception::Reception;
 pub use sound::Srtp;
-pub use transfer::Referrals;
+pub use transfer::{Entry, NamedCall, Referrals};
 pub use unable::Unable;

@@ -106,6 +106,12 @@ pub const INQUIRIES: usize = 64;
 /// Things that are watched at once: the keys of a large telephone.
 pub const WATCHES: usize = 128;
 
+/// The shortest time for which we can be watched: a conference lasts longer.
+pub const SHORTEST_WATCH: Duration = Duration::from_secs(10);
+
+/// How fast news of us follow each other, at most (RFC 4575 §4.9, RFC 4235 §3.9: a second).
+pub const AUDIENCE_PACE: Duration = Duration::from_secs(1);
+
 /// The pause before something is watched anew that its notifier has ended and wants to go on with (RFC 6665 §4.1.3): at once, but not in circles.
 pub const WATCH_AGAIN: Duration = Duration::from_secs(1);
 

@@ -1,5 +1,7 @@
 //! The phone as a machine: what comes in, and who takes care of it.
 
+use std::net::IpAddr;
+
 use machine::{Machine, Time};
 use media::Silence;
 use protocol::dialog::{Dialog, DialogId, Tag};
@@ -10,8 +12,7 @@ use protocol::transport::stamp;
 use protocol::{Distrust, Flow, Transport};
 use sip::{Draft, Message, Method, Name, Status};
 
-use crate::abilities;
-use crate::call::{Conversation, Offered, State, caller, sdp_of, too_brief};
+use crate::call::{Conversation, Offered, Role, State, caller, sdp_of, too_brief};
 use crate::conference::Conference;
 use crate::history::Direction;
 use crate::line::{Known, News, Part, Purpose, Tiding};
@@ -120,6 +121,7 @@ impl Phone {
                 self.ended.pop_front();
             }
         }
+        self.tell_audience(now, out);
     }
 
     fn hear(&mut self, now: Time, news: News, out: &mut Vec<Output>) {
@@ -148,6 +150,9 @@ impl Phone {
                 call.progress(&mut Turn { now, line, lingering, out }, &response);
             }
             News::Done { errand, outcome } => {
+                if let Purpose::Told(number) = errand.purpose {
+                    return self.audience_answered(now, number, (errand, outcome), out);
+                }
                 let Purpose::Call(call, part) = errand.purpose else {
                     return self.outside.done(now, (errand, outcome), line, out);
                 };
@@ -159,8 +164,10 @@ impl Phone {
                 self.told(now, (call, tiding), out);
                 if matches!(tiding, Tiding::Over(_)) {
                     self.left(now, call, out);
+                    self.watch_focus(now, (call, Role::Party), out);
                 }
             }
+            News::Focus(call, role) => self.watch_focus(now, (call, role), out),
             News::Follow(call) => {
                 // No line is free: the transferor is told no.
                 if self.follow(now, call, out).is_err() {
@@ -234,6 +241,9 @@ impl Phone {
             {
                 return;
             }
+            Some(Method::Subscribe) if self.watched_on(now, id, request, out) == Ours::Yes => {
+                return;
+            }
             _ => {}
         }
         let turn =
@@ -289,12 +299,26 @@ impl Phone {
                 let no = Refusal::saying(Status::FORBIDDEN, "Only Within A Call");
                 refuse(turn, (id, flow), request, &no);
             }
-            Some(Method::Subscribe) => refuse(turn, (id, flow), request, &unwatched(request)),
+            Some(Method::Subscribe) => {
+                if let Err(no) = self.watched_by(now, (id, flow), request, out) {
+                    let (line, lingering) = (&mut self.line, &mut self.lingering);
+                    refuse(&mut Turn { now, line, lingering, out }, (id, flow), request, &no);
+                }
+            }
             _ => turn.reply(id, request, Status::CALL_DOES_NOT_EXIST),
         }
     }
 
-    /// Somebody calls; perhaps in the place of a call that we have.
+    /// The call that an INVITE takes the place of, or joins.
+    fn named_by(&self, invite: &Message, from: IpAddr) -> Result<Option<Succession>, Refusal> {
+        if let Some(old) = self.replaced_by(invite, from)? {
+            return Ok(Some(Succession::Replaces { old }));
+        }
+        let joined = self.joined_by(invite, from)?;
+        Ok(joined.map(|old| Succession::Joins { old, refer: None }))
+    }
+
+    /// Somebody calls; perhaps in the place of a call that we have, or to join one.
     fn invited(
         &mut self,
         now: Time,
@@ -302,18 +326,18 @@ impl Phone {
         request: &Message,
         out: &mut Vec<Output>,
     ) {
-        let replaced = self.replaced_by(request, flow.peer.ip());
+        let named = self.named_by(request, flow.peer.ip());
         let turn =
             &mut Turn { now, line: &mut self.line, lingering: &mut self.lingering, out: &mut *out };
         let tag = Tag::throw(&mut turn.line.dice);
         let sound = (flow.transport, turn.line.account.srtp);
-        let (replaced, (dialog, offer)) = match replaced
-            .and_then(|call| offered(request, tag, sound).map(|offered| (call, offered)))
+        let (named, (dialog, offer)) = match named
+            .and_then(|named| offered(request, tag, sound).map(|offered| (named, offered)))
         {
             Ok(sound) => sound,
             Err(no) => return refuse(turn, (id, flow), request, &no),
         };
-        if replaced.is_none() && self.turn_away(now, id, request, out) == Turned::Away {
+        if named.is_none() && self.turn_away(now, id, request, out) == Turned::Away {
             return;
         }
         let turn =
@@ -326,20 +350,12 @@ impl Phone {
         self.history.begin(now, (call, Direction::In), &caller(request));
         let state = State::Offered(Box::new(offered));
         self.calls.insert(call, Conversation::new(call, self.answers.fresh(), state));
-        let Some(old) = replaced else { return report_incoming(call, request, out) };
+        let Some(succession) = named else { return report_incoming(call, request, out) };
         // RFC 3891 §3: nobody is asked; whoever talks goes on talking.
-        self.successions.insert(call, Succession::Replaces { old });
+        self.comes(call, succession);
         let answered =
             |call: &mut Conversation, turn: &mut Turn<'_>| call.answer(turn, Box::new(Silence));
         drop(self.with_quietly(now, call, out, answered));
-    }
-}
-
-/// Nothing of ours can be watched but what a REFER has begun (RFC 3515 §2.4.4, RFC 6665 §4.2.1.3).
-fn unwatched(subscribe: &Message) -> Refusal {
-    match subscribe.get::<sip::header::Event<'_>>() {
-        Some(event) if event.package == "refer" => Refusal::new(Status::FORBIDDEN),
-        _ => Refusal::new(Status::BAD_EVENT).with(Name::AllowEvents, abilities::EVENTS),
     }
 }
 

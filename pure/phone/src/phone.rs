@@ -6,9 +6,9 @@ use machine::{Dice, Time};
 use media::Audio;
 use protocol::Listener;
 use protocol::auth::Answers;
-use protocol::doors::{Call, CallQuality, Output, Question};
+use protocol::doors::{Call, CallQuality, Output, Question, Watch};
 use protocol::transaction::Timers;
-use sip::{Status, Uri};
+use sip::{Name, Status, Uri};
 
 use crate::account::Account;
 use crate::call::{Conversation, Outgoing, State, Wish};
@@ -24,6 +24,9 @@ use crate::transfer::Succession;
 use crate::turn::Turn;
 use crate::uas::Seen;
 use crate::unable::Unable;
+
+/// More rows of a request.
+pub(crate) type Rows = Vec<(Name, Vec<u8>)>;
 
 /// A telephone: a [`machine::Machine`] that speaks SIP for one account, with sound.
 pub struct Phone {
@@ -41,6 +44,8 @@ pub struct Phone {
     /// Calls that follow others, by the new one.
     pub(crate) successions: BTreeMap<Call, Succession>,
     pub(crate) conference: Option<Conference>,
+    /// Rosters of conferences that we take part in, by our call with the focus.
+    pub(crate) rosters: BTreeMap<Call, Watch>,
     next: u32,
 }
 
@@ -64,6 +69,7 @@ impl Phone {
             ended: VecDeque::new(),
             successions: BTreeMap::new(),
             conference: None,
+            rosters: BTreeMap::new(),
             next: 0,
         }
     }
@@ -109,16 +115,28 @@ impl Phone {
         if self.is_full() {
             return Err(Unable::TooManyCalls);
         }
+        let id = self.begin(now, (target, Vec::new()), audio, out);
+        self.settle(now, out);
+        Ok(id)
+    }
+
+    /// Begins a call of ours, with more rows in its INVITE.
+    pub(crate) fn begin(
+        &mut self,
+        now: Time,
+        (target, rows): (Box<[u8]>, Rows),
+        audio: Box<dyn Audio>,
+        out: &mut Vec<Output>,
+    ) -> Call {
         let id = self.number();
         let ticket = self.line.ticket();
         out.push(Output::Ask(ticket, Question::MediaSockets));
         self.history.begin(now, (id, Direction::Out), &String::from_utf8_lossy(&target));
-        let outgoing =
-            Box::new(Outgoing::new(target, self.line.account.session, &mut self.line.dice));
+        let outgoing = Outgoing::new(target, self.line.account.session, &mut self.line.dice);
+        let outgoing = Box::new(outgoing.saying(rows));
         let state = State::Opening { ticket, outgoing, audio };
         self.calls.insert(id, Conversation::new(id, self.answers.fresh(), state));
-        self.settle(now, out);
-        Ok(id)
+        id
     }
 
     /// Lets an incoming call ring: the caller hears it. Not needed before [`answer`](Self::answer) or [`refuse`](Self::refuse).

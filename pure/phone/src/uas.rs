@@ -98,10 +98,13 @@ fn extensions(request: &Message) -> Result<(), Refusal> {
     Err(Refusal::new(Status::BAD_EXTENSION).with(Name::Unsupported, required.join(", ")))
 }
 
-/// RFC 3891 §3: only an INVITE can take the place of a call.
+/// RFC 3891 §3, RFC 3911 §4: only an INVITE can take the place of a call, or join one.
 fn replacement(request: &Message) -> Result<(), Refusal> {
-    if request.has(Name::Replaces) && request.method() != Some(Method::Invite) {
-        return Err(Refusal::saying(Status::BAD_REQUEST, "Bad Request: Replaces"));
+    for name in [Name::Replaces, Name::Join] {
+        if request.has(name) && request.method() != Some(Method::Invite) {
+            let why = format!("Bad Request: {}", name.as_str());
+            return Err(Refusal::saying(Status::BAD_REQUEST, why));
+        }
     }
     Ok(())
 }

@@ -563,6 +563,13 @@ pub enum PhoneEvent {
         /// The calls.
         members: Box<[Call]>,
     },
+    /// The other side of a call is the focus of a conference, whose members it tells as something watched; or is none any more.
+    Focus {
+        /// The call.
+        call: Call,
+        /// The address of the conference.
+        conference: Option<Box<str>>,
+    },
     /// How good the sound of a call was; said once, just before its end.
     Quality {
         /// The call.

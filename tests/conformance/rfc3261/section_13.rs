@@ -32,7 +32,10 @@ fn an_invite_offers_and_says_what_we_can() {
     assert!(rows(&invite, Name::Allow)[0].contains("INFO"));
     assert_eq!(
         (rows(&invite, Name::Supported), rows(&invite, Name::ContentType)),
-        (vec!["100rel, timer, replaces, norefersub, gruu".into()], vec!["application/sdp".into()])
+        (
+            vec!["100rel, timer, replaces, join, norefersub, gruu".into()],
+            vec!["application/sdp".into()]
+        )
     );
     let offer = sdp(&invite);
     assert!(

@@ -85,7 +85,10 @@ fn trap_49_options_says_what_is_true() {
         assert_eq!(rows(&answer, Name::Accept), ["application/sdp"]);
         assert_eq!(rows(&answer, Name::AcceptEncoding), ["identity"]);
         assert_eq!(rows(&answer, Name::AcceptLanguage), ["en"]);
-        assert_eq!(rows(&answer, Name::Supported), ["100rel, timer, replaces, norefersub, gruu"]);
+        assert_eq!(
+            rows(&answer, Name::Supported),
+            ["100rel, timer, replaces, join, norefersub, gruu"]
+        );
     }
 }
 

@@ -110,7 +110,7 @@ fn who_listens_no_more_does_not_stop_the_call() {
     let no = bench.only();
     assert_eq!(
         (no.status().unwrap().code(), rows(&no, Name::AllowEvents)),
-        (489, vec!["refer".into()])
+        (489, vec!["refer, conference, dialog".into()])
     );
 }
 

@@ -92,6 +92,8 @@ pub(super) fn words(event: &PhoneEvent) -> String {
         PhoneEvent::Referred { to, .. } => format!("the other side wants us to call {to}"),
         PhoneEvent::Conference { members } if members.is_empty() => "the conference is over".into(),
         PhoneEvent::Conference { members } => format!("a conference of {} calls", members.len()),
+        PhoneEvent::Focus { conference: Some(uri), .. } => format!("this is a conference: {uri}"),
+        PhoneEvent::Focus { conference: None, .. } => "this is no conference any more".into(),
         PhoneEvent::GoesOn { .. } => "the call goes on with somebody else".into(),
         PhoneEvent::Answered { status, reason, took, rows, .. } => {
             let rows = rows.iter().map(|(name, value)| format!("\n  {name}: {value}"));
@@ -171,6 +173,9 @@ fn object(event: &PhoneEvent) -> Value {
         PhoneEvent::Conference { members } => {
             let members: Vec<_> = members.iter().map(|call| call.0).collect();
             json!({ "event": "conference", "calls": members })
+        }
+        PhoneEvent::Focus { call, conference } => {
+            json!({ "event": "focus", "call": call.0, "conference": conference })
         }
         PhoneEvent::Quality { call, quality } => json!({
             "event": "quality",

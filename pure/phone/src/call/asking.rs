@@ -125,6 +125,7 @@ impl Conversation {
             return self.hang_up_now(turn, (488, &why));
         }
         self.tell_done(turn, wish, 200);
+        self.hear_role(turn, response);
         self.tell_hold(turn);
         self.go_on(turn);
     }

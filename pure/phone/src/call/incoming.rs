@@ -96,7 +96,7 @@ impl Conversation {
             other => return self.state = other,
         };
         let timer = offered.timer.answer(turn.now, &offered.invite);
-        let draft = rows(abilities::announce(offered.draft(turn, Status::OK)), timer);
+        let draft = rows(abilities::announce(offered.draft(turn, self.role, Status::OK)), timer);
         let answer = with_sdp(draft, sdp.as_deref()).wire();
         turn.line.respond(turn.now, offered.id, answer.clone(), turn.out);
         let Offered { id, invite, mut dialog, timer, .. } = *offered;
@@ -108,6 +108,7 @@ impl Conversation {
         up.confirming = Some((confirming, awaited));
         self.state = State::Up(Box::new(up));
         turn.report(PhoneEvent::Established { call: self.id });
+        self.hear_role(turn, &invite);
         self.tell_hold(turn);
     }
 

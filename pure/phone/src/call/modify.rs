@@ -91,6 +91,7 @@ impl Conversation {
             }
             _ => {}
         }
+        self.hear_role(turn, request);
         self.tell_hold(turn);
     }
 }

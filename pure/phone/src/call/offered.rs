@@ -10,6 +10,7 @@ use sdp::Description;
 use sip::header::{CSeq, Expires, Require, Supported};
 use sip::{Draft, Message, Name, Status};
 
+use super::Role;
 use crate::limits;
 use crate::turn::Turn;
 
@@ -141,8 +142,8 @@ impl Offered {
     }
 
     /// Begins an answer that makes or confirms the dialog: our tag, Record-Route, Contact (RFC 3261 §12.1.1).
-    pub(super) fn draft(&self, turn: &Turn<'_>, status: Status) -> Draft {
-        let contact = format!("<{}>", turn.line.contact(self.transport()));
+    pub(super) fn draft(&self, turn: &Turn<'_>, role: Role, status: Status) -> Draft {
+        let contact = role.contact(&turn.line.contact(self.transport()));
         let draft = self
             .tagged(status, status.phrase())
             .copy(&self.invite, Name::RecordRoute)

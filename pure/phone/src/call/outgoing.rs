@@ -74,7 +74,7 @@ impl Conversation {
             .raw(Name::To, &to)
             .raw(Name::CallId, outgoing.call_id.as_bytes())
             .raw(Name::CSeq, format!("{} INVITE", outgoing.cseq).as_bytes())
-            .raw(Name::Contact, format!("<{}>", turn.line.contact(account.transport())).as_bytes());
+            .raw(Name::Contact, self.contact(turn).as_bytes());
         let draft = account.sign(draft, Name::UserAgent);
         let rows = outgoing.rows.iter();
         let draft = rows.fold(draft, |draft, (name, value)| draft.raw(*name, value));
@@ -261,6 +261,7 @@ impl Conversation {
         up.timer.agreed(turn.now, response);
         self.state = State::Up(Box::new(up));
         turn.report(PhoneEvent::Established { call: self.id });
+        self.hear_role(turn, response);
         self.tell_hold(turn);
     }
 

@@ -82,7 +82,7 @@ impl Conversation {
             Takes::Either if sdp.is_none() => None,
             Takes::Either | Takes::Reliable => offered.provisionals.number(),
         };
-        let draft = with_sdp(offered.draft(turn, status), sdp.as_deref())
+        let draft = with_sdp(offered.draft(turn, self.role, status), sdp.as_deref())
             .raw(Name::Allow, abilities::ALLOW.as_bytes());
         let Some(rseq) = reliably else {
             if let Some(sdp) = sdp {

@@ -18,7 +18,27 @@ pub(crate) enum Role {
     Focus,
 }
 
+impl Role {
+    /// Our address, for Contact.
+    pub(crate) fn contact(self, uri: &str) -> String {
+        match self {
+            Self::Party => format!("<{uri}>"),
+            Self::Focus => format!("<{uri}>;isfocus"),
+        }
+    }
+}
+
 impl Conversation {
+    /// As the focus of a conference from the beginning.
+    pub(crate) const fn hold_focus(&mut self) {
+        self.role = Role::Focus;
+    }
+
+    /// True for a call of our conference.
+    pub(crate) fn is_of_focus(&self) -> bool {
+        self.role == Role::Focus
+    }
+
     /// Takes part from now on: its mouth and ear until now are given back. The other side learns that it talks with a focus, and is taken back when it
     /// is on hold.
     pub(crate) fn sit_down(&mut self, turn: &mut Turn<'_>) -> Option<Box<dyn Audio>> {
@@ -29,8 +49,10 @@ impl Conversation {
 
     /// It has a seat, and says so.
     pub(crate) fn is_seated(&mut self, turn: &mut Turn<'_>) {
-        self.role = Role::Focus;
-        self.say_role(turn);
+        if self.role == Role::Party || self.holds() {
+            self.role = Role::Focus;
+            self.say_role(turn);
+        }
     }
 
     /// Takes part no more.
@@ -90,10 +112,6 @@ impl Conversation {
 
     /// Our address in this call, for Contact.
     pub(crate) fn contact(&self, turn: &Turn<'_>) -> String {
-        let contact = turn.line.contact(turn.line.account.transport());
-        match self.role {
-            Role::Party => format!("<{contact}>"),
-            Role::Focus => format!("<{contact}>;isfocus"),
-        }
+        self.role.contact(&turn.line.contact(turn.line.account.transport()))
     }
 }

@@ -2,6 +2,7 @@
 
 use media::{Audio, Silence};
 use protocol::dialog::{Dialog, DialogId};
+use protocol::session::Owner;
 
 use super::{Conversation, State};
 use crate::sound::Sound;
@@ -34,6 +35,21 @@ impl Conversation {
             State::Up(up) => Some(&up.dialog),
             _ => None,
         }
+    }
+
+    /// Its dialog, once it has one of its own.
+    pub(crate) fn own_dialog(&self) -> Option<&Dialog> {
+        self.dialog()
+    }
+
+    /// True when we called.
+    pub(crate) const fn is_ours(&self) -> bool {
+        matches!(&self.state, State::Up(up) if matches!(up.owner, Owner::Us))
+    }
+
+    /// True while one side holds the other.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.sound.as_ref().is_some_and(|sound| sound.is_held() || sound.holds())
     }
 
     /// Who is at the other end of this dialog of it.

@@ -7,9 +7,9 @@ use sip::header::{Event, ReferSub, Replaces, SubscriptionState};
 use sip::uri::escape_header;
 use sip::{Header as _, Message, Method, Name, Status, Uri};
 
-use super::{Conversation, State};
+use super::{Conversation, Role, State};
 use crate::line::{Outcome, Part, Purpose};
-use crate::transfer::{Transfer, status_of};
+use crate::transfer::{Then, Transfer, status_of};
 use crate::turn::Turn;
 use crate::unable::Unable;
 use crate::{abilities, limits, request};
@@ -17,6 +17,18 @@ use crate::{abilities, limits, request};
 impl Conversation {
     /// Asks the other side to call somebody else: `to` is a Refer-To.
     pub(crate) fn transfer(&mut self, turn: &mut Turn<'_>, to: &[u8]) -> Result<(), Unable> {
+        self.ask_to_call(turn, to, Then::HangUp)
+    }
+
+    /// Asks the focus at the other side to call somebody into its conference.
+    pub(crate) fn invite_there(&mut self, turn: &mut Turn<'_>, to: &[u8]) -> Result<(), Unable> {
+        match &self.state {
+            State::Up(up) if up.focus == Role::Focus => self.ask_to_call(turn, to, Then::Stay),
+            _ => Err(Unable::NotNow("is with the focus of a conference")),
+        }
+    }
+
+    fn ask_to_call(&mut self, turn: &mut Turn<'_>, to: &[u8], then: Then) -> Result<(), Unable> {
         let contact = self.contact(turn);
         let State::Up(up) = &mut self.state else { return Err(Unable::NotNow("stands")) };
         if self.transfers.len() >= limits::TRANSFERS {
@@ -33,7 +45,7 @@ impl Conversation {
         let number = up.dialog.local_cseq().unwrap_or_default();
         let until = turn.now + limits::TRANSFER;
         if let Some(refer) = request::signed(draft, &mut self.answers) {
-            self.transfers.push(Transfer { number, until });
+            self.transfers.push(Transfer { number, until, then });
             turn.send_within(Purpose::Call(self.id, Part::Refer(number)), &up.dialog, refer);
         }
         Ok(())
@@ -83,6 +95,7 @@ impl Conversation {
         let over =
             request.get::<SubscriptionState<'_>>().is_some_and(|state| state.is("terminated"));
         let last = status.is_some_and(Status::is_final);
+        let then = self.transfers.get(at).map(|transfer| transfer.then);
         if over || last {
             self.transfers.remove(at);
         }
@@ -92,7 +105,7 @@ impl Conversation {
             _ if over => self.tell_transfer(turn, Status::REQUEST_TIMEOUT),
             _ => {}
         }
-        if status.is_some_and(Status::is_success) {
+        if status.is_some_and(Status::is_success) && then == Some(Then::HangUp) {
             self.hang_up_now(turn, (200, "transferred"));
         }
     }

@@ -8,8 +8,9 @@ use protocol::transaction::ServerId;
 use sip::{Message, Method};
 
 use super::outgoing::sdp_of;
-use super::{Conversation, State};
+use super::{Conversation, Role, State};
 use crate::abilities;
+use crate::line::News;
 use crate::turn::Turn;
 
 /// A call that stands.
@@ -29,6 +30,8 @@ pub(crate) struct Up {
     pub(super) last_word: Option<(u16, String)>,
     /// What the program was told last.
     pub(super) held: bool,
+    /// Whether the other side says that it is the focus of a conference.
+    pub(super) focus: Role,
 }
 
 /// What an ACK has to bring.
@@ -77,7 +80,18 @@ impl Up {
     pub(super) const fn new(dialog: Dialog, owner: Owner, timer: SessionTimer) -> Self {
         let (confirming, wish, last_word) = (None, None, None);
         let (asking, updates) = (Asking::Nothing, Updates::NotKnown);
-        Self { dialog, owner, confirming, asking, timer, updates, wish, last_word, held: false }
+        Self {
+            dialog,
+            owner,
+            confirming,
+            asking,
+            timer,
+            updates,
+            wish,
+            last_word,
+            held: false,
+            focus: Role::Party,
+        }
     }
 
     /// What the other side says that it can.
@@ -162,6 +176,21 @@ impl Conversation {
         if up.held != held {
             up.held = held;
             turn.report(PhoneEvent::Held { call: self.id, held });
+        }
+    }
+
+    /// Tells when the other side says that it is the focus of a conference, or is none any more (RFC 4579 §5.2).
+    pub(super) fn hear_role(&mut self, turn: &mut Turn<'_>, message: &Message) {
+        let State::Up(up) = &mut self.state else { return };
+        let Some(contact) = message.get::<sip::header::Contact<'_>>() else { return };
+        let Some(address) = contact.address() else { return };
+        let role = if address.params.has("isfocus") { Role::Focus } else { Role::Party };
+        if up.focus != role {
+            up.focus = role;
+            let uri = String::from_utf8_lossy(address.uri).into_owned();
+            let conference = (role == Role::Focus).then(|| uri.into());
+            turn.line.tell(News::Focus(self.id, role));
+            turn.report(PhoneEvent::Focus { call: self.id, conference });
         }
     }
 

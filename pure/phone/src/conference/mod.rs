@@ -2,6 +2,9 @@
 //!
 //! The first member's mouth and ear are the owner's while it lasts; those of the others rest until their call is alone again.
 
+mod guest;
+mod shown;
+
 use std::any::Any;
 
 use machine::Time;
@@ -11,6 +14,7 @@ use protocol::doors::{Call, Event, Output, PhoneEvent};
 use crate::call::{Conversation, Standing};
 use crate::limits;
 use crate::phone::Phone;
+use crate::transfer::Succession;
 use crate::unable::Unable;
 
 /// Calls that are joined.
@@ -66,6 +70,49 @@ impl Phone {
         self.tell_conference(out);
         self.settle(now, out);
         Ok(())
+    }
+
+    /// Calls somebody into a call of ours, or into the conference that it takes part in: the new call joins as soon as it is up. `audio` is its own, for
+    /// when it is alone.
+    pub fn add(
+        &mut self,
+        now: Time,
+        call: Call,
+        target: &str,
+        audio: Box<dyn Audio>,
+        out: &mut Vec<Output>,
+    ) -> Result<Call, Unable> {
+        let target = self.target(target)?;
+        let up = self.calls.get(&call).ok_or(Unable::NoSuchCall)?.standing() == Standing::Up;
+        if !up {
+            return Err(Unable::NotNow("stands"));
+        }
+        if self.is_full() {
+            return Err(Unable::TooManyCalls);
+        }
+        let new = self.begin(now, (target, Vec::new()), audio, out);
+        self.comes(new, Succession::Joins { old: call, refer: None });
+        self.settle(now, out);
+        Ok(new)
+    }
+
+    /// A call that is to follow another, or to join it: then it says so from the beginning.
+    pub(crate) fn comes(&mut self, new: Call, succession: Succession) {
+        if matches!(succession, Succession::Joins { .. }) {
+            self.calls.entry(new).and_modify(Conversation::hold_focus);
+        }
+        self.successions.insert(new, succession);
+    }
+
+    /// A call that was to join is up. Whom it was to join may be gone: then nobody is there to talk with.
+    pub(crate) fn come_in(&mut self, now: Time, (old, new): (Call, Call), out: &mut Vec<Output>) {
+        let standing = self.calls.get(&old).map(Conversation::standing);
+        let old = (standing == Some(Standing::Up)).then_some(old);
+        let calls: Vec<_> = old.into_iter().chain([new]).collect();
+        if self.join(now, &calls, out).is_err() {
+            // It may have been hung up at the same moment.
+            let _ = self.with_quietly(now, new, out, Conversation::hang_up);
+        }
     }
 
     /// Takes a call out of the conference: it is alone with the owner again, with the mouth and the ear that it had. With it ends a conference of

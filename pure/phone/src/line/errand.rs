@@ -9,6 +9,7 @@ use protocol::transaction::{ClientId, ServerId};
 use protocol::{Flow, Identity, Transport};
 use sip::{Message, Status};
 
+use crate::call::Role;
 use crate::whither::Hop;
 
 /// A request that somebody wants sent.
@@ -58,6 +59,8 @@ pub(crate) enum Purpose {
     Inquiry(u32),
     /// Of something that is watched.
     Watch(Watch),
+    /// What somebody is told who watches us.
+    Told(u32),
     /// What we say of ourselves.
     Publish,
     /// The ACK of a 2xx to the INVITE of this transaction.
@@ -107,6 +110,8 @@ pub(crate) enum News {
     Ack(Message),
     /// A call of ours has come so far.
     Told(Call, Tiding),
+    /// The other side of a call is the focus of a conference, or is none any more.
+    Focus(Call, Role),
     /// What the other side of a call asks for is to be done.
     Follow(Call),
 }

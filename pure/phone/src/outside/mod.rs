@@ -1,6 +1,7 @@
 //! What a phone says outside of calls: messages, pings, what it watches, what it publishes.
 
 mod inquiry;
+mod notifier;
 mod publication;
 mod watcher;
 mod watching;
@@ -15,6 +16,7 @@ use protocol::doors::{Output, Watch};
 use crate::line::{Errand, Line, Outcome, Purpose};
 
 use inquiry::Asked;
+pub(crate) use notifier::{Audience, is_same};
 use publication::Publication;
 use watcher::Watcher;
 pub(crate) use watching::Ours;
@@ -24,6 +26,7 @@ pub(crate) struct Outside {
     inquiries: BTreeMap<u32, Asked>,
     watches: BTreeMap<Watch, Watcher>,
     publication: Publication,
+    pub(crate) audience: Audience,
     next: u32,
 }
 
@@ -33,6 +36,7 @@ impl Outside {
             inquiries: BTreeMap::new(),
             watches: BTreeMap::new(),
             publication: Publication::new(answers.fresh(), Names::throw(dice)),
+            audience: Audience::default(),
             next: 0,
         }
     }
@@ -74,12 +78,15 @@ impl Outside {
 
     pub(crate) fn deadline(&self) -> Option<Time> {
         let watches = self.watches.values().filter_map(Watcher::deadline);
-        watches.chain(self.publication.deadline()).min()
+        watches.chain(self.publication.deadline()).chain(self.audience.deadline()).min()
     }
 
     /// True when nobody waits for an answer.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.inquiries.is_empty() && self.watches.is_empty() && self.publication.is_quiet()
+        self.inquiries.is_empty()
+            && self.watches.is_empty()
+            && self.publication.is_quiet()
+            && self.audience.is_empty()
     }
 }
 

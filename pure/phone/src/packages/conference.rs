@@ -1,7 +1,9 @@
 //! `Conference`: who is in a conference, as `application/conference-info+xml` (RFC 4575).
 
+use std::fmt::Write as _;
+
 use super::Unreadable;
-use super::xml::Element;
+use super::xml::{Element, escaped};
 
 /// A conference.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,11 +56,77 @@ impl Conference {
             members: users.iter().filter(|user| user.name == "user").map(member).collect(),
         })
     }
+
+    /// Writes all of it, as the document of this number.
+    pub fn write(&self, version: u32) -> Vec<u8> {
+        let mut text = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<conference-info xmlns=\"urn:ietf:params:xml:ns:conference-info\" entity=\"{}\" \
+             state=\"full\" version=\"{version}\">\r\n",
+            escaped(&self.entity)
+        );
+        // To write into a string cannot fail.
+        if let Some(subject) = &self.subject {
+            let subject = escaped(subject);
+            let _ = write!(
+                text,
+                "<conference-description><subject>{subject}</subject></conference-description>\r\n"
+            );
+        }
+        let _ = write!(
+            text,
+            "<conference-state><user-count>{}</user-count><active>true</active></conference-state>\r\n<users>\r\n",
+            self.members.len()
+        );
+        for member in &self.members {
+            member.write(&mut text);
+        }
+        text.push_str("</users>\r\n</conference-info>\r\n");
+        text.into_bytes()
+    }
+}
+
+impl Member {
+    fn write(&self, text: &mut String) {
+        let (entity, state) =
+            (escaped(&self.entity), if self.has_left { "deleted" } else { "full" });
+        // To write into a string cannot fail.
+        let _ = write!(text, "<user entity=\"{entity}\" state=\"{state}\">");
+        if let Some(name) = &self.name {
+            let _ = write!(text, "<display-text>{}</display-text>", escaped(name));
+        }
+        for phone in &self.phones {
+            let phone = escaped(phone);
+            let _ =
+                write!(text, "<endpoint entity=\"{entity}\"><status>{phone}</status></endpoint>");
+        }
+        text.push_str("</user>\r\n");
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let member = |entity: &str, name: Option<&str>, status: &str| Member {
+            entity: entity.into(),
+            name: name.map(Into::into),
+            has_left: false,
+            phones: vec![status.into()],
+        };
+        let conference = Conference {
+            entity: "sip:alice@h;gr=\"<&>\"".into(),
+            subject: Some("a < b & c".into()),
+            version: Some(7),
+            is_whole: true,
+            members: vec![
+                member("sip:alice@h", Some("Alice <3"), "connected"),
+                member("sip:bob@h", None, "on-hold"),
+            ],
+        };
+        assert_eq!(Conference::read(&conference.write(7)), Ok(conference));
+    }
 
     #[test]
     fn members_are_read() {

@@ -1,7 +1,9 @@
 //! `Dialogs`: who talks with whom, as `application/dialog-info+xml` (RFC 4235).
 
+use std::fmt::Write as _;
+
 use super::Unreadable;
-use super::xml::Element;
+use super::xml::{Element, escaped};
 
 /// The calls of somebody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +60,54 @@ impl Dialogs {
             talks: document.all("dialog").filter_map(talk).collect(),
         })
     }
+
+    /// Writes all of them, as the document of this number.
+    pub fn write(&self, version: u32) -> Vec<u8> {
+        let mut text = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"{version}\" \
+             state=\"full\" entity=\"{}\">\r\n",
+            escaped(&self.entity)
+        );
+        for talk in &self.talks {
+            talk.write(&mut text);
+        }
+        text.push_str("</dialog-info>\r\n");
+        text.into_bytes()
+    }
+}
+
+impl Talk {
+    fn write(&self, text: &mut String) {
+        // To write into a string cannot fail.
+        let _ = write!(text, "<dialog id=\"{}\"", escaped(&self.id));
+        if let Some([call_id, local, remote]) = &self.dialog {
+            let [call_id, local, remote] = [call_id, local, remote].map(|word| escaped(word));
+            let _ = write!(
+                text,
+                " call-id=\"{call_id}\" local-tag=\"{local}\" remote-tag=\"{remote}\""
+            );
+        }
+        let direction = if self.is_outgoing { "initiator" } else { "recipient" };
+        let state = self.state.word();
+        let _ = write!(text, " direction=\"{direction}\"><state>{state}</state>");
+        if let Some(remote) = &self.remote {
+            let remote = escaped(remote);
+            let _ = write!(text, "<remote><identity>{remote}</identity></remote>");
+        }
+        text.push_str("</dialog>\r\n");
+    }
+}
+
+impl TalkState {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Trying => "trying",
+            Self::Proceeding => "proceeding",
+            Self::Early => "early",
+            Self::Confirmed => "confirmed",
+            Self::Terminated => "terminated",
+        }
+    }
 }
 
 fn talk(element: &Element) -> Option<Talk> {
@@ -88,6 +138,28 @@ fn talk(element: &Element) -> Option<Talk> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let talk = |id: &str, state, is_outgoing, dialog| Talk {
+            id: id.into(),
+            state,
+            is_outgoing,
+            dialog,
+            remote: Some("sip:bob@h".into()),
+        };
+        let names = ["a@\"b", "<1>", "2"].map(String::from);
+        let dialogs = Dialogs {
+            entity: "sip:alice@h".into(),
+            version: 3,
+            is_whole: true,
+            talks: vec![
+                talk("1", TalkState::Early, false, Some(names)),
+                talk("2", TalkState::Trying, true, None),
+            ],
+        };
+        assert_eq!(Dialogs::read(&dialogs.write(3)), Ok(dialogs));
+    }
 
     #[test]
     fn the_example_of_the_rfc_is_read() {

@@ -4,14 +4,16 @@
 //! ([`Referral`], `call/referred.rs`), and the *target* is called; when that call takes the place of one that it has, Replaces says so
 //! (`replaces.rs`). What goes on as what is kept by the phone (`successions.rs`).
 
+mod named;
 mod referral;
 mod replaces;
 mod sent;
 mod successions;
 mod wanted;
 
+pub use named::{Entry, NamedCall};
 pub(crate) use referral::{Order, Referral};
-pub(crate) use sent::{Transfer, status_of};
+pub(crate) use sent::{Then, Transfer, status_of};
 pub(crate) use successions::Succession;
 pub(crate) use wanted::Wanted;
 

@@ -1,13 +1,15 @@
-//! An INVITE that takes the place of a call: which one, and whether it may (RFC 3891 §3).
+//! An INVITE that takes the place of a call, or joins one: which, and whether it may (RFC 3891 §3, RFC 3911 §4).
 
 use std::net::IpAddr;
 
 use protocol::dialog::{CallId, DialogId, Tag};
 use protocol::doors::Call;
-use sip::header::{ReferredBy, Replaces};
-use sip::{Header as _, Message, Name, Status, Uri};
+use sip::header::{From, Join, ReferredBy, Replaces};
+use sip::{Header as _, Message, Name, Status};
 
-use crate::call::Standing;
+use crate::call::{Conversation, Standing};
+use crate::limits;
+use crate::outside::is_same;
 use crate::phone::Phone;
 use crate::refusal::Refusal;
 
@@ -27,37 +29,83 @@ impl Phone {
         if invite.has(Name::Join) {
             return Err(bad("Replaces and Join contradict each other"));
         }
-        let replaces = Replaces::parse(row).map_err(|error| bad(&error.to_string()))?;
-        let id = DialogId {
-            call_id: CallId::of(replaces.call_id.0),
-            local: Tag::of(replaces.to_tag.as_bytes()),
-            remote: Tag::of(replaces.from_tag.as_bytes()),
-        };
-        let unknown = || Refusal::new(Status::CALL_DOES_NOT_EXIST);
+        let Replaces { call_id, to_tag, from_tag, early_only } =
+            Replaces::parse(row).map_err(|error| bad(&error.to_string()))?;
+        let id = named(call_id.0, (to_tag, from_tag));
         let call = self.calls.values().find(|call| call.is(&id)).ok_or_else(unknown)?;
         match call.standing() {
-            Standing::Up if replaces.early_only => return Err(Refusal::new(Status::BUSY_HERE)),
+            Standing::Up if early_only => return Err(Refusal::new(Status::BUSY_HERE)),
             Standing::Up | Standing::Calling => {}
             Standing::Offered => return Err(unknown()),
             Standing::Over => return Err(Refusal::new(Status::DECLINE)),
         }
-        let party = call.party(&id).unwrap_or_default();
-        if self.registration.comes_from(from) || is_on_behalf_of(invite, party) {
-            return Ok(Some(call.id));
+        self.admit_to(call, &id, (invite, from), "Who Wants To Replace This Call?").map(Some)
+    }
+
+    /// The call that an INVITE from there joins, if it wants to.
+    pub(crate) fn joined_by(
+        &self,
+        invite: &Message,
+        from: IpAddr,
+    ) -> Result<Option<Call>, Refusal> {
+        let mut rows = invite.rows(Name::Join);
+        let Some(row) = rows.next() else { return Ok(None) };
+        let bad = |why: &str| Refusal::saying(Status::BAD_REQUEST, format!("Bad Request: {why}"));
+        if rows.next().is_some() {
+            return Err(bad("more than one Join"));
         }
-        Err(Refusal::saying(Status::FORBIDDEN, "Who Wants To Replace This Call?"))
+        let Join { call_id, to_tag, from_tag } =
+            Join::parse(row).map_err(|error| bad(&error.to_string()))?;
+        let id = named(call_id.0, (to_tag, from_tag));
+        let call = self.calls.values().find(|call| call.is(&id)).ok_or_else(unknown)?;
+        match call.standing() {
+            Standing::Up => {}
+            Standing::Calling | Standing::Offered => return Err(unknown()),
+            Standing::Over => return Err(Refusal::new(Status::DECLINE)),
+        }
+        let takes_part = self.takes_part(call.id);
+        let full = self.conference().count().saturating_add(usize::from(!takes_part))
+            >= limits::CONFERENCE;
+        if full {
+            return Err(Refusal::new(Status::NOT_ACCEPTABLE_HERE));
+        }
+        self.admit_to(call, &id, (invite, from), "Who Wants To Join This Call?").map(Some)
+    }
+
+    /// Who may: whom our server has let through, whom the other side of the call has sent, and whom the account shows its calls to.
+    fn admit_to(
+        &self,
+        call: &Conversation,
+        id: &DialogId,
+        (invite, from): (&Message, IpAddr),
+        no: &str,
+    ) -> Result<Call, Refusal> {
+        let party = call.party(id).unwrap_or_default();
+        let friend = invite.get::<From<'_>>().is_some_and(|sender| {
+            self.vouches(sender.uri, from) && self.line.account.shows_calls_to(sender.uri)
+        });
+        if friend || self.registration.comes_from(from) || is_on_behalf_of(invite, party) {
+            return Ok(call.id);
+        }
+        Err(Refusal::saying(Status::FORBIDDEN, no))
+    }
+}
+
+fn unknown() -> Refusal {
+    Refusal::new(Status::CALL_DOES_NOT_EXIST)
+}
+
+/// The dialog that such a header names: `to-tag` is ours.
+fn named(call_id: &[u8], (to_tag, from_tag): (&str, &str)) -> DialogId {
+    DialogId {
+        call_id: CallId::of(call_id),
+        local: Tag::of(to_tag.as_bytes()),
+        remote: Tag::of(from_tag.as_bytes()),
     }
 }
 
 /// True when the party of the call that is replaced has asked for it (RFC 3892).
 fn is_on_behalf_of(invite: &Message, party: &[u8]) -> bool {
-    let Some(by) = invite.get::<ReferredBy<'_>>() else { return false };
-    match (by.parsed(), Uri::parse(party)) {
-        (Ok(Uri::Sip(by)), Ok(Uri::Sip(party))) => {
-            // RFC 3892 §4: the two schemes are one here.
-            by.user == party.user
-                && by.hostport().to_string().eq_ignore_ascii_case(&party.hostport().to_string())
-        }
-        _ => false,
-    }
+    // RFC 3892 §4: the two schemes are one here.
+    invite.get::<ReferredBy<'_>>().is_some_and(|by| is_same(by.uri, party))
 }

@@ -11,6 +11,17 @@ pub(crate) struct Transfer {
     pub(crate) number: u32,
     /// When nothing is waited for any more.
     pub(crate) until: Time,
+    /// What is done once somebody there has picked up.
+    pub(crate) then: Then,
+}
+
+/// What becomes of our own call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// It was transferred: it is hung up.
+    HangUp,
+    /// They were asked to come to us, or to where we are: it stays.
+    Stay,
 }
 
 impl Transfer {
@@ -70,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_name_says_which_and_no_name_is_the_first() {
-        let all = [7, 9].map(|number| Transfer { number, until: Time(0) });
+        let all = [7, 9].map(|number| Transfer { number, until: Time(0), then: Then::HangUp });
         let which = |rows: &str| Transfer::named_by(&notify(rows, ""), &all);
         assert_eq!(which("Event: refer\r\n"), Some(0));
         assert_eq!(which("o: refer;id=9\r\n"), Some(1));

@@ -2,11 +2,10 @@
 
 use machine::Time;
 use media::Silence;
-use protocol::doors::{Call, Event, Output, PhoneEvent, Question};
+use protocol::doors::{Call, Event, Output, PhoneEvent};
 use sip::Status;
 
-use crate::call::{Conversation, Outgoing, State, refer_to};
-use crate::history::Direction;
+use crate::call::{Conversation, refer_to};
 use crate::line::Tiding;
 use crate::phone::Phone;
 use crate::unable::Unable;
@@ -18,6 +17,8 @@ pub(crate) enum Succession {
     Referred { old: Call, refer: u32 },
     /// The INVITE of the new one said so.
     Replaces { old: Call },
+    /// The new one is no successor: it joins the old one, as the INVITE, a REFER of this number or the program said.
+    Joins { old: Call, refer: Option<u32> },
 }
 
 impl Phone {
@@ -49,24 +50,22 @@ impl Phone {
     }
 
     /// Does what the other side of a call has asked for ([`PhoneEvent::Referred`]): calls whom it named. The new call has the mouth and the ear of
-    /// the old one as soon as it is up ([`PhoneEvent::GoesOn`]).
+    /// the old one as soon as it is up ([`PhoneEvent::GoesOn`]). In a call of our conference it is somebody who is to be called into it: the new call
+    /// joins.
     pub fn follow(&mut self, now: Time, call: Call, out: &mut Vec<Output>) -> Result<Call, Unable> {
         if self.is_full() {
             return Err(Unable::TooManyCalls);
         }
         let conversation = self.calls.get_mut(&call).ok_or(Unable::NoSuchCall)?;
         let (refer, wanted) = conversation.accept_referral().ok_or(NOT_ASKED)?;
-        let new = self.number();
-        let ticket = self.line.ticket();
-        out.push(Output::Ask(ticket, Question::MediaSockets));
-        let session = self.line.account.session;
-        let outgoing = Outgoing::new(wanted.target.clone(), session, &mut self.line.dice);
-        let outgoing = Box::new(outgoing.saying(wanted.rows()));
-        let state = State::Opening { ticket, outgoing, audio: Box::new(Silence) };
-        self.calls.insert(new, Conversation::new(new, self.answers.fresh(), state));
-        let with = String::from_utf8_lossy(&wanted.target);
-        self.history.begin(now, (new, Direction::Out), &with);
-        self.successions.insert(new, Succession::Referred { old: call, refer });
+        let joins = conversation.is_of_focus();
+        let audio = Box::new(Silence);
+        let new = self.begin(now, (wanted.target.clone(), wanted.rows()), audio, out);
+        let succession = match joins {
+            true => Succession::Joins { old: call, refer: Some(refer) },
+            false => Succession::Referred { old: call, refer },
+        };
+        self.comes(new, succession);
         self.settle(now, out);
         Ok(new)
     }
@@ -89,13 +88,18 @@ impl Phone {
         }
         let up = tiding == Tiding::Up;
         let old = match succession {
-            Succession::Referred { old, .. } | Succession::Replaces { old } => old,
+            Succession::Referred { old, .. }
+            | Succession::Replaces { old }
+            | Succession::Joins { old, .. } => old,
         };
-        if up {
-            self.succeed(now, (old, new), out);
+        match succession {
+            Succession::Joins { .. } if up => self.come_in(now, (old, new), out),
+            Succession::Joins { .. } => {}
+            _ if up => self.succeed(now, (old, new), out),
+            _ => {}
         }
         match succession {
-            Succession::Referred { refer, .. } => {
+            Succession::Referred { refer, .. } | Succession::Joins { refer: Some(refer), .. } => {
                 let Some(status) = Status::new(status) else { return };
                 // Whoever asked may be gone meanwhile.
                 let _ = self.with_quietly(now, old, out, |conversation, turn| {
@@ -107,7 +111,7 @@ impl Phone {
                 // It may have ended at the same moment.
                 let _ = self.with_quietly(now, old, out, Conversation::hang_up);
             }
-            Succession::Replaces { .. } => {}
+            Succession::Replaces { .. } | Succession::Joins { refer: None, .. } => {}
         }
     }
 

@@ -114,6 +114,20 @@ impl Subscription {
             .raw(Name::SubscriptionState, standing.to_string().as_bytes())
     }
 
+    /// The last NOTIFY: everything but Via, Contact and body. What was watched is no more, or cannot be told any more.
+    pub fn end(&mut self, reason: Reason) -> Draft {
+        self.mail = Mail::Sent;
+        self.dialog
+            .request(Method::Notify)
+            .raw(Name::Event, &self.event)
+            .raw(Name::SubscriptionState, Standing::Terminated(reason).to_string().as_bytes())
+    }
+
+    /// The number of the next request: for a NOTIFY that goes out again, because its sender was asked who it is.
+    pub fn next_cseq(&mut self) -> u32 {
+        self.dialog.next_cseq()
+    }
+
     /// The watcher has answered a NOTIFY, or has not. False when the subscription is over with that (§4.2.2).
     pub fn answered(&mut self, answer: Option<Status>) -> bool {
         self.mail = match self.mail {
