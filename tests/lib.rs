@@ -18,4 +18,5 @@ pub mod puppet;
 pub mod seeds;
 pub mod shown;
 pub mod speaker;
+pub mod speech;
 pub mod work;

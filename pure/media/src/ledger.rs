@@ -45,6 +45,12 @@ impl Tally {
         self.lost += other.lost;
         self.bursts += other.bursts;
     }
+
+    /// What is heard of it, when so many losses were made good.
+    pub(crate) fn mended(self, by: u64) -> Self {
+        let lost = self.lost.saturating_sub(by);
+        Self { lost, bursts: self.bursts.min(lost), ..self }
+    }
 }
 
 impl Ledger {

@@ -57,6 +57,11 @@ impl Loss {
         Self { part: part.clamp(0.0, 1.0), burst: 1.0 }
     }
 
+    /// Part of the packets, 0 to 1.
+    pub(crate) const fn part(self) -> f64 {
+        self.part
+    }
+
     fn percent(self) -> f64 {
         100.0 * self.part
     }

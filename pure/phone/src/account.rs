@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use media::{Codec, Opus};
 use protocol::Transport;
 use protocol::auth::Credentials;
 use protocol::locate::Scheme;
 use sip::uri::HostPort;
 use sip::{Draft, Name, ParseError, Uri};
 
-use crate::sound::Srtp;
+use crate::sound::{Srtp, Terms};
 use crate::transfer::Referrals;
 use crate::{abilities, limits};
 
@@ -31,6 +32,8 @@ pub struct Account {
     pub(crate) transport: Transport,
     pub(crate) expires: u32,
     pub(crate) srtp: Srtp,
+    /// What it speaks, most wanted first; never empty.
+    pub(crate) codecs: Vec<Codec>,
     pub(crate) session: u32,
     pub(crate) changes: Changes,
     pub(crate) referrals: Referrals,
@@ -62,6 +65,10 @@ pub enum BadAccount {
     NotAnAddress,
     /// No `host` or `host:port`.
     Server(ParseError),
+    /// We do not speak it.
+    Codec(Box<str>),
+    /// Without any codec nobody is heard.
+    NoCodec,
 }
 
 impl fmt::Display for BadAccount {
@@ -71,6 +78,11 @@ impl fmt::Display for BadAccount {
             Self::NotAnAddress => {
                 f.write_str("the address of an account looks like sip:101@example.test")
             }
+            Self::Codec(name) => {
+                let known: Vec<_> = CODECS.iter().map(|codec| codec.name()).collect();
+                write!(f, "{name:?} is no codec of this phone; it has {}", known.join(", "))
+            }
+            Self::NoCodec => f.write_str("an account has one codec at least"),
             Self::Server(error) => {
                 write!(f, "the server looks like 192.0.2.1:5060 or sip.example.test: {error}")
             }
@@ -102,6 +114,7 @@ impl Account {
             transport: transport.unwrap_or(usual),
             expires: limits::EXPIRES,
             srtp: Srtp::default(),
+            codecs: CODECS.to_vec(),
             session: protocol::session::USUAL,
             changes: Changes::Reinvite,
             referrals: Referrals::default(),
@@ -160,6 +173,31 @@ impl Account {
     pub const fn srtp(mut self, srtp: Srtp) -> Self {
         self.srtp = srtp;
         self
+    }
+
+    /// With these codecs and no others, most wanted first: `opus`, `G722`, `PCMA`, `PCMU`, as SDP calls them.
+    pub fn codecs<'a>(
+        mut self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, BadAccount> {
+        let named = |name| Codec::named(name).ok_or_else(|| BadAccount::Codec(Box::from(name)));
+        let mut codecs: Vec<Codec> = Vec::new();
+        for name in names {
+            let codec = named(name)?;
+            if !codecs.contains(&codec) {
+                codecs.push(codec);
+            }
+        }
+        if codecs.is_empty() {
+            return Err(BadAccount::NoCodec);
+        }
+        self.codecs = codecs;
+        Ok(self)
+    }
+
+    /// What it wants of the sound of a call.
+    pub(crate) fn terms(&self) -> Terms<'_> {
+        Terms { srtp: self.srtp, codecs: &self.codecs }
     }
 
     /// With a name that the other side's display shows.
@@ -272,6 +310,14 @@ impl Account {
     }
 }
 
+/// What it speaks when nobody says otherwise: wide sound first.
+const CODECS: [Codec; 4] = [
+    Codec::Opus(Opus { forward_error_correction: false, discontinuous: false }),
+    Codec::G722,
+    Codec::Pcma,
+    Codec::Pcmu,
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,6 +336,19 @@ mod tests {
         let good = Account::new("sip:a@b;transport=tcp").unwrap();
         assert_eq!(good.transport, Transport::Tcp);
         assert!(matches!(good.server("a b").unwrap_err(), BadAccount::Server(_)));
+    }
+
+    #[test]
+    fn codecs_are_known_by_name_and_come_once() {
+        let account = Account::new("sip:a@b").unwrap();
+        let wanted = account.clone().codecs(["g722", "PCMU", "G722"]).unwrap();
+        assert_eq!(wanted.codecs, [Codec::G722, Codec::Pcmu]);
+        let why = account.clone().codecs(["PCMA", "G729"]).unwrap_err();
+        assert_eq!(
+            why.to_string(),
+            "\"G729\" is no codec of this phone; it has opus, G722, PCMA, PCMU"
+        );
+        assert_eq!(account.codecs([]).unwrap_err(), BadAccount::NoCodec);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::outside::Ours;
 use crate::phone::Phone;
 use crate::reception::Turned;
 use crate::refusal::{self, Refusal};
-use crate::sound::{Sound, Srtp};
+use crate::sound::{Sound, Terms};
 use crate::transfer::Succession;
 use crate::turn::Turn;
 
@@ -330,7 +330,7 @@ impl Phone {
         let turn =
             &mut Turn { now, line: &mut self.line, lingering: &mut self.lingering, out: &mut *out };
         let tag = Tag::throw(&mut turn.line.dice);
-        let sound = (flow.transport, turn.line.account.srtp);
+        let sound = (flow.transport, turn.line.account.terms());
         let (named, (dialog, offer)) = match named
             .and_then(|named| offered(request, tag, sound).map(|offered| (named, offered)))
         {
@@ -363,14 +363,14 @@ impl Phone {
 fn offered(
     invite: &Message,
     tag: Tag,
-    (by, srtp): (Transport, Srtp),
+    (by, terms): (Transport, Terms<'_>),
 ) -> Result<(Dialog, Option<sdp::Description>), Refusal> {
     SessionTimer::admits(invite).map_err(too_brief)?;
     let dialog = Dialog::of_callee(invite, tag, by)
         .map_err(|fault| Refusal::saying(fault.status(), format!("Bad Request: {fault}")))?;
     let Some(offer) = sdp_of(invite) else { return Ok((dialog, None)) };
     let offer = sdp::Description::parse(&offer).map_err(|error| refusal::of_sdp(&error.into()))?;
-    Sound::would_answer(&offer, srtp).map_err(|why| refusal::of_sdp(&why))?;
+    Sound::would_answer(&offer, terms).map_err(|why| refusal::of_sdp(&why))?;
     Ok((dialog, Some(offer)))
 }
 

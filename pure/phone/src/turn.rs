@@ -64,7 +64,7 @@ impl Turn<'_> {
     /// Answers what we can do (RFC 3261 §11.2).
     pub(crate) fn tell_abilities(&mut self, id: ServerId, request: &Message) {
         let draft = abilities::answer(self.draft(request, Status::OK, Status::OK.phrase()));
-        let sound = Sound::capabilities(self.line.ip(), self.line.account.srtp);
+        let sound = Sound::capabilities(self.line.ip(), self.line.account.terms());
         self.respond(id, draft.body(abilities::ACCEPT, &sound));
     }
 

@@ -76,7 +76,7 @@ fn the_offerer_sends_with_the_numbers_of_the_answer() {
     let answer = "m=audio 9000 RTP/AVP 110 120\r\na=rtpmap:110 PCMA/8000\r\na=rtpmap:120 telephone-event/8000\r\n";
     let agreed = alice.accept(&theirs(answer)).unwrap();
     assert_eq!((agreed[0].codec.send, agreed[0].codec.receive), (110, 8));
-    assert_eq!(agreed[0].events, Some(Events { send: 120, receive: 96 }));
+    assert_eq!(agreed[0].events, Some(Events { send: 120, receive: 96, list: None }));
 }
 
 /// "the recipient of the offer SHOULD use the format with the highest preference that is acceptable to it"

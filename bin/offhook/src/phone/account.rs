@@ -35,6 +35,9 @@ pub(super) struct AccountArguments {
     /// Whether others may hear calls on their way (they may not with "required")
     #[arg(long, global = true, value_parser = SRTP.map(|(name, _)| name))]
     srtp: Option<String>,
+    /// What it speaks, most wanted first: opus,G722,PCMA,PCMU
+    #[arg(long, global = true, value_name = "NAMES", value_delimiter = ',')]
+    codecs: Vec<String>,
     /// A file with certificates of authorities (PEM) that are trusted beside the system's, for TLS; may be given more than once
     #[arg(long, global = true, value_name = "FILE")]
     ca: Vec<PathBuf>,
@@ -121,6 +124,10 @@ impl AccountArguments {
         if let Some(srtp) = wish.or(file.srtp) {
             account = account.srtp(srtp);
         }
+        if !self.codecs.is_empty() {
+            let names = self.codecs.iter().map(String::as_str);
+            account = account.codecs(names).map_err(|error| error.to_string())?;
+        }
         let server = self.server.clone().or(file.server.map(|server| server.to_string()));
         let host = match &server {
             Some(server) => server.clone(),
@@ -176,6 +183,7 @@ mod tests {
             server: server.map(Into::into),
             transport: None,
             srtp: None,
+            codecs: Vec::new(),
             ca: Vec::new(),
             bind: None,
         }

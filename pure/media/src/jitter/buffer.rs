@@ -26,6 +26,8 @@ pub(crate) struct JitterBuffer {
     decoder: Option<Decoder>,
     playing: Option<Playing>,
     transits: Transits,
+    /// Lost packets that the next one has told again.
+    recovered: u64,
 }
 
 /// The payload of a packet.
@@ -155,7 +157,13 @@ impl JitterBuffer {
         }
         if let Some(told) = self.decoder(next.codec).recover(&next.payload, next.samples) {
             self.decoded(lost, told);
+            self.recovered += 1;
         }
+    }
+
+    /// How many lost packets were told again by the one after them (RFC 7587 §3.3).
+    pub(crate) const fn recovered(&self) -> u64 {
+        self.recovered
     }
 
     /// Sound that begins there. A packet that holds none, whatever it says, is a lost one.

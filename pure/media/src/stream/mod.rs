@@ -302,6 +302,7 @@ impl Stream {
         };
         if let Some(old) = self.ear.replace(ear) {
             self.before.add(old.ledger.tally());
+            self.received.recovered += old.buffer.recovered();
         }
         self.received.sources += 1;
     }
@@ -384,15 +385,17 @@ impl Stream {
         if let Some(ear) = &self.ear {
             tally.add(ear.ledger.tally());
             received.jitter = ear.source.jitter_time();
+            received.recovered += ear.buffer.recovered();
             received.buffer = time_of(ear.buffer.delay().unsigned_abs());
         }
         received.lost = tally.lost;
         let round_trip = self.reports.round_trip();
         let way = round_trip.unwrap_or_default() / 2 + FRAME_TIME;
-        let here = self
-            .ear
-            .as_ref()
-            .map(|_| Quality::new(Loss::of(tally), received.jitter, way + received.buffer));
+        let here = self.ear.as_ref().map(|_| {
+            let heard = Loss::of(tally.mended(received.recovered));
+            let quality = Quality::new(heard, received.jitter, way + received.buffer);
+            Quality { loss: Loss::of(tally).part(), ..quality }
+        });
         Report { sent: self.sent, received, round_trip, here, there: self.there(way) }
     }
 

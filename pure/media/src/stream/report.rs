@@ -41,6 +41,8 @@ pub struct Received {
     pub octets: u64,
     /// Packets that never came, or too late, as far as their numbers tell.
     pub lost: u64,
+    /// Lost packets that were heard all the same, since the next one told them again (Opus).
+    pub recovered: u64,
     /// Packets that came too late to be played.
     pub late: u64,
     /// Packets that came before.

@@ -58,7 +58,7 @@ impl Conversation {
             return self.end(turn, 503, "no port for sound is free on this machine");
         };
         let dice = machine::Dice::new(turn.line.dice.seed());
-        self.sound = Some(Sound::new(audio, sockets, (turn.line.account.srtp, dice)));
+        self.sound = Some(Sound::new(audio, sockets, (turn.line.account.terms(), dice)));
         self.state = State::Offered(offered);
         match then {
             Then::PickUp => self.pick_up(turn),

@@ -61,7 +61,7 @@ impl Conversation {
             return self.end(turn, 503, "no port for sound is free on this machine");
         };
         let dice = machine::Dice::new(turn.line.dice.seed());
-        let mut sound = Sound::new(audio, sockets, (turn.line.account.srtp, dice));
+        let mut sound = Sound::new(audio, sockets, (turn.line.account.terms(), dice));
         let offer = sound.offer();
         self.sound = Some(sound);
         let Ok(offer) = offer else { return self.end(turn, 500, "no offer could be made") };

@@ -18,6 +18,14 @@ use crate::{limits, quality};
 use shield::Shield;
 pub use shield::Srtp;
 
+/// What an account wants of the sound of its calls.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms<'a> {
+    pub(crate) srtp: Srtp,
+    /// Most wanted first.
+    pub(crate) codecs: &'a [Codec],
+}
+
 /// The sound of one call.
 pub(crate) struct Sound {
     audio: Box<dyn Audio>,
@@ -49,10 +57,10 @@ impl Sound {
     pub(crate) fn new(
         audio: Box<dyn Audio>,
         pair: Sockets,
-        (srtp, mut dice): (Srtp, Dice),
+        (terms, mut dice): (Terms<'_>, Dice),
     ) -> Self {
         let local = pair.rtp.1;
-        let mut wish = wish(local, srtp, &mut dice);
+        let mut wish = wish(local, terms, &mut dice);
         wish.rtcp = pair.rtcp.1.port();
         let mut session = Session::new(Origin::new(dice.roll(), local.ip()));
         let id = session.add(wish);
@@ -60,13 +68,13 @@ impl Sound {
     }
 
     /// Whether an offer could be answered at all, before any socket is open (RFC 3261 §13.3.1.3).
-    pub(crate) fn would_answer(offer: &Description, srtp: Srtp) -> Result<(), Refusal> {
-        session_at(Ipv4Addr::LOCALHOST.into(), srtp).answer(offer).map(drop)
+    pub(crate) fn would_answer(offer: &Description, terms: Terms<'_>) -> Result<(), Refusal> {
+        session_at(Ipv4Addr::LOCALHOST.into(), terms).answer(offer).map(drop)
     }
 
     /// What we could talk with, for who asks (RFC 3261 §11.2, RFC 3264 §9).
-    pub(crate) fn capabilities(at: IpAddr, srtp: Srtp) -> Vec<u8> {
-        session_at(at, srtp).capabilities().write()
+    pub(crate) fn capabilities(at: IpAddr, terms: Terms<'_>) -> Vec<u8> {
+        session_at(at, terms).capabilities().write()
     }
 
     /// An offer of ours.
@@ -229,8 +237,9 @@ impl Sound {
             }
             playing.stream.receive(now, octets, &mut said);
         } else {
-            let known = playing.latch.destination().map(|at| at.ip().to_canonical());
-            if known != Some(from.ip().to_canonical()) {
+            let known = [playing.latch.destination(), playing.rtcp];
+            let is_known = |at: SocketAddr| at.ip().to_canonical() == from.ip().to_canonical();
+            if !known.into_iter().flatten().any(is_known) {
                 return Vec::new();
             }
             playing.rtcp = Some(from);
@@ -335,13 +344,18 @@ impl Playing {
 }
 
 /// The stream that we wish for.
-fn wish(local: SocketAddr, srtp: Srtp, dice: &mut Dice) -> sdp::Stream {
-    let opus = sdp::Parameters::Own(WE_HEAR.into());
-    let opus = sdp::Codec::new("opus", 48_000).with_channels(2).with_parameters(opus);
-    let wide = [opus, sdp::Codec::new("G722", 8_000)];
-    let audio =
-        sdp::Stream::audio(local, wide.into_iter().chain([sdp::Codec::pcma(), sdp::Codec::pcmu()]));
-    sdp::Stream { secrecy: srtp.secrecy(dice), ..audio }
+fn wish(local: SocketAddr, terms: Terms<'_>, dice: &mut Dice) -> sdp::Stream {
+    let spoken = |codec: &Codec| {
+        let spoken = sdp::Codec::new(codec.name(), codec.clock_rate());
+        match codec {
+            Codec::Opus(_) => spoken
+                .with_channels(codec.channels())
+                .with_parameters(sdp::Parameters::Own(WE_HEAR.into())),
+            _ => spoken,
+        }
+    };
+    let audio = sdp::Stream::audio(local, terms.codecs.iter().map(spoken));
+    sdp::Stream { secrecy: terms.srtp.secrecy(dice), ..audio }
 }
 
 /// What we want of the Opus that comes (RFC 7587 §6.1): each packet may say again what was in the last one. Nothing else: an INVITE that
@@ -349,9 +363,9 @@ fn wish(local: SocketAddr, srtp: Srtp, dice: &mut Dice) -> sdp::Stream {
 const WE_HEAR: &str = "useinbandfec=1";
 
 /// A session that nobody has begun, without sockets. Its keys are told to nobody.
-fn session_at(ip: IpAddr, srtp: Srtp) -> Session {
+fn session_at(ip: IpAddr, terms: Terms<'_>) -> Session {
     let mut session = Session::new(Origin::new(0, ip));
-    session.add(wish(SocketAddr::new(ip, NOWHERE), srtp, &mut Dice::new(0)));
+    session.add(wish(SocketAddr::new(ip, NOWHERE), terms, &mut Dice::new(0)));
     session
 }
 
@@ -380,8 +394,10 @@ fn agreement(agreed: &Agreed) -> Option<Agreement> {
             .iter()
             .filter_map(|format| Some((format.receive, codec(format)?)))
             .collect(),
-        send_keys: agreed.events.map(|events| (events.send, KeySet::default())),
-        receive_keys: agreed.events.map(|events| events.receive),
+        send_keys: agreed.events.as_ref().map(|events| {
+            (events.send, events.list.as_deref().map_or_else(KeySet::default, KeySet::read))
+        }),
+        receive_keys: agreed.events.as_ref().map(|events| events.receive),
         direction: match direction {
             sdp::Direction::SendRecv => Direction::SendRecv,
             sdp::Direction::SendOnly => Direction::SendOnly,

@@ -42,15 +42,19 @@ pub struct Remote {
     pub rtp: u16,
     /// Its port for RTCP.
     pub rtcp: u16,
+    /// Its machine for RTCP, where that is another (RFC 3605 §2.1).
+    pub reports: Option<IpAddr>,
 }
 
 /// The payload types of telephone events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Events {
     /// To send with.
     pub send: u8,
     /// That the other side sends with.
     pub receive: u8,
+    /// Those that the other side takes, as it lists them (RFC 4733 §2.4.1); without a list it takes the keys.
+    pub list: Option<Box<str>>,
 }
 
 /// Who has stopped wanting to hear the other (RFC 3264 §8.4).
@@ -96,7 +100,7 @@ impl Remote {
 
     /// Where to send RTCP.
     pub fn rtcp_address(&self) -> Option<SocketAddr> {
-        self.ip().map(|address| SocketAddr::new(address, self.rtcp))
+        self.reports.or_else(|| self.ip()).map(|address| SocketAddr::new(address, self.rtcp))
     }
 
     fn ip(&self) -> Option<IpAddr> {
@@ -110,8 +114,12 @@ impl Remote {
     pub(super) fn of(connection: &Connection, media: &Media) -> Option<Self> {
         let host = connection.address.host().filter(|_| !connection.is_multicast())?;
         // RFC 8866 §5.14: one port above, unless a=rtcp says another.
-        let rtcp = media.rtcp().map_or(media.port.saturating_add(1), |(port, _)| port);
-        Some(Self { host, rtp: media.port, rtcp })
+        let (rtcp, said) = media.rtcp().unwrap_or((media.port.saturating_add(1), None));
+        let reports = said.and_then(|address| match address.host() {
+            Some(Host::Ip(ip)) if !ip.is_unspecified() && !ip.is_multicast() => Some(ip),
+            _ => None,
+        });
+        Some(Self { host, rtp: media.port, rtcp, reports })
     }
 }
 

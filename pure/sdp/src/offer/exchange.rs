@@ -200,7 +200,7 @@ impl Theirs<'_> {
             hold,
             codec,
             formats: common.formats.clone(),
-            events: common.events,
+            events: common.events.clone(),
             secrets,
             ptime: packet_time(self.media),
         }

@@ -73,7 +73,8 @@ pub(super) fn of_offer(
     let found = events.and_then(|codec| find(theirs, codec));
     if let Some(listed) = found {
         let payload_type = listed.payload_type;
-        common.events = Some(Events { send: payload_type, receive: payload_type });
+        let list = theirs.fmtp(payload_type).map(Box::from);
+        common.events = Some(Events { send: payload_type, receive: payload_type, list });
         common.listed.push(listed);
     }
     Some((first, common))
@@ -100,7 +101,11 @@ pub(super) fn of_answer(offered: &[Listed], theirs: &Media) -> Option<(Format, C
         if is_events(&listed.codec.name) {
             events.push((
                 listed.codec.clock_rate,
-                Events { send: payload_type, receive: listed.payload_type },
+                Events {
+                    send: payload_type,
+                    receive: listed.payload_type,
+                    list: fmtp.map(Box::from),
+                },
             ));
         } else {
             common.formats.push(Format::new(
@@ -113,7 +118,7 @@ pub(super) fn of_answer(offered: &[Listed], theirs: &Media) -> Option<(Format, C
     }
     let first = common.formats.first()?.clone();
     common.events =
-        events.iter().find(|(rate, _)| *rate == first.clock_rate).map(|(_, events)| *events);
+        events.into_iter().find(|(rate, _)| *rate == first.clock_rate).map(|(_, events)| events);
     Some((first, common))
 }
 

@@ -1,5 +1,7 @@
 //! Offers and answers as phones make them.
 
+use std::net::SocketAddr;
+
 use super::*;
 use crate::{Description, Direction, Host, Origin};
 
@@ -45,11 +47,46 @@ fn a_call_is_agreed_on_both_sides() {
         ("PCMU", 0, 0)
     );
     assert_eq!(at_alice.formats, at_bob.formats);
-    assert_eq!(at_alice.events, Some(Events { send: 96, receive: 96 }));
+    assert_eq!(at_alice.events, Some(events(96, 96, Some("0-15"))));
     assert_eq!(
         (at_alice.direction, at_alice.hold, at_alice.ptime),
         (Direction::SendRecv, Hold::None, 20)
     );
+}
+
+fn events(send: u8, receive: u8, list: Option<&str>) -> Events {
+    Events { send, receive, list: list.map(Box::from) }
+}
+
+/// What the other side takes is its own list, in an offer and in an answer (RFC 4733 §2.4.1).
+#[test]
+fn the_list_of_keys_is_that_of_the_other_side() {
+    let section =
+        "m=audio 9000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-11,66\r\n";
+    let agreed = party(2, 5000).0.answer(&offer(section)).unwrap().1;
+    assert_eq!(agreed[0].events, Some(events(101, 101, Some("0-11,66"))));
+    let (mut alice, _) = party(1, 4000);
+    alice.offer().unwrap();
+    assert_eq!(
+        alice.accept(&offer(section)).unwrap()[0].events,
+        Some(events(101, 96, Some("0-11,66")))
+    );
+}
+
+/// RFC 3605 §2.1: port, and the machine where it is another.
+#[test]
+fn reports_go_where_the_other_side_wants_them() {
+    let at = |line: &str| {
+        let section = format!("m=audio 9000 RTP/AVP 8\r\n{line}");
+        party(2, 5000).0.answer(&offer(&section)).unwrap().1[0].remote.rtcp_address().unwrap()
+    };
+    let host = at("").ip();
+    assert_eq!(at(""), SocketAddr::new(host, 9001));
+    assert_eq!(at("a=rtcp:9009\r\n"), SocketAddr::new(host, 9009));
+    assert_eq!(at("a=rtcp:53020 IN IP4 198.51.100.7\r\n"), "198.51.100.7:53020".parse().unwrap());
+    for nobody in ["0.0.0.0", "224.0.0.5"] {
+        assert_eq!(at(&format!("a=rtcp:9009 IN IP4 {nobody}\r\n")), SocketAddr::new(host, 9009));
+    }
 }
 
 #[test]
@@ -66,7 +103,7 @@ fn payload_types_of_the_answer_are_sent_and_ours_are_received() {
     let agreed = alice.accept(&answer).unwrap();
     assert_eq!((agreed[0].codec.send, agreed[0].codec.receive), (111, 96));
     assert_eq!(agreed[0].codec.parameters.as_deref(), Some("useinbandfec=1"));
-    assert_eq!(agreed[0].events, Some(Events { send: 101, receive: 97 }));
+    assert_eq!(agreed[0].events, Some(events(101, 97, None)));
     assert_eq!(agreed[0].formats.len(), 2);
 }
 
@@ -80,7 +117,7 @@ fn keys_run_at_the_clock_of_the_codec_or_not_at_all() {
     assert_eq!(agreed[0].events, None);
     assert!(!text(&answer).contains("telephone-event"));
     let (answer, agreed) = bob.answer(&section(8_000)).unwrap();
-    assert_eq!(agreed[0].events, Some(Events { send: 101, receive: 101 }));
+    assert_eq!(agreed[0].events, Some(events(101, 101, None)));
     assert!(text(&answer).contains("m=audio 5000 RTP/AVP 8 101\r\n"));
 }
 
@@ -93,7 +130,7 @@ fn keys_of_another_clock_are_not_taken_even_when_they_come_first() {
                 a=rtpmap:101 telephone-event/8000\r\na=rtpmap:102 telephone-event/48000\r\n";
     let (answer, agreed) = bob.answer(&offer(both)).unwrap();
     assert_eq!((&*agreed[0].codec.name, agreed[0].codec.clock_rate), ("opus", 48_000));
-    assert_eq!(agreed[0].events, Some(Events { send: 102, receive: 102 }));
+    assert_eq!(agreed[0].events, Some(events(102, 102, None)));
     assert!(text(&answer).contains("m=audio 5000 RTP/AVP 111 8 102\r\n"));
 }
 
