@@ -35,6 +35,7 @@ mod place;
 mod redis;
 mod renewal;
 mod restarts;
+mod screen;
 mod secrets;
 mod several;
 mod sipp;

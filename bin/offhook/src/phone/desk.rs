@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use net::{Carry, Heard};
 use phone::{Audio, PhoneEvent};
 use protocol::doors::Event;
+use ratatui::crossterm::event::Event as TerminalEvent;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -23,6 +24,8 @@ pub(super) enum Happening {
     Phone(PhoneEvent),
     /// Somebody typed a line.
     Typed(String),
+    /// A key was pressed, something was pasted, the terminal has another size.
+    Terminal(TerminalEvent),
     /// Nobody will type any more.
     TypedLast,
     /// SIGINT, SIGTERM or SIGHUP: time to go.

@@ -14,6 +14,18 @@ pub(super) struct Meter {
 }
 
 impl Meter {
+    /// The loudest sample of what was said last, and of what was heard last.
+    pub(super) fn peaks(&self) -> (u16, u16) {
+        (self.spoken.load(Ordering::Relaxed), self.heard.load(Ordering::Relaxed))
+    }
+
+    /// For who has no call at hand.
+    #[cfg(test)]
+    pub(super) fn set(&self, spoken: u16, heard: u16) {
+        self.spoken.store(spoken, Ordering::Relaxed);
+        self.heard.store(heard, Ordering::Relaxed);
+    }
+
     /// True while the other side hears nothing of us.
     pub(super) fn is_muted(&self) -> bool {
         self.muted.load(Ordering::Relaxed)
@@ -64,10 +76,14 @@ mod tests {
         let meter = metered.meter.clone();
         let mut frame = [0; 320];
         metered.speak(&mut frame);
+        metered.hear(&[0, -300, 20]);
+        assert_eq!(meter.peaks(), (peak(&frame), 300));
         assert!(peak(&frame) > 1000);
         assert!(meter.toggle_mute());
         metered.speak(&mut frame);
-        assert_eq!(frame, [0; 320]);
+        assert_eq!((meter.peaks().0, frame), (0, [0; 320]));
         assert!(!meter.toggle_mute());
+        metered.speak(&mut frame);
+        assert!(meter.peaks().0 > 1000);
     }
 }

@@ -11,6 +11,7 @@ mod news;
 mod order;
 mod past;
 mod prompt;
+mod screen;
 mod sound;
 mod transfer;
 mod watch;
@@ -35,16 +36,41 @@ pub struct Arguments {
     /// Call whom the other side of a call names (a transfer): in the name of this account, and at its cost
     #[arg(long, global = true)]
     follow_transfers: bool,
-    /// Say what happens as JSON, an object a line
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    shown: Shown,
     #[command(subcommand)]
     deed: Option<Deed>,
 }
 
+/// How it is shown what happens.
+#[derive(Debug, clap::Args)]
+struct Shown {
+    /// Say what happens as JSON, an object a line
+    #[arg(long, global = true)]
+    json: bool,
+    /// No screen: what happens is said line by line, and lines are typed
+    #[arg(long)]
+    lines: bool,
+}
+
+/// What a person sees of a phone without a deed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Face {
+    Lines,
+    Screen,
+}
+
 /// Is a phone. Without a deed, it does what is typed.
 pub fn run(arguments: Arguments, log: Log) -> Outcome {
-    let news = if arguments.json { News::Json } else { News::Text };
+    let face = match (&arguments.deed, arguments.shown.json || arguments.shown.lines) {
+        (None, false) if screen::is_possible() => Face::Screen,
+        _ => Face::Lines,
+    };
+    let news = match (face, arguments.shown.json) {
+        (Face::Screen, _) => News::Silent,
+        (Face::Lines, true) => News::Json,
+        (Face::Lines, false) => News::Text,
+    };
     let mut accounts = match arguments.account.read() {
         Ok(accounts) => accounts,
         Err(account::Wrong::File(mistakes)) => return crate::check::refuse(&mistakes, log),
@@ -69,6 +95,7 @@ pub fn run(arguments: Arguments, log: Log) -> Outcome {
     let done = Desk::open(&accounts, arguments.sound, news).and_then(|desk| {
         let done = match arguments.deed {
             Some(deed) => deed.run(&desk),
+            None if face == Face::Screen => screen::run(&desk),
             None => prompt::run(&desk),
         };
         desk.close();
@@ -77,6 +104,7 @@ pub fn run(arguments: Arguments, log: Log) -> Outcome {
     match done {
         Ok(outcome) => outcome,
         Err(what) => {
+            let news = if news == News::Silent { News::Text } else { news };
             news.failed(&what);
             Outcome::Failed
         }

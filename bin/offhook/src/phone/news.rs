@@ -16,6 +16,8 @@ pub(super) enum News {
     Text,
     /// An object a line.
     Json,
+    /// Not at all: somebody else shows it.
+    Silent,
 }
 
 impl News {
@@ -56,6 +58,7 @@ impl News {
         match self {
             Self::Text => say(&text()),
             Self::Json => say(&object().to_string()),
+            Self::Silent => {}
         }
     }
 }

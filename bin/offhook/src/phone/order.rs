@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use phone::{Direction, PhoneEvent};
+use phone::{Direction, Inquiry, PhoneEvent};
 
 use super::board::{Board, Key, Known, Over, Wish};
 use super::desk::Desk;
@@ -46,6 +46,17 @@ pub(super) enum Order {
     Forward(String),
     /// Send a text, by an account.
     Message(usize, String, String),
+}
+
+/// What has come of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    /// What was wanted.
+    Nothing,
+    /// A call.
+    Begun(Key),
+    /// A text is on its way.
+    Sent(Inquiry),
 }
 
 /// The phones, what is known of their calls, and what was.
@@ -129,10 +140,10 @@ impl<'desk> House<'desk> {
         Ok(Order::Call(line.unwrap_or(0), last.with.clone()))
     }
 
-    /// Does it. A call that comes of it is named.
-    pub(super) fn obey(&mut self, order: Order) -> Result<Option<Key>, String> {
+    /// Does it.
+    pub(super) fn obey(&mut self, order: Order) -> Result<Done, String> {
         match order {
-            Order::Call(line, target) => return self.call(line, target).map(Some),
+            Order::Call(line, target) => return self.call(line, target).map(Done::Begun),
             Order::Answer(key) => {
                 self.hold_others(key)?;
                 let meter = self.known(key)?.meter.clone();
@@ -154,7 +165,7 @@ impl<'desk> House<'desk> {
             Order::Mute(key) => {
                 self.known(key)?.meter.toggle_mute();
             }
-            Order::Follow(key) => return self.follow(key).map(Some),
+            Order::Follow(key) => return self.follow(key).map(Done::Begun),
             Order::DoNotDisturb => self.for_all(|phone| {
                 phone.do_not_disturb();
                 Ok(())
@@ -166,11 +177,14 @@ impl<'desk> House<'desk> {
             Order::Forward(to) => self.for_all(move |phone| phone.forward_all(&to))?,
             Order::Message(line, to, text) => {
                 let seat = self.desk.seat(line)?;
-                seat.phone.obey(move |phone, now, out| phone.message(now, &to, &text, out))?;
+                let send = move |phone: &mut phone::Phone, now, out: &mut _| {
+                    phone.message(now, &to, &text, out)
+                };
+                return seat.phone.obey(send).map(Done::Sent);
             }
             within => self.within(within)?,
         }
-        Ok(None)
+        Ok(Done::Nothing)
     }
 
     /// What concerns one call, and leaves nothing to be noted.
@@ -262,6 +276,19 @@ impl<'desk> House<'desk> {
             let deed = deed.clone();
             line.phone.obey(move |phone, _, _| deed(phone))
         })
+    }
+
+    /// Asks the phones how good their calls are.
+    pub(super) fn measure(&mut self) -> Result<(), String> {
+        let up = self.board.calls().iter().filter(|known| known.is_up());
+        let up: Vec<_> = up.map(|known| known.key).collect();
+        for key in up {
+            let quality = self.at(key)?.ask(move |phone, _, _| phone.quality(key.call))?;
+            if let Some(known) = self.board.get_mut(key) {
+                known.quality = quality.or(known.quality);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use phone::{Direction, PhoneEvent};
 use super::board::{Key, Known, State};
 use super::deed::register;
 use super::desk::{Desk, Happening};
-use super::order::{House, Order};
+use super::order::{Done, House, Order};
 use super::past::{PastCall, PastCalls};
 use crate::outcome::Outcome;
 
@@ -112,7 +112,9 @@ impl Prompt<'_> {
             other => {
                 let order = self.order(other, rest)?;
                 let order = order.ok_or_else(|| format!("{other:?} is no command\n{HELP}"))?;
-                self.current = self.house.obey(order)?.or(self.current);
+                if let Done::Begun(key) = self.house.obey(order)? {
+                    self.current = Some(key);
+                }
             }
         }
         Ok(Next::More)
