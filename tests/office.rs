@@ -180,7 +180,7 @@ impl Office {
                 Output::Unbar(source) => drop(self.barred.remove(&source)),
                 Output::Introduce(name) => self.introduced.push(name.into()),
                 Output::Alias(flow, peer) => self.aliases.push((flow, peer)),
-                Output::Media(..) | Output::Deafen(_) => {}
+                Output::Media(..) | Output::Leave(_) | Output::Deafen(_) => {}
             }
         }
         for input in back {

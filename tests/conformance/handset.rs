@@ -27,6 +27,10 @@ pub(crate) struct Bench {
     sent: Vec<(u64, Flow, Message)>,
     events: Vec<PhoneEvent>,
     questions: Vec<Question>,
+    /// Signs of life, and when.
+    signs: Vec<(u64, Flow, Vec<u8>)>,
+    /// Ways that the phone wants no more.
+    left: Vec<Flow>,
     sockets: u32,
     branch: u32,
 }
@@ -51,7 +55,8 @@ impl Bench {
     pub(crate) fn on(account: Account, listeners: Vec<Listener>) -> Self {
         let phone = Phone::new(account, listeners, Dice::new(7));
         let (sent, events, questions) = (Vec::new(), Vec::new(), Vec::new());
-        Self { phone, now: START, sent, events, questions, sockets: 0, branch: 0 }
+        let (signs, left) = (Vec::new(), Vec::new());
+        Self { phone, now: START, sent, events, questions, signs, left, sockets: 0, branch: 0 }
     }
 
     pub(crate) fn millis(&self) -> u64 {
@@ -73,7 +78,11 @@ impl Bench {
         for output in out {
             match output {
                 // A keep-alive is no message (RFC 5626 §4.4).
-                Output::Send(_, octets) if octets.trim_ascii().is_empty() => {}
+                Output::Send(flow, octets)
+                    if octets.trim_ascii().is_empty() || stun::looks_like_stun(&octets) =>
+                {
+                    self.signs.push((self.millis(), flow, octets.to_vec()));
+                }
                 Output::Send(flow, octets) => {
                     self.sent.push((self.millis(), flow, Message::parse(octets).unwrap()));
                 }
@@ -88,6 +97,7 @@ impl Bench {
                 }
                 Output::Ask(_, question) => self.questions.push(question),
                 Output::Introduce(_) | Output::Alias(..) | Output::Media(..) => {}
+                Output::Leave(flow) => self.left.push(flow),
                 Output::Tell(..) | Output::Warn(_) | Output::Announce(_) | Output::Report(_) => {}
                 Output::Caution(_) | Output::Bar(..) | Output::Unbar(_) | Output::Deafen(_) => {}
             }
@@ -138,6 +148,16 @@ impl Bench {
     /// What the phone told its program since the last look.
     pub(crate) fn events(&mut self) -> Vec<PhoneEvent> {
         std::mem::take(&mut self.events)
+    }
+
+    /// Signs of life since the last look: when, by which way, and what.
+    pub(crate) fn signs(&mut self) -> Vec<(u64, Flow, Vec<u8>)> {
+        std::mem::take(&mut self.signs)
+    }
+
+    /// Ways that the phone has closed since the last look.
+    pub(crate) fn left(&mut self) -> Vec<Flow> {
+        std::mem::take(&mut self.left)
     }
 
     pub(crate) fn questions(&mut self) -> Vec<Question> {

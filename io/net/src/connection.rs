@@ -85,6 +85,8 @@ pub(crate) enum Reason {
 #[derive(Debug)]
 pub(crate) enum Come {
     Message(Message),
+    /// The answer to a sign of life.
+    Pong,
     /// Nothing more.
     End(End),
 }
@@ -302,7 +304,10 @@ impl Connection {
                     found.push(Come::Message(message));
                 }
                 // A keep-alive is a sign of life, but a stranger must say something first.
-                Ok(Some(Piece::SignOfLife)) => {
+                Ok(Some(piece @ (Piece::SignOfLife | Piece::Pong))) => {
+                    if matches!(piece, Piece::Pong) {
+                        found.push(Come::Pong);
+                    }
                     // One that comes between the parts of a message does not make the rest come sooner.
                     if !self.framing.is_half() {
                         self.half_since = None;

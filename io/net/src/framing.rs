@@ -25,6 +25,8 @@ pub(crate) enum Piece {
     Message(Message),
     /// A sign of life. It is answered already.
     SignOfLife,
+    /// The answer to one of ours.
+    Pong,
 }
 
 /// Why nothing more can be cut out.
@@ -78,7 +80,7 @@ impl Framing {
                     out.extend_from_slice(PONG);
                     Ok(Some(Piece::SignOfLife))
                 }
-                Ok(Some(Frame::Pong)) => Ok(Some(Piece::SignOfLife)),
+                Ok(Some(Frame::Pong)) => Ok(Some(Piece::Pong)),
                 Ok(None) => Ok(None),
                 Err(malformed) => Err(End::Malformed(malformed)),
             },
@@ -168,7 +170,7 @@ fn cut_web(socket: &mut WebSocket, now: Time, out: &mut Vec<u8>) -> Result<Optio
             socket.send(PONG, out);
             Ok(Some(Piece::SignOfLife))
         }
-        Ok(Frame::Pong) => Ok(Some(Piece::SignOfLife)),
+        Ok(Frame::Pong) => Ok(Some(Piece::Pong)),
         Err(malformed) => {
             socket.part(websocket::Fault::NotSip);
             Err(End::Malformed(malformed))

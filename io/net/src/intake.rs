@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use machine::Time;
-use protocol::doors::Socket;
+use protocol::doors::{Alive, Socket};
 use protocol::{Distrust, Flow, Identity, Input, Transport};
 use sip::{Bytes, Message};
 
@@ -37,11 +37,6 @@ impl<M: Drivable> Shard<M> {
             self.here.counters.keep_alives.one();
             return;
         }
-        // Neither SIP nor a question by STUN: silence, for whatever sent it understands no answer of ours.
-        if stun::looks_like_stun(datagram.octets) {
-            self.here.counters.malformed.one();
-            return;
-        }
         let flow = Flow {
             transport: Transport::Udp,
             listener,
@@ -49,6 +44,15 @@ impl<M: Drivable> Shard<M> {
             peer: datagram.from,
             identity: Identity::NONE,
         };
+        if let Some((transaction, mapped)) = stun::mapped(datagram.octets) {
+            let alive = Alive::Mapped(transaction, mapped);
+            return self.inputs.push(Input::Alive(flow, alive));
+        }
+        // Neither SIP nor a question by STUN: silence, for whatever sent it understands no answer of ours.
+        if stun::looks_like_stun(datagram.octets) {
+            self.here.counters.malformed.one();
+            return;
+        }
         let wire = Bytes::copy_from_slice(datagram.octets);
         self.tap(now, Way::In, flow, &wire);
         match Message::parse(wire) {
@@ -169,6 +173,7 @@ impl<M: Drivable> Shard<M> {
                     let notice = Notice::Refused { source: flow.peer, why };
                     self.program.sink.notice(now, self.here.shard, notice);
                 }
+                News::Pong(flow) => self.inputs.push(Input::Alive(flow, Alive::Pong)),
                 News::Failed(flow, shards) => self.failed(flow, shards),
                 News::Untrusted(flow, distrust) => self.untrusted(flow, &distrust),
             }

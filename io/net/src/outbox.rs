@@ -28,6 +28,7 @@ impl<M: Drivable> Shard<M> {
                 Output::Send(flow, octets) => self.send(now, flow, octets),
                 Output::Introduce(name) => self.open(now, Letter::Introduce(name)),
                 Output::Alias(flow, peer) => self.alias(now, flow, peer),
+                Output::Leave(flow) => self.leave(now, flow),
                 Output::Media(socket, to, octets) => {
                     if !self.media.send(socket, to, octets) {
                         self.here.counters.media_unsent.one();
@@ -77,6 +78,16 @@ impl<M: Drivable> Shard<M> {
             } else {
                 self.post_surely(owner, Letter::Alias(flow, peer));
             }
+        }
+    }
+
+    /// The connection lives where its peer is at home.
+    fn leave(&mut self, now: Time, flow: Flow) {
+        let owner = self.streams.owner(flow.peer);
+        if owner == self.here.shard {
+            self.open(now, Letter::Leave(flow));
+        } else {
+            self.post_surely(owner, Letter::Leave(flow));
         }
     }
 

@@ -273,6 +273,7 @@ impl<M: Drivable> Shard<M> {
                 }
             }
             Letter::Evict(number) => self.streams.evict(number),
+            Letter::Leave(flow) => self.streams.leave(flow),
         }
     }
 

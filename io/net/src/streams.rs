@@ -71,6 +71,8 @@ pub(crate) enum News {
     Message(Flow, Message),
     /// Octets came that are none.
     Malformed(Flow, Malformed),
+    /// A sign of life of ours was answered.
+    Pong(Flow),
     /// A connection did not come as far as messages, and why.
     Refused(Flow, Box<str>),
     /// Nothing more can be sent on this flow; the shards that knew it, as bits.
@@ -123,6 +125,18 @@ impl Streams {
     /// A place for a connection that a peer has opened, and who must go for it; `None` when there are too many.
     pub(crate) fn seat(&self, peer: SocketAddr) -> Option<(Seat, Option<Evicted>)> {
         self.census.seat(peer, Begins::ByPeer)
+    }
+
+    /// Closes the connection that the flow names, or the one to its peer: we want it no more.
+    pub(crate) fn leave(&mut self, flow: Flow) {
+        let number = if flow.connection == 0 {
+            self.to_peer(flow)
+        } else {
+            self.has(flow).then_some(flow.connection)
+        };
+        if let Some(number) = number {
+            self.close(number, Reason::Finished);
+        }
     }
 
     /// Closes a connection that must make room.
@@ -306,6 +320,8 @@ impl Streams {
                     self.counters.stream_messages_in.one();
                     Some(News::Message(flow, message))
                 }
+                // Whoever was called by us may be asked whether it is there.
+                Come::Pong => connection.begun_by_us().then_some(News::Pong(flow)),
                 Come::End(End::Malformed(malformed)) => Some(News::Malformed(flow, malformed)),
                 Come::End(End::Refused(why)) => Some(News::Refused(flow, why)),
                 Come::End(End::Said | End::NotOpened) => None,

@@ -34,6 +34,8 @@ pub(crate) enum Letter {
     Adopt(Accepted),
     /// A connection of the addressee's must go, to make room.
     Evict(u32),
+    /// A connection of the addressee's is wanted no more.
+    Leave(Flow),
 }
 
 /// A connection that was just accepted.

@@ -17,7 +17,8 @@ pub(crate) const ACCEPT: &str = "application/sdp";
 pub(crate) const ENCODING: &str = "identity";
 
 /// The extensions that we have, for Supported: each is taken when somebody requires it.
-pub(crate) const SUPPORTED: [&str; 6] = [RELIABLY, TIMER, "replaces", "join", "norefersub", "gruu"];
+pub(crate) const SUPPORTED: [&str; 7] =
+    [RELIABLY, TIMER, "replaces", "join", "norefersub", "gruu", "outbound"];
 
 /// The event packages whose state we tell.
 pub(crate) const EVENTS: &str = "refer, conference, dialog";

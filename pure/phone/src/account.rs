@@ -39,6 +39,9 @@ pub struct Account {
     pub(crate) referrals: Referrals,
     pub(crate) shown_to: Vec<Box<[u8]>>,
     pub(crate) instance: Option<Box<str>>,
+    pub(crate) flows: Vec<Box<[u8]>>,
+    pub(crate) outbound: bool,
+    pub(crate) temporary: bool,
     pub(crate) software: Box<str>,
 }
 
@@ -120,6 +123,9 @@ impl Account {
             referrals: Referrals::default(),
             shown_to: Vec::new(),
             instance: None,
+            flows: Vec::new(),
+            outbound: false,
+            temporary: false,
             software: abilities::NAME.into(),
         })
     }
@@ -157,7 +163,7 @@ impl Account {
     pub fn has_one_address(&self) -> bool {
         let host = self.server.as_ref().map_or(&*self.domain, |server| &server.host);
         let host = HostPort::parse(host.as_bytes()).map(|place| place.host);
-        self.proxy.is_none() && host.is_ok_and(|host| host.ip().is_some())
+        self.proxy.is_none() && self.flows.is_empty() && host.is_ok_and(|host| host.ip().is_some())
     }
 
     /// By this transport. Large requests go by TCP instead of UDP (RFC 3261 §18.1.1). By WebSocket everything goes over one connection to the
@@ -267,6 +273,38 @@ impl Account {
     pub fn instance(mut self, urn: &str) -> Self {
         self.instance = Some(urn.into());
         self
+    }
+
+    /// Registered by a flow that is kept open and watched (RFC 5626), to the server or the outbound proxy. Without an [`instance`](Self::instance)
+    /// it has no effect: the registrar has to know whose flow it is.
+    #[must_use]
+    pub const fn outbound(mut self) -> Self {
+        self.outbound = true;
+        self
+    }
+
+    /// Registered by one more flow, through this proxy (`sip:proxy.example.test;lr`): said twice, the phone is reached by two, and loses no call
+    /// when one of them fails (RFC 5626 §4.2.1). At most [`limits::FLOWS`] count. Requests go by the first that stands.
+    pub fn flow(mut self, proxy: &str) -> Result<Self, BadAccount> {
+        let uri = Uri::parse(proxy.as_bytes()).map_err(BadAccount::Uri)?;
+        uri.sip().ok_or(BadAccount::NotAnAddress)?;
+        if self.flows.len() < limits::FLOWS {
+            self.flows.push(proxy.as_bytes().into());
+        }
+        self.outbound = true;
+        Ok(self)
+    }
+
+    /// Whoever we talk with learns an address of this phone that does not say whose it is, where the registrar has given us one (RFC 5627 §3.1.2).
+    #[must_use]
+    pub const fn temporary_address(mut self) -> Self {
+        self.temporary = true;
+        self
+    }
+
+    /// Whether flows are asked for.
+    pub(crate) const fn keeps_flows(&self) -> bool {
+        self.outbound && self.instance.is_some()
     }
 
     /// The address of record.

@@ -48,6 +48,7 @@ pub mod limits;
 mod line;
 mod lingering;
 mod machine;
+mod moving;
 mod outside;
 pub mod packages;
 mod patience;

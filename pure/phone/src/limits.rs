@@ -14,6 +14,25 @@ pub const LONGEST_EXPIRES: u32 = 604_800;
 /// The pause after the first failed registration; it doubles with each further one (RFC 5626 §4.5).
 pub const RETRY_FIRST: Duration = Duration::from_secs(30);
 
+/// The same where another flow stands (RFC 5626 §4.5).
+pub const RETRY_FIRST_SPARE: Duration = Duration::from_secs(90);
+
+/// How long the answer to a sign of life over a stream may take (RFC 5626 §4.4.1).
+pub const PONG: Duration = Duration::from_secs(10);
+
+/// The first pause between repeats of a sign of life by STUN, and how often it is sent (RFC 8489 §6.2.1, RFC 5626 §4.4.2).
+pub const STUN_AGAIN: Duration = Duration::from_millis(500);
+/// See [`STUN_AGAIN`].
+pub const STUN_SENT: u8 = 7;
+/// How many times the first pause is waited after the last.
+pub const STUN_LAST: u32 = 16;
+
+/// How soon a call says again where we are now, when there was no way to say it.
+pub const MOVE_AGAIN: Duration = Duration::from_secs(2);
+
+/// Ways that are kept open at once: RFC 5626 §4.2.1 asks for up to four.
+pub const FLOWS: usize = 4;
+
 /// The longest pause between registrations that fail (RFC 5626 §4.5).
 pub const RETRY_LAST: Duration = Duration::from_secs(1800);
 

@@ -15,7 +15,7 @@ use sip::{Draft, Message, Method, Name, Status};
 use crate::call::{Conversation, Offered, Role, State, caller, sdp_of, too_brief};
 use crate::conference::Conference;
 use crate::history::Direction;
-use crate::line::{Known, News, Part, Purpose, Tiding};
+use crate::line::{Errand, Known, News, Part, Purpose, Tiding};
 use crate::outside::Ours;
 use crate::phone::Phone;
 use crate::reception::Turned;
@@ -47,6 +47,9 @@ impl Machine for Phone {
             Input::Answered(ticket, answer) => self.answered(now, ticket, &answer, out),
             // A phone has no other shards.
             Input::Asked(asker, _) => out.push(Output::Tell(asker, Answer::Nothing)),
+            Input::Alive(flow, alive) => {
+                self.registration.alive(now, flow, alive, &mut self.line, out)
+            }
             Input::Warned(_) | Input::Announced(_) | Input::Cautioned(_) | Input::Waited(_) => {}
         }
         self.settle(now, out);
@@ -80,7 +83,7 @@ impl Machine for Phone {
 impl Phone {
     fn failed(&mut self, now: Time, flow: Flow, why: Option<&Distrust>, out: &mut Vec<Output>) {
         self.line.failed(now, flow, why, out);
-        self.registration.flow_failed(now, flow, &mut self.line.dice);
+        self.registration.flow_failed(now, flow, &mut self.line, out);
     }
 
     fn receive(&mut self, now: Time, flow: Flow, mut message: Message, out: &mut Vec<Output>) {
@@ -133,8 +136,11 @@ impl Phone {
             }
             News::Acknowledged { invite, flow, ack } => lingering.acknowledged(invite, flow, &ack),
             News::Further { id, response } => self.further(now, (id, &response), out),
-            News::Done { errand, outcome, .. } if errand.purpose == Purpose::Register => {
-                self.registration.done(now, errand, outcome, line, out);
+            News::Done {
+                errand: errand @ Errand { purpose: Purpose::Register(flow), .. },
+                outcome,
+            } => {
+                self.registration.done(now, (flow, errand, outcome), line, out);
             }
             News::Ack(ack) => {
                 let Some(id) = DialogId::of_request(&ack) else { return };

@@ -20,7 +20,12 @@ pub(crate) fn raise(asked: &mut u32, response: &Message) -> bool {
 
 /// The pause after so many failures in a row: it doubles with each, and a random half of it is left out (RFC 5626 §4.5).
 pub(crate) fn pause(failures: u32, dice: &mut Dice) -> Duration {
-    let doubled = limits::RETRY_FIRST.saturating_mul(1 << failures.min(16));
+    pause_from(limits::RETRY_FIRST, failures, dice)
+}
+
+/// The same, from another first pause.
+pub(crate) fn pause_from(first: Duration, failures: u32, dice: &mut Dice) -> Duration {
+    let doubled = first.saturating_mul(1 << failures.min(16));
     let most = u64::try_from(doubled.min(limits::RETRY_LAST).as_millis()).unwrap_or(u64::MAX);
     Duration::from_millis((most / 2).saturating_add(dice.below(most / 2 + 1)))
 }

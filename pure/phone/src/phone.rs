@@ -52,8 +52,7 @@ pub struct Phone {
 impl Phone {
     /// A phone for an account, that listens here. It sends nothing before it is told to.
     pub fn new(account: Account, listeners: Vec<Listener>, mut dice: Dice) -> Self {
-        let registration =
-            Registration::new(account.credentials.clone(), account.expires, &mut dice);
+        let registration = Registration::new(&account, &mut dice);
         let answers = Answers::new(account.credentials.clone());
         let outside = Outside::new(&answers, &mut dice);
         Self {
@@ -98,8 +97,13 @@ impl Phone {
     }
 
     /// True while the registrar believes the phone to be here.
-    pub const fn is_registered(&self) -> bool {
+    pub fn is_registered(&self) -> bool {
         self.registration.is_on()
+    }
+
+    /// How many of its flows stand (RFC 5626): one is enough to be reached.
+    pub fn flows(&self) -> usize {
+        self.registration.standing()
     }
 
     /// Calls somebody: `102` and `bob` are in the account's domain; `sip:bob@example.test` and `tel:+1234` are what they are. `audio` speaks

@@ -16,6 +16,8 @@ use crate::{limits, words};
 pub(crate) enum Hop {
     /// To the account's server.
     Server,
+    /// To this proxy, and by no other way: a flow of its own (RFC 5626 §4.2.1).
+    Flow(Box<[u8]>),
     /// To the host of a URI: the nearest proxy's, or the target's.
     Uri(Box<[u8]>),
 }
@@ -80,6 +82,7 @@ pub(crate) fn place(hop: &Hop, account: &Account) -> Result<locate::Hop, String>
     // A WebSocket client has its one connection, and no other way to anybody (RFC 7118 §B.2).
     let only = account.proxy.as_ref().filter(|_| account.transport.is_web());
     match (hop, only) {
+        (Hop::Flow(proxy), _) => of_uri(proxy, account),
         (Hop::Uri(_), Some(proxy)) => of_uri(proxy, account),
         (Hop::Uri(uri), None) if !account.transport.is_web() => of_uri(uri, account),
         (Hop::Server | Hop::Uri(_), _) => {

@@ -10,9 +10,11 @@ use machine::Time;
 use sip::{Bytes, Malformed, Message};
 
 use crate::Record;
+pub use crate::alive::Alive;
 use crate::bans::{Ban, Caution, Source};
 use crate::call_record::CallRecord;
 pub use crate::cluster::{Neighbour, Share};
+pub use crate::load::{Backlog, Deafness};
 use crate::locate::{Domain, Failure, Hop, Naptr, Target, Unlocated};
 pub use crate::reach::{Reach, Sleeper};
 use crate::transport::{Distrust, Flow, Transport};
@@ -43,24 +45,8 @@ pub enum Input {
     Announced(Box<[u8]>),
     /// Another shard tells of strangers.
     Cautioned(Caution),
-}
-
-/// How it goes with what comes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Backlog {
-    /// How long ago everything that had come was read last.
-    pub waited: Duration,
-    /// Datagrams that were thrown away since, because there was no room for them.
-    pub lost: u64,
-}
-
-/// What need not be read of what comes by datagrams.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Deafness {
-    /// So many of 1024 requests that begin something.
-    pub share: u16,
-    /// But none that calls one of these.
-    pub spared: Box<[Box<str>]>,
+    /// A sign of life of ours was answered by that peer (RFC 5626 §4.4).
+    Alive(Flow, Alive),
 }
 
 /// What a machine tells the world.
@@ -73,6 +59,8 @@ pub enum Output {
     Introduce(Box<str>),
     /// What is to go to this address, to whom the flow has proven to be, may go over its connection too (RFC 5923 §8.2).
     Alias(Flow, SocketAddr),
+    /// Nothing more is sent over this connection, or over any to the peer when `Flow::connection` is 0: it is closed, and fails.
+    Leave(Flow),
     /// Send a datagram from a socket of ours.
     Media(Socket, SocketAddr, Bytes),
     /// Find something out.
@@ -430,6 +418,15 @@ pub enum PhoneEvent {
     /// We are not registered, and why.
     NotRegistered {
         /// The status, 408 when nobody answered, 503 when nobody could be reached.
+        status: u16,
+        /// Why, in words.
+        reason: Box<str>,
+    },
+    /// One of several flows by which we are registered failed; the others stand, or are being asked for (RFC 5626).
+    FlowFailed {
+        /// Its number, from 1.
+        flow: u8,
+        /// The status.
         status: u16,
         /// Why, in words.
         reason: Box<str>,

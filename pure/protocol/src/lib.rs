@@ -1,5 +1,6 @@
 //! SIP between messages and roles: the doors, transport rules, transactions (RFC 3261 §17, §18; RFC 3263).
 
+mod alive;
 pub mod auth;
 pub mod bans;
 mod call_record;
@@ -8,6 +9,7 @@ pub mod dialog;
 pub mod doors;
 pub mod fault;
 pub mod limits;
+mod load;
 pub mod locate;
 mod reach;
 mod record;

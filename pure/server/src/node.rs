@@ -254,7 +254,8 @@ impl Machine for Node {
                 roles.bans.cautioned(&mut turn, caution);
             }
             Input::Waited(backlog) => roles.door.waited(&mut turn, backlog),
-            Input::Media(..) => {}
+            // We send no signs of life: phones do.
+            Input::Media(..) | Input::Alive(..) => {}
         }
         let (mut turn, roles) = self.turn(now, out);
         roles.spread(&mut turn);

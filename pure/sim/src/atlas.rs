@@ -67,6 +67,13 @@ impl Atlas {
         self.owners.entry((realm, ip)).or_insert(Owner::Host(host));
     }
 
+    /// Takes an address from a host.
+    pub(crate) fn unsettle(&mut self, realm: Realm, ip: IpAddr, host: HostId) {
+        if self.is_home(realm, ip, host) {
+            self.owners.remove(&(realm, ip));
+        }
+    }
+
     pub(crate) fn is_home(&self, realm: Realm, ip: IpAddr, host: HostId) -> bool {
         matches!(self.owners.get(&(realm, ip)), Some(Owner::Host(owner)) if *owner == host)
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
 use machine::{Machine, Time};
-use protocol::doors::{Asker, Event, Input, Output, Socket};
+use protocol::doors::{Alive, Asker, Event, Input, Output, Socket};
 use protocol::locate::Means;
 use protocol::{Flow, Listener, Question, Ticket};
 use sim::{Connection, Door, Host, Kind, Parcel, Segment, Transport, Unreachable};
@@ -172,6 +172,10 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                 Output::Send(flow, octets) => self.send(now, shard, (flow, octets), out),
                 Output::Introduce(name) => self.introduced.note(name),
                 Output::Alias(flow, peer) => self.lines.alias(flow, peer),
+                Output::Leave(flow) => {
+                    let left = self.lines.leave(flow, out).into_iter();
+                    left.for_each(|left| self.say(now, shard, Input::Failed(left)));
+                }
                 Output::Media(socket, to, octets) => self.send_media(socket, to, octets, out),
                 Output::Ask(ticket, question) => self.ask(now, shard, ticket, question),
                 Output::Tell(asker, answer) => {
@@ -340,6 +344,13 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
         if octets.iter().all(|octet| matches!(octet, b'\r' | b'\n' | 0)) {
             return;
         }
+        if let Some(answer) = stun::answer(&octets, parcel.from) {
+            return out.push(Parcel::datagram(parcel.to, parcel.from, Bytes::from(answer)));
+        }
+        if let Some((transaction, mapped)) = stun::mapped(&octets) {
+            let alive = Alive::Mapped(transaction, mapped);
+            return self.feed(now, 0, Input::Alive(flow, alive), out);
+        }
         match Message::parse(octets) {
             Ok(message) => self.receive(now, flow, message, out),
             Err(malformed) => self.feed(now, 0, Input::Malformed(flow, malformed), out),
@@ -347,7 +358,7 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
     }
 
     fn datagram_flow(&self, local: SocketAddr, peer: SocketAddr) -> Option<Flow> {
-        let here = |one: &&Listener| !one.transport.is_reliable() && one.bound == local;
+        let here = |one: &&Listener| !one.transport.is_reliable() && hears(one, local);
         self.listeners.iter().find(here).map(|listener| Flow::to(listener, peer))
     }
 
@@ -360,7 +371,7 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
     ) {
         match segment {
             Segment::Open => {
-                let here = |one: &&Listener| one.transport.is_reliable() && one.bound == parcel.to;
+                let here = |one: &&Listener| one.transport.is_reliable() && hears(one, parcel.to);
                 if let Some(listener) = self.listeners.iter().find(here) {
                     self.lines.accept(listener, parcel, stream);
                 }
@@ -386,7 +397,7 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                 Ok(Some(Frame::Ping)) => {
                     out.push(line.parcel(Segment::Data(Bytes::from_static(b"\r\n"))));
                 }
-                Ok(Some(Frame::Pong)) => {}
+                Ok(Some(Frame::Pong)) => self.feed(now, 0, Input::Alive(flow, Alive::Pong), out),
                 Err(malformed) => return self.garbled(now, stream, malformed, out),
             }
         }
@@ -413,6 +424,12 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
             self.failed(now, flow, out);
         }
     }
+}
+
+/// Whether what comes to an address of this host is for a listener.
+fn hears(listener: &Listener, to: SocketAddr) -> bool {
+    let bound = listener.bound;
+    bound == to || bound.ip().is_unspecified() && bound.port() == to.port()
 }
 
 impl<M: Machine<Input = Input, Output = Output>> Host for Actor<M> {
@@ -448,8 +465,7 @@ impl<M: Machine<Input = Input, Output = Output>> Host for Actor<M> {
 
     fn listens(&self, door: Door) -> bool {
         let datagrams = door.transport == Transport::Udp;
-        let fits =
-            |one: &Listener| one.bound == door.at && one.transport.is_reliable() != datagrams;
+        let fits = |one: &Listener| hears(one, door.at) && one.transport.is_reliable() != datagrams;
         self.listeners.iter().any(fits) || datagrams && self.sockets.at(door.at).is_some()
     }
 }

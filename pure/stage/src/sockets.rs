@@ -49,7 +49,9 @@ impl Sockets {
     }
 
     pub(crate) fn at(&self, address: SocketAddr) -> Option<(Socket, usize)> {
-        self.by_address.get(&address).copied()
+        // A socket that is bound to all addresses of its host hears what comes to any.
+        let ip = if self.ip.is_unspecified() { self.ip } else { address.ip() };
+        self.by_address.get(&SocketAddr::new(ip, address.port())).copied()
     }
 
     pub(crate) fn address(&self, socket: Socket) -> Option<SocketAddr> {

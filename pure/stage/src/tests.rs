@@ -69,6 +69,7 @@ impl Scribe {
             Input::Announced(_) => "announced".to_owned(),
             Input::Cautioned(_) => "cautioned".to_owned(),
             Input::Waited(_) => "waited".to_owned(),
+            Input::Alive(flow, _) => format!("{} alive", flow.connection),
         };
         self.heard.iter().map(word).collect()
     }

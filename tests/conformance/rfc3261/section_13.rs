@@ -33,7 +33,7 @@ fn an_invite_offers_and_says_what_we_can() {
     assert_eq!(
         (rows(&invite, Name::Supported), rows(&invite, Name::ContentType)),
         (
-            vec!["100rel, timer, replaces, join, norefersub, gruu".into()],
+            vec!["100rel, timer, replaces, join, norefersub, gruu, outbound".into()],
             vec!["application/sdp".into()]
         )
     );

@@ -105,7 +105,8 @@ fn our_contact_answers_outside_of_calls_too() {
 }
 
 /// No extension of ours needs anybody's help, and each that we name is of a standards-track RFC (`path`: RFC 3327, `100rel`: RFC 3262,
-/// `timer`: RFC 4028, `replaces`: RFC 3891, `join`: RFC 3911, `norefersub`: RFC 4488, `gruu`: RFC 5627).
+/// `timer`: RFC 4028, `replaces`: RFC 3891, `join`: RFC 3911, `norefersub`: RFC 4488, `gruu`: RFC 5627,
+/// `outbound`: RFC 5626).
 /// Proves: rfc3261-8.1.1.9-2, rfc3261-8.1.1.9-5, rfc3261-8.2.2.3-5, rfc3261-8.2.2.3-3.
 #[test]
 fn nothing_is_required_of_anybody() {
@@ -114,7 +115,7 @@ fn nothing_is_required_of_anybody() {
         let tags = rows(&request, Name::Supported).concat();
         for tag in tags.split(", ").filter(|tag| !tag.is_empty()) {
             assert!(
-                ["path", "100rel", "timer", "replaces", "join", "norefersub", "gruu"]
+                ["path", "100rel", "timer", "replaces", "join", "norefersub", "gruu", "outbound"]
                     .contains(&tag),
                 "{tag}"
             );

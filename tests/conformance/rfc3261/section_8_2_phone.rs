@@ -87,7 +87,7 @@ fn trap_49_options_says_what_is_true() {
         assert_eq!(rows(&answer, Name::AcceptLanguage), ["en"]);
         assert_eq!(
             rows(&answer, Name::Supported),
-            ["100rel, timer, replaces, join, norefersub, gruu"]
+            ["100rel, timer, replaces, join, norefersub, gruu, outbound"]
         );
     }
 }

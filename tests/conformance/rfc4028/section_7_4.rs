@@ -54,7 +54,10 @@ fn a_refresh_asks_for_what_was_agreed_on() {
     let (mut bench, _) = ours("Allow: UPDATE");
     let update = refresh(&mut bench);
     assert_eq!(rows(&update, Name::SessionExpires), ["180;refresher=uac"]);
-    assert_eq!(rows(&update, Name::Supported), ["100rel, timer, replaces, join, norefersub, gruu"]);
+    assert_eq!(
+        rows(&update, Name::Supported),
+        ["100rel, timer, replaces, join, norefersub, gruu, outbound"]
+    );
     assert!(!update.has(Name::Require));
     // Its 200 starts the timer anew.
     let ok = "Session-Expires: 180;refresher=uac\r\nContact: <sip:bob@192.0.2.9>";

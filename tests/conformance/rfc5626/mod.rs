@@ -4,6 +4,7 @@ use offhook_tests::office::{Office, Phone, Sent, rows, status};
 use protocol::Flow;
 use sip::Name;
 
+mod section_4;
 mod section_5;
 mod section_6;
 mod section_7;

@@ -121,3 +121,27 @@ fn it_is_refreshed_in_time() {
     let sent = bench.sent();
     assert_eq!(titles(&sent), ["REGISTER"]);
 }
+
+/// A phone that wants to say nothing of itself gives its temporary GRUU, the last that came; all that it has were learned under the Call-ID of its only
+/// registration, which it does not end and begin anew for that.
+/// Proves: rfc5627-4.2-3, rfc5627-A-4, rfc5627-A-5, rfc5627-A-17, rfc5627-A-18.
+#[test]
+fn who_wants_to_say_nothing_of_itself_gives_the_temporary_one() {
+    let account = account().server("192.0.2.9").unwrap().instance(INSTANCE).temporary_address();
+    let mut bench = Bench::with(account);
+    bench.act(phone::Phone::register);
+    let (first, mut register) = (bench.only(), None);
+    for temporary in ["sip:tgruu.7hs@atlanta.example;gr", "sip:tgruu.8ab@atlanta.example;gr"] {
+        let asked = register.unwrap_or_else(|| first.clone());
+        let pair = format!(";pub-gruu=\"{GRUU}\";temp-gruu=\"{temporary}\"");
+        bench.tell(granted(&asked, &pair));
+        let (_, invite) = bench.calls("sip:bob@biloxi.example");
+        assert_eq!(rows(&invite, Name::Contact), [format!("<{temporary}>")]);
+        bench.tell(reply(&invite, 486, "b", ("", "")));
+        bench.sent();
+        let again = next(&mut bench);
+        assert_eq!(again.call_id(), first.call_id());
+        assert_ne!(rows(&again, Name::Expires), ["0"]);
+        register = Some(again);
+    }
+}

@@ -79,6 +79,9 @@ pub(super) fn words(event: &PhoneEvent) -> String {
         PhoneEvent::NotRegistered { status, reason } => {
             format!("not registered: {status} {reason}")
         }
+        PhoneEvent::FlowFailed { flow, status, reason } => {
+            format!("way {flow} failed: {status} {reason}; others stand or are tried")
+        }
         PhoneEvent::Unregistered => "unregistered".into(),
         PhoneEvent::Incoming { from, .. } => format!("{from} calls"),
         PhoneEvent::Progress { status: 180, .. } => "it rings".into(),
@@ -150,6 +153,9 @@ fn object(event: &PhoneEvent) -> Value {
         PhoneEvent::Registered { expires } => json!({ "event": "registered", "expires": expires }),
         PhoneEvent::NotRegistered { status, reason } => {
             json!({ "event": "not_registered", "status": status, "reason": reason })
+        }
+        PhoneEvent::FlowFailed { flow, status, reason } => {
+            json!({ "event": "flow_failed", "flow": flow, "status": status, "reason": reason })
         }
         PhoneEvent::Unregistered => json!({ "event": "unregistered" }),
         PhoneEvent::Incoming { call, from } => {

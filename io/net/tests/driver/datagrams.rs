@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::net::{SocketAddr, UdpSocket};
 
 use offhook_net::{Plan, Program};
+use protocol::doors::Alive;
 use protocol::{Flow, Identity, Input, Output, Transport};
 
 use crate::echo::{House, caller, options, subject};
@@ -217,4 +218,18 @@ fn two_shards_share_a_port_and_each_message_comes_home() {
     }
     assert!(house.count(|counters| &counters.moved) > 0);
     assert!(house.handle.counters().iter().all(|counters| counters.datagrams_in.get() > 0));
+}
+
+/// The answer to a question of ours is told, and whatever else looks like STUN is not (RFC 5626 §4.4.2).
+#[test]
+fn an_answer_of_stun_is_told() {
+    let house = House::on(Transport::Udp, "127.0.0.1:0");
+    let peer = caller(house.address(0));
+    let seen = "198.51.100.7:4000".parse().unwrap();
+    let answer = stun::answer(&stun::ask(b"transaction!"), seen).unwrap();
+    peer.send(&answer[..answer.len() - 1]).unwrap();
+    peer.send(&answer).unwrap();
+    let (_, Input::Alive(flow, alive)) = house.input() else { panic!() };
+    assert_eq!(flow.peer, peer.local_addr().unwrap());
+    assert_eq!(alive, Alive::Mapped(*b"transaction!", seen));
 }

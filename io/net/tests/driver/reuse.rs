@@ -12,7 +12,8 @@ use crate::authority::{Authority, Flaw};
 use crate::echo::{House, PATIENCE, options};
 use crate::secure::{Server, ask, call, came, house, plan, send, to, tried};
 
-/// Proves: rfc5922-7.8-1, rfc5923-8.1-1, rfc5923-8.1-2, rfc5923-8.1-7, rfc5923-8.1-8, rfc5923-8.1-9, rfc5923-8.1-10, rfc5923-8.1-4, rfc5923-2-1, rfc5923-2-2.
+/// Proves: rfc5922-7.8-1, rfc5923-8.1-1, rfc5923-8.1-2, rfc5923-8.1-7, rfc5923-8.1-8, rfc5923-8.1-9, rfc5923-8.1-10, rfc5923-8.1-4, rfc5923-2-1, rfc5923-2-2,
+/// rfc5626-4.3-3.
 #[test]
 fn trap_32_a_connection_is_used_again_for_the_same_identity_and_for_no_other() {
     let authority = Authority::new();

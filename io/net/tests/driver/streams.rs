@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use offhook_net::{Plan, Program};
+use protocol::doors::Alive;
 use protocol::{Flow, Identity, Input, Output, Transport};
 
 use crate::echo::{House, PATIENCE, connect, options, read_answer};
@@ -161,4 +162,33 @@ fn any_shard_can_send_on_any_connection() {
     let mut told: Vec<u16> = (0..3).map(|_| house.input().0).collect();
     told.sort_unstable();
     assert_eq!(told, [0, 1, 2]);
+}
+
+/// A connection that we have opened tells of its pongs, and is closed when it is wanted no more; what is sent then goes by a new one.
+#[test]
+fn a_pong_is_told_and_a_connection_is_left() {
+    let house = House::on(Transport::Tcp, "127.0.0.1:0");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let peer = listener.local_addr().unwrap();
+    let way = Flow {
+        transport: Transport::Tcp,
+        listener: 0,
+        connection: 0,
+        peer,
+        identity: Identity::NONE,
+    };
+    house.put(0, Output::Send(way, "\r\n\r\n".into()));
+    let (mut first, _) = listener.accept().unwrap();
+    let mut ping = [0; 4];
+    first.read_exact(&mut ping).unwrap();
+    assert_eq!(&ping, b"\r\n\r\n");
+    first.write_all(b"\r\n").unwrap();
+    let (_, Input::Alive(flow, Alive::Pong)) = house.input() else { panic!() };
+    assert_eq!(flow.any_connection(), way);
+    house.put(0, Output::Leave(way));
+    let (_, Input::Failed(left)) = house.input() else { panic!() };
+    assert_eq!(left, flow);
+    assert_eq!(first.read(&mut ping).unwrap(), 0, "it is closed");
+    house.put(0, Output::Send(way, "\r\n\r\n".into()));
+    listener.accept().unwrap();
 }

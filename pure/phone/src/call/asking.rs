@@ -11,13 +11,17 @@ use crate::account::{Account, Changes};
 use crate::line::{Errand, Outcome, Part, Purpose};
 use crate::turn::{Turn, with_sdp};
 use crate::unable::Unable;
-use crate::{abilities, request};
+use crate::{abilities, limits, request};
 
 impl Conversation {
     /// The program wants to put the other side on hold, or to take it back: now, or when nothing else is under way.
     pub(crate) fn wish(&mut self, turn: &mut Turn<'_>, wish: Wish) -> Result<(), Unable> {
         let State::Up(up) = &mut self.state else { return Err(Unable::NotNow("stands")) };
-        up.wish = Some(wish);
+        match (wish, up.wish) {
+            // Whatever else is wanted says where we are too.
+            (Wish::Move, Some(Wish::Hold | Wish::Resume)) => {}
+            (wish, _) => up.wish = Some(wish),
+        }
         self.go_on(turn);
         Ok(())
     }
@@ -30,7 +34,7 @@ impl Conversation {
         match wish {
             Wish::Hold => sound.hold(),
             Wish::Resume => sound.resume(),
-            Wish::Refresh => {}
+            Wish::Refresh | Wish::Move => {}
         }
         // RFC 4028 §7.4: an INVITE offers what there is anew; an UPDATE need not.
         let offer = match (method, wish) {
@@ -160,6 +164,10 @@ impl Conversation {
                 self.end(turn, 481, "the other side knows nothing of this call any more");
             }
             (Status::REQUEST_TIMEOUT, _) => self.hang_up_now(turn, (408, "the other side is gone")),
+            // There is no way yet from where we are now.
+            (Status::SERVICE_UNAVAILABLE, Outcome::Failure(..)) if wish == Wish::Move => {
+                up.asking = Asking::Pausing { wish, again: turn.now + limits::MOVE_AGAIN };
+            }
             _ => {
                 self.tell_done(turn, wish, status.code());
                 self.go_on(turn);
@@ -172,7 +180,7 @@ impl Conversation {
             Wish::Hold | Wish::Resume => {
                 turn.report(PhoneEvent::HoldDone { call: self.id, status });
             }
-            Wish::Refresh => {}
+            Wish::Refresh | Wish::Move => {}
         }
     }
 }

@@ -110,6 +110,7 @@ impl Conversation {
         turn.report(PhoneEvent::Established { call: self.id });
         self.hear_role(turn, &invite);
         self.tell_hold(turn);
+        self.catch_up(turn);
     }
 
     /// Somebody else is to be called instead: 302.

@@ -58,6 +58,8 @@ pub(crate) struct Conversation {
     referrals: Vec<Referral>,
     /// How the next REFER of theirs will be called.
     order: Order,
+    /// Our address is another than the one that the other side was told.
+    pub(crate) has_moved: bool,
     /// The dialog of a call that is over, for those.
     last: Option<Box<Dialog>>,
     role: Role,
@@ -102,6 +104,7 @@ impl Conversation {
             transfers: Vec::new(),
             referrals: Vec::new(),
             order: Order::First,
+            has_moved: false,
             last: None,
             role: Role::Party,
         }
@@ -197,7 +200,10 @@ impl Conversation {
     /// The sockets that were asked for are there, or are not.
     pub(crate) fn opened(&mut self, turn: &mut Turn<'_>, ticket: Ticket, answer: &Answer) {
         let sockets = match answer {
-            Answer::MediaSockets { rtp, rtcp } => Some(Sockets { rtp: *rtp, rtcp: *rtcp }),
+            Answer::MediaSockets { rtp, rtcp } => {
+                let at = |(socket, bound)| (socket, turn.line.reached_at(bound));
+                Some(Sockets { rtp: at(*rtp), rtcp: at(*rtcp) })
+            }
             _ => None,
         };
         match self.take() {

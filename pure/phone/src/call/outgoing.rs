@@ -263,6 +263,7 @@ impl Conversation {
         turn.report(PhoneEvent::Established { call: self.id });
         self.hear_role(turn, response);
         self.tell_hold(turn);
+        self.catch_up(turn);
     }
 
     /// One more fork has picked up, too late.

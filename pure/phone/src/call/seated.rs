@@ -76,13 +76,14 @@ impl Conversation {
         let held = last.map_or(holds, |wish| match wish {
             Wish::Hold => true,
             Wish::Resume => false,
-            Wish::Refresh => holds,
+            Wish::Refresh | Wish::Move => holds,
         });
         // Who leaves a conference stays as it is.
         let back = held && self.role == Role::Focus;
         up.wish = match up.wish {
             Some(Wish::Hold) if self.role == Role::Party => Some(Wish::Hold),
             _ if back => Some(Wish::Resume),
+            Some(Wish::Move) => Some(Wish::Move),
             _ => Some(Wish::Refresh),
         };
         self.go_on(turn);

@@ -74,6 +74,8 @@ pub(crate) enum Wish {
     Resume,
     /// Nothing new: the session goes on (RFC 4028).
     Refresh,
+    /// The same, from another address of ours.
+    Move,
 }
 
 impl Up {

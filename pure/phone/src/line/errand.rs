@@ -51,8 +51,8 @@ pub(super) struct Place {
 /// Whose request it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// The registration's.
-    Register,
+    /// The registration's, by the flow of this number.
+    Register(u8),
     /// A call's.
     Call(Call, Part),
     /// A message's, or a ping's.

@@ -32,7 +32,8 @@ impl Line {
     /// Sends to the first target that we have a listener for.
     pub(super) fn launch(&mut self, now: Time, mut errand: Errand, out: &mut Vec<Output>) {
         // Nobody waits for a registration; somebody waits for a call.
-        let risk = if errand.purpose == Purpose::Register { Risk::Take } else { Risk::Avoid };
+        let risk =
+            if matches!(errand.purpose, Purpose::Register(_)) { Risk::Take } else { Risk::Avoid };
         let keys = |errand: &Errand| {
             let keys: Vec<_> =
                 errand.targets.iter().map(|place| (place.transport, place.peer)).collect();

@@ -6,7 +6,7 @@ mod errand;
 mod launch;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use machine::{Dice, Time};
@@ -40,11 +40,27 @@ pub(crate) struct Line {
     waiting: BTreeMap<Ticket, (Time, Errand)>,
     news: VecDeque<News>,
     ticket: u64,
-    gruu: Option<Box<str>>,
+    lead: Lead,
+    /// Where we are reached, when our sockets do not say it.
+    home: Option<IpAddr>,
+}
+
+/// The flow by which our requests go, and where others reach us by its registration.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lead {
+    /// Its proxy; nothing: where the account says.
+    pub(crate) way: Option<Box<[u8]>>,
+    /// The address by which everybody reaches this phone (RFC 5627 §3.1).
+    pub(crate) gruu: Option<Box<str>>,
+    /// One that does not say whose phone it is.
+    pub(crate) temporary: Option<Box<str>>,
+    /// Whether flows are kept there.
+    pub(crate) outbound: bool,
 }
 
 impl Line {
-    pub(crate) fn new(account: Account, listeners: Vec<Listener>, mut dice: Dice) -> Self {
+    pub(crate) fn new(mut account: Account, listeners: Vec<Listener>, mut dice: Dice) -> Self {
+        account.proxy = account.proxy.or_else(|| account.flows.first().cloned());
         let timers = Timers::default();
         let transactions = Transactions::new(timers, &mut dice);
         Self {
@@ -60,7 +76,8 @@ impl Line {
             waiting: BTreeMap::new(),
             news: VecDeque::new(),
             ticket: 0,
-            gruu: None,
+            lead: Lead::default(),
+            home: None,
         }
     }
 
@@ -86,20 +103,46 @@ impl Line {
         Ticket(self.ticket)
     }
 
+    /// We are reached at this address where our sockets are bound to all of this machine's.
+    pub(crate) fn settle_at(&mut self, ip: IpAddr) {
+        self.home = Some(ip);
+        let wide = |listener: &&mut Listener| {
+            listener.bound.ip().is_unspecified() && !listener.is_client()
+        };
+        for listener in self.listeners.iter_mut().filter(wide) {
+            listener.advertised = SocketAddr::new(ip, listener.bound.port()).to_string().into();
+        }
+    }
+
+    /// Where others reach a socket that is bound there.
+    pub(crate) fn reached_at(&self, bound: SocketAddr) -> SocketAddr {
+        let ip = if bound.ip().is_unspecified() { self.ip() } else { bound.ip() };
+        SocketAddr::new(ip, bound.port())
+    }
+
     /// The address that we speak from.
     pub(crate) fn ip(&self) -> IpAddr {
+        if let Some(home) = self.home {
+            return home;
+        }
         self.listeners.first().map_or(Ipv4Addr::LOCALHOST.into(), |listener| listener.bound.ip())
     }
 
     /// Our address in Contact, for who talks to us by this transport: the one by which everybody reaches this phone, while we are registered
-    /// and have one (RFC 5627 §4.4); else where we listen.
+    /// and have one (RFC 5627 §4.4); else where we listen, by the flow that is kept open (RFC 5626 §4.3).
     pub(crate) fn contact(&self, transport: Transport) -> String {
-        self.gruu.as_ref().map_or_else(|| self.address(transport), ToString::to_string)
+        let Lead { gruu, temporary, outbound, .. } = &self.lead;
+        let known = temporary.as_ref().filter(|_| self.account.temporary).or(gruu.as_ref());
+        let flow = if *outbound { ";ob" } else { "" };
+        known.map_or_else(|| self.address(transport) + flow, ToString::to_string)
     }
 
-    /// The registrar has given us such an address, or it is good no more.
-    pub(crate) fn set_gruu(&mut self, gruu: Option<Box<str>>) {
-        self.gruu = gruu;
+    /// This flow leads from now on; without one, things stay as they are until another does.
+    pub(crate) fn lead(&mut self, lead: Option<Lead>) {
+        self.lead = lead.unwrap_or_default();
+        if let Some(way) = &self.lead.way {
+            self.account.proxy = Some(way.clone());
+        }
     }
 
     /// Where we listen, for who talks to us by this transport. The first listener has to do when none fits.
@@ -172,6 +215,14 @@ impl Line {
     pub(crate) fn abandon(&mut self, id: ClientId) {
         self.pending.remove(&id);
         self.transactions.abandon(id);
+    }
+
+    /// Nobody waits any more for what becomes of a request, wherever it is.
+    pub(crate) fn abandon_errand(&mut self, purpose: Purpose) {
+        self.forget(purpose);
+        let is = |(_, errand): &(&ClientId, &Errand)| errand.purpose == purpose;
+        let found: Vec<_> = self.pending.iter().filter(is).map(|(id, _)| *id).collect();
+        found.into_iter().for_each(|id| self.abandon(id));
     }
 
     /// Forgets a request that has not gone out yet.

@@ -66,6 +66,13 @@ impl Outside {
         }
     }
 
+    /// We are somewhere else: whoever tells us something is told so.
+    pub(crate) fn moved(&mut self, now: Time, line: &mut Line, out: &mut Vec<Output>) {
+        for watcher in self.watches.values_mut() {
+            watcher.moved(now, line, out);
+        }
+    }
+
     pub(crate) fn wake(&mut self, now: Time, line: &mut Line, out: &mut Vec<Output>) {
         for watcher in self.watches.values_mut() {
             if watcher.deadline().is_some_and(|due| due <= now) {

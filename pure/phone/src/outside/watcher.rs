@@ -97,6 +97,21 @@ impl Watcher {
         }
     }
 
+    /// Our Contact is another: a subscription that stands is refreshed, and one that was asked for is asked for anew.
+    pub(super) fn moved(&mut self, now: Time, line: &mut Line, out: &mut Vec<Output>) {
+        match self.state {
+            State::Active { end, .. } => {
+                self.state = State::Active { refresh: end, end };
+                self.subscribe(now, self.expires, line, out);
+            }
+            State::Asking { .. } => {
+                line.abandon_errand(Purpose::Watch(self.id));
+                self.begin(now, line, out);
+            }
+            State::Pausing { .. } | State::Leaving { .. } | State::Over => {}
+        }
+    }
+
     fn subscribe(&mut self, now: Time, expires: u32, line: &mut Line, out: &mut Vec<Output>) {
         let account = &line.account;
         let contact = format!("<{}>", line.contact(account.transport()));

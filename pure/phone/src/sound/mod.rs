@@ -205,6 +205,20 @@ impl Sound {
         self.session.agreed_for(self.id).is_some_and(|agreed| agreed.hold.is_ours())
     }
 
+    /// From the next offer or answer on, sound is wanted at this address of ours; the sockets stay.
+    pub(crate) fn moved(&mut self, ip: IpAddr) {
+        self.pair.rtp.1.set_ip(ip);
+        self.pair.rtcp.1.set_ip(ip);
+        if let Some(stream) = self.session.stream_mut(self.id) {
+            stream.local.set_ip(ip);
+        }
+        for (_, session) in &mut self.early {
+            if let Some(stream) = session.stream_mut(self.id) {
+                stream.local.set_ip(ip);
+            }
+        }
+    }
+
     /// True for a socket of ours.
     pub(crate) fn has(&self, socket: Socket) -> bool {
         self.pair.rtp.0 == socket || self.pair.rtcp.0 == socket

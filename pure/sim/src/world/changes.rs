@@ -1,9 +1,11 @@
 //! What befalls a world: partitions, outages, other weather, restarts; now or at a set time.
 
+use std::net::IpAddr;
+
 use machine::Time;
 
 use super::{Happening, World};
-use crate::{Host, HostId, NatId, Segment, Weather};
+use crate::{Host, HostId, NatId, Realm, Segment, Weather};
 
 /// Something that befalls a world.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub enum Change {
     Up(HostId),
     /// A NAT restarts and forgets its mappings.
     Forget(NatId),
+    /// A host leaves all its addresses for others: its streams are dead, and nobody is told.
+    Move(HostId, Vec<(Realm, IpAddr)>),
 }
 
 /// How a host goes down.
@@ -62,6 +66,7 @@ impl<H: Host> World<H> {
             Change::HealAll => self.sky.heal_all(),
             Change::Down(host, how) => self.take_down(*host, *how),
             Change::Up(host) => self.bring_up(*host),
+            Change::Move(host, homes) => self.move_house(*host, homes),
             Change::Forget(nat) => {
                 if let Some(nat) = self.atlas.nat_mut(*nat) {
                     nat.forget();
@@ -79,6 +84,22 @@ impl<H: Host> World<H> {
             }
             if how == Outage::Program {
                 self.push(number, side, Segment::Reset);
+            }
+            self.streams.drop_end(number, side);
+        }
+    }
+
+    fn move_house(&mut self, id: HostId, homes: &[(Realm, IpAddr)]) {
+        let Some(station) = self.hosts.get_mut(id.index()) else { return };
+        for (realm, ip) in std::mem::replace(&mut station.homes, homes.to_vec()) {
+            self.atlas.unsettle(realm, ip, id);
+        }
+        for (realm, ip) in homes {
+            self.atlas.settle(*realm, *ip, id);
+        }
+        for (number, side) in self.streams.at(id) {
+            if let Some(pipe) = self.streams.pipe_mut(number, side) {
+                pipe.queue.clear();
             }
             self.streams.drop_end(number, side);
         }
