@@ -17,6 +17,8 @@ mod baresip;
 #[path = "../../io/dns/tests/named/bind.rs"]
 mod bind;
 mod cluster;
+mod crowd;
+mod cut;
 mod families;
 #[path = "../../io/net/tests/driver/authority.rs"]
 #[allow(dead_code, reason = "the tests of the driver want more of it")]
@@ -27,6 +29,7 @@ mod linphone;
 mod named;
 mod nats;
 mod offhook;
+mod outlives;
 mod pages;
 mod peer;
 mod phone;
@@ -44,6 +47,7 @@ mod sipvicious;
 mod slow;
 mod sound;
 mod table;
+mod town;
 mod trapezoid;
 mod weather;
 mod web;

@@ -37,6 +37,12 @@ impl Phone {
         Self { peer, heard }
     }
 
+    /// Waits until it has heard something for a while: its call has stood for as long.
+    pub(crate) fn hears(&mut self) {
+        let long_enough = || std::fs::metadata(&self.heard).is_ok_and(|file| file.len() > A_WHILE);
+        self.peer.wait_until("hearing anybody", PATIENCE, long_enough);
+    }
+
     /// Its end, well done; what it heard.
     pub(crate) fn ends_well(self) -> Vec<i16> {
         self.ends_with_quality().0
@@ -296,3 +302,6 @@ fn texts_and_pings_say_whether_they_have_arrived() {
     bob.ends_well();
     server.stop();
 }
+
+/// Octets of a second of sound, more or less, by how the phone records it.
+const A_WHILE: u64 = 32_000;

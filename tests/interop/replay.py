@@ -1,8 +1,9 @@
 """A phone that says what it has said before: at the first node of a cluster, and at the second. Prints the statuses that it gets."""
-import hashlib
 import re
 import socket
 import sys
+
+from digest import credentials
 
 here, nodes = sys.argv[1], [(address, 5060) for address in sys.argv[2:]]
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -30,25 +31,11 @@ def ask(node, credentials=""):
     return answer.split()[1], answer
 
 
-def digest(text):
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def credentials(nonce, count):
-    nc, uri = f"{count:08x}", "sip:example.test"
-    ha1, ha2 = digest("104:example.test:pw-104"), digest(f"REGISTER:{uri}")
-    response = digest(f"{ha1}:{nonce}:{nc}:x:auth:{ha2}")
-    return (
-        f'Authorization: Digest username="104", realm="example.test", nonce="{nonce}", uri="{uri}", '
-        f'response="{response}", algorithm=SHA-256, qop=auth, nc={nc}, cnonce="x"\r\n'
-    )
-
-
 first, second = nodes
 _, challenge = ask(first)
 nonce = re.search('nonce="([^"]+)"', challenge)[1]
 steps = [(first, 1), (second, 1), (first, 1), (second, 2), (first, 2), (first, 3)]
 for node, count in steps:
-    status, answer = ask(node, credentials(nonce, count))
+    status, answer = ask(node, credentials("104", "REGISTER", "sip:example.test", nonce, count))
     stale = "stale=true" in answer.lower()
     print(status + (" stale" if stale else ""), flush=True)

@@ -50,7 +50,7 @@ impl Streams {
         if !by.bound.ip().is_unspecified() {
             socket.bind(&SocketAddr::new(by.bound.ip(), 0).into())?;
         }
-        tune(SockRef::from(&socket), &self.patience)?;
+        tune(SockRef::from(&socket), self.patience(by.number))?;
         kernel::mark(&socket, flow.peer, Class::Signalling);
         match socket.connect(&flow.peer.into()) {
             Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
@@ -86,7 +86,7 @@ impl Streams {
             return Ok(Layer::Plain);
         }
         let name = self.introduced.of(&flow.identity);
-        let session = self.tls.as_ref().zip(name).and_then(|(tls, name)| tls.connect(name));
+        let session = self.tls(flow.listener).zip(name).and_then(|(tls, name)| tls.connect(name));
         Ok(Layer::Tls(Box::new(session.ok_or(io::ErrorKind::InvalidInput)?)))
     }
 }
@@ -101,7 +101,9 @@ pub(crate) fn tune(socket: SockRef<'_>, patience: &Patience) -> io::Result<()> {
     let (first, next) = (patience.probe.max(second), (patience.stalled / 3).max(second));
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(first).with_interval(next))?;
     // A little later than we would see it ourselves: who is there and does not read is counted as such.
-    socket.set_tcp_user_timeout(Some(patience.stalled.saturating_add(5 * second)))
+    socket.set_tcp_user_timeout(Some(
+        patience.stalled.saturating_add(patience.stalled.min(5 * second)),
+    ))
 }
 
 #[cfg(test)]

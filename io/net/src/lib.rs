@@ -58,7 +58,7 @@ pub use counters::{ByTransport, Count, Counters, Histogram};
 pub use keeper::Keeper;
 pub use kernel::forbid_core_dumps;
 pub use listener::{BindError, Bound};
-pub use plan::{Crowd, Listen, MediaPlan, Naps, Patience, Plan};
+pub use plan::{Crowd, Listen, MediaPlan, Naps, Nodes, Patience, Plan};
 pub use program::{Drivable, Program};
 pub use pusher::Pusher;
 pub use reply::Reply;

@@ -50,6 +50,12 @@ impl Bound {
         self.plan.tls.as_ref()
     }
 
+    /// The TLS of a listener.
+    fn tls_of(&self, number: u16) -> Option<&Tls> {
+        let nodes = self.plan.nodes.as_ref().filter(|nodes| nodes.listener == number);
+        nodes.map_or(self.plan.tls.as_ref(), |nodes| nodes.tls.as_ref())
+    }
+
     /// What could not be had as wished, though we can go on.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
@@ -113,7 +119,7 @@ impl Bound {
             Transport::Ws | Transport::Wss if client.is_some() => reserve(listen.address),
             Transport::Udp => self.open_udp(number, listen.address),
             Transport::Tcp | Transport::Ws => open_stream(listen.address),
-            Transport::Tls | Transport::Wss => match &self.plan.tls {
+            Transport::Tls | Transport::Wss => match self.tls_of(number) {
                 None => return Err(BindError::NoCertificate(listen.transport)),
                 Some(tls) if tls.can_serve() => open_stream(listen.address),
                 Some(_) => reserve(listen.address),

@@ -30,6 +30,8 @@ pub struct Plan {
     pub origins: Arc<Origins>,
     /// Certificates, and whom to trust: without it there is no TLS.
     pub tls: Option<Tls>,
+    /// By which of the listeners servers of one cluster reach each other, and how.
+    pub nodes: Option<Nodes>,
 }
 
 impl Plan {
@@ -44,6 +46,7 @@ impl Plan {
             naps: Naps::default(),
             origins: Arc::new(Origins::Hosts(Vec::new())),
             tls: None,
+            nodes: None,
         }
     }
 
@@ -89,6 +92,17 @@ pub struct Listen {
     pub advertised: Option<Box<str>>,
 }
 
+/// How servers of one cluster reach each other. One that is silent is gone soon: others can take over, and callers wait.
+#[derive(Clone, Debug)]
+pub struct Nodes {
+    /// The number of their listener.
+    pub listener: u16,
+    /// Their TLS, which is not that of phones; without it they speak TCP.
+    pub tls: Option<Tls>,
+    /// How long they wait for each other.
+    pub patience: Patience,
+}
+
 /// Where media sockets are bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaPlan {
@@ -132,6 +146,15 @@ pub struct Patience {
     pub connect: Duration,
     /// From the end of a connection to its last octet being written.
     pub farewell: Duration,
+}
+
+impl Patience {
+    /// For machines in one building: they answer within milliseconds, or they are gone.
+    pub fn of_nodes() -> Self {
+        let probe = Duration::from_secs(1);
+        let (connect, stalled) = (2 * probe, 2 * probe);
+        Self { probe, connect, stalled, ..Self::default() }
+    }
 }
 
 impl Default for Patience {

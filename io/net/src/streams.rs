@@ -23,7 +23,7 @@ use crate::handshakes::Handshakes;
 use crate::kernel::{Epoll, Ready, Watch};
 use crate::layer::Layer;
 use crate::limits;
-use crate::plan::{Crowd, Patience, Plan};
+use crate::plan::{Crowd, Nodes, Patience, Plan};
 use crate::recent::Recent;
 use crate::switchboard::Accepted;
 use crate::tls::Tls;
@@ -37,11 +37,13 @@ pub(crate) struct Streams {
     shards: u16,
     /// The same on every shard, and secret: strangers do not choose where they live.
     key: RandomState,
-    pub(crate) patience: Patience,
+    patience: Patience,
     crowd: Crowd,
     /// Pages of which web sites may open a WebSocket.
     origins: Arc<Origins>,
-    pub(crate) tls: Option<Tls>,
+    tls: Option<Tls>,
+    /// The listener of the other servers of our cluster.
+    nodes: Option<Nodes>,
     pub(crate) census: Census,
     pub(crate) counters: Arc<Counters>,
     connections: HashMap<u32, Connection>,
@@ -95,6 +97,7 @@ impl Streams {
             crowd: plan.crowd,
             origins: Arc::clone(&plan.origins),
             tls: plan.tls.clone(),
+            nodes: plan.nodes.clone(),
             handshakes: Handshakes::new(plan.crowd.handshakes, plan.crowd.handshakes_a_source),
             detours: Recent::new(limits::DETOURS),
             introduced: Recent::new(limits::INTRODUCED),
@@ -149,6 +152,17 @@ impl Streams {
         (self.tls, self.origins) = (tls, origins);
     }
 
+    /// How long is waited for those who come, or are called, by a listener.
+    pub(crate) fn patience(&self, listener: u16) -> &Patience {
+        patience((&self.patience, &self.nodes), listener)
+    }
+
+    /// The TLS of a listener.
+    pub(crate) fn tls(&self, listener: u16) -> Option<&Tls> {
+        let nodes = self.nodes.as_ref().filter(|nodes| nodes.listener == listener);
+        nodes.map_or(self.tls.as_ref(), |nodes| nodes.tls.as_ref())
+    }
+
     /// The listeners by which there are connections.
     pub(crate) fn by_listener(&self) -> BTreeSet<u16> {
         self.crowds.keys().copied().collect()
@@ -159,9 +173,9 @@ impl Streams {
         let Accepted { stream, listener: (listener, transport), peer, seat } = accepted;
         let flow =
             Flow { transport, listener, connection: seat.number(), peer, identity: Identity::NONE };
-        tune(SockRef::from(&stream), &self.patience)?;
+        tune(SockRef::from(&stream), self.patience(listener))?;
         let layer = if transport.is_secure() {
-            let session = self.tls.as_ref().and_then(Tls::accept);
+            let session = self.tls(listener).and_then(Tls::accept);
             Layer::Tls(Box::new(session.ok_or(io::ErrorKind::Unsupported)?))
         } else {
             Layer::Plain
@@ -391,11 +405,12 @@ impl Streams {
 
     fn look_after(&mut self, epoll: &Epoll, now: Time, number: u32) -> Result<(), Reason> {
         let Some(connection) = self.connections.get_mut(&number) else { return Ok(()) };
+        let patience = patience((&self.patience, &self.nodes), connection.flow.listener);
         connection.flush(now)?;
         if connection.waiting() > self.crowd.write_queue {
             return Err(Reason::Deaf);
         }
-        let due = connection.judge(now, &self.patience)?;
+        let due = connection.judge(now, patience)?;
         connection.flush(now)?;
         if matches!(connection.state, State::Leaving { .. }) && !connection.has_to_write() {
             connection.farewell(now)?;
@@ -422,7 +437,8 @@ impl Streams {
         {
             self.alarms.remove(&(time, number));
             let Some(connection) = self.connections.get_mut(&number) else { continue };
-            match connection.judge(now, &self.patience) {
+            let patience = patience((&self.patience, &self.nodes), connection.flow.listener);
+            match connection.judge(now, patience) {
                 Ok(due) => {
                     connection.alarm = due;
                     self.alarms.insert((due, number));
@@ -514,4 +530,10 @@ impl Streams {
     pub(crate) fn is_flushed(&self) -> bool {
         self.connections.values().all(|connection| !connection.has_to_write())
     }
+}
+
+/// How long is waited for those who come, or are called, by a listener.
+fn patience<'a>((usual, nodes): (&'a Patience, &'a Option<Nodes>), listener: u16) -> &'a Patience {
+    let nodes = nodes.as_ref().filter(|nodes| nodes.listener == listener);
+    nodes.map_or(usual, |nodes| &nodes.patience)
 }

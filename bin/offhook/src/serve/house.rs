@@ -36,6 +36,8 @@ pub(crate) fn plan(config: &Config) -> Result<net::Plan, String> {
         plan = plan.on(Transport::Wss, *address);
     }
     if let Some(cluster) = &config.cluster {
+        let listener = u16::try_from(plan.listen.len()).unwrap_or(u16::MAX);
+        plan.nodes = Some(net::Nodes { listener, tls: None, patience: net::Patience::of_nodes() });
         plan = plan.on(Transport::Tcp, cluster.listen);
     }
     plan.tls = tls(config).map_err(|error| error.to_string())?;

@@ -80,7 +80,7 @@ impl Proxy {
     }
 
     fn pass_ack(&mut self, turn: &mut Turn<'_>, mut ack: Ack) {
-        if let Some(node) = across::lead(turn, &ack.request, &mut ack.target) {
+        if let Some(node) = self.visit(turn, &ack.request, &mut ack.target) {
             let routing = Routing::of(&ack.plan, &ack.target);
             return self.send_ack(turn, &ack, &routing, node);
         }

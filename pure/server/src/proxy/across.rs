@@ -6,9 +6,11 @@ use std::time::Duration;
 use machine::Time;
 use protocol::Flow;
 use protocol::doors::Neighbour;
+use protocol::locate::State;
 use sip::uri::SipUri;
 use sip::{Bytes, Message};
 
+use super::Proxy;
 use super::target::{Target, Way};
 use crate::house::House;
 use crate::octets::{cut, put_flow, put_neighbour, take_flow, take_neighbour};
@@ -26,13 +28,28 @@ fn route(turn: &mut Turn<'_>, request: &Message, (node, flow): (Neighbour, Flow)
     format!("<sip:{token}@{};transport=tcp;lr;{ACROSS}>", node.at).into()
 }
 
-/// Has a target visit the node that has its flow, and gives the flow to that node. A binding that is of our own is left as it is.
-pub(super) fn lead(turn: &mut Turn<'_>, request: &Message, target: &mut Target) -> Option<Flow> {
-    let Way::Across(node, flow) = target.way else { return None };
-    let to = towards(turn.house, node)?;
-    let route = route(turn, request, (node, flow));
-    target.path.insert(0, route);
-    Some(to)
+impl Proxy {
+    /// Has a target visit the node that has its flow, and gives the flow to that node. A binding that is of our own is left as it is; and
+    /// of a node that has just failed the other way is tried first, when there is one.
+    pub(super) fn visit(
+        &self,
+        turn: &mut Turn<'_>,
+        request: &Message,
+        target: &mut Target,
+    ) -> Option<Flow> {
+        let Way::Across(node, flow) = target.way else { return None };
+        let to = towards(turn.house, node)?;
+        let state = self.states.state(turn.now, (to.transport, to.peer));
+        if !matches!(state, State::Alive | State::Due)
+            && let Some(spare) = target.spare()
+        {
+            *target = spare;
+            return None;
+        }
+        let route = route(turn, request, (node, flow));
+        target.path.insert(0, route);
+        Some(to)
+    }
 }
 
 /// The way to another node.

@@ -9,7 +9,6 @@ use protocol::{Answer, Fault, Flow, Ticket, Transport};
 use sip::uri::Host;
 use sip::{Message, Status, Uri};
 
-use super::across;
 use super::best::Candidate;
 use super::context::{Addressee, Attempt, Branch, Context, Leg, Size, State};
 use super::copy::{Copy, Original, Routing};
@@ -136,7 +135,7 @@ impl Proxy {
         if let Err(fault) = self.take_line(turn, context, &target) {
             return context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
         }
-        let node = across::lead(turn, &context.request, &mut target);
+        let node = self.visit(turn, &context.request, &mut target);
         let routing = Routing::of(&context.plan, &target);
         let mut branch = Branch {
             target,
@@ -301,6 +300,7 @@ impl Proxy {
             // Whoever is there answers an INVITE at once, with a 100 at least; other requests may take their time.
             let other = kept && !branch.attempts.is_empty()
                 || !branch.target.spares.is_empty()
+                || matches!(branch.target.way, Way::Across(..))
                 || stand_in && branch.target.stands_in();
             let hurry = if invite && other {
                 turn.now + timers.t1.saturating_mul(limits::HURRY)

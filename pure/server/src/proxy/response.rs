@@ -237,6 +237,7 @@ impl Proxy {
         branch.state = Leg::Done;
         branch.said = Status::REQUEST_TIMEOUT.code();
         let is_edge = matches!(branch.target.way, Way::Edge(_));
+        let is_across = matches!(branch.target.way, Way::Across(..));
         if !branch.attempts.is_empty() && loss != Loss::Astray {
             return self.attempt(turn, context, at);
         }
@@ -247,6 +248,10 @@ impl Proxy {
             Self::judge_onward(turn, context, at, Status::BAD_GATEWAY);
         }
         context.best.offer(match loss {
+            Loss::Silent | Loss::Unreachable if is_across => {
+                let phrase = "The Server of the Phone Cannot Be Reached";
+                Candidate::Ours(Status::TEMPORARILY_UNAVAILABLE, phrase.into())
+            }
             Loss::Silent => {
                 Candidate::Ours(Status::REQUEST_TIMEOUT, "The Next Hop Is Silent".into())
             }

@@ -1,0 +1,175 @@
+//! `Town`: two nodes of a cluster, the Redis cluster that they share, and a host for phones; and who reaches whom in it.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use crate::account::Account;
+use crate::baresip::PATIENCE;
+use crate::land::{Host, Land};
+use crate::offhook::Offhook;
+use crate::peer::Peer;
+use crate::phone::Phone;
+use crate::place;
+use crate::redis::Redis;
+
+/// Two nodes, a store, and a host for phones.
+pub(crate) struct Town {
+    pub(crate) nodes: [Host; 2],
+    pub(crate) store: Host,
+    pub(crate) phones: Host,
+    pub(crate) folder: PathBuf,
+    pub(crate) numbers: Vec<String>,
+    pub(crate) redis: Redis,
+    _land: Land,
+}
+
+impl Town {
+    pub(crate) fn open(name: &str, replicas: u16) -> Option<Self> {
+        let mut land = Land::new(name)?;
+        let nodes = [land.host("a", &["10.46.0.1/24"]), land.host("b", &["10.46.0.2/24"])];
+        let store = land.host("store", &["10.46.0.100/24"]);
+        let phones = land.host("phones", &["10.46.0.11/24"]);
+        let folder = place::folder(name);
+        let redis = Redis::start(&store, &folder, replicas)?;
+        let numbers = (101..110).map(|number| number.to_string()).collect();
+        Some(Self { nodes, store, phones, folder, numbers, redis, _land: land })
+    }
+
+    /// The node with this number, from the start.
+    pub(crate) fn serve(&self, node: usize) -> Offhook {
+        let host = &self.nodes[node];
+        let (at, web) = (host.at(5060), host.at(5080));
+        self.serve_by(node, &format!("{{ udp = \"{at}\", tcp = \"{at}\", ws = \"{web}\" }}"))
+    }
+
+    /// The same, for phones that know no node, but an address that moves to whichever lives.
+    pub(crate) fn serve_moving(&self, node: usize) -> Offhook {
+        let any = "0.0.0.0:5060";
+        self.serve_by(
+            node,
+            &format!("{{ udp = \"{any}\", tcp = \"{any}\", advertise = \"{MOVES}\" }}"),
+        )
+    }
+
+    /// Has the address move to a node; from another one, when it is there.
+    pub(crate) fn move_to(&self, node: usize, from: Option<usize>) {
+        if let Some(from) = from {
+            self.nodes[from].set(&format!("ip address delete {MOVES}/24 dev eth0"));
+        }
+        self.nodes[node].set(&format!("ip address add {MOVES}/24 dev eth0"));
+        // As if the node had told everybody, which programs that move addresses do (gratuitous ARP).
+        self.phones.set("ip neigh flush dev eth0");
+    }
+
+    /// An account of a phone that knows no node.
+    pub(crate) fn moving(&self, number: &str, transport: &'static str) -> Account {
+        let at = SocketAddr::new(MOVES.parse().unwrap(), 5060);
+        Account::new(number, at).of("example.test").by(transport).on(&self.phones)
+    }
+
+    fn serve_by(&self, node: usize, listen: &str) -> Offhook {
+        let host = &self.nodes[node];
+        let folder = self.folder.join(node.to_string());
+        std::fs::create_dir_all(&folder).unwrap();
+        let secret = self.folder.join("secret");
+        std::fs::write(&secret, "00112233445566778899aabbccddeeff\n").unwrap();
+        std::fs::set_permissions(&secret, PermissionsExt::from_mode(0o600)).unwrap();
+        let lines = format!(
+            "domains = [\"example.test\"]\n\
+             listen = {listen}\n\
+             store = {{ url = \"{url}\" }}\n\
+             cluster = {{ listen = \"{between}\", secret_file = \"{secret}\" }}\n",
+            url = self.redis.url(),
+            between = host.at(5070),
+            secret = secret.display(),
+        );
+        let numbers: Vec<_> = self.numbers.iter().map(String::as_str).collect();
+        Offhook::serve_on(host, &folder, &numbers, &lines)
+    }
+
+    pub(crate) fn account(&self, number: &str, node: usize, transport: &'static str) -> Account {
+        let port = if transport == "ws" { 5080 } else { 5060 };
+        Account::new(number, self.nodes[node].at(port))
+            .of("example.test")
+            .by(transport)
+            .on(&self.phones)
+    }
+
+    pub(crate) fn answering(&self, number: &str, node: usize, transport: &'static str) -> Phone {
+        let account = self.account(number, node, transport);
+        let mut phone = Phone::start(&self.folder, &account, &["answer"]);
+        phone.peer.wait_for("\"registered\"", PATIENCE);
+        phone
+    }
+
+    /// The same, for a phone that is told to come back later: it does.
+    pub(crate) fn coming_back(&self, number: &str, node: usize, transport: &'static str) -> Phone {
+        let account = self.account(number, node, transport);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut phone = Phone::start(&self.folder, &account, &["answer"]);
+            if phone.peer.seek("\"registered\"", PATIENCE).is_ok() {
+                return phone;
+            }
+            assert!(Instant::now() < deadline, "{}", phone.peer.said());
+        }
+    }
+
+    pub(crate) fn calls(&self, (number, node): (&str, usize), whom: &str) {
+        let account = self.account(number, node, "udp");
+        let deed = ["call", whom, "--hangup-after", "1s"];
+        Phone::start(&self.folder, &account, &deed).ends_well();
+    }
+
+    /// Nothing passes between a host and another from now on, either way.
+    pub(crate) fn cut(&self, one: &Host, other: &Host) {
+        let (one, other) = (one, other.ip);
+        one.set("nft add table ip cut");
+        for (chain, whose) in [("input", "saddr"), ("output", "daddr")] {
+            one.set(&format!(
+                "nft add chain ip cut {chain} {{ type filter hook {chain} priority 0 ; }}"
+            ));
+            one.set(&format!("nft add rule ip cut {chain} ip {whose} {other} drop"));
+        }
+    }
+
+    /// All that was cut at a host passes again.
+    pub(crate) fn heal(&self, host: &Host) {
+        host.set("nft delete table ip cut");
+    }
+
+    /// Somebody who registers what it is told to.
+    pub(crate) fn registrant(&self, number: &str) -> Registrant {
+        let mut command = Command::new("python3");
+        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/interop/registrant.py"));
+        command.args([&self.phones.ip.to_string(), number]);
+        Registrant(Peer::start("registrant.py", &mut self.phones.run(&command)))
+    }
+}
+
+/// Registers as it is told.
+pub(crate) struct Registrant(Peer);
+
+impl Registrant {
+    /// What a node says to a REGISTER with a contact, for so many seconds: the status, and all contacts that are there then.
+    pub(crate) fn registers(&mut self, node: &Host, contact: &str, expires: u32) -> String {
+        self.asks(&format!("{} {contact} {expires}", node.ip))
+    }
+
+    /// The contacts that a node knows.
+    pub(crate) fn queries(&mut self, node: &Host) -> String {
+        self.asks(&node.ip.to_string())
+    }
+
+    fn asks(&mut self, line: &str) -> String {
+        self.0.type_line(line);
+        let said = self.0.wait_for("said ", PATIENCE);
+        said.trim_start_matches("said ").to_owned()
+    }
+}
+
+/// The address that moves.
+pub(crate) const MOVES: &str = "10.46.0.10";
