@@ -2,8 +2,10 @@
 
 use std::process::Command;
 
+use crate::authority::Authority;
 use crate::baresip::PATIENCE;
 use crate::peer::Peer;
+use crate::phone::Phone;
 use crate::place;
 use crate::town::Town;
 
@@ -81,4 +83,40 @@ fn what_was_said_at_one_node_cannot_be_said_again_at_the_other() {
     assert_eq!(said.lines().collect::<Vec<_>>(), expected);
     a.stop();
     b.stop();
+}
+
+/// Who may be reached by TLS alone is called from the other node when nodes speak TLS, and not at all when they do not.
+fn secure_calls(name: &str, nodes: Option<&Authority>) -> Option<(bool, String)> {
+    let town = Town::open(name, 0)?;
+    let phones = Authority::new();
+    let (a, b) = (town.serve_secured(0, &phones, nodes), town.serve_secured(1, &phones, nodes));
+    let bob = town.secure("102", 1, &phones);
+    let mut bob = Phone::start(&town.folder, &bob, &["answer"]);
+    bob.peer.wait_for("\"registered\"", PATIENCE);
+    let deed = ["call", "sips:102@example.test", "--hangup-after", "1s"];
+    let mut alice = Phone::start(&town.folder, &town.secure("101", 0, &phones), &deed);
+    let ended = alice.peer.end(PATIENCE);
+    if ended.success() {
+        bob.peer.wait_for("hung up by the other side", PATIENCE);
+    }
+    let said = alice.peer.said();
+    drop(bob);
+    a.die();
+    b.die();
+    Some((ended.success(), said))
+}
+
+#[test]
+fn a_sips_phone_at_the_other_node_is_called_by_tls_all_the_way() {
+    let nodes = Authority::new();
+    if let Some((well, said)) = secure_calls("cluster-sips", Some(&nodes)) {
+        assert!(well, "{said}");
+    }
+}
+
+#[test]
+fn a_sips_phone_at_the_other_node_is_not_called_over_tcp() {
+    if let Some((well, said)) = secure_calls("cluster-sips-tcp", None) {
+        assert!(!well && said.contains("480"), "{said}");
+    }
 }

@@ -7,9 +7,10 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::account::Account;
+use crate::authority::{Authority, Pair};
 use crate::baresip::PATIENCE;
 use crate::land::{Host, Land};
-use crate::offhook::Offhook;
+use crate::offhook::{Offhook, listen_secured};
 use crate::peer::Peer;
 use crate::phone::Phone;
 use crate::place;
@@ -42,7 +43,10 @@ impl Town {
     pub(crate) fn serve(&self, node: usize) -> Offhook {
         let host = &self.nodes[node];
         let (at, web) = (host.at(5060), host.at(5080));
-        self.serve_by(node, &format!("{{ udp = \"{at}\", tcp = \"{at}\", ws = \"{web}\" }}"))
+        self.serve_by(
+            node,
+            &format!("listen = {{ udp = \"{at}\", tcp = \"{at}\", ws = \"{web}\" }}\n"),
+        )
     }
 
     /// The same, for phones that know no node, but an address that moves to whichever lives.
@@ -50,7 +54,7 @@ impl Town {
         let any = "0.0.0.0:5060";
         self.serve_by(
             node,
-            &format!("{{ udp = \"{any}\", tcp = \"{any}\", advertise = \"{MOVES}\" }}"),
+            &format!("listen = {{ udp = \"{any}\", tcp = \"{any}\", advertise = \"{MOVES}\" }}\n"),
         )
     }
 
@@ -70,7 +74,28 @@ impl Town {
         Account::new(number, at).of("example.test").by(transport).on(&self.phones)
     }
 
+    /// The same, for phones that speak TLS; nodes speak TLS among themselves, if they have an authority.
+    pub(crate) fn serve_secured(
+        &self,
+        node: usize,
+        phones: &Authority,
+        nodes: Option<&Authority>,
+    ) -> Offhook {
+        let host = &self.nodes[node];
+        let between = nodes.map(|authority| {
+            let Pair { certificate, key } = authority.certify(&[&host.ip.to_string()]);
+            let file = authority.file();
+            format!(", certificate = {certificate:?}, private_key = {key:?}, authority = {file:?}")
+        });
+        let listen = listen_secured(host, "example.test", phones);
+        self.serve_as(node, &listen, &between.unwrap_or_default())
+    }
+
     fn serve_by(&self, node: usize, listen: &str) -> Offhook {
+        self.serve_as(node, listen, "")
+    }
+
+    fn serve_as(&self, node: usize, listen: &str, more: &str) -> Offhook {
         let host = &self.nodes[node];
         let folder = self.folder.join(node.to_string());
         std::fs::create_dir_all(&folder).unwrap();
@@ -79,9 +104,9 @@ impl Town {
         std::fs::set_permissions(&secret, PermissionsExt::from_mode(0o600)).unwrap();
         let lines = format!(
             "domains = [\"example.test\"]\n\
-             listen = {listen}\n\
+             {listen}\
              store = {{ url = \"{url}\" }}\n\
-             cluster = {{ listen = \"{between}\", secret_file = \"{secret}\" }}\n",
+             cluster = {{ listen = \"{between}\", secret_file = \"{secret}\"{more} }}\n",
             url = self.redis.url(),
             between = host.at(5070),
             secret = secret.display(),
@@ -103,6 +128,12 @@ impl Town {
         let mut phone = Phone::start(&self.folder, &account, &["answer"]);
         phone.peer.wait_for("\"registered\"", PATIENCE);
         phone
+    }
+
+    /// The account of a phone that is reached by TLS alone.
+    pub(crate) fn secure(&self, number: &str, node: usize, authority: &Authority) -> Account {
+        let account = Account::new(number, self.nodes[node].at(5061)).of("example.test");
+        account.trusting(authority).secure().on(&self.phones)
     }
 
     /// The same, for a phone that is told to come back later: it does.

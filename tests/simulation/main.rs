@@ -30,6 +30,7 @@ mod registrations;
 mod reloads;
 mod restarts;
 mod secrets;
+mod shared_store;
 mod signal;
 mod slow_names;
 mod soak;

@@ -44,10 +44,12 @@ enum Line {
     Up(Wire, Box<str>),
 }
 
-/// Keeps a value unless another edition is there than the one that is to be replaced, and tells who listens.
+/// Keeps a value unless another edition is there than the one that is to be replaced, and tells who listens. What takes the place of
+/// another is kept at least as long as that one: or a node that still has a copy of the other would find nothing, and believe it lost.
 const SHARE: &[u8] = b"local has = redis.call('GET', KEYS[1])
 if has and string.sub(has, 1, 8) ~= ARGV[1] then return has end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+local life = math.max(ARGV[3], redis.call('PTTL', KEYS[1]))
+redis.call('SET', KEYS[1], ARGV[2], 'PX', life)
 if ARGV[4] ~= '' then redis.call('PUBLISH', ARGV[4], KEYS[1]) end
 return false";
 

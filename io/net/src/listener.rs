@@ -50,6 +50,11 @@ impl Bound {
         self.plan.tls.as_ref()
     }
 
+    /// The TLS by which the servers of one cluster reach each other, if they have any.
+    pub fn nodes_tls(&self) -> Option<&Tls> {
+        self.plan.nodes.as_ref()?.tls.as_ref()
+    }
+
     /// The TLS of a listener.
     fn tls_of(&self, number: u16) -> Option<&Tls> {
         let nodes = self.plan.nodes.as_ref().filter(|nodes| nodes.listener == number);

@@ -40,6 +40,24 @@ pub(super) fn read(
     Some(Terms { certificate: Some(files?), domains, ..terms })
 }
 
+/// By what the nodes of a cluster know each other: nobody else is trusted, and who has no certificate stays outside.
+pub(super) fn of_nodes(
+    written: &Table<'_>,
+    section: &Section,
+    faults: &mut Faults,
+) -> Option<Terms> {
+    let files = files(written, section, faults);
+    let authority = written.required("authority", &section.heading(), faults);
+    let authority = authority.and_then(|text| file("authority", text, faults));
+    Some(Terms {
+        certificate: Some(files?),
+        authorities: vec![authority?],
+        system: System::Ignored,
+        clients: Clients::Require,
+        ..Terms::default()
+    })
+}
+
 /// The certificates of single domains.
 fn named(entries: &[Table<'_>], faults: &mut Faults) -> Vec<Named> {
     if entries.len() > limits::CERTIFICATES

@@ -37,8 +37,11 @@ pub(crate) fn plan(config: &Config) -> Result<net::Plan, String> {
     }
     if let Some(cluster) = &config.cluster {
         let listener = u16::try_from(plan.listen.len()).unwrap_or(u16::MAX);
-        plan.nodes = Some(net::Nodes { listener, tls: None, patience: net::Patience::of_nodes() });
-        plan = plan.on(Transport::Tcp, cluster.listen);
+        let tls = cluster.tls.as_ref().map(Tls::load).transpose();
+        let tls = tls.map_err(|error| format!("[cluster] {error}"))?;
+        let transport = if tls.is_some() { Transport::Tls } else { Transport::Tcp };
+        plan.nodes = Some(net::Nodes { listener, tls, patience: net::Patience::of_nodes() });
+        plan = plan.on(transport, cluster.listen);
     }
     plan.tls = tls(config).map_err(|error| error.to_string())?;
     let proven = plan.tls.as_ref().and_then(|tls| certificates::proven(config, tls));

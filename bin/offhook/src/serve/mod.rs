@@ -92,6 +92,8 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     let words = |error: std::io::Error| error.to_string();
     let bound = bind(&config)?;
     let watching = bound.tls().map(|tls| guard(&config, tls, log)).transpose().map_err(words)?;
+    let nodes = bound.nodes_tls().and_then(Tls::keyring).map(Arc::clone);
+    let nodes = nodes.map(|ring| certificates::watch(ring, log)).transpose().map_err(words)?;
     let secret = secret(&config, arguments, log).map_err(words)?;
     let keeps = match folder(&config, arguments) {
         Some(folder) => Drawer::open(folder, config.store.durability, log)?.map(Keeps::Here),
@@ -136,7 +138,7 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     supervisor.ready(&steward.status());
     let result = wait(running, (drain, Some(steward)), log, (&heard, |heard| heard));
     writer.close();
-    drop((console, watchdog));
+    drop((console, watchdog, nodes));
     result
 }
 

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use machine::Time;
-use protocol::Flow;
 use protocol::doors::Neighbour;
 use protocol::locate::State;
+use protocol::{Flow, Output, Transport};
 use sip::uri::SipUri;
 use sip::{Bytes, Message};
 
@@ -25,7 +25,8 @@ fn route(turn: &mut Turn<'_>, request: &Message, (node, flow): (Neighbour, Flow)
     put_neighbour(&mut octets, node);
     put_flow(&mut octets, flow);
     let token = turn.house.seal.closed(turn.dice, &purpose(request), &octets);
-    format!("<sip:{token}@{};transport=tcp;lr;{ACROSS}>", node.at).into()
+    let transport = transport(turn.house).uri_token();
+    format!("<sip:{token}@{};transport={transport};lr;{ACROSS}>", node.at).into()
 }
 
 impl Proxy {
@@ -38,7 +39,11 @@ impl Proxy {
         target: &mut Target,
     ) -> Option<Flow> {
         let Way::Across(node, flow) = target.way else { return None };
-        let to = towards(turn.house, node)?;
+        let name: Box<str> = node.at.ip().to_string().into();
+        let to = towards(turn.house, node)?.proving(&name);
+        if !to.identity.is_none() {
+            turn.out.push(Output::Introduce(name));
+        }
         let state = self.states.state(turn.now, (to.transport, to.peer));
         if !matches!(state, State::Alive | State::Due)
             && let Some(spare) = target.spare()
@@ -56,6 +61,12 @@ impl Proxy {
 pub(super) fn towards(house: &House, node: Neighbour) -> Option<Flow> {
     let cluster = house.settings.cluster?;
     house.listener(cluster.listener).map(|listener| Flow::to(listener, node.at))
+}
+
+/// What nodes speak: TLS with an authority of their own, or TCP.
+fn transport(house: &House) -> Transport {
+    let listener = house.settings.cluster.and_then(|cluster| house.listener(cluster.listener));
+    listener.map_or(Transport::Tcp, |listener| listener.transport)
 }
 
 /// True for what came from another node, or says that it did.
@@ -90,7 +101,7 @@ const GOOD_FOR: Duration = Duration::from_secs(60);
 #[cfg(test)]
 mod tests {
     use machine::Dice;
-    use protocol::{Identity, Listener, Transport};
+    use protocol::{Identity, Listener};
     use sip::Uri;
 
     use super::*;
