@@ -16,6 +16,7 @@ mod authority;
 mod baresip;
 #[path = "../../io/dns/tests/named/bind.rs"]
 mod bind;
+mod causes;
 mod cluster;
 mod crowd;
 mod cut;

@@ -1,8 +1,10 @@
 //! Why something failed, in words that say what to look at.
 
-use protocol::Flow;
+use std::time::Duration;
+
 use protocol::locate::Unlocated;
 use protocol::transaction::Timers;
+use protocol::{Flow, Transport};
 
 use crate::account::Account;
 use crate::whither::{Hop, place};
@@ -19,14 +21,45 @@ pub(crate) fn silence(flow: Option<Flow>, timers: &Timers) -> String {
     }
 }
 
+/// What was lost when a request did not come through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// A connection that stood.
+    Connection,
+    /// The way there was closed at once.
+    Way,
+    /// No connection came about in this time.
+    Patience(Duration),
+}
+
+impl Loss {
+    /// By what the flow says that failed, so long after the request was sent.
+    pub(crate) const fn of(failed: Option<Flow>, after: Duration) -> Self {
+        match failed {
+            Some(Flow { connection: 1.., .. }) => Self::Connection,
+            Some(Flow { transport: Transport::Udp, .. }) | None => Self::Way,
+            Some(_) if after.as_millis() >= REFUSED_WITHIN => Self::Patience(after),
+            Some(_) => Self::Way,
+        }
+    }
+}
+
 /// It could not be sent (503).
-pub(crate) fn broken(flow: Option<Flow>) -> String {
-    match flow {
-        Some(flow) => format!(
-            "{} cannot be reached by {}: nobody listens there, or the network refuses",
-            flow.peer, flow.transport
+pub(crate) fn broken(went: Option<Flow>, loss: Loss) -> String {
+    let Some(Flow { peer, transport, .. }) = went else {
+        return "it could not be sent".to_owned();
+    };
+    match loss {
+        Loss::Connection => {
+            format!("the connection to {peer} by {transport} broke before an answer came")
+        }
+        Loss::Way => format!(
+            "{peer} cannot be reached by {transport}: it was refused; nobody listens there, or the network lets nobody through"
         ),
-        None => "it could not be sent".to_owned(),
+        Loss::Patience(time) => format!(
+            "{peer} cannot be reached by {transport}: no connection came about within {} s; is it the right address, is it running, does a firewall stand between?",
+            time.as_secs()
+        ),
     }
 }
 
@@ -55,3 +88,7 @@ pub(crate) fn unlocated_hop(hop: &Hop, account: &Account, why: Unlocated) -> Str
 pub(crate) fn no_listener(account: &Account) -> String {
     format!("the phone has no {} listener that could send there", account.transport())
 }
+
+/// Milliseconds within which a refusal is here: the kernel asks again after one second and after three, and a network that knows no way says so by then
+/// (RFC 6298 §2, RFC 4861 §10). Drivers wait for longer than that.
+const REFUSED_WITHIN: u128 = 4_000;

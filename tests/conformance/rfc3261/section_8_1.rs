@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use phone::{Account, PhoneEvent};
 use protocol::doors::{Answer, Input, Question};
 use protocol::locate::{Hop, Target};
-use protocol::{Listener, Ticket, Transport};
+use protocol::{Flow, Listener, Ticket, Transport};
 use sip::header::{Contact, From, To, Via};
 use sip::{Header as _, Message, Method, Name, Uri};
 
@@ -191,7 +191,24 @@ fn silence_is_408_and_what_cannot_be_sent_is_503_and_both_say_why() {
     bench.input(Input::Failed(flow(Transport::Udp)));
     let (status, reason) = why(&mut bench);
     assert_eq!(status, 503);
-    assert!(reason.contains("192.0.2.9:5060 cannot be reached by UDP"), "{reason}");
+    assert!(reason.contains("192.0.2.9:5060 cannot be reached by UDP: it was refused"), "{reason}");
+    // A connection that is refused, one that never comes about, and one that breaks are not the same.
+    for (after, connection, said) in [
+        (100, 0, "192.0.2.9:5060 cannot be reached by TCP: it was refused; nobody listens there"),
+        (
+            20_000,
+            0,
+            "192.0.2.9:5060 cannot be reached by TCP: no connection came about within 20 s",
+        ),
+        (20_000, 7, "the connection to 192.0.2.9:5060 by TCP broke before an answer came"),
+    ] {
+        let mut bench = Bench::with(account().by(Transport::Tcp));
+        bench.calls(BOB);
+        bench.wait(after);
+        bench.input(Input::Failed(Flow { connection, ..flow(Transport::Tcp) }));
+        let (status, reason) = why(&mut bench);
+        assert!(status == 503 && reason.contains(said), "{reason}");
+    }
 }
 
 /// Proves: rfc3261-8.1.3.2-1.

@@ -1,11 +1,13 @@
 //! One call of a script: placed or taken, from the first ring to what is counted at its end.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use phone::{Call, PhoneEvent};
+use phone::{Audio, Call, PhoneEvent};
 
 use super::deed::{duration, keys};
 use super::desk::{Desk, Happening, Seat};
+use super::meter::{Meter, Metered};
 use super::transfer;
 use crate::outcome::Outcome;
 
@@ -30,6 +32,9 @@ pub(super) struct Talk {
     /// Call them first, and transfer when they have picked up
     #[arg(long, requires = "transfer_to")]
     pub(super) attended: bool,
+    /// Fail when no sound has come (exit code 8): the call was up, and one has not heard the other
+    #[arg(long)]
+    expect_sound: bool,
 }
 
 /// How a call that comes is met.
@@ -46,13 +51,14 @@ pub(super) fn place(
     talk: &Talk,
     ring_for: Duration,
 ) -> Result<Outcome, String> {
-    let (target, audio) = (target.to_owned(), desk.audio()?);
+    let (target, (audio, meter)) = (target.to_owned(), metered(desk)?);
     let call = desk.phone.obey(move |phone, now, out| phone.call(now, &target, audio, out))?;
     let until = Instant::now() + ring_for;
     loop {
         match desk.next(Some(until))? {
             Some(Happening::Phone(PhoneEvent::Established { call: up })) if up == call => {
-                return converse(desk, call, talk);
+                let outcome = converse(desk, call, talk)?;
+                return Ok(judged(desk, talk, &meter, outcome));
             }
             Some(Happening::Phone(PhoneEvent::Ended { call: over, status, .. }))
                 if over == call =>
@@ -104,12 +110,13 @@ fn meet(desk: &Seat<'_>, call: Call, talk: &Talk, manner: &Manner) -> Result<Out
             _ => {}
         }
     }
-    let audio = desk.audio()?;
+    let (audio, meter) = metered(desk)?;
     desk.phone.obey(move |phone, now, out| phone.answer(now, call, audio, out))?;
     loop {
         match desk.next(None)? {
             Some(Happening::Phone(PhoneEvent::Established { call: up })) if up == call => {
-                return converse(desk, call, talk);
+                let outcome = converse(desk, call, talk)?;
+                return Ok(judged(desk, talk, &meter, outcome));
             }
             Some(Happening::Phone(PhoneEvent::Ended { call: over, status, .. }))
                 if over == call =>
@@ -120,6 +127,22 @@ fn meet(desk: &Seat<'_>, call: Call, talk: &Talk, manner: &Manner) -> Result<Out
             Some(_) | None => {}
         }
     }
+}
+
+/// Mouth and ear, and what tells whether anything was heard.
+fn metered(desk: &Seat<'_>) -> Result<(Box<dyn Audio>, Arc<Meter>), String> {
+    let meter = Arc::<Meter>::default();
+    let metered = Metered { audio: desk.audio()?, meter: meter.clone() };
+    Ok((Box::new(metered), meter))
+}
+
+/// A call that went well; but has anything been heard in it?
+fn judged(desk: &Seat<'_>, talk: &Talk, meter: &Meter, outcome: Outcome) -> Outcome {
+    if outcome != Outcome::Fine || !talk.expect_sound || meter.has_heard() {
+        return outcome;
+    }
+    desk.news.failed("the call was up, and no sound has come");
+    Outcome::Soundless
 }
 
 /// A call that is up, until its end.
@@ -250,6 +273,7 @@ mod tests {
                 transfer_to: None,
                 transfer_after,
                 attended: false,
+                expect_sound: false,
             });
             steps.into_iter().map(|(at, step)| (at.as_secs(), step)).collect::<Vec<_>>()
         };

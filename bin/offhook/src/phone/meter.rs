@@ -10,6 +10,7 @@ use phone::Audio;
 pub(super) struct Meter {
     spoken: AtomicU16,
     heard: AtomicU16,
+    loudest: AtomicU16,
     muted: AtomicBool,
 }
 
@@ -17,6 +18,11 @@ impl Meter {
     /// The loudest sample of what was said last, and of what was heard last.
     pub(super) fn peaks(&self) -> (u16, u16) {
         (self.spoken.load(Ordering::Relaxed), self.heard.load(Ordering::Relaxed))
+    }
+
+    /// True when anything was heard at all that a person would call a sound.
+    pub(super) fn has_heard(&self) -> bool {
+        self.loudest.load(Ordering::Relaxed) >= AUDIBLE
     }
 
     /// For who has no call at hand.
@@ -53,7 +59,9 @@ impl Audio for Metered {
     }
 
     fn hear(&mut self, frame: &[i16]) {
-        self.meter.heard.store(peak(frame), Ordering::Relaxed);
+        let peak = peak(frame);
+        self.meter.heard.store(peak, Ordering::Relaxed);
+        self.meter.loudest.fetch_max(peak, Ordering::Relaxed);
         self.audio.hear(frame);
     }
 }
@@ -62,6 +70,9 @@ impl Audio for Metered {
 fn peak(frame: &[i16]) -> u16 {
     frame.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0)
 }
+
+/// A hundredth of the loudest there is, -40 dB: comfort noise is below, and the quietest speech above.
+const AUDIBLE: u16 = 328;
 
 #[cfg(test)]
 mod tests {
@@ -79,6 +90,10 @@ mod tests {
         metered.hear(&[0, -300, 20]);
         assert_eq!(meter.peaks(), (peak(&frame), 300));
         assert!(peak(&frame) > 1000);
+        assert!(!meter.has_heard(), "that was noise");
+        metered.hear(&[0, -9000]);
+        metered.hear(&[0]);
+        assert!(meter.has_heard());
         assert!(meter.toggle_mute());
         metered.speak(&mut frame);
         assert_eq!((meter.peaks().0, frame), (0, [0; 320]));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use phone::{CallQuality, PhoneEvent};
 use serde_json::{Value, json};
 
+use super::inquiry::Times;
 use super::watched;
 use crate::log::upsets;
 
@@ -47,6 +48,23 @@ impl News {
         let seconds = time.as_secs_f64();
         let text = || format!("the call lasted {seconds:.1} s");
         self.say(text, || json!({ "event": "lasted", "seconds": seconds }));
+    }
+
+    /// How long answers took.
+    pub(super) fn round_trips(self, times: &Times) {
+        let Times { asked, answered, least, most, .. } = times;
+        let [least, mean, most] = [*least, times.mean(), *most].map(milliseconds);
+        let text = || {
+            format!(
+                "asked {asked} times, answered {answered} times; there and back {least:.1} ms at least, {mean:.1} on average, {most:.1} at most"
+            )
+        };
+        let object = || {
+            json!({
+                "event": "round_trips", "asked": asked, "answered": answered, "least_ms": least, "mean_ms": mean, "most_ms": most
+            })
+        };
+        self.say(text, object);
     }
 
     /// Help, and what was typed wrong: for people alone.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
+use machine::Time;
 use protocol::auth::Tries;
 use protocol::doors::{Call, Watch};
 use protocol::transaction::{ClientId, ServerId};
@@ -25,12 +26,14 @@ pub(crate) struct Errand {
     pub(crate) tries: Tries,
     pub(super) targets: VecDeque<Place>,
     pub(super) went: Option<Flow>,
+    /// When it went there.
+    pub(super) left: Time,
 }
 
 impl Errand {
     pub(crate) fn new(purpose: Purpose, request: Message, hop: Hop) -> Self {
         let (tries, targets) = (Tries::default(), VecDeque::new());
-        Self { purpose, request, hop, tries, targets, went: None }
+        Self { purpose, request, hop, tries, targets, went: None, left: Time::default() }
     }
 
     /// Which way it went last.

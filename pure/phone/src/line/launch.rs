@@ -58,7 +58,7 @@ impl Line {
             let Some(listener) = self.listener(transport, peer).cloned() else { continue };
             let flow = Flow { identity, ..Flow::to(&listener, peer) };
             let Some(request) = self.with_via(&errand.request, &listener) else { continue };
-            errand.went = Some(flow);
+            (errand.went, errand.left) = (Some(flow), now);
             return self.go(now, errand, (flow, request), out);
         }
         let why = words::no_listener(&self.account);

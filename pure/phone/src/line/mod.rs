@@ -283,20 +283,27 @@ impl Line {
         self.transactions.failed(flow, &mut ups, out);
         for up in ups {
             match up {
-                Up::Failed(id) => self.broken(now, id, why, out),
+                Up::Failed(id) => self.broken(now, id, (Some(flow), why), out),
                 up => self.rise(now, up, out),
             }
         }
     }
 
     /// A request did not go out.
-    fn broken(&mut self, now: Time, id: ClientId, why: Option<&Distrust>, out: &mut Vec<Output>) {
+    fn broken(
+        &mut self,
+        now: Time,
+        id: ClientId,
+        (failed, why): (Option<Flow>, Option<&Distrust>),
+        out: &mut Vec<Output>,
+    ) {
         let Some(errand) = self.pending.remove(&id) else { return };
         if let Some(flow) = errand.went.filter(|flow| flow.transport == Transport::Tcp) {
             self.whither.no_stream(flow.peer);
         }
         self.note(now, errand.went, Failure::Undelivered);
-        let why = why.map_or_else(|| words::broken(errand.went), ToString::to_string);
+        let loss = words::Loss::of(failed, now - errand.left);
+        let why = why.map_or_else(|| words::broken(errand.went, loss), ToString::to_string);
         self.next_target(now, errand, (Status::SERVICE_UNAVAILABLE, why), out);
     }
 
@@ -341,7 +348,7 @@ impl Line {
                 let why = words::silence(errand.went, &self.timers);
                 self.next_target(now, errand, (Status::REQUEST_TIMEOUT, why), out);
             }
-            Up::Failed(id) => self.broken(now, id, None, out),
+            Up::Failed(id) => self.broken(now, id, (None, None), out),
         }
     }
 
