@@ -202,7 +202,7 @@ fn silence_is_408_and_what_cannot_be_sent_is_503_and_both_say_why() {
         ),
         (20_000, 7, "the connection to 192.0.2.9:5060 by TCP broke before an answer came"),
     ] {
-        let mut bench = Bench::with(account().by(Transport::Tcp));
+        let mut bench = Bench::with(account().by(Transport::Tcp).server("192.0.2.9").unwrap());
         bench.calls(BOB);
         bench.wait(after);
         bench.input(Input::Failed(Flow { connection, ..flow(Transport::Tcp) }));

@@ -1,6 +1,8 @@
 //! What the phone says and where what it hears is kept: `--play`, `--record`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use device::Recording;
 use media::audio::AtTheEnd;
@@ -15,9 +17,12 @@ pub(super) struct SoundArguments {
     /// Say the WAV file again and again
     #[arg(long, global = true)]
     again: bool,
-    /// Keep what is heard in this WAV file
+    /// Keep what is heard in this WAV file; of a second call in FILE-2.wav, and so on
     #[arg(long, global = true, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Files that have been begun.
+    #[arg(skip)]
+    begun: Arc<AtomicU32>,
 }
 
 /// What to say.
@@ -53,7 +58,10 @@ impl SoundArguments {
     pub(super) fn audio(&self) -> Result<Box<dyn Audio>, String> {
         let mouth = self.mouth()?;
         let ear: Box<dyn Audio> = match &self.record {
-            Some(file) => Box::new(Recording::create(file).map_err(|error| error.to_string())?),
+            Some(file) => {
+                let file = numbered(file, self.begun.fetch_add(1, Ordering::Relaxed));
+                Box::new(Recording::create(file).map_err(|error| error.to_string())?)
+            }
             None => Box::new(Silence),
         };
         Ok(Box::new(Pair { mouth, ear }))
@@ -72,9 +80,30 @@ impl SoundArguments {
     }
 }
 
+/// The file of a call: no call writes over another one's.
+fn numbered(file: &Path, before: u32) -> PathBuf {
+    if before == 0 {
+        return file.to_owned();
+    }
+    let mut name = file.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{}", before.saturating_add(1)));
+    if let Some(extension) = file.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    file.with_file_name(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_call_has_a_file_of_its_own() {
+        let names = |file: &str| [0, 1, 9].map(|before| numbered(Path::new(file), before));
+        assert_eq!(names("a/b.wav"), ["a/b.wav", "a/b-2.wav", "a/b-10.wav"].map(PathBuf::from));
+        assert_eq!(names("b"), ["b", "b-2", "b-10"].map(PathBuf::from));
+    }
 
     #[test]
     fn sounds_are_named() {

@@ -3,6 +3,7 @@
 use std::io::{self, Stdout, Write as _};
 use std::panic;
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -12,6 +13,9 @@ use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+
+/// Whether the terminal is the phone's.
+static OURS: AtomicBool = AtomicBool::new(false);
 
 /// The terminal, for as long as this value lives.
 pub(super) struct Screen {
@@ -30,6 +34,7 @@ impl Screen {
             }));
         });
         enable_raw_mode()?;
+        OURS.store(true, Ordering::SeqCst);
         let entered = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste);
         let terminal = entered.and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
         // Dropped, it restores.
@@ -50,8 +55,53 @@ impl Drop for Screen {
     }
 }
 
-/// What cannot be restored has gone: the terminal was closed.
+/// Gives the terminal back, once: what was said since would be written over. What cannot be restored has gone: the terminal was closed.
 fn restore() {
+    if !OURS.swap(false, Ordering::SeqCst) {
+        return;
+    }
     let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::os::fd::AsFd as _;
+
+    use super::*;
+
+    /// The test runs itself once more in a terminal of its own, and breaks there.
+    #[test]
+    fn a_program_that_breaks_gives_the_terminal_back_and_says_why() {
+        const HERE: &str = "OFFHOOK_TEST_BREAKS_HERE";
+        if std::env::var_os(HERE).is_some() {
+            let _screen = Screen::open().unwrap();
+            panic!("out of ink");
+        }
+        let (pty, inside) = pty_process::blocking::open().unwrap();
+        let name = "a_program_that_breaks_gives_the_terminal_back_and_says_why";
+        let again = pty_process::blocking::Command::new(std::env::current_exe().unwrap())
+            .args([name, "--nocapture"])
+            .env(HERE, "1");
+        let mut child = again.spawn(inside).unwrap();
+        let mut reader = std::fs::File::from(pty.as_fd().try_clone_to_owned().unwrap());
+        let mut shown = vt100::Parser::new(40, 100, 0);
+        let (mut buffer, mut drawn) = ([0; 1024], false);
+        // At its end a terminal says that it is broken.
+        while let Ok(length @ 1..) = reader.read(&mut buffer) {
+            for octet in &buffer[..length] {
+                shown.process(&[*octet]);
+                drawn |= shown.screen().alternate_screen();
+            }
+        }
+        assert!(!child.wait().unwrap().success());
+        let screen = shown.screen();
+        assert!(drawn && !screen.alternate_screen() && !screen.bracketed_paste());
+        assert!(screen.contents().contains("out of ink"), "{}", screen.contents());
+        let terminal = std::fs::File::from(pty.as_fd().try_clone_to_owned().unwrap());
+        let settings = std::process::Command::new("stty").arg("-a").stdin(terminal).output();
+        let settings = String::from_utf8(settings.unwrap().stdout).unwrap();
+        assert!(settings.split_whitespace().any(|word| word == "icanon"), "{settings}");
+    }
 }
