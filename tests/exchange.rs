@@ -186,6 +186,17 @@ impl Exchange {
         self.world.add(user, Resident::Phone(Box::new(actor)), &[(Realm::INTERNET, ip)])
     }
 
+    /// Adds a phone somewhere, with an account that is changed.
+    pub fn phone_with(
+        &mut self,
+        user: &str,
+        (habits, home): (Habits, (Realm, IpAddr)),
+        change: impl FnOnce(Account) -> Account,
+    ) -> HostId {
+        let actor = phone_of(change(account(user).server(SERVER).unwrap()), habits, home.1);
+        self.world.add(user, Resident::Phone(Box::new(actor)), &[home])
+    }
+
     /// Adds a phone on the Internet that must look its server up.
     pub fn phone_by_name(&mut self, user: &str, habits: Habits) -> HostId {
         let ip = self.address();

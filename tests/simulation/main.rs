@@ -37,3 +37,4 @@ mod soak;
 mod sound;
 mod storms;
 mod tolls;
+mod ways;

@@ -1,6 +1,7 @@
 //! SRTP between phones, with keys in their descriptions (RFC 3711, RFC 4568): who hears what, and who hears nothing.
 
 use std::any::Any;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use machine::Dice;
@@ -10,7 +11,7 @@ use offhook_tests::attendant::{Habits, Pickup, Wish};
 use offhook_tests::exchange::Exchange;
 use phone::{Call, PhoneEvent, Srtp};
 use rtp::{Kind, Packet};
-use sim::{Change, HostId, Weather};
+use sim::{Change, HostId, Parcel, Realm, Weather};
 
 type Ears = Pair<Tone, Recorder>;
 
@@ -31,7 +32,16 @@ struct Talk {
 }
 
 impl Talk {
-    fn begin(seed: u64, (ours, theirs): (Srtp, Srtp)) -> Self {
+    fn begin(seed: u64, wishes: (Srtp, Srtp)) -> Self {
+        Self::begin_under(seed, wishes, |_, _| {})
+    }
+
+    /// The same, while something happens each millisecond.
+    fn begin_under(
+        seed: u64,
+        (ours, theirs): (Srtp, Srtp),
+        mut trouble: impl FnMut(&mut Exchange, u32),
+    ) -> Self {
         let mut exchange = Exchange::new(seed, Weather::FAIR);
         let by_hand = Habits { ring: Some(Duration::ZERO), then: Pickup::Never, talk: None };
         let alice = exchange.discreet_phone("101", ours, by_hand);
@@ -41,7 +51,10 @@ impl Talk {
         let call = exchange.at_phone(alice, |attendant, now, out| {
             attendant.dial(now, "102", (Wish::default(), voice(ALICE)), out)
         });
-        exchange.live(1000);
+        for nth in 0..1000 {
+            exchange.live(1);
+            trouble(&mut exchange, nth);
+        }
         let incoming = exchange.attendant(bob).incoming();
         if let Some(incoming) = incoming {
             let answer = |phone: &mut phone::Phone, now, out: &mut Vec<_>| {
@@ -49,7 +62,10 @@ impl Talk {
             };
             exchange.by_hand(bob, answer).unwrap();
         }
-        exchange.live(200);
+        for nth in 1000..2000 {
+            exchange.live(1);
+            trouble(&mut exchange, nth);
+        }
         Self { exchange, alice: (alice, call), bob: (bob, incoming) }
     }
 
@@ -118,10 +134,74 @@ fn both_hear_each_other_and_nobody_on_the_way_does() {
     assert!(detect::level_of(&open.overheard(), ALICE) > HEARD, "or the test above shows nothing");
 }
 
+/// RFC 5763: the keys are made by the phones, whoever of them offers; and sound and reports share a port (RFC 5761).
+#[test]
+fn keys_of_a_handshake_are_with_the_two_who_talk() {
+    for (ours, theirs) in
+        [(Srtp::Dtls, Srtp::Welcome), (Srtp::Dtls, Srtp::Required), (Srtp::Dtls, Srtp::Dtls)]
+    {
+        let mut talk = Talk::begin(5, (ours, theirs));
+        let (at_bob, at_alice) = talk.listen(6);
+        assert!(at_bob > HEARD && at_alice > HEARD, "{at_bob} {at_alice}");
+        assert_eq!(talk.suite(), Some("AEAD_AES_256_GCM"));
+        let overheard = talk.overheard();
+        assert!(overheard.len() > 16_000 && detect::level_of(&overheard, ALICE) < -25.0);
+        let media = talk.exchange.world.tap().sightings().map(|one| &one.parcel);
+        let media: Vec<_> = media.filter(|one| Kind::of(one.payload()) != Kind::Unknown).collect();
+        assert!(media.iter().any(|one| Kind::of(one.payload()) == Kind::Rtcp));
+        assert!(media.iter().all(|one| one.to.port() % 2 == 0), "a port of its own for RTCP");
+    }
+}
+
+/// Reliability R16: hellos without a cipher, a thousand a second, from strangers and in the name of the other side, while a call is set up.
+#[test]
+fn a_flood_of_hellos_without_a_cipher_is_in_no_calls_way() {
+    let body = [&[254, 253][..], &[7; 32], &[0, 0], &[0, 2, 0, 1], &[1, 0], &[0, 0]].concat();
+    let length = u8::try_from(body.len()).unwrap();
+    let hello = [&[1, 0, 0, length, 0, 0, 0, 0, 0, 0, 0, length][..], &body].concat();
+    let length = u8::try_from(hello.len()).unwrap();
+    let hello = [&[22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, length][..], &hello].concat();
+    for seed in 0..3 {
+        let mut ports = Vec::new();
+        let mut talk = Talk::begin_under(seed, (Srtp::Dtls, Srtp::Dtls), |exchange, nth| {
+            if ports.len() < 2 {
+                ports = media_ports(exchange);
+            }
+            let stranger: SocketAddr =
+                format!("203.0.113.{}:{}", nth % 200 + 1, 4000 + nth).parse().unwrap();
+            for (to, other) in ports.iter().zip(ports.iter().rev()) {
+                let from = if nth % 2 == 0 { stranger } else { *other };
+                let parcel = Parcel::datagram(from, *to, hello.clone());
+                exchange.world.inject(Realm::INTERNET, parcel);
+            }
+        });
+        let (at_bob, at_alice) = talk.listen(2);
+        assert!(at_bob > HEARD && at_alice > HEARD, "{seed}: {at_bob} {at_alice}");
+    }
+}
+
+/// Where sound is wanted, as descriptions on the way say it.
+fn media_ports(exchange: &mut Exchange) -> Vec<SocketAddr> {
+    let mut found = Vec::new();
+    for one in exchange.world.tap().sightings() {
+        let text = String::from_utf8_lossy(one.parcel.payload());
+        let word = |before: &str, nth: usize| {
+            text.lines().find_map(|line| line.strip_prefix(before)?.split(' ').nth(nth))
+        };
+        let (Some(ip), Some(port)) = (word("c=IN IP4 ", 0), word("m=audio ", 0)) else { continue };
+        found.extend(format!("{ip}:{port}").parse::<SocketAddr>());
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
 #[test]
 fn hold_and_bad_weather_do_not_lose_the_keys() {
-    for seed in 0..3 {
-        let mut talk = Talk::begin(seed, (Srtp::Required, Srtp::Required));
+    for (seed, wish) in
+        [Srtp::Required, Srtp::Required, Srtp::Dtls, Srtp::Dtls].into_iter().enumerate()
+    {
+        let mut talk = Talk::begin(seed as u64, (wish, wish));
         let rough =
             Weather { loss: 5, twice: 5, jitter: Duration::from_millis(40), ..Weather::BREEZE };
         talk.exchange.world.change(&Change::Weather(rough));
@@ -142,9 +222,15 @@ fn hold_and_bad_weather_do_not_lose_the_keys() {
 
 #[test]
 fn who_must_not_be_heard_is_not_called_and_does_not_call_without_keys() {
-    for wishes in
-        [(Srtp::Required, Srtp::Off), (Srtp::Off, Srtp::Required), (Srtp::Welcome, Srtp::Required)]
-    {
+    for wishes in [
+        (Srtp::Required, Srtp::Off),
+        (Srtp::Off, Srtp::Required),
+        (Srtp::Welcome, Srtp::Required),
+        (Srtp::Dtls, Srtp::Off),
+        (Srtp::Off, Srtp::Dtls),
+        (Srtp::Welcome, Srtp::Dtls),
+        (Srtp::Required, Srtp::Dtls),
+    ] {
         let mut talk = Talk::begin(3, wishes);
         assert_eq!(talk.status(), Some(488), "{wishes:?}");
         assert_eq!(talk.overheard(), [], "{wishes:?}");

@@ -23,6 +23,9 @@ pub(crate) const SUPPORTED: [&str; 7] =
 /// The event packages whose state we tell.
 pub(crate) const EVENTS: &str = "refer, conference, dialog";
 
+/// The package of INFO in which addresses come later (RFC 8840 §10), and what it carries.
+pub(crate) const TRICKLE: &str = "trickle-ice";
+
 /// The language of our reason phrases.
 pub(crate) const LANGUAGE: &str = "en";
 
@@ -53,7 +56,9 @@ pub(crate) fn announce(draft: Draft) -> Draft {
 /// what event packages tell; text in a MESSAGE.
 pub(crate) const fn accept(method: Option<Method<'_>>) -> &'static str {
     match method {
-        Some(Method::Info) => "application/dtmf-relay, application/dtmf",
+        Some(Method::Info) => {
+            "application/dtmf-relay, application/dtmf, application/trickle-ice-sdpfrag"
+        }
         Some(Method::Notify) => {
             "message/sipfrag, application/simple-message-summary, application/pidf+xml, application/dialog-info+xml, application/conference-info+xml"
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use connectivity::Servers;
 use media::{Codec, Opus};
 use protocol::Transport;
 use protocol::auth::Credentials;
@@ -9,7 +10,7 @@ use protocol::locate::Scheme;
 use sip::uri::HostPort;
 use sip::{Draft, Name, ParseError, Uri};
 
-use crate::sound::{Srtp, Terms};
+use crate::sound::Srtp;
 use crate::transfer::Referrals;
 use crate::{abilities, limits};
 
@@ -32,6 +33,7 @@ pub struct Account {
     pub(crate) transport: Transport,
     pub(crate) expires: u32,
     pub(crate) srtp: Srtp,
+    pub(crate) ice: Ice,
     /// What it speaks, most wanted first; never empty.
     pub(crate) codecs: Vec<Codec>,
     pub(crate) session: u32,
@@ -43,6 +45,18 @@ pub struct Account {
     pub(crate) outbound: bool,
     pub(crate) temporary: bool,
     pub(crate) software: Box<str>,
+}
+
+/// Whether a way to the other side is looked for (ICE, RFC 8445): through NATs, and around what does not carry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Ice {
+    /// It is not: sound goes where the description says, and to where it comes from.
+    Off,
+    /// When the other side wants it, as browsers do.
+    #[default]
+    Welcome,
+    /// In each call, with the help of these.
+    On(Servers),
 }
 
 /// How a call that stands is changed.
@@ -117,6 +131,7 @@ impl Account {
             transport: transport.unwrap_or(usual),
             expires: limits::EXPIRES,
             srtp: Srtp::default(),
+            ice: Ice::default(),
             codecs: CODECS.to_vec(),
             session: protocol::session::USUAL,
             changes: Changes::Reinvite,
@@ -201,11 +216,6 @@ impl Account {
         Ok(self)
     }
 
-    /// What it wants of the sound of a call.
-    pub(crate) fn terms(&self) -> Terms<'_> {
-        Terms { srtp: self.srtp, codecs: &self.codecs }
-    }
-
     /// With a name that the other side's display shows.
     #[must_use]
     pub fn display_name(mut self, name: &str) -> Self {
@@ -266,6 +276,13 @@ impl Account {
     /// The draft with what the software calls itself, in User-Agent or Server.
     pub(crate) fn sign(&self, draft: Draft, name: Name) -> Draft {
         if self.software.is_empty() { draft } else { draft.raw(name, self.software.as_bytes()) }
+    }
+
+    /// Whether a way to whoever is called is looked for (ICE, RFC 8445).
+    #[must_use]
+    pub fn ice(mut self, ice: Ice) -> Self {
+        self.ice = ice;
+        self
     }
 
     /// With an instance id for `+sip.instance` (RFC 5626 §4.1): `urn:uuid:…`, the same after a restart.

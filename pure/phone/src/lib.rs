@@ -66,7 +66,8 @@ mod unable;
 mod whither;
 mod words;
 
-pub use account::{Account, BadAccount};
+pub use account::{Account, BadAccount, Ice};
+pub use connectivity::{Servers, Told, Turn as TurnServer};
 pub use history::{Direction, Past};
 pub use media::Audio;
 pub use phone::Phone;

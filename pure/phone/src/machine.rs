@@ -20,7 +20,7 @@ use crate::outside::Ours;
 use crate::phone::Phone;
 use crate::reception::Turned;
 use crate::refusal::{self, Refusal};
-use crate::sound::{Sound, Terms};
+use crate::sound::Sound;
 use crate::transfer::Succession;
 use crate::turn::Turn;
 
@@ -336,9 +336,9 @@ impl Phone {
         let turn =
             &mut Turn { now, line: &mut self.line, lingering: &mut self.lingering, out: &mut *out };
         let tag = Tag::throw(&mut turn.line.dice);
-        let sound = (flow.transport, turn.line.account.terms());
+        let by = flow.transport;
         let (named, (dialog, offer)) = match named
-            .and_then(|named| offered(request, tag, sound).map(|offered| (named, offered)))
+            .and_then(|named| offered(turn, request, (tag, by)).map(|offered| (named, offered)))
         {
             Ok(sound) => sound,
             Err(no) => return refuse(turn, (id, flow), request, &no),
@@ -367,16 +367,16 @@ impl Phone {
 
 /// The dialog and the offer of an INVITE, as far as both are sound.
 fn offered(
+    turn: &mut Turn<'_>,
     invite: &Message,
-    tag: Tag,
-    (by, terms): (Transport, Terms<'_>),
+    (tag, by): (Tag, Transport),
 ) -> Result<(Dialog, Option<sdp::Description>), Refusal> {
     SessionTimer::admits(invite).map_err(too_brief)?;
     let dialog = Dialog::of_callee(invite, tag, by)
         .map_err(|fault| Refusal::saying(fault.status(), format!("Bad Request: {fault}")))?;
     let Some(offer) = sdp_of(invite) else { return Ok((dialog, None)) };
     let offer = sdp::Description::parse(&offer).map_err(|error| refusal::of_sdp(&error.into()))?;
-    Sound::would_answer(&offer, terms).map_err(|why| refusal::of_sdp(&why))?;
+    Sound::would_answer(&offer, &turn.wishes(Some(&offer))).map_err(|why| refusal::of_sdp(&why))?;
     Ok((dialog, Some(offer)))
 }
 

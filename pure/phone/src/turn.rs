@@ -1,5 +1,6 @@
 //! `Turn`: what the parts of a phone need to act now: the time, the way out, the outbox.
 
+use connectivity::Servers;
 use machine::Time;
 use protocol::dialog::{Dialog, Tag};
 use protocol::doors::{Event, Output, PhoneEvent};
@@ -7,10 +8,11 @@ use protocol::transaction::{ClientId, ServerId};
 use sip::{Draft, Message, Name, Status};
 
 use crate::abilities;
+use crate::account::Ice;
 use crate::line::{Errand, Line, News, Purpose, Tiding};
 use crate::lingering::Lingering;
 use crate::refusal::Refusal;
-use crate::sound::Sound;
+use crate::sound::{Sound, Srtp, Wishes};
 use crate::whither::Hop;
 
 /// One turn of a phone.
@@ -22,6 +24,34 @@ pub(crate) struct Turn<'a> {
 }
 
 impl Turn<'_> {
+    /// What we can do, for an INVITE or its 2xx; with ICE, that addresses may be told later (RFC 8840 §10.5).
+    pub(crate) fn announce(&self, draft: Draft) -> Draft {
+        let draft = abilities::announce(draft);
+        match self.line.account.ice {
+            Ice::On(_) => draft.raw(Name::RecvInfo, abilities::TRICKLE.as_bytes()),
+            Ice::Off | Ice::Welcome => draft,
+        }
+    }
+
+    /// What the account wishes of the way that sound takes, after this offer or for one of ours. The certificate is made when it is needed first,
+    /// and is the same from then on.
+    pub(crate) fn wishes(&mut self, offer: Option<&sdp::Description>) -> Wishes {
+        let srtp = self.line.account.srtp;
+        let needed = match srtp {
+            Srtp::Off => false,
+            Srtp::Welcome | Srtp::Required => offer.is_some_and(Sound::wants_handshake),
+            Srtp::Dtls => true,
+        };
+        let identity = needed.then(|| self.line.identity(self.now)).flatten();
+        let codecs = self.line.account.codecs.clone();
+        let ice = match &self.line.account.ice {
+            Ice::On(servers) => Some(servers.clone()),
+            Ice::Welcome if offer.is_some_and(Sound::wants_ice) => Some(Servers::default()),
+            Ice::Off | Ice::Welcome => None,
+        };
+        Wishes { srtp, codecs, identity, ice }
+    }
+
     /// Tells the program around the phone.
     pub(crate) fn report(&mut self, event: PhoneEvent) {
         match event {
@@ -64,7 +94,7 @@ impl Turn<'_> {
     /// Answers what we can do (RFC 3261 §11.2).
     pub(crate) fn tell_abilities(&mut self, id: ServerId, request: &Message) {
         let draft = abilities::answer(self.draft(request, Status::OK, Status::OK.phrase()));
-        let sound = Sound::capabilities(self.line.ip(), self.line.account.terms());
+        let sound = Sound::capabilities(self.line.ip(), &self.wishes(None));
         self.respond(id, draft.body(abilities::ACCEPT, &sound));
     }
 

@@ -28,6 +28,8 @@ mod crypto;
 mod description;
 mod direction;
 mod error;
+mod handshake;
+mod ice;
 pub mod limits;
 mod line;
 mod media;
@@ -49,6 +51,8 @@ pub use crypto::{Crypto, Secret};
 pub use description::Description;
 pub use direction::Direction;
 pub use error::ParseError;
+pub use handshake::{Fingerprint, Handshake, Part, Setup};
+pub use ice::Ice;
 pub use line::Line;
 pub use media::Media;
 pub use offer::{

@@ -16,6 +16,12 @@ pub const FORMATS: usize = 128;
 /// Characters of one key in `a=crypto`: the longest suite has 46 octets, in base64 64.
 pub const KEY: usize = 128;
 
+/// Characters of one digest in `a=fingerprint`: SHA-512 has 64 octets, three characters each.
+pub const FINGERPRINT: usize = 192;
+
+/// Candidates of one section that are looked at: a machine with ten networks has thirty.
+pub const CANDIDATES: usize = 32;
+
 /// Payload types of one section whose meaning is remembered for the whole session (RFC 3264 §8.3.2): all there are.
 pub const REMEMBERED: usize = 128;
 

@@ -1,79 +1,37 @@
 //! The answer to a Binding request (RFC 8489 §6.3.1.1, §14).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use crate::attribute::{ERROR_CODE, FINGERPRINT, UNKNOWN_ATTRIBUTES, XOR_MAPPED_ADDRESS};
-use crate::crc::fingerprint;
+use crate::Draft;
+use crate::attribute::{ERROR_CODE, UNKNOWN_ATTRIBUTES, XOR_MAPPED_ADDRESS};
+use crate::kinds::{BINDING_ERROR, BINDING_SUCCESS};
 use crate::request::Request;
-use crate::{COOKIE, HEADER};
 
 /// What is answered to a datagram that came from there: where it came from, or which attribute is not understood. `None` for whatever is
 /// no Binding request. An answer never has more than thrice the octets of its request, so nobody is worth reflecting off us.
 pub fn answer(datagram: &[u8], from: SocketAddr) -> Option<Vec<u8>> {
     let Request { transaction, unknown } = Request::read(datagram)?;
     let kind = if unknown.is_empty() { BINDING_SUCCESS } else { BINDING_ERROR };
-    let mut answer = Vec::with_capacity(64);
-    answer.extend_from_slice(&kind.to_be_bytes());
-    answer.extend_from_slice(&[0; 2]);
-    answer.extend_from_slice(&COOKIE.to_be_bytes());
-    answer.extend_from_slice(&transaction);
-    if unknown.is_empty() {
-        put(&mut answer, XOR_MAPPED_ADDRESS, &disguised(from, &transaction));
+    let answer = Draft::new(kind, transaction);
+    let answer = if unknown.is_empty() {
+        answer.with_address(XOR_MAPPED_ADDRESS, from)
     } else {
-        put(&mut answer, ERROR_CODE, UNKNOWN_ATTRIBUTE);
         let kinds: Vec<u8> = unknown.iter().flat_map(|kind| kind.to_be_bytes()).collect();
-        put(&mut answer, UNKNOWN_ATTRIBUTES, &kinds);
-    }
-    // The length that is signed counts the fingerprint too (§14.7).
-    set_length(&mut answer, FINGERPRINT_OCTETS);
-    let mark = fingerprint(&answer).to_be_bytes();
-    put(&mut answer, FINGERPRINT, &mark);
-    Some(answer)
+        answer.with(ERROR_CODE, UNKNOWN_ATTRIBUTE).with(UNKNOWN_ATTRIBUTES, &kinds)
+    };
+    Some(answer.finish(None))
 }
-
-/// Class success or error, method Binding.
-const BINDING_SUCCESS: u16 = 0x0101;
-const BINDING_ERROR: u16 = 0x0111;
 
 /// Class 4, number 20, and a phrase (§14.8).
 const UNKNOWN_ATTRIBUTE: &[u8] = b"\0\0\x04\x14Unknown Attribute";
-
-const FINGERPRINT_OCTETS: usize = 8;
-
-fn put(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
-    let length = u16::try_from(value.len()).unwrap_or(0);
-    message.extend_from_slice(&kind.to_be_bytes());
-    message.extend_from_slice(&length.to_be_bytes());
-    message.extend_from_slice(value);
-    message.resize(message.len().next_multiple_of(4), 0);
-}
-
-/// Writes how long the message is, when so many octets more will follow.
-fn set_length(message: &mut [u8], more: usize) {
-    let length = message.len().saturating_sub(HEADER).saturating_add(more);
-    if let (Some(place), Ok(length)) = (message.get_mut(2..4), u16::try_from(length)) {
-        place.copy_from_slice(&length.to_be_bytes());
-    }
-}
-
-/// An address under the cookie and the transaction (§14.2).
-fn disguised(address: SocketAddr, transaction: &[u8; 12]) -> Vec<u8> {
-    let cookie = COOKIE.to_be_bytes();
-    let port = address.port() ^ (COOKIE >> 16) as u16;
-    let (family, ip) = match address.ip().to_canonical() {
-        IpAddr::V4(ip) => (1, ip.octets().to_vec()),
-        IpAddr::V6(ip) => (2, ip.octets().to_vec()),
-    };
-    let key = cookie.iter().chain(transaction);
-    let ip = ip.iter().zip(key).map(|(octet, key)| octet ^ key);
-    [0, family].into_iter().chain(port.to_be_bytes()).chain(ip).collect()
-}
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::COOKIE;
+    use crate::crc::fingerprint;
 
     /// A Binding request with attributes, its length right.
     fn request(attributes: &[u8]) -> Vec<u8> {

@@ -10,9 +10,11 @@ pub(crate) struct Attribute<'a> {
 }
 
 /// Where a request came from, disguised from NATs that rewrite what looks like an address (§14.2).
-pub(crate) const XOR_MAPPED_ADDRESS: u16 = 0x0020;
-pub(crate) const ERROR_CODE: u16 = 0x0009;
+pub const XOR_MAPPED_ADDRESS: u16 = 0x0020;
+/// Why a request was refused (§14.8).
+pub const ERROR_CODE: u16 = 0x0009;
 pub(crate) const UNKNOWN_ATTRIBUTES: u16 = 0x000a;
+pub(crate) const MESSAGE_INTEGRITY: u16 = 0x0008;
 pub(crate) const FINGERPRINT: u16 = 0x8028;
 
 /// Types that must be understood, and are: those of RFC 8489 §18.3 and of ICE (RFC 8445 §16.1). None of them matters to a keep-alive, and

@@ -5,3 +5,6 @@ pub const REQUEST: usize = 548;
 
 /// Unknown attributes that an error answer lists. One is enough to see what is wrong.
 pub const UNKNOWN: usize = 4;
+
+/// Octets of a message to a client: what a relay passes on has at most as many as a network carries at once.
+pub const MESSAGE: usize = 2048;

@@ -9,6 +9,7 @@ pub(super) const PURE: &[(&str, u8)] = &[
     ("sim", 0),
     ("ladder", 0),
     ("stun", 0),
+    ("connectivity", 1),
     ("protocol", 1),
     ("media", 1),
     ("srtp", 1),
@@ -38,6 +39,11 @@ pub(super) const PURE_MAY_IMPORT: &[&str] = &[
     "base64",
     "ropus",
     "audio-codec",
+    // What these throw of their own, docs/decisions/0022 says.
+    "dimpl",
+    "is",
+    "p256",
+    "x509-cert",
 ];
 
 /// Crates that bring a runtime of tasks with them.

@@ -141,14 +141,18 @@ fn transport(written: At<&str>, faults: &mut Faults) -> Option<&'static str> {
 }
 
 /// How the policies are called.
-pub(crate) const SRTP: [(&str, Srtp); 3] =
-    [("off", Srtp::Off), ("welcome", Srtp::Welcome), ("required", Srtp::Required)];
+pub(crate) const SRTP: [(&str, Srtp); 4] = [
+    ("off", Srtp::Off),
+    ("welcome", Srtp::Welcome),
+    ("required", Srtp::Required),
+    ("dtls", Srtp::Dtls),
+];
 
 fn srtp(written: At<&str>, faults: &mut Faults) -> Option<Srtp> {
     let known = SRTP.iter().find(|(name, _)| *name == written.value);
     if known.is_none() {
         let what = format!("unknown policy `{}`", written.value.escape_debug());
-        faults.refuse(written.span, what, "it is \"off\", \"welcome\" or \"required\"");
+        faults.refuse(written.span, what, "it is \"off\", \"welcome\", \"required\" or \"dtls\"");
     }
     known.map(|(_, srtp)| *srtp)
 }
@@ -217,7 +221,8 @@ const WHO_HEARS: Key = Key::new(
     "srtp",
     "\"welcome\"",
     "Whether others may hear calls on their way: \"off\", they may; \"welcome\", they may unless the other side offers SRTP; \"required\", they may \
-     not, and a call that cannot have SRTP does not come about. The keys travel in the signalling, which TLS has to hide.",
+     not, and a call that cannot have SRTP does not come about; its keys travel in the signalling, which TLS has to hide; \"dtls\", they may not, nor \
+     may who carries the signalling: the phones make the keys themselves (DTLS-SRTP). Whoever offers such keys gets them with \"welcome\" and \"required\" too.",
 );
 const AUTHORITIES: Key = Key::optional(
     "authorities",

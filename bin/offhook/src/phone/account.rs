@@ -11,6 +11,8 @@ use crate::config::{Mistakes, PhoneAccount, PhoneFile, SRTP, Secret, TRANSPORTS}
 use crate::limits;
 use crate::softphone::facing;
 
+use super::ways::WayArguments;
+
 /// Whose phone it is. The command line counts more than the file.
 #[derive(Debug, clap::Args)]
 pub(super) struct AccountArguments {
@@ -38,6 +40,8 @@ pub(super) struct AccountArguments {
     /// What it speaks, most wanted first: opus,G722,PCMA,PCMU
     #[arg(long, global = true, value_name = "NAMES", value_delimiter = ',')]
     codecs: Vec<String>,
+    #[command(flatten)]
+    ways: WayArguments,
     /// A file with certificates of authorities (PEM) that are trusted beside the system's, for TLS; may be given more than once
     #[arg(long, global = true, value_name = "FILE")]
     ca: Vec<PathBuf>,
@@ -128,6 +132,7 @@ impl AccountArguments {
             let names = self.codecs.iter().map(String::as_str);
             account = account.codecs(names).map_err(|error| error.to_string())?;
         }
+        account = account.ice(self.ways.read()?);
         let server = self.server.clone().or(file.server.map(|server| server.to_string()));
         let host = match &server {
             Some(server) => server.clone(),
@@ -180,6 +185,7 @@ mod tests {
             account: accounts.iter().map(|&account| account.into()).collect(),
             password: Vec::new(),
             name: None,
+            ways: WayArguments::default(),
             server: server.map(Into::into),
             transport: None,
             srtp: None,

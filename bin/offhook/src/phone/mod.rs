@@ -16,6 +16,7 @@ mod sound;
 mod transfer;
 mod watch;
 mod watched;
+mod ways;
 
 use crate::log::Log;
 use crate::outcome::Outcome;

@@ -16,7 +16,7 @@ impl Conversation {
     /// The program hangs up: CANCEL, BYE or a refusal, as the state wants it.
     pub(crate) fn hang_up(&mut self, turn: &mut Turn<'_>) -> Result<(), Unable> {
         match &mut self.state {
-            State::Opening { .. } => self.end(turn, 487, CANCELLED),
+            State::Opening { .. } | State::Looking(_) => self.end(turn, 487, CANCELLED),
             State::Sending(_) => {
                 turn.line.forget(Purpose::Call(self.id, Part::Invite));
                 self.end(turn, 487, CANCELLED);

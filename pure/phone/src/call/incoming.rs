@@ -58,7 +58,13 @@ impl Conversation {
             return self.end(turn, 503, "no port for sound is free on this machine");
         };
         let dice = machine::Dice::new(turn.line.dice.seed());
-        self.sound = Some(Sound::new(audio, sockets, (turn.line.account.terms(), dice)));
+        let wishes = turn.wishes(offered.offer.as_ref());
+        let ice = wishes.ice.clone();
+        let mut sound = Sound::new(audio, sockets, (wishes, dice));
+        if let Some(servers) = ice {
+            sound.look(turn.now, &servers, turn.out);
+        }
+        self.sound = Some(sound);
         self.state = State::Offered(offered);
         match then {
             Then::PickUp => self.pick_up(turn),
@@ -72,6 +78,10 @@ impl Conversation {
         let (State::Offered(offered), Some(sound)) = (&mut self.state, &mut self.sound) else {
             return;
         };
+        if !sound.is_ready() {
+            self.then = Some(Then::PickUp);
+            return;
+        }
         if offered.provisionals.is_waiting() {
             offered.next = Next::PickUp;
             return;

@@ -5,6 +5,8 @@ use protocol::transaction::ServerId;
 use sip::{Message, Name, Status};
 
 use super::Conversation;
+use crate::abilities;
+use crate::account::Ice;
 use crate::refusal::Refusal;
 use crate::turn::Turn;
 
@@ -18,14 +20,31 @@ impl Conversation {
     /// An INFO: keys, or nothing that we would understand.
     pub(crate) fn info(&mut self, turn: &mut Turn<'_>, id: ServerId, request: &Message) {
         if request.has(Name::InfoPackage) {
-            // RFC 6086 §4.2.2: we have announced no package.
+            let package = request.rows(Name::InfoPackage).next().unwrap_or_default();
+            let ice = turn.line.account.ice != Ice::Off;
+            if ice && package.trim_ascii().eq_ignore_ascii_case(abilities::TRICKLE.as_bytes()) {
+                turn.reply(id, request, Status::OK);
+                return self.trickled(turn, request);
+            }
+            // RFC 6086 §4.2.2: we have announced no other package.
             let status = Status::new(469).unwrap_or(Status::UNSUPPORTED_MEDIA_TYPE);
-            let no = Refusal::saying(status, "Bad Info Package").with(Name::RecvInfo, "");
+            let ours = if ice { abilities::TRICKLE } else { "" };
+            let no = Refusal::saying(status, "Bad Info Package").with(Name::RecvInfo, ours);
             return turn.refuse(id, request, &no);
         }
         turn.reply(id, request, Status::OK);
         let keys = key(request.body()).into_iter().collect();
         self.keys(turn, keys);
+    }
+}
+
+impl Conversation {
+    /// Addresses of theirs that come later (RFC 8840).
+    fn trickled(&mut self, turn: &mut Turn<'_>, request: &Message) {
+        let fragment = String::from_utf8_lossy(request.body());
+        if let Some(sound) = &mut self.sound {
+            sound.trickled(turn.now, &fragment, turn.out);
+        }
     }
 }
 

@@ -51,6 +51,8 @@ pub(crate) struct Conversation {
     pub(crate) id: Call,
     answers: Answers,
     sound: Option<Sound>,
+    /// What is to be said once our addresses are known.
+    then: Option<Then>,
     pub(crate) state: State,
     /// REFERs of ours that we wait to hear about.
     transfers: Vec<Transfer>,
@@ -69,6 +71,8 @@ pub(crate) struct Conversation {
 pub(crate) enum State {
     /// Ours: sockets for its sound are asked for.
     Opening { ticket: Ticket, outgoing: Box<Outgoing>, audio: Box<dyn Audio> },
+    /// Ours: servers are asked for our addresses (RFC 8445 §5.1).
+    Looking(Box<Outgoing>),
     /// Ours: the INVITE is on its way to a transaction.
     Sending(Box<Outgoing>),
     /// Ours: the INVITE is out.
@@ -100,6 +104,7 @@ impl Conversation {
             id,
             answers,
             sound: None,
+            then: None,
             state,
             transfers: Vec::new(),
             referrals: Vec::new(),
@@ -124,7 +129,9 @@ impl Conversation {
             State::Up(up) => Some(&up.dialog),
             State::Leaving(dialog, _) => Some(dialog),
             State::Over(_) => self.last.as_deref(),
-            State::Opening { .. } | State::Sending(_) | State::Calling(..) => None,
+            State::Opening { .. } | State::Looking(_) | State::Sending(_) | State::Calling(..) => {
+                None
+            }
         }
     }
 
@@ -147,7 +154,7 @@ impl Conversation {
             State::Leaving(dialog, _) => dialog,
             State::Calling(_, invitation) => invitation.early_mut(&id.remote)?,
             State::Over(_) => self.last.as_deref_mut()?,
-            State::Opening { .. } | State::Sending(_) => return None,
+            State::Opening { .. } | State::Looking(_) | State::Sending(_) => return None,
         };
         (dialog.id() == id).then_some(dialog)
     }
@@ -335,6 +342,8 @@ impl Conversation {
         if let Some(sound) = &mut self.sound {
             let keys = sound.wake(turn.now, turn.out);
             self.keys(turn, keys);
+            self.looked(turn);
+            self.give_up_broken(turn);
         }
         self.wake_transfers(turn);
         self.wake_referrals(turn);
@@ -383,6 +392,32 @@ impl Conversation {
         let Some(sound) = &mut self.sound else { return };
         let keys = sound.receive(turn.now, socket, (from, octets), turn.out);
         self.keys(turn, keys);
+        self.looked(turn);
+        self.give_up_broken(turn);
+    }
+
+    /// Our addresses are known: says what had to wait for them.
+    fn looked(&mut self, turn: &mut Turn<'_>) {
+        if !self.sound.as_ref().is_some_and(Sound::is_ready) {
+            return;
+        }
+        match self.take() {
+            State::Looking(outgoing) => self.invite_now(turn, outgoing),
+            other => self.state = other,
+        }
+        match self.then.take() {
+            Some(Then::PickUp) => self.pick_up(turn),
+            Some(Then::Say(status)) => self.say(turn, status),
+            None => {}
+        }
+    }
+
+    /// A call in which nothing will ever be heard is ended: plain sound instead of protected is no way out (RFC 5763 §5).
+    fn give_up_broken(&mut self, turn: &mut Turn<'_>) {
+        let broken = self.sound.as_ref().and_then(Sound::broken);
+        if let (Some(why), State::Up(_)) = (broken, &self.state) {
+            self.hang_up_now(turn, (488, &format!("no sound could be agreed on: {why}")));
+        }
     }
 
     /// The other side has pressed keys.

@@ -49,7 +49,7 @@ impl Outgoing {
 }
 
 impl Conversation {
-    /// The sockets are there: out goes the INVITE, with an offer.
+    /// The sockets are there: the INVITE follows, at once where nobody has to be asked for our addresses.
     pub(super) fn invite(
         &mut self,
         turn: &mut Turn<'_>,
@@ -61,9 +61,24 @@ impl Conversation {
             return self.end(turn, 503, "no port for sound is free on this machine");
         };
         let dice = machine::Dice::new(turn.line.dice.seed());
-        let mut sound = Sound::new(audio, sockets, (turn.line.account.terms(), dice));
-        let offer = sound.offer();
+        let wishes = turn.wishes(None);
+        let ice = wishes.ice.clone();
+        let mut sound = Sound::new(audio, sockets, (wishes, dice));
+        if let Some(servers) = ice {
+            sound.look(turn.now, &servers, turn.out);
+        }
+        let ready = sound.is_ready();
         self.sound = Some(sound);
+        match ready {
+            true => self.invite_now(turn, outgoing),
+            false => self.state = State::Looking(outgoing),
+        }
+    }
+
+    /// Out goes the INVITE, with an offer.
+    pub(super) fn invite_now(&mut self, turn: &mut Turn<'_>, outgoing: Box<Outgoing>) {
+        let Some(sound) = &mut self.sound else { return };
+        let offer = sound.offer();
         let Ok(offer) = offer else { return self.end(turn, 500, "no offer could be made") };
         let account = &turn.line.account;
         let to = [b"<", &*for_request_uri(&outgoing.target), b">"].concat();
@@ -78,7 +93,7 @@ impl Conversation {
         let draft = account.sign(draft, Name::UserAgent);
         let rows = outgoing.rows.iter();
         let draft = rows.fold(draft, |draft, (name, value)| draft.raw(*name, value));
-        let draft = outgoing.timer.ask(abilities::announce(draft));
+        let draft = outgoing.timer.ask(turn.announce(draft));
         let draft = draft.body(abilities::ACCEPT, &offer);
         let Some(request) = request::signed(draft, &mut self.answers) else {
             return self.end(turn, 500, "the INVITE could not be written");

@@ -67,6 +67,10 @@ impl Conversation {
     /// Says how far it has come; or says it later, when what was said before is not acknowledged yet.
     pub(super) fn say(&mut self, turn: &mut Turn<'_>, status: Status) {
         let State::Offered(offered) = &mut self.state else { return };
+        if self.sound.as_ref().is_some_and(|sound| !sound.is_ready()) {
+            self.then.get_or_insert(Then::Say(status));
+            return;
+        }
         if offered.provisionals.is_waiting() {
             if offered.next == Next::Nothing {
                 offered.next = Next::Say(status);

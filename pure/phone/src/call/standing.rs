@@ -22,7 +22,9 @@ impl Conversation {
     /// How far it has come.
     pub(crate) const fn standing(&self) -> Standing {
         match &self.state {
-            State::Opening { .. } | State::Sending(_) | State::Calling(..) => Standing::Calling,
+            State::Opening { .. } | State::Looking(_) | State::Sending(_) | State::Calling(..) => {
+                Standing::Calling
+            }
             State::Offered(_) | State::Answering { .. } => Standing::Offered,
             State::Up(_) => Standing::Up,
             State::Refused { .. } | State::Leaving(..) | State::Over(_) => Standing::Over,

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use connectivity::Identity;
 use machine::{Dice, Time};
 use protocol::doors::{Answer, Output, Question, Ticket};
 use protocol::locate::{Failure, Means, States, Unlocated};
@@ -41,6 +42,7 @@ pub(crate) struct Line {
     news: VecDeque<News>,
     ticket: u64,
     lead: Lead,
+    identity: Option<Identity>,
     /// Where we are reached, when our sockets do not say it.
     home: Option<IpAddr>,
 }
@@ -78,6 +80,7 @@ impl Line {
             ticket: 0,
             lead: Lead::default(),
             home: None,
+            identity: None,
         }
     }
 
@@ -118,6 +121,14 @@ impl Line {
     pub(crate) fn reached_at(&self, bound: SocketAddr) -> SocketAddr {
         let ip = if bound.ip().is_unspecified() { self.ip() } else { bound.ip() };
         SocketAddr::new(ip, bound.port())
+    }
+
+    /// Our certificate for the handshakes of calls.
+    pub(crate) fn identity(&mut self, now: Time) -> Option<Identity> {
+        if self.identity.is_none() {
+            self.identity = Identity::new(now, &mut Dice::new(self.dice.seed()));
+        }
+        self.identity.clone()
     }
 
     /// The address that we speak from.

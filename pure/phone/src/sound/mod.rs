@@ -1,30 +1,26 @@
 //! `Sound`: the sound of one call. Its sockets, what was agreed about them, and the stream between mouth and ear.
 
 mod shield;
+mod way;
+mod wishes;
 
-use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use connectivity::{Came, Identity, Role, Search, Sent, Servers};
 use machine::{Dice, Time};
-use media::{Agreement, Audio, Codec, Direction, KeySet, Minimum, NotPressed, Opus, Stream};
+use media::{Audio, NotPressed, Stream};
 use protocol::dialog::Tag;
 use protocol::doors::{CallQuality, Output, Socket};
-use sdp::{Agreed, Description, Hold, Host, Origin, Refusal, Session, StreamId};
+use rtp::Kind;
+use sdp::{Agreed, Description, Hold, Origin, Refusal, Session, StreamId};
 use sip::Bytes;
 
-use crate::latch::{Admission, Latch};
 use crate::unable::Unable;
 use crate::{limits, quality};
-use shield::Shield;
 pub use shield::Srtp;
-
-/// What an account wants of the sound of its calls.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Terms<'a> {
-    pub(crate) srtp: Srtp,
-    /// Most wanted first.
-    pub(crate) codecs: &'a [Codec],
-}
+use way::{Port, Target, Way};
+pub(crate) use wishes::Wishes;
+use wishes::{agreement, session_at, wish};
 
 /// The sound of one call.
 pub(crate) struct Sound {
@@ -35,6 +31,13 @@ pub(crate) struct Sound {
     /// What early answers have agreed on, fork by fork: the 2xx of such a one says nothing new. The first is the one that is heard.
     early: Vec<(Tag, Session)>,
     playing: Option<Playing>,
+    /// The last handshake that came before anything was agreed on: those who begin need not wait for our answer (RFC 5763 §6.2).
+    hasty: Option<(SocketAddr, Bytes)>,
+    identity: Option<Identity>,
+    /// Who looks for a way to the other side; and what that must still be told.
+    search: Option<Search>,
+    role: Option<Role>,
+    to_meet: Option<(Time, sdp::Ice)>,
     dice: Dice,
 }
 
@@ -48,42 +51,112 @@ pub(crate) struct Sockets {
 /// What flows since the first answer.
 struct Playing {
     stream: Stream,
-    latch: Latch,
-    rtcp: Option<SocketAddr>,
-    shield: Option<Shield>,
+    way: Way,
+    /// Whether the stream has begun: it does when its way is open.
+    begun: Begun,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begun {
+    No,
+    Yes,
 }
 
 impl Sound {
     pub(crate) fn new(
         audio: Box<dyn Audio>,
         pair: Sockets,
-        (terms, mut dice): (Terms<'_>, Dice),
+        (wishes, mut dice): (Wishes, Dice),
     ) -> Self {
         let local = pair.rtp.1;
-        let mut wish = wish(local, terms, &mut dice);
+        let mut wish = wish(local, &wishes, &mut dice);
         wish.rtcp = pair.rtcp.1.port();
         let mut session = Session::new(Origin::new(dice.roll(), local.ip()));
         let id = session.add(wish);
-        Self { audio, pair, session, id, early: Vec::new(), playing: None, dice }
+        let (early, identity) = (Vec::new(), wishes.identity);
+        Self {
+            audio,
+            pair,
+            session,
+            id,
+            early,
+            playing: None,
+            hasty: None,
+            identity,
+            search: None,
+            role: None,
+            to_meet: None,
+            dice,
+        }
     }
 
     /// Whether an offer could be answered at all, before any socket is open (RFC 3261 §13.3.1.3).
-    pub(crate) fn would_answer(offer: &Description, terms: Terms<'_>) -> Result<(), Refusal> {
-        session_at(Ipv4Addr::LOCALHOST.into(), terms).answer(offer).map(drop)
+    pub(crate) fn would_answer(offer: &Description, wishes: &Wishes) -> Result<(), Refusal> {
+        session_at(Ipv4Addr::LOCALHOST.into(), wishes).answer(offer).map(drop)
+    }
+
+    /// True when keys are to come from a handshake.
+    pub(crate) fn wants_handshake(offer: &Description) -> bool {
+        let said = offer.attributes().chain(offer.media.iter().flat_map(sdp::Media::attributes));
+        said.into_iter().any(|attribute| &*attribute.name == "fingerprint")
+    }
+
+    /// True when a way is to be looked for.
+    pub(crate) fn wants_ice(offer: &Description) -> bool {
+        offer.media.iter().any(|media| sdp::Ice::of(offer, media).is_some())
     }
 
     /// What we could talk with, for who asks (RFC 3261 §11.2, RFC 3264 §9).
-    pub(crate) fn capabilities(at: IpAddr, terms: Terms<'_>) -> Vec<u8> {
-        session_at(at, terms).capabilities().write()
+    pub(crate) fn capabilities(at: IpAddr, wishes: &Wishes) -> Vec<u8> {
+        session_at(at, wishes).capabilities().write()
+    }
+
+    /// Begins to look for a way (RFC 8445): our own addresses first, without which nothing is offered or answered.
+    pub(crate) fn look(&mut self, now: Time, servers: &Servers, out: &mut Vec<Output>) {
+        let (mut sent, dice) = (Sent::new(), Dice::new(self.dice.seed()));
+        self.search = Some(Search::new(now, self.pair.rtp.1, (servers, dice), &mut sent));
+        self.put(sent, out);
+    }
+
+    /// True when an offer or an answer can be made.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.search.as_ref().is_none_or(Search::is_ready)
+    }
+
+    /// A fragment of their description that came later (RFC 8840).
+    pub(crate) fn trickled(&mut self, now: Time, fragment: &str, out: &mut Vec<Output>) {
+        let Some(search) = &mut self.search else { return };
+        let mut sent = Sent::new();
+        search.trickled(now, fragment, &mut sent);
+        self.put(sent, out);
+    }
+
+    /// Our description says what the search has found of our addresses.
+    fn tell_addresses(&mut self) {
+        let ice = self.search.as_ref().map(Search::said);
+        if let (Some(stream), Some(ice)) = (self.session.stream_mut(self.id), ice) {
+            stream.ice = Some(ice);
+            stream.mux = true;
+            let default = self.search.as_ref().and_then(Search::default_address);
+            stream.local = default.unwrap_or(stream.local);
+        }
     }
 
     /// An offer of ours.
     pub(crate) fn offer(&mut self) -> Result<Vec<u8>, Refusal> {
+        self.role.get_or_insert(Role::Controlling);
+        self.tell_addresses();
         self.session.offer().map(|offer| offer.write())
     }
 
     /// The answer to an offer of theirs.
     pub(crate) fn answer(&mut self, now: Time, offer: &Description) -> Result<Vec<u8>, Refusal> {
+        self.role.get_or_insert(Role::Controlled);
+        let theirs = offer.media.iter().find_map(|media| sdp::Ice::of(offer, media));
+        if let (Some(search), Some(theirs)) = (&mut self.search, theirs) {
+            search.hear_offer(&theirs);
+        }
+        self.tell_addresses();
         let (answer, agreed) = self.session.answer(offer)?;
         self.agree(now, &agreed);
         Ok(answer.write())
@@ -241,41 +314,139 @@ impl Sound {
         (from, octets): (SocketAddr, &[u8]),
         out: &mut Vec<Output>,
     ) -> Vec<char> {
-        let Some(playing) = &mut self.playing else { return Vec::new() };
-        // Whoever does not have the key is nobody: it is not even learned from where they send.
-        let Some(octets) = playing.opened(octets) else { return Vec::new() };
-        let (octets, mut said) = (&*octets, Vec::new());
-        if socket == self.pair.rtp.0 {
-            if playing.latch.admits(now, from) == Admission::Refused {
-                return Vec::new();
+        let port = if socket == self.pair.rtp.0 { Port::Rtp } else { Port::Rtcp };
+        let mut inside = None;
+        if let (Some(search), Port::Rtp) = (&mut self.search, port) {
+            let mut sent = Sent::new();
+            let came = search.receive(now, (from, octets), &mut sent);
+            self.put(sent, out);
+            self.follow(now, out);
+            match came {
+                Came::Taken => return Vec::new(),
+                Came::Relayed(peer, octets) => inside = Some((peer, octets)),
+                Came::Other => {}
             }
-            playing.stream.receive(now, octets, &mut said);
-        } else {
-            let known = [playing.latch.destination(), playing.rtcp];
-            let is_known = |at: SocketAddr| at.ip().to_canonical() == from.ip().to_canonical();
-            if !known.into_iter().flatten().any(is_known) {
-                return Vec::new();
-            }
-            playing.rtcp = Some(from);
-            playing.stream.receive_rtcp(now, octets, &mut said);
         }
-        self.carry(said, out)
+        let (from, octets) = inside.as_ref().map_or((from, octets), |(peer, it)| (*peer, &**it));
+        let searched = self.playing.as_ref().is_some_and(|playing| playing.way.is_searched());
+        let knows = |search: &Search| search.knows(from);
+        if searched && port == Port::Rtp && !self.search.as_ref().is_some_and(knows) {
+            return Vec::new();
+        }
+        if Kind::of(octets) == Kind::Dtls && port == Port::Rtp {
+            self.shake(now, (from, octets), out);
+            return Vec::new();
+        }
+        let Some(playing) = &mut self.playing else { return Vec::new() };
+        let Some(octets) = playing.way.admit(now, port, (from, octets)) else { return Vec::new() };
+        let mut said = Vec::new();
+        match port {
+            Port::Rtp => playing.stream.receive(now, &octets, &mut said),
+            Port::Rtcp => playing.stream.receive_rtcp(now, &octets, &mut said),
+        }
+        self.carry(now, said, out)
+    }
+
+    /// A datagram of the handshake for the keys.
+    fn shake(&mut self, now: Time, (from, octets): (SocketAddr, &[u8]), out: &mut Vec<Output>) {
+        let lost = |playing: &Playing| playing.way.is_searched() && !playing.way.is_found();
+        let Some(playing) = self.playing.as_mut().filter(|playing| !lost(playing)) else {
+            self.hasty = Some((from, octets.to_vec().into()));
+            return;
+        };
+        let mut sent = Vec::new();
+        playing.way.shake(now, (from, octets), &mut sent);
+        self.post(now, sent, out);
+    }
+
+    /// Sends what the way itself has to say, and begins to talk once it is open.
+    fn post(&mut self, now: Time, sent: Vec<(SocketAddr, Bytes)>, out: &mut Vec<Output>) {
+        let searched = self.playing.as_ref().is_some_and(|playing| playing.way.is_searched());
+        let mut wrapped = Sent::new();
+        for (to, octets) in sent {
+            match &mut self.search {
+                Some(search) if searched => search.send(now, &octets, &mut wrapped),
+                _ => out.push(Output::Media(self.pair.rtp.0, to, octets)),
+            }
+        }
+        self.put(wrapped, out);
+        let Some(playing) = &mut self.playing else { return };
+        if playing.begun == Begun::No && playing.way.is_open() {
+            playing.begun = Begun::Yes;
+            let agreement = playing.stream.agreement().clone();
+            // Nothing was said or heard so far, and nothing is late.
+            playing.stream = Stream::new(now, agreement, Dice::new(self.dice.seed()));
+        }
+    }
+
+    fn put(&self, sent: Sent, out: &mut Vec<Output>) {
+        let rtp = self.pair.rtp.0;
+        out.extend(sent.into_iter().map(|(to, octets)| Output::Media(rtp, to, octets.into())));
+    }
+
+    /// Goes the way that was found, when it is another than before.
+    fn follow(&mut self, now: Time, out: &mut Vec<Output>) {
+        let (Some(search), Some(playing)) = (&self.search, &mut self.playing) else { return };
+        let mut sent = Vec::new();
+        playing.way.follow(now, search.destination(now), &mut sent);
+        if let Some((from, octets)) = self.hasty.take_if(|_| playing.way.is_found()) {
+            playing.way.shake(now, (from, &octets), &mut sent);
+        }
+        self.post(now, sent, out);
+    }
+
+    /// Does what is due to find a way.
+    fn search_on(&mut self, now: Time, out: &mut Vec<Output>) {
+        let Some(search) = &mut self.search else { return };
+        let mut sent = Sent::new();
+        if let Some((_, theirs)) = self.to_meet.take() {
+            let role = self.role.unwrap_or(Role::Controlled);
+            search.meet(now, (&theirs, role), &mut sent);
+        }
+        if search.deadline().is_some_and(|due| due <= now) {
+            search.wake(now, &mut sent);
+        }
+        self.put(sent, out);
+        self.follow(now, out);
     }
 
     /// Says and plays what is due.
     pub(crate) fn wake(&mut self, now: Time, out: &mut Vec<Output>) -> Vec<char> {
+        self.search_on(now, out);
         let Some(playing) = &mut self.playing else { return Vec::new() };
-        if playing.stream.deadline() > now {
+        if playing.way.deadline().is_some_and(|due| due <= now) {
+            let mut sent = Vec::new();
+            playing.way.wake(now, &mut sent);
+            if let Some((from, octets)) = self.hasty.take_if(|_| playing.way.is_found()) {
+                playing.way.shake(now, (from, &octets), &mut sent);
+            }
+            self.post(now, sent, out);
+        }
+        let Some(playing) = &mut self.playing else { return Vec::new() };
+        if playing.begun == Begun::No || playing.stream.deadline() > now {
             return Vec::new();
         }
         let mut said = Vec::new();
         playing.stream.wake(now, &mut *self.audio, &mut said);
-        self.carry(said, out)
+        self.carry(now, said, out)
     }
 
     /// When something is due.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        self.playing.as_ref().map(|playing| playing.stream.deadline())
+        let search = self.search.as_ref().and_then(Search::deadline);
+        let search = search.into_iter().chain(self.to_meet.as_ref().map(|(now, _)| *now)).min();
+        let Some(Playing { stream, way, begun }) = &self.playing else { return search };
+        let talk = (*begun == Begun::Yes).then(|| stream.deadline());
+        talk.into_iter().chain(way.deadline()).chain(search).min()
+    }
+
+    /// Why nothing will ever be heard, when that is so.
+    pub(crate) fn broken(&self) -> Option<String> {
+        let way = &self.playing.as_ref()?.way;
+        if way.is_searched() && self.search.as_ref().is_some_and(Search::has_failed) {
+            return Some("no way to the other side was found".into());
+        }
+        way.broken().map(|why| why.to_string())
     }
 
     /// Mouth and ear, to look at.
@@ -285,9 +456,8 @@ impl Sound {
 
     /// How good it was until now.
     pub(crate) fn quality(&self) -> Option<CallQuality> {
-        let Playing { stream, shield, .. } = self.playing.as_ref()?;
-        let suite = shield.as_ref().map(|shield| shield.suite().name());
-        Some(quality::of(&stream.report(), stream.agreement().send.1, suite))
+        let Playing { stream, way, .. } = self.playing.as_ref()?;
+        Some(quality::of(&stream.report(), stream.agreement().send.1, way.suite()))
     }
 
     /// Ends it: a last RTCP packet, and the sockets and the audio go back to their owners.
@@ -296,129 +466,66 @@ impl Sound {
         if let Some(playing) = &mut self.playing {
             playing.stream.close(now, &mut said);
         }
-        self.carry(said, out);
+        self.carry(now, said, out);
+        if let Some(search) = &mut self.search {
+            let mut sent = Sent::new();
+            search.close(now, &mut sent);
+            self.put(sent, out);
+        }
         (self.audio, self.pair)
     }
 
-    fn carry(&mut self, said: Vec<media::Output>, out: &mut Vec<Output>) -> Vec<char> {
+    fn carry(&mut self, now: Time, said: Vec<media::Output>, out: &mut Vec<Output>) -> Vec<char> {
         let Some(playing) = &mut self.playing else { return Vec::new() };
-        let mut keys = Vec::new();
+        let (mut keys, mut ready) = (Vec::new(), Vec::new());
         for output in said {
-            let (socket, to, octets) = match output {
-                media::Output::Rtp(octets) => {
-                    (self.pair.rtp.0, playing.latch.destination(), octets)
-                }
-                media::Output::Rtcp(octets) => (self.pair.rtcp.0, playing.rtcp, octets),
+            let (port, octets) = match output {
+                media::Output::Rtp(octets) => (Port::Rtp, octets),
+                media::Output::Rtcp(octets) => (Port::Rtcp, octets),
                 media::Output::Key(key) => {
                     keys.push(key);
                     continue;
                 }
             };
-            let sealed = to.zip(playing.sealed(octets));
-            out.extend(sealed.map(|(to, octets)| Output::Media(socket, to, octets)));
+            if let Some((target, octets)) = playing.way.send(port, octets) {
+                ready.push((target, octets));
+            }
+        }
+        for (target, octets) in ready {
+            self.dispatch(now, (target, octets), out);
         }
         keys
+    }
+
+    /// Sends a packet of the stream, there or by the way that was found.
+    fn dispatch(&mut self, now: Time, (target, octets): (Target, Bytes), out: &mut Vec<Output>) {
+        match target {
+            Target::At(Port::Rtp, to) => out.push(Output::Media(self.pair.rtp.0, to, octets)),
+            Target::At(Port::Rtcp, to) => out.push(Output::Media(self.pair.rtcp.0, to, octets)),
+            Target::Searched => {
+                let mut sent = Sent::new();
+                self.search.iter_mut().for_each(|search| search.send(now, &octets, &mut sent));
+                self.put(sent, out);
+            }
+        }
     }
 
     /// Goes on as agreed. Whoever is heard is learned anew: the other side may have moved.
     fn agree(&mut self, now: Time, agreed: &[Agreed]) {
         let Some(agreed) = agreed.iter().find(|agreed| agreed.stream == self.id) else { return };
         let Some(agreement) = agreement(agreed) else { return };
-        let latch = Latch::new(now, agreed.remote.rtp_address());
-        let rtcp = agreed.remote.rtcp_address();
-        let (stream, before) = match self.playing.take() {
-            Some(Playing { mut stream, shield, .. }) => {
+        let (stream, before, begun) = match self.playing.take() {
+            Some(Playing { mut stream, way, begun }) => {
                 stream.agree(now, agreement);
-                (stream, shield)
+                (stream, Some(way), begun)
             }
-            None => (Stream::new(now, agreement, Dice::new(self.dice.seed())), None),
+            None => (Stream::new(now, agreement, Dice::new(self.dice.seed())), None, Begun::No),
         };
-        let shield = agreed.secrets.clone().map(|secrets| Shield::with(secrets, before));
-        // Keys that fit no suite of ours were not agreed to: without a shield nothing flows.
-        if let Some(shield) = shield.map_or(Some(None), |shield| shield.map(Some)) {
-            self.playing = Some(Playing { stream, latch, rtcp, shield });
-        }
+        self.to_meet = agreed.ice.clone().map(|theirs| (now, theirs));
+        let way = Way::new(now, agreed, (self.identity.as_ref(), before));
+        self.playing = way.map(|way| {
+            let begun = if way.is_open() { Begun::Yes } else { begun };
+            Playing { stream, way, begun }
+        });
     }
-}
-
-impl Playing {
-    /// What a packet was before it was protected; `None` for one that is not of the other side.
-    fn opened<'a>(&mut self, octets: &'a [u8]) -> Option<Cow<'a, [u8]>> {
-        let Some(shield) = &mut self.shield else { return Some(octets.into()) };
-        let mut packet = octets.to_vec();
-        shield.open(&mut packet).ok().map(|()| packet.into())
-    }
-
-    /// What goes out of a packet; nothing, when its key is used up.
-    fn sealed(&mut self, octets: Bytes) -> Option<Bytes> {
-        let Some(shield) = &mut self.shield else { return Some(octets) };
-        let mut packet = octets.to_vec();
-        shield.seal(&mut packet).ok().map(|()| packet.into())
-    }
-}
-
-/// The stream that we wish for.
-fn wish(local: SocketAddr, terms: Terms<'_>, dice: &mut Dice) -> sdp::Stream {
-    let spoken = |codec: &Codec| {
-        let spoken = sdp::Codec::new(codec.name(), codec.clock_rate());
-        match codec {
-            Codec::Opus(_) => spoken
-                .with_channels(codec.channels())
-                .with_parameters(sdp::Parameters::Own(WE_HEAR.into())),
-            _ => spoken,
-        }
-    };
-    let audio = sdp::Stream::audio(local, terms.codecs.iter().map(spoken));
-    sdp::Stream { secrecy: terms.srtp.secrecy(dice), ..audio }
-}
-
-/// What we want of the Opus that comes (RFC 7587 §6.1): each packet may say again what was in the last one. Nothing else: an INVITE that
-/// outgrows a datagram has to go by TCP (RFC 3261 §18.1.1).
-const WE_HEAR: &str = "useinbandfec=1";
-
-/// A session that nobody has begun, without sockets. Its keys are told to nobody.
-fn session_at(ip: IpAddr, terms: Terms<'_>) -> Session {
-    let mut session = Session::new(Origin::new(0, ip));
-    session.add(wish(SocketAddr::new(ip, NOWHERE), terms, &mut Dice::new(0)));
-    session
-}
-
-/// The port of the discard service.
-const NOWHERE: u16 = 9;
-
-/// What SDP has agreed on, in the words of the stream; `None` for a codec that the stream does not have, which we do not offer.
-fn agreement(agreed: &Agreed) -> Option<Agreement> {
-    let codec = |format: &sdp::Format| match Codec::named(&format.name)? {
-        Codec::Opus(_) => {
-            let wishes = format.parameters.as_deref().unwrap_or_default();
-            Some(Codec::Opus(Opus::of(wishes)))
-        }
-        other => Some(other),
-    };
-    // RFC 3264 §8.4: 0.0.0.0 is an old way to say hold; there is nowhere to send to.
-    let nowhere = matches!(&agreed.remote.host, Host::Ip(ip) if ip.is_unspecified());
-    // Whom we hold must not hear what is said in the room. We have no music for them, so nothing is sent.
-    let mute = nowhere || agreed.hold.is_ours();
-    let direction =
-        if mute { agreed.direction.and(sdp::Direction::RecvOnly) } else { agreed.direction };
-    Some(Agreement {
-        send: (agreed.codec.send, codec(&agreed.codec)?),
-        receive: agreed
-            .formats
-            .iter()
-            .filter_map(|format| Some((format.receive, codec(format)?)))
-            .collect(),
-        send_keys: agreed.events.as_ref().map(|events| {
-            (events.send, events.list.as_deref().map_or_else(KeySet::default, KeySet::read))
-        }),
-        receive_keys: agreed.events.as_ref().map(|events| events.receive),
-        direction: match direction {
-            sdp::Direction::SendRecv => Direction::SendRecv,
-            sdp::Direction::SendOnly => Direction::SendOnly,
-            sdp::Direction::RecvOnly => Direction::RecvOnly,
-            sdp::Direction::Inactive => Direction::Inactive,
-        },
-        ptime: u8::try_from(agreed.ptime).unwrap_or(u8::MAX),
-        minimum: Minimum::Fixed,
-    })
 }

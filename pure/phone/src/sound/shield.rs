@@ -1,20 +1,23 @@
-//! `Shield`: SRTP around the packets of one call (RFC 3711), with the keys that both sides told each other (RFC 4568).
+//! `Shield`: SRTP around the packets of one call (RFC 3711), with the keys that both sides told each other (RFC 4568) or have made (RFC 5764).
 
 use machine::Dice;
 use rtp::Kind;
 use sdp::{Crypto, Secrecy, Secrets};
 use srtp::{Master, Receiver, Refused, Sender, Suite};
 
-/// Whether others may hear a call on its way. Keys travel in the signalling: they are as safe as that is, over TLS to every hop and no further.
+/// Whether others may hear a call on its way. Keys that travel in the signalling (RFC 4568) are as safe as that is: over TLS to every hop and no
+/// further. Keys that a handshake makes (RFC 5763) are safe from whoever only reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Srtp {
     /// They may: RTP and nothing else.
     Off,
-    /// They may, unless the other side offers SRTP.
+    /// They may, unless the other side offers SRTP, of whichever kind.
     #[default]
     Welcome,
-    /// They may not: a call that cannot have SRTP does not come about.
+    /// They may not: a call that cannot have SRTP does not come about. We offer keys in the signalling; whoever offers a handshake gets one.
     Required,
+    /// They may not, nor may those who carry the signalling: SRTP with keys from a handshake, or no call.
+    Dtls,
 }
 
 impl Srtp {
@@ -24,6 +27,7 @@ impl Srtp {
             Self::Off => Secrecy::None,
             Self::Welcome => Secrecy::Welcome(keys(dice)),
             Self::Required => Secrecy::Required(keys(dice)),
+            Self::Dtls => Secrecy::Handshake,
         }
     }
 }

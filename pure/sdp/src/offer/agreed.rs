@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::{Format, Secrets, StreamId};
-use crate::{Connection, Description, Direction, Host, Media, limits};
+use crate::{Connection, Description, Direction, Handshake, Host, Ice, Media, limits};
 
 /// A stream on which both sides agreed. A stream of ours that has none is off: refused, removed, or never offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +27,14 @@ pub struct Agreed {
     pub formats: Vec<Format>,
     /// Keys, at the clock rate of the codec (RFC 4733); `None` when they have to go as sound.
     pub events: Option<Events>,
-    /// The keys of both sides; `None`: it is not protected.
+    /// The keys of both sides, when they stand in the descriptions.
     pub secrets: Option<Secrets>,
+    /// The handshake that makes the keys. With neither the stream is not protected.
+    pub handshake: Option<Handshake>,
+    /// RTCP comes and goes on the RTP port (RFC 5761).
+    pub mux: bool,
+    /// The other side's addresses, when a way is looked for.
+    pub ice: Option<Ice>,
     /// Milliseconds of sound to put into a packet.
     pub ptime: u16,
 }
@@ -126,7 +132,9 @@ impl Remote {
 /// What their section wants: its direction, and nothing at all when it points to `0.0.0.0` (RFC 3264 §8.4).
 pub(super) fn their_direction(description: &Description, media: &Media) -> Direction {
     let said = description.direction_of(media);
-    let nowhere = description.connection_of(media).is_some_and(Connection::is_nowhere);
+    // RFC 8840 §4.1.1: whoever tells addresses later has none to say yet.
+    let nowhere = description.connection_of(media).is_some_and(Connection::is_nowhere)
+        && Ice::of(description, media).is_none();
     if nowhere { said.and(Direction::SendOnly) } else { said }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn live(
     direction: Direction,
     session: Option<IpAddr>,
 ) -> Media {
-    let mut media = Media::new(&stream.kind, stream.local.port(), cover.protocol);
+    let mut media = Media::new(&stream.kind, stream.local.port(), &cover.protocol);
     media.formats = listed.iter().map(|listed| listed.payload_type.to_string().into()).collect();
     if Some(stream.local.ip()) != session {
         media.lines.push(Line::Connection(Connection::from(stream.local.ip())));
@@ -29,10 +29,23 @@ pub(super) fn live(
         media.push(Attribute::new("ptime", ptime.to_string()));
     }
     // RFC 8866 §5.14: said only when it is not one port above.
-    if stream.rtcp != stream.local.port().saturating_add(1) {
+    if stream.rtcp != stream.local.port().saturating_add(1) && !cover.way.mux {
         media.push(Attribute::new("rtcp", stream.rtcp.to_string()));
     }
+    if cover.way.mux {
+        media.push(Attribute::flag("rtcp-mux"));
+    }
     cover.cryptos.iter().for_each(|crypto| media.push(crypto.attribute()));
+    if let Some((certificate, setup)) = stream.certificate.as_ref().zip(cover.setup) {
+        media.push(certificate.attribute());
+        media.push(setup.attribute());
+    }
+    if let Some(mid) = &cover.way.mid {
+        media.push(Attribute::new("mid", &**mid));
+    }
+    if let Some(ice) = stream.ice.as_ref().filter(|_| cover.way.ice) {
+        ice.attributes().for_each(|attribute| media.push(attribute));
+    }
     media.push(Attribute::flag(direction.name()));
     media
 }

@@ -2,9 +2,10 @@
 
 use super::agreed::{Remote, packet_time, their_direction};
 use super::formats::{self, Common, Format};
+use super::secrecy::{Keys, Way};
 use super::slot::{Life, Slot};
-use super::{Agreed, Hold, Refusal, Secrecy, Secrets, Session, Stream, StreamId, compose};
-use crate::{Description, Direction, Media, limits};
+use super::{Agreed, Hold, Refusal, Secrecy, Session, Stream, StreamId, compose};
+use crate::{Description, Direction, Ice, Media, limits};
 
 /// The places as they are after an exchange, and what stands in them.
 type Outcome = (Vec<Slot>, Vec<Agreed>);
@@ -84,8 +85,10 @@ impl Session {
         }
         let (id, stream) = self.take_stream(section, media, slots).ok_or(Refusal::NoMedia)?;
         let Some(slot) = slots.get_mut(section) else { return Err(Refusal::TooManySections) };
-        let (cover, secrets) = stream.secrecy.answered((section, media), &slot.written)?;
-        let remote = theirs.remote()?;
+        let (mut cover, keys) = Secrecy::answered(stream, (section, description, media), slot)?;
+        let (remote, ice) = (theirs.remote()?, theirs.ice(stream));
+        cover.way =
+            Way { mux: media.has_rtcp_mux(), ice: ice.is_some(), mid: media.mid().map(Into::into) };
         let (codec, common) =
             formats::of_offer(stream, media, &slot.memory).ok_or(Refusal::Formats { section })?;
         let their_way = their_direction(description, media);
@@ -93,9 +96,10 @@ impl Session {
         slot.memory.learn(media);
         slot.stream = Some(id);
         slot.written = compose::live((stream, &cover), &common.listed, direction, self.address());
+        slot.part = keys.1.as_ref().map(|handshake| handshake.part);
         let hold = Hold::of(stream.direction, their_way);
-        let agreed =
-            theirs.agreed((id, stream, secrets), remote, (direction, hold), (codec, &common));
+        let way = (remote, cover.way.mux, ice);
+        let agreed = theirs.agreed((id, stream, keys), way, (direction, hold), (codec, &common));
         slot.life = Life::On(common.listed);
         Ok(Some(agreed))
     }
@@ -156,7 +160,7 @@ impl Session {
         let (Life::On(offered), Some(id)) = (&slot.life, slot.stream) else { return Ok(None) };
         // A stream that was removed meanwhile stays offered until our next offer.
         let Some(stream) = self.stream(id).filter(|_| media.port != 0) else { return Ok(None) };
-        let secrets = Secrecy::accepted((section, media), &slot.written)?;
+        let keys = Secrecy::accepted((section, description, media), &slot.written)?;
         let remote = theirs.remote()?;
         let (codec, common) =
             formats::of_answer(offered, media).ok_or(Refusal::Formats { section })?;
@@ -164,7 +168,11 @@ impl Session {
         let their_way = their_direction(description, media);
         let ways = (ours.and(their_way.mirrored()), Hold::of(ours, their_way));
         slot.memory.learn(media);
-        Ok(Some(theirs.agreed((id, stream, secrets), remote, ways, (codec, &common))))
+        slot.part = keys.1.as_ref().map(|handshake| handshake.part);
+        let offered = |name: &str| slot.written.attribute(name).is_some();
+        let mux = offered("rtcp-mux") && media.has_rtcp_mux();
+        let ice = theirs.ice(stream).filter(|_| offered("ice-ufrag"));
+        Ok(Some(theirs.agreed((id, stream, keys), (remote, mux, ice), ways, (codec, &common))))
     }
 }
 
@@ -176,6 +184,9 @@ fn turn_off(slot: Option<&mut Slot>, like: &Media) {
     }
 }
 
+/// The port of the discard service, for who has no address to say yet (RFC 8840 §4.1.1).
+const NOWHERE: u16 = 9;
+
 impl Theirs<'_> {
     fn remote(&self) -> Result<Remote, Refusal> {
         self.description
@@ -184,10 +195,28 @@ impl Theirs<'_> {
             .ok_or(Refusal::Address { section: self.section })
     }
 
+    /// What they say for ICE, when we have addresses of our own. RFC 8839 §4.2.5: where the address of the section is none of theirs, somebody
+    /// on the way has changed it, and knows better than ICE.
+    fn ice(&self, stream: &Stream) -> Option<Ice> {
+        stream.ice.as_ref()?;
+        let ice = Ice::of(self.description, self.media)?;
+        let remote = self.remote().ok()?;
+        let changed = remote.rtp_address().is_some_and(|default| {
+            let (ip, port) = (default.ip().to_string(), default.port().to_string());
+            let is = |one: &str| {
+                let mut fields = one.split_ascii_whitespace().skip(4);
+                fields.next().is_some_and(|it| it.eq_ignore_ascii_case(&ip))
+                    && fields.next() == Some(&*port)
+            };
+            default.port() != NOWHERE && !ice.candidates.iter().any(|one| is(one))
+        });
+        (!changed || ice.candidates.is_empty() && ice.trickle).then_some(ice)
+    }
+
     fn agreed(
         &self,
-        (id, stream, secrets): (StreamId, &Stream, Option<Secrets>),
-        remote: Remote,
+        (id, stream, (secrets, handshake)): (StreamId, &Stream, Keys),
+        (remote, mux, ice): (Remote, bool, Option<Ice>),
         (direction, hold): (Direction, Hold),
         (codec, common): (Format, &Common),
     ) -> Agreed {
@@ -202,6 +231,9 @@ impl Theirs<'_> {
             formats: common.formats.clone(),
             events: common.events.clone(),
             secrets,
+            handshake,
+            mux,
+            ice,
             ptime: packet_time(self.media),
         }
     }

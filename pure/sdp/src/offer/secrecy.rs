@@ -1,7 +1,8 @@
-//! `Secrecy`: whether a stream is SRTP, and with which keys (RFC 4568 §5, §7).
+//! `Secrecy`: whether a stream is SRTP, and where its keys come from: the descriptions (RFC 4568 §5, §7) or a handshake (RFC 5763 §5).
 
-use super::Refusal;
-use crate::{Crypto, Media, Secret};
+use super::slot::Slot;
+use super::{Refusal, Stream};
+use crate::{Attribute, Crypto, Description, Fingerprint, Handshake, Media, Part, Secret, Setup};
 
 /// Whether others may hear a stream on its way. The keys are ours, one for each suite that we speak, most wanted first; their tags differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +14,9 @@ pub enum Secrecy {
     Welcome(Vec<Crypto>),
     /// They may not: SRTP or nothing.
     Required(Vec<Crypto>),
+    /// They may not, nor may whoever carries the descriptions: SRTP with keys from a handshake, or nothing. In the other cases such keys are
+    /// taken too, where the stream has a certificate.
+    Handshake,
 }
 
 /// The keys of a stream, one for each way.
@@ -28,69 +32,160 @@ pub struct Secrets {
 
 /// What a section of ours says about it.
 pub(super) struct Cover {
-    pub(super) protocol: &'static str,
+    pub(super) protocol: Box<str>,
     pub(super) cryptos: Vec<Crypto>,
+    /// With a handshake: who begins it.
+    pub(super) setup: Option<Setup>,
+    pub(super) way: Way,
 }
+
+/// What a section of ours says about the way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Way {
+    pub(super) mux: bool,
+    pub(super) ice: bool,
+    pub(super) mid: Option<Box<str>>,
+}
+
+/// What makes the keys of a section.
+pub(super) type Keys = (Option<Secrets>, Option<Handshake>);
 
 const PLAIN: &str = "RTP/AVP";
 const SECRET: &str = "RTP/SAVP";
+const SHAKEN: &str = "UDP/TLS/RTP/SAVP";
 
-/// Whether a section is, or was, protected.
+/// Whether a section has keys in it.
 fn is_secret(media: &Media) -> bool {
-    media.protocol.eq_ignore_ascii_case(SECRET)
+    media.protocol.eq_ignore_ascii_case(SECRET) && media.attribute("fingerprint").is_none()
+}
+
+/// Whether a section's keys come from a handshake (RFC 5764 §8). Some say no more than that it is SRTP, and then a fingerprint.
+fn is_shaken(description: &Description, media: &Media) -> bool {
+    let named = ["UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF"];
+    let meant = [SECRET, "RTP/SAVPF"];
+    let is = |names: [&str; 2]| names.iter().any(|name| media.protocol.eq_ignore_ascii_case(name));
+    is(named)
+        || is(meant)
+            && media.cryptos().next().is_none()
+            && says(description, media, "fingerprint").next().is_some()
+}
+
+/// What a section says under a name; what its session says, when it is silent.
+fn says<'a>(
+    description: &'a Description,
+    media: &'a Media,
+    name: &'static str,
+) -> impl Iterator<Item = &'a str> {
+    let own = media.attribute(name).is_some();
+    let of = move |attribute: &&'a Attribute| &*attribute.name == name;
+    let section = media.attributes().filter(of);
+    let session = description.attributes().filter(of).take(if own { 0 } else { usize::MAX });
+    section.chain(session).map(Attribute::text)
+}
+
+/// Their certificates and who they want to begin; `None` when one of it is missing.
+fn shaken(description: &Description, media: &Media) -> Option<(Vec<Fingerprint>, Setup)> {
+    let theirs: Vec<_> = says(description, media, "fingerprint")
+        .filter_map(Fingerprint::parse)
+        .take(FINGERPRINTS)
+        .collect();
+    let setup = says(description, media, "setup").next().and_then(Setup::parse)?;
+    (!theirs.is_empty()).then_some((theirs, setup))
+}
+
+/// One for each hash that there is.
+const FINGERPRINTS: usize = 8;
+
+/// Whether a section that stands is protected.
+fn stands_secret(media: &Media) -> bool {
+    !media.protocol.eq_ignore_ascii_case(PLAIN) && media.port != 0
 }
 
 impl Secrecy {
     /// What an offer says. `written` is what stands in its place now.
-    pub(super) fn offered(&self, written: &Media) -> Cover {
-        match self {
-            Self::Welcome(keys) if is_secret(written) && written.port != 0 => Cover::secret(keys),
-            Self::None | Self::Welcome(_) => Cover::PLAIN,
+    pub(super) fn offered(&self, stream: &Stream, written: &Media) -> Cover {
+        let shaken = stands_secret(written) && written.attribute("setup").is_some();
+        let cover = match self {
+            // RFC 8842 §5.2: whoever offers, offers both parts.
+            Self::Handshake => Cover::shaken(SHAKEN, Setup::ActPass),
+            _ if shaken => Cover::shaken(&written.protocol, Setup::ActPass),
+            Self::Welcome(keys) if stands_secret(written) => Cover::secret(keys),
+            Self::None | Self::Welcome(_) => Cover::plain(),
             Self::Required(keys) => Cover::secret(keys),
-        }
+        };
+        let mid = written.mid().map(Into::into);
+        Cover { way: Way { mux: stream.mux, ice: stream.ice.is_some(), mid }, ..cover }
     }
 
     /// What we can do, for who only asks: no key is told.
     pub(super) fn possible(&self) -> Cover {
-        match self {
-            Self::None | Self::Welcome(_) => Cover::PLAIN,
-            Self::Required(_) => Cover { protocol: SECRET, cryptos: Vec::new() },
-        }
+        let protocol = match self {
+            Self::None | Self::Welcome(_) => PLAIN,
+            Self::Required(_) => SECRET,
+            Self::Handshake => SHAKEN,
+        };
+        Cover { protocol: protocol.into(), ..Cover::plain() }
     }
 
-    /// What an answer says to an offered section, and the keys that hold then. `written` is what stands in its place now.
+    /// What an answer says to an offered section, and what makes the keys that hold then. `slot` is what stands in its place now.
     pub(super) fn answered(
-        &self,
-        (section, theirs): (usize, &Media),
-        written: &Media,
-    ) -> Result<(Cover, Option<Secrets>), Refusal> {
+        stream: &Stream,
+        (section, description, theirs): (usize, &Description, &Media),
+        slot: &Slot,
+    ) -> Result<(Cover, Keys), Refusal> {
         let refusal = || Refusal::Protocol { section, protocol: theirs.protocol.clone() };
         let plain = theirs.protocol.eq_ignore_ascii_case(PLAIN);
-        let stays_secret = is_secret(written) && written.port != 0;
-        match self {
-            Self::None | Self::Welcome(_) if plain && !stays_secret => Ok((Cover::PLAIN, None)),
+        match &stream.secrecy {
+            Self::None => {}
+            _ if stream.certificate.is_some() && is_shaken(description, theirs) => {
+                let (theirs_are, setup) =
+                    shaken(description, theirs).ok_or(Refusal::Keys { section })?;
+                // RFC 5763 §5: who answers begins, where there is a choice; RFC 8842 §5.3: unless somebody has begun already.
+                let part = match setup {
+                    Setup::Active => Part::Passive,
+                    Setup::Passive => Part::Active,
+                    Setup::ActPass => slot.part.unwrap_or(Part::Active),
+                };
+                let cover = Cover::shaken(&theirs.protocol, part.setup());
+                return Ok((cover, (None, Some(Handshake { part, theirs: theirs_are }))));
+            }
             Self::Welcome(keys) | Self::Required(keys) if is_secret(theirs) => {
                 let ours = |theirs: &Crypto| keys.iter().find(|ours| ours.has_suite(&theirs.suite));
                 let found = theirs.cryptos().find_map(|theirs| Some((ours(&theirs)?, theirs)));
                 let (ours, theirs) = found.ok_or(Refusal::Keys { section })?;
                 // RFC 4568 §5.1.2: the tag is the offer's.
                 let said = Crypto { tag: theirs.tag, ..ours.clone() };
-                Ok((Cover::secret(&[said]), Some(Secrets::of(ours, theirs))))
+                return Ok((Cover::secret(&[said]), (Some(Secrets::of(ours, theirs)), None)));
             }
-            _ => Err(refusal()),
+            _ => {}
         }
+        let may_be_plain = matches!(stream.secrecy, Self::None | Self::Welcome(_));
+        if plain && may_be_plain && !stands_secret(&slot.written) {
+            return Ok((Cover::plain(), (None, None)));
+        }
+        Err(refusal())
     }
 
-    /// The keys by an answer to the section that we wrote.
+    /// What makes the keys, by an answer to the section that we wrote.
     pub(super) fn accepted(
-        (section, theirs): (usize, &Media),
+        (section, description, theirs): (usize, &Description, &Media),
         written: &Media,
-    ) -> Result<Option<Secrets>, Refusal> {
+    ) -> Result<Keys, Refusal> {
         if !theirs.protocol.eq_ignore_ascii_case(&written.protocol) {
             return Err(Refusal::Protocol { section, protocol: theirs.protocol.clone() });
         }
+        if written.attribute("setup").is_some() {
+            let (theirs, setup) = shaken(description, theirs).ok_or(Refusal::Keys { section })?;
+            let part = match setup {
+                Setup::Active => Part::Passive,
+                Setup::Passive => Part::Active,
+                // RFC 5763 §5: an answer must choose.
+                Setup::ActPass => return Err(Refusal::Keys { section }),
+            };
+            return Ok((None, Some(Handshake { part, theirs })));
+        }
         if !is_secret(written) {
-            return Ok(None);
+            return Ok((None, None));
         }
         // RFC 4568 §5.1.3: one line, with the tag and the suite of one of ours.
         let mut said = theirs.cryptos();
@@ -98,7 +193,7 @@ impl Secrecy {
         let ours =
             written.cryptos().find(|ours| ours.tag == theirs.tag && ours.has_suite(&theirs.suite));
         match (ours, more) {
-            (Some(ours), None) => Ok(Some(Secrets::of(&ours, theirs))),
+            (Some(ours), None) => Ok((Some(Secrets::of(&ours, theirs)), None)),
             _ => Err(Refusal::Keys { section }),
         }
     }
@@ -111,10 +206,16 @@ impl Secrets {
 }
 
 impl Cover {
-    const PLAIN: Self = Self { protocol: PLAIN, cryptos: Vec::new() };
+    fn plain() -> Self {
+        Self { protocol: PLAIN.into(), cryptos: Vec::new(), setup: None, way: Way::default() }
+    }
 
     fn secret(keys: &[Crypto]) -> Self {
-        Self { protocol: SECRET, cryptos: keys.to_vec() }
+        Self { protocol: SECRET.into(), cryptos: keys.to_vec(), ..Self::plain() }
+    }
+
+    fn shaken(protocol: &str, setup: Setup) -> Self {
+        Self { protocol: protocol.into(), setup: Some(setup), ..Self::plain() }
     }
 }
 

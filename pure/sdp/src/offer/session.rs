@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::formats::Memory;
 use super::slot::{Life, Slot};
 use super::{Agreed, Refusal, Stream, StreamId, compose};
-use crate::{Connection, Description, Direction, Line, Media, Origin, Timing, limits};
+use crate::{Attribute, Connection, Description, Direction, Line, Media, Origin, Timing, limits};
 
 /// Our side of a session. Add the [`Stream`]s that are wanted, then let descriptions go through it; it keeps the places of the `m=`
 /// lines, the meanings of payload types, and the version in `o=`.
@@ -122,7 +122,7 @@ impl Session {
             (slot.life, slot.written) = match stream {
                 Some(stream) => {
                     let listed = slot.memory.list(stream);
-                    let cover = (stream, &stream.secrecy.offered(&slot.written));
+                    let cover = (stream, &stream.secrecy.offered(stream, &slot.written));
                     let ours = compose::live(cover, &listed, stream.direction, self.address());
                     (Life::On(listed), ours)
                 }
@@ -130,7 +130,7 @@ impl Session {
             };
             slot.memory.learn(&slot.written);
         }
-        let offer = self.publish(&slots, [Timing::default()]);
+        let offer = self.publish(&slots, vec![Line::Timing(Timing::default())]);
         self.exchange = Exchange::Offered(std::mem::replace(&mut self.slots, slots));
         Ok(offer)
     }
@@ -209,7 +209,8 @@ impl Session {
         }
         let (slots, agreed) = self.read_offer(offer)?;
         // RFC 3264 §6: t= equals that of the offer.
-        let answer = self.publish(&slots, offer.timings().collect::<Vec<_>>());
+        let timings = offer.timings().map(Line::Timing);
+        let answer = self.publish(&slots, timings.chain(bundle(offer, &slots)).collect());
         self.slots = slots;
         self.agreed.clone_from(&agreed);
         Ok((answer, agreed))
@@ -226,13 +227,9 @@ impl Session {
 
     /// The description of these places. RFC 3264 §8: its version is one more than that of the one sent before, and the same when
     /// nothing else differs. That one counts even when it was refused, for the other side has seen its version.
-    fn publish(
-        &mut self,
-        slots: &[Slot],
-        timings: impl IntoIterator<Item = Timing>,
-    ) -> Description {
+    fn publish(&mut self, slots: &[Slot], more: Vec<Line>) -> Description {
         let mut lines: Vec<_> = self.connection().into_iter().collect();
-        lines.extend(timings.into_iter().map(Line::Timing));
+        lines.extend(more);
         let media = slots.iter().map(|slot| slot.written.clone()).collect();
         let mut origin = self.origin.clone();
         origin.version = self.version.to_string().into();
@@ -244,4 +241,15 @@ impl Session {
         }
         new
     }
+}
+
+/// RFC 9143 §7.3: of the sections that share one way in their offer, those that stand in our answer share it too.
+fn bundle(offer: &Description, slots: &[Slot]) -> Option<Line> {
+    let groups = offer.attributes().filter(|attribute| &*attribute.name == "group");
+    let group = groups.filter_map(|group| group.text().strip_prefix("BUNDLE ")).next()?;
+    let stand = slots.iter().filter(|slot| slot.is_on()).filter_map(|slot| slot.written.mid());
+    let shared: Vec<&str> =
+        stand.filter(|mid| group.split_ascii_whitespace().any(|one| one == *mid)).collect();
+    let value = format!("BUNDLE {}", shared.join(" "));
+    (!shared.is_empty()).then(|| Line::Attribute(Attribute::new("group", value)))
 }

@@ -2,7 +2,7 @@
 
 use super::StreamId;
 use super::formats::{Listed, Memory};
-use crate::Media;
+use crate::{Media, Part};
 
 /// One place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(super) struct Slot {
     pub(super) memory: Memory,
     /// What we last wrote here.
     pub(super) written: Media,
+    /// Our part of the handshake that made the keys of now: it stays, whoever offers next (RFC 8842 §5.5).
+    pub(super) part: Option<Part>,
 }
 
 /// Whether the section is in use.
@@ -27,7 +29,7 @@ pub(super) enum Life {
 
 impl Slot {
     pub(super) fn off(written: Media) -> Self {
-        Self { stream: None, life: Life::Off, memory: Memory::default(), written }
+        Self { stream: None, life: Life::Off, memory: Memory::default(), written, part: None }
     }
 
     pub(super) const fn is_on(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{Codec, Secrecy};
-use crate::Direction;
+use crate::{Direction, Fingerprint, Ice};
 
 /// A stream of ours, as we wish it. What becomes of it, offer and answer decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +12,12 @@ pub struct Stream {
     pub kind: Box<str>,
     /// Whether others may hear it on its way.
     pub secrecy: Secrecy,
+    /// The certificate that we show in a handshake (RFC 5763); without one we take part in none.
+    pub certificate: Option<Fingerprint>,
+    /// Our addresses, for who looks for a way to them (RFC 8839); without them we do not look for one.
+    pub ice: Option<Ice>,
+    /// Whether an offer of ours asks for RTP and RTCP on one port (RFC 5761 §5.1.1). Whoever asks us gets it.
+    pub mux: bool,
     /// Where we receive RTP.
     pub local: SocketAddr,
     /// The port on which we receive RTCP.
@@ -32,6 +38,9 @@ impl Stream {
         Self {
             kind: "audio".into(),
             secrecy: Secrecy::None,
+            certificate: None,
+            ice: None,
+            mux: false,
             local,
             rtcp: local.port().saturating_add(1),
             codecs: codecs.into_iter().collect(),
