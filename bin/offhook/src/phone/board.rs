@@ -28,6 +28,8 @@ pub(super) struct Known {
     pub(super) holds: bool,
     /// The other side holds us.
     pub(super) is_held: bool,
+    /// It takes part in the conference of its phone.
+    pub(super) joined: bool,
     /// What was asked of the other side, and not answered yet: to hold it, or to take it back.
     pub(super) wish: Option<Wish>,
     /// How far a transfer has come.
@@ -84,6 +86,7 @@ impl Known {
             began: now,
             holds: false,
             is_held: false,
+            joined: false,
             wish: None,
             transfer: None,
             referred: None,
@@ -130,6 +133,11 @@ impl Board {
         match event {
             PhoneEvent::Incoming { call, from } => {
                 self.place(Known::new(now, key(call), (Direction::In, from)));
+            }
+            PhoneEvent::Conference { members } => {
+                for known in self.calls.iter_mut().filter(|known| known.key.line == line) {
+                    known.joined = members.contains(&known.key.call);
+                }
             }
             PhoneEvent::GoesOn { call, new } => self.go_on(key(call), key(new)),
             PhoneEvent::Ended { call, status, .. } => return self.end(now, key(call), *status),
@@ -227,6 +235,17 @@ mod tests {
         let over = events.iter().enumerate().filter_map(|(at, it)| board.hear(now(at), 1, it));
         let over = over.last();
         (board, over)
+    }
+
+    #[test]
+    fn who_is_joined_is_known() {
+        let joined = |events: &[PhoneEvent]| told(events).0.get(KEY).unwrap().joined;
+        let conference = |members: &[u32]| PhoneEvent::Conference {
+            members: members.iter().map(|call| Call(*call)).collect(),
+        };
+        assert!(joined(&[conference(&[7, 9])]));
+        assert!(!joined(&[conference(&[7, 9]), conference(&[])]));
+        assert!(!joined(&[conference(&[8, 9])]));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod past;
 mod prompt;
 mod screen;
 mod sound;
+mod together;
 mod transfer;
 mod watch;
 mod watched;

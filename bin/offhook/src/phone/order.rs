@@ -250,7 +250,11 @@ impl<'desk> House<'desk> {
     /// Whoever we talk with, but in this call, waits.
     fn hold_others(&mut self, key: Key) -> Result<(), String> {
         let talks = |known: &&Known| {
-            known.key != key && known.is_up() && !known.holds && known.wish.is_none()
+            known.key != key
+                && known.is_up()
+                && !known.holds
+                && known.wish.is_none()
+                && !self.are_together(key, known.key)
         };
         let others: Vec<_> = self.board.calls().iter().filter(talks).map(|it| it.key).collect();
         others.into_iter().try_for_each(|other| self.wish(other, Wish::Hold))

@@ -108,6 +108,17 @@ impl Prompt<'_> {
                     self.house.obey(Order::Press(call, key))?;
                 }
             }
+            "conference" => {
+                let call = self.call()?;
+                self.house.confer(call)?;
+            }
+            "split" => self.house.split(self.call()?)?,
+            "add" | "invite" if rest.is_empty() => return Err(format!("whom? {word} 103")),
+            "add" => {
+                let call = self.call()?;
+                self.house.add(call, rest.to_owned())?;
+            }
+            "invite" => self.house.invite(self.call()?, rest.to_owned())?,
             "history" => self.house.past.calls().iter().for_each(|past| self.say(&line_of(past))),
             other => {
                 let order = self.order(other, rest)?;
@@ -193,6 +204,7 @@ impl Prompt<'_> {
                 State::Calling => "is being called",
                 State::Rings => "rings",
                 State::Comes => "calls",
+                State::Up(_) if known.joined && !known.holds => "talks with all",
                 State::Up(_) if known.holds => "waits",
                 State::Up(_) if known.is_held => "lets us wait",
                 State::Up(_) => "talks",
@@ -221,5 +233,5 @@ fn line_of(past: &PastCall) -> String {
     format!("{at} {way} {}, {}", past.with, past.outcome())
 }
 
-const HELP: &str = "call WHOM, redial, answer, refuse, hangup, hold, resume, transfer WHOM, join N, pick N, calls, keys 123#, mute, \
+const HELP: &str = "call WHOM, redial, answer, refuse, hangup, hold, resume, transfer WHOM, join N, conference, add WHOM, invite WHOM, split, pick N, calls, keys 123#, mute, \
                     follow, decline, message WHOM TEXT, account N, accounts, dnd, forward WHOM, open, history, quit";
