@@ -16,7 +16,7 @@ use crate::account::Account;
 use crate::baresip::PATIENCE;
 use crate::offhook::Offhook;
 use crate::phone::Phone;
-use crate::place;
+use crate::{place, sound};
 
 /// A terminal with the phone of 101 in it.
 struct Screen {
@@ -158,6 +158,40 @@ fn a_person_calls_holds_presses_keys_transfers_and_hangs_up() {
     screen.types("q");
     assert!(screen.ends().success());
     drop((bob, carol, erna));
+    server.stop();
+}
+
+#[test]
+fn three_talk_and_one_of_them_listens() {
+    let folder = place::folder("phone-screen-three");
+    let server = Offhook::serve(&folder, &["101", "102", "103"], "");
+    let start = |number: &str, tone: f64| {
+        let account = Account::new(number, server.udp).playing(tone);
+        let mut phone = Phone::start(&folder, &account, &["answer"]);
+        phone.peer.wait_for("\"registered\"", PATIENCE);
+        phone
+    };
+    let (mut bob, carol) = (start("102", 660.0), start("103", 1000.0));
+    let mut screen = Screen::open(&folder, &server);
+    screen.sees("registered for");
+    screen.types("c102\r");
+    screen.sees("talking 00:0");
+    screen.types("c103\r");
+    screen.sees_that("two calls", |text| text.contains("on hold") && text.contains("talking"));
+    // Muted, so that the two hear nobody but each other.
+    screen.types("Cm");
+    screen.sees_that("both joined", |text| text.matches("in conference, MUTED").count() == 2);
+    assert!(bob.peer.wait_for("\"held\"", PATIENCE).contains("true"));
+    assert!(bob.peer.wait_for("\"held\"", PATIENCE).contains("false"));
+    let clock = |text: &str| {
+        let of = |at: &str| format!("in conference, MUTED 00:{at}");
+        (5..60).any(|seconds| text.matches(&of(&format!("{seconds:02}"))).count() > 0)
+    };
+    screen.sees_that("some seconds", clock);
+    screen.types("qq");
+    assert!(screen.ends().success());
+    sound::assert_heard(&bob.ends_well(), 1000.0, 660.0);
+    sound::assert_heard(&carol.ends_well(), 660.0, 1000.0);
     server.stop();
 }
 

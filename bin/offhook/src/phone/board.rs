@@ -16,6 +16,10 @@ pub(super) struct Key {
 
 /// What is known of a call.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "who holds whom and who is joined are facts apart"
+)]
 pub(super) struct Known {
     pub(super) key: Key,
     pub(super) direction: Direction,
@@ -116,6 +120,14 @@ impl Board {
         self.calls.iter().find(|known| known.key == key)
     }
 
+    /// The call whose mouth and ear are the person's while they are in this one: in a conference that of the member who was there first.
+    pub(super) fn voice(&self, key: Key) -> Option<&Known> {
+        let own = self.get(key)?;
+        let mate = |known: &&Known| known.key.line == key.line && known.joined;
+        let first = self.calls.iter().find(mate).filter(|_| own.joined);
+        Some(first.unwrap_or(own))
+    }
+
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Known> {
         self.calls.iter_mut().find(|known| known.key == key)
     }
@@ -138,6 +150,7 @@ impl Board {
                 for known in self.calls.iter_mut().filter(|known| known.key.line == line) {
                     known.joined = members.contains(&known.key.call);
                 }
+                self.agree_on_silence(line);
             }
             PhoneEvent::GoesOn { call, new } => self.go_on(key(call), key(new)),
             PhoneEvent::Ended { call, status, .. } => return self.end(now, key(call), *status),
@@ -156,6 +169,25 @@ impl Board {
             _ => {}
         }
         None
+    }
+
+    /// Whoever wants not to be heard by one of the members is not heard by any.
+    fn agree_on_silence(&self, line: usize) {
+        let members = || self.calls.iter().filter(|known| known.key.line == line && known.joined);
+        if members().any(|known| known.meter.is_muted()) {
+            members().for_each(|known| known.meter.mute());
+        }
+    }
+
+    /// We are heard in this call no more, or again; and in those that are joined with it.
+    pub(super) fn toggle_mute(&self, key: Key) {
+        let Some(known) = self.get(key) else { return };
+        let muted = known.meter.is_muted();
+        let mate =
+            |it: &&Known| it.key == key || known.joined && it.joined && it.key.line == key.line;
+        for known in self.calls.iter().filter(mate) {
+            if muted { known.meter.unmute() } else { known.meter.mute() }
+        }
     }
 
     fn go_on(&mut self, old: Key, new: Key) {
@@ -246,6 +278,26 @@ mod tests {
         assert!(joined(&[conference(&[7, 9])]));
         assert!(!joined(&[conference(&[7, 9]), conference(&[])]));
         assert!(!joined(&[conference(&[8, 9])]));
+    }
+
+    #[test]
+    fn in_a_conference_the_first_member_lends_its_voice() {
+        let (mut board, _) = told(&[]);
+        let later = Key { line: 1, call: Call(9) };
+        board.place(Known::new(Duration::ZERO, later, (Direction::Out, "sip:103@h")));
+        assert_eq!(board.voice(later).unwrap().key, later);
+        board.toggle_mute(later);
+        let muted =
+            |board: &Board| [KEY, later].map(|key| board.get(key).unwrap().meter.is_muted());
+        assert_eq!(muted(&board), [false, true]);
+        let members = [Call(7), Call(9)].into();
+        assert!(board.hear(Duration::ZERO, 1, &PhoneEvent::Conference { members }).is_none());
+        assert_eq!(board.voice(later).unwrap().key, KEY);
+        assert_eq!(board.voice(KEY).unwrap().key, KEY);
+        // Nobody is heard by accident because calls were joined.
+        assert_eq!(muted(&board), [true, true]);
+        board.toggle_mute(KEY);
+        assert_eq!(muted(&board), [false, false]);
     }
 
     #[test]

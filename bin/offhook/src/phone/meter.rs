@@ -37,9 +37,14 @@ impl Meter {
         self.muted.load(Ordering::Relaxed)
     }
 
-    /// Lets the other side hear nothing of us, or hear us again: what is so afterwards.
-    pub(super) fn toggle_mute(&self) -> bool {
-        !self.muted.fetch_xor(true, Ordering::Relaxed)
+    /// Lets the other side hear nothing of us.
+    pub(super) fn mute(&self) {
+        self.muted.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets the other side hear us again.
+    pub(super) fn unmute(&self) {
+        self.muted.store(false, Ordering::Relaxed);
     }
 }
 
@@ -94,10 +99,10 @@ mod tests {
         metered.hear(&[0, -9000]);
         metered.hear(&[0]);
         assert!(meter.has_heard());
-        assert!(meter.toggle_mute());
+        meter.mute();
         metered.speak(&mut frame);
         assert_eq!((meter.peaks().0, frame), (0, [0; 320]));
-        assert!(!meter.toggle_mute());
+        meter.unmute();
         metered.speak(&mut frame);
         assert!(meter.peaks().0 > 1000);
     }

@@ -30,6 +30,10 @@ pub(super) enum Order {
     Transfer(Key, String),
     /// Have the other sides of two calls talk with each other.
     Join(Key, Key),
+    /// Let all calls of its account hear each other.
+    Confer(Key),
+    /// Take it out of them.
+    Split(Key),
     /// Press a key.
     Press(Key, char),
     /// Be heard no more, or again.
@@ -162,9 +166,9 @@ impl<'desk> House<'desk> {
                     "the two calls are of different accounts: transfer it to the number".into()
                 );
             }
-            Order::Mute(key) => {
-                self.known(key)?.meter.toggle_mute();
-            }
+            Order::Mute(key) => self.board.toggle_mute(key),
+            Order::Confer(key) => self.confer(key)?,
+            Order::Split(key) => self.split(key)?,
             Order::Follow(key) => return self.follow(key).map(Done::Begun),
             Order::DoNotDisturb => self.for_all(|phone| {
                 phone.do_not_disturb();

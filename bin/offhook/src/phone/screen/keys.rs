@@ -43,6 +43,7 @@ pub(super) const TABLE: &[(&str, &str)] = &[
     ("0-9 * #, or k", "press keys in the call; k for A to D, and many; Esc ends it"),
     ("t", "transfer: the other side is asked to call somebody"),
     ("T", "call somebody first; T again brings the two together"),
+    ("C", "conference of all calls of the account; again: without this"),
     ("y, d", "call whom the other side wants you to call, or do not"),
     ("r", "redial: call again whom you called last"),
     ("s", "send a message"),
@@ -154,7 +155,7 @@ impl Model {
         let Some(known) = known.filter(|known| known.is_up() || c == 'x') else {
             match c {
                 _ if digit || c == '+' => self.type_line(What::Call, &c.to_string()),
-                'x' | 'h' | 'm' | 't' | 'T' | 'k' | ' ' | 'y' | 'd' => {
+                'x' | 'h' | 'm' | 't' | 'T' | 'C' | 'k' | ' ' | 'y' | 'd' => {
                     self.say(now, "no call is up that is chosen".into());
                 }
                 _ => self.say(now, format!("{c:?} does nothing: ? shows the keys")),
@@ -169,6 +170,8 @@ impl Model {
             'h' => Order::Hold(key),
             ' ' => Order::TalkIn(key),
             'm' => Order::Mute(key),
+            'C' if known.joined => Order::Split(key),
+            'C' => Order::Confer(key),
             'y' if known.referred.is_some() => Order::Follow(key),
             'd' if known.referred.is_some() => Order::Decline(key),
             _ if digit => Order::Press(key, c),

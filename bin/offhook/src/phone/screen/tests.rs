@@ -15,7 +15,7 @@ use ratatui::style::Color;
 use super::super::board::{Board, Key, Known, State};
 use super::super::order::Order;
 use super::super::past::{PastCall, PastCalls};
-use super::keys::{Lists, Want};
+use super::keys::{Lists, TABLE, Want};
 use super::look::{Colours, Letters, Look};
 use super::model::{Mode, Model, Reception};
 use super::view::{Scene, draw};
@@ -154,6 +154,7 @@ fn screens_are_as_they_were_looked_at() {
     let mut busy = Desk::busy();
     golden("calls.txt", &busy.text(FULL));
     golden("calls-ascii.txt", &busy.text(PLAIN));
+    assert!(TABLE.len() <= 21 && TABLE.iter().all(|(_, what)| what.len() <= 80 - 21));
     busy.types("?");
     golden("help.txt", &busy.text(FULL));
 }
@@ -239,6 +240,12 @@ fn a_call_is_made_held_transferred_and_ended_by_keys() {
     desk.place(0, 2, "103");
     desk.hear(0, &PhoneEvent::Established { call: Call(2) });
     assert_eq!(order(desk.types("T")), Order::Join(KEY, TALK));
+    assert_eq!(order(desk.types("C")), Order::Confer(TALK));
+    desk.hear(0, &PhoneEvent::Conference { members: [Call(1), Call(2)].into() });
+    assert!(desk.text(FULL).contains("in conference"));
+    assert_eq!(order(desk.types("C")), Order::Split(TALK));
+    desk.hear(0, &PhoneEvent::Conference { members: Box::default() });
+    assert!(!desk.text(FULL).contains("in conference"));
     desk.hear(0, &PhoneEvent::Referred { call: Call(2), to: "sip:104@h".into() });
     assert_eq!(order(desk.types("y")), Order::Follow(TALK));
     assert_eq!(order(desk.types("x")), Order::HangUp(TALK));

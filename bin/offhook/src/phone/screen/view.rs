@@ -158,7 +158,8 @@ impl Scene<'_> {
     }
 
     fn measured(&self, known: &Known) -> Vec<Line<'static>> {
-        let (spoken, heard) = known.meter.peaks();
+        let voice = self.board.voice(known.key).unwrap_or(known);
+        let (spoken, heard) = voice.meter.peaks();
         let mut first = format!(
             "      we say {}  they say {}",
             self.look.meter(spoken),
@@ -266,7 +267,7 @@ impl Scene<'_> {
                 "a answer, this one waits  b busy: refuse  x hang up this one  ? all keys"
             }
             (Mode::Commands, Some(known)) if known.is_up() => {
-                "x hang up  h hold  m mute  t/T transfer  0-9 keys  c call  ? all keys"
+                "x hang up  h hold  m mute  t/T transfer  C conference  0-9 keys  c call  ? all"
             }
             (Mode::Commands, _) if comes => {
                 "a answer  b busy: refuse  n do not disturb  ? all keys"
@@ -307,21 +308,24 @@ fn window(blocks: Vec<Vec<Line<'static>>>, chosen: usize, rows: usize) -> Vec<Li
 
 /// What a call does, and since when.
 fn state(known: &Known) -> (&'static str, Option<Duration>) {
-    match known.state {
-        State::Calling => ("calling", None),
-        State::Rings => ("it rings", None),
-        State::Comes => ("CALLS YOU", None),
-        State::Up(since) => {
-            let word = match (known.holds, known.is_held, known.meter.is_muted()) {
-                (true, true, _) => "both wait",
-                (true, false, _) => "on hold",
-                (false, true, _) => "you are on hold",
-                (false, false, true) => "talking, MUTED",
-                (false, false, false) => "talking",
-            };
-            (word, Some(since))
-        }
-    }
+    let State::Up(since) = known.state else {
+        let word = match known.state {
+            State::Comes => "CALLS YOU",
+            State::Rings => "it rings",
+            _ => "calling",
+        };
+        return (word, None);
+    };
+    let word = match (known.holds, known.is_held, known.joined, known.meter.is_muted()) {
+        (true, true, ..) => "both wait",
+        (true, false, ..) => "on hold",
+        (false, true, ..) => "you are on hold",
+        (false, false, true, true) => "in conference, MUTED",
+        (false, false, true, false) => "in conference",
+        (false, false, false, true) => "talking, MUTED",
+        (false, false, false, false) => "talking",
+    };
+    (word, Some(since))
 }
 
 fn grade(grade: Option<Grade>, quality: &CallQuality, round_trip: Option<Duration>) -> String {
