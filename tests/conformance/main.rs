@@ -35,6 +35,7 @@ mod rfc4733;
 mod rfc5393;
 mod rfc5626;
 mod rfc5627;
+mod rfc5764;
 mod rfc5922;
 mod rfc5923;
 mod rfc6026;

@@ -50,6 +50,7 @@ mod sound;
 mod table;
 mod town;
 mod trapezoid;
+mod ways;
 mod weather;
 mod web;
 mod wire;

@@ -10,6 +10,8 @@ pub(crate) struct Program(&'static str, &'static str);
 
 pub(crate) const BARESIP: Program = Program("baresip", "baresip-core");
 pub(crate) const BIND: Program = Program("BIND", "bind9");
+pub(crate) const CHROMIUM: Program = Program("Chromium", "chromium");
+pub(crate) const COTURN: Program = Program("coturn", "coturn");
 pub(crate) const JSSIP: Program = Program("JsSIP", "npm:jssip");
 pub(crate) const KAMAILIO: Program = Program("Kamailio", "kamailio");
 pub(crate) const LINPHONE: Program = Program("Linphone", "linphone-cli");

@@ -190,6 +190,47 @@ fn a_page_calls_offhook_phone_and_is_called_by_it() {
     table::passed(&table::SIPJS, feature, "WS");
 }
 
+const SOUND: &str = "A page with SIP.js calls `offhook phone` and is called by it: ICE, DTLS-SRTP, Opus, one port for all (BUNDLE, rtcp-mux); each hears the other";
+
+/// What a browser's microphone that is none gives: a beep each second.
+fn assert_beeps(heard: &[i16]) {
+    let loud = heard.chunks(1600).filter(|tenth| tenth.iter().any(|sample| sample.abs() > 1000));
+    assert!(loud.count() >= 2, "nothing was heard of the page in {} samples", heard.len());
+}
+
+#[test]
+fn a_page_and_offhook_phone_hear_each_other() {
+    let Some(libraries) = libraries() else { return };
+    let mut site = Site::open("web-and-phone-sound", "ws");
+    let mut pages = Pages::open(("sipjs", &libraries), &mut site, Style::USUAL);
+    pages.register("101");
+    let account = Account::new("102", site.server.udp);
+    // Without any option: whoever calls as browsers do is answered so.
+    let mut phone = Phone::start(&site.folder, &account, &["answer"]);
+    phone.peer.wait_for("\"registered\"", PATIENCE);
+    pages.call("101", "102");
+    pages.peer.wait_for("101 accepted", PATIENCE);
+    pages.act("hear", "101");
+    pages.act("hangUp", "101");
+    let (heard, quality) = phone.ends_with_quality();
+    assert_beeps(&heard);
+    assert!(quality["srtp"].is_string() && quality["codec"] == "opus", "{quality}");
+    // Another page: the ear of the first still hangs on its call.
+    pages.act("close", "101");
+    pages.register("101");
+    let deed = ["call", "101", "--hangup-after", "5s", "--srtp", "dtls", "--ice", "on"];
+    let phone = Phone::start(&site.folder, &account, &deed);
+    pages.peer.wait_for("101 accepted", PATIENCE);
+    pages.act("hear", "101");
+    pages.peer.wait_for("101 ended", PATIENCE);
+    let (heard, quality) = phone.ends_with_quality();
+    assert_beeps(&heard);
+    assert!(quality["srtp"].is_string() && quality["codec"] == "opus", "{quality}");
+    pages.close();
+    site.server.stop();
+    table::passed(&table::CHROMIUM, SOUND, "WS; UDP on our side");
+}
+
 #[test]
 fn a_page_of_another_site_is_turned_away_and_the_log_says_why() {
     let Some(libraries) = libraries() else { return };

@@ -29,6 +29,8 @@ struct Pair {
     parties: [Party; 2],
     /// Every so many datagrams is lost; 0: none.
     lose: u32,
+    /// All that was sent.
+    wire: Vec<Vec<u8>>,
 }
 
 fn identity(seed: u128) -> Identity {
@@ -54,7 +56,7 @@ impl Pair {
             sent: 0,
         };
         let parties = [party(1, Part::Active, &named[0]), party(2, Part::Passive, &named[1])];
-        Self { now: BEGAN, parties, lose }
+        Self { now: BEGAN, parties, lose, wire: Vec::new() }
     }
 
     fn say(&mut self, who: usize, said: Vec<Said>) {
@@ -65,6 +67,7 @@ impl Pair {
                     party.sent += 1;
                     let (from, lost) = (party.at, self.lose > 0 && party.sent % self.lose == 0);
                     let other = 1 - who;
+                    self.wire.push(octets.clone());
                     if lost || to != self.parties[other].at {
                         continue;
                     }
@@ -112,7 +115,8 @@ impl Pair {
     }
 }
 
-/// Proves: rfc5764-4.1-1, rfc5764-4.1-2, rfc5764-4.2-1.
+/// RFC 5764 §4.2: what one sends with, the other receives with, and with nothing else.
+/// Proves: rfc5764-4.2-1, rfc5764-4.2-2.
 #[test]
 fn both_have_the_same_keys_at_once() {
     let mut pair = Pair::new(0);
@@ -124,6 +128,31 @@ fn both_have_the_same_keys_at_once() {
         8,
         "the strongest: AEAD_AES_256_GCM"
     );
+}
+
+/// "Data other than RTP/RTCP MUST use ordinary DTLS framing and MUST be placed in separate datagrams": each datagram is records, to its end. The
+/// client offers its profiles with `use_srtp`, and the server chooses one of them.
+/// Proves: rfc5764-4.1-2, rfc5764-A-4, rfc5764-A-5, rfc5764-A-6, rfc5764-A-7.
+#[test]
+fn what_is_sent_is_dtls_and_has_the_extension_in_both_hellos() {
+    let mut pair = Pair::new(0);
+    pair.begin();
+    pair.live(1);
+    pair.assert_keys();
+    for datagram in &pair.wire {
+        let mut rest = &datagram[..];
+        while !rest.is_empty() {
+            assert!((20..=23).contains(&rest[0]) && rest[1] == 254, "{datagram:02x?}");
+            rest = &rest[13 + usize::from(u16::from_be_bytes([rest[11], rest[12]]))..];
+        }
+    }
+    let says = |hello: u8, extension: &[u8]| {
+        let mut hellos = pair.wire.iter().filter(|it| it[0] == 22 && it[13] == hello).peekable();
+        hellos.peek().is_some()
+            && hellos.all(|it| it.windows(extension.len()).any(|part| part == extension))
+    };
+    assert!(says(1, &[0, 14, 0, 9, 0, 6, 0, 8, 0, 7, 0, 1, 0]), "the client's");
+    assert!(says(2, &[0, 14, 0, 5, 0, 2, 0, 8, 0]), "the server's");
 }
 
 #[test]

@@ -43,6 +43,8 @@ enum Rtcp {
     Apart(Option<SocketAddr>),
     /// With the sound (RFC 5761).
     Muxed,
+    /// Nowhere: there are none.
+    Nowhere,
 }
 
 /// What protects the packets.
@@ -82,9 +84,11 @@ impl Way {
         let searched = agreed.ice.is_some();
         let announced = agreed.remote.rtp_address().filter(|_| !searched);
         let known = before.as_ref().and_then(|before| before.searched()).filter(|_| searched);
-        let rtcp = match agreed.mux {
-            true => Rtcp::Muxed,
-            false => Rtcp::Apart(agreed.remote.rtcp_address()),
+        let rtcp = match (agreed.mux, &agreed.handshake) {
+            (true, _) => Rtcp::Muxed,
+            // RFC 5764 §3: the keys are those of the ports for sound; reports would want a handshake of their own.
+            (false, Some(_)) => Rtcp::Nowhere,
+            (false, None) => Rtcp::Apart(agreed.remote.rtcp_address()),
         };
         let before = before.map(|before| before.guard);
         let guard = match (&agreed.handshake, agreed.secrets.clone()) {
@@ -247,7 +251,7 @@ impl Way {
                 self.rtcp = Rtcp::Apart(Some(from));
                 Some(octets)
             }
-            (Port::Rtcp, Rtcp::Muxed) => None,
+            (Port::Rtcp, Rtcp::Muxed | Rtcp::Nowhere) => None,
         }
     }
 
@@ -255,6 +259,7 @@ impl Way {
     pub(super) fn send(&mut self, port: Port, octets: Bytes) -> Option<(Target, Bytes)> {
         let target = match (port, self.rtcp) {
             (Port::Rtcp, Rtcp::Apart(to)) => Target::At(Port::Rtcp, to?),
+            (Port::Rtcp, Rtcp::Nowhere) => return None,
             (Port::Rtp, _) | (Port::Rtcp, Rtcp::Muxed) => match self.found {
                 Found::Latch(latch) => Target::At(Port::Rtp, latch.destination()?),
                 Found::Searched(at) => at.map(|_| Target::Searched)?,
