@@ -119,6 +119,8 @@ pub struct Transactions {
     by_peer: BTreeSet<(SocketAddr, u64)>,
     all: Shelf<Entry>,
     alarms: Alarms<u64>,
+    /// The alarm of the one that was touched last is not set yet: most are answered at once, and want another then.
+    latest: Option<(Time, u64)>,
     repeats: Repeats,
     unfinished: Unfinished,
 }
@@ -138,8 +140,8 @@ impl Transactions {
         let (by_key, keys) = (Numbers::default(), Keys::new(HashKey::throw(dice)));
         let (by_peer, all) = (BTreeSet::new(), Shelf::default());
         let (alarms, repeats) = (Alarms::default(), Repeats::default());
-        let unfinished = Unfinished::default();
-        Self { timers, keys, by_key, by_peer, all, alarms, repeats, unfinished }
+        let (latest, unfinished) = (None, Unfinished::default());
+        Self { timers, keys, by_key, by_peer, all, alarms, latest, repeats, unfinished }
     }
 
     /// How often something had to be said again.
@@ -276,6 +278,7 @@ impl Transactions {
     /// Repeats and gives up what is due.
     pub fn wake(&mut self, now: Time, out: &mut Vec<Output>, up: &mut Vec<Up>) {
         self.wait_no_more(now);
+        self.set_alarm(None);
         while let Some(id) = self.alarms.due(now) {
             let Some(entry) = self.all.get_mut(id) else { continue };
             entry.alarm = Time::NEVER;
@@ -296,7 +299,8 @@ impl Transactions {
 
     /// When something is due.
     pub fn deadline(&self) -> Option<Time> {
-        self.alarms.next()
+        let latest = self.latest.map(|(time, _)| time);
+        self.alarms.next().into_iter().chain(latest).min()
     }
 
     /// How many there are.
@@ -375,15 +379,19 @@ impl Transactions {
             Transaction::Client(client) => (client.is_over(), client.deadline()),
             Transaction::Server(server) => (server.is_over(), server.deadline()),
         };
-        if let Some(deadline) = deadline.filter(|deadline| !over && *deadline < entry.alarm) {
-            entry.alarm = deadline;
-            self.alarms.set(deadline, id);
+        if self.latest.is_some_and(|(_, latest)| latest == id) {
+            (self.latest, entry.alarm) = (None, Time::NEVER);
         }
+        let sooner = deadline.filter(|deadline| !over && *deadline < entry.alarm);
+        entry.alarm = sooner.unwrap_or(entry.alarm);
         let peer = entry.transaction.peer().filter(|_| !over);
         if peer != entry.peer {
             let before = std::mem::replace(&mut entry.peer, peer);
             before.map(|peer| self.by_peer.remove(&(peer, id)));
             self.by_peer.extend(peer.map(|peer| (peer, id)));
+        }
+        if let Some(deadline) = sooner {
+            self.set_alarm(Some((deadline, id)));
         }
         self.count(id);
         if over
@@ -391,6 +399,13 @@ impl Transactions {
             && self.by_key.get(&key) == Some(&id)
         {
             self.by_key.remove(&key);
+        }
+    }
+
+    /// Notes an alarm, and sets the one that was noted before.
+    fn set_alarm(&mut self, alarm: Option<(Time, u64)>) {
+        if let Some((time, id)) = std::mem::replace(&mut self.latest, alarm) {
+            self.alarms.set(time, id);
         }
     }
 }
