@@ -447,6 +447,11 @@ impl Roles {
                 return self.bans.guessed(turn, flow, request, guess);
             }
         };
+        if matches!(purpose, Purpose::Options) && plan.proven.is_none() {
+            // RFC 3261 §8.2.7: nothing is kept of it; the answer to a repeat is made anew, and is the same.
+            let wire = options::answer(turn, request, options::As::Server);
+            return turn.send_back(flow, request, wire);
+        }
         let admitted = turn.transactions.admit(turn.now, newcomer, turn.out);
         let Some(Up::Request(id, flow, request)) = admitted else { return };
         let way = (flow, request, plan);

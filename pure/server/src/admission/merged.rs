@@ -1,60 +1,53 @@
 //! Merged requests: the same request to us, come by two paths (RFC 3261 §8.2.2.2).
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use machine::{Dice, HashKey, Numbers, Time};
+use machine::{Dice, HashKey, Time};
 use protocol::Fault;
 use protocol::transaction::merged;
 use sip::Message;
 
 use crate::limits;
 
-/// The requests to us that are still remembered, as numbers, and by which branch each came.
+/// The requests to us that are still remembered, as numbers, and by which branch each came. They stand in rows, each request in the
+/// row that its number says; in a row the latest take the places of the oldest. So a request costs a look at one place in memory, and
+/// nothing is ever moved.
 #[derive(Debug)]
 pub(crate) struct Merged {
     key: HashKey,
-    seen: Numbers<Branch>,
-    order: VecDeque<(Time, u128)>,
+    rows: Box<[[Seen; 4]]>,
     /// How long a transaction is ongoing: 64·T1.
     life: Duration,
 }
 
-/// The branch that a request came by, as a number.
-type Branch = u64;
+/// A request: its number, the number of its branch, and until when it is remembered.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    like: u64,
+    branch: u64,
+    until: Time,
+}
 
 impl Merged {
     pub(crate) fn new(life: Duration, dice: &mut Dice) -> Self {
-        let key = HashKey::throw(dice);
-        Self { key, seen: Numbers::default(), order: VecDeque::new(), life }
+        let rows = vec![[Seen::default(); 4]; limits::MERGED / 4].into();
+        Self { key: HashKey::throw(dice), rows, life }
     }
 
     /// Notes a request that is new to the transactions; refuses it when its like came by another branch.
     pub(crate) fn note(&mut self, now: Time, request: &Message) -> Result<(), Fault> {
-        self.forget(now);
         let Some(parts) = merged(request) else { return Ok(()) };
-        let like = self.key.number(parts);
-        let branch = self.key.number([request.branch().unwrap_or_default()]) as Branch;
-        match self.seen.get(&like) {
-            Some(other) if *other != branch => Err(Fault::MergedRequest),
-            Some(_) => Ok(()),
-            None => {
-                self.order.push_back((now + self.life, like));
-                self.seen.insert(like, branch);
-                Ok(())
-            }
+        let number = self.key.number(parts);
+        let (like, place) = (number as u64, (number >> 64) as usize % self.rows.len().max(1));
+        let branch = self.key.number([request.branch().unwrap_or_default()]) as u64;
+        let Some(row) = self.rows.get_mut(place) else { return Ok(()) };
+        if let Some(seen) = row.iter().find(|seen| seen.like == like && seen.until > now) {
+            return if seen.branch == branch { Ok(()) } else { Err(Fault::MergedRequest) };
         }
-    }
-
-    fn forget(&mut self, now: Time) {
-        while let Some((until, _)) = self.order.front() {
-            if *until > now && self.order.len() <= limits::MERGED {
-                return;
-            }
-            if let Some((_, like)) = self.order.pop_front() {
-                self.seen.remove(&like);
-            }
+        if let Some(oldest) = row.iter_mut().min_by_key(|seen| seen.until) {
+            *oldest = Seen { like, branch, until: now + self.life };
         }
+        Ok(())
     }
 }
 
