@@ -19,6 +19,10 @@ use crate::control::Control;
 /// The octets of the largest datagram.
 const DATAGRAM: usize = 65_535;
 
+/// From the beginning of one datagram's room to that of the next: 33 lines of a cache more than 64 KiB. At 64 KiB exactly all datagrams of
+/// a batch would lie in the same few lines of every cache, and push each other out.
+const STRIDE: usize = (64 << 10) + 33 * 64;
+
 fn checked(result: c_int) -> io::Result<c_int> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
@@ -228,14 +232,14 @@ pub(crate) struct Batch {
 impl Batch {
     /// Room for `count` datagrams.
     pub(crate) fn new(count: usize) -> Self {
-        let mut octets = vec![0; count.saturating_mul(DATAGRAM)];
+        let mut octets = vec![0; count.saturating_mul(STRIDE)];
         // SAFETY: all zeros is a valid value of these plain structs.
         let (name, header): (libc::sockaddr_storage, libc::mmsghdr) =
             unsafe { (zeroed(), zeroed()) };
         let mut names = vec![name; count];
         let mut controls = vec![Control::EMPTY; count];
         let mut vectors: Vec<libc::iovec> = octets
-            .chunks_exact_mut(DATAGRAM)
+            .chunks_exact_mut(STRIDE)
             .map(|room| libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: DATAGRAM })
             .collect();
         let mut headers = vec![header; count];
@@ -280,7 +284,7 @@ impl Batch {
 
     /// The datagrams of the last [`receive`](Self::receive).
     pub(crate) fn datagrams(&self) -> impl Iterator<Item = Datagram<'_>> {
-        let rooms = self.octets.chunks_exact(DATAGRAM).zip(&self.names).zip(&self.controls);
+        let rooms = self.octets.chunks_exact(STRIDE).zip(&self.names).zip(&self.controls);
         self.headers.iter().take(self.came).zip(rooms).filter_map(
             |(header, ((octets, name), control))| {
                 let from = address(name, header.msg_hdr.msg_namelen)?;
