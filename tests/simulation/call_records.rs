@@ -290,3 +290,27 @@ fn a_call_that_stands_takes_little_room() {
     let not = octets_a_call(None, 1000);
     assert!(not < 32, "{not} octets a call that nobody follows");
 }
+
+/// A call that rings may take 4 kB, all in all: the INVITE as it came and as it went, the 180 for who asks again, two transactions, what
+/// is needed to try elsewhere, and its record.
+#[test]
+fn a_call_that_rings_takes_little_room() {
+    const COUNT: u32 = 1000;
+    let house = always_at("102", &["sip:102@198.51.100.2:5060"], trusting());
+    let mut office = Office::new(Settings { calls: Some(Calls::default()), ..house });
+    let alice = Phone::udp(101);
+    let ring_all = |office: &mut Office| {
+        for call in 0..COUNT {
+            let name = format!("3848276298220188511-{call}@198.51.100.1");
+            let sent = office.converse(&alice, &alice.invite("sip:102@example.test").call(&name));
+            let copy = requests(&sent, "INVITE").remove(0);
+            office.receive(copy.flow, reply(&copy.message, 180, ""));
+        }
+        office.events.clear();
+        office.events.shrink_to_fit();
+    };
+    let used = allocation_counter::measure(|| ring_all(&mut office)).bytes_current;
+    assert_eq!(office.node.calling(), COUNT as usize);
+    let each = used / i64::from(COUNT);
+    assert!(each <= 4_000, "{each} octets a call");
+}

@@ -61,6 +61,11 @@ impl Message {
         &self.wire
     }
 
+    /// Gives back the room that its index did not need: for a message that is kept for long.
+    pub fn shrink(&mut self) {
+        self.head.rows.shrink_to_fit();
+    }
+
     /// The start line.
     pub fn start(&self) -> Start<'_> {
         match &self.head.start {

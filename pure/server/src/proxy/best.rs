@@ -7,7 +7,8 @@ use sip::{Message, Name, Status};
 /// The best final answer so far, and everything that asked for credentials.
 #[derive(Debug, Default)]
 pub(crate) struct Best {
-    chosen: Option<Candidate>,
+    /// Most requests are never refused: they carry a pointer.
+    chosen: Option<Box<Candidate>>,
     challenges: Vec<Asks>,
 }
 
@@ -44,14 +45,14 @@ impl Best {
             }
         }
         let better = |chosen: &Candidate| rank(status) < rank(chosen.status());
-        if self.chosen.as_ref().is_none_or(better) {
-            self.chosen = Some(candidate);
+        if self.chosen.as_deref().is_none_or(better) {
+            self.chosen = Some(Box::new(candidate));
         }
     }
 
     /// The answer to pass on, with the challenges that other branches had; none when nobody answered.
     pub(crate) fn take(&mut self) -> Option<(Candidate, Vec<Asks>)> {
-        let chosen = self.chosen.take()?;
+        let chosen = *self.chosen.take()?;
         let asks =
             matches!(chosen.status(), Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED);
         let mut others = if asks { std::mem::take(&mut self.challenges) } else { Vec::new() };

@@ -67,6 +67,8 @@ impl Proxy {
             let fault = Fault::Unregistered;
             context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
         }
+        // Most calls ring for a while, and at one place: there is room for what there is.
+        context.tried.reserve_exact(1 + targets.len());
         context.tried.push(context.plan.uri.clone());
         context.tried.extend(targets.iter().map(|target| target.uri.clone()));
         context.waiting = targets;
@@ -102,7 +104,9 @@ impl Proxy {
             Order::Sequential => 1,
         };
         let together = group.min(context.breadth as usize).max(1);
-        let group: Vec<_> = context.waiting.drain(..together).collect();
+        let rest = context.waiting.split_off(together);
+        let group = std::mem::replace(&mut context.waiting, rest);
+        context.branches.reserve_exact(together);
         let breadth = context.breadth.saturating_sub(context.spare());
         let each = u32::try_from(together).ok().and_then(|n| breadth.checked_div(n));
         // A carrier that rings is not left for the next one: only the phones of a user take turns.
@@ -308,6 +312,9 @@ impl Proxy {
                 machine::Time::NEVER
             };
             branch.state = Leg::Calling { client, until, hurry };
+            if branch.attempts.is_empty() {
+                branch.attempts = VecDeque::new();
+            }
             let to = kept.then_some((flow.transport, flow.peer));
             self.clients.insert(client, Sent { context: id, branch: at, to });
             return;

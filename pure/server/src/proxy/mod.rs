@@ -205,7 +205,7 @@ impl Proxy {
         way: (Flow, Message, Plan),
         found: Found,
     ) {
-        let (came, request, plan) = way;
+        let (came, mut request, plan) = way;
         if self.contexts.len() >= limits::CONTEXTS {
             turn.call_refused(plan.call, Status::SERVICE_UNAVAILABLE, None);
             return turn.refuse_in(id, came, &request, &Fault::Overloaded(10));
@@ -219,6 +219,7 @@ impl Proxy {
         if request.method() == Some(Method::Bye) {
             self.free_line(&request);
         }
+        request.shrink();
         let breadth = request.get::<MaxBreadth>().map_or(limits::BREADTH, |MaxBreadth(n)| n);
         let mut context = Box::new(Context {
             id,

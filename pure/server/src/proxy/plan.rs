@@ -26,7 +26,7 @@ pub(crate) struct Plan {
     /// True when the Route rows must be written anew.
     pub(crate) rerouted: bool,
     /// The pass that one of our routes carried.
-    pub(crate) pass: Option<Shown>,
+    pub(crate) pass: Option<Box<Shown>>,
     /// The flow that one of our routes named.
     pub(crate) token: Token,
     /// Whom of a user of ours the Request-URI names.
@@ -73,7 +73,8 @@ impl Plan {
 
     /// The way onward: that which our pass remembers, when nobody else must be visited first.
     pub(crate) fn way(&self, house: &House) -> Way {
-        let onward = self.pass.filter(|_| self.routes.is_empty()).and_then(|shown| shown.onward);
+        let shown = self.pass.as_ref().filter(|_| self.routes.is_empty());
+        let onward = shown.and_then(|shown| shown.onward);
         let Some(End { flow, node }) = onward else { return Way::Uri };
         let us = house.settings.cluster.map(|cluster| cluster.us);
         match node {
@@ -111,7 +112,7 @@ impl Plan {
             return;
         }
         let Some(shown) = uri.user.and_then(|user| seal.read(user, request)) else { return };
-        self.pass = Some(shown);
+        self.pass = Some(Box::new(shown));
         self.rerouted = true;
         let last = self
             .routes
@@ -165,7 +166,7 @@ impl Plan {
             if !common && !house.is_ours(&uri) {
                 break;
             }
-            self.pass = shown.or(self.pass);
+            self.pass = shown.map(Box::new).or(self.pass.take());
             if shown.is_none() && self.token == Token::None {
                 self.token = match across::named(house, (&uri, request), now) {
                     Some(flow) if across::came(house, came) => Token::Flow(flow),
