@@ -166,7 +166,8 @@ impl Town {
         if !self.busy {
             self.busy = true;
             self.waited = Duration::ZERO;
-            self.plan(0, What::Turn);
+            // It may still be in its last turn.
+            self.plan_at(self.now.max(self.free), What::Turn);
         }
     }
 
