@@ -1,5 +1,6 @@
 //! Transactions: a request and its responses (RFC 3261 §17), with RFC 6026 (2xx to INVITE) and RFC 4320 (non-INVITE).
 
+mod answered;
 mod back;
 mod backoff;
 mod broken;
@@ -24,6 +25,7 @@ pub use timers::Timers;
 use crate::doors::Output;
 use crate::limits;
 use crate::transport::{Flow, response_flow};
+use answered::Answered;
 pub(crate) use backoff::Backoff;
 use client::{Client, Heard};
 use key::{Key, Keys};
@@ -121,6 +123,7 @@ pub struct Transactions {
     alarms: Alarms<u64>,
     /// The alarm of the one that was touched last is not set yet: most are answered at once, and want another then.
     latest: Option<(Time, u64)>,
+    answered: Answered,
     repeats: Repeats,
     unfinished: Unfinished,
 }
@@ -140,8 +143,8 @@ impl Transactions {
         let (by_key, keys) = (Numbers::default(), Keys::new(HashKey::throw(dice)));
         let (by_peer, all) = (BTreeSet::new(), Shelf::default());
         let (alarms, repeats) = (Alarms::default(), Repeats::default());
-        let (latest, unfinished) = (None, Unfinished::default());
-        Self { timers, keys, by_key, by_peer, all, alarms, latest, repeats, unfinished }
+        let (latest, answered, unfinished) = (None, Answered::default(), Unfinished::default());
+        Self { timers, keys, by_key, by_peer, all, alarms, latest, answered, repeats, unfinished }
     }
 
     /// How often something had to be said again.
@@ -210,6 +213,9 @@ impl Transactions {
         };
         let before = entry.stage;
         server.respond(now, &self.timers, (status, response), out);
+        if let (Some((answer, until)), Some(key)) = (server.rest(), entry.key) {
+            self.answered.keep((key, until), (server.back.flow, &answer));
+        }
         self.settle(id.0);
         self.wait_for_ack(now, id.0, before);
     }
@@ -278,6 +284,7 @@ impl Transactions {
     /// Repeats and gives up what is due.
     pub fn wake(&mut self, now: Time, out: &mut Vec<Output>, up: &mut Vec<Up>) {
         self.wait_no_more(now);
+        self.answered.forget(now);
         self.set_alarm(None);
         while let Some(id) = self.alarms.due(now) {
             let Some(entry) = self.all.get_mut(id) else { continue };
@@ -300,17 +307,18 @@ impl Transactions {
     /// When something is due.
     pub fn deadline(&self) -> Option<Time> {
         let latest = self.latest.map(|(time, _)| time);
-        self.alarms.next().into_iter().chain(latest).min()
+        let next = self.alarms.next().into_iter().chain(latest);
+        next.chain(self.answered.deadline()).min()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.all.len()
+        self.all.len() + self.answered.len()
     }
 
     /// True when there is none.
     pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
+        self.len() == 0
     }
 
     fn receive_response(
@@ -353,6 +361,12 @@ impl Transactions {
         }
         if request.method() == Some(Method::Ack) {
             return Met::Known(Some(Up::Ack(flow, request)));
+        }
+        if let Some((back, answer)) = self.answered.find(now, key) {
+            self.repeats.received += 1;
+            self.repeats.sent += 1;
+            out.push(Output::Send(back, answer));
+            return Met::Known(None);
         }
         Met::New(Newcomer { key, flow, request })
     }

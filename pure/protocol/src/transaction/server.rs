@@ -145,6 +145,18 @@ impl Server {
         }
     }
 
+    /// Once it was answered for good and came in a datagram, an answer is all that is left of it, and until when that is needed: it is
+    /// taken, and the transaction is over.
+    pub(super) fn rest(&mut self) -> Option<(Bytes, Time)> {
+        if self.back.flow.transport.is_reliable() {
+            return None;
+        }
+        let State::Completed { answer, until } = &mut self.state else { return None };
+        let left = (std::mem::take(answer), *until);
+        self.state = State::Over;
+        Some(left)
+    }
+
     /// Takes a repeat of the request, or an ACK.
     pub(super) fn receive(
         &mut self,
