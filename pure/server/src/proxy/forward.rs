@@ -312,9 +312,6 @@ impl Proxy {
                 machine::Time::NEVER
             };
             branch.state = Leg::Calling { client, until, hurry };
-            if branch.attempts.is_empty() {
-                branch.attempts = VecDeque::new();
-            }
             let to = kept.then_some((flow.transport, flow.peer));
             self.clients.insert(client, Sent { context: id, branch: at, to });
             return;
@@ -361,12 +358,20 @@ fn next_attempt(
     branch: &mut Branch,
     risk: Risk,
 ) -> Option<Attempt> {
-    if branch.attempts.front()?.size == Size::DoesNotCount {
-        return branch.attempts.pop_front();
+    let place = match branch.attempts.front()?.size {
+        Size::DoesNotCount => 0,
+        Size::Counts => {
+            let keys =
+                branch.attempts.iter().map(|attempt| (attempt.flow.transport, attempt.flow.peer));
+            states.pick(now, keys, risk)?
+        }
+    };
+    let next = branch.attempts.remove(place);
+    if branch.attempts.is_empty() {
+        // A phone may ring for minutes, and needs no list for that.
+        branch.attempts = VecDeque::new();
     }
-    let keys = branch.attempts.iter().map(|Attempt { flow, .. }| (flow.transport, flow.peer));
-    let place = states.pick(now, keys, risk)?;
-    branch.attempts.remove(place)
+    next
 }
 
 /// What can be done first for a branch.
