@@ -27,6 +27,7 @@ mod issuer;
 mod kamailio;
 mod land;
 mod linphone;
+mod moves;
 mod named;
 mod nats;
 mod offhook;

@@ -1,5 +1,7 @@
 //! A phone at home, behind a router that translates addresses (Linux's own), and a router that forgets quickly.
 
+use std::collections::BTreeSet;
+
 use crate::account::Account;
 use crate::baresip::{Baresip, PATIENCE};
 use crate::land::{End, Host, Land};
@@ -8,17 +10,17 @@ use crate::phone::Phone;
 use crate::{place, sound, table};
 
 /// Somebody at home, a router, and a server and a caller outside.
-struct Home {
-    home: Host,
-    router: Host,
-    caller: Host,
-    server: Offhook,
-    folder: std::path::PathBuf,
+pub(crate) struct Home {
+    pub(crate) home: Host,
+    pub(crate) router: Host,
+    pub(crate) caller: Host,
+    pub(crate) server: Offhook,
+    pub(crate) folder: std::path::PathBuf,
     _land: Land,
 }
 
 impl Home {
-    fn build(name: &str) -> Option<Self> {
+    pub(crate) fn build(name: &str) -> Option<Self> {
         let mut land = Land::new(name)?;
         let router = land.host("router", &["10.45.0.100/24"]);
         let home = land.apart("home").by("192.168.45.2");
@@ -40,17 +42,25 @@ impl Home {
         Some(Self { home, router, caller, server, folder, _land: land })
     }
 
-    fn account(&self, number: &str, transport: &'static str, host: &Host) -> Account {
+    pub(crate) fn account(&self, number: &str, transport: &'static str, host: &Host) -> Account {
         Account::new(number, self.server.udp).by(transport).on(host)
     }
 
     /// Whether the router remembers a way for datagrams to the phone.
     fn is_open(&self) -> bool {
+        !self.ports().is_empty()
+    }
+
+    /// The ports of the router by which datagrams of the phone go out: what it remembers of the way back.
+    pub(crate) fn ports(&self) -> BTreeSet<u16> {
         let mut ask =
             self.router.run(std::process::Command::new("cat").arg("/proc/net/nf_conntrack"));
         let table = ask.output().expect("cat");
         assert!(table.status.success(), "no /proc/net/nf_conntrack: {table:?}");
-        String::from_utf8_lossy(&table.stdout).contains("udp")
+        let table = String::from_utf8_lossy(&table.stdout).into_owned();
+        let ours = |line: &&str| line.contains("udp") && line.contains("src=192.168.45.2 ");
+        let port = |line: &str| line.rsplit("dport=").next()?.split(' ').next()?.parse().ok();
+        table.lines().filter(ours).filter_map(port).collect()
     }
 }
 

@@ -17,11 +17,22 @@ pub(crate) struct Phone {
 impl Phone {
     /// Does something (`call 102`, `answer`), plays a tone and records what it hears.
     pub(crate) fn start(folder: &Path, account: &Account, deed: &[&str]) -> Self {
+        let ip = account.host.ip.to_string();
+        Self::start_with(folder, account, &["--bind", &ip], deed)
+    }
+
+    /// The same, at whatever address its machine has: with these words before the deed.
+    pub(crate) fn start_with(
+        folder: &Path,
+        account: &Account,
+        words: &[&str],
+        deed: &[&str],
+    ) -> Self {
         let Account { number, server, transport, host, tone, trust, .. } = account;
         let heard = folder.join(format!("heard-{number}.wav"));
-        let (uri, server, ip) = (account.uri(), server.to_string(), host.ip.to_string());
+        let (uri, server) = (account.uri(), server.to_string());
         let mut program = command(&["phone", "--json", "--account", &uri, "--server", &server]);
-        program.args(["--transport", transport, "--bind", &ip, "--record"]);
+        program.args(["--transport", transport]).args(words).arg("--record");
         program.arg(&heard).args(["--play", &format!("tone:{tone}")]).args(deed);
         if account.secret {
             program.args(["--srtp", "required"]);

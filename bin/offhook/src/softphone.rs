@@ -1,8 +1,9 @@
 //! `Softphone`: a phone with real sockets, on a thread of its own.
 
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use machine::{Dice, Time};
@@ -20,17 +21,40 @@ use crate::seed::throw;
 pub(crate) struct Softphone {
     running: Running<Phone>,
     handle: Handle<Phone>,
+    /// Whoever looks after the address of this machine ends when this is gone.
+    _roams: Option<Sender<()>>,
+}
+
+/// The address of this machine that a phone uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// This one, whatever happens.
+    Fixed(IpAddr),
+    /// The one that reaches the server, which is here; now it is that one, and when it becomes another, the phone moves.
+    Facing(SocketAddr, IpAddr),
+}
+
+impl Home {
+    /// Where sockets are bound, and what others are told.
+    fn place(self) -> (IpAddr, IpAddr) {
+        match self {
+            Self::Fixed(ip) => (ip, ip),
+            Self::Facing(_, ip @ IpAddr::V4(_)) => (Ipv4Addr::UNSPECIFIED.into(), ip),
+            Self::Facing(_, ip @ IpAddr::V6(_)) => (Ipv6Addr::UNSPECIFIED.into(), ip),
+        }
+    }
 }
 
 impl Softphone {
-    /// A phone at any free port of this address. It does nothing before it is told to.
+    /// A phone at any free port of this machine. It does nothing before it is told to.
     pub(crate) fn start(
         account: &Account,
-        at: IpAddr,
+        home: Home,
         authorities: &[PathBuf],
         sink: impl Sink + 'static,
     ) -> Result<Self, String> {
-        let at = SocketAddr::new(at, 0);
+        let (bound, told) = home.place();
+        let at = SocketAddr::new(bound, 0);
         let mut plan = match account.transport() {
             // Whoever wants TLS wants nothing else to be listened to.
             Transport::Tls => Plan::new().on(Transport::Tls, at),
@@ -39,6 +63,7 @@ impl Softphone {
                 Plan::new().on(Transport::Udp, at).on(Transport::Tcp, at)
             }
         };
+        plan.media.address = Some(bound);
         if account.has_one_address() {
             plan.patience.connect = LONG_DISTANCE;
         }
@@ -52,15 +77,22 @@ impl Softphone {
         let names = Names::start(&Dns::default(), &sink).map_err(words)?;
         let program = Program::new().resolver(names).sink(sink);
         let running = bound.start(program, |_, listeners| {
-            Phone::new(account.clone(), listeners.to_vec(), Dice::new(dice.seed()))
+            Phone::new(account.clone(), listeners.to_vec(), Dice::new(dice.seed())).at(told)
         });
         let running = running.map_err(words)?;
-        Ok(Self { handle: running.handle(), running })
+        let handle = running.handle();
+        let _roams = match home {
+            Home::Fixed(_) => None,
+            Home::Facing(server, _) => Some(roam(running.handle(), (server, told))),
+        };
+        Ok(Self { handle, running, _roams })
     }
 
     /// The address that it sends SIP from.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
-        self.handle.listeners().first().map(|listener| listener.bound)
+        let bound = self.handle.listeners().first().map(|listener| listener.bound)?;
+        let home = self.ask(|phone, _, _| phone.home()).ok()?;
+        Some(SocketAddr::new(home, bound.port()))
     }
 
     /// Does something with the phone, and waits for what comes of it.
@@ -104,6 +136,26 @@ impl Softphone {
         self.running.join().map_err(|error| error.to_string())
     }
 }
+
+/// Looks now and then from which address the server is reached, and moves the phone when that is another. Without any way there it waits for one.
+fn roam(handle: Handle<Phone>, (server, mut home): (SocketAddr, IpAddr)) -> Sender<()> {
+    let (leave, left) = channel();
+    std::thread::spawn(move || {
+        while left.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            let Ok(ip) = facing(server) else { continue };
+            if ip != home && !ip.is_unspecified() {
+                home = ip;
+                if handle.tell(0, move |phone, now, out| phone.moved(now, ip, out)).is_err() {
+                    return;
+                }
+            }
+        }
+    });
+    leave
+}
+
+/// How often: a call that goes on elsewhere is to be silent for less than a second. Asking costs two calls of the kernel.
+const LOOK: Duration = Duration::from_millis(300);
 
 /// TLS without a certificate of our own: nobody calls us but over connections that we have opened.
 fn trust(authorities: &[PathBuf]) -> Result<Tls, CannotUse> {

@@ -79,6 +79,8 @@ pub(crate) enum Reason {
     Deaf,
     /// All is said.
     Finished,
+    /// We want it no more.
+    Left,
 }
 
 /// What was read.

@@ -170,6 +170,11 @@ impl Queue {
                 }
                 // Mostly news of an earlier datagram (an ICMP message came), told once: try again. Else this one cannot be sent.
                 Err(_) if refused < 2 => refused += 1,
+                // It was to leave from an address that this machine may not have any more: from whichever it has now.
+                Err(_) if self.0.front().is_some_and(|first| first.from.is_some()) => {
+                    self.0.iter_mut().take(1).for_each(|first| first.from = None);
+                    refused = 0;
+                }
                 Err(_) => {
                     result.unsent += 1;
                     result.lost.extend(self.0.pop_front().map(|parcel| parcel.to));

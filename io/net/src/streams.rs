@@ -138,7 +138,7 @@ impl Streams {
             self.has(flow).then_some(flow.connection)
         };
         if let Some(number) = number {
-            self.close(number, Reason::Finished);
+            self.close(number, Reason::Left);
         }
     }
 
@@ -491,7 +491,7 @@ impl Streams {
             Reason::Untrusted => &counters.handshakes_failed,
             Reason::Gone if connection.is_greeting() => &counters.handshakes_failed,
             _ if connection.not_opened().is_some() => &counters.connections_failed,
-            Reason::Gone | Reason::Finished | Reason::Quiet => return,
+            Reason::Gone | Reason::Finished | Reason::Left | Reason::Quiet => return,
         };
         count.one();
     }
@@ -502,6 +502,8 @@ impl Streams {
         let ours = connection.begun_by_us();
         let why = connection.session().and_then(Session::why);
         match (reason, why) {
+            // Who wanted that knows it.
+            (Reason::Left, _) => {}
             // It concerns everybody who may want to reach that peer.
             (Reason::NotOpened, _) => {
                 self.news.push(News::Failed(flow.any_connection(), u64::MAX));

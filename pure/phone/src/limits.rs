@@ -105,6 +105,13 @@ pub const ENDED: usize = 64;
 /// Packets in a row from one address that is not the announced one, before we believe that the other side is behind a NAT.
 pub const STRANGERS: u8 = 3;
 
+/// How long the address that is heard must be silent, before the same stream is believed to come from another: a few packets were lost, or a NAT
+/// on the way uses another port.
+pub const FALLEN_SILENT: Duration = Duration::from_millis(300);
+
+/// How many packets such a stream may have gone on by meanwhile: a minute.
+pub const AHEAD: u16 = 3000;
+
 /// How long after an answer such an address may still be learned.
 pub const LATCHING: Duration = Duration::from_secs(10);
 

@@ -59,7 +59,7 @@ pub enum Output {
     Introduce(Box<str>),
     /// What is to go to this address, to whom the flow has proven to be, may go over its connection too (RFC 5923 §8.2).
     Alias(Flow, SocketAddr),
-    /// Nothing more is sent over this connection, or over any to the peer when `Flow::connection` is 0: it is closed, and fails.
+    /// This connection, or the one to the peer when `Flow::connection` is 0, is wanted no more: it is closed, and its end is not told.
     Leave(Flow),
     /// Send a datagram from a socket of ours.
     Media(Socket, SocketAddr, Bytes),

@@ -172,10 +172,7 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                 Output::Send(flow, octets) => self.send(now, shard, (flow, octets), out),
                 Output::Introduce(name) => self.introduced.note(name),
                 Output::Alias(flow, peer) => self.lines.alias(flow, peer),
-                Output::Leave(flow) => {
-                    let left = self.lines.leave(flow, out).into_iter();
-                    left.for_each(|left| self.say(now, shard, Input::Failed(left)));
-                }
+                Output::Leave(flow) => self.lines.leave(flow, out),
                 Output::Media(socket, to, octets) => self.send_media(socket, to, octets, out),
                 Output::Ask(ticket, question) => self.ask(now, shard, ticket, question),
                 Output::Tell(asker, answer) => {

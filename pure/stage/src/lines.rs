@@ -108,18 +108,17 @@ impl Lines {
         }
     }
 
-    /// Closes the line that the flow names, or all to its peer; the flows that fail by that.
-    pub(crate) fn leave(&mut self, flow: Flow, out: &mut Vec<Parcel>) -> Vec<Flow> {
+    /// Closes the line that the flow names, or all to its peer.
+    pub(crate) fn leave(&mut self, flow: Flow, out: &mut Vec<Parcel>) {
         let named = |line: &&Line| match flow.connection {
             0 => line.flow.any_connection() == flow,
             _ => line.flow == flow,
         };
         let left: Vec<_> = self.all.values().filter(named).map(|line| line.stream).collect();
-        let close = |stream| {
+        for stream in left {
             out.extend(self.line(stream).map(|line| line.parcel(Segment::Close)));
-            self.remove(stream)
-        };
-        left.into_iter().filter_map(close).collect()
+            self.remove(stream);
+        }
     }
 
     pub(crate) fn line(&mut self, stream: Connection) -> Option<&mut Line> {

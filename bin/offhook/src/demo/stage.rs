@@ -15,7 +15,7 @@ use crate::ear::Ear;
 use crate::limits;
 use crate::seed::throw;
 use crate::serve;
-use crate::softphone::Softphone;
+use crate::softphone::{Home, Softphone};
 
 /// Who says something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl Actor {
             .and_then(|account| account.server(&address.to_string()))
             .map_err(|error| error.to_string())?;
         let account = account.password(password.reveal()).display_name(side.name());
-        let phone = Softphone::start(&account, address.ip(), &[], ear)?;
+        let phone = Softphone::start(&account, Home::Fixed(address.ip()), &[], ear)?;
         Ok(Self { number, phone })
     }
 }

@@ -7,9 +7,10 @@ use phone::Account;
 use protocol::Transport;
 use sip::Uri;
 
+use super::flows::Flows;
 use crate::config::{Mistakes, PhoneAccount, PhoneFile, SRTP, Secret, TRANSPORTS};
 use crate::limits;
-use crate::softphone::facing;
+use crate::softphone::{Home, facing};
 
 use super::ways::WayArguments;
 
@@ -45,9 +46,11 @@ pub(super) struct AccountArguments {
     /// A file with certificates of authorities (PEM) that are trusted beside the system's, for TLS; may be given more than once
     #[arg(long, global = true, value_name = "FILE")]
     ca: Vec<PathBuf>,
-    /// The address of this machine to use; by default the one that reaches the server
+    /// The address of this machine to use; by default the one that reaches the server, also when that becomes another
     #[arg(long, global = true, value_name = "IP")]
     bind: Option<IpAddr>,
+    #[command(flatten)]
+    flows: Flows,
 }
 
 /// What is wrong with it.
@@ -64,7 +67,7 @@ pub(super) enum Wrong {
 pub(super) struct Owned {
     pub(super) account: Account,
     /// The address of this machine.
-    pub(super) at: IpAddr,
+    pub(super) at: Home,
     /// Files of authorities to trust.
     pub(super) authorities: Vec<PathBuf>,
 }
@@ -142,11 +145,16 @@ impl AccountArguments {
             account = account.server(&server).map_err(|error| error.to_string())?;
         }
         let at = match self.bind.or(file.bind) {
-            Some(ip) => ip,
-            None => facing(find(&host).unwrap_or(ELSEWHERE)).map_err(|error| {
-                format!("no way to {host}: {error}; --bind names an address of this machine")
-            })?,
+            Some(ip) => Home::Fixed(ip),
+            None => {
+                let server = find(&host).unwrap_or(ELSEWHERE);
+                let ip = facing(server).map_err(|error| {
+                    format!("no way to {host}: {error}; --bind names an address of this machine")
+                })?;
+                Home::Facing(server, ip)
+            }
         };
+        let account = self.flows.keep(account)?;
         let authorities = if self.ca.is_empty() { file.authorities } else { self.ca.clone() };
         Ok(Owned { account, at, authorities })
     }
@@ -192,6 +200,7 @@ mod tests {
             codecs: Vec::new(),
             ca: Vec::new(),
             bind: None,
+            flows: Flows::default(),
         }
     }
 
@@ -201,9 +210,14 @@ mod tests {
         let Owned { account, at, .. } = read("sip:101@example.invalid", Some("127.0.0.1:5060"));
         assert_eq!(
             (account.address().as_str(), at),
-            ("sip:101@example.invalid", [127, 0, 0, 1].into())
+            (
+                "sip:101@example.invalid",
+                Home::Facing("127.0.0.1:5060".parse().unwrap(), [127, 0, 0, 1].into())
+            )
         );
-        assert_eq!(read("sip:101@[::1]:5070", None).at, "::1".parse::<IpAddr>().unwrap());
+        let server = "[::1]:5070".parse().unwrap();
+        let here = Home::Facing(server, "::1".parse().unwrap());
+        assert_eq!(read("sip:101@[::1]:5070", None).at, here);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod board;
 mod call;
 mod deed;
 mod desk;
+mod flows;
 mod inquiry;
 mod meter;
 mod news;

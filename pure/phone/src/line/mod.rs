@@ -300,6 +300,12 @@ impl Line {
         }
     }
 
+    /// Wants a connection no more: what waits for an answer there waits no longer, and what is sent from now on goes by another.
+    pub(crate) fn leave(&mut self, now: Time, flow: Flow, out: &mut Vec<Output>) {
+        self.failed(now, flow, None, out);
+        out.push(Output::Leave(flow));
+    }
+
     /// A request did not go out.
     fn broken(
         &mut self,

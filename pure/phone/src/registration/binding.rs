@@ -1,6 +1,6 @@
 //! `Binding`: one of our Contacts at a registrar, by one flow: asked for, refreshed, asked for anew (RFC 3261 §10.2; pauses as in RFC 5626 §4.5).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use machine::{Dice, Time};
@@ -8,7 +8,7 @@ use protocol::Flow;
 use protocol::auth::Answers;
 use protocol::dialog::{CallId, Routes, Tag};
 use protocol::doors::{Alive, Output};
-use sip::header::{Contact, Expires, FlowTimer};
+use sip::header::{Contact, Expires, FlowTimer, Via};
 use sip::{Draft, Message, Method, Name, Status, Uri};
 
 use super::keeping::{Keeping, Verdict};
@@ -223,7 +223,7 @@ impl Binding {
     fn form_anew(&mut self, now: Time, line: &mut Line, out: &mut Vec<Output>) {
         if let Some(flow) = self.keeping().map(|keeping| keeping.flow()) {
             if flow.transport.is_reliable() {
-                out.push(Output::Leave(flow));
+                line.leave(now, flow, out);
             }
             self.state = State::Pausing { again: now, keeping: None };
         }
@@ -425,6 +425,7 @@ impl Binding {
         let timer = response.get::<FlowTimer>().map(|FlowTimer(seconds)| seconds);
         let keeping = Keeping::new(now, (flow, kept, timer), &mut line.dice);
         let keeping = before.map_or(keeping, |before| keeping.after(&before));
+        let keeping = keeping.seen_at(seen(response));
         self.state = State::On { refresh: now + refresh, keeping };
         self.said = Some(Said::Registered(expires));
     }
@@ -458,6 +459,12 @@ impl Binding {
         self.state = State::Pausing { again: now + pause, keeping };
         self.said = Some(Said::Not(status.code(), why.into()));
     }
+}
+
+/// Where the next hop has seen our REGISTER come from (RFC 3581 §4).
+fn seen(response: &Message) -> Option<SocketAddr> {
+    let via = response.get::<Via<'_>>()?;
+    Some(SocketAddr::new(via.received()?, via.rport()??))
 }
 
 /// The registrar and all on the way to it keep flows (RFC 5626 §4.2.1).

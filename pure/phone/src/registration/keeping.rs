@@ -59,6 +59,11 @@ impl Keeping {
         Self { mapped: before.mapped.filter(|_| same), ..self }
     }
 
+    /// With where the other side has just seen us, if it says so.
+    pub(super) fn seen_at(self, seen: Option<SocketAddr>) -> Self {
+        Self { mapped: seen.or(self.mapped), ..self }
+    }
+
     pub(super) const fn flow(&self) -> Flow {
         self.flow
     }

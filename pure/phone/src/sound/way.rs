@@ -9,7 +9,7 @@ use sdp::{Agreed, Secrets};
 use sip::Bytes;
 
 use super::shield::Shield;
-use crate::latch::{Admission, Latch};
+use crate::latch::{Admission, Latch, Trace};
 
 /// The way of a call's packets.
 pub(super) struct Way {
@@ -237,7 +237,8 @@ impl Way {
         match (port, self.rtcp) {
             (Port::Rtp, _) => match &mut self.found {
                 Found::Latch(latch) => {
-                    (latch.admits(now, from) == Admission::Welcome).then_some(octets)
+                    let admission = latch.admits(now, from, Trace::of(&octets));
+                    (admission == Admission::Welcome).then_some(octets)
                 }
                 // Who it is, the search has said.
                 Found::Searched(_) => Some(octets),
