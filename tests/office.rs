@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use machine::{Dice, Machine as _, Time};
 use protocol::auth::{Algorithm, Asked, Ha1, Qop, response};
-use protocol::doors::{Asker, Event, Question};
+use protocol::doors::{Asker, Event, Neighbour, Question};
 use protocol::{Flow, Identity, Input, Listener, Output, Transport};
 use server::Node;
-use server::settings::{Registrar, Settings, User};
+use server::settings::{Bindings, Cluster, Registrar, Settings, User};
 use sip::header::{AuthParams, ProxyAuthenticate, WwwAuthenticate};
 use sip::{Message, Status};
 
@@ -67,6 +67,23 @@ pub fn settings() -> Settings {
 /// The same, trusting everybody.
 pub fn trusting() -> Settings {
     Settings { challenge: Vec::new(), ..settings() }
+}
+
+/// A node of a cluster, at 192.0.2.10 and further numbers, in one of its lives, trusting everybody; other nodes reach it by TCP at port 5070
+/// (listener 2).
+pub fn node(number: u8, life: u32) -> Settings {
+    let ip = [192, 0, 2, 10 + number];
+    let (at, between) = (SocketAddr::from((ip, 5060)), SocketAddr::from((ip, 5070)));
+    let listeners = vec![
+        Listener::new(0, Transport::Udp, at),
+        Listener::new(1, Transport::Tcp, at),
+        Listener::new(2, Transport::Tcp, between),
+    ];
+    let us = Neighbour { at: between, life };
+    let min = Duration::from_secs(1);
+    let registrar = Registrar { jitter: 0, min, ..Registrar::default() };
+    let cluster = Some(Cluster { us, listener: 2 });
+    Settings { bindings: Bindings::Shared, cluster, registrar, listeners, ..trusting() }
 }
 
 /// The same, listening for WebSockets too: at port 80 (listener 2), and with TLS at port 443 (listener 3).

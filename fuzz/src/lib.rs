@@ -10,6 +10,7 @@ pub mod round_trip;
 pub mod rtp_rtcp;
 pub mod sdp;
 pub mod sound;
+pub mod store;
 pub mod stun;
 pub mod uri;
 pub mod websocket;

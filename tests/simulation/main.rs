@@ -36,5 +36,6 @@ mod slow_names;
 mod soak;
 mod sound;
 mod storms;
+mod tampering;
 mod tolls;
 mod ways;

@@ -2,16 +2,14 @@
 //! replica had; phones of one user register at either node meanwhile. What a phone was promised is so at both nodes, and nothing else.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use machine::{Dice, Time};
 use offhook_tests::office::{self, Office, Phone, Sent};
 use offhook_tests::seeds::seeds;
-use protocol::doors::{Neighbour, Share};
-use protocol::{Answer, Input, Listener, Question, Ticket, Transport};
+use protocol::doors::Share;
+use protocol::{Answer, Input, Question, Ticket};
 use server::Node;
-use server::settings::{Bindings, Cluster, Registrar, Settings};
 use sip::{Name, Status};
 
 /// What may go wrong.
@@ -110,22 +108,6 @@ const USER: &str = "101";
 /// The last of the callers only asks who is registered.
 const PHONES: usize = 3;
 
-fn node(number: u8, life: u32) -> Settings {
-    let ip = [192, 0, 2, 10 + number];
-    let (at, between) = (SocketAddr::from((ip, 5060)), SocketAddr::from((ip, 5070)));
-    let listeners = vec![
-        Listener::new(0, Transport::Udp, at),
-        Listener::new(1, Transport::Tcp, at),
-        Listener::new(2, Transport::Tcp, between),
-    ];
-    let us = Neighbour { at: between, life };
-    let min = Duration::from_secs(1);
-    let registrar = Registrar { jitter: 0, min, ..Registrar::default() };
-    let cluster = Some(Cluster { us, listener: 2 });
-    let bindings = Bindings::Shared;
-    Settings { bindings, cluster, registrar, listeners, ..office::trusting() }
-}
-
 impl Store {
     fn get(&self, now: Time, key: &[u8]) -> Option<&Kept> {
         self.kept.get(key).filter(|kept| kept.until > now)
@@ -162,7 +144,7 @@ impl Store {
 
 impl World {
     fn new(seed: u64, trouble: Trouble) -> Self {
-        let office = |number| Office::new(node(number, 1));
+        let office = |number| Office::new(office::node(number, 1));
         let offices = [office(0), office(1)];
         let now = offices[0].now;
         let caller = |number: u16| {
@@ -272,7 +254,8 @@ impl World {
             }
             Happening::Restarts(number) => {
                 self.lives[number] += 1;
-                let (settings, dice) = (node(number as u8, self.lives[number]), self.dice.roll());
+                let (settings, dice) =
+                    (office::node(number as u8, self.lives[number]), self.dice.roll());
                 self.offices[number].node = Node::new(settings, Dice::new(dice.into()));
                 // Whoever waited for it hears nothing more.
                 let waits = |caller: &&mut Caller| {

@@ -7,9 +7,10 @@ use std::sync::mpsc::SyncSender;
 
 use crate::clerk::Errand;
 use crate::limits;
+use crate::resp::Said;
 use crate::slot::SLOTS;
 use crate::url::Url;
-use crate::wire::{Said, Wire};
+use crate::wire::Wire;
 
 /// Host and port.
 pub(crate) type Place = (String, u16);

@@ -8,7 +8,8 @@ use std::time::Instant;
 use crate::atlas::Place;
 use crate::cluster::Office;
 use crate::limits;
-use crate::wire::{Said, Wire, put};
+use crate::resp::{Said, put};
+use crate::wire::Wire;
 use crate::wish::{Tell, Wish, Word};
 
 /// A wish, and who waits for what becomes of it.

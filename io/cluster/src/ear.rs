@@ -7,7 +7,8 @@ use std::thread;
 use crate::clerk::channel;
 use crate::cluster::Office;
 use crate::limits;
-use crate::wire::{Said, Wire};
+use crate::resp::Said;
+use crate::wire::Wire;
 
 /// Listens until the cluster is closed.
 pub(crate) fn listen(office: &Arc<Office>, changed: &dyn Fn(&[u8])) {
@@ -47,7 +48,7 @@ fn hear(office: &Office, mut wire: Wire, changed: &dyn Fn(&[u8])) -> io::Result<
             Err(error) if is_pause(&error) && !silent => {
                 silent = true;
                 let mut ping = Vec::new();
-                crate::wire::put(&mut ping, &[b"PING"]);
+                crate::resp::put(&mut ping, &[b"PING"]);
                 wire.send(&ping)?;
             }
             Err(error) => return Err(error),

@@ -9,6 +9,7 @@ mod clerk;
 mod cluster;
 mod ear;
 pub mod limits;
+pub mod resp;
 mod slot;
 mod url;
 mod wire;
