@@ -435,3 +435,20 @@ fn a_challenge_fits_beside_its_request() {
     let asked = office.receive(phone.flow, register(&phone, 0).wire());
     assert_eq!(asked[0].message.all::<WwwAuthenticate>().count(), 2, "both digests");
 }
+
+#[test]
+fn a_ban_is_written_down_with_its_reason() {
+    let settings = Settings { bindings: Bindings::Kept, ..settings() };
+    let mut office = Office::new(settings.clone());
+    guess(&mut office, &at(101, "203.0.113.9", 5060), 10);
+    let kept = office.asked.drain(..).find_map(|(_, question)| match question {
+        Question::Keep(record) => Some(record),
+        _ => None,
+    });
+    let record = kept.expect("a record");
+    let mut next = Office::new(settings);
+    next.node.restore(next.now, (&record.key, &record.value), 0);
+    let listed = next.node.bans(None);
+    assert_eq!(listed, office.node.bans(None));
+    assert_eq!((listed[0].offence, listed[0].count), (Offence::WrongPassword, 10));
+}

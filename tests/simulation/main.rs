@@ -8,6 +8,7 @@
     reason = "the helpers of tests are tests too: what cannot go on stops here"
 )]
 
+mod bans_kept;
 mod call_records;
 mod cancels;
 mod disk;

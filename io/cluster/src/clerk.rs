@@ -123,6 +123,8 @@ impl Clerk {
             (Wish::Recall { .. }, Said::Octets(octets)) => Word::Found(octets),
             (Wish::Share { .. }, Said::Octets(Some(octets))) => Word::Differs(octets),
             (Wish::Share { .. }, Said::Octets(None)) if copies == Copies::Enough => Word::Kept,
+            (Wish::Pin { .. }, Said::Number(1)) => Word::Kept,
+            (Wish::Board, Said::Row(row)) => Word::Pinned(pinned(row)),
             (Wish::Spend { .. }, Said::Word(_)) => Word::First(true),
             (Wish::Spend { .. }, Said::Octets(None)) => Word::First(false),
             _ => Word::Unreachable,
@@ -191,13 +193,28 @@ impl Clerk {
     }
 }
 
+/// Pins something to the board. What is read no more gives way when the board is full.
+const PIN: &[u8] = b"local board = KEYS[1]
+if redis.call('HLEN', board) >= tonumber(ARGV[5]) and redis.call('HEXISTS', board, ARGV[1]) == 0 then
+  local all = redis.call('HGETALL', board)
+  for at = 1, #all, 2 do
+    if tonumber(string.sub(all[at + 1], 1, 13)) < tonumber(ARGV[3]) then redis.call('HDEL', board, all[at]) end
+  end
+  if redis.call('HLEN', board) >= tonumber(ARGV[5]) then return 0 end
+end
+redis.call('HSET', board, ARGV[1], ARGV[2])
+redis.call('PEXPIRE', board, math.max(ARGV[4], redis.call('PTTL', board)))
+return 1";
+
+/// Digits before what is pinned: until when it is to be read.
+const UNTIL: usize = 13;
+
 /// Writes the command for a wish.
 fn write(octets: &mut Vec<u8>, wish: &Wish, (prefix, script): (&str, &str)) {
-    // The braces keep everything of one key in one slot.
-    let name = |kind: &str, key: &[u8]| [prefix.as_bytes(), kind.as_bytes(), key].concat();
+    let name = name(prefix, wish);
     match wish {
-        Wish::Recall { key } => put(octets, &[b"GET", &name(":aor:", key)]),
-        Wish::Share { key, before, value, life, told } => {
+        Wish::Recall { .. } => put(octets, &[b"GET", &name]),
+        Wish::Share { before, value, life, told, .. } => {
             let channel = if *told { channel(prefix) } else { String::new() };
             put(
                 octets,
@@ -205,7 +222,7 @@ fn write(octets: &mut Vec<u8>, wish: &Wish, (prefix, script): (&str, &str)) {
                     b"EVALSHA",
                     script.as_bytes(),
                     b"1",
-                    &name(":aor:", key),
+                    &name,
                     before,
                     value,
                     life.to_string().as_bytes(),
@@ -213,17 +230,43 @@ fn write(octets: &mut Vec<u8>, wish: &Wish, (prefix, script): (&str, &str)) {
                 ],
             );
         }
-        Wish::Spend { key, life } => {
-            let life = life.to_string();
-            put(octets, &[b"SET", &name(":nonce:", key), b"1", b"NX", b"PX", life.as_bytes()]);
+        Wish::Spend { life, .. } => {
+            put(octets, &[b"SET", &name, b"1", b"NX", b"PX", life.to_string().as_bytes()]);
         }
+        Wish::Pin { key, value, until, life } => {
+            let value = [format!("{until:0UNTIL$}").as_bytes(), value].concat();
+            let now = until.saturating_sub(*life);
+            let [now, life, most] =
+                [now, *life, limits::BOARD as u64].map(|number| number.to_string());
+            let (now, life, most) = (now.as_bytes(), life.as_bytes(), most.as_bytes());
+            put(octets, &[b"EVAL", PIN, b"1", &name, key, &value, now, life, most]);
+        }
+        Wish::Board => put(octets, &[b"HVALS", &name]),
     }
+}
+
+/// Under which name the store has what a wish is about.
+fn name(prefix: &str, wish: &Wish) -> Vec<u8> {
+    let (kind, key): (&[u8], &[u8]) = match wish {
+        Wish::Recall { key } | Wish::Share { key, .. } => (b":aor:", key),
+        Wish::Spend { key, .. } => (b":nonce:", key),
+        Wish::Pin { .. } | Wish::Board => (b":board", b""),
+    };
+    [prefix.as_bytes(), kind, key].concat()
 }
 
 /// The slot in which a wish is served.
 pub(crate) fn slot_of(wish: &Wish, prefix: &str) -> u16 {
-    let kind = if matches!(wish, Wish::Spend { .. }) { ":nonce:" } else { ":aor:" };
-    crate::slot::slot_of(&[prefix.as_bytes(), kind.as_bytes(), wish.key()].concat())
+    crate::slot::slot_of(&name(prefix, wish))
+}
+
+/// What is pinned, without the time until which it is.
+fn pinned(row: Vec<Said>) -> Vec<Box<[u8]>> {
+    let value = |said| match said {
+        Said::Octets(Some(value)) => value.get(UNTIL..).map(Box::from),
+        _ => None,
+    };
+    row.into_iter().take(limits::BOARD).filter_map(value).collect()
 }
 
 /// Where changes are told.

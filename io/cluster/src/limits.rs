@@ -45,5 +45,8 @@ pub const REPLICAS: Duration = Duration::from_millis(500);
 /// How often a wish is sent on because the slot has moved.
 pub(crate) const MOVES: u8 = 4;
 
+/// Things that are pinned to the board at once. Every node reads all of it every few seconds.
+pub const BOARD: usize = 2_000;
+
 /// Masters that we talk to at once: Redis knows no more than 1,000 nodes.
 pub(crate) const MASTERS: usize = 1_000;

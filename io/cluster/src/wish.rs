@@ -21,6 +21,19 @@ pub enum Wish {
         /// Whether all nodes are told that it has changed.
         told: bool,
     },
+    /// Pin this to the board that all nodes read, in the place of what is pinned there under the same key. A full board takes nothing new.
+    Pin {
+        /// The key.
+        key: Box<[u8]>,
+        /// What is pinned.
+        value: Box<[u8]>,
+        /// Until when it is to be read, in milliseconds since 1970.
+        until: u64,
+        /// For how many milliseconds that is.
+        life: u64,
+    },
+    /// What is pinned to the board.
+    Board,
     /// Whether this is the first who asks with this key.
     Spend {
         /// The key.
@@ -39,6 +52,8 @@ pub enum Word {
     Kept,
     /// It is not: this is kept already.
     Differs(Box<[u8]>),
+    /// This is pinned to the board.
+    Pinned(Vec<Box<[u8]>>),
     /// Whether it was the first.
     First(bool),
     /// Nobody knows: the store cannot be reached, or has too much to do.
@@ -47,12 +62,3 @@ pub enum Word {
 
 /// How somebody is told.
 pub type Tell = Box<dyn FnOnce(Word) + Send>;
-
-impl Wish {
-    /// Its key.
-    pub(crate) const fn key(&self) -> &[u8] {
-        match self {
-            Self::Recall { key } | Self::Share { key, .. } | Self::Spend { key, .. } => key,
-        }
-    }
-}

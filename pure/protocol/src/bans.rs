@@ -20,6 +20,11 @@ impl Source {
         self.0.to_be_bytes()
     }
 
+    /// The source with these octets.
+    pub const fn from_octets(octets: [u8; 8]) -> Self {
+        Self(u64::from_be_bytes(octets))
+    }
+
     /// Its first address.
     pub fn ip(self) -> IpAddr {
         if self.0 >> 32 == IPV4 >> 32 {

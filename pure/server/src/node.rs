@@ -98,6 +98,9 @@ impl Node {
     /// another shard is left to that.
     pub fn restore(&mut self, now: Time, record: (&[u8], &[u8]), shift: i64) {
         let (aor, value) = record;
+        if crate::bans::is_key(aor) {
+            return self.roles.bans.restore((now, &self.house), value, shift);
+        }
         if self.house.steering.home_of(aor) == self.house.settings.shard.number {
             self.roles.registrar.restore((now, &self.house), (aor, value), shift);
             let bindings = self.roles.registrar.bindings(now, aor);

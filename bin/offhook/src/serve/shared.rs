@@ -1,7 +1,11 @@
 //! `Shared`: what all nodes of a cluster have: the store of `io/cluster`, plugged into the driver of `io/net`.
 
+use std::collections::BTreeSet;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock, Weak};
+use std::thread;
+use std::time::Duration;
 
 use cluster::{Cluster, Terms, Url, Wish, Word};
 use machine::Time;
@@ -18,8 +22,10 @@ type Nodes = Arc<OnceLock<(Handle<Node>, Steering)>>;
 
 /// The store that nodes share.
 pub(crate) struct Shared {
-    cluster: Cluster,
+    cluster: Arc<Cluster>,
     nodes: Nodes,
+    /// Ends the reading of the board when it is dropped.
+    reading: Sender<()>,
 }
 
 impl Shared {
@@ -41,14 +47,16 @@ impl Shared {
             }),
             changed: Box::new(move |aor| tell(&told, aor)),
         };
-        let cluster = Cluster::start(terms).map_err(|error: io::Error| error.to_string())?;
-        Ok(Some(Self { cluster, nodes }))
+        let words = |error: io::Error| error.to_string();
+        let cluster = Arc::new(Cluster::start(terms).map_err(words)?);
+        let reading = read_board(Arc::downgrade(&cluster), Arc::clone(&nodes)).map_err(words)?;
+        Ok(Some(Self { cluster, nodes, reading }))
     }
 
     /// The part that answers questions, and where the nodes are to be named.
     pub(crate) fn keeper(self) -> (impl net::Keeper + 'static, Nodes) {
         let nodes = Arc::clone(&self.nodes);
-        (Keeper(self.cluster), nodes)
+        (Keeper(self.cluster, self.reading), nodes)
     }
 }
 
@@ -61,11 +69,53 @@ fn tell(nodes: &Nodes, aor: &[u8]) {
     let _ = handle.tell(home, move |node, now, out| node.changed_elsewhere(now, &aor, out));
 }
 
-struct Keeper(Cluster);
+/// Reads the board again and again, and tells all shards what is new there: who is banned by another node.
+fn read_board(cluster: Weak<Cluster>, nodes: Nodes) -> io::Result<Sender<()>> {
+    let (stop, stopped) = channel();
+    let read = move || {
+        let mut seen = BTreeSet::new();
+        while stopped.recv_timeout(BOARD) == Err(RecvTimeoutError::Timeout) {
+            let Some(cluster) = cluster.upgrade() else { return };
+            let (say, said) = channel();
+            // Should it be answered too late, nobody listens any more.
+            cluster.ask(Wish::Board, Box::new(move |word| drop(say.send(word))));
+            drop(cluster);
+            let (Ok(Word::Pinned(all)), Some((handle, _))) =
+                (said.recv_timeout(BOARD), nodes.get())
+            else {
+                continue;
+            };
+            let all: BTreeSet<Box<[u8]>> = all.into_iter().collect();
+            let news: Arc<[Box<[u8]>]> = all.difference(&seen).cloned().collect();
+            let shards = if news.is_empty() { 0 } else { handle.shards() };
+            let told = (0..shards).all(|shard| {
+                let news = Arc::clone(&news);
+                let heed = move |node: &mut Node, now, out: &mut Vec<_>| {
+                    news.iter().for_each(|record| node.heed(now, record, out));
+                };
+                handle.tell(shard, heed).is_ok()
+            });
+            // Who has too much to do hears it the next time.
+            if told {
+                seen = all;
+            }
+        }
+    };
+    thread::Builder::new().name("store-board".into()).spawn(read)?;
+    Ok(stop)
+}
+
+/// How often the board is read.
+const BOARD: Duration = Duration::from_secs(2);
+
+struct Keeper(Arc<Cluster>, #[allow(dead_code, reason = "what ends with it")] Sender<()>);
 
 impl net::Keeper for Keeper {
-    /// What is for this machine alone is kept nowhere.
-    fn keep(&self, _: Record, _: Reply) {}
+    /// Bindings are shared: what else is to be kept is for the board, and nobody waits for it.
+    fn keep(&self, Record { key, value, until }: Record, _: Reply) {
+        let (life, until) = (left(until), until.0 / MILLISECOND);
+        self.0.ask(Wish::Pin { key, value, until, life }, Box::new(drop));
+    }
 
     fn share(&self, share: Share, reply: Reply) {
         let Share { record: Record { key, value, until }, before, told } = share;

@@ -4,6 +4,7 @@
 //! registered is slowed, not barred. Known users and others are counted alike, so that nobody learns from a ban who there is.
 
 mod guests;
+mod kept;
 mod sieges;
 mod suspects;
 
@@ -14,7 +15,7 @@ use std::time::Duration;
 use machine::{HashKey, Time};
 use protocol::bans::{Ban, Caution, Guest, Misdeed, Offence, Source, Treatment};
 use protocol::doors::Event;
-use protocol::{Flow, Output};
+use protocol::{Flow, Output, Question, Record, Ticket};
 use sip::header::{From as FromHeader, To};
 use sip::uri::without_password;
 use sip::{Message, Method, Name, Uri};
@@ -23,9 +24,11 @@ use crate::debts::Debts;
 use crate::house::House;
 use crate::limits;
 use crate::location::{Binding, aor_of};
-use crate::settings::{self, Registered, Settings};
+use crate::settings::{self, Bindings, Registered, Settings};
 use crate::turn::Turn;
 use guests::Guests;
+use kept::Kept;
+pub(crate) use kept::is_key;
 use sieges::Sieges;
 use suspects::{Due, GRACE, Suspects};
 
@@ -42,6 +45,8 @@ pub(crate) struct Bans {
     guests: Guests,
     /// Users whose siege has begun, and whose guests other shards must know.
     besieged: Vec<Box<[u8]>>,
+    /// Bans of an earlier life, of which the driver has not been told.
+    restored: Vec<Source>,
 }
 
 /// Does somebody who answers a challenge get what we send to its address?
@@ -92,6 +97,7 @@ impl Bans {
             sieges: Sieges::default(),
             guests: Guests::default(),
             besieged: Vec::new(),
+            restored: Vec::new(),
         }
     }
 
@@ -213,9 +219,8 @@ impl Bans {
     fn judge(&mut self, turn: &mut Turn<'_>, source: Source) {
         let (now, house) = (turn.now, turn.house);
         let rules = &house.settings.bans;
-        let excused = rules.registered == Registered::Slowed && self.guests.is_home(now, source);
         let decides = turn.is_home_of(&source.octets());
-        if excused || !decides || is_spared(house, source) {
+        if !decides || self.is_excused(turn, source) {
             self.suspects.slow(now, source);
             self.pace.add(now, source, PACE);
         } else {
@@ -223,12 +228,64 @@ impl Bans {
         }
         let Some(ban) = self.suspects.ban(source).filter(|_| decides) else { return };
         if ban.treatment == Treatment::Barred {
+            write_down(turn, &Kept::Barred(ban.clone()));
             turn.out.push(Output::Bar(source, ban.until));
             if has_others(turn) {
                 turn.out.push(Output::Caution(Caution::Barred(ban.clone())));
             }
         }
         turn.out.push(Output::Report(Event::Banned(Box::new(ban))));
+    }
+
+    /// Whether something speaks for a source, whatever it has done.
+    fn is_excused(&self, turn: &Turn<'_>, source: Source) -> bool {
+        let rules = &turn.house.settings.bans;
+        let lives_here =
+            rules.registered == Registered::Slowed && self.guests.is_home(turn.now, source);
+        lives_here || is_spared(turn.house, source)
+    }
+
+    /// Takes a ban that an earlier life has written down, whose clock was set by so many milliseconds since.
+    pub(crate) fn restore(&mut self, (now, house): (Time, &House), octets: &[u8], shift: i64) {
+        let Some(Kept::Barred(ban)) = Kept::read(&house.seal, octets) else { return };
+        let (since, until) = (ban.since.shifted(shift), ban.until.shifted(shift));
+        if until > now && !is_spared(house, ban.source) {
+            self.suspects.adopt(&Ban { since, until, ..ban });
+            self.restored.push(ban.source);
+        }
+    }
+
+    /// Another node of our cluster, or we ourselves, has written this down. Who is registered here is served here all the same.
+    pub(crate) fn heed(&mut self, turn: &mut Turn<'_>, octets: &[u8]) {
+        match Kept::read(&turn.house.seal, octets) {
+            Some(Kept::Barred(ban)) => {
+                let source = ban.source;
+                let known = self.suspects.ban(source);
+                let is_news = known.is_none_or(|known| {
+                    known.treatment != Treatment::Barred || known.until < ban.until
+                });
+                if ban.until <= turn.now || !is_news || self.is_excused(turn, source) {
+                    return;
+                }
+                self.suspects.adopt(&ban);
+                turn.out.push(Output::Bar(source, ban.until));
+                if turn.is_home_of(&source.octets()) {
+                    turn.out.push(Output::Report(Event::Banned(Box::new(ban))));
+                }
+            }
+            Some(Kept::Lifted(source, at)) => {
+                if self.suspects.ban(source).is_some_and(|known| known.since < at) {
+                    self.free(turn, source);
+                    if turn.is_home_of(&source.octets()) {
+                        turn.out.push(Output::Report(Event::Unbanned { source }));
+                    }
+                }
+            }
+            None => {
+                let aor = "a ban".into();
+                turn.out.push(Output::Report(Event::Tampered { aor }));
+            }
+        }
     }
 
     /// Another shard tells of strangers.
@@ -297,6 +354,10 @@ impl Bans {
 
     /// Bans end.
     pub(crate) fn wake(&mut self, turn: &mut Turn<'_>) {
+        for source in std::mem::take(&mut self.restored) {
+            let ban = self.suspects.ban(source);
+            turn.out.extend(ban.map(|ban| Output::Bar(source, ban.until)));
+        }
         while let Some((source, due)) = self.suspects.due(turn.now, &turn.house.settings.bans) {
             if due == Due::Judgement {
                 self.judge(turn, source);
@@ -313,7 +374,8 @@ impl Bans {
 
     /// When one does.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        self.suspects.deadline()
+        let restored = (!self.restored.is_empty()).then_some(Time::default());
+        restored.or_else(|| self.suspects.deadline())
     }
 
     /// How many sources are not heard.
@@ -332,6 +394,7 @@ impl Bans {
         let (treatment, offence, sample) = (Treatment::Barred, Offence::ByHand, "".into());
         let ban = Ban { source, treatment, offence, count: 0, times: 1, since, until, sample };
         self.suspects.adopt(&ban);
+        write_down(turn, &Kept::Barred(ban.clone()));
         turn.out.push(Output::Bar(source, until));
         turn.out.push(Output::Report(Event::Banned(Box::new(ban.clone()))));
         if has_others(turn) {
@@ -343,6 +406,7 @@ impl Bans {
     pub(crate) fn lift(&mut self, turn: &mut Turn<'_>, source: Source) -> bool {
         let lifted = self.free(turn, source);
         if lifted {
+            write_down(turn, &Kept::Lifted(source, turn.now));
             turn.out.push(Output::Report(Event::Unbanned { source }));
             if has_others(turn) {
                 turn.out.push(Output::Caution(Caution::Lifted(source)));
@@ -364,6 +428,28 @@ impl Bans {
 
 /// How often a slowed source is heard.
 const PACE: Duration = Duration::from_secs(10);
+
+/// Has a ban kept over a restart, or where the other nodes see it; nobody waits for that.
+fn write_down(turn: &mut Turn<'_>, kept: &Kept) {
+    let (source, until) = match kept {
+        Kept::Barred(ban) => (ban.source, ban.until),
+        Kept::Lifted(source, at) => (*source, *at + LIFTED),
+    };
+    let value = match (turn.house.settings.bindings, kept) {
+        (Bindings::InMemory, _) => return,
+        // What is not there any more is not in force.
+        (Bindings::Kept, Kept::Lifted(..)) => Box::default(),
+        (Bindings::Kept | Bindings::Shared, kept) => kept.write(&turn.house.seal),
+    };
+    let record = Record { key: kept::key(source), value, until };
+    turn.out.push(Output::Ask(NOBODY, Question::Keep(record)));
+}
+
+/// Nobody's ticket: the others are counted from 1.
+const NOBODY: Ticket = Ticket(u64::MAX);
+
+/// How long it is told that a ban was lifted: until every node that reaches the store has looked there.
+const LIFTED: Duration = Duration::from_secs(600);
 
 fn has_others(turn: &Turn<'_>) -> bool {
     turn.house.settings.shard.count > 1

@@ -25,4 +25,11 @@ impl Node {
         let (mut turn, roles) = self.turn(now, out);
         roles.bans.lift(&mut turn, source)
     }
+
+    /// Takes a ban, or that one was lifted, as a node of our cluster has written it down ([`Question::Keep`](protocol::Question::Keep)). What
+    /// none of them has written is passed over, and said.
+    pub fn heed(&mut self, now: Time, octets: &[u8], out: &mut Vec<Output>) {
+        let (mut turn, roles) = self.turn(now, out);
+        roles.bans.heed(&mut turn, octets);
+    }
 }

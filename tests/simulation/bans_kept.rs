@@ -1,0 +1,136 @@
+//! Bans that are written down: the next life of a server knows them, and the other nodes of a cluster do, each with its reason and its end.
+
+use std::time::Duration;
+
+use offhook_tests::office::{self, Office, Phone, status};
+use protocol::bans::{Offence, Source, Treatment};
+use protocol::doors::Event;
+use protocol::{Answer, Input, Output, Question, Record};
+use server::settings::{Bindings, Settings};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn kept() -> Settings {
+    Settings { bindings: Bindings::Kept, ..office::trusting() }
+}
+
+fn source(phone: &Phone) -> Source {
+    phone.flow.peer.ip().into()
+}
+
+/// What is written down of what an operator does.
+fn written(office: &mut Office, deed: impl FnOnce(&mut Office, &mut Vec<Output>)) -> Record {
+    let mut out = Vec::new();
+    deed(office, &mut out);
+    let record = out.into_iter().find_map(|output| match output {
+        Output::Ask(_, Question::Keep(record)) => Some(record),
+        _ => None,
+    });
+    record.expect("something is written down")
+}
+
+fn bans(office: &mut Office, phone: &Phone) -> Record {
+    written(office, |office, out| office.node.ban(office.now, source(phone), HOUR, out))
+}
+
+fn lifts(office: &mut Office, phone: &Phone) -> Record {
+    office.now.0 += 1;
+    written(office, |office, out| assert!(office.node.unban(office.now, source(phone), out)))
+}
+
+fn is_heard(office: &mut Office, phone: &Phone) -> bool {
+    office.now.0 += 1_000;
+    let request = phone.request("OPTIONS", "sip:example.test");
+    !office.receive(phone.flow, request.call(&office.now.0.to_string()).wire()).is_empty()
+}
+
+fn heeds(office: &mut Office, octets: &[u8]) {
+    let mut out = Vec::new();
+    office.node.heed(office.now, octets, &mut out);
+    for output in out {
+        match output {
+            Output::Report(event) => office.events.push(event),
+            Output::Bar(source, _) => drop(office.barred.insert(source)),
+            Output::Unbar(source) => drop(office.barred.remove(&source)),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_ban_outlives_a_restart_and_ends_when_it_was_to_end() {
+    let (mut office, stranger) = (Office::new(kept()), Phone::udp(150));
+    let Record { key, value, until } = bans(&mut office, &stranger);
+    assert_eq!(until, office.now + HOUR);
+    let mut next = Office::new(kept());
+    next.now = office.now + Duration::from_secs(60);
+    next.node.restore(next.now, (&key, &value), 0);
+    assert!(!is_heard(&mut next, &stranger));
+    next.wait(Duration::from_millis(1));
+    assert!(next.barred.contains(&source(&stranger)), "the driver is told");
+    let listed = next.node.bans(None);
+    let [ban] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!((ban.offence, ban.treatment), (Offence::ByHand, Treatment::Barred));
+    assert_eq!(ban.until, until);
+    next.wait(HOUR);
+    assert!(is_heard(&mut next, &stranger) && next.barred.is_empty());
+    // One that is over by then is not taken up.
+    let mut late = Office::new(kept());
+    late.now = until;
+    late.node.restore(late.now, (&key, &value), 0);
+    assert!(is_heard(&mut late, &stranger) && late.node.bans(None).is_empty());
+    // What was lifted is taken from the disk.
+    assert!(lifts(&mut office, &stranger).value.is_empty());
+}
+
+#[test]
+fn a_ban_of_one_node_holds_at_the_other_until_it_is_lifted() {
+    let (mut here, mut there) = (Office::new(office::node(0, 1)), Office::new(office::node(1, 1)));
+    let stranger = Phone::udp(150);
+    let record = bans(&mut here, &stranger);
+    heeds(&mut there, &record.value);
+    assert!(!is_heard(&mut there, &stranger));
+    assert_eq!(there.node.bans(None), here.node.bans(None));
+    assert!(there.barred.contains(&source(&stranger)));
+    // Heard twice, it is said once.
+    heeds(&mut there, &record.value);
+    let said = |event: &&Event| matches!(event, Event::Banned(_));
+    assert_eq!(there.events.iter().filter(said).count(), 1);
+    let lifted = lifts(&mut here, &stranger);
+    heeds(&mut there, &lifted.value);
+    assert!(is_heard(&mut there, &stranger) && there.barred.is_empty());
+    // What was lifted before does not lift what comes after.
+    here.now.0 += 1;
+    let again = bans(&mut here, &stranger);
+    heeds(&mut there, &again.value);
+    heeds(&mut there, &lifted.value);
+    assert!(!is_heard(&mut there, &stranger));
+}
+
+#[test]
+fn who_is_registered_at_a_node_is_not_barred_there_by_another() {
+    let (mut here, mut there) = (Office::new(office::node(0, 1)), Office::new(office::node(1, 1)));
+    let phone = Phone::udp(101);
+    let request = phone.register(&format!("Contact: <{}>\r\n", phone.contact()));
+    there.receive(phone.flow, request.wire());
+    let (ticket, _) = there.asked.pop().unwrap();
+    assert_eq!(status(&there.tell(Input::Answered(ticket, Answer::Kept))), 200);
+    heeds(&mut there, &bans(&mut here, &phone).value);
+    assert!(is_heard(&mut there, &phone));
+}
+
+#[test]
+fn a_ban_that_no_node_has_written_bans_nobody() {
+    let stranger = Phone::udp(150);
+    let value = bans(&mut Office::new(office::node(0, 1)), &stranger).value;
+    let strange = Settings { secret: 8, ..office::node(0, 1) };
+    let other = bans(&mut Office::new(strange), &stranger).value;
+    let mut changed = value.clone();
+    changed[5] ^= 1;
+    for forged in [&other[..], &changed, &value[..value.len() - 1], b""] {
+        let mut office = Office::new(office::node(1, 1));
+        heeds(&mut office, forged);
+        assert!(is_heard(&mut office, &stranger));
+        assert!(matches!(office.events[..], [Event::Tampered { .. }]));
+    }
+}
