@@ -13,6 +13,7 @@
 
 mod account;
 mod authority;
+mod bans;
 mod baresip;
 #[path = "../../io/dns/tests/named/bind.rs"]
 mod bind;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -43,9 +43,12 @@ impl Town {
     pub(crate) fn serve(&self, node: usize) -> Offhook {
         let host = &self.nodes[node];
         let (at, web) = (host.at(5060), host.at(5080));
+        let socket = console(&self.folder.join(node.to_string()));
         self.serve_by(
             node,
-            &format!("listen = {{ udp = \"{at}\", tcp = \"{at}\", ws = \"{web}\" }}\n"),
+            &format!(
+                "listen = {{ udp = \"{at}\", tcp = \"{at}\", ws = \"{web}\", console_socket = {socket:?} }}\n"
+            ),
         )
     }
 
@@ -204,3 +207,8 @@ impl Registrant {
 
 /// The address that moves.
 pub(crate) const MOVES: &str = "10.46.0.10";
+
+/// The socket of the console of a server in a folder.
+pub(crate) fn console(folder: &Path) -> String {
+    folder.join("console").display().to_string()
+}
