@@ -120,3 +120,27 @@ fn a_sips_phone_at_the_other_node_is_not_called_over_tcp() {
         assert!(!well && said.contains("480"), "{said}");
     }
 }
+
+/// The store is given another shape while it is used: a slot is on its way to another master, then it is there.
+#[test]
+fn who_registers_does_not_notice_that_a_slot_of_the_store_moves() {
+    if !place::installed("python3", "python3-minimal") {
+        return;
+    }
+    let Some(town) = Town::open("cluster-slots", 0) else { return };
+    let (a, b) = (town.serve(0), town.serve(1));
+    let [here, there] = &town.nodes;
+    let contact = format!("sip:105@{}:7001", town.phones.ip);
+    let mut erin = town.registrant("105");
+    assert_eq!(erin.queries(here), "200");
+    let slot = town.redis.begins_to_move("offhook:aor:105");
+    // Nothing is kept under this key yet: the old master sends everybody to the new one.
+    assert_eq!(erin.registers(here, &contact, 600), format!("200 {contact}"));
+    assert_eq!(erin.queries(there), format!("200 {contact}"));
+    town.redis.has_moved(&slot);
+    assert_eq!(erin.queries(here), format!("200 {contact}"));
+    assert_eq!(erin.registers(there, &contact, 0), "200");
+    assert_eq!(erin.queries(here), "200");
+    a.stop();
+    b.stop();
+}

@@ -21,9 +21,10 @@ pub(crate) struct Offhook {
     others: Vec<(String, SocketAddr)>,
 }
 
-/// The program with these arguments.
+/// The program with these arguments: the one that was built with the tests, or that which `OFFHOOK` names, to measure a release.
 pub(crate) fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_offhook"));
+    let built = || env!("CARGO_BIN_EXE_offhook").into();
+    let mut command = Command::new(std::env::var_os("OFFHOOK").unwrap_or_else(built));
     command.args(arguments);
     command
 }

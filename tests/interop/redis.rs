@@ -73,6 +73,33 @@ impl Redis {
         String::from_utf8_lossy(&said).into_owned()
     }
 
+    /// Begins to move the slot of a key from its master to another: what is not there yet is asked for elsewhere (ASK). The slot, and both.
+    pub(crate) fn begins_to_move(&self, key: &str) -> Move {
+        let first = self.servers[0].0;
+        let slot = self.cli(first, &["cluster", "keyslot", key]).trim().to_owned();
+        let ports = || self.servers.iter().map(|(port, _)| *port);
+        let has_it = |port: &u16| !self.cli(*port, &["get", key]).contains("MOVED");
+        let from = ports().find(has_it).unwrap();
+        let to = ports().find(|port| *port != from).unwrap();
+        let id = |port| self.cli(port, &["cluster", "myid"]).trim().to_owned();
+        let (from, to) = ((from, id(from)), (to, id(to)));
+        self.sets_slot(to.0, &[&slot, "importing", &from.1]);
+        self.sets_slot(from.0, &[&slot, "migrating", &to.1]);
+        Move { slot, from: from.0, to }
+    }
+
+    /// Ends a move: from now on the slot is elsewhere (MOVED).
+    pub(crate) fn has_moved(&self, done: &Move) {
+        for port in [done.to.0, done.from] {
+            self.sets_slot(port, &[&done.slot, "node", &done.to.1]);
+        }
+    }
+
+    fn sets_slot(&self, port: u16, words: &[&str]) {
+        let said = self.cli(port, &[&["cluster", "setslot"], words].concat());
+        assert!(said.starts_with("OK"), "{words:?}: {said}");
+    }
+
     /// Whether a server is a master.
     pub(crate) fn is_master(&self, port: u16) -> bool {
         self.cli(port, &["role"]).starts_with("master")
@@ -82,6 +109,14 @@ impl Redis {
     pub(crate) fn kill(&mut self, port: u16) {
         self.servers.retain(|(other, _)| *other != port);
     }
+}
+
+/// A slot on its way from one master to another.
+#[derive(Debug)]
+pub(crate) struct Move {
+    slot: String,
+    from: u16,
+    to: (u16, String),
 }
 
 fn serve(host: &Host, folder: &Path, port: u16) -> Peer {
