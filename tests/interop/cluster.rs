@@ -144,3 +144,26 @@ fn who_registers_does_not_notice_that_a_slot_of_the_store_moves() {
     a.stop();
     b.stop();
 }
+
+/// The store speaks TLS and nothing else; its servers are believed because an authority of the operator's own says so, and only then.
+#[test]
+fn a_store_that_speaks_tls_is_used_when_it_proves_who_it_is() {
+    if !place::installed("python3", "python3-minimal") {
+        return;
+    }
+    let authority = Authority::new();
+    let Some(mut town) = Town::open_secured("cluster-rediss", &authority) else { return };
+    let (a, b) = (town.serve(0), town.serve(1));
+    let [here, there] = town.nodes.clone();
+    let contact = format!("sip:105@{}:7001", town.phones.ip);
+    let mut erin = town.registrant("105");
+    assert_eq!(erin.registers(&here, &contact, 600), format!("200 {contact}"));
+    assert_eq!(erin.queries(&there), format!("200 {contact}"));
+    b.stop();
+    let stranger = Authority::new();
+    town.trusts(&stranger);
+    let b = town.serve(1);
+    assert_eq!(erin.registers(&there, &contact, 600), "503 later");
+    a.stop();
+    b.die();
+}

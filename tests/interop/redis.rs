@@ -1,9 +1,10 @@
 //! `Redis`: the store of a cluster, as Debian has it: masters, and replicas that stand by.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::authority::{Authority, Pair};
 use crate::land::Host;
 use crate::peer::Peer;
 use crate::place;
@@ -13,17 +14,28 @@ pub(crate) struct Redis {
     host: Host,
     /// Three masters, then what replicas there are.
     pub(crate) servers: Vec<(u16, Peer)>,
+    /// Where it speaks TLS: by what it proves who it is, and the file of the authority that says so.
+    proof: Option<Proof>,
 }
 
+type Proof = (Pair, PathBuf);
+
 impl Redis {
-    /// Three masters with so many replicas each; `None` when Redis is not installed.
-    pub(crate) fn start(host: &Host, folder: &Path, replicas: u16) -> Option<Self> {
+    /// Three masters with so many replicas each; `None` when Redis is not installed. With an authority it speaks TLS alone.
+    pub(crate) fn start(
+        host: &Host,
+        folder: &Path,
+        replicas: u16,
+        authority: Option<&Authority>,
+    ) -> Option<Self> {
         if !place::installed("redis-server", "redis-server") {
             return None;
         }
+        let proof = authority
+            .map(|authority| (authority.certify(&[&host.ip.to_string()]), authority.file()));
         let ports = 7_000..7_000 + 3 * (1 + replicas);
-        let servers = ports.map(|port| (port, serve(host, folder, port))).collect();
-        let redis = Self { host: host.clone(), servers };
+        let servers = ports.map(|port| (port, serve(host, folder, port, proof.as_ref()))).collect();
+        let redis = Self { host: host.clone(), servers, proof };
         redis.join(replicas);
         Some(redis)
     }
@@ -32,7 +44,8 @@ impl Redis {
     pub(crate) fn url(&self) -> String {
         let hosts: Vec<_> =
             self.servers.iter().map(|(port, _)| self.host.at(*port).to_string()).collect();
-        format!("redis://:{PASSWORD}@{}", hosts.join(","))
+        let scheme = if self.proof.is_some() { "rediss" } else { "redis" };
+        format!("{scheme}://:{PASSWORD}@{}", hosts.join(","))
     }
 
     fn join(&self, replicas: u16) {
@@ -67,6 +80,9 @@ impl Redis {
         let mut command = Command::new("redis-cli");
         command.args(["-h", &self.host.ip.to_string(), "-p", &port.to_string()]);
         command.args(["--no-auth-warning", "-a", PASSWORD]);
+        if let Some((_, authority)) = &self.proof {
+            command.args(["--tls", "--cacert"]).arg(authority);
+        }
         command.args(words.iter().map(AsRef::as_ref));
         let output = self.host.run(&command).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
@@ -119,12 +135,21 @@ pub(crate) struct Move {
     to: (u16, String),
 }
 
-fn serve(host: &Host, folder: &Path, port: u16) -> Peer {
+fn serve(host: &Host, folder: &Path, port: u16, proof: Option<&Proof>) -> Peer {
     let folder = folder.join(port.to_string());
     std::fs::create_dir_all(&folder).unwrap();
     let mut command = Command::new("redis-server");
     let (ip, port) = (host.ip.to_string(), port.to_string());
-    command.args(["--port", &port, "--bind", &ip, "--cluster-enabled", "yes"]);
+    command.args(["--bind", &ip, "--cluster-enabled", "yes"]);
+    match proof {
+        None => drop(command.args(["--port", &port])),
+        Some((Pair { certificate, key }, authority)) => {
+            command.args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"]);
+            command.args(["--tls-cluster", "yes", "--tls-replication", "yes"]);
+            command.arg("--tls-cert-file").arg(certificate).arg("--tls-key-file").arg(key);
+            command.arg("--tls-ca-cert-file").arg(authority);
+        }
+    }
     command.args([
         "--cluster-node-timeout",
         "2000",

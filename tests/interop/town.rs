@@ -24,19 +24,31 @@ pub(crate) struct Town {
     pub(crate) folder: PathBuf,
     pub(crate) numbers: Vec<String>,
     pub(crate) redis: Redis,
+    /// The file of the authority of the store, if it speaks TLS.
+    trust: Option<PathBuf>,
     _land: Land,
 }
 
 impl Town {
     pub(crate) fn open(name: &str, replicas: u16) -> Option<Self> {
+        Self::open_with(name, replicas, None)
+    }
+
+    /// The same; the store speaks TLS, as an authority certifies.
+    pub(crate) fn open_secured(name: &str, authority: &Authority) -> Option<Self> {
+        Self::open_with(name, 0, Some(authority))
+    }
+
+    fn open_with(name: &str, replicas: u16, authority: Option<&Authority>) -> Option<Self> {
         let mut land = Land::new(name)?;
         let nodes = [land.host("a", &["10.46.0.1/24"]), land.host("b", &["10.46.0.2/24"])];
         let store = land.host("store", &["10.46.0.100/24"]);
         let phones = land.host("phones", &["10.46.0.11/24"]);
         let folder = place::folder(name);
-        let redis = Redis::start(&store, &folder, replicas)?;
+        let redis = Redis::start(&store, &folder, replicas, authority)?;
+        let trust = authority.map(Authority::file);
         let numbers = (101..110).map(|number| number.to_string()).collect();
-        Some(Self { nodes, store, phones, folder, numbers, redis, _land: land })
+        Some(Self { nodes, store, phones, folder, numbers, redis, trust, _land: land })
     }
 
     /// The node with this number, from the start.
@@ -105,12 +117,14 @@ impl Town {
         let secret = self.folder.join("secret");
         std::fs::write(&secret, "00112233445566778899aabbccddeeff\n").unwrap();
         std::fs::set_permissions(&secret, PermissionsExt::from_mode(0o600)).unwrap();
+        let trust = self.trust.as_ref().map(|file| format!(", authority = {file:?}"));
         let lines = format!(
             "domains = [\"example.test\"]\n\
              {listen}\
-             store = {{ url = \"{url}\" }}\n\
+             store = {{ url = \"{url}\"{trust} }}\n\
              cluster = {{ listen = \"{between}\", secret_file = \"{secret}\"{more} }}\n",
             url = self.redis.url(),
+            trust = trust.unwrap_or_default(),
             between = host.at(5070),
             secret = secret.display(),
         );
@@ -156,6 +170,11 @@ impl Town {
         let account = self.account(number, node, "udp");
         let deed = ["call", whom, "--hangup-after", "1s"];
         Phone::start(&self.folder, &account, &deed).ends_well();
+    }
+
+    /// The nodes that are started from now on believe this authority about the store.
+    pub(crate) fn trusts(&mut self, authority: &Authority) {
+        self.trust = Some(authority.file());
     }
 
     /// Nothing passes between a host and another from now on, either way.

@@ -6,11 +6,10 @@ use std::ops::RangeInclusive;
 use std::sync::mpsc::SyncSender;
 
 use crate::clerk::Errand;
+use crate::cluster::Office;
 use crate::limits;
 use crate::resp::Said;
 use crate::slot::SLOTS;
-use crate::url::Url;
-use crate::wire::Wire;
 
 /// Host and port.
 pub(crate) type Place = (String, u16);
@@ -76,8 +75,8 @@ impl Atlas {
 }
 
 /// Asks a server for its map. One that is no cluster serves everything itself.
-pub(crate) fn survey(url: &Url, place: &Place) -> io::Result<Map> {
-    let mut wire = Wire::open(url, (&place.0, place.1))?;
+pub(crate) fn survey(office: &Office, place: &Place) -> io::Result<Map> {
+    let mut wire = office.open_wire(place)?;
     match wire.ask(&[b"CLUSTER", b"SLOTS"])? {
         Said::Row(rows) => Ok(rows.into_iter().filter_map(|row| read_row(row, place)).collect()),
         Said::Error(why) if why.contains("cluster support disabled") => {

@@ -177,7 +177,7 @@ impl Clerk {
     }
 
     fn dial(&self) -> io::Result<(Wire, Box<str>)> {
-        let mut wire = Wire::open(&self.office.url, (&self.place.0, self.place.1))?;
+        let mut wire = self.office.open_wire(&self.place)?;
         match wire.ask(&[b"SCRIPT", b"LOAD", SHARE])? {
             Said::Octets(Some(name)) => {
                 Ok((wire, String::from_utf8_lossy(&name).into_owned().into()))

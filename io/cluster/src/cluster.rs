@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -13,6 +14,7 @@ use crate::clerk::{self, Clerk, Errand};
 use crate::ear;
 use crate::limits;
 use crate::url::Url;
+use crate::wire::{Trust, Wire};
 use crate::wish::{Tell, Wish, Word};
 
 /// What is told of the store's troubles, in words, and of their end.
@@ -25,6 +27,8 @@ type Changed = Box<dyn Fn(&[u8]) + Send>;
 pub struct Terms {
     /// Where it is.
     pub url: Url,
+    /// A file with the certificates of the authorities that are believed where TLS is spoken; without it those of the system are.
+    pub authority: Option<PathBuf>,
     /// How many replicas must have a record before it counts as kept.
     pub replicas: u16,
     /// Is told, in words, when a server cannot be reached, and when it can be again.
@@ -49,6 +53,7 @@ pub struct Cluster {
 /// What its threads share.
 pub(crate) struct Office {
     pub(crate) url: Url,
+    trust: Option<Trust>,
     pub(crate) replicas: u16,
     atlas: RwLock<Atlas>,
     poke: SyncSender<()>,
@@ -68,12 +73,14 @@ impl Cluster {
     /// Begins to use a store. Whether it can be reached shows with the first wish: a node starts without it, too.
     ///
     /// # Errors
-    /// When the system gives us no threads.
+    /// When the file of the authorities is of no use, or the system gives us no threads.
     pub fn start(terms: Terms) -> io::Result<Self> {
-        let Terms { url, replicas, trouble, changed } = terms;
+        let Terms { url, authority, replicas, trouble, changed } = terms;
+        let trust = url.secure.then(|| Trust::of(authority.as_deref())).transpose()?;
         let (poke, poked) = sync_channel(1);
         let office = Arc::new(Office {
             url,
+            trust,
             replicas,
             atlas: RwLock::default(),
             poke,
@@ -109,6 +116,11 @@ impl Drop for Cluster {
 }
 
 impl Office {
+    /// A connection to a server.
+    pub(crate) fn open_wire(&self, (host, port): &Place) -> io::Result<Wire> {
+        Wire::open((&self.url, self.trust.as_ref()), (host, *port))
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
     }
@@ -199,7 +211,7 @@ fn draw(office: &Arc<Office>, poked: &Receiver<()>) {
     while !office.is_over() {
         let known = office.known();
         let found = known.iter().find_map(|place| {
-            let map = atlas::survey(&office.url, place);
+            let map = atlas::survey(office, place);
             match map {
                 Ok(map) if !map.is_empty() => {
                     office.works(place);

@@ -13,8 +13,8 @@ use crate::wire::Wire;
 /// Listens until the cluster is closed.
 pub(crate) fn listen(office: &Arc<Office>, changed: &dyn Fn(&[u8])) {
     while !office.is_over() {
-        for (host, port) in office.known() {
-            if let Ok(wire) = Wire::open(&office.url, (&host, port)) {
+        for place in office.known() {
+            if let Ok(wire) = office.open_wire(&place) {
                 // However it ends, the next server is asked.
                 let _ = hear(office, wire, changed);
             }

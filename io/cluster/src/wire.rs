@@ -2,11 +2,13 @@
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs as _};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::limits;
 use crate::resp::{self, Said, put};
@@ -56,24 +58,56 @@ impl Write for Stream {
     }
 }
 
+/// Whose certificates are believed, where TLS is spoken.
+#[derive(Clone)]
+pub(crate) struct Trust(Arc<ClientConfig>);
+
+impl Trust {
+    /// The authorities of the file, and no others; without a file those of the system.
+    pub(crate) fn of(authority: Option<&Path>) -> io::Result<Self> {
+        let mut roots = RootCertStore::empty();
+        let certificates = match authority {
+            Some(file) => pem(file)?,
+            None => rustls_native_certs::load_native_certs().certs,
+        };
+        roots.add_parsable_certificates(certificates);
+        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        Ok(Self(Arc::new(config)))
+    }
+}
+
+/// The certificates of a file; one at least.
+fn pem(file: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+    let named = |what: &str| io::Error::other(format!("{}: {what}", file.display()));
+    let all = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let all = all.map_err(|error| named(&error.to_string()))?;
+    if all.is_empty() { Err(named("no certificate is in it")) } else { Ok(all) }
+}
+
 impl Wire {
     /// Connects, and says who we are.
-    pub(crate) fn open(url: &Url, (host, port): (&str, u16)) -> io::Result<Self> {
+    pub(crate) fn open(
+        (url, trust): (&Url, Option<&Trust>),
+        (host, port): (&str, u16),
+    ) -> io::Result<Self> {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
         for address in (host, port).to_socket_addrs()? {
             match TcpStream::connect_timeout(&address, limits::CONNECT) {
-                Ok(tcp) => return Self::greet(url, host, tcp),
+                Ok(tcp) => return Self::greet((url, trust), host, tcp),
                 Err(error) => last = error,
             }
         }
         Err(last)
     }
 
-    fn greet(url: &Url, host: &str, tcp: TcpStream) -> io::Result<Self> {
+    fn greet((url, trust): (&Url, Option<&Trust>), host: &str, tcp: TcpStream) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(limits::ANSWER))?;
         tcp.set_write_timeout(Some(limits::ANSWER))?;
-        let stream = if url.secure { secured(host, tcp)? } else { Stream::Plain(tcp) };
+        let stream = match trust {
+            Some(trust) => secured(trust, host, tcp)?,
+            None => Stream::Plain(tcp),
+        };
         let mut wire = Self { stream: BufReader::new(stream) };
         if let Some((user, password)) = &url.user {
             let user = Some(user.as_bytes()).filter(|user| !user.is_empty());
@@ -114,11 +148,8 @@ impl Wire {
     }
 }
 
-fn secured(host: &str, tcp: TcpStream) -> io::Result<Stream> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+fn secured(trust: &Trust, host: &str, tcp: TcpStream) -> io::Result<Stream> {
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    let session = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
+    let session = ClientConnection::new(Arc::clone(&trust.0), name).map_err(io::Error::other)?;
     Ok(Stream::Secure(Box::new(StreamOwned::new(session, tcp))))
 }

@@ -15,6 +15,8 @@ pub struct Store {
     pub url: StoreUrl,
     /// When a record counts as kept.
     pub durability: Durability,
+    /// Of a Redis cluster that speaks TLS: the file with the authorities that are believed there; the system's without it.
+    pub authority: Option<PathBuf>,
     /// Of a Redis cluster: how many replicas must have a record before it counts as kept.
     pub replicas: u16,
 }
@@ -54,7 +56,12 @@ impl Durability {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { url: StoreUrl::File("data".into()), durability: Durability::Grouped, replicas: 0 }
+        Self {
+            url: StoreUrl::File("data".into()),
+            durability: Durability::Grouped,
+            authority: None,
+            replicas: 0,
+        }
     }
 }
 
@@ -73,7 +80,18 @@ impl Store {
                 "remove it, or write url = \"redis://…\"",
             );
         }
+        let authority = written.text("authority", faults);
+        let secure =
+            matches!(&url, Some(StoreUrl::Redis(url)) if url.reveal().starts_with("rediss:"));
+        if let Some(authority) = authority.filter(|_| !secure) {
+            faults.warn(
+                authority.span,
+                "`authority` is not used: no TLS is spoken with the store",
+                "remove it, or write url = \"rediss://…\"",
+            );
+        }
         Self {
+            authority: authority.map(|file| file.value.into()),
             url: url.unwrap_or(default.url),
             durability: durability.unwrap_or(default.durability),
             replicas: replicas.map_or(default.replicas, |replicas| {
@@ -164,6 +182,12 @@ pub(super) const SECTION: Section = Section {
             "`grouped`: a 200 to REGISTER is sent after its record is on disk, many records at a time. `relaxed`: it is \
              not waited for, a crash may lose the last moment. `memory`: nothing is written. The default never loses what \
              a phone was promised.",
+        ),
+        Key::optional(
+            "authority",
+            "those that the system trusts",
+            "Of `rediss://`: a file with the certificate (PEM) of the authority that certifies the servers of the store. They must prove to be the hosts that \
+             `url` and the cluster itself name.",
         ),
         Key::new(
             "replicas",

@@ -40,6 +40,7 @@ impl Shared {
         let told = Arc::clone(&nodes);
         let terms = Terms {
             url,
+            authority: config.store.authority.clone(),
             replicas: config.store.replicas,
             trouble: Box::new(move |news| match news {
                 Ok(server) => log.info("store_works_again", &[("server", (&server).into())]),
