@@ -258,34 +258,30 @@ impl Bans {
     /// Another node of our cluster, or we ourselves, has written this down. Who is registered here is served here all the same.
     pub(crate) fn heed(&mut self, turn: &mut Turn<'_>, octets: &[u8]) {
         match Kept::read(&turn.house.seal, octets) {
-            Some(Kept::Barred(ban)) => {
-                let source = ban.source;
-                let known = self.suspects.ban(source);
-                let is_news = known.is_none_or(|known| {
-                    known.treatment != Treatment::Barred || known.until < ban.until
-                });
-                if ban.until <= turn.now || !is_news || self.is_excused(turn, source) {
+            Some(Kept::Barred(ban)) => self.heed_ban(turn, ban),
+            Some(Kept::Lifted(source, at)) => {
+                if self.suspects.ban(source).is_none_or(|known| known.since >= at) {
                     return;
                 }
-                self.suspects.adopt(&ban);
-                turn.out.push(Output::Bar(source, ban.until));
-                if turn.is_home_of(&source.octets()) {
-                    turn.out.push(Output::Report(Event::Banned(Box::new(ban))));
-                }
+                self.free(turn, source);
+                report(turn, source, Event::Unbanned { source });
             }
-            Some(Kept::Lifted(source, at)) => {
-                if self.suspects.ban(source).is_some_and(|known| known.since < at) {
-                    self.free(turn, source);
-                    if turn.is_home_of(&source.octets()) {
-                        turn.out.push(Output::Report(Event::Unbanned { source }));
-                    }
-                }
-            }
-            None => {
-                let aor = "a ban".into();
-                turn.out.push(Output::Report(Event::Tampered { aor }));
-            }
+            None => turn.out.push(Output::Report(Event::Tampered { aor: "a ban".into() })),
         }
+    }
+
+    fn heed_ban(&mut self, turn: &mut Turn<'_>, ban: Ban) {
+        let source = ban.source;
+        let is_news = self
+            .suspects
+            .ban(source)
+            .is_none_or(|known| known.treatment != Treatment::Barred || known.until < ban.until);
+        if ban.until <= turn.now || !is_news || self.is_excused(turn, source) {
+            return;
+        }
+        self.suspects.adopt(&ban);
+        turn.out.push(Output::Bar(source, ban.until));
+        report(turn, source, Event::Banned(Box::new(ban)));
     }
 
     /// Another shard tells of strangers.
@@ -428,6 +424,13 @@ impl Bans {
 
 /// How often a slowed source is heard.
 const PACE: Duration = Duration::from_secs(10);
+
+/// One shard says what all shards do.
+fn report(turn: &mut Turn<'_>, source: Source, event: Event) {
+    if turn.is_home_of(&source.octets()) {
+        turn.out.push(Output::Report(event));
+    }
+}
 
 /// Has a ban kept over a restart, or where the other nodes see it; nobody waits for that.
 fn write_down(turn: &mut Turn<'_>, kept: &Kept) {
