@@ -4,6 +4,7 @@ mod bans;
 mod figures;
 mod others;
 mod registrations;
+mod restored;
 mod targets;
 
 use machine::{Dice, HashKey, Machine, Time};
@@ -92,21 +93,6 @@ impl Node {
         let calls = Calls::new(longest, house.settings.secret);
         let (figures, farewell) = (Figures::default(), Farewell::default());
         Self { house, dice, transactions, calls, roles, up: Vec::new(), figures, farewell }
-    }
-
-    /// Takes a record that an earlier life had kept, whose clock was set by so many milliseconds since; one that is at home on
-    /// another shard is left to that.
-    pub fn restore(&mut self, now: Time, record: (&[u8], &[u8]), shift: i64) {
-        let (aor, value) = record;
-        if crate::bans::is_key(aor) {
-            return self.roles.bans.restore((now, &self.house), value, shift);
-        }
-        if self.house.steering.home_of(aor) == self.house.settings.shard.number {
-            self.roles.registrar.restore((now, &self.house), (aor, value), shift);
-            let bindings = self.roles.registrar.bindings(now, aor);
-            self.roles.push.plan((now, &self.house), aor, &bindings);
-            self.roles.bans.remember(now, aor, &bindings);
-        }
     }
 
     /// Takes other settings, and gives back the earlier ones, to be dropped where nobody waits: what is under way goes on as it began,
