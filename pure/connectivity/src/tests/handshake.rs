@@ -62,23 +62,25 @@ impl Pair {
     fn say(&mut self, who: usize, said: Vec<Said>) {
         for said in said {
             match said {
-                Said::Send(to, octets) => {
-                    let party = &mut self.parties[who];
-                    party.sent += 1;
-                    let (from, lost) = (party.at, self.lose > 0 && party.sent % self.lose == 0);
-                    let other = 1 - who;
-                    self.wire.push(octets.clone());
-                    if lost || to != self.parties[other].at {
-                        continue;
-                    }
-                    let mut answer = Vec::new();
-                    self.parties[other].shake.receive(self.now, (from, &octets), &mut answer);
-                    self.say(other, answer);
-                }
+                Said::Send(to, octets) => self.carry(who, to, octets),
                 Said::Keys(keys) => self.parties[who].keys = Some(keys),
                 Said::Failed(why) => self.parties[who].broken = Some(why),
             }
         }
+    }
+
+    /// From one to the other, unless it is lost, or for somebody else.
+    fn carry(&mut self, who: usize, to: SocketAddr, octets: Vec<u8>) {
+        let (party, other) = (&mut self.parties[who], 1 - who);
+        party.sent += 1;
+        let (from, lost) = (party.at, self.lose > 0 && party.sent.is_multiple_of(self.lose));
+        self.wire.push(octets.clone());
+        if lost || to != self.parties[other].at {
+            return;
+        }
+        let mut answer = Vec::new();
+        self.parties[other].shake.receive(self.now, (from, &octets), &mut answer);
+        self.say(other, answer);
     }
 
     fn begin(&mut self) {

@@ -71,11 +71,10 @@ impl World {
         for _ in 0..milliseconds / 5 {
             self.now = self.now + Duration::from_millis(5);
             for who in [0, 1] {
-                let due = self.parties[who].deadline().is_some_and(|due| due <= self.now);
+                let party = &mut self.parties[who];
+                let due = party.deadline().filter(|due| *due <= self.now);
                 let mut out = Vec::new();
-                if due {
-                    self.parties[who].wake(self.now, &mut out);
-                }
+                due.into_iter().for_each(|_| party.wake(self.now, &mut out));
                 self.send(who, out);
             }
             for _ in 0..self.wire.len() {
