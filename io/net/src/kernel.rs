@@ -544,6 +544,14 @@ pub fn forbid_core_dumps() -> bool {
     unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const least) == 0 }
 }
 
+/// Has the kernel give us memory in small pages only: to clear one of 2 MB that we asked for half a kilobyte of is a pause of its own,
+/// and such a page is given back only as a whole. Where it does not obey, all is as before.
+pub fn forbid_huge_pages() {
+    let (yes, nothing) = (1 as libc::c_ulong, 0 as libc::c_ulong);
+    // SAFETY: a call without pointers.
+    unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, yes, nothing, nothing, nothing) };
+}
+
 /// Lets this thread's sleeps end within a microsecond of their time; the kernel's habit is 50.
 pub(crate) fn sharpen_timers() {
     // SAFETY: a call without pointers; it cannot fail with these arguments.

@@ -77,6 +77,7 @@ pub fn run(arguments: &Arguments, log: Log) -> Outcome {
     if !config.server.core_dumps && !net::forbid_core_dumps() {
         log.warning("core_dumps", &[("what", "they cannot be forbidden".into())]);
     }
+    net::forbid_huge_pages();
     match serve(config, arguments, log) {
         Ok(()) => Outcome::Fine,
         Err(error) => fail(log, &error),
