@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use machine::{Dice, Machine as _, Time};
 use protocol::{Flow, Identity, Input, Listener, Output, Transport};
 use server::Node;
-use server::settings::{Redirect, Settings, User};
+use server::settings::{Overload, Redirect, Settings, User};
 use sip::{Bytes, Message};
 
 const SERVER: ([u8; 4], u16) = ([192, 0, 2, 10], 5060);
@@ -29,6 +29,8 @@ impl House {
             users,
             challenge,
             redirects: vec![elsewhere],
+            // A thousand phones come from one address here.
+            overload: Overload { per_source: 0, ..Overload::default() },
             ..Settings::of("example.test", listeners)
         };
         Self { node: Node::new(settings, Dice::new(1)), now: Time(1), out: Vec::new() }
