@@ -19,4 +19,5 @@ pub mod records;
 mod seed;
 pub mod serve;
 mod softphone;
+pub mod telephone;
 mod zone;

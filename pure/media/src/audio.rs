@@ -57,6 +57,46 @@ impl Audio for Box<dyn Audio> {
     }
 }
 
+/// Two functions as mouth and ear: a voice bot is handed 20 ms, and hands out 20 ms.
+///
+/// ```
+/// use offhook_media::{Audio, Callbacks, FRAME};
+/// let mut loudest = 0;
+/// let mut bot = Callbacks::new(|frame: &mut [i16]| frame.fill(100), move |frame: &[i16]| {
+///     loudest = frame.iter().copied().fold(loudest, i16::max);
+/// });
+/// let mut frame = [0; FRAME];
+/// bot.speak(&mut frame);
+/// assert_eq!(frame, [100; FRAME]);
+/// bot.hear(&frame);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Callbacks<Speak, Hear> {
+    speak: Speak,
+    hear: Hear,
+}
+
+impl<Speak: FnMut(&mut [i16]), Hear: FnMut(&[i16])> Callbacks<Speak, Hear> {
+    /// `speak` fills a frame with what is to be said, `hear` is told what was heard; both on the phone's thread: neither may wait.
+    pub const fn new(speak: Speak, hear: Hear) -> Self {
+        Self { speak, hear }
+    }
+}
+
+impl<Speak, Hear> Audio for Callbacks<Speak, Hear>
+where
+    Speak: FnMut(&mut [i16]) + Send + 'static,
+    Hear: FnMut(&[i16]) + Send + 'static,
+{
+    fn speak(&mut self, frame: &mut [i16]) {
+        (self.speak)(frame);
+    }
+
+    fn hear(&mut self, frame: &[i16]) {
+        (self.hear)(frame);
+    }
+}
+
 /// Says what was recorded before, such as the content of a WAV file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Samples {

@@ -2,6 +2,8 @@
 //!
 //! A packet counts as lost when 128 later ones have passed it by, or when it came too late to be played.
 
+use crate::bursts::{Bursts, Measured};
+
 /// Packets that may still come.
 const WINDOW: u32 = u128::BITS;
 
@@ -17,6 +19,7 @@ pub(crate) struct Ledger {
     settled: Tally,
     /// True when the last settled packet was a loss.
     in_burst: bool,
+    chain: Bursts,
 }
 
 /// Sums over packets.
@@ -61,7 +64,8 @@ impl Ledger {
 
     /// The source numbers its packets anew; what was counted stays.
     pub(crate) fn begin(&mut self) {
-        *self = Self { settled: self.tally(), ..Self::default() };
+        let end = self.end();
+        *self = Self { settled: end.settled, chain: end.chain, ..Self::default() };
     }
 
     /// Enters a packet by its number with wraps.
@@ -117,16 +121,26 @@ impl Ledger {
         self.settled.lost += u64::from(is_lost);
         self.settled.bursts += u64::from(is_lost && !self.in_burst);
         self.in_burst = is_lost;
+        if is_lost { self.chain.lost() } else { self.chain.good() }
     }
 
     /// The sums, as if nothing more would come.
     pub(crate) fn tally(&self) -> Tally {
+        self.end().settled
+    }
+
+    /// Bursts and gaps, as if nothing more would come.
+    pub(crate) fn bursts(&self) -> Measured {
+        self.end().chain.measured()
+    }
+
+    fn end(&self) -> Self {
         let mut end = *self;
         let known = self.highest.map_or(0, |(_, known)| known);
         for place in (0..known).rev() {
             end.settle(place);
         }
-        end.settled
+        end
     }
 }
 

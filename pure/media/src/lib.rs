@@ -4,11 +4,14 @@
 //! [`deadline`](Stream::deadline), and sends what it puts into the outbox. Mouth and ear are an [`Audio`].
 
 pub mod audio;
+mod bursts;
 mod clock;
 mod codec;
+mod comfort;
 mod conceal;
 mod control;
 pub mod detect;
+mod dtmf;
 pub mod g711;
 mod jitter;
 mod keys;
@@ -22,7 +25,7 @@ mod source;
 mod stream;
 mod tone;
 
-pub use audio::{AtTheEnd, Audio, Pair, Recorder, Samples, Silence};
+pub use audio::{AtTheEnd, Audio, Callbacks, Pair, Recorder, Samples, Silence};
 pub use clock::{FRAME, FRAME_TIME, RATE};
 pub use codec::{Codec, Opus};
 pub use control::Minimum;
@@ -30,5 +33,5 @@ pub use keys::{KeySet, NotPressed};
 pub use mix::{Mixer, Seat};
 pub use quality::Quality;
 pub use resample::{NoSuchRate, Resampler};
-pub use stream::{Agreement, Direction, Output, Received, Report, Sent, Stream};
+pub use stream::{Agreement, Direction, Extended, Output, Received, Report, Sent, Stream};
 pub use tone::Tone;

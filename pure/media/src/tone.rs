@@ -109,9 +109,9 @@ impl Audio for Tone {
 }
 
 /// The frequencies of a key (ITU-T Q.23 §4).
-const ROWS: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
-const COLUMNS: [f64; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
-const KEYPAD: [[char; 4]; 4] =
+pub(crate) const ROWS: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
+pub(crate) const COLUMNS: [f64; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
+pub(crate) const KEYPAD: [[char; 4]; 4] =
     [['1', '2', '3', 'A'], ['4', '5', '6', 'B'], ['7', '8', '9', 'C'], ['*', '0', '#', 'D']];
 
 /// Level of each of the two sines of a key, in dBm0 (within the limits of ITU-T Q.24).

@@ -174,6 +174,17 @@ impl Account {
         Ok(self)
     }
 
+    /// Where its requests go: `host` or `host:port` of its server, else of its domain; with port 5060 when none is said.
+    pub fn place(&self) -> String {
+        match &self.server {
+            Some(Server { host, port }) => format!("{host}:{}", port.unwrap_or(5060)),
+            None if HostPort::parse(self.domain.as_bytes()).is_ok_and(|at| at.port.is_some()) => {
+                self.domain.to_string()
+            }
+            None => format!("{}:5060", self.domain),
+        }
+    }
+
     /// True when its server is an address and no name: when that one does not answer, there is no other to try (RFC 3263 §4.2).
     pub fn has_one_address(&self) -> bool {
         let host = self.server.as_ref().map_or(&*self.domain, |server| &server.host);

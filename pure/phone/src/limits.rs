@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Calls at once, those that are being hung up included. A person has two or three; a test program some dozens.
-pub const CALLS: usize = 256;
+/// Calls at once, those that are being hung up included. A person has two or three; a load test some hundreds.
+pub const CALLS: usize = 1024;
 
 /// Seconds that we ask to be registered for.
 pub const EXPIRES: u32 = 3600;

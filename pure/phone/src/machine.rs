@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use machine::{Machine, Time};
 use media::Silence;
 use protocol::dialog::{Dialog, DialogId, Tag};
-use protocol::doors::{Answer, Call, Event, Input, Output, PhoneEvent, Question, Ticket};
+use protocol::doors::{Answer, Call, Event, Input, Output, PhoneEvent, Question, Socket, Ticket};
 use protocol::session::{Invitation, SessionTimer};
 use protocol::transaction::{ClientId, ServerId};
 use protocol::transport::stamp;
@@ -38,7 +38,8 @@ impl Machine for Phone {
             Input::Failed(flow) => self.failed(now, flow, None, out),
             Input::Untrusted(flow, distrust) => self.failed(now, flow, Some(&distrust), out),
             Input::Media(socket, from, octets) => {
-                if let Some(call) = self.calls.values_mut().find(|call| call.owns(socket)) {
+                let call = self.owner(socket);
+                if let Some(call) = call.and_then(|call| self.calls.get_mut(&call)) {
                     let (line, lingering) = (&mut self.line, &mut self.lingering);
                     let turn = &mut Turn { now, line, lingering, out: &mut *out };
                     call.datagram(turn, socket, (from, &octets));
@@ -81,6 +82,18 @@ impl Machine for Phone {
 }
 
 impl Phone {
+    /// The call that a socket belongs to: looked for once, and remembered while it is so.
+    fn owner(&mut self, socket: Socket) -> Option<Call> {
+        let owns =
+            |id: &&Call| self.calls.get(id).is_some_and(|conversation| conversation.owns(socket));
+        if let Some(known) = self.owners.get(&socket).filter(owns) {
+            return Some(*known);
+        }
+        let found = self.calls.values().find(|call| call.owns(socket))?.id;
+        self.owners.insert(socket, found);
+        Some(found)
+    }
+
     fn failed(&mut self, now: Time, flow: Flow, why: Option<&Distrust>, out: &mut Vec<Output>) {
         self.line.failed(now, flow, why, out);
         self.registration.flow_failed(now, flow, &mut self.line, out);
@@ -118,6 +131,7 @@ impl Phone {
             self.hear(now, news, out);
         }
         while let Some(id) = self.calls.values().find(|call| call.is_over()).map(|call| call.id) {
+            self.owners.retain(|_, owner| *owner != id);
             let audio = self.calls.remove(&id).and_then(|mut call| call.take_audio());
             self.ended.extend(audio.map(|audio| (id, audio)));
             if self.ended.len() > crate::limits::ENDED {

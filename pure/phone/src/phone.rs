@@ -6,7 +6,7 @@ use machine::{Dice, Time};
 use media::Audio;
 use protocol::Listener;
 use protocol::auth::Answers;
-use protocol::doors::{Call, CallQuality, Output, Question, Watch};
+use protocol::doors::{Call, CallQuality, Output, Question, Socket, Watch};
 use protocol::transaction::Timers;
 use sip::{Name, Status, Uri};
 
@@ -33,6 +33,8 @@ pub struct Phone {
     pub(crate) line: Line,
     pub(crate) registration: Registration,
     pub(crate) calls: BTreeMap<Call, Conversation>,
+    /// Whose sockets are whose, as far as something came on them.
+    pub(crate) owners: BTreeMap<Socket, Call>,
     pub(crate) lingering: Lingering,
     pub(crate) seen: Seen,
     pub(crate) answers: Answers,
@@ -62,6 +64,7 @@ impl Phone {
             line: Line::new(account, listeners, dice),
             registration,
             calls: BTreeMap::new(),
+            owners: BTreeMap::new(),
             lingering: Lingering::default(),
             seen: Seen::default(),
             answers,

@@ -56,8 +56,8 @@ pub use ice::Ice;
 pub use line::Line;
 pub use media::Media;
 pub use offer::{
-    Agreed, Codec, Events, Format, Hold, Parameters, Refusal, Remote, Secrecy, Secrets, Session,
-    Stream, StreamId,
+    Agreed, Codec, Events, Format, Hold, Noise, Parameters, Refusal, Remote, Secrecy, Secrets,
+    Session, Stream, StreamId,
 };
 pub use origin::Origin;
 pub use rtpmap::RtpMap;

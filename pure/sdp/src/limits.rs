@@ -27,3 +27,6 @@ pub const REMEMBERED: usize = 128;
 
 /// The longest packet time that we agree to send, in milliseconds. RFC 3551 §4.2 asks receivers to take up to 200 ms.
 pub const PACKET_TIME: u16 = 200;
+
+/// Kinds of extended reports that one section asks for: RFC 3611 has seven, and others have been added since.
+pub const EXTENDED: usize = 32;

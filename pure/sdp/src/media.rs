@@ -102,6 +102,13 @@ impl Media {
         Some((port, address))
     }
 
+    /// `a=rtcp-xr:…`: the extended reports that are asked for (RFC 3611 §5.1).
+    pub fn extended_reports(&self) -> Box<[Box<str>]> {
+        let Some(attribute) = self.attribute("rtcp-xr") else { return Box::default() };
+        let asked = attribute.text().split_ascii_whitespace().take(crate::limits::EXTENDED);
+        asked.map(Box::from).collect()
+    }
+
     /// `a=rtcp-mux`: RTCP may come on the RTP port (RFC 5761 §5.1.1).
     pub fn has_rtcp_mux(&self) -> bool {
         self.attribute("rtcp-mux").is_some()

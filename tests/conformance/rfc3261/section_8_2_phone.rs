@@ -60,8 +60,8 @@ fn an_options_is_told_what_can_be_talked_with() {
     assert_eq!(sound.port, 0, "nothing is offered by it");
     assert_eq!(
         sound.formats.join(" "),
-        "96 9 8 0 97 98",
-        "Opus, G.722, A-law, µ-law, keys at both clocks"
+        "96 9 8 0 13 97 98",
+        "Opus, G.722, A-law, µ-law, comfort noise, keys at both clocks"
     );
 }
 

@@ -91,6 +91,11 @@ impl Codec {
         if matches!(self, Self::Opus(_)) { 2 } else { 1 }
     }
 
+    /// True for the codecs of the telephone network, which know no silence of their own.
+    pub(crate) const fn is_narrow(self) -> bool {
+        matches!(self, Self::Pcmu | Self::Pcma)
+    }
+
     /// True when frames can follow each other in one packet as they are.
     pub(crate) const fn joins(self) -> bool {
         !matches!(self, Self::Opus(_))

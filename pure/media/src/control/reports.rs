@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use machine::{Dice, Time};
-use rtp::rtcp::{Chunk, Item, ReportBlock, Rtcp, SenderInfo, item};
+use rtp::rtcp::{Block, Chunk, Item, ReportBlock, Rtcp, SenderInfo, VoipMetrics, item};
 use rtp::{Malformed, Ntp};
 
 use super::{Interval, Minimum, canonical};
@@ -26,6 +26,7 @@ pub(crate) struct Reports {
     sender_report: Option<(u32, u32, Time)>,
     round_trip: Option<Duration>,
     told: Option<ReportBlock>,
+    metrics: Option<VoipMetrics>,
     last_heard: Option<Time>,
 }
 
@@ -37,6 +38,8 @@ pub(crate) struct Said {
     pub(crate) info: Option<SenderInfo>,
     /// What we heard, if something.
     pub(crate) block: Option<ReportBlock>,
+    /// How good what we heard was, if the other side wants to know.
+    pub(crate) metrics: Option<VoipMetrics>,
 }
 
 /// Whether we go on.
@@ -60,6 +63,7 @@ impl Reports {
             sender_report: None,
             round_trip: None,
             told: None,
+            metrics: None,
             last_heard: None,
         };
         let first = reports.interval();
@@ -101,7 +105,7 @@ impl Reports {
 
     /// Writes a compound packet: a report first, then our name, then perhaps a BYE (RFC 3550 §6.1).
     pub(crate) fn write(&mut self, now: Time, said: Said, departing: Departing) -> Vec<u8> {
-        let Said { ssrc, info, block } = said;
+        let Said { ssrc, info, block, metrics } = said;
         let reports: Vec<_> = block.map(|block| self.answer(now, block)).into_iter().collect();
         let report = match info {
             Some(info) => Rtcp::SenderReport { ssrc, info, reports, extension: &[] },
@@ -109,6 +113,9 @@ impl Reports {
         };
         let name = Item { kind: item::CNAME, text: &self.name };
         let mut packets = vec![report, Rtcp::Sdes(vec![Chunk { ssrc, items: vec![name] }])];
+        if let Some(metrics) = metrics {
+            packets.push(Rtcp::Xr { ssrc, blocks: vec![Block::VoipMetrics(metrics)] });
+        }
         if departing == Departing::Yes {
             packets.push(Rtcp::Bye { sources: vec![ssrc], reason: &[] });
         }
@@ -155,6 +162,7 @@ impl Reports {
                     self.told_by(now, reports, ours);
                 }
                 Rtcp::ReceiverReport { reports, .. } => self.told_by(now, reports, ours),
+                Rtcp::Xr { blocks, .. } => self.measured_by(blocks, ours),
                 _ => {}
             }
         }
@@ -176,9 +184,23 @@ impl Reports {
         }
     }
 
+    fn measured_by(&mut self, blocks: &[Block<'_>], ours: u32) {
+        let metrics = blocks.iter().find_map(|block| match block {
+            Block::VoipMetrics(metrics) if metrics.ssrc == ours => Some(*metrics),
+            _ => None,
+        });
+        self.metrics = metrics.or(self.metrics);
+    }
+
+    /// How good what we send is heard, in the other side's own words (RFC 3611 §4.7).
+    pub(crate) const fn metrics(&self) -> Option<&VoipMetrics> {
+        self.metrics.as_ref()
+    }
+
     /// Our SSRC changed: what was said about the old one is history.
     pub(crate) const fn forget_told(&mut self) {
         self.told = None;
+        self.metrics = None;
     }
 }
 
@@ -209,13 +231,17 @@ mod tests {
     fn the_round_trip_is_what_is_left_without_the_stay() {
         let mut dice = Dice::new(9);
         let [mut a, mut b] = [(), ()].map(|()| Reports::new(START, Minimum::Fixed, &mut dice));
-        let sent =
-            a.write(START, Said { ssrc: 1, info: Some(info(START)), block: None }, Departing::No);
+        let sent = a.write(
+            START,
+            Said { ssrc: 1, info: Some(info(START)), block: None, metrics: None },
+            Departing::No,
+        );
         let came = START + Duration::from_millis(70);
         b.read(came, &sent, 2).unwrap();
         let block = Some(ReportBlock { ssrc: 1, ..ReportBlock::default() });
         let later = came + Duration::from_secs(3);
-        let back = b.write(later, Said { ssrc: 2, info: None, block }, Departing::No);
+        let back =
+            b.write(later, Said { ssrc: 2, info: None, block, metrics: None }, Departing::No);
         a.read(later + Duration::from_millis(50), &back, 1).unwrap();
         let trip = a.round_trip().unwrap();
         assert!(trip.abs_diff(Duration::from_millis(120)) < Duration::from_millis(1), "{trip:?}");
@@ -238,7 +264,7 @@ mod tests {
     fn only_the_sender_of_a_sender_report_is_answered() {
         let mut dice = Dice::new(9);
         let [mut a, mut b] = [(), ()].map(|()| Reports::new(START, Minimum::Fixed, &mut dice));
-        let said = Said { ssrc: 5, info: Some(info(START)), block: None };
+        let said = Said { ssrc: 5, info: Some(info(START)), block: None, metrics: None };
         b.read(START, &a.write(START, said, Departing::No), 2).unwrap();
         for (ssrc, answered) in [(5, true), (6, false)] {
             let block = b.answer(START, ReportBlock { ssrc, ..ReportBlock::default() });

@@ -8,6 +8,7 @@ use super::bend::{self, Bent};
 use super::transits::Transits;
 use crate::clock::{FRAME, sample_at, samples_in, samples_of};
 use crate::codec::{Codec, Decoder};
+use crate::comfort::{Filler, Noise};
 use crate::conceal::Concealer;
 use crate::limits;
 
@@ -28,6 +29,22 @@ pub(crate) struct JitterBuffer {
     transits: Transits,
     /// Lost packets that the next one has told again.
     recovered: u64,
+    comfort: Option<Comfort>,
+}
+
+/// A silence that the source has told about.
+#[derive(Debug)]
+struct Comfort {
+    from: i64,
+    /// When it has begun to speak again.
+    until: Option<i64>,
+    filler: Filler,
+}
+
+impl Comfort {
+    fn covers(&self, at: i64) -> bool {
+        self.from <= at && self.until.is_none_or(|until| at < until)
+    }
 }
 
 /// The payload of a packet.
@@ -117,6 +134,23 @@ impl JitterBuffer {
         }
     }
 
+    /// The source says nothing from here on, and tells how that sounds. Its packets keep time like all others.
+    pub(crate) fn comfort(&mut self, now: Time, at: i64, noise: Noise) {
+        let transit = sample_at(now).saturating_sub(at);
+        let Some(playing) = &mut self.playing else { return self.start(now, at) };
+        if self.transits.jump(transit) > samples_in(limits::CLOCK_JUMP) {
+            return;
+        }
+        playing.last = at;
+        self.transits.note(transit);
+        match &mut self.comfort {
+            Some(comfort) if comfort.until.is_none() => comfort.filler.turn_to(noise),
+            comfort => {
+                *comfort = Some(Comfort { from: at, until: None, filler: Filler::new(noise) })
+            }
+        }
+    }
+
     fn keep(&mut self, at: i64, packet: Coded) -> Pushed {
         if self.is_full() {
             return Pushed::Full;
@@ -171,6 +205,9 @@ impl JitterBuffer {
         if samples.is_empty() {
             return;
         }
+        if let Some(comfort) = self.comfort.as_mut().filter(|comfort| at > comfort.from) {
+            comfort.until = Some(comfort.until.map_or(at, |until| until.min(at)));
+        }
         if let Some(playing) = &mut self.playing {
             playing.decoded = playing.decoded.max(at.saturating_add(samples.len() as i64));
         }
@@ -216,6 +253,7 @@ impl JitterBuffer {
     pub(crate) fn restart(&mut self) {
         self.coded.clear();
         self.waiting.clear();
+        self.comfort = None;
         self.decoder = None;
         self.playing = None;
     }
@@ -262,7 +300,12 @@ impl JitterBuffer {
     }
 
     /// Fills the frame from the cursor on; says how many samples at its end have not come (yet).
-    fn play(&self, cursor: i64, frame: &mut [i16], concealer: &mut Concealer) -> (Played, usize) {
+    fn play(
+        &mut self,
+        cursor: i64,
+        frame: &mut [i16],
+        concealer: &mut Concealer,
+    ) -> (Played, usize) {
         let (mut done, mut open, mut played) = (0, 0, Played::Silence);
         while let Some(rest) = frame.get_mut(done..).filter(|rest| !rest.is_empty()) {
             let at = cursor.saturating_add(done as i64);
@@ -270,10 +313,20 @@ impl JitterBuffer {
             let room = if piece.is_empty() { self.gap(at, rest.len()) } else { piece.len() };
             let Some(part) = rest.get_mut(..room.min(rest.len())) else { break };
             done += part.len();
-            open = if piece.is_empty() { part.len() } else { 0 };
-            played = played.max(put(part, piece, concealer));
+            let is_silent = piece.is_empty() && self.is_comforted(at);
+            open = if piece.is_empty() && !is_silent { part.len() } else { 0 };
+            if let Some(comfort) = self.comfort.as_mut().filter(|_| is_silent) {
+                comfort.filler.fill(part);
+                concealer.heard(part);
+                continue;
+            }
+            played = played.max(put(part, self.from(at), concealer));
         }
         (played, open)
+    }
+
+    fn is_comforted(&self, at: i64) -> bool {
+        self.comfort.as_ref().is_some_and(|comfort| comfort.covers(at))
     }
 
     /// The samples of the packet that holds this moment, from it on; none if no packet does.

@@ -14,6 +14,12 @@ pub struct Agreement {
     pub send_keys: Option<(u8, KeySet)>,
     /// The payload type of telephone-event that may come.
     pub receive_keys: Option<u8>,
+    /// The payload type of comfort noise that the other side reads: then silence is told, and not sent (RFC 3389).
+    pub send_noise: Option<u8>,
+    /// The payload type of comfort noise that may come.
+    pub receive_noise: Option<u8>,
+    /// What the other side wants reported beside the reports of RFC 3550.
+    pub extended: Extended,
     /// Who speaks to whom.
     pub direction: Direction,
     /// Milliseconds of sound in a packet that we send, as the other side's `ptime` asks (RFC 8866 §6.4); rounded to frames
@@ -21,6 +27,16 @@ pub struct Agreement {
     pub ptime: u8,
     /// How often to report.
     pub minimum: Minimum,
+}
+
+/// What is reported in extended reports (RFC 3611).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Extended {
+    /// Nothing.
+    #[default]
+    None,
+    /// How good the call is (RFC 3611 §4.7).
+    VoipMetrics,
 }
 
 /// Who may send, seen from our side (RFC 8866 §6.7).
@@ -57,6 +73,9 @@ impl Agreement {
             receive: vec![(codec.payload_type(), codec)],
             send_keys: keys.map(|kind| (kind, KeySet::default())),
             receive_keys: keys,
+            send_noise: None,
+            receive_noise: None,
+            extended: Extended::None,
             direction: Direction::SendRecv,
             ptime: 20,
             minimum: Minimum::Fixed,
@@ -72,6 +91,7 @@ impl Agreement {
         match known.find(|(number, _)| *number == payload_type) {
             Some((_, codec)) => Content::Sound(*codec),
             None if self.receive_keys == Some(payload_type) => Content::Keys,
+            None if self.receive_noise == Some(payload_type) => Content::Noise,
             None => Content::Unknown,
         }
     }
@@ -87,6 +107,7 @@ impl Agreement {
 pub(super) enum Content {
     Sound(Codec),
     Keys,
+    Noise,
     Unknown,
     /// We do not listen.
     Unwanted,

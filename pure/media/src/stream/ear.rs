@@ -5,6 +5,7 @@ use rtp::{Event, Packet};
 
 use super::agreement::Content;
 use crate::clock::{FRAME, RATE};
+use crate::comfort::Noise;
 use crate::jitter::{Coded, JitterBuffer, Pushed};
 use crate::keys::KeyReceiver;
 use crate::ledger::{Copy, Ledger};
@@ -135,6 +136,7 @@ impl Ear {
             // Keys of a source that is not believed yet: they are repeated.
             Content::Keys if !self.source.is_believed() => What::Taken,
             Content::Keys => return self.keys(packet),
+            Content::Noise => self.noise(now, packet),
             Content::Sound(_) if packet.payload.len() > limits::PACKET_OCTETS => What::Unreadable,
             Content::Sound(_) if packet.payload.is_empty() => What::Taken, // a keep-alive (RFC 6263 §4.1)
             Content::Sound(codec) => {
@@ -151,6 +153,15 @@ impl Ear {
             }
         };
         Heard { what, keys: Vec::new() }
+    }
+
+    /// From here on nothing is said, and the silence sounds like this.
+    fn noise(&mut self, now: Time, packet: &Packet<'_>) -> What {
+        let Some(noise) = Noise::parse(packet.payload) else { return What::Unreadable };
+        let rate = self.rate_of(Content::Noise);
+        let at = self.moment(packet.timestamp, rate);
+        self.buffer.comfort(now, at, noise);
+        What::Taken
     }
 
     /// Events packed into one packet follow each other in time (RFC 4733 §2.5.1.5).

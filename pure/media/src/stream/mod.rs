@@ -2,12 +2,13 @@
 
 mod agreement;
 mod ear;
+mod metrics;
 mod mouth;
 mod report;
 #[cfg(test)]
 mod tests;
 
-pub use agreement::{Agreement, Direction};
+pub use agreement::{Agreement, Direction, Extended};
 pub use report::{Received, Report, Sent};
 
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::audio::Audio;
 use crate::clock::{FRAME, FRAME_TIME, samples_in, time_at, time_of};
 use crate::conceal::Concealer;
 use crate::control::{Departing, Interval, Reports, Said};
+use crate::dtmf::KeyEar;
 use crate::jitter::{JitterBuffer, Played};
 use crate::keys::NotPressed;
 use crate::ledger::Tally;
@@ -78,6 +80,8 @@ pub struct Stream {
     /// A source that we do not believe yet.
     candidate: Option<Ear>,
     concealer: Concealer,
+    /// Listens for keys where the other side does not send them as events.
+    key_ear: KeyEar,
     reports: Reports,
     /// When the next frame is due.
     tick: Time,
@@ -112,6 +116,7 @@ impl Stream {
             ear: None,
             candidate: None,
             concealer: Concealer::default(),
+            key_ear: KeyEar::default(),
             reports,
             pace: Pace::Steady,
             tick: now + FRAME_TIME,
@@ -230,6 +235,11 @@ impl Stream {
                     Played::Silence => {}
                 },
                 None => self.concealer.fill(&mut frame),
+            }
+            if self.agreement.receive_keys.is_none() {
+                let mut keys = Vec::new();
+                self.key_ear.hear(&frame, &mut keys);
+                out.extend(keys.into_iter().map(Output::Key));
             }
             audio.hear(&frame);
         }
@@ -358,9 +368,10 @@ impl Stream {
 
     fn report_now(&mut self, now: Time, departing: Departing, out: &mut Vec<Output>) {
         let info = self.reports.is_recent(self.mouth.last_sent).then(|| self.mouth.info(now));
+        let metrics = self.metrics();
         let ear = self.ear.as_mut().filter(|ear| ear.source.has_news());
         let block = ear.map(|ear| ear.source.report());
-        let said = Said { ssrc: self.mouth.ssrc, info, block };
+        let said = Said { ssrc: self.mouth.ssrc, info, block, metrics };
         out.push(Output::Rtcp(self.reports.write(now, said, departing).into()));
         self.sent.reports += 1;
     }
@@ -405,7 +416,8 @@ impl Stream {
         let loss = f64::from(told.lost.max(0)) / f64::from(self.mouth.packets.max(1));
         let jitter = time_at(told.jitter, self.agreement.send.1.clock_rate());
         // Its jitter buffer is not known; one of twice the jitter is usual.
-        Some(Quality::new(Loss::random(loss), jitter, way + 2 * jitter))
+        let guessed = Quality::new(Loss::random(loss), jitter, way + 2 * jitter);
+        Some(self.reports.metrics().map_or(guessed, |metrics| metrics::told(metrics, guessed)))
     }
 }
 

@@ -9,6 +9,7 @@ use super::agreement::Agreement;
 use crate::audio::Audio;
 use crate::clock::{FRAME, samples_in, ticks_of};
 use crate::codec::{Codec, Encoder};
+use crate::comfort::{Hush, Silenced};
 use crate::keys::{KeySender, NotPressed, Turn};
 
 /// Our side as a source.
@@ -28,6 +29,7 @@ pub(super) struct Mouth {
     pub(super) octets: u32,
     pub(super) last_sent: Option<Time>,
     keys: KeySender,
+    hush: Hush,
 }
 
 /// Whether the next packet begins to speak (RFC 3551 §4.1).
@@ -53,6 +55,7 @@ impl Mouth {
             octets: 0,
             last_sent: None,
             keys: KeySender::default(),
+            hush: Hush::default(),
         }
     }
 
@@ -75,6 +78,7 @@ impl Mouth {
         self.pending.clear();
         self.pending_frames = 0;
         self.marker = Marker::Due;
+        self.hush = Hush::default();
     }
 
     /// Goes on with another codec. Timestamps go on from where they are, at its clock.
@@ -129,6 +133,9 @@ impl Mouth {
                 return;
             }
         }
+        if self.hushed(&frame, (tick, since), agreement, out) {
+            return;
+        }
         if self.pending.is_empty() {
             self.pending_since = since;
         }
@@ -142,6 +149,30 @@ impl Mouth {
         if !self.encoder.codec().joins() || self.pending_frames >= agreement.frames() {
             self.flush(tick, agreement, out);
         }
+    }
+
+    /// Where the other side makes up silence by itself, it is told how that sounds, now and then (RFC 3389 §5). True: the frame is not sent.
+    fn hushed(
+        &mut self,
+        frame: &[i16; FRAME],
+        (tick, since): (Time, u32),
+        agreement: &Agreement,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        let Some(kind) = agreement.send_noise.filter(|_| self.encoder.codec().is_narrow()) else {
+            return false;
+        };
+        let silenced = self.hush.frame(frame);
+        if silenced == Silenced::Spoken {
+            return false;
+        }
+        self.flush(tick, agreement, out);
+        if let Silenced::Told(noise) = silenced {
+            // RFC 3389 §4: without the marker; the timestamp is where the noise begins.
+            out.push(self.packet(tick, (false, kind, since), &noise.octets()));
+        }
+        self.marker = Marker::Due;
+        true
     }
 
     /// Sends what waits.

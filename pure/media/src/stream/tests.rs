@@ -1,6 +1,7 @@
 //! Two streams and a network between them, on a virtual clock.
 
 mod anything;
+mod silence;
 mod trouble;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use connectivity::{Identity, Servers};
 use machine::Dice;
-use media::{Agreement, Codec, Direction, KeySet, Minimum, Opus};
+use media::{Agreement, Codec, Direction, Extended, KeySet, Minimum, Opus};
 use sdp::{Agreed, Host, Origin, Session};
 
 use super::Srtp;
@@ -35,8 +35,14 @@ pub(super) fn wish(local: SocketAddr, wishes: &Wishes, dice: &mut Dice) -> sdp::
     let audio = sdp::Stream::audio(local, wishes.codecs.iter().map(spoken));
     let certificate = wishes.identity.as_ref().map(|identity| identity.fingerprint().clone());
     let mux = wishes.srtp == Srtp::Dtls;
-    sdp::Stream { secrecy: wishes.srtp.secrecy(dice), certificate, mux, ..audio }
+    let narrow = |codec: &Codec| matches!(codec, Codec::Pcma | Codec::Pcmu);
+    let noise = wishes.codecs.iter().any(narrow).then(|| sdp::Codec::new("CN", 8_000));
+    let (secrecy, extended) = (wishes.srtp.secrecy(dice), Some(METRICS.into()));
+    sdp::Stream { secrecy, certificate, mux, noise, extended, ..audio }
 }
+
+/// The extended reports that we read and write: how good a call is (RFC 3611 §5.1).
+const METRICS: &str = "voip-metrics";
 
 /// What we want of the Opus that comes (RFC 7587 §6.1): each packet may say again what was in the last one. Nothing else: an INVITE that
 /// outgrows a datagram has to go by TCP (RFC 3261 §18.1.1).
@@ -78,6 +84,12 @@ pub(super) fn agreement(agreed: &Agreed) -> Option<Agreement> {
             (events.send, events.list.as_deref().map_or_else(KeySet::default, KeySet::read))
         }),
         receive_keys: agreed.events.as_ref().map(|events| events.receive),
+        send_noise: agreed.noise.map(|noise| noise.send),
+        receive_noise: agreed.noise.map(|noise| noise.receive),
+        extended: match agreed.extended.iter().any(|kind| &**kind == METRICS) {
+            true => Extended::VoipMetrics,
+            false => Extended::None,
+        },
         direction: match direction {
             sdp::Direction::SendRecv => Direction::SendRecv,
             sdp::Direction::SendOnly => Direction::SendOnly,

@@ -27,6 +27,10 @@ pub struct Agreed {
     pub formats: Vec<Format>,
     /// Keys, at the clock rate of the codec (RFC 4733); `None` when they have to go as sound.
     pub events: Option<Events>,
+    /// Comfort noise; `None` when silence has to be sent like sound (RFC 3389 §5.1).
+    pub noise: Option<Noise>,
+    /// The extended reports that the other side asks for (RFC 3611 §5.1).
+    pub extended: Box<[Box<str>]>,
     /// The keys of both sides, when they stand in the descriptions.
     pub secrets: Option<Secrets>,
     /// The handshake that makes the keys. With neither the stream is not protected.
@@ -61,6 +65,15 @@ pub struct Events {
     pub receive: u8,
     /// Those that the other side takes, as it lists them (RFC 4733 §2.4.1); without a list it takes the keys.
     pub list: Option<Box<str>>,
+}
+
+/// The payload types of comfort noise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Noise {
+    /// To send with.
+    pub send: u8,
+    /// That the other side sends with.
+    pub receive: u8,
 }
 
 /// Who has stopped wanting to hear the other (RFC 3264 §8.4).

@@ -35,6 +35,9 @@ pub(super) fn live(
     if cover.way.mux {
         media.push(Attribute::flag("rtcp-mux"));
     }
+    if let Some(extended) = &stream.extended {
+        media.push(Attribute::new("rtcp-xr", extended.as_ref()));
+    }
     cover.cryptos.iter().for_each(|crypto| media.push(crypto.attribute()));
     if let Some((certificate, setup)) = stream.certificate.as_ref().zip(cover.setup) {
         media.push(certificate.attribute());

@@ -230,6 +230,8 @@ impl Theirs<'_> {
             codec,
             formats: common.formats.clone(),
             events: common.events.clone(),
+            noise: common.noise,
+            extended: self.media.extended_reports(),
             secrets,
             handshake,
             mux,

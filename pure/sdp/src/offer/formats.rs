@@ -1,6 +1,6 @@
 //! `Format`: a codec and the payload types that both sides gave it; how they are found (RFC 3264 §5.1, §6.1, §8.3.2).
 
-use super::{Codec, Events, Stream};
+use super::{Codec, Events, Noise, Stream};
 use crate::rtpmap::{FIRST_DYNAMIC, LAST_PAYLOAD_TYPE, static_payload_type};
 use crate::{Media, RtpMap};
 
@@ -42,9 +42,11 @@ pub(super) struct Listed {
 }
 
 /// What both sides have in common in one section.
+#[derive(Default)]
 pub(super) struct Common {
     pub(super) formats: Vec<Format>,
     pub(super) events: Option<Events>,
+    pub(super) noise: Option<Noise>,
     /// What our section lists, in its order.
     pub(super) listed: Vec<Listed>,
 }
@@ -55,7 +57,7 @@ pub(super) fn of_offer(
     theirs: &Media,
     memory: &Memory,
 ) -> Option<(Format, Common)> {
-    let mut common = Common { formats: Vec::new(), events: None, listed: Vec::new() };
+    let mut common = Common::default();
     for payload_type in theirs.payload_types() {
         let Some(map) = theirs.rtpmap(payload_type).or_else(|| memory.rtpmap(payload_type)) else {
             continue;
@@ -77,6 +79,12 @@ pub(super) fn of_offer(
         common.events = Some(Events { send: payload_type, receive: payload_type, list });
         common.listed.push(listed);
     }
+    let noise = stream.noise.clone().filter(|noise| noise.clock_rate == first.clock_rate);
+    if let Some(listed) = noise.and_then(|codec| find(theirs, codec)) {
+        let payload_type = listed.payload_type;
+        common.noise = Some(Noise { send: payload_type, receive: payload_type });
+        common.listed.push(listed);
+    }
     Some((first, common))
 }
 
@@ -92,8 +100,8 @@ pub(super) fn of_answer(offered: &[Listed], theirs: &Media) -> Option<(Format, C
                 .map(|listed| listed.codec.rtpmap(payload_type))
         })
     };
-    let mut common = Common { formats: Vec::new(), events: None, listed: Vec::new() };
-    let mut events = Vec::new();
+    let mut common = Common::default();
+    let (mut events, mut noises) = (Vec::new(), Vec::new());
     for payload_type in theirs.payload_types() {
         let Some(map) = meaning(payload_type) else { continue };
         let fmtp = theirs.fmtp(payload_type);
@@ -107,6 +115,10 @@ pub(super) fn of_answer(offered: &[Listed], theirs: &Media) -> Option<(Format, C
                     list: fmtp.map(Box::from),
                 },
             ));
+        } else if is_noise(&listed.codec.name) {
+            let clock_rate = listed.codec.clock_rate;
+            let noise = Noise { send: payload_type, receive: listed.payload_type };
+            noises.push((clock_rate, noise));
         } else {
             common.formats.push(Format::new(
                 &listed.codec,
@@ -119,6 +131,8 @@ pub(super) fn of_answer(offered: &[Listed], theirs: &Media) -> Option<(Format, C
     let first = common.formats.first()?.clone();
     common.events =
         events.into_iter().find(|(rate, _)| *rate == first.clock_rate).map(|(_, events)| events);
+    common.noise =
+        noises.iter().find(|(rate, _)| *rate == first.clock_rate).map(|(_, noise)| *noise);
     Some((first, common))
 }
 
@@ -140,6 +154,13 @@ fn event_codec(stream: &Stream, clock_rate: u32) -> Option<Codec> {
 fn is_events(name: &str) -> bool {
     name.eq_ignore_ascii_case(EVENTS)
 }
+
+fn is_noise(name: &str) -> bool {
+    name.eq_ignore_ascii_case(NOISE)
+}
+
+/// Comfort noise (RFC 3389 §5.1).
+const NOISE: &str = "CN";
 
 const EVENTS: &str = "telephone-event";
 
@@ -171,7 +192,7 @@ impl Memory {
         }
     }
 
-    /// All that we offer of a stream: each codec, then telephone events at each of their clock rates.
+    /// All that we offer of a stream: each codec, then comfort noise, then telephone events at each of their clock rates.
     pub(super) fn list(&self, stream: &Stream) -> Vec<Listed> {
         let mut rates: Vec<u32> = Vec::new();
         for codec in &stream.codecs {
@@ -181,7 +202,7 @@ impl Memory {
         }
         let events = rates.into_iter().filter_map(|rate| event_codec(stream, rate));
         let mut listed: Vec<Listed> = Vec::new();
-        for codec in stream.codecs.iter().cloned().chain(events) {
+        for codec in stream.codecs.iter().chain(&stream.noise).cloned().chain(events) {
             let known = static_payload_type(&codec.name, codec.clock_rate, codec.channels);
             let payload_type = known.or_else(|| self.find(&codec)).or_else(|| self.free(&listed));
             // More dynamic codecs than dynamic payload types: the least wanted stay unsaid.

@@ -13,7 +13,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use agreed::{Agreed, Events, Hold, Remote};
+pub use agreed::{Agreed, Events, Hold, Noise, Remote};
 pub use codec::{Codec, Parameters};
 pub use formats::Format;
 pub use refusal::Refusal;

@@ -26,6 +26,10 @@ pub struct Stream {
     pub codecs: Vec<Codec>,
     /// The telephone events that we understand (RFC 4733 §2.4.1: `0-15` are the keys), offered at the clock rate of each codec.
     pub events: Option<Box<str>>,
+    /// Comfort noise that we understand, at its own clock rate (RFC 3389 §5.1).
+    pub noise: Option<Codec>,
+    /// The extended reports that we ask for, as `a=rtcp-xr` lists them (RFC 3611 §5.1).
+    pub extended: Option<Box<str>>,
     /// Whether we want to send, receive, or both.
     pub direction: Direction,
     /// Milliseconds of sound that we want in a packet.
@@ -45,6 +49,8 @@ impl Stream {
             rtcp: local.port().saturating_add(1),
             codecs: codecs.into_iter().collect(),
             events: Some("0-15".into()),
+            noise: None,
+            extended: None,
             direction: Direction::SendRecv,
             ptime: Some(20),
         }
