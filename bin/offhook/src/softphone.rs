@@ -53,8 +53,18 @@ impl Softphone {
         authorities: &[PathBuf],
         sink: impl Sink + 'static,
     ) -> Result<Self, String> {
+        Self::start_on(account, (home, 0), authorities, sink)
+    }
+
+    /// The same at this port.
+    pub(crate) fn start_on(
+        account: &Account,
+        (home, port): (Home, u16),
+        authorities: &[PathBuf],
+        sink: impl Sink + 'static,
+    ) -> Result<Self, String> {
         let (bound, told) = home.place();
-        let at = SocketAddr::new(bound, 0);
+        let at = SocketAddr::new(bound, port);
         let mut plan = match account.transport() {
             // Whoever wants TLS wants nothing else to be listened to.
             Transport::Tls => Plan::new().on(Transport::Tls, at),

@@ -36,7 +36,7 @@ use protocol::doors::Event;
 
 pub use phone::PhoneEvent;
 
-use crate::softphone::{Softphone, facing};
+use crate::softphone::{Home, Softphone, facing};
 
 /// A telephone.
 #[derive(Debug)]
@@ -61,8 +61,16 @@ impl Telephone {
     /// # Errors
     /// No port is free there; in words.
     pub fn open_at(account: &Account, at: IpAddr) -> Result<Self, String> {
+        Self::open_on(account, SocketAddr::new(at, 0))
+    }
+
+    /// The same, at a port by which others know it: for one that is called without a server.
+    ///
+    /// # Errors
+    /// The port is not free; in words.
+    pub fn open_on(account: &Account, at: SocketAddr) -> Result<Self, String> {
         let (to, events) = sync_channel(crate::limits::LOG_LINES);
-        let phone = Softphone::start(account, at, &[], Teller(to))?;
+        let phone = Softphone::start_on(account, (Home::Fixed(at.ip()), at.port()), &[], Teller(to))?;
         Ok(Self { phone, events: Mutex::new(events) })
     }
 

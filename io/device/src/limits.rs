@@ -13,3 +13,6 @@ pub(crate) const UNSAVED: u32 = media::RATE;
 /// Samples between a call and the sound card, each way: 80 ms. More would be a delay that never goes away.
 #[cfg(feature = "soundcard")]
 pub(crate) const CARD_SAMPLES: usize = 4 * media::FRAME;
+
+/// Frames of 20 ms that wait between a pipe and a call: a second. What a call does not say yet waits in the pipe; what nobody takes from us is lost after a second.
+pub(crate) const PIPED: usize = 50;

@@ -32,6 +32,6 @@ pub use control::Minimum;
 pub use keys::{KeySet, NotPressed};
 pub use mix::{Mixer, Seat};
 pub use quality::Quality;
-pub use resample::{NoSuchRate, Resampler};
+pub use resample::{Continuous, NoSuchRate, Resampler};
 pub use stream::{Agreement, Direction, Extended, Output, Received, Report, Sent, Stream};
 pub use tone::Tone;

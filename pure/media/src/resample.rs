@@ -65,13 +65,23 @@ impl Resampler {
 /// A [`Resampler`] for sound that comes piece by piece: nothing is heard of the seams. One rate must divide the other, and pieces must be whole at both. What
 /// comes out is late by the reach of the filter, 3 ms between 8,000 and 16,000 Hz.
 #[derive(Clone, Debug)]
-pub(crate) struct Continuous {
+pub struct Continuous {
     resampler: Resampler,
     /// The end of what came before.
     past: Vec<i16>,
 }
 
 impl Continuous {
+    /// From one rate to another.
+    ///
+    /// # Errors
+    /// Neither divides the other, or nothing is sampled at one of them.
+    pub fn between(from: u32, to: u32) -> Result<Self, NoSuchRate> {
+        Resampler::new(from, to)?;
+        let whole = from.is_multiple_of(to) || to.is_multiple_of(from);
+        if whole { Ok(Self::new(from, to)) } else { Err(NoSuchRate(from)) }
+    }
+
     /// From one rate to another; both are ours to choose.
     pub(crate) fn new(from: u32, to: u32) -> Self {
         let resampler =
@@ -80,7 +90,8 @@ impl Continuous {
         Self { past: vec![0; reach], resampler }
     }
 
-    pub(crate) fn convert(&mut self, samples: &[i16]) -> Vec<i16> {
+    /// The next piece; as long as it was.
+    pub fn convert(&mut self, samples: &[i16]) -> Vec<i16> {
         self.past.extend_from_slice(samples);
         let Resampler { step, phases } = &self.resampler;
         let (count, taps) = (phases.len(), phases.first().map_or(1, Vec::len));

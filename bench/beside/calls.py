@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Offhook's telephone beside baresip: the same calls with sound, one process that has picked all of them up, CPU for each call.
+
+  calls.py [COUNT [SECONDS [CODEC]]]     500 30 PCMA when nothing is said
+
+The caller is the same for both, `examples/load.rs` of bin/offhook; LOAD names its program. CPU is the kernel's account of the process that was
+called, while all calls are up. Wants two cores that have nothing else to do.
+"""
+import os, re, subprocess, sys, tempfile, time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LOAD = os.environ.get("LOAD", f"{ROOT}/target/release/examples/load")
+TICKS = os.sysconf("SC_CLK_TCK")
+BARESIP = """poll_method epoll
+sip_listen 127.0.0.1:5072
+net_interface lo
+call_local_timeout 120
+call_max_calls 2000
+call_hold_other_calls no
+rtp_ports 40000-60000
+audio_buffer 20-160
+audio_source ausine,440
+audio_player aubridge,nobody
+audio_alert aubridge,nobody
+ausrc_srate {rate}
+auplay_srate {rate}
+ausrc_channels 1
+auplay_channels 1
+module_path /usr/lib/baresip/modules
+module stdio.so
+module opus.so
+module g722.so
+module g711.so
+module ausine.so
+module aubridge.so
+module_tmp uuid.so
+module_tmp account.so
+module_app menu.so
+"""
+
+
+def used(pid):
+    """CPU of a process so far, in seconds."""
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def baresip(codec):
+    folder = tempfile.mkdtemp(prefix="calls-")
+    name = {"PCMA": "PCMA/8000/1", "PCMU": "PCMU/8000/1", "G722": "G722/16000/1", "opus": "opus/48000/2"}[codec]
+    with open(f"{folder}/config", "w") as file:
+        file.write(BARESIP.format(rate={"PCMA": 8000, "PCMU": 8000, "G722": 16000, "opus": 48000}[codec]))
+    with open(f"{folder}/accounts", "w") as file:
+        file.write(f"<sip:load@127.0.0.1>;regint=0;answermode=auto;audio_codecs={name}\n")
+    open(f"{folder}/contacts", "w").close()
+    return ["baresip", "-4", "-f", folder], 5072
+
+
+def measure(name, command, port, count, seconds, codec):
+    callee = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(2)
+        call = [LOAD, "call", f"sip:load@127.0.0.1:{port}", str(count), str(seconds), codec]
+        caller = subprocess.Popen(call, stdout=subprocess.PIPE, text=True)
+        # It says when all calls are up.
+        line = caller.stdout.readline()
+        if not line.startswith("up"):
+            return print(f"{name}: {line or 'no calls'}")
+        before, began = used(callee.pid), time.monotonic()
+        time.sleep(seconds - 1)
+        share = (used(callee.pid) - before) / (time.monotonic() - began)
+        with open(f"/proc/{callee.pid}/status") as status:
+            memory = int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1)) / 1024
+            threads = len(os.listdir(f"/proc/{callee.pid}/task"))
+        said = caller.communicate(timeout=120)[0].strip()
+        print(f"| {name} | {codec} | {count} | {1000 * share / count:.3f} ms | {100 * share:.0f} % | {memory:.0f} MB | {threads} |  {said}", flush=True)
+    finally:
+        callee.kill()
+        callee.wait()
+
+
+def main():
+    count, seconds, codec = (sys.argv[1:] + ["500", "30", "PCMA"][len(sys.argv) - 1:])[:3]
+    count, seconds = int(count), int(seconds)
+    print("| who was called | codec | calls | CPU a call and second | of one core | memory | threads |")
+    print("|---|---|---|---|---|---|---|")
+    measure("Offhook", [LOAD, "answer", "5070"], 5070, count, seconds, codec)
+    measure("baresip", *baresip(codec), count, seconds, codec)
+
+
+main()
