@@ -95,6 +95,9 @@ pub fn run(arguments: Arguments, log: Log) -> Outcome {
         log.error("wrong_sound", &[("what", (&what).into())]);
         return Outcome::Wrong;
     }
+    if arguments.sound.takes_stdout() {
+        news::step_aside();
+    }
     let done = Desk::open(&accounts, arguments.sound, news).and_then(|desk| {
         let done = match arguments.deed {
             Some(deed) => deed.run(&desk),

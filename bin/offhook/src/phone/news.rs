@@ -1,6 +1,7 @@
 //! `News`: what happens at the phone, for people and for programs.
 
 use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use phone::{CallQuality, PhoneEvent};
@@ -81,11 +82,23 @@ impl News {
     }
 }
 
+/// From now on news go to stderr: stdout is for sound.
+pub(super) fn step_aside() {
+    ASIDE.store(true, Ordering::Relaxed);
+}
+
+/// There is one stdout, and it belongs to one of the two.
+static ASIDE: AtomicBool = AtomicBool::new(false);
+
 /// A line on stdout, without what could upset a terminal: some of it comes from peers.
 fn say(line: &str) {
     let mut clean: String =
         line.chars().map(|c| if upsets(c) && c != '\n' { '\u{fffd}' } else { c }).collect();
     clean.push('\n');
+    if ASIDE.load(Ordering::Relaxed) {
+        let _ = std::io::stderr().lock().write_all(clean.as_bytes());
+        return;
+    }
     let mut out = std::io::stdout().lock();
     // Whoever closed stdout wants to hear no more.
     let _ = out.write_all(clean.as_bytes()).and_then(|()| out.flush());

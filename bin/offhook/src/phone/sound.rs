@@ -1,28 +1,33 @@
 //! What the phone says and where what it hears is kept: `--play`, `--record`.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use device::Recording;
+use device::{OpusRecording, RawInput, RawOutput, Recording};
 use media::audio::AtTheEnd;
 use media::{Audio, Pair, Samples, Silence, Tone};
 
 /// What the phone says, and where what it hears goes.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct SoundArguments {
-    /// What to say: tone:440, silence, or a WAV file
+    /// What to say: tone:440, silence, a WAV or Opus file, or - for raw samples on stdin
     #[arg(long, global = true, value_name = "SOUND", default_value = "silence")]
     play: Mouth,
-    /// Say the WAV file again and again
+    /// Say the file again and again
     #[arg(long, global = true)]
     again: bool,
-    /// Keep what is heard in this WAV file; of a second call in FILE-2.wav, and so on
+    /// Keep what is heard in this WAV file, or Opus file when its name ends in .opus; of a second call in FILE-2, and so on. - writes raw samples to stdout, and
+    /// news to stderr
     #[arg(long, global = true, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Files that have been begun.
     #[arg(skip)]
     begun: Arc<AtomicU32>,
+    /// Samples a second of - : 8000, 16000, 32000 or 48000 (16 bits, little-endian, mono)
+    #[arg(long, global = true, value_name = "HZ", default_value_t = media::RATE)]
+    rate: u32,
 }
 
 /// What to say.
@@ -32,12 +37,17 @@ enum Mouth {
     /// Hertz.
     Tone(f64),
     File(PathBuf),
+    /// Raw samples on stdin.
+    Piped,
 }
 
 impl std::str::FromStr for Mouth {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text == PIPE {
+            return Ok(Self::Piped);
+        }
         let Some(hz) = text.strip_prefix("tone:") else {
             return Ok(if text == "silence" { Self::Silence } else { Self::File(text.into()) });
         };
@@ -51,32 +61,64 @@ impl std::str::FromStr for Mouth {
 impl SoundArguments {
     /// Can the file be played? Better said before the call than in it.
     pub(super) fn check(&self) -> Result<(), String> {
-        self.mouth().map(drop)
+        if self.takes_stdout() {
+            self.piped_out().map(drop)?;
+        }
+        match &self.play {
+            Mouth::Piped => self.piped_in(std::io::empty()).map(drop),
+            _ => self.mouth().map(drop),
+        }
+    }
+
+    /// True when stdout is for sound.
+    pub(super) fn takes_stdout(&self) -> bool {
+        self.record.as_deref() == Some(Path::new(PIPE))
     }
 
     /// Mouth and ear for a call.
     pub(super) fn audio(&self) -> Result<Box<dyn Audio>, String> {
         let mouth = self.mouth()?;
-        let ear: Box<dyn Audio> = match &self.record {
+        Ok(Box::new(Pair { mouth, ear: self.ear()? }))
+    }
+
+    fn ear(&self) -> Result<Box<dyn Audio>, String> {
+        Ok(match &self.record {
+            None => Box::new(Silence),
+            Some(_) if self.takes_stdout() => Box::new(self.piped_out()?),
             Some(file) => {
                 let file = numbered(file, self.begun.fetch_add(1, Ordering::Relaxed));
-                Box::new(Recording::create(file).map_err(|error| error.to_string())?)
+                let words = |error: &dyn std::error::Error| error.to_string();
+                if file.extension().is_some_and(|name| name == "opus") {
+                    Box::new(OpusRecording::create(file).map_err(|error| words(&error))?)
+                } else {
+                    Box::new(Recording::create(file).map_err(|error| words(&error))?)
+                }
             }
-            None => Box::new(Silence),
-        };
-        Ok(Box::new(Pair { mouth, ear }))
+        })
     }
 
     fn mouth(&self) -> Result<Box<dyn Audio>, String> {
         Ok(match &self.play {
             Mouth::Silence => Box::new(Silence),
             Mouth::Tone(hz) => Box::new(Tone::sine(*hz)),
+            Mouth::Piped => Box::new(self.piped_in(std::io::stdin())?),
             Mouth::File(path) => {
-                let samples = device::read(path).map_err(|error| error.to_string())?;
                 let then = if self.again { AtTheEnd::Again } else { AtTheEnd::Stop };
-                Box::new(Samples::new(samples, then))
+                Box::new(Samples::new(read(path)?, then))
             }
         })
+    }
+
+    fn piped_in(&self, from: impl std::io::Read + Send + 'static) -> Result<RawInput, String> {
+        RawInput::new(from, self.rate).map_err(|_| self.no_rate())
+    }
+
+    fn piped_out(&self) -> Result<RawOutput, String> {
+        RawOutput::new(std::io::stdout(), self.rate).map_err(|_| self.no_rate())
+    }
+
+    fn no_rate(&self) -> String {
+        format!("--rate {}: samples come at 8000, 16000, 32000 or 48000 a second", self.rate)
     }
 }
 
@@ -94,6 +136,20 @@ fn numbered(file: &Path, before: u32) -> PathBuf {
     file.with_file_name(name)
 }
 
+/// What is in a file: Opus or WAV, as its first octets say.
+fn read(path: &Path) -> Result<Vec<i16>, String> {
+    let mut begins = [0; 4];
+    let opened = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut begins));
+    match opened {
+        Ok(()) if &begins == b"OggS" => device::read_opus(path).map_err(|error| error.to_string()),
+        // What is wrong with it, a WAV's reader says.
+        _ => device::read(path).map_err(|error| error.to_string()),
+    }
+}
+
+/// How stdin and stdout are called.
+const PIPE: &str = "-";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +166,7 @@ mod tests {
         assert_eq!("tone:440".parse(), Ok(Mouth::Tone(440.0)));
         assert_eq!("silence".parse(), Ok(Mouth::Silence));
         assert_eq!("a.wav".parse(), Ok(Mouth::File("a.wav".into())));
+        assert_eq!("-".parse(), Ok(Mouth::Piped));
         for wrong in ["tone:x", "tone:5", "tone:NaN", "tone:"] {
             assert!(wrong.parse::<Mouth>().is_err(), "{wrong}");
         }
