@@ -29,6 +29,8 @@ pub(crate) struct Bench {
     questions: Vec<Question>,
     /// Signs of life, and when.
     signs: Vec<(u64, Flow, Vec<u8>)>,
+    /// Where media went, and what.
+    media: Vec<(SocketAddr, Vec<u8>)>,
     /// Ways that the phone wants no more.
     left: Vec<Flow>,
     sockets: u32,
@@ -56,7 +58,18 @@ impl Bench {
         let phone = Phone::new(account, listeners, Dice::new(7));
         let (sent, events, questions) = (Vec::new(), Vec::new(), Vec::new());
         let (signs, left) = (Vec::new(), Vec::new());
-        Self { phone, now: START, sent, events, questions, signs, left, sockets: 0, branch: 0 }
+        Self {
+            phone,
+            now: START,
+            sent,
+            events,
+            questions,
+            signs,
+            left,
+            sockets: 0,
+            branch: 0,
+            media: Vec::new(),
+        }
     }
 
     pub(crate) fn millis(&self) -> u64 {
@@ -96,7 +109,8 @@ impl Bench {
                     self.input(Input::Answered(ticket, Answer::MediaSockets { rtp, rtcp }));
                 }
                 Output::Ask(_, question) => self.questions.push(question),
-                Output::Introduce(_) | Output::Alias(..) | Output::Media(..) => {}
+                Output::Media(_, to, octets) => self.media.push((to, octets.to_vec())),
+                Output::Introduce(_) | Output::Alias(..) => {}
                 Output::Leave(flow) => self.left.push(flow),
                 Output::Tell(..) | Output::Warn(_) | Output::Announce(_) | Output::Report(_) => {}
                 Output::Caution(_) | Output::Bar(..) | Output::Unbar(_) | Output::Deafen(_) => {}
@@ -156,6 +170,11 @@ impl Bench {
     }
 
     /// Ways that the phone has closed since the last look.
+    /// The media that was sent since the last look: where, and what.
+    pub(crate) fn media(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
+        std::mem::take(&mut self.media)
+    }
+
     pub(crate) fn left(&mut self) -> Vec<Flow> {
         std::mem::take(&mut self.left)
     }

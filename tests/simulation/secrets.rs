@@ -119,6 +119,8 @@ impl Talk {
     }
 }
 
+/// RFC 4733 §6: what is pressed is as secret as what is said.
+/// Proves: rfc4733-6-2.
 #[test]
 fn both_hear_each_other_and_nobody_on_the_way_does() {
     let mut talk = Talk::begin(1, (Srtp::Required, Srtp::Welcome));
@@ -238,7 +240,8 @@ fn who_must_not_be_heard_is_not_called_and_does_not_call_without_keys() {
 }
 
 /// Bug classes 28 and 30: a flood of forged packets, from the right address too and from before the first good one, neither ends the call nor
-/// turns it away, nor is it heard.
+/// turns it away, nor is it heard; keys travel in the same packets.
+/// Proves: rfc4733-6-1.
 #[test]
 fn forged_packets_are_neither_heard_nor_learned_from() {
     let mut talk = Talk::begin(4, (Srtp::Required, Srtp::Required));

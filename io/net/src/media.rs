@@ -147,6 +147,8 @@ mod tests {
 
     use super::*;
 
+    /// "RTP SHOULD use an even destination port number and the corresponding RTCP stream SHOULD use the next higher (odd)"
+    /// Proves: rfc3550-11-1, rfc3550-11-3.
     #[test]
     fn ports_come_in_pairs_from_the_range_and_in_no_order() {
         let plan = MediaPlan { pairs: 40, ..MediaPlan::default() };

@@ -44,6 +44,8 @@ impl Machine for Phone {
                     let turn = &mut Turn { now, line, lingering, out: &mut *out };
                     call.datagram(turn, socket, (from, &octets));
                 }
+                // Sound ends no call and brings no news of the line: of what comes, it is by far the most.
+                return;
             }
             Input::Answered(ticket, answer) => self.answered(now, ticket, &answer, out),
             // A phone has no other shards.

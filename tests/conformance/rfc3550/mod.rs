@@ -1,5 +1,6 @@
 //! RFC 3550: RTP and RTCP.
 
+mod section_11;
 mod section_5;
 mod section_6_1;
 mod section_6_2;

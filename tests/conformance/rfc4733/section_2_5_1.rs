@@ -48,3 +48,24 @@ fn keys_that_the_other_side_does_not_list_are_not_sent_as_events() {
     codes.dedup();
     assert_eq!(codes, [1, 2]);
 }
+
+/// We say which keys we take, in an offer and in an answer.
+/// Proves: rfc4733-2.5.1.1-1, rfc4733-2.5.2.1-1, rfc4733-9.2-2, rfc4733-9.2-3.
+#[test]
+fn the_events_that_we_take_are_listed() {
+    let at = std::net::SocketAddr::from(([192, 0, 2, 1], 4000));
+    let session = || {
+        let mut session = sdp::Session::new(sdp::Origin::new(1, at.ip()));
+        session.add(sdp::Stream::audio(at, [sdp::Codec::pcma()]));
+        session
+    };
+    let offer = session().offer().unwrap();
+    let (answer, _) = session().answer(&offer).unwrap();
+    for description in [offer, answer] {
+        let section = description.media.first().unwrap();
+        let events = section.payload_types().find(|number| {
+            section.rtpmap(*number).is_some_and(|map| &*map.name == "telephone-event")
+        });
+        assert_eq!(section.fmtp(events.unwrap()), Some("0-15"));
+    }
+}
