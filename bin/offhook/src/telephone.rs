@@ -70,7 +70,8 @@ impl Telephone {
     /// The port is not free; in words.
     pub fn open_on(account: &Account, at: SocketAddr) -> Result<Self, String> {
         let (to, events) = sync_channel(crate::limits::LOG_LINES);
-        let phone = Softphone::start_on(account, (Home::Fixed(at.ip()), at.port()), &[], Teller(to))?;
+        let phone =
+            Softphone::start_on(account, (Home::Fixed(at.ip()), at.port()), &[], Teller(to))?;
         Ok(Self { phone, events: Mutex::new(events) })
     }
 
