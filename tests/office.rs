@@ -145,6 +145,14 @@ impl Office {
         self.tell(input)
     }
 
+    /// The end of a turn of the driver: the server is woken once, if it wants to be; what it sends then.
+    pub fn turn_ends(&mut self) -> Vec<Sent> {
+        if self.node.deadline().is_some_and(|at| at <= self.now) {
+            self.node.wake(self.now, &mut self.out);
+        }
+        self.collect()
+    }
+
     /// Lets time pass; what the server sends meanwhile.
     pub fn wait(&mut self, time: Duration) -> Vec<Sent> {
         let end = self.now + time;

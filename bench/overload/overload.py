@@ -2,21 +2,24 @@
 """Goodput under overload: a server that may use a small part of one core, and SIPp asking for up to ten times what it can do.
 
     cargo build --release
-    bench/overload/overload.py                 # needs root (a cgroup), sipp; writes docs/pictures/overload.svg
-    bench/overload/overload.py --kamailio      # the same for Kamailio with pipelimit, for comparison
+    bench/overload/overload.py                     # needs root (a cgroup) and sipp; all kinds, half an hour
+    bench/overload/overload.py --kinds invite-udp  # one kind: three minutes
+    bench/overload/overload.py --kamailio          # the same for Kamailio with pipelimit, for comparison
 
+What is measured is kept in bench/overload/measured.json, and docs/pictures/overload.svg is drawn from that; `--draw` draws only.
 Only loopback is used. Everything that is started is ended.
 """
 
 import argparse
 import csv
 import glob
+import itertools
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -24,6 +27,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SERVER, CALLEE = 25070, 25080
 TIMES = [0.5, 1, 2, 4, 10]
+KINDS = ["invite-udp", "register-udp", "mix-udp", "invite-tcp", "register-tcp", "mix-tcp"]
+MEASURED = os.path.join(HERE, "measured.json")
+PICTURE = os.path.join(ROOT, "docs/pictures/overload.svg")
+SETTLE = 5  # seconds until what is told counts; what happens in them is told apart
+PORTS = itertools.count(26000 + int(time.time()) % 4000)
 CGROUP = "/sys/fs/cgroup/cpu/offhook-overload"
 
 
@@ -115,91 +123,117 @@ def sipp(folder, arguments):
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+class Asked:
+    """What came of so many new things a second."""
+
+    def __init__(self, begun, setups, seconds):
+        self.begun, self.setups, self.seconds = begun, setups, seconds
+
+    def good(self, settle=SETTLE):
+        """Set up in a second (a refusal has no set-up time)."""
+        kept = [ms for at, ms in self.setups if at >= settle]
+        return len(kept) / max(0.001, self.seconds - settle)
+
+    def slow(self, settle=SETTLE, share=0.99):
+        """How long it took but for one in a hundred, in milliseconds."""
+        kept = sorted(ms for at, ms in self.setups if at >= settle)
+        return kept[int(len(kept) * share)] if kept else 0
+
+
 def ask_for(folder, kind, rate, seconds):
-    """So many new things a second, for a while: what came of them in each second, and how long set-up took (99 of 100)."""
-    scenario, transport = kind
-    for old in glob.glob(os.path.join(folder, f"{scenario}_*")):
-        os.remove(old)
-    mode = {"udp": "u1", "tcp": "t1"}[transport]
-    caller = sipp(
-        folder,
-        ["-sf", os.path.join(HERE, f"{scenario}.xml"), "-t", mode, "-r", str(max(1, round(rate))), "-m", "10000000",
-         "-l", "1000000", "-timeout", f"{seconds}s", "-timeout_error", "-trace_stat", "-fd", "1", "-trace_rtt", "-rtt_freq", "10",
-         "-buff_size", "4000000", "-p", str(26000 + int(time.time()) % 5000), f"127.0.0.1:{SERVER}"],
-    )
-    caller.wait(seconds + 30)
-    rows = list(csv.DictReader(open(glob.glob(os.path.join(folder, f"{scenario}_*_.csv"))[0]), delimiter=";"))
-    times = sorted(
-        float(line.split(";")[1].replace(",", "."))
-        for path in glob.glob(os.path.join(folder, f"{scenario}_*_rtt.csv"))
-        for line in open(path)
-        if ";" in line and line[0].isdigit()
-    )
-    return rows, times
+    """So many new things a second, for a while: what came of them."""
+    scenarios, transport = kind
+    callers = []
+    for scenario in scenarios:
+        for old in glob.glob(os.path.join(folder, f"{scenario}_*")):
+            os.remove(old)
+        each = max(1, round(rate / len(scenarios)))
+        callers.append(sipp(
+            folder,
+            ["-sf", os.path.join(HERE, f"{scenario}.xml"), "-t", MODES[transport], "-r", str(each), "-m", "10000000",
+             "-l", "1000000", "-timeout", f"{seconds}s", "-timeout_error", "-trace_stat", "-fd", "1", "-trace_rtt", "-rtt_freq", "10",
+             "-buff_size", "4000000", "-p", str(next(PORTS)), f"127.0.0.1:{SERVER}"],
+        ))
+    for caller in callers:
+        caller.wait(seconds + 30)
+    begun, setups = 0, []
+    for scenario in scenarios:
+        rows = list(csv.DictReader(open(glob.glob(os.path.join(folder, f"{scenario}_*_.csv"))[0]), delimiter=";"))
+        begun += int(rows[-1]["TotalCallCreated"])
+        for path in glob.glob(os.path.join(folder, f"{scenario}_*_rtt.csv")):
+            for line in open(path):
+                if ";" in line and line[0].isdigit():
+                    at, took = line.split(";")[:2]
+                    setups.append((float(at.replace(",", ".")) / 1000, float(took.replace(",", "."))))
+    return Asked(begun, setups, seconds)
 
 
-def steady(rows, column, skip):
-    """What was counted in a second, the first ones left out."""
-    kept = rows[skip:-1] or rows[-2:]
-    count = sum(int(row[column]) for row in kept)
-    return count / max(1, len(kept))
+MODES = {"udp": "u1", "tcp": "t1"}
+SCENARIOS = {"invite": ["uac"], "register": ["reg"], "mix": ["uac", "reg"]}
 
 
-def measure(arguments):
+def measure(arguments, name):
+    """One kind: the knee, and what is done at each multiple of it."""
     enter = quota(arguments.quota)
     folder = tempfile.mkdtemp(prefix="overload-")
-    results = {}
+    what, transport = name.split("-")
+    kind = (SCENARIOS[what], transport)
+    start = lambda rate: kamailio(folder, enter, rate) if arguments.kamailio else offhook(folder, enter)
+    server, callee = None, None
+    result = {"quota": arguments.quota, "seconds": arguments.seconds, "rows": []}
     try:
-        for name in arguments.kinds.split(","):
-            kind = {"invite-udp": ("uac", "udp"), "invite-tcp": ("uac", "tcp"), "register-udp": ("reg", "udp")}[name]
-            knee = arguments.knee
-            if arguments.kamailio:
-                server = kamailio(folder, enter, arguments.rate)
+        server = start(arguments.rate or 100_000)
+        wait_until_it_answers()
+        if "uac" in kind[0]:
+            callee = sipp(folder, ["-sf", os.path.join(HERE, "uas.xml"), "-t", MODES[transport], "-p", str(CALLEE), "-buff_size", "4000000"])
+            if not arguments.kamailio:
+                register_callee(transport)
+        knee = arguments.knee or find_knee(folder, kind)
+        result["knee"] = knee
+        if arguments.kamailio:
+            # It is told what it can do; Offhook has to find out.
+            end(server)
+            server = start(arguments.rate or round(knee))
+            wait_until_it_answers()
+        for times in arguments.times:
+            asked = ask_for(folder, kind, knee * times, arguments.seconds)
+            row = {"times": times, "asked": asked.begun / arguments.seconds, "good": asked.good(), "slow": asked.slow(),
+                   "good_first": len([1 for at, _ in asked.setups if at < SETTLE]) / SETTLE, "slow_all": asked.slow(0)}
+            result["rows"].append(row)
+            print(f"{name} {times} times {knee:.0f}/s: {row['asked']:.0f}/s asked for, {row['good']:.0f}/s done "
+                  f"({row['good_first']:.0f}/s in the first {SETTLE} s), 99 of 100 within {row['slow']:.0f} ms "
+                  f"({row['slow_all']:.0f} ms with the first {SETTLE} s)", flush=True)
+            if times == max(TIMES):
+                result["recovered"] = recovery(folder, kind, knee / 2)
+                print(f"  half of the knee right after that: all are served after {result['recovered']:.0f} s", flush=True)
             else:
-                server = offhook(folder, enter)
-            callee = None
-            try:
-                wait_until_it_answers()
-                if kind[0] == "uac":
-                    mode = {"udp": "u1", "tcp": "t1"}[kind[1]]
-                    callee = sipp(folder, ["-sf", os.path.join(HERE, "uas.xml"), "-t", mode, "-p", str(CALLEE), "-buff_size", "4000000"])
-                    if not arguments.kamailio:
-                        register_callee(kind[1])
-                knee = knee or find_knee(folder, kind, arguments.seconds)
-                results[name] = (knee, [])
-                for times in TIMES:
-                    rows, setups = ask_for(folder, kind, knee * times, arguments.seconds)
-                    good = good_put(rows, setups, arguments.seconds)
-                    slow = setups[int(len(setups) * 0.99)] if setups else 0
-                    results[name][1].append((times, knee * times, good, slow))
-                    print(f"{name} {times} times {knee:.0f}/s: {good:.0f}/s, 99 of 100 within {slow:.0f} ms", flush=True)
-                    time.sleep(6)
-            finally:
-                if callee:
-                    callee.kill()
-                    callee.wait()
-                end(server)
-                print(open(os.path.join(folder, "server.log")).read()[-600:])
+                time.sleep(arguments.pause)
     finally:
+        for process in [callee, server]:
+            if process:
+                end(process)
+        print(open(os.path.join(folder, "server.log")).read()[-600:])
         shutil.rmtree(folder)
-    return results
+    return result
 
 
-def good_put(rows, setups, seconds):
-    """Calls that were set up (a refusal has no set-up time), a second."""
-    return len(setups) / seconds
+def recovery(folder, kind, rate):
+    """Seconds from the end of the load until as much is served as is asked for."""
+    asked = ask_for(folder, kind, rate, 10)
+    served = [sum(1 for at, _ in asked.setups if second <= at < second + 1) for second in range(10)]
+    bad = [second for second in range(1, 9) if served[second] < rate * 0.95]
+    return max(bad, default=0) + 1
 
 
-def find_knee(folder, kind, seconds):
+def find_knee(folder, kind):
     """The highest rate at which nearly all are served."""
-    low, high = 0, None
-    rate = 100
+    low, high, rate = 0, None, 200
     while high is None or high - low > low / 12:
-        rows, setups = ask_for(folder, kind, rate, 6)
-        served = len(setups) / 6
-        print(f"  {rate:.0f}/s: {served:.0f}/s", flush=True)
+        asked = ask_for(folder, kind, rate, 6)
+        served, slow = asked.good(1), asked.slow(1)
+        print(f"  {rate:.0f}/s: {served:.0f}/s, 99 of 100 within {slow:.0f} ms", flush=True)
         time.sleep(3)
-        if served > rate * 0.93 and setups[int(len(setups) * 0.99)] < 400:
+        if served > rate * 0.95 and slow < 400:
             low = rate
         else:
             high = rate
@@ -209,13 +243,60 @@ def find_knee(folder, kind, seconds):
     return low
 
 
+def keep(server, name, result):
+    everything = json.load(open(MEASURED)) if os.path.exists(MEASURED) else {}
+    everything.setdefault(server, {})[name] = result
+    with open(MEASURED, "w") as file:
+        json.dump(everything, file, indent=1, sort_keys=True)
+        file.write("\n")
+
+
+COLOURS = {"invite-udp": "#0b6", "register-udp": "#06c", "mix-udp": "#c60", "invite-tcp": "#084", "register-tcp": "#048", "mix-tcp": "#840"}
+
+
+def draw():
+    """The picture: what is done, in hundredths of the best, over what is asked for, in multiples of the knee."""
+    everything = json.load(open(MEASURED))
+    wide, high, left, top = 760, 380, 60, 40
+    across = lambda times: left + (wide - left - 210) * TIMES.index(times) / (len(TIMES) - 1)
+    down = lambda share: top + (high - top - 50) * (1 - share / 110)
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" font-family="sans-serif" font-size="12">',
+           f'<rect width="{wide}" height="{high}" fill="white"/>',
+           f'<text x="{left}" y="20" font-size="14">Served, in % of the best, when more is asked for than can be done</text>']
+    for share in range(0, 101, 20):
+        out.append(f'<path d="M{left} {down(share):.0f}H{across(10):.0f}" stroke="#ddd"/>'
+                   f'<text x="{left - 8}" y="{down(share) + 4:.0f}" text-anchor="end">{share}</text>')
+    out.append(f'<path d="M{left} {down(90):.0f}H{across(10):.0f}" stroke="#c00" stroke-dasharray="2 4"/>')
+    for times in TIMES:
+        out.append(f'<text x="{across(times):.0f}" y="{high - 30}" text-anchor="middle">{times:g}x</text>')
+    out.append(f'<text x="{across(2):.0f}" y="{high - 10}" text-anchor="middle">asked for, in multiples of what can be done</text>')
+    lines = [(server, name, everything[server][name]) for server in ["offhook", "kamailio"] for name in KINDS if name in everything.get(server, {})]
+    for place, (server, name, result) in enumerate(lines):
+        best = max(row["good"] for row in result["rows"])
+        points = [(across(row["times"]), down(100 * row["good"] / best)) for row in result["rows"]]
+        path = "M" + "L".join(f"{x:.0f} {y:.1f}" for x, y in points)
+        dashed = ' stroke-dasharray="6 4"' if server == "kamailio" else ""
+        out.append(f'<path d="{path}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"{dashed}/>')
+        y = top + 14 + 20 * place
+        out.append(f'<path d="M{wide - 195} {y - 4}h26" stroke="{COLOURS[name]}" stroke-width="2"{dashed}/>'
+                   f'<text x="{wide - 163}" y="{y}">{server} {name} ({best:.0f}/s)</text>')
+    out.append("</svg>")
+    open(PICTURE, "w").write("\n".join(out) + "\n")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quota", type=int, default=10, help="percent of one core")
-    parser.add_argument("--seconds", type=int, default=20)
-    parser.add_argument("--knee", type=float)
-    parser.add_argument("--kinds", default="invite-udp,invite-tcp,register-udp")
+    parser.add_argument("--quota", type=int, default=5, help="percent of one core")
+    parser.add_argument("--seconds", type=int, default=25)
+    parser.add_argument("--pause", type=int, default=4, help="seconds between two loads")
+    parser.add_argument("--knee", type=float, help="what can be done, if that is known")
+    parser.add_argument("--times", type=lambda text: [float(part) for part in text.split(",")], default=TIMES)
+    parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--kamailio", action="store_true")
-    parser.add_argument("--rate", type=int, default=80, help="Kamailio's pipelimit")
+    parser.add_argument("--rate", type=int, help="Kamailio's pipelimit, if not the knee")
+    parser.add_argument("--draw", action="store_true", help="draw what was measured, and no more")
     arguments = parser.parse_args()
-    print(measure(arguments))
+    if not arguments.draw:
+        for name in arguments.kinds.split(","):
+            keep("kamailio" if arguments.kamailio else "offhook", name, measure(arguments, name))
+    draw()

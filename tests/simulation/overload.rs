@@ -180,7 +180,7 @@ impl Town {
         let batch: Vec<_> = self.queue.drain(..self.queue.len().min(TURN)).collect();
         let (mut out, now) = (Vec::new(), self.now);
         let lost = std::mem::take(&mut self.lost);
-        let backlog = Backlog { waited: self.waited, lost };
+        let backlog = Backlog { waited: self.waited, lost, unread: left };
         self.node.handle(now, Input::Waited(backlog), &mut out);
         let mut work = batch.len() as u64;
         for (peer, wire) in batch {
@@ -350,7 +350,7 @@ fn goodput_stays_whatever_comes() {
         let (done, refused) = (tally.done / 8, tally.refused / 8);
         let (half, most) = (tally.setup(50), tally.setup(90));
         println!("{times}: {done} of {CAPACITY}/s, refused {refused}/s, {half} ms, {most} ms");
-        assert!(done * 100 >= CAPACITY * 75, "{times}: {done} of {CAPACITY}");
+        assert!(done * 100 >= CAPACITY * 90, "{times}: {done} of {CAPACITY}");
         assert!(half < 200, "{times}: {half} ms, {most} ms");
         assert!(refused > 0, "{times}");
     }
@@ -366,8 +366,8 @@ fn a_flood_that_is_over_leaves_nothing_behind() {
     town.calls.retain(|_, call| call.heard);
     town.live(5, CAPACITY / 2);
     let after = town.live(5, CAPACITY / 2);
-    // Who began before the flood was over may still repeat itself.
-    assert!(after.done >= after.begun, "{} of {}", after.done, after.begun);
+    // Who began before the flood was over may still repeat itself; as many are up at the end as at the beginning, but for one or two.
+    assert!(after.done + 2 >= after.begun, "{} of {}", after.done, after.begun);
     assert_eq!(after.refused, 0);
     assert!(matches!(town.events.last(), Some(Event::Relieved { .. })), "{:?}", town.events);
     assert_eq!(town.deafness.share, 0);

@@ -1,7 +1,7 @@
 //! The limits of the command line and the config file, each with its reason.
 
-/// How long everything may wait before new things are refused, in milliseconds; 0: for ever. Less than 5 is seen on any busy machine, more
-/// than 250 makes callers repeat themselves.
+/// How long a new request may wait for its turn before it is refused, in milliseconds; 0: none waits. More than 250, and what it has waited
+/// before it was read, makes callers repeat themselves.
 pub const OVERLOAD_TARGET: std::ops::RangeInclusive<u64> = 0..=250;
 
 /// New requests a second, or at once, of one source.

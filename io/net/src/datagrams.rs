@@ -8,6 +8,7 @@ use machine::Time;
 use sip::Bytes;
 
 use crate::counters::Counters;
+use crate::filter::Filter;
 use crate::kernel::{self, Batch, Epoll, Parcel, Watch};
 use crate::limits;
 use crate::recent::Recent;
@@ -23,6 +24,8 @@ pub(crate) struct Mouth {
     /// By which of our addresses peers reach us, so that answers come from there: only where the socket is bound to a wildcard.
     ways: Option<Recent<SocketAddr, IpAddr>>,
     overflowed: u64,
+    /// The kernel drops some on our behalf, and counts them with those for which there was no room.
+    deaf: bool,
     is_ipv4: bool,
     /// Whether epoll watches it.
     watched: bool,
@@ -42,6 +45,7 @@ impl Mouth {
             watch: Watch::Reading,
             ways,
             overflowed: 0,
+            deaf: false,
             watched: false,
             until: Time::NEVER,
         }
@@ -100,12 +104,20 @@ impl Mouth {
             .collect()
     }
 
-    /// How many datagrams the kernel has dropped since the last call, because we were slow.
+    /// How many datagrams the kernel has dropped since the last call, because we were slow. Not known while it is deaf.
     pub(crate) fn overflow(&mut self) -> u64 {
         let all = kernel::overflowed(&self.socket);
         let new = all.saturating_sub(self.overflowed);
         self.overflowed = all;
-        new
+        if self.deaf { 0 } else { new }
+    }
+
+    /// Has the kernel drop what the filter wants; where it does not, everything is read as before.
+    pub(crate) fn deafen(&mut self, filter: &Filter) {
+        let deaf = filter.attach(&self.socket).is_ok() && !filter.is_empty();
+        self.deaf |= deaf;
+        self.overflow();
+        self.deaf = deaf;
     }
 
     /// Sends what waits.

@@ -76,11 +76,16 @@ impl Filter {
         row.end(deafness.share)
     }
 
+    /// True when everything passes.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Has a socket's datagrams looked at.
     pub(crate) fn attach(&self, socket: &impl AsRawFd) -> io::Result<()> {
         // The kernel has room for one such program to a socket (`net.core.optmem_max`): the other goes first.
         kernel::attach(socket, &[])?;
-        if self.0.is_empty() { Ok(()) } else { kernel::attach(socket, &self.0) }
+        if self.is_empty() { Ok(()) } else { kernel::attach(socket, &self.0) }
     }
 }
 

@@ -13,8 +13,10 @@ pub(crate) struct Found {
     pub signalling: usize,
     /// Datagrams of media.
     pub media: usize,
-    /// Something was left for the next turn.
+    /// Something was left unread for the next turn.
     pub more: bool,
+    /// The machine has more to do at once.
+    pub undone: bool,
 }
 
 impl Found {
@@ -105,7 +107,7 @@ mod tests {
             .collect()
     }
 
-    const ONE: Found = Found { signalling: 1, media: 0, more: false };
+    const ONE: Found = Found { signalling: 1, media: 0, more: false, undone: false };
 
     #[test]
     fn a_quiet_shard_sleeps_and_a_busy_one_naps() {
@@ -129,7 +131,7 @@ mod tests {
         let taken = naps(&mut rhythm, &mut now, 100, four, 20);
         let last = taken.last().copied().flatten();
         assert!(last.is_some_and(|nap| (38..42).contains(&nap.as_micros())), "{last:?}");
-        let media = Found { signalling: 0, media: 4, more: false };
+        let media = Found { signalling: 0, media: 4, more: false, undone: false };
         let taken = naps(&mut rhythm, &mut now, 100, media, 20);
         assert_eq!(taken.last().copied().flatten(), Some(Naps::default().media));
     }
@@ -154,7 +156,7 @@ mod tests {
         let media = Found { media: 2, ..Found::default() };
         let taken = naps(&mut rhythm, &mut now, 60, media, 100);
         assert_eq!(taken[59], Some(Naps::default().media));
-        let both = Found { signalling: 2, media: 2, more: false };
+        let both = Found { signalling: 2, media: 2, more: false, undone: false };
         assert_eq!(naps(&mut rhythm, &mut now, 1, both, 100)[0], Some(Naps::default().signalling));
     }
 

@@ -106,10 +106,7 @@ impl<M: Drivable> Shard<M> {
         let key = self.streams.secret();
         let filter = Filter::of(deafness, key);
         self.here.counters.deafened.set(u64::from(deafness.share));
-        for mouth in self.mouths.values() {
-            // Where it does not, everything is read as before.
-            drop(filter.attach(&mouth.socket));
-        }
+        self.mouths.values_mut().for_each(|mouth| mouth.deafen(&filter));
     }
 
     fn send_datagram(&mut self, flow: Flow, octets: Bytes) {

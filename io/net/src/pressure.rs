@@ -30,11 +30,12 @@ impl Pressure {
         self.lost = self.lost.saturating_add(datagrams as u64);
     }
 
-    /// A turn has read what it found: what the machine is to know of that, if it found anything.
+    /// A turn has read what it found: what the machine is to know of that, if it found anything or has something to do.
     pub(crate) fn now(&mut self, now: Time, found: Found) -> Option<Backlog> {
         (self.read, self.full) = (now, self.lost > 0);
-        let backlog = Backlog { waited: self.waited, lost: std::mem::take(&mut self.lost) };
-        (found.signalling > 0).then_some(backlog)
+        let lost = std::mem::take(&mut self.lost);
+        let backlog = Backlog { waited: self.waited, lost, unread: found.more };
+        (found.signalling > 0 || found.undone).then_some(backlog)
     }
 
     /// The turn is over; now the shard may sleep.
@@ -54,7 +55,7 @@ impl Pressure {
 mod tests {
     use super::*;
 
-    const ONE: Found = Found { signalling: 1, media: 0, more: false };
+    const ONE: Found = Found { signalling: 1, media: 0, more: false, undone: false };
 
     /// What is told to the machine in turns of so many milliseconds; between them the shard sleeps for a second.
     fn told(turns: &[(u64, bool)]) -> Vec<u64> {

@@ -113,7 +113,7 @@ impl<M: Drivable> Shard<M> {
     fn pause(&mut self, found: Found) -> Option<Duration> {
         let now = self.here.clock.now();
         let left = self.deadline().map(|deadline| deadline - now);
-        if found.more || left == Some(Duration::ZERO) {
+        if found.more || found.undone || left == Some(Duration::ZERO) {
             // The rhythm is kept, though there is no time for a nap.
             let _ = self.rhythm.next(now, found);
             return Some(Duration::ZERO);
@@ -158,6 +158,7 @@ impl<M: Drivable> Shard<M> {
         self.gates.iter_mut().try_for_each(|gate| gate.wake(&self.epoll, now))?;
         self.streams.wake(now);
         self.spread_news(now);
+        found.undone = self.is_due(now);
         if let Some(backlog) = self.pressure.now(now, found) {
             let micros = u64::try_from(backlog.waited.as_micros()).unwrap_or(u64::MAX);
             self.here.counters.waited.set(micros);
@@ -167,7 +168,13 @@ impl<M: Drivable> Shard<M> {
         self.think(now)?;
         self.flush(now)?;
         found.more |= !self.inputs.is_empty();
+        found.undone = self.is_due(now);
         Ok(found)
+    }
+
+    /// True when the machine has something to do now.
+    fn is_due(&self, now: Time) -> bool {
+        self.machine.deadline().is_some_and(|deadline| deadline <= now)
     }
 
     /// Reads what one socket has.
@@ -312,7 +319,7 @@ impl<M: Drivable> Shard<M> {
                 self.note_panic(now, panicked);
             }
             self.inputs = inputs;
-            if self.machine.deadline().is_some_and(|deadline| deadline <= now) {
+            if self.is_due(now) {
                 self.woken = now;
                 let (machine, out) = (&mut self.machine, &mut self.out);
                 let panicked = self.trust.watch(now, || machine.wake(now, out));

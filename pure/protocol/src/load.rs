@@ -9,6 +9,8 @@ pub struct Backlog {
     pub waited: Duration,
     /// Datagrams that were thrown away since, because there was no room for them.
     pub lost: u64,
+    /// More has come that is not read yet.
+    pub unread: bool,
 }
 
 /// What need not be read of what comes by datagrams.

@@ -13,6 +13,12 @@ pub const REASONS: usize = 128;
 /// Sources whose pace is watched, on one shard: some 40 octets each. Past this newcomers share the pace of one.
 pub const SOURCES: usize = 65_536;
 
+/// Requests that wait for their turn on one shard while there is too much to do: some two kilobytes each. Past this the oldest is refused.
+pub const ROOM: usize = 4096;
+
+/// Requests that were not heard and whose repeats are known, on one shard: some 60 octets each. Past this the oldest is forgotten.
+pub const UNHEARD: usize = 32_768;
+
 /// Neighbours that are told how much less they are to send, on one shard. Past this the one that has asked first is told nothing more.
 pub const TOLD: usize = 1024;
 

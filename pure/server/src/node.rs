@@ -2,6 +2,7 @@
 
 mod bans;
 mod figures;
+mod newcomers;
 mod others;
 mod registrations;
 mod restored;
@@ -10,17 +11,17 @@ mod targets;
 use machine::{Dice, HashKey, Machine, Time};
 use protocol::bans::Caution;
 use protocol::doors::Event;
-use protocol::transaction::{Met, Newcomer, ServerId, Transactions, Up};
+use protocol::transaction::{Met, ServerId, Transactions, Up};
 use protocol::transport::{alias, stamp};
 use protocol::{Answer, CallRecord, Fault, Flow, Input, Output};
-use sip::{Malformed, Message, Method, Status};
+use sip::{Malformed, Message, Status};
 
-use crate::admission::{self, Door, Entry, Merged, Verdict};
-use crate::bans::{Bans, Proof};
+use crate::admission::{self, Door, Entry, Merged};
+use crate::bans::Bans;
 use crate::calls::Calls;
 use crate::explain::{Explanation, Passed};
 use crate::figures::Figures;
-use crate::gate::{Asker, Gate, No, Pass, Visitor, Waiting};
+use crate::gate::{Gate, Waiting};
 use crate::house::House;
 use crate::location::{Change, Touched};
 use crate::options;
@@ -198,9 +199,6 @@ impl Node {
     }
 }
 
-/// Seconds after which whoever found us with too much to do may come back.
-const RETRY: u32 = 10;
-
 impl Machine for Node {
     type Input = Input;
     type Output = Output;
@@ -269,6 +267,7 @@ impl Machine for Node {
         while let Some((aor, then)) = roles.registrar.overdue(now) {
             roles.go_on(&mut turn, &aor, then);
         }
+        roles.begin(&mut turn);
         roles.proxy.wake(&mut turn);
         roles.registrar.wake(&mut turn);
         roles.regevent.wake(&mut turn);
@@ -293,6 +292,8 @@ impl Machine for Node {
             .into_iter()
             .chain(watched)
             .chain([self.calls.deadline()])
+            // Whoever waits for a turn waits for the driver to read what else has come, and for nothing more.
+            .chain([roles.door.is_waited_at().then_some(Time::default())])
             .flatten()
             .min()
     }
@@ -402,112 +403,6 @@ impl Roles {
             let bindings = self.registrar.bindings(turn.now, &user);
             self.bans.vouch(turn, &user, &bindings);
         }
-    }
-
-    /// A request that begins something: it is judged without a trace first, then admitted, then served.
-    fn newcomer(&mut self, turn: &mut Turn<'_>, newcomer: Newcomer) {
-        let (flow, request) = (newcomer.flow, &newcomer.request);
-        if request.method() == Some(Method::Cancel) {
-            // Anybody can send one: what cancels nothing leaves nothing behind.
-            if !turn.transactions.cancels(request) {
-                return turn.refuse(flow, request, &Fault::NoTransaction);
-            }
-            let up = turn.transactions.admit(turn.now, newcomer, turn.out);
-            return up.into_iter().for_each(|up| self.told(turn, up));
-        }
-        match self.door.admits(turn, flow, request, &self.bans) {
-            Verdict::Enter => {}
-            Verdict::Refuse(fault) => return turn.turn_away(flow, request, &fault),
-            Verdict::Silence => return,
-        }
-        let entry = if turn.house.is_leaving(flow) { Entry::Draining } else { self.entry };
-        if let Err(fault) = entry.admits(request) {
-            return turn.refuse(flow, request, &fault);
-        }
-        let mut plan = self.proxy.plan(turn, flow, request);
-        let (purpose, asker, pass) = match self.judge(turn, flow, request, &mut plan) {
-            Ok(judged) => judged,
-            Err(No::Fault(fault)) => return turn.refuse(flow, request, &fault),
-            Err(No::Silence) => return,
-            Err(No::Challenge(wire, status, guess)) => {
-                turn.send_back(flow, request, wire);
-                let Some(guess) = guess else { return turn.report_challenge(flow, request) };
-                turn.report_refusal(flow, request, status, guess.words());
-                return self.bans.guessed(turn, flow, request, guess);
-            }
-        };
-        if matches!(purpose, Purpose::Options) && plan.proven.is_none() {
-            // RFC 3261 §8.2.7: nothing is kept of it; the answer to a repeat is made anew, and is the same.
-            let wire = options::answer(turn, request, options::As::Server);
-            return turn.send_back(flow, request, wire);
-        }
-        let admitted = turn.transactions.admit(turn.now, newcomer, turn.out);
-        let Some(Up::Request(id, flow, request)) = admitted else { return };
-        let way = (flow, request, plan);
-        match pass {
-            Pass::Now(info) => {
-                turn.info = info;
-                self.serve(turn, id, way, purpose);
-            }
-            Pass::After(question, info) => {
-                let until = turn.now + turn.house.settings.timers.patience();
-                let visitor = Box::new(Visitor { id, way, purpose, asker, info, until });
-                if let Err(visitor) = self.waiting.ask(turn, question, visitor) {
-                    let (flow, request, _) = visitor.way;
-                    turn.refuse_in(id, flow, &request, &Fault::Overloaded(RETRY));
-                }
-            }
-        }
-    }
-
-    /// What is it for, and may it? And as what have we asked who it is, and how did it pass?
-    fn judge(
-        &mut self,
-        turn: &mut Turn<'_>,
-        flow: Flow,
-        request: &Message,
-        plan: &mut Plan,
-    ) -> Result<(Purpose, Asker, Pass), No> {
-        let purpose =
-            self.weigh(turn, flow, (request, plan), &mut |_, _, _| {}).map_err(No::Fault)?;
-        let asker = purpose.asker(turn);
-        let mut proof = Proof::Missing;
-        let pass = if purpose::must_prove(turn, flow, (request, plan), &purpose) {
-            let (pass, proven) = self.gate.ask(turn, (flow, request), asker, &mut self.bans)?;
-            plan.proven = Some(proven.user);
-            proof = proven.proof;
-            pass
-        } else {
-            Pass::Now(None)
-        };
-        if asker == Asker::Server {
-            self.merged.note(turn.now, request).map_err(No::Fault)?;
-        }
-        let way = (flow, request, &*plan);
-        if let Err(fault) = self.tolls.permit(turn, way, (&purpose, proof), &mut self.bans) {
-            turn.call_barred(way, &purpose, &fault);
-            return Err(No::Fault(fault));
-        }
-        Ok((purpose, asker, pass))
-    }
-
-    /// What is it for, whoever sent it? The witness hears of the routes that do not fit.
-    fn weigh(
-        &self,
-        turn: &Turn<'_>,
-        flow: Flow,
-        (request, plan): (&Message, &Plan),
-        witness: &mut purpose::Witness<'_>,
-    ) -> Result<Purpose, Fault> {
-        let purpose = purpose::of(turn, flow, (request, plan), witness)?;
-        if matches!(purpose, Purpose::Register | Purpose::Watch(_) | Purpose::Options) {
-            admission::required(request)?;
-            admission::body(request)?;
-        }
-        if purpose.asker(turn) == Asker::Proxy {
-            self.proxy.validate(turn, flow, request, plan)?;
-        }
-        Ok(purpose)
     }
 
     /// Does what an admitted request is for; once the other nodes' bindings are known, when it is about those.

@@ -42,18 +42,23 @@ fn responses(sent: &[Sent]) -> Vec<Sent> {
     sent.iter().filter(|sent| sent.message.status().is_some()).cloned().collect()
 }
 
-/// Time passes in which everything waits so long, and so many calls come each tenth of a second.
-fn pass(office: &mut Office, tenths: u64, waited: u64, calls: usize, asks: &str) -> Vec<Sent> {
+/// Turns of the driver, a tenth of a second apart, in each of which so many calls come: what is answered. A turn has time for some sixty
+/// new calls.
+fn pass(office: &mut Office, tenths: u64, calls: usize, asks: &str) -> Vec<Sent> {
     let mut sent = Vec::new();
-    for tenth in 0..tenths {
-        office.now = office.now + Duration::from_millis(100);
-        let backlog = Backlog { waited: Duration::from_millis(waited), lost: 0 };
-        office.tell(Input::Waited(backlog));
+    for _ in 0..tenths {
+        begin_turn(office);
         for call in 0..calls {
-            let number = office.now.0 as usize / 1_000_000 % 1_000_000 * 100 + call;
-            let _ = tenth;
+            let number = office.now.0 as usize / 1_000_000 % 1_000_000 * 1000 + call;
             sent.extend(responses(&upstream(office, number, asks)));
         }
+        sent.extend(responses(&office.turn_ends()));
     }
     sent
+}
+
+/// A tenth of a second later the driver has read something.
+fn begin_turn(office: &mut Office) {
+    office.now = office.now + Duration::from_millis(100);
+    office.tell(Input::Waited(Backlog::default()));
 }

@@ -29,7 +29,7 @@ fn who_asks_is_told_that_all_is_well() {
 #[test]
 fn under_load_neighbours_are_asked_for_less_and_then_for_more_again() {
     let mut office = office();
-    let told = pass(&mut office, 40, 100, 10, ASKS);
+    let told = pass(&mut office, 40, 150, ASKS);
     let values: Vec<u64> = told.iter().filter_map(|one| param(one, "oc")?.parse().ok()).collect();
     assert!(values.iter().any(|value| *value > 20), "{values:?}");
     assert!(values.iter().all(|value| *value <= 100));
@@ -38,7 +38,7 @@ fn under_load_neighbours_are_asked_for_less_and_then_for_more_again() {
     assert!(seqs.is_sorted(), "{seqs:?}");
     assert!(seqs.first() < seqs.last());
     // It is over: that is said too, with a newer number.
-    let after = pass(&mut office, 60, 0, 1, ASKS);
+    let after = pass(&mut office, 120, 1, ASKS);
     let last = after.last().unwrap();
     assert_eq!(param(last, "oc").as_deref(), Some("0"));
     assert_eq!(param(last, "oc-validity").as_deref(), Some("0"));

@@ -47,9 +47,9 @@ pub(super) const SECTION: Section = Section {
     keys: &[
         Key::new(
             "target",
-            "20",
-            "How long everything may have to wait, in milliseconds, before new requests are refused. What counts is the shortest wait in each fifth \
-             of a second: a burst is no overload. 0: nothing is refused for it. At most 250.",
+            "200",
+            "How long a new request may wait for its turn, in milliseconds, before it is refused; what belongs to calls never waits. A phone repeats \
+             itself after 500. 0: nothing waits, and nothing is refused for it. At most 250.",
         ),
         Key::new(
             "per_source",

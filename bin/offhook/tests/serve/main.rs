@@ -21,6 +21,7 @@ mod console;
 mod exposition;
 mod faults;
 mod files;
+mod floods;
 mod intruders;
 mod killed;
 mod load;

@@ -32,7 +32,7 @@ impl Asker {
         format!("sip:{}", self.server)
     }
 
-    fn request(&self, method: &str, call: &str, rows: &str) -> String {
+    pub(crate) fn request(&self, method: &str, call: &str, rows: &str) -> String {
         let us = self.socket.local_addr().expect("bound");
         format!(
             "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bK{call}{}\r\nFrom: <sip:101@office.test>;tag=1\r\n\
@@ -40,6 +40,31 @@ impl Asker {
             rows.len(),
             uri = self.uri()
         )
+    }
+
+    pub(crate) fn send(&self, octets: &[u8]) {
+        // The kernel refuses what no datagram can hold.
+        let _ = self.socket.send_to(octets, &self.server);
+    }
+
+    /// Asks what the server can, and asks again, as RFC 3261 wants, while others flood it.
+    pub(crate) fn patiently(&self, call: &str) -> Message {
+        let request = self.request("OPTIONS", call, "");
+        for tries in 0..8 {
+            self.send(request.as_bytes());
+            let wait = Duration::from_millis(500 << tries.min(3));
+            self.socket.set_read_timeout(Some(wait)).expect("set");
+            let mut octets = [0; 4096];
+            while let Ok(length) = self.socket.recv(&mut octets) {
+                let answer = Message::parse(octets.get(..length).expect("it fits").to_vec());
+                if let Ok(answer) = answer
+                    && answer.call_id() == call.as_bytes()
+                {
+                    return answer;
+                }
+            }
+        }
+        panic!("no answer in {call}")
     }
 
     /// Asks what the server can, in a call of its own; the answer to that.
@@ -106,7 +131,7 @@ fn tcp(server: &mut Server) -> String {
 }
 
 /// The samples beside the project that were made to hurt servers.
-fn samples() -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn samples() -> Vec<(PathBuf, Vec<u8>)> {
     let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared"));
     let root = std::env::var_os("OFFHOOK_SHARED").map_or_else(beside, PathBuf::from);
     let folders = ["cve-sip", "sip-rfc4475", "sip-rfc5118", "sip-fuzz", "sip-messages"];

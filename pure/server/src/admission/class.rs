@@ -50,16 +50,6 @@ impl Class {
             Self::New
         }
     }
-
-    /// How many windows' worth of new things may be begun on credit: so far it goes before others.
-    pub(crate) const fn credit(self) -> i64 {
-        match self {
-            Self::New => 0,
-            Self::Known => 1,
-            Self::Emergency => 8,
-            Self::Within => i64::MAX,
-        }
-    }
 }
 
 /// `urn:service:sos`, and what is below it (RFC 5031 §4.2), or one of the numbers that the operator has named.

@@ -1,11 +1,13 @@
-//! `Door`: who may begin something, before anything is kept or computed for it. Too fast a source is stopped, and when there is too much
-//! to do, new things are refused, and past that not heard; what goes on with something goes before them.
+//! `Door`: who may begin something, before anything is kept or computed for it. Too fast a source is stopped. When there is too much to
+//! do, new things wait until there is time for them, are refused when that does not come soon, and past that not heard; what goes on with
+//! something goes before them.
 
 use std::time::Duration;
 
 use machine::{Dice, HashKey, Time};
 use protocol::bans::Source;
 use protocol::doors::{Backlog, Deafness, Event};
+use protocol::transaction::Newcomer;
 use protocol::transport::response_flow;
 use protocol::{Fault, Flow, Output};
 use sip::{Message, Name};
@@ -13,7 +15,9 @@ use sip::{Message, Name};
 use super::class::{Class, Whence};
 use super::feedback::{Feedback, bare};
 use super::hush::Hush;
+use super::late::Late;
 use super::pace::Pace;
+use super::room::{Order, Room};
 use super::sources::Sources;
 use super::valve::{Turned, Valve};
 use crate::bans::Bans;
@@ -25,13 +29,21 @@ use crate::turn::Turn;
 #[derive(Debug)]
 pub(crate) struct Door {
     valve: Valve,
+    room: Room,
+    /// What may still be begun before more is read.
+    left: u32,
     sources: Sources,
     hush: Hush,
+    late: Late,
     feedback: Feedback,
     /// How long what is told now has waited.
     waited: Duration,
-    /// When all refusals would have been in time.
+    /// More has come that is not read yet.
+    unread: bool,
+    /// When all refusals of sources that are too fast would have been in time.
     refused: Time,
+    /// Refusals for which there is time in this turn.
+    words: u32,
     /// When a line is due that says how it goes.
     word: Time,
     /// When the next source may be named that is too fast.
@@ -59,6 +71,8 @@ pub struct Tally {
 pub(crate) enum Verdict {
     /// It goes on.
     Enter,
+    /// There may be time for it soon.
+    Wait(Class),
     /// It is told that it comes at a bad time.
     Refuse(Fault),
     /// Nothing is said: whoever repeats it hears more later.
@@ -68,9 +82,20 @@ pub(crate) enum Verdict {
 /// How often it is said that the server is overloaded, or that a source is too fast.
 const WORD: Duration = Duration::from_secs(10);
 
-/// What has waited longer than this is not begun while there is too much to do: whoever sent it has done so again, or soon will
-/// (T1 is 500 ms).
+/// What has waited unread for longer than this is not begun while there is too much to do: whoever sent it has done so again, or soon
+/// will (T1 is 500 ms).
 const STALE: Duration = Duration::from_millis(400);
+
+/// New things begun in one turn, so that what belongs to calls is soon read again; and when it is known that something waits unread: to
+/// one thing that is begun belong six messages.
+const A_TURN: u32 = 32;
+const A_FULL_TURN: u32 = 8;
+
+/// Those for whom there is no time, refused in one turn.
+const AWAY_A_TURN: usize = 256;
+
+/// Refusals by datagram in one turn: each takes a fifth of a call, and whoever hears nothing comes again.
+const WORDS: u32 = 16;
 
 /// Refusals in a second for sources that are too fast.
 const REFUSALS: u32 = 100;
@@ -78,12 +103,18 @@ const REFUSALS: u32 = 100;
 impl Door {
     pub(crate) fn new(key: HashKey) -> Self {
         Self {
-            valve: Valve::new(),
+            valve: Valve::default(),
+            room: Room::default(),
+            // Until a driver says how it goes, everything is begun.
+            left: u32::MAX,
             sources: Sources::new(key),
             hush: Hush::default(),
+            late: Late::new(key),
             feedback: Feedback::new(key),
             waited: Duration::ZERO,
+            unread: false,
             refused: Time::default(),
+            words: WORDS,
             word: Time::default(),
             name: Time::default(),
             tally: Tally::default(),
@@ -98,18 +129,19 @@ impl Door {
 
     /// What is told next has waited for so long.
     pub(crate) fn waited(&mut self, turn: &mut Turn<'_>, backlog: Backlog) {
-        let target = turn.house.settings.overload.target;
-        if target == Duration::ZERO {
+        if turn.house.settings.overload.target == Duration::ZERO {
             return;
         }
-        self.waited = backlog.waited;
+        (self.waited, self.unread) = (backlog.waited, backlog.unread);
+        (self.left, self.words) = (self.a_turn(), WORDS);
         self.hush.lost(backlog.lost);
-        match self.valve.waited(turn.now, target, backlog) {
+        match self.valve.passes(turn.now, !self.hush.is_whole()) {
             Some(Turned::Narrow) => {
                 self.before = self.tally;
                 self.say(turn);
             }
             Some(Turned::Open) => {
+                self.late.clear();
                 let (refused, unheard) = self.lately();
                 turn.out.push(Output::Report(Event::Relieved { refused, unheard }));
             }
@@ -117,10 +149,50 @@ impl Door {
             None => {}
         }
         self.feedback.update(turn.now, self.valve.rate());
-        if let Some(share) = self.hush.update(turn.now, self.valve.capacity()) {
+        if let Some(share) = self.hush.update(turn.now, self.valve.is_narrow()) {
             let spared = turn.house.settings.overload.emergency.clone().into();
             turn.out.push(Output::Deafen(Deafness { share, spared }));
         }
+    }
+
+    const fn a_turn(&self) -> u32 {
+        if self.unread { A_FULL_TURN } else { A_TURN }
+    }
+
+    /// Lets a request wait; says who has to go for it when too many do.
+    pub(crate) fn keep(
+        &mut self,
+        turn: &mut Turn<'_>,
+        class: Class,
+        newcomer: Newcomer,
+    ) -> Option<(Newcomer, Verdict)> {
+        let (class, displaced) = self.room.put(turn.now, class, newcomer)?;
+        let verdict = self.turn_away(turn, class, &displaced);
+        Some((displaced, verdict))
+    }
+
+    /// True when somebody waits for a turn.
+    pub(crate) fn is_waited_at(&self) -> bool {
+        !self.room.is_empty()
+    }
+
+    /// Time for some of those who wait: each with what becomes of it.
+    pub(crate) fn serve(&mut self, turn: &mut Turn<'_>) -> Vec<(Newcomer, Verdict)> {
+        let mut served = Vec::new();
+        let patience = turn.house.settings.overload.target;
+        while served.len() < AWAY_A_TURN
+            && let Some((class, newcomer)) = self.room.overdue(turn.now, patience)
+        {
+            let verdict = self.turn_away(turn, class, &newcomer);
+            served.push((newcomer, verdict));
+        }
+        for _ in 0..self.a_turn() {
+            let order = if self.valve.is_narrow() { Order::Newest } else { Order::Oldest };
+            let Some((class, newcomer)) = self.room.next(order) else { break };
+            self.begin(turn, (newcomer.flow, &newcomer.request), class);
+            served.push((newcomer, Verdict::Enter));
+        }
+        served
     }
 
     /// A request came: what neighbours tell each other by it ends here (RFC 7339 §5.6).
@@ -161,50 +233,90 @@ impl Door {
         request: &Message,
         bans: &Bans,
     ) -> Verdict {
-        let told = self.has_neighbours()
-            && self.feedback.tells(turn.now, response_flow(request, flow).peer);
-        let (class, verdict) = self.judge(turn, (flow, request, told), bans);
-        match (class, &verdict) {
-            _ if !told => {}
-            (Class::Within, _) => self.feedback.within(),
-            (_, Verdict::Enter) => self.feedback.begun(),
-            (_, Verdict::Refuse(_) | Verdict::Silence) => self.feedback.refused(),
-        }
-        verdict
-    }
-
-    fn judge(
-        &mut self,
-        turn: &mut Turn<'_>,
-        (flow, request, told): (Flow, &Message, bool),
-        bans: &Bans,
-    ) -> (Class, Verdict) {
-        let (now, house) = (turn.now, turn.house);
-        let narrow = self.valve.is_narrow();
-        let home = narrow && bans.is_home(now, flow);
+        let home = !self.room.is_empty() && bans.is_home(turn.now, flow);
         let whence = if home { Whence::Home } else { Whence::Anywhere };
-        let class = Class::of(house, request, whence);
+        let class = Class::of(turn.house, request, whence);
         if !self.in_time(turn, flow, class) {
             self.tally.too_fast += 1;
-            return (class, self.hold(turn, (flow, request, told)));
+            return self.hold(turn, flow, request);
         }
         if class == Class::Within {
-            return (class, Verdict::Enter);
+            if self.is_told(turn, flow, request) {
+                self.feedback.within();
+            }
+            return Verdict::Enter;
         }
         if class == Class::New && !flow.transport.is_reliable() {
+            if self.late.has(request) {
+                let told = self.is_told(turn, flow, request);
+                return self.dismiss(turn, (flow, request, told));
+            }
             self.hush.seen();
+            if self.valve.is_narrow() && self.waited > STALE {
+                self.note_away(class, flow);
+                return self.fall_silent(turn.now, request);
+            }
         }
-        let stale = narrow && class == Class::New && self.waited > STALE;
-        if stale {
-            self.tally.unheard += 1;
-            return (class, Verdict::Silence);
+        let at_once = self.left > 0 && (self.room.is_empty() || class == Class::Emergency);
+        if at_once || turn.house.settings.overload.target == Duration::ZERO {
+            self.left = self.left.saturating_sub(1);
+            self.begin(turn, (flow, request), class);
+            return Verdict::Enter;
         }
-        if self.valve.lets(now, class) {
-            return (class, Verdict::Enter);
+        Verdict::Wait(class)
+    }
+
+    fn begin(&mut self, turn: &Turn<'_>, (flow, request): (Flow, &Message), class: Class) {
+        self.valve.begun();
+        if class == Class::New && !flow.transport.is_reliable() {
+            self.hush.begun();
         }
-        // Whoever is let through to us gets an answer: what is to be silence the driver does not even read.
+        if self.is_told(turn, flow, request) {
+            self.feedback.begun();
+        }
+    }
+
+    /// There is no time for a request: mostly it is told so.
+    fn turn_away(&mut self, turn: &mut Turn<'_>, class: Class, newcomer: &Newcomer) -> Verdict {
+        let (flow, request) = (newcomer.flow, &newcomer.request);
+        let told = self.is_told(turn, flow, request);
+        if told {
+            self.feedback.refused();
+        }
+        self.note_away(class, flow);
+        self.dismiss(turn, (flow, request, told))
+    }
+
+    /// Refuses a request, in words while there is time for that.
+    fn dismiss(&mut self, turn: &mut Turn<'_>, (flow, request, told): (Flow, &Message, bool)) -> Verdict {
+        if !flow.transport.is_reliable() {
+            if self.words == 0 {
+                return self.fall_silent(turn.now, request);
+            }
+            self.words -= 1;
+            self.hush.spent(true);
+        }
         self.tally.refused += 1;
-        (class, Verdict::Refuse(later(turn.dice, (flow, request, told))))
+        Verdict::Refuse(later(turn.dice, (flow, request, told)))
+    }
+
+    fn fall_silent(&mut self, now: Time, request: &Message) -> Verdict {
+        self.late.note(now, request);
+        self.hush.spent(false);
+        self.tally.unheard += 1;
+        Verdict::Silence
+    }
+
+    fn note_away(&mut self, class: Class, flow: Flow) {
+        self.valve.turned_away();
+        if class == Class::New && !flow.transport.is_reliable() {
+            self.hush.turned_away();
+        }
+    }
+
+    /// Has the neighbour that sent a request asked to be told how much is too much?
+    fn is_told(&self, turn: &Turn<'_>, flow: Flow, request: &Message) -> bool {
+        self.has_neighbours() && self.feedback.tells(turn.now, response_flow(request, flow).peer)
     }
 
     /// Is this source no faster than it may be?
@@ -229,9 +341,13 @@ impl Door {
     }
 
     /// Who is too fast is told so, as long as that does not cost much.
-    fn hold(&mut self, turn: &mut Turn<'_>, whose: (Flow, &Message, bool)) -> Verdict {
+    fn hold(&mut self, turn: &mut Turn<'_>, flow: Flow, request: &Message) -> Verdict {
+        let told = self.is_told(turn, flow, request);
+        if told {
+            self.feedback.refused();
+        }
         if Pace::of(REFUSALS, REFUSALS / 5).lets(turn.now, &mut self.refused) {
-            Verdict::Refuse(later(turn.dice, whose))
+            Verdict::Refuse(later(turn.dice, (flow, request, told)))
         } else {
             Verdict::Silence
         }

@@ -7,7 +7,7 @@ use crate::routes::Network;
 /// What is done when there is too much to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overload {
-    /// How long everything may have to wait before new requests are refused; zero: they never are.
+    /// How long a new request may wait for its turn before it is refused; zero: none is, and none waits.
     pub target: Duration,
     /// How many new requests a second one source may send, in the long run; 0: as many as it likes.
     pub per_source: u32,
@@ -26,7 +26,7 @@ impl Default for Overload {
         // What is on this machine is the operator's own.
         let own = ["127.0.0.0/8", "::1"].iter().filter_map(|network| network.parse().ok());
         Self {
-            target: Duration::from_millis(20),
+            target: Duration::from_millis(200),
             per_source: 200,
             at_once: 4000,
             unlimited: own.collect(),
