@@ -64,9 +64,8 @@ pub const WRITE_QUEUE: usize = 256 * 1024;
 /// Octets read from one connection in one call, and calls in one turn.
 pub const READ: usize = 64 * 1024;
 
-/// Reads from one connection in one turn: some ninety messages. Who sends more waits, as TCP lets it (RFC 9293 §3.8.6), and does not keep
-/// the others waiting.
-pub const READS: usize = 1;
+/// Reads from one connection in one turn, so that a fast sender does not keep the others waiting.
+pub const READS: usize = 4;
 
 /// Connections taken from one listener in one turn.
 pub const ACCEPTS: usize = 64;

@@ -72,9 +72,10 @@ fn distinct(name: &str, (messages, sources): (u32, u32)) {
             settled = memory(server.child.id(), "VmRSS");
         }
     }
-    let (at_end, most) =
-        (memory(server.child.id(), "VmRSS"), memory(server.child.id(), "VmHWM"));
-    println!("{messages} from {sources}: {settled} octets after a fifth, {at_end} at the end, {most} at most");
+    let (at_end, most) = (memory(server.child.id(), "VmRSS"), memory(server.child.id(), "VmHWM"));
+    println!(
+        "{messages} from {sources}: {settled} octets after a fifth, {at_end} at the end, {most} at most"
+    );
     assert!(most <= 256 << 20, "{most} octets");
     // What is remembered of a source has its bound; of a request nothing is.
     assert!(at_end < settled + (16 << 20), "{settled} octets after a fifth, {at_end} at the end");
@@ -104,7 +105,9 @@ fn mutation(samples: &[(PathBuf, Vec<u8>)], dice: &mut Dice) -> Vec<u8> {
         match dice.below(3) {
             0 => octets.truncate(at),
             1 => octets.insert(at.min(octets.len()), dice.below(256) as u8),
-            _ => octets.iter_mut().skip(at).take(1).for_each(|octet| *octet = dice.below(256) as u8),
+            _ => {
+                octets.iter_mut().skip(at).take(1).for_each(|octet| *octet = dice.below(256) as u8)
+            }
         }
     }
     octets
@@ -120,7 +123,8 @@ fn garbage(name: &str, (rate, calls, seconds): (u32, u32, u64)) {
     println!("seed {seed}");
     let mut dice = Dice::new(seed.into());
     let bad: Vec<_> = (0..4000).map(|_| mutation(&samples, &mut dice)).collect();
-    let server = Busy::start(&folder(name), &format!("{OFFICE}[auth]\nchallenge = [\"PUBLISH\"]\n"));
+    let server =
+        Busy::start(&folder(name), &format!("{OFFICE}[auth]\nchallenge = [\"PUBLISH\"]\n"));
     let callee = Load::callee();
     server.register(callee.local_addr().expect("bound"));
     let wish = Wish { rate: calls, talk: Duration::from_millis(200) };

@@ -288,7 +288,11 @@ impl Door {
     }
 
     /// Refuses a request, in words while there is time for that.
-    fn dismiss(&mut self, turn: &mut Turn<'_>, (flow, request, told): (Flow, &Message, bool)) -> Verdict {
+    fn dismiss(
+        &mut self,
+        turn: &mut Turn<'_>,
+        (flow, request, told): (Flow, &Message, bool),
+    ) -> Verdict {
         if !flow.transport.is_reliable() {
             if self.words == 0 {
                 return self.fall_silent(turn.now, request);

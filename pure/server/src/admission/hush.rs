@@ -127,12 +127,7 @@ mod tests {
 
     /// So many come in each second of which so many can be begun, for some seconds: the share that the driver drops at the end, and how
     /// often it changed.
-    fn after(
-        hush: &mut Hush,
-        from: u64,
-        seconds: u64,
-        (offered, can): (u64, u64),
-    ) -> (u16, usize) {
+    fn after(hush: &mut Hush, from: u64, seconds: u64, (offered, can): (u64, u64)) -> (u16, usize) {
         let mut told = u16::try_from(WHOLE - hush.open).unwrap();
         let mut changes = 0;
         for step in 0..seconds * 10 {
