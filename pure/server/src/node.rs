@@ -267,6 +267,7 @@ impl Machine for Node {
         while let Some((aor, then)) = roles.registrar.overdue(now) {
             roles.go_on(&mut turn, &aor, then);
         }
+        roles.door.wake(&mut turn);
         roles.begin(&mut turn);
         roles.proxy.wake(&mut turn);
         roles.registrar.wake(&mut turn);
@@ -292,8 +293,7 @@ impl Machine for Node {
             .into_iter()
             .chain(watched)
             .chain([self.calls.deadline()])
-            // Whoever waits for a turn waits for the driver to read what else has come, and for nothing more.
-            .chain([roles.door.is_waited_at().then_some(Time::default())])
+            .chain([roles.door.deadline()])
             .flatten()
             .min()
     }

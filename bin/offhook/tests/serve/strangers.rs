@@ -32,7 +32,7 @@ impl Asker {
         format!("sip:{}", self.server)
     }
 
-    pub(crate) fn request(&self, method: &str, call: &str, rows: &str) -> String {
+    fn request(&self, method: &str, call: &str, rows: &str) -> String {
         let us = self.socket.local_addr().expect("bound");
         format!(
             "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bK{call}{}\r\nFrom: <sip:101@office.test>;tag=1\r\n\
@@ -42,7 +42,7 @@ impl Asker {
         )
     }
 
-    pub(crate) fn send(&self, octets: &[u8]) {
+    fn send(&self, octets: &[u8]) {
         // The kernel refuses what no datagram can hold.
         let _ = self.socket.send_to(octets, &self.server);
     }
@@ -131,7 +131,7 @@ fn tcp(server: &mut Server) -> String {
 }
 
 /// The samples beside the project that were made to hurt servers.
-pub(crate) fn samples() -> Vec<(PathBuf, Vec<u8>)> {
+fn samples() -> Vec<(PathBuf, Vec<u8>)> {
     let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared"));
     let root = std::env::var_os("OFFHOOK_SHARED").map_or_else(beside, PathBuf::from);
     let folders = ["cve-sip", "sip-rfc4475", "sip-rfc5118", "sip-fuzz", "sip-messages"];

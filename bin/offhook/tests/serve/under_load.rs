@@ -15,15 +15,15 @@ use crate::load::{Load, Report, Wish, Word};
 use crate::{address, between, folder};
 
 /// A server whose log is read all the time; only what is waited for is kept.
-pub(crate) struct Busy {
+struct Busy {
     child: Child,
     log: Receiver<String>,
     file: PathBuf,
-    pub(crate) udp: String,
+    udp: String,
 }
 
 impl Busy {
-    pub(crate) fn start(folder: &Path, config: &str) -> Self {
+    fn start(folder: &Path, config: &str) -> Self {
         let file = folder.join("offhook.toml");
         std::fs::write(&file, config).expect("written");
         let mut child = Command::new(env!("CARGO_BIN_EXE_offhook"))
@@ -71,12 +71,7 @@ impl Busy {
         assert!(Command::new("kill").args([signal, id]).status().expect("kill").success());
     }
 
-    /// What the log has said that was not waited for, but for what it says of each call.
-    pub(crate) fn said(&self) -> Vec<String> {
-        self.log.try_iter().collect()
-    }
-
-    pub(crate) fn register(&self, contact: std::net::SocketAddr) {
+    fn register(&self, contact: std::net::SocketAddr) {
         let answer = crate::reload::request(
             &self.udp,
             ("REGISTER", "102"),

@@ -40,6 +40,8 @@ pub(crate) struct Door {
     waited: Duration,
     /// More has come that is not read yet.
     unread: bool,
+    /// When it was looked last how it goes.
+    looked: Time,
     /// When all refusals of sources that are too fast would have been in time.
     refused: Time,
     /// Refusals for which there is time in this turn.
@@ -97,6 +99,9 @@ const AWAY_A_TURN: usize = 256;
 /// Refusals by datagram in one turn: each takes a fifth of a call, and whoever hears nothing comes again.
 const WORDS: u32 = 16;
 
+/// How often it is looked how it goes when nothing comes.
+const LOOK: Duration = Duration::from_millis(250);
+
 /// Refusals in a second for sources that are too fast.
 const REFUSALS: u32 = 100;
 
@@ -113,6 +118,7 @@ impl Door {
             feedback: Feedback::new(key),
             waited: Duration::ZERO,
             unread: false,
+            looked: Time::default(),
             refused: Time::default(),
             words: WORDS,
             word: Time::default(),
@@ -135,6 +141,27 @@ impl Door {
         (self.waited, self.unread) = (backlog.waited, backlog.unread);
         (self.left, self.words) = (self.a_turn(), WORDS);
         self.hush.lost(backlog.lost);
+        self.look(turn);
+    }
+
+    /// When it is to be looked again how it goes, whether something comes or not: the driver may let nothing through.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        if self.is_waited_at() {
+            // Whoever waits for a turn waits for the driver to read what else has come, and for nothing more.
+            return Some(Time::default());
+        }
+        self.valve.is_narrow().then(|| self.looked + LOOK)
+    }
+
+    /// Looks how it goes, when that is due.
+    pub(crate) fn wake(&mut self, turn: &mut Turn<'_>) {
+        if self.valve.is_narrow() && self.looked + LOOK <= turn.now {
+            self.look(turn);
+        }
+    }
+
+    fn look(&mut self, turn: &mut Turn<'_>) {
+        self.looked = turn.now;
         match self.valve.passes(turn.now, !self.hush.is_whole()) {
             Some(Turned::Narrow) => {
                 self.before = self.tally;
