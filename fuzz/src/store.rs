@@ -24,7 +24,7 @@ fn written(words: &[&[u8]]) -> Said {
     let mut octets = Vec::new();
     put(&mut octets, words);
     let mut rest = &octets[..];
-    let said = read(&mut rest).expect("what we have written");
+    let Ok(said) = read(&mut rest) else { panic!("what we have written is not read") };
     assert!(rest.is_empty());
     said
 }

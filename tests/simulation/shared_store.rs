@@ -19,12 +19,20 @@ struct Trouble {
     lost: u64,
     /// Of a hundred news that something has changed, so many.
     deaf: u64,
-    /// Whether the store is gone now and then.
-    gone: bool,
-    /// Whether a replica takes over now and then, without the last writes.
-    falls_back: bool,
+    store: Fate,
     /// Whether a node restarts now and then.
     restarts: bool,
+}
+
+/// What becomes of the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Fate {
+    #[default]
+    Stands,
+    /// It is gone now and then.
+    IsGone,
+    /// The same; and now and then a replica takes over, without the last writes.
+    FallsBack,
 }
 
 /// What has happened so far, and what will.
@@ -173,10 +181,10 @@ impl World {
         for who in 0..=PHONES {
             world.soon(2_000, Happening::Speaks(who));
         }
-        if trouble.falls_back {
+        if trouble.store == Fate::FallsBack {
             world.soon(20_000, Happening::FallsBack);
         }
-        if trouble.gone {
+        if trouble.store != Fate::Stands {
             world.soon(20_000, Happening::Gone(true));
         }
         if trouble.restarts {
@@ -374,7 +382,7 @@ impl World {
 
     /// Who only asks is answered by a copy when the store does not answer.
     fn may_be_a_copy(&self) -> bool {
-        self.trouble.gone || self.trouble.lost > 0 || self.trouble.falls_back
+        self.trouble.store != Fate::Stands || self.trouble.lost > 0
     }
 
     /// Whoever was promised something before this was asked, and has asked for nothing else since, finds it so.
@@ -459,7 +467,7 @@ fn a_store_that_loses_requests_and_answers_makes_nothing_wrong() {
 
 #[test]
 fn a_store_that_is_gone_for_a_while_makes_nothing_wrong() {
-    lives(300..330, Trouble { gone: true, deaf: 20, ..Trouble::default() });
+    lives(300..330, Trouble { store: Fate::IsGone, deaf: 20, ..Trouble::default() });
 }
 
 #[test]
@@ -470,5 +478,5 @@ fn nodes_that_restart_make_nothing_wrong() {
 /// What was written in the last moment before a replica took over may be gone; what phones ask for afterwards is not.
 #[test]
 fn a_replica_that_takes_over_without_the_last_writes_loses_those_alone() {
-    lives(500..530, Trouble { falls_back: true, lost: 5, gone: true, ..Trouble::default() });
+    lives(500..530, Trouble { store: Fate::FallsBack, lost: 5, ..Trouble::default() });
 }

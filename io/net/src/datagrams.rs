@@ -23,14 +23,20 @@ pub(crate) struct Mouth {
     watch: Watch,
     /// By which of our addresses peers reach us, so that answers come from there: only where the socket is bound to a wildcard.
     ways: Option<Recent<SocketAddr, IpAddr>>,
-    overflowed: u64,
-    /// The kernel drops some on our behalf, and counts them with those for which there was no room.
-    deaf: bool,
+    dropped: Dropped,
     is_ipv4: bool,
     /// Whether epoll watches it.
     watched: bool,
     /// When it is closed.
     pub until: Time,
+}
+
+/// What the kernel has dropped of what came.
+#[derive(Debug, Default)]
+struct Dropped {
+    so_far: u64,
+    /// It drops some on our behalf, and counts them with those for which there was no room.
+    on_our_behalf: bool,
 }
 
 impl Mouth {
@@ -44,8 +50,7 @@ impl Mouth {
             queue: Queue::default(),
             watch: Watch::Reading,
             ways,
-            overflowed: 0,
-            deaf: false,
+            dropped: Dropped::default(),
             watched: false,
             until: Time::NEVER,
         }
@@ -107,17 +112,17 @@ impl Mouth {
     /// How many datagrams the kernel has dropped since the last call, because we were slow. Not known while it is deaf.
     pub(crate) fn overflow(&mut self) -> u64 {
         let all = kernel::overflowed(&self.socket);
-        let new = all.saturating_sub(self.overflowed);
-        self.overflowed = all;
-        if self.deaf { 0 } else { new }
+        let new = all.saturating_sub(self.dropped.so_far);
+        self.dropped.so_far = all;
+        if self.dropped.on_our_behalf { 0 } else { new }
     }
 
     /// Has the kernel drop what the filter wants; where it does not, everything is read as before.
     pub(crate) fn deafen(&mut self, filter: &Filter) {
         let deaf = filter.attach(&self.socket).is_ok() && !filter.is_empty();
-        self.deaf |= deaf;
+        self.dropped.on_our_behalf |= deaf;
         self.overflow();
-        self.deaf = deaf;
+        self.dropped.on_our_behalf = deaf;
     }
 
     /// Sends what waits.

@@ -162,7 +162,7 @@ impl Door {
 
     fn look(&mut self, turn: &mut Turn<'_>) {
         self.looked = turn.now;
-        match self.valve.passes(turn.now, !self.hush.is_whole()) {
+        match self.valve.passes(turn.now, self.hush.width()) {
             Some(Turned::Narrow) => {
                 self.before = self.tally;
                 self.say(turn);
@@ -176,7 +176,7 @@ impl Door {
             None => {}
         }
         self.feedback.update(turn.now, self.valve.rate());
-        if let Some(share) = self.hush.update(turn.now, self.valve.is_narrow()) {
+        if let Some(share) = self.hush.update(turn.now, self.valve.width()) {
             let spared = turn.house.settings.overload.emergency.clone().into();
             turn.out.push(Output::Deafen(Deafness { share, spared }));
         }
@@ -325,7 +325,7 @@ impl Door {
                 return self.fall_silent(turn.now, request);
             }
             self.words -= 1;
-            self.hush.spent(true);
+            self.hush.spent_words();
         }
         self.tally.refused += 1;
         Verdict::Refuse(later(turn.dice, (flow, request, told)))
@@ -333,7 +333,7 @@ impl Door {
 
     fn fall_silent(&mut self, now: Time, request: &Message) -> Verdict {
         self.late.note(now, request);
-        self.hush.spent(false);
+        self.hush.spent_silence();
         self.tally.unheard += 1;
         Verdict::Silence
     }

@@ -41,6 +41,13 @@ const LEAST: u64 = 4;
 /// How long is counted.
 const PERIOD: Duration = Duration::from_millis(500);
 
+/// How much of what is new comes in, or is begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Width {
+    Whole,
+    Narrow,
+}
+
 impl Default for Hush {
     fn default() -> Self {
         Self { open: WHOLE, count: Count::default(), can: 0, calm: 0, began: Time::default() }
@@ -63,9 +70,14 @@ impl Hush {
         self.count.turned_away += 1;
     }
 
-    /// One was refused in words, or was read for nothing: that takes a part of what one takes that is begun.
-    pub(crate) const fn spent(&mut self, words: bool) {
-        self.count.spent += if words { 16 } else { 5 };
+    /// One was refused in words: that takes a part of what one takes that is begun.
+    pub(crate) const fn spent_words(&mut self) {
+        self.count.spent += 16;
+    }
+
+    /// One was read for nothing: a smaller part.
+    pub(crate) const fn spent_silence(&mut self) {
+        self.count.spent += 5;
     }
 
     /// So many datagrams did not come through, because there was no room: in a flood they are requests.
@@ -73,24 +85,23 @@ impl Hush {
         self.count.lost = self.count.lost.saturating_add(datagrams);
     }
 
-    /// True while everything is let through.
-    pub(crate) const fn is_whole(&self) -> bool {
-        self.open == WHOLE
+    /// How much the driver lets through.
+    pub(crate) const fn width(&self) -> Width {
+        if self.open == WHOLE { Width::Whole } else { Width::Narrow }
     }
 
     /// What the driver is to be told, when that changes: the share that it need not read, in 1024ths. As much as is begun may pass, and
     /// a quarter more to be refused in words.
-    pub(crate) fn update(&mut self, now: Time, narrow: bool) -> Option<u16> {
+    pub(crate) fn update(&mut self, now: Time, begins: Width) -> Option<u16> {
         if now - self.began < PERIOD {
             return None;
         }
         self.began = now;
         let count = std::mem::take(&mut self.count);
         let before = self.open;
-        if narrow {
-            self.open = self.next(count).clamp(LEAST, WHOLE);
-        } else {
-            (self.open, self.can, self.calm) = (WHOLE, 0, 0);
+        match begins {
+            Width::Narrow => self.open = self.next(count).clamp(LEAST, WHOLE),
+            Width::Whole => (self.open, self.can, self.calm) = (WHOLE, 0, 0),
         }
         (self.open != before).then(|| u16::try_from(WHOLE - self.open).unwrap_or_default())
     }
@@ -132,12 +143,12 @@ mod tests {
         let mut changes = 0;
         for step in 0..seconds * 10 {
             let passed = offered * (WHOLE - u64::from(told)) / WHOLE / 10;
-            for number in 0..passed {
-                hush.seen();
-                if number < can / 10 { hush.begun() } else { hush.turned_away() }
-            }
+            (0..passed).for_each(|_| hush.seen());
+            (0..passed.min(can / 10)).for_each(|_| hush.begun());
+            (can / 10..passed).for_each(|_| hush.turned_away());
             let now = Time((from * 10 + step + 1) * 100_000_000);
-            if let Some(share) = hush.update(now, offered > can || !hush.is_whole()) {
+            let begins = if offered > can { Width::Narrow } else { hush.width() };
+            if let Some(share) = hush.update(now, begins) {
                 (told, changes) = (share, changes + 1);
             }
         }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use machine::Time;
 
+use super::hush::Width;
+
 /// What was begun and what was turned away.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Valve {
@@ -49,6 +51,11 @@ impl Valve {
         self.narrow.is_some()
     }
 
+    /// How much of what is new is begun.
+    pub(crate) const fn width(&self) -> Width {
+        if self.is_narrow() { Width::Narrow } else { Width::Whole }
+    }
+
     /// How much new is begun in a second, while that is not everything.
     pub(crate) fn rate(&self) -> Option<u64> {
         self.narrow.map(|narrow| narrow.rate / THOUSAND)
@@ -64,15 +71,15 @@ impl Valve {
         self.turned_away = self.turned_away.saturating_add(1);
     }
 
-    /// Time passes. Says when that changes something. What the driver does not let through is turned away too (`deaf`).
-    pub(crate) fn passes(&mut self, now: Time, deaf: bool) -> Option<Turned> {
+    /// Time passes. Says when that changes something. What the driver does not let through is turned away too.
+    pub(crate) fn passes(&mut self, now: Time, driver: Width) -> Option<Turned> {
         let elapsed = now - self.began;
         if elapsed < WINDOW {
             return None;
         }
         let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
         let begun = self.begun.saturating_mul(THOUSAND * THOUSAND) / millis;
-        let busy = self.turned_away > 0 || deaf;
+        let busy = self.turned_away > 0 || driver == Width::Narrow;
         (self.began, self.begun, self.turned_away) = (now, 0, 0);
         let Some(narrow) = &mut self.narrow else {
             self.narrow = busy.then_some(Narrow { rate: begun, idle: 0 });

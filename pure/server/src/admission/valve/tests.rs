@@ -2,6 +2,7 @@
 
 use machine::Time;
 
+use super::super::hush::Width;
 use super::{Turned, Valve};
 
 /// Tenths of a second in which so much is begun and so much turned away: what was said of it, with its tenth.
@@ -13,7 +14,9 @@ fn pass(
 ) -> Vec<(u64, Turned)> {
     let mut said = Vec::new();
     for tenth in from..from + tenths {
-        said.extend(valve.passes(Time(tenth * 100_000_000), false).map(|turned| (tenth, turned)));
+        said.extend(
+            valve.passes(Time(tenth * 100_000_000), Width::Whole).map(|turned| (tenth, turned)),
+        );
         (0..begun).for_each(|_| valve.begun());
         (0..away).for_each(|_| valve.turned_away());
     }
@@ -41,5 +44,5 @@ fn a_night_in_which_nothing_comes_ends_it() {
     let mut valve = Valve::default();
     pass(&mut valve, 10, 5, (10, 10));
     assert!(valve.is_narrow());
-    assert_eq!(valve.passes(Time(9_000_000_000_000), false), Some(Turned::Open));
+    assert_eq!(valve.passes(Time(9_000_000_000_000), Width::Whole), Some(Turned::Open));
 }
