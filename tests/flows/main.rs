@@ -11,6 +11,7 @@
     reason = "the helpers of tests are tests too: what cannot go on stops here"
 )]
 
+mod joining;
 mod registration;
 mod services;
 mod sessions;

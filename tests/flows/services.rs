@@ -1,4 +1,4 @@
-//! Services of RFC 5359 that phones make among themselves: hold, transfer, forwarding, pickup.
+//! Services of RFC 5359 that two phones make, or one for another: hold, transfer, forwarding.
 
 use std::time::Duration;
 
@@ -10,36 +10,39 @@ use sim::{HostId, Weather};
 
 use super::check;
 
-const BOB: &str = "sip:bob@198.51.100.3";
-const CAROL: &str = "sip:carol@198.51.100.4";
+pub(super) const ALICE: &str = "sip:alice@198.51.100.2";
+pub(super) const BOB: &str = "sip:bob@198.51.100.3";
+pub(super) const CAROL: &str = "sip:carol@198.51.100.4";
 
 /// Alice, Bob and Carol, who do what they are told; no server.
-struct Three {
-    exchange: Exchange,
-    alice: HostId,
-    bob: HostId,
-    carol: HostId,
+pub(super) struct Three {
+    pub(super) exchange: Exchange,
+    pub(super) alice: HostId,
+    pub(super) bob: HostId,
+    pub(super) carol: HostId,
 }
 
-fn three() -> Three {
+pub(super) fn three() -> Three {
     let mut exchange = Exchange::new(1, Weather::FAIR);
     let by_hand = Habits { ring: Some(Duration::ZERO), then: Pickup::Never, talk: None };
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(|user| {
-        exchange.lone_phone_with(user, by_hand, |account| account.referrals(Referrals::Follow))
+        exchange.lone_phone_with(user, by_hand, |account| {
+            account.referrals(Referrals::Follow).shows_calls(&[ALICE, BOB, CAROL])
+        })
     });
     Three { exchange, alice, bob, carol }
 }
 
 impl Three {
     /// One calls, the other picks up: the call, as each knows it.
-    fn talk(&mut self, from: HostId, to: HostId, target: &str) -> (Call, Call) {
+    pub(super) fn talk(&mut self, from: HostId, to: HostId, target: &str) -> (Call, Call) {
         let ours = self.exchange.dial(from, target, Wish::default());
         self.exchange.live(1000);
         (ours, self.pick_up(to))
     }
 
     /// Whoever is called last picks up.
-    fn pick_up(&mut self, who: HostId) -> Call {
+    pub(super) fn pick_up(&mut self, who: HostId) -> Call {
         let told = &self.exchange.attendant(who).told;
         let call = told.iter().rev().find_map(|(_, event)| match event {
             PhoneEvent::Incoming { call, .. } => Some(*call),
@@ -55,7 +58,7 @@ impl Three {
     }
 
     /// The call as which a call of Bob's or Carol's goes on.
-    fn goes_on(&self, who: HostId) -> Call {
+    pub(super) fn goes_on(&self, who: HostId) -> Call {
         let told = &self.exchange.attendant(who).told;
         let new = told.iter().find_map(|(_, event)| match event {
             PhoneEvent::GoesOn { new, .. } => Some(*new),
@@ -64,13 +67,13 @@ impl Three {
         new.unwrap()
     }
 
-    fn hang_up(&mut self, who: HostId, call: Call) {
+    pub(super) fn hang_up(&mut self, who: HostId, call: Call) {
         self.exchange.by_hand(who, |phone, now, out| phone.hang_up(now, call, out)).unwrap();
         self.exchange.live(360_000);
         self.exchange.assert_nothing_is_left();
     }
 
-    fn is_golden(&mut self, name: &str) {
+    pub(super) fn is_golden(&mut self, name: &str) {
         check(&mut self.exchange, &[self.alice, self.bob, self.carol], name);
     }
 }
@@ -86,6 +89,23 @@ fn flow_2_1_call_hold() {
     exchange.live(2000);
     three.hang_up(alice, ours);
     three.is_golden("5359_2.1_call_hold");
+}
+
+/// §2.2: Bob puts Alice on hold, asks Carol something, and takes Alice back.
+#[test]
+fn flow_2_2_consultation_hold() {
+    let mut three = three();
+    let (_, bobs) = three.talk(three.alice, three.bob, BOB);
+    let (bob, carol) = (three.bob, three.carol);
+    three.exchange.by_hand(bob, |phone, now, out| phone.hold(now, bobs, out)).unwrap();
+    three.exchange.live(1000);
+    let (second, _) = three.talk(bob, carol, CAROL);
+    three.exchange.by_hand(bob, |phone, now, out| phone.hang_up(now, second, out)).unwrap();
+    three.exchange.live(1000);
+    three.exchange.by_hand(bob, |phone, now, out| phone.resume(now, bobs, out)).unwrap();
+    three.exchange.live(2000);
+    three.hang_up(bob, bobs);
+    three.is_golden("5359_2.2_consultation_hold");
 }
 
 /// §2.4: Bob asks Alice to call Carol, and is out of it when she has picked up.
@@ -131,6 +151,26 @@ fn flow_2_7_forwarding_unconditional() {
     let (ours, _) = three.talk(alice, carol, BOB);
     three.hang_up(alice, ours);
     three.is_golden("5359_2.7_forwarding_unconditional");
+}
+
+/// §2.8: Bob talks to somebody else, so his phone sends the call on to Carol. (In the RFC a proxy does, after his 486.)
+#[test]
+fn flow_2_8_forwarding_busy() {
+    let mut three = three();
+    let (alice, bob, carol) = (three.alice, three.bob, three.carol);
+    let by_hand = Habits { ring: Some(Duration::ZERO), then: Pickup::Never, talk: None };
+    let dave = three.exchange.lone_phone("dave", by_hand);
+    let (bobs, _) = three.talk(bob, dave, "sip:dave@198.51.100.5");
+    let ours = three.exchange.dial(alice, BOB, Wish::default());
+    three.exchange.live(100);
+    let theirs = three.exchange.attendant(bob).incoming().unwrap();
+    let forward = |phone: &mut Phone, now, out: &mut Vec<_>| phone.forward(now, theirs, CAROL, out);
+    three.exchange.by_hand(bob, forward).unwrap();
+    three.exchange.live(1000);
+    three.pick_up(carol);
+    three.exchange.by_hand(bob, |phone, now, out| phone.hang_up(now, bobs, out)).unwrap();
+    three.hang_up(alice, ours);
+    three.is_golden("5359_2.8_forwarding_busy");
 }
 
 /// §2.9: nobody picks up at Bob's, who sends the call on to Carol.
