@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use media::Silence;
+use media::{Silence, Tone};
 use offhook_tests::attendant::{Habits, Pickup, Wish};
 use offhook_tests::exchange::Exchange;
 use phone::{Call, Phone, PhoneEvent, Referrals};
@@ -106,6 +106,24 @@ fn flow_2_2_consultation_hold() {
     three.exchange.live(2000);
     three.hang_up(bob, bobs);
     three.is_golden("5359_2.2_consultation_hold");
+}
+
+/// §2.3: Bob holds Alice, who hears music meanwhile. (In the RFC he brings her together with a server that plays it; here his phone does.)
+#[test]
+fn flow_2_3_music_on_hold() {
+    let mut three = three();
+    let (_, bobs) = three.talk(three.alice, three.bob, BOB);
+    let (bob, exchange) = (three.bob, &mut three.exchange);
+    let music = |phone: &mut Phone, now, out: &mut Vec<_>| {
+        phone.set_music(now, bobs, Some(Box::new(Tone::sine(1000.0))), out)
+    };
+    exchange.by_hand(bob, music).unwrap();
+    exchange.by_hand(bob, |phone, now, out| phone.hold(now, bobs, out)).unwrap();
+    exchange.live(3000);
+    exchange.by_hand(bob, |phone, now, out| phone.resume(now, bobs, out)).unwrap();
+    exchange.live(2000);
+    three.hang_up(bob, bobs);
+    three.is_golden("5359_2.3_music_on_hold");
 }
 
 /// §2.4: Bob asks Alice to call Carol, and is out of it when she has picked up.

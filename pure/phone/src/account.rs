@@ -3,14 +3,14 @@
 use std::fmt;
 
 use connectivity::Servers;
-use media::{Codec, Opus};
+use media::{Codec, Opus, Signals};
 use protocol::Transport;
 use protocol::auth::Credentials;
 use protocol::locate::Scheme;
 use sip::uri::HostPort;
 use sip::{Draft, Name, ParseError, Uri};
 
-use crate::sound::Srtp;
+use crate::sound::{EarlyMedia, Srtp};
 use crate::transfer::Referrals;
 use crate::{abilities, limits};
 
@@ -40,6 +40,8 @@ pub struct Account {
     pub(crate) changes: Changes,
     pub(crate) referrals: Referrals,
     pub(crate) shown_to: Vec<Box<[u8]>>,
+    pub(crate) signals: Signals,
+    pub(crate) early_media: EarlyMedia,
     pub(crate) instance: Option<Box<str>>,
     pub(crate) flows: Vec<Box<[u8]>>,
     pub(crate) outbound: bool,
@@ -137,6 +139,8 @@ impl Account {
             changes: Changes::Reinvite,
             referrals: Referrals::default(),
             shown_to: Vec::new(),
+            signals: Signals::Silent,
+            early_media: EarlyMedia::First,
             instance: None,
             flows: Vec::new(),
             outbound: false,
@@ -261,6 +265,21 @@ impl Account {
     #[must_use]
     pub const fn referrals(mut self, referrals: Referrals) -> Self {
         self.referrals = referrals;
+        self
+    }
+
+    /// Lets the owner hear that it rings there (until something comes from there), that they are busy or cannot be reached, and that somebody else
+    /// calls. For people at a handset; a program is better told by events.
+    #[must_use]
+    pub const fn signals(mut self, signals: Signals) -> Self {
+        self.signals = signals;
+        self
+    }
+
+    /// Whom the owner hears while a call rings in many places.
+    #[must_use]
+    pub const fn early_media(mut self, which: EarlyMedia) -> Self {
+        self.early_media = which;
         self
     }
 

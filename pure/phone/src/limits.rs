@@ -93,6 +93,9 @@ pub const TRANSFER: Duration = Duration::from_secs(300);
 /// Calls in a conference of ours. Each costs a sum and a codec every 20 ms; people lose track of who speaks long before.
 pub const CONFERENCE: usize = 16;
 
+/// How long a busy tone is heard after a call.
+pub const FAREWELL: Duration = Duration::from_secs(4);
+
 /// How fast news of a transfer follow each other, at most (RFC 3515 §3.10).
 pub const REFERRAL_PACE: Duration = Duration::from_secs(1);
 

@@ -140,6 +140,7 @@ impl Phone {
                 self.ended.pop_front();
             }
         }
+        self.tell_waiting(now);
         self.tell_audience(now, out);
     }
 

@@ -203,6 +203,23 @@ impl Phone {
         self.with(now, call, out, |conversation, turn| conversation.wish(turn, Wish::Resume))
     }
 
+    /// What the other side hears while we hold it: music, an announcement; nothing: silence.
+    pub fn set_music(
+        &mut self,
+        now: Time,
+        call: Call,
+        music: Option<Box<dyn Audio>>,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Unable> {
+        self.with(now, call, out, |conversation, turn| match conversation.sound() {
+            Some(sound) => {
+                sound.set_music(turn.now, music);
+                Ok(())
+            }
+            None => Err(Unable::NotNow("stands")),
+        })
+    }
+
     /// Presses a key: `0`–`9`, `*`, `#`, `A`–`D`. Keys pressed faster than they can be sent wait for their turn.
     pub fn press(
         &mut self,

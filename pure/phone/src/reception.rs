@@ -1,6 +1,7 @@
 //! `Reception`: what is done with calls that come before anybody hears of them; and how several calls are kept apart.
 
 use machine::Time;
+use media::{Signal, Signals};
 use protocol::doors::{Call, Output, PhoneEvent};
 use protocol::transaction::ServerId;
 use sip::{Message, Name, Status};
@@ -77,6 +78,23 @@ impl Phone {
         }
         self.settle(now, out);
         Ok(())
+    }
+
+    /// While somebody waits to be answered, who talks hears so.
+    pub(crate) fn tell_waiting(&mut self, now: Time) {
+        let signals = self.line.account.signals;
+        if signals == Signals::Silent {
+            return;
+        }
+        let waits = self.calls.values().any(|call| call.standing() == Standing::Offered);
+        for call in self.calls.values_mut().filter(|call| call.standing() == Standing::Up) {
+            let talks = waits && !call.is_silent();
+            match call.sound() {
+                Some(sound) if talks => sound.chime(now, signals, Signal::Waiting),
+                Some(sound) => sound.hush(Signal::Waiting),
+                None => {}
+            }
+        }
     }
 
     /// A call that comes is turned away, if calls are: true when it was.

@@ -170,6 +170,11 @@ impl Stream {
         self.mouth.is_pressing()
     }
 
+    /// True once somebody is heard.
+    pub const fn hears(&self) -> bool {
+        self.ear.is_some()
+    }
+
     /// Our SSRC: it changes when somebody else has the same.
     pub const fn ssrc(&self) -> u32 {
         self.mouth.ssrc

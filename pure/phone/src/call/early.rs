@@ -1,6 +1,7 @@
 //! A call of ours that rings in one or many places: what their provisional responses bring, and what they ask before somebody picks up
 //! (RFC 3261 §13.2.2.1, RFC 3262 §4, RFC 3311 §5.2).
 
+use media::Signal;
 use protocol::dialog::{DialogId, Tag};
 use protocol::doors::PhoneEvent;
 use protocol::session::{Heard, Traffic};
@@ -32,7 +33,10 @@ impl Conversation {
             Heard::Answered(_) | Heard::Surplus(_) | Heard::Refused | Heard::Nothing => return,
         };
         if let (Some(sound), Some(tag), Some(sdp)) = (&mut self.sound, tag, sdp_of(response)) {
-            sound.accept_early(turn.now, tag, &sdp);
+            sound.accept_early(turn.now, (tag, turn.line.account.early_media), &sdp);
+        }
+        if let (Some(sound), 180) = (&mut self.sound, status) {
+            sound.chime(turn.now, turn.line.account.signals, Signal::Ringback);
         }
         turn.report(PhoneEvent::Progress { call: self.id, status });
     }

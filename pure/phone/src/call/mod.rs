@@ -8,6 +8,7 @@
 
 mod asking;
 mod early;
+mod farewell;
 mod hanging_up;
 mod incoming;
 mod info;
@@ -37,6 +38,7 @@ use crate::sound::{Sockets, Sound};
 use crate::transfer::{Order, Referral, Transfer};
 use crate::turn::Turn;
 
+use farewell::Farewell;
 pub(crate) use incoming::caller;
 pub(crate) use modify::too_brief;
 pub(crate) use offered::Offered;
@@ -65,6 +67,7 @@ pub(crate) struct Conversation {
     /// The dialog of a call that is over, for those.
     last: Option<Box<Dialog>>,
     role: Role,
+    farewell: Option<Farewell>,
 }
 
 /// How far it has come.
@@ -112,6 +115,7 @@ impl Conversation {
             has_moved: false,
             last: None,
             role: Role::Party,
+            farewell: None,
         }
     }
 
@@ -161,7 +165,10 @@ impl Conversation {
 
     /// True when nothing is left to do; the audio waits to be taken back.
     pub(crate) fn is_over(&self) -> bool {
-        self.has_ended() && self.transfers.is_empty() && self.referrals.is_empty()
+        self.has_ended()
+            && self.transfers.is_empty()
+            && self.referrals.is_empty()
+            && self.farewell.is_none()
     }
 
     /// True when the call is over, though somebody may still tell or be told how a transfer went.
@@ -195,9 +202,10 @@ impl Conversation {
     }
 
     /// Gives mouth and ear back, once the call has ended.
-    pub(crate) const fn take_audio(&mut self) -> Option<Box<dyn Audio>> {
+    pub(crate) fn take_audio(&mut self) -> Option<Box<dyn Audio>> {
         match &mut self.state {
             State::Refused { audio, .. } | State::Leaving(_, audio) | State::Over(audio) => {
+                self.farewell = None;
                 audio.take()
             }
             _ => None,
@@ -345,6 +353,7 @@ impl Conversation {
             self.looked(turn);
             self.give_up_broken(turn);
         }
+        self.wake_farewell(turn.now);
         self.wake_transfers(turn);
         self.wake_referrals(turn);
         if self.due().is_none_or(|due| due > turn.now) {
@@ -364,7 +373,8 @@ impl Conversation {
         let sound = self.sound.as_ref().and_then(Sound::deadline);
         let transfers = self.transfers.iter().map(|transfer| transfer.until);
         let referrals = self.referrals.iter().map(Referral::deadline);
-        self.due().into_iter().chain(sound).chain(transfers).chain(referrals).min()
+        let farewell = self.farewell_deadline();
+        self.due().into_iter().chain(sound).chain(farewell).chain(transfers).chain(referrals).min()
     }
 
     fn due(&self) -> Option<Time> {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use media::Audio;
+use media::{Audio, Signal};
 use protocol::dialog::{CallId, Dialog, Tag, for_request_uri};
 use protocol::doors::PhoneEvent;
 use protocol::locate::Scheme;
@@ -127,6 +127,7 @@ impl Conversation {
             (Outcome::Failure(..), _) if cancelled => self.end(turn, 487, CANCELLED),
             (Outcome::Failure(status, why), _) if outgoing.instead.is_empty() => {
                 self.end(turn, status.code(), &why);
+                self.bid_farewell(turn, status.code());
             }
             (Outcome::Failure(..), _) => self.redirect(turn, outgoing, errand),
             (Outcome::Response(response), Some(invitation))
@@ -186,6 +187,7 @@ impl Conversation {
             return self.redirect(turn, outgoing, errand);
         }
         self.end(turn, status.code(), &request::reason(response));
+        self.bid_farewell(turn, status.code());
     }
 
     /// The INVITE goes out anew, by the same way.
@@ -267,7 +269,11 @@ impl Conversation {
         let answer = sdp_of(response).unwrap_or_default();
         let sound = self.sound.as_mut();
         let fork = &up.dialog.id().remote;
-        if let Some(Err(refusal)) = sound.map(|sound| sound.accept_final(turn.now, fork, &answer)) {
+        let agreed = sound.map(|sound| {
+            sound.hush(Signal::Ringback);
+            sound.accept_final(turn.now, fork, &answer)
+        });
+        if let Some(Err(refusal)) = agreed {
             // RFC 3261 §13.2.2.4: acknowledged, and then hung up.
             let why = format!("no sound could be agreed on: {refusal}");
             return self.leave(turn, up.dialog, (488, &why));

@@ -1,5 +1,6 @@
 //! `Sound`: the sound of one call. Its sockets, what was agreed about them, and the stream between mouth and ear.
 
+mod local;
 mod shield;
 mod way;
 mod wishes;
@@ -8,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use connectivity::{Came, Identity, Role, Search, Sent, Servers};
 use machine::{Dice, Time};
-use media::{Audio, NotPressed, Stream};
+use media::{Audio, NotPressed, Signal, Signals, Stream};
 use protocol::dialog::Tag;
 use protocol::doors::{CallQuality, Output, Socket};
 use rtp::Kind;
@@ -17,10 +18,24 @@ use sip::Bytes;
 
 use crate::unable::Unable;
 use crate::{limits, quality};
+pub(crate) use local::Chime;
+use local::Local;
 pub use shield::Srtp;
 use way::{Port, Target, Way};
 pub(crate) use wishes::Wishes;
 use wishes::{agreement, session_at, wish};
+
+/// Whom the owner hears while a call rings in many places, and more than one of them plays something (RFC 3960 §3.1, RFC 3261 §13.2.2.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EarlyMedia {
+    /// The place that played something first.
+    #[default]
+    First,
+    /// The one that began last: where a call goes on from one place to the next, that is where it has got to.
+    Last,
+    /// None: what is heard is that it rings, until somebody picks up.
+    Nobody,
+}
 
 /// The sound of one call.
 pub(crate) struct Sound {
@@ -28,9 +43,12 @@ pub(crate) struct Sound {
     pair: Sockets,
     session: Session,
     id: StreamId,
-    /// What early answers have agreed on, fork by fork: the 2xx of such a one says nothing new. The first is the one that is heard.
+    /// What early answers have agreed on, fork by fork: the 2xx of such a one says nothing new.
     early: Vec<(Tag, Session)>,
+    /// Which of them is heard.
+    heard: Option<Tag>,
     playing: Option<Playing>,
+    local: Local,
     /// The last handshake that came before anything was agreed on: those who begin need not wait for our answer (RFC 5763 §6.2).
     hasty: Option<(SocketAddr, Bytes)>,
     identity: Option<Identity>,
@@ -80,7 +98,9 @@ impl Sound {
             session,
             id,
             early,
+            heard: None,
             playing: None,
+            local: Local::default(),
             hasty: None,
             identity,
             search: None,
@@ -177,15 +197,26 @@ impl Sound {
     }
 
     /// An answer in a provisional response of the fork `tag`: what is heard until somebody picks up. Only the first of a fork counts.
-    pub(crate) fn accept_early(&mut self, now: Time, tag: Tag, answer: &[u8]) {
+    pub(crate) fn accept_early(
+        &mut self,
+        now: Time,
+        (tag, which): (Tag, EarlyMedia),
+        answer: &[u8],
+    ) {
         if self.early.len() >= limits::EARLY || self.has_early(&tag) {
             return;
         }
         let mut session = self.session.clone();
         let Ok(answer) = Description::parse(answer) else { return };
         if let Ok(agreed) = session.accept(&answer) {
-            if self.early.is_empty() {
+            let wanted = match which {
+                EarlyMedia::First => self.early.is_empty(),
+                EarlyMedia::Last => true,
+                EarlyMedia::Nobody => false,
+            };
+            if wanted {
                 self.agree(now, &agreed);
+                self.heard = Some(tag.clone());
             }
             self.early.push((tag, session));
         }
@@ -207,7 +238,7 @@ impl Sound {
         let at = at.ok_or(Refusal::OfferPending)?;
         let (_, session) = self.early.get_mut(at).ok_or(Refusal::OfferPending)?;
         let (answer, agreed) = session.answer(offer)?;
-        if at == 0 {
+        if self.heard.as_ref() == Some(tag) {
             self.agree(now, &agreed);
         }
         Ok(answer.write())
@@ -222,10 +253,10 @@ impl Sound {
         answer: &[u8],
     ) -> Result<(), Refusal> {
         let early = std::mem::take(&mut self.early);
-        let found = early.into_iter().enumerate().find(|(_, (fork, _))| fork == tag);
-        let Some((at, (_, session))) = found else { return self.accept(now, answer) };
+        let found = early.into_iter().find(|(fork, _)| fork == tag);
+        let Some((_, session)) = found else { return self.accept(now, answer) };
         self.session = session;
-        if at > 0 {
+        if self.heard.take().as_ref() != Some(tag) {
             let agreed = self.session.agreed().to_vec();
             self.agree(now, &agreed);
         }
@@ -235,6 +266,7 @@ impl Sound {
     /// The INVITE goes out anew: what forks of the first have said is over.
     pub(crate) fn begin_anew(&mut self) {
         self.early.clear();
+        self.heard = None;
     }
 
     /// True when nobody waits for an answer and something was agreed on.
@@ -413,8 +445,9 @@ impl Sound {
     /// Says and plays what is due.
     pub(crate) fn wake(&mut self, now: Time, out: &mut Vec<Output>) -> Vec<char> {
         self.search_on(now, out);
-        let Some(playing) = &mut self.playing else { return Vec::new() };
-        if playing.way.deadline().is_some_and(|due| due <= now) {
+        let playing = self.playing.as_mut();
+        if let Some(playing) = playing.filter(|it| it.way.deadline().is_some_and(|due| due <= now))
+        {
             let mut sent = Vec::new();
             playing.way.wake(now, &mut sent);
             if let Some((from, octets)) = self.hasty.take_if(|_| playing.way.is_found()) {
@@ -422,12 +455,23 @@ impl Sound {
             }
             self.post(now, sent, out);
         }
-        let Some(playing) = &mut self.playing else { return Vec::new() };
-        if playing.begun == Begun::No || playing.stream.deadline() > now {
+        let holds = self.holds();
+        let playing = self.playing.as_mut().filter(|playing| playing.begun == Begun::Yes);
+        let Some(playing) = playing else {
+            self.local.alone(now, &mut *self.audio);
+            return Vec::new();
+        };
+        if playing.stream.deadline() > now {
             return Vec::new();
         }
+        // RFC 3960 §3.2: what they let us hear is better than what we play.
+        if playing.stream.hears() {
+            self.local.hush(Signal::Ringback);
+        }
         let mut said = Vec::new();
-        playing.stream.wake(now, &mut *self.audio, &mut said);
+        self.local.with((now, holds), &mut self.audio, |audio| {
+            playing.stream.wake(now, audio, &mut said);
+        });
         self.carry(now, said, out)
     }
 
@@ -435,8 +479,11 @@ impl Sound {
     pub(crate) fn deadline(&self) -> Option<Time> {
         let search = self.search.as_ref().and_then(Search::deadline);
         let search = search.into_iter().chain(self.to_meet.as_ref().map(|(now, _)| *now)).min();
-        let Some(Playing { stream, way, begun }) = &self.playing else { return search };
-        let talk = (*begun == Begun::Yes).then(|| stream.deadline());
+        let chime = self.local.deadline();
+        let Some(Playing { stream, way, begun }) = &self.playing else {
+            return search.into_iter().chain(chime).min();
+        };
+        let talk = if *begun == Begun::Yes { Some(stream.deadline()) } else { chime };
         talk.into_iter().chain(way.deadline()).chain(search).min()
     }
 
@@ -447,6 +494,33 @@ impl Sound {
             return Some("no way to the other side was found".into());
         }
         way.broken().map(|why| why.to_string())
+    }
+
+    /// The owner hears a tone from now on. That it rings there is not played where something else is heard from there.
+    pub(crate) fn chime(&mut self, now: Time, signals: Signals, signal: Signal) {
+        let hears = self.playing.as_ref().is_some_and(|playing| playing.stream.hears());
+        if signal == Signal::Ringback && hears {
+            return;
+        }
+        if let Some(tone) = signals.tone(signal) {
+            self.local.chime(now, signal, tone);
+        }
+    }
+
+    /// That tone is heard no more.
+    pub(crate) fn hush(&mut self, signal: Signal) {
+        self.local.hush(signal);
+    }
+
+    /// What whom we hold hears, from now on; nothing: silence.
+    pub(crate) fn set_music(&mut self, now: Time, music: Option<Box<dyn Audio>>) {
+        self.local.music = music;
+        let held = self.local.for_held();
+        let agreed = self.session.agreed_for(self.id);
+        let agreement = agreed.and_then(|agreed| agreement(agreed, held));
+        if let (Some(playing), Some(agreement)) = (&mut self.playing, agreement) {
+            playing.stream.agree(now, agreement);
+        }
     }
 
     /// Mouth and ear, to look at.
@@ -513,7 +587,8 @@ impl Sound {
     /// Goes on as agreed. Whoever is heard is learned anew: the other side may have moved.
     fn agree(&mut self, now: Time, agreed: &[Agreed]) {
         let Some(agreed) = agreed.iter().find(|agreed| agreed.stream == self.id) else { return };
-        let Some(agreement) = agreement(agreed) else { return };
+        let held = self.local.for_held();
+        let Some(agreement) = agreement(agreed, held) else { return };
         let (stream, before, begun) = match self.playing.take() {
             Some(Playing { mut stream, way, begun }) => {
                 stream.agree(now, agreement);

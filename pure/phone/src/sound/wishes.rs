@@ -8,6 +8,7 @@ use media::{Agreement, Codec, Direction, Extended, KeySet, Minimum, Opus};
 use sdp::{Agreed, Host, Origin, Session};
 
 use super::Srtp;
+use super::local::Held;
 
 /// What the account wishes of the sound of its calls, and of the way that it takes.
 #[derive(Clone, Debug)]
@@ -59,7 +60,7 @@ pub(super) fn session_at(ip: IpAddr, wishes: &Wishes) -> Session {
 const NOWHERE: u16 = 9;
 
 /// What SDP has agreed on, in the words of the stream; `None` for a codec that the stream does not have, which we do not offer.
-pub(super) fn agreement(agreed: &Agreed) -> Option<Agreement> {
+pub(super) fn agreement(agreed: &Agreed, held: Held) -> Option<Agreement> {
     let codec = |format: &sdp::Format| match Codec::named(&format.name)? {
         Codec::Opus(_) => {
             let wishes = format.parameters.as_deref().unwrap_or_default();
@@ -69,8 +70,8 @@ pub(super) fn agreement(agreed: &Agreed) -> Option<Agreement> {
     };
     // RFC 3264 §8.4: 0.0.0.0 is an old way to say hold; there is nowhere to send to.
     let nowhere = matches!(&agreed.remote.host, Host::Ip(ip) if ip.is_unspecified());
-    // Whom we hold must not hear what is said in the room. We have no music for them, so nothing is sent.
-    let mute = nowhere || agreed.hold.is_ours();
+    // Whom we hold must not hear what is said in the room. Without music for them nothing is sent.
+    let mute = nowhere || (agreed.hold.is_ours() && held == Held::Nothing);
     let direction =
         if mute { agreed.direction.and(sdp::Direction::RecvOnly) } else { agreed.direction };
     Some(Agreement {
