@@ -32,8 +32,7 @@ pub(super) struct Known {
     pub(super) holds: bool,
     /// The other side holds us.
     pub(super) is_held: bool,
-    /// It takes part in the conference of its phone.
-    pub(super) joined: bool,
+    pub(super) company: Company,
     /// What was asked of the other side, and not answered yet: to hold it, or to take it back.
     pub(super) wish: Option<Wish>,
     /// How far a transfer has come.
@@ -45,6 +44,15 @@ pub(super) struct Known {
     /// How loud it is, and whether we are heard.
     pub(super) meter: Arc<Meter>,
     pub(super) quality: Option<CallQuality>,
+}
+
+/// With whom we talk in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Company {
+    /// With the other side.
+    Alone,
+    /// With all of the conference of its phone.
+    Joined,
 }
 
 /// How far a call has come.
@@ -90,7 +98,7 @@ impl Known {
             began: now,
             holds: false,
             is_held: false,
-            joined: false,
+            company: Company::Alone,
             wish: None,
             transfer: None,
             referred: None,
@@ -148,7 +156,10 @@ impl Board {
             }
             PhoneEvent::Conference { members } => {
                 for known in self.calls.iter_mut().filter(|known| known.key.line == line) {
-                    known.joined = members.contains(&known.key.call);
+                    known.company = match members.contains(&known.key.call) {
+                        true => Company::Joined,
+                        false => Company::Alone,
+                    };
                 }
                 self.agree_on_silence(line);
             }
@@ -271,7 +282,8 @@ mod tests {
 
     #[test]
     fn who_is_joined_is_known() {
-        let joined = |events: &[PhoneEvent]| told(events).0.get(KEY).unwrap().joined;
+        let joined =
+            |events: &[PhoneEvent]| told(events).0.get(KEY).unwrap().company == Company::Joined;
         let conference = |members: &[u32]| PhoneEvent::Conference {
             members: members.iter().map(|call| Call(*call)).collect(),
         };
