@@ -32,7 +32,8 @@ pub(super) struct Known {
     pub(super) holds: bool,
     /// The other side holds us.
     pub(super) is_held: bool,
-    pub(super) company: Company,
+    /// It takes part in the conference of its phone.
+    pub(super) joined: bool,
     /// What was asked of the other side, and not answered yet: to hold it, or to take it back.
     pub(super) wish: Option<Wish>,
     /// How far a transfer has come.
@@ -44,15 +45,6 @@ pub(super) struct Known {
     /// How loud it is, and whether we are heard.
     pub(super) meter: Arc<Meter>,
     pub(super) quality: Option<CallQuality>,
-}
-
-/// With whom we talk in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Company {
-    /// With the other side.
-    Alone,
-    /// With all of the conference of its phone.
-    Joined,
 }
 
 /// How far a call has come.
@@ -98,7 +90,7 @@ impl Known {
             began: now,
             holds: false,
             is_held: false,
-            company: Company::Alone,
+            joined: false,
             wish: None,
             transfer: None,
             referred: None,
@@ -156,10 +148,7 @@ impl Board {
             }
             PhoneEvent::Conference { members } => {
                 for known in self.calls.iter_mut().filter(|known| known.key.line == line) {
-                    known.company = match members.contains(&known.key.call) {
-                        true => Company::Joined,
-                        false => Company::Alone,
-                    };
+                    known.joined = members.contains(&known.key.call);
                 }
                 self.agree_on_silence(line);
             }
@@ -282,8 +271,7 @@ mod tests {
 
     #[test]
     fn who_is_joined_is_known() {
-        let joined =
-            |events: &[PhoneEvent]| told(events).0.get(KEY).unwrap().company == Company::Joined;
+        let joined = |events: &[PhoneEvent]| told(events).0.get(KEY).unwrap().joined;
         let conference = |members: &[u32]| PhoneEvent::Conference {
             members: members.iter().map(|call| Call(*call)).collect(),
         };

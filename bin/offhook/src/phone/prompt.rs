@@ -4,7 +4,7 @@ use std::io::BufRead as _;
 
 use phone::{Direction, PhoneEvent};
 
-use super::board::{Company, Key, Known, State};
+use super::board::{Key, Known, State};
 use super::deed::register;
 use super::desk::{Desk, Happening};
 use super::order::{Done, House, Order};
@@ -204,9 +204,7 @@ impl Prompt<'_> {
                 State::Calling => "is being called",
                 State::Rings => "rings",
                 State::Comes => "calls",
-                State::Up(_) if known.company == Company::Joined && !known.holds => {
-                    "talks with all"
-                }
+                State::Up(_) if known.joined && !known.holds => "talks with all",
                 State::Up(_) if known.holds => "waits",
                 State::Up(_) if known.is_held => "lets us wait",
                 State::Up(_) => "talks",

@@ -2,7 +2,7 @@
 
 use phone::Direction;
 
-use super::board::{Company, Key, Known, Wish};
+use super::board::{Key, Known, Wish};
 use super::order::House;
 
 impl House<'_> {
@@ -48,8 +48,7 @@ impl House<'_> {
 
     /// True when both take part in one conference.
     pub(super) fn are_together(&self, one: Key, other: Key) -> bool {
-        let joined =
-            |key: Key| self.board.get(key).is_some_and(|known| known.company == Company::Joined);
+        let joined = |key: Key| self.board.get(key).is_some_and(|known| known.joined);
         one.line == other.line && joined(one) && joined(other)
     }
 }
