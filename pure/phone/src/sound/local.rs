@@ -3,6 +3,18 @@
 use machine::Time;
 use media::{Audio, FRAME, FRAME_TIME, Signal, Silence, Tone};
 
+/// Whom the owner hears while a call rings in many places, and more than one of them plays something (RFC 3960 §3.1, RFC 3261 §13.2.2.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EarlyMedia {
+    /// The place that played something first.
+    #[default]
+    First,
+    /// The one that began last: where a call goes on from one place to the next, that is where it has got to.
+    Last,
+    /// None: what is heard is that it rings, until somebody picks up.
+    Nobody,
+}
+
 /// What is played here.
 #[derive(Default)]
 pub(super) struct Local {

@@ -19,23 +19,12 @@ use sip::Bytes;
 use crate::unable::Unable;
 use crate::{limits, quality};
 pub(crate) use local::Chime;
+pub use local::EarlyMedia;
 use local::Local;
 pub use shield::Srtp;
 use way::{Port, Target, Way};
 pub(crate) use wishes::Wishes;
 use wishes::{agreement, session_at, wish};
-
-/// Whom the owner hears while a call rings in many places, and more than one of them plays something (RFC 3960 §3.1, RFC 3261 §13.2.2.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EarlyMedia {
-    /// The place that played something first.
-    #[default]
-    First,
-    /// The one that began last: where a call goes on from one place to the next, that is where it has got to.
-    Last,
-    /// None: what is heard is that it rings, until somebody picks up.
-    Nobody,
-}
 
 /// The sound of one call.
 pub(crate) struct Sound {
