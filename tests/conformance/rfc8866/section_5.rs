@@ -46,7 +46,7 @@ fn what_we_write_is_of_the_grammar() {
     alice.add(Stream::audio(([192, 0, 2, 2], 4000).into(), [Codec::pcmu()]));
     let offer = alice.offer().unwrap();
     let letters: Vec<_> = text(&offer).lines().map(|line| line.as_bytes()[0]).collect();
-    assert_eq!(letters, *b"vosctmcaaaaa");
+    assert_eq!(letters, *b"vosctmcaaaa");
     assert_eq!(Description::parse(&offer.write()), Ok(offer));
 }
 

@@ -25,7 +25,8 @@ pub(super) fn live(
             media.push(Attribute::new("fmtp", format!("{payload_type} {fmtp}")));
         }
     }
-    if let Some(ptime) = stream.ptime.filter(|time| *time > 0) {
+    // 20 ms is what is meant when nothing is said (RFC 3551 §4.2), and an INVITE has to fit into a datagram.
+    if let Some(ptime) = stream.ptime.filter(|time| *time > 0 && *time != 20) {
         media.push(Attribute::new("ptime", ptime.to_string()));
     }
     // RFC 8866 §5.14: said only when it is not one port above.
