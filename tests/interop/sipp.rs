@@ -18,7 +18,7 @@ pub(crate) struct Sipp {
 }
 
 impl Sipp {
-    /// One of its built-in scenarios, so many calls.
+    /// One of its built-in scenarios, or one in a file, so many calls.
     pub(crate) fn start(
         folder: &Path,
         (host, port): (&Host, u16),
@@ -27,8 +27,9 @@ impl Sipp {
     ) -> Self {
         let statistics = folder.join(format!("{scenario}.csv"));
         let mut program = Command::new("sipp");
+        let from = if Path::new(scenario).extension().is_some() { "-sf" } else { "-sn" };
         program
-            .args(["-sn", scenario, "-i", &host.ip.to_string(), "-p", &port.to_string()])
+            .args([from, scenario, "-i", &host.ip.to_string(), "-p", &port.to_string()])
             .args(["-m", &calls.to_string(), "-max_socket", "5000", "-nostdin"])
             .args(["-trace_stat", "-fd", "1", "-stf"])
             .arg(&statistics)
@@ -38,6 +39,18 @@ impl Sipp {
             .current_dir(folder);
         let peer = Peer::start(&format!("sipp {scenario}"), &mut host.run(&program));
         Self { peer, statistics, calls }
+    }
+
+    /// The name of a scenario in the folder: its own callee, which forgets a call four seconds after its BYE, but for that: it waits for as long as the
+    /// BYE may be repeated (RFC 3261 §17.1.2.2, timer F).
+    pub(crate) fn patient_callee(folder: &Path) -> &'static str {
+        let dump = Command::new("sipp").args(["-sd", "uas"]).output().expect("sipp is there");
+        let scenario = String::from_utf8(dump.stdout).expect("XML");
+        let (before, after) =
+            scenario.split_once("<timewait milliseconds=\"4000\"").expect("it waits");
+        let patient = format!("{before}<timewait milliseconds=\"33000\"{after}");
+        std::fs::write(folder.join("patient.xml"), patient).expect("written");
+        "patient.xml"
     }
 
     /// One that answers. Another program may take the port between us and it: then another port is tried.
