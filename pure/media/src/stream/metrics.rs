@@ -50,15 +50,15 @@ impl Stream {
     }
 }
 
-/// What the other side says of how it hears us, in the place of what we guessed.
+/// How the other side says that it hears us, in the place of what we guessed. What was lost on the way its reception report says; phones count
+/// other things as lost in their metrics (Linphone: what came before its buffer was ready).
 pub(super) fn told(metrics: &VoipMetrics, guessed: Quality) -> Quality {
-    let lost = u16::from(metrics.loss_rate) + u16::from(metrics.discard_rate);
     let r = if metrics.r_factor <= 100 { f64::from(metrics.r_factor) } else { guessed.r };
     let mos = match metrics.mos_cq {
         tenths @ 10..=50 => f64::from(tenths) / 10.0,
         _ => guessed.mos,
     };
-    Quality { loss: (f64::from(lost) / 256.0).min(1.0), r, mos, ..guessed }
+    Quality { r, mos, ..guessed }
 }
 
 fn millis(time: Duration) -> u16 {
