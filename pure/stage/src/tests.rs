@@ -156,7 +156,8 @@ fn a_ping_is_answered_on_its_stream() {
     tell(&mut world, alice, Output::Send(to(Transport::Tcp, BOB), bytes("\r\n\r\n")));
     let pong = world.tap().sightings().last().unwrap().parcel.payload().to_vec();
     assert_eq!(pong, b"\r\n");
-    assert!(heard(&world, alice).is_empty() && heard(&world, bob).is_empty());
+    assert_eq!(heard(&world, alice), ["1 alive"]);
+    assert!(heard(&world, bob).is_empty());
 }
 
 #[test]
