@@ -142,7 +142,7 @@ impl Framing {
     /// Gives back the memory that the last message has needed. To be called when nothing is [half](Self::is_half) there.
     pub(crate) fn forget(&mut self) {
         match self {
-            Self::Length(framer) => *framer = Framer::default(),
+            Self::Length(framer) => framer.forget(),
             // It keeps none.
             Self::Web(_) => {}
         }

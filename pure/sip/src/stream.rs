@@ -120,6 +120,13 @@ impl Framer {
         Some(Frame::Message(Message::known(wire, (head, Core::default()))))
     }
 
+    /// Gives back the memory that the last message has needed, when nothing is pending. Half a ping is remembered.
+    pub fn forget(&mut self) {
+        if self.kept.is_empty() {
+            *self = Self { half_a_ping: self.half_a_ping, ..Self::default() };
+        }
+    }
+
     /// CRLFs before a start line. One alone may be the first half of a ping: it waits for what follows.
     fn keep_alive(&mut self) -> Option<Option<Frame>> {
         let (frame, length) = match self.kept.as_ref() {

@@ -88,10 +88,8 @@ impl Session {
     pub(crate) fn read(&mut self, stream: &mut TcpStream, room: &mut [u8]) -> io::Result<usize> {
         // Each round takes what one read of the socket brings. Whoever fills rounds with nothing for us has had its turn.
         for _ in 0..limits::READS {
-            match self.tls.reader().read(room) {
+            match self.opened(room) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // The stream ended without a word of farewell: what came is whole messages, or it is thrown away with the rest.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
                 result => return result,
             }
             self.tls.read_tls(stream)?;
@@ -102,7 +100,17 @@ impl Session {
                 return Err(io::ErrorKind::InvalidData.into());
             }
         }
-        Err(io::ErrorKind::WouldBlock.into())
+        // What the last round has brought: the socket does not tell of it again.
+        self.opened(room)
+    }
+
+    /// What was taken from the socket and is no secret any more.
+    fn opened(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        match self.tls.reader().read(room) {
+            // The stream ended without a word of farewell: what came is whole messages, or it is thrown away with the rest.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+            result => result,
+        }
     }
 
     pub(crate) fn write(&mut self, stream: &mut TcpStream, octets: &[u8]) -> io::Result<usize> {
