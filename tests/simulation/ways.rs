@@ -42,6 +42,15 @@ fn call(exchange: &mut Exchange, (a, b): (HostId, HostId), target: &str) -> (Cal
         attendant.dial(now, target, (Wish::default(), voice(ALICE)), out)
     });
     exchange.live(2500);
+    // Where much is lost, an INVITE and its challenge are repeated (RFC 3261 §17.1.1.2).
+    let late = (0..20).find(|_| {
+        let there = exchange.attendant(b).incoming().is_some();
+        if !there {
+            exchange.live(500);
+        }
+        there
+    });
+    assert!(late.is_some(), "the call arrives");
     let theirs = exchange.attendant(b).incoming().expect("the call arrives");
     exchange.by_hand(b, |phone, now, out| phone.answer(now, theirs, voice(BOB), out)).unwrap();
     exchange.live(4000);
