@@ -82,7 +82,8 @@ fn demonstrate(arguments: &Arguments, log: Log) -> Result<Outcome, String> {
         say("The server goes on; Ctrl-C ends it.\n");
         let (server, heard) = stage.dismiss()?;
         let drain = serve::Drain::new(server.handle(), &Server::default(), log);
-        serve::wait(server, (drain, None), log, (&heard, |(_, heard)| heard))?;
+        let signals = serve::signals::hear().map_err(|error| error.to_string())?;
+        serve::wait(server, (signals, drain, None), log, (&heard, |(_, heard)| heard))?;
     } else {
         let (server, _) = stage.dismiss()?;
         server.handle().stop();

@@ -6,7 +6,7 @@ mod drawer;
 pub(crate) mod house;
 mod secret;
 mod shared;
-mod signals;
+pub(crate) mod signals;
 mod steward;
 mod supervisor;
 mod waker;
@@ -29,6 +29,7 @@ use protocol::doors::Question;
 use server::settings::{Bindings, Shard};
 use server::{Node, Steering};
 use shared::Shared;
+use signal_hook::iterator::Signals;
 use steward::{Staff, Steward};
 use store::Restored;
 use supervisor::Supervisor;
@@ -91,6 +92,7 @@ fn fail(log: Log, what: &str) -> Outcome {
 
 fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> {
     let words = |error: std::io::Error| error.to_string();
+    let signals = signals::hear().map_err(words)?;
     let bound = bind(&config)?;
     let watching = bound.tls().map(|tls| guard(&config, tls, log)).transpose().map_err(words)?;
     let nodes = bound.nodes_tls().and_then(Tls::keyring).map(Arc::clone);
@@ -137,7 +139,7 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     let supervisor = Supervisor::new(log);
     let watchdog = supervisor.feed(running.handle()).map_err(words)?;
     supervisor.ready(&steward.status());
-    let result = wait(running, (drain, Some(steward)), log, (&heard, |heard| heard));
+    let result = wait(running, (signals, drain, Some(steward)), log, (&heard, |heard| heard));
     writer.close();
     drop((console, watchdog, nodes));
     result
@@ -177,11 +179,11 @@ pub(crate) fn bind(config: &Config) -> Result<Bound, String> {
 /// Writes the log until SIGTERM or SIGINT has ended the server. `words` finds what the driver said in what is heard.
 pub(crate) fn wait<T>(
     running: Running<Node>,
-    (drain, steward): (Drain, Option<Arc<Steward>>),
+    (signals, drain, steward): (Signals, Drain, Option<Arc<Steward>>),
     log: Log,
     (heard, words): (&Receiver<T>, impl Fn(&T) -> &Heard),
 ) -> Result<(), String> {
-    let signals = signals::obey(drain, steward).map_err(|error| error.to_string())?;
+    let signals = signals::obey(signals, drain, steward).map_err(|error| error.to_string())?;
     // Ends when the last shard has ended.
     journal::keep(log, heard, words);
     running.join().map_err(|error| error.to_string())?;

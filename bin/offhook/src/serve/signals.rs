@@ -10,9 +10,17 @@ use signal_hook::iterator::{Handle as Ear, Signals};
 use super::drain::Drain;
 use super::steward::Steward;
 
+/// From now on a signal waits until it is obeyed. To be called before anybody is told that we are there: a SIGHUP that comes sooner would end us.
+pub(crate) fn hear() -> io::Result<Signals> {
+    Signals::new([SIGTERM, SIGINT, SIGHUP])
+}
+
 /// Obeys signals on a thread of its own, until the ear is closed.
-pub(super) fn obey(drain: Drain, steward: Option<Arc<Steward>>) -> io::Result<Ear> {
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+pub(super) fn obey(
+    mut signals: Signals,
+    drain: Drain,
+    steward: Option<Arc<Steward>>,
+) -> io::Result<Ear> {
     let ear = signals.handle();
     thread::Builder::new().name("signals".into()).spawn(move || {
         let mut signals = signals.forever();
