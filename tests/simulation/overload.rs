@@ -10,7 +10,8 @@ use machine::{Dice, HashKey, Machine as _, Time};
 use offhook_tests::office::trusting;
 use protocol::doors::{Backlog, Deafness, Event};
 use protocol::{Flow, Identity, Input, Output, Transport};
-use server::{Node, Settings};
+
+use server::{House, Node, Settings};
 use sip::{Bytes, Message, Method, Name};
 
 /// What it takes to read a message, and what it takes to send one, in microseconds: forty times as much as on a real machine.
@@ -371,4 +372,25 @@ fn a_flood_that_is_over_leaves_nothing_behind() {
     assert_eq!(after.refused, 0);
     assert!(matches!(town.events.last(), Some(Event::Relieved { .. })), "{:?}", town.events);
     assert_eq!(town.deafness.share, 0);
+}
+
+/// Whoever switches refusing off in the middle of a flood refuses nobody from then on.
+#[test]
+fn refusing_that_is_switched_off_is_off_at_once() {
+    let mut town = Town::new(trusting());
+    town.live(6, CAPACITY * 10);
+    assert!(matches!(town.events.last(), Some(Event::Overloaded { .. })), "{:?}", town.events);
+    // The last that it hears while it refuses is that it is far behind.
+    let behind = Backlog { waited: Duration::from_secs(1), lost: 0, unread: true };
+    town.node.handle(town.now, Input::Waited(behind), &mut Vec::new());
+    let mut settings = trusting();
+    settings.overload.target = Duration::ZERO;
+    drop(town.node.renew(House::new(settings, &mut Dice::new(3))));
+    town.calls.retain(|_, call| call.heard);
+    town.queue.clear();
+    town.live(5, CAPACITY / 2);
+    let after = town.live(5, CAPACITY / 2);
+    assert_eq!(after.refused, 0);
+    assert!(after.done + 2 >= after.begun, "{} of {}", after.done, after.begun);
+    assert!(matches!(town.events.last(), Some(Event::Relieved { .. })), "{:?}", town.events);
 }

@@ -55,9 +55,13 @@ impl Bound {
         self.plan.nodes.as_ref()?.tls.as_ref()
     }
 
-    /// The TLS of a listener.
-    fn tls_of(&self, number: u16) -> Option<&Tls> {
-        let nodes = self.plan.nodes.as_ref().filter(|nodes| nodes.listener == number);
+    /// The TLS of a listener. Its number may be another than its place in the plan, when others were there before.
+    fn tls_of(&self, listen: &Listen) -> Option<&Tls> {
+        let nodes = self
+            .plan
+            .nodes
+            .as_ref()
+            .filter(|nodes| self.plan.listen.get(usize::from(nodes.listener)) == Some(listen));
         nodes.map_or(self.plan.tls.as_ref(), |nodes| nodes.tls.as_ref())
     }
 
@@ -124,7 +128,7 @@ impl Bound {
             Transport::Ws | Transport::Wss if client.is_some() => reserve(listen.address),
             Transport::Udp => self.open_udp(number, listen.address),
             Transport::Tcp | Transport::Ws => open_stream(listen.address),
-            Transport::Tls | Transport::Wss => match self.tls_of(number) {
+            Transport::Tls | Transport::Wss => match self.tls_of(listen) {
                 None => return Err(BindError::NoCertificate(listen.transport)),
                 Some(tls) if tls.can_serve() => open_stream(listen.address),
                 Some(_) => reserve(listen.address),

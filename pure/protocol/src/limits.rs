@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Transactions at once. One costs about a kilobyte beside its message; past this we answer 503.
 pub const TRANSACTIONS: usize = 400_000;
 
-/// Pages of 64 KiB with answers that only wait for repeats: a quarter of a gigabyte, half a million REGISTERs. At more than 16,000 a
+/// Pages of 64 KiB with answers that only wait for repeats: on each shard a quarter of a gigabyte and what finds them, half a million REGISTERs. At more than 16,000 a
 /// second the oldest are forgotten before their 32 s are over, and who repeats one of those is served anew.
 pub const ANSWERED_PAGES: usize = 4_096;
 

@@ -126,7 +126,8 @@ impl Node {
     /// How much is unfinished: what a server that drains waits for.
     pub fn pending(&self, now: Time) -> usize {
         let calls = if self.farewell == Farewell::Calls { self.calls.len() } else { 0 };
-        self.transactions.unfinished(now).saturating_add(calls)
+        let waiting = self.roles.door.waiting();
+        self.transactions.unfinished(now).saturating_add(calls).saturating_add(waiting)
     }
 
     /// How many addresses of record have bindings.

@@ -99,6 +99,9 @@ const AWAY_A_TURN: usize = 256;
 /// Refusals by datagram in one turn: each takes a fifth of a call, and whoever hears nothing comes again.
 const WORDS: u32 = 16;
 
+/// Each so manieth that is begun is the least urgent.
+const FOR_OTHERS: u32 = 8;
+
 /// How often it is looked how it goes when nothing comes.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -136,6 +139,10 @@ impl Door {
     /// What is told next has waited for so long.
     pub(crate) fn waited(&mut self, turn: &mut Turn<'_>, backlog: Backlog) {
         if turn.house.settings.overload.target == Duration::ZERO {
+            // Nobody is refused any more, whatever was told before.
+            (self.waited, self.unread) = (Duration::ZERO, false);
+            (self.left, self.words) = (u32::MAX, WORDS);
+            self.late.clear();
             return;
         }
         (self.waited, self.unread) = (backlog.waited, backlog.unread);
@@ -198,6 +205,11 @@ impl Door {
         Some((displaced, verdict))
     }
 
+    /// How many wait for a turn.
+    pub(crate) fn waiting(&self) -> usize {
+        self.room.len()
+    }
+
     /// True when somebody waits for a turn.
     pub(crate) fn is_waited_at(&self) -> bool {
         !self.room.is_empty()
@@ -213,9 +225,13 @@ impl Door {
             let verdict = self.turn_away(turn, class, &newcomer);
             served.push((newcomer, verdict));
         }
-        for _ in 0..self.a_turn() {
+        for nth in 1..=self.a_turn() {
             let order = if self.valve.is_narrow() { Order::Newest } else { Order::Oldest };
-            let Some((class, newcomer)) = self.room.next(order) else { break };
+            let next = match nth.is_multiple_of(FOR_OTHERS) {
+                true => self.room.next_of_others(order),
+                false => self.room.next(order),
+            };
+            let Some((class, newcomer)) = next else { break };
             self.begin(turn, (newcomer.flow, &newcomer.request), class);
             served.push((newcomer, Verdict::Enter));
         }
@@ -260,7 +276,8 @@ impl Door {
         request: &Message,
         bans: &Bans,
     ) -> Verdict {
-        let home = !self.room.is_empty() && bans.is_home(turn.now, flow);
+        let short = self.left == 0 || self.valve.is_narrow() || !self.room.is_empty();
+        let home = short && bans.is_home(turn.now, flow);
         let whence = if home { Whence::Home } else { Whence::Anywhere };
         let class = Class::of(turn.house, request, whence);
         if !self.in_time(turn, flow, class) {

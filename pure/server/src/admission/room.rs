@@ -21,6 +21,9 @@ pub(crate) struct Room {
     new: Queue,
 }
 
+/// Who goes before whom.
+const URGENT: [Class; 3] = [Class::Emergency, Class::Known, Class::New];
+
 /// Since when each has waited.
 type Queue = VecDeque<(Time, Newcomer)>;
 
@@ -39,7 +42,8 @@ impl Room {
         self.len() == 0
     }
 
-    fn len(&self) -> usize {
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
         self.emergencies.len() + self.known.len() + self.new.len()
     }
 
@@ -50,15 +54,13 @@ impl Room {
         class: Class,
         newcomer: Newcomer,
     ) -> Option<(Class, Newcomer)> {
-        let displaced = if self.len() < limits::ROOM { None } else { self.least_urgent() };
         self.queue(class).push_back((now, newcomer));
-        displaced
+        if self.len() > limits::ROOM { self.least_urgent() } else { None }
     }
 
     fn least_urgent(&mut self) -> Option<(Class, Newcomer)> {
-        [Class::New, Class::Known, Class::Emergency]
-            .into_iter()
-            .find_map(|class| Some((class, self.queue(class).pop_front()?.1)))
+        let mut urgent = URGENT.into_iter().rev();
+        urgent.find_map(|class| Some((class, self.queue(class).pop_front()?.1)))
     }
 
     /// Somebody who has waited for too long. Whoever is known may wait twice as long, and who calls for help is never sent away.
@@ -74,14 +76,22 @@ impl Room {
 
     /// Whose turn it is.
     pub(crate) fn next(&mut self, order: Order) -> Option<(Class, Newcomer)> {
-        [Class::Emergency, Class::Known, Class::New].into_iter().find_map(|class| {
-            let queue = self.queue(class);
-            let next = match order {
-                Order::Oldest => queue.pop_front(),
-                Order::Newest => queue.pop_back(),
-            };
-            Some((class, next?.1))
-        })
+        URGENT.into_iter().find_map(|class| self.of(class, order))
+    }
+
+    /// Whose turn it is when it is that of the others: anybody can write what makes a request urgent, and whoever has no credentials yet would never
+    /// be asked for them.
+    pub(crate) fn next_of_others(&mut self, order: Order) -> Option<(Class, Newcomer)> {
+        URGENT.into_iter().rev().find_map(|class| self.of(class, order))
+    }
+
+    fn of(&mut self, class: Class, order: Order) -> Option<(Class, Newcomer)> {
+        let queue = self.queue(class);
+        let next = match order {
+            Order::Oldest => queue.pop_front(),
+            Order::Newest => queue.pop_back(),
+        };
+        Some((class, next?.1))
     }
 
     const fn queue(&mut self, class: Class) -> &mut Queue {
@@ -90,5 +100,61 @@ impl Room {
             Class::Known => &mut self.known,
             Class::New => &mut self.new,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use machine::Dice;
+    use protocol::transaction::{Met, Timers, Transactions};
+    use protocol::{Flow, Identity, Transport};
+    use sip::Message;
+
+    use super::*;
+
+    /// Somebody who wants to begin something.
+    fn newcomer(number: usize) -> Newcomer {
+        let request = format!(
+            "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK{number}\r\nFrom: <sip:c@d>;tag=1\r\nTo: <sip:a@b>\r\n\
+             Call-ID: {number}\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        );
+        let request = Message::parse(request.into_bytes()).unwrap();
+        let peer = "192.0.2.1:5060".parse().unwrap();
+        let identity = Identity::NONE;
+        let flow = Flow { transport: Transport::Udp, listener: 0, connection: 0, peer, identity };
+        let mut transactions = Transactions::new(Timers::default(), &mut Dice::new(1));
+        match transactions.meet(Time::default(), flow, request, &mut Vec::new()) {
+            Met::New(newcomer) => newcomer,
+            Met::Known(_) => panic!("it is new"),
+        }
+    }
+
+    /// Nobody has to go for somebody who is less urgent.
+    #[test]
+    fn who_is_least_urgent_has_to_go() {
+        for full_of in [Class::Known, Class::Emergency] {
+            let mut room = Room::default();
+            for number in 0..limits::ROOM {
+                assert!(room.put(Time::default(), full_of, newcomer(number)).is_none());
+            }
+            let mut gone = |class| room.put(Time::default(), class, newcomer(9)).map(|(it, _)| it);
+            assert_eq!(gone(Class::New), Some(Class::New));
+            assert_eq!(gone(Class::Emergency), Some(full_of));
+            assert_eq!(room.len(), limits::ROOM);
+        }
+    }
+
+    #[test]
+    fn who_is_most_urgent_goes_first_and_the_others_have_their_turn() {
+        let mut room = Room::default();
+        for (number, class) in [Class::New, Class::Known, Class::Emergency].into_iter().enumerate()
+        {
+            room.put(Time::default(), class, newcomer(number));
+        }
+        let class = |next: Option<(Class, Newcomer)>| next.map(|(class, _)| class);
+        assert_eq!(class(room.next(Order::Oldest)), Some(Class::Emergency));
+        assert_eq!(class(room.next_of_others(Order::Oldest)), Some(Class::New));
+        assert_eq!(class(room.next_of_others(Order::Oldest)), Some(Class::Known));
+        assert!(room.is_empty());
     }
 }

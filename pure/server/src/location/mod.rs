@@ -18,11 +18,13 @@ use packed::Packed;
 /// The address of record that a URI names, in the form that bindings are kept under (§10.3 step 5): its user part without
 /// escapes. All our domains are names of one house, so the host does not count. `None` for a URI without a user.
 pub fn aor_of(uri: &[u8]) -> Option<Box<[u8]>> {
-    match Uri::parse(uri).ok()? {
-        Uri::Sip(sip) => Dialled::of_sip(&sip).map(|dialled| dialled.user),
-        Uri::Tel(tel) => Some(Dialled::of_tel(&tel).user),
-        Uri::Other(..) => None,
-    }
+    let user = match Uri::parse(uri).ok()? {
+        Uri::Sip(sip) => Dialled::of_sip(&sip)?.user,
+        Uri::Tel(tel) => Dialled::of_tel(&tel).user,
+        Uri::Other(..) => return None,
+    };
+    // A NUL is nobody's name; what begins with one is the store's own.
+    (!user.contains(&0)).then_some(user)
 }
 
 /// All bindings of this shard.
@@ -322,6 +324,13 @@ mod tests {
             flow,
         };
         Binding::new(said, [].into_iter()).unwrap()
+    }
+
+    /// The store has names of its own: they begin with a NUL.
+    #[test]
+    fn nobody_is_called_nul() {
+        assert_eq!(aor_of(b"sip:%61@h").as_deref(), Some(&b"a"[..]));
+        assert_eq!(aor_of(b"sip:%00ban@h"), None);
     }
 
     fn counts(changed: &[(Box<[u8]>, usize)]) -> Vec<(&[u8], usize)> {

@@ -28,12 +28,6 @@ impl Roles {
             let up = turn.transactions.admit(turn.now, newcomer, turn.out);
             return up.into_iter().for_each(|up| self.told(turn, up));
         }
-        if request.method() == Some(Method::Ack)
-            && request.to_tag().is_some_and(|tag| turn.house.is_our_tag(request, tag))
-        {
-            // It ends a call that we have refused without keeping anything.
-            return;
-        }
         match self.door.admits(turn, flow, request, &self.bans) {
             Verdict::Enter => self.enter(turn, newcomer),
             Verdict::Wait(class) => {

@@ -31,29 +31,31 @@ fn route(turn: &mut Turn<'_>, request: &Message, (node, flow): (Neighbour, Flow)
 
 impl Proxy {
     /// Has a target visit the node that has its flow, and gives the flow to that node. A binding that is of our own is left as it is; and
-    /// of a node that has just failed the other way is tried first, when there is one.
+    /// of a node that has just failed the other way is tried first, when there is one: that may lead to a node again.
     pub(super) fn visit(
         &self,
         turn: &mut Turn<'_>,
         request: &Message,
         target: &mut Target,
     ) -> Option<Flow> {
-        let Way::Across(node, flow) = target.way else { return None };
-        let name: Box<str> = node.at.ip().to_string().into();
-        let to = towards(turn.house, node)?.proving(&name);
-        if !to.identity.is_none() {
-            turn.out.push(Output::Introduce(name));
+        while let Way::Across(node, flow) = target.way {
+            let name: Box<str> = node.at.ip().to_string().into();
+            let to = towards(turn.house, node)?.proving(&name);
+            let state = self.states.state(turn.now, (to.transport, to.peer));
+            if !matches!(state, State::Alive | State::Due)
+                && let Some(spare) = target.spare()
+            {
+                *target = spare;
+                continue;
+            }
+            if !to.identity.is_none() {
+                turn.out.push(Output::Introduce(name));
+            }
+            let route = route(turn, request, (node, flow));
+            target.path.insert(0, route);
+            return Some(to);
         }
-        let state = self.states.state(turn.now, (to.transport, to.peer));
-        if !matches!(state, State::Alive | State::Due)
-            && let Some(spare) = target.spare()
-        {
-            *target = spare;
-            return None;
-        }
-        let route = route(turn, request, (node, flow));
-        target.path.insert(0, route);
-        Some(to)
+        None
     }
 }
 
