@@ -225,8 +225,8 @@ impl Handshake {
 
     /// Something came to no good end there. The one who was announced may try again: it may have been somebody else in their name.
     fn broken(&mut self, now: Time, at: SocketAddr) {
-        if self.state == State::Done {
-            return; // the keys are there; more is not wanted of it
+        if self.state != State::Shaking {
+            return; // the keys are there, or will never be: more is not wanted of it
         }
         self.seats.retain(|seat| seat.at != at);
         if self.aim == Some(at) && self.part == Part::Active {
@@ -237,6 +237,7 @@ impl Handshake {
     fn fail(&mut self, why: Broken, out: &mut Vec<Said>) {
         if self.state == State::Shaking {
             self.state = State::Failed;
+            self.anew = None;
             self.seats.clear();
             out.push(Said::Failed(why));
         }

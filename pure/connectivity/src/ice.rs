@@ -23,6 +23,8 @@ pub(crate) struct Ice {
     /// How many of our checks were answered, and since when it is so many.
     consent: (u64, Time),
     deadline: Option<Time>,
+    /// Checks that came before their description: they wait.
+    early: usize,
 }
 
 /// From which address of ours to which of theirs.
@@ -73,6 +75,7 @@ impl Ice {
             progress: Progress::Searching,
             consent: (0, now),
             deadline: None,
+            early: 0,
         }
     }
 
@@ -132,6 +135,7 @@ impl Ice {
             self.agent.add_local_candidate(candidate.clone());
         }
         self.theirs = None;
+        self.early = 0;
         self.progress = Progress::Searching;
     }
 
@@ -180,7 +184,9 @@ impl Ice {
     pub(crate) fn receive(&mut self, now: Time, (path, octets): (Path, &[u8])) -> Vec<Check> {
         let Ok(message) = StunMessage::parse(octets) else { return Vec::new() };
         // A stranger who knows the password would still be one too many.
-        let full = self.agent.remote_candidates().count() >= 2 * limits::CANDIDATES;
+        let sources = self.agent.stats().discovered_recv_count as usize;
+        let known = self.agent.remote_candidates().count().max(sources);
+        let full = known >= 2 * limits::CANDIDATES;
         if full && !self.agent.has_viable_remote_candidate(path.to) {
             return Vec::new();
         }
@@ -188,6 +194,9 @@ impl Ice {
             StunPacket { proto: Protocol::Udp, source: path.to, destination: path.from, message };
         if !self.agent.handle_packet(self.clock.there(now), packet) {
             return Vec::new();
+        }
+        if self.theirs.is_none() {
+            self.early = self.early.saturating_add(1).min(limits::PAIRS);
         }
         self.run(now)
     }
@@ -223,7 +232,10 @@ impl Ice {
         if self.theirs.is_none() {
             return Vec::new();
         }
-        self.agent.handle_timeout(self.clock.there(now));
+        // The library takes one of those that wait at a time, and plans nothing before.
+        for _ in 0..=std::mem::take(&mut self.early) {
+            self.agent.handle_timeout(self.clock.there(now));
+        }
         while let Some(event) = self.agent.poll_event() {
             match event {
                 IceAgentEvent::NominatedSend { source, destination, .. } => {

@@ -34,6 +34,9 @@ pub const CREDENTIAL_TRIES: u8 = 3;
 /// How long before an address at a relay ends it is refreshed: it is ours for ten minutes (RFC 8656 §3.2).
 pub const REFRESH: Duration = Duration::from_secs(8 * 60);
 
+/// How long after a server was silent it is asked again for that.
+pub const REFRESH_AGAIN: Duration = Duration::from_secs(10);
+
 /// The same for a permission, which lasts five (RFC 8656 §9), and for a channel, which lasts ten (§12).
 pub const PERMISSION: Duration = Duration::from_secs(4 * 60);
 /// See [`PERMISSION`].

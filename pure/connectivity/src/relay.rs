@@ -213,7 +213,7 @@ impl Relay {
         while let Some(late) = self.transactions.late(now) {
             match late {
                 Late::Again(octets) => out.push(octets),
-                Late::Unanswered(purpose) => self.lost(purpose.what, 0),
+                Late::Unanswered(purpose) => self.unanswered(now, purpose.what),
             }
         }
         let State::Open { again, .. } = &mut self.state else { return };
@@ -325,6 +325,14 @@ impl Relay {
                 self.ask(now, Purpose { what, tries: tries.saturating_add(1) }, out);
             }
             _ => self.lost(what, error),
+        }
+    }
+
+    /// The server is silent. An address that we have is ours for some time yet: it is asked again later.
+    fn unanswered(&mut self, now: Time, what: What) {
+        match (what, &mut self.state) {
+            (What::Refresh, State::Open { again, .. }) => *again = now + limits::REFRESH_AGAIN,
+            _ => self.lost(what, 0),
         }
     }
 

@@ -242,3 +242,14 @@ fn a_hello_that_is_whole_and_offers_one_cipher_of_ours_is_looked_at() {
         assert!(!is_hopeless(&hello[..end]), "{end}: what is cut off is for the library to say");
     }
 }
+
+/// When it has failed it is over: nobody is said hello to for as long as the call lasts.
+#[test]
+fn what_has_failed_does_not_begin_again() {
+    let mut pair = Pair::new(1);
+    pair.begin();
+    pair.live(40);
+    let alice = &pair.parties[0];
+    assert!(alice.broken.is_some());
+    assert_eq!(alice.shake.deadline(), None);
+}

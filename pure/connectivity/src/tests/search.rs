@@ -346,3 +346,45 @@ fn with_a_peer_that_only_answers_we_decide_whoever_offered() {
     world.live(500);
     assert_eq!(world.ends(), [Some(BOB.into()), Some(ALICE.into())]);
 }
+
+/// An address at the relay is ours for ten minutes: a server that is silent for some seconds when it is to be refreshed ends no call.
+#[test]
+fn some_seconds_of_silence_of_the_relay_end_nothing() {
+    let mut world = World::new("198.51.100.1:40123", [&turn(), &Servers::default()]);
+    let apart = |from: SocketAddr, to: SocketAddr| {
+        let pair = [from.ip(), to.ip()];
+        pair.contains(&at(BOB).ip()) && pair.contains(&at("198.51.100.1:1").ip())
+    };
+    world.cut = apart;
+    world.live(200);
+    world.meet();
+    world.live(3000);
+    world.live(8 * 60 * 1000 - 4000);
+    world.cut = |_, to| to == at(SERVER);
+    world.live(6000);
+    world.cut = apart;
+    world.live(10_000);
+    world.heard.clear();
+    world.talk();
+    assert_eq!(world.heard.len(), 2);
+}
+
+/// Checks that overtake the description of those who make them: when it has come, ours go out by themselves.
+#[test]
+fn checks_that_come_too_early_hold_nothing_up() {
+    let mut world = World::new(ALICE, [&Servers::default(), &Servers::default()]);
+    let (alice, bob) = (world.parties[0].said(), world.parties[1].said());
+    let mut out = Vec::new();
+    world.parties[1].meet(world.now, (&alice, Role::Controlled), &mut out);
+    world.send(1, out);
+    world.live(1000);
+    world.cut = |from, _| from == at(BOB);
+    let mut out = Vec::new();
+    world.parties[0].meet(world.now, (&bob, Role::Controlling), &mut out);
+    assert!(world.parties[0].deadline().is_some(), "it goes on by itself");
+    world.send(0, out);
+    world.live(200);
+    world.cut = |_, _| false;
+    world.live(1000);
+    assert_eq!(world.ends(), [Some(BOB.into()), Some(ALICE.into())]);
+}
