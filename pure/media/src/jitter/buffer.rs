@@ -174,21 +174,27 @@ impl JitterBuffer {
         let next = self.coded.first_key_value();
         // Only a codec whose packets do not simply join tells a lost one again.
         let Some((at, next)) = next.filter(|(_, next)| !next.codec.joins()) else { return };
-        let (at, next) = (*at, next.clone());
-        if at.saturating_sub(next.samples as i64) < until {
+        if at.saturating_sub(next.samples as i64) < until && self.is_lost_before(*at, next) {
+            let (at, next) = (*at, next.clone());
             self.recover(at, &next);
         }
     }
 
+    /// True when the packet before this one is missing, and its place is not over yet.
+    fn is_lost_before(&self, at: i64, next: &Coded) -> bool {
+        let lost = at.saturating_sub(next.samples as i64);
+        let is_gap = self.playing.as_ref().is_some_and(|playing| {
+            playing.decoded <= lost && lost.saturating_add(next.samples as i64) > playing.cursor
+        });
+        is_gap && !self.waiting.contains_key(&lost) && self.decoder_is(next.codec)
+    }
+
     /// A packet that is lost, as long as the one after it: that one may say what was in it.
     fn recover(&mut self, at: i64, next: &Coded) {
-        let Some(playing) = &self.playing else { return };
-        let lost = at.saturating_sub(next.samples as i64);
-        let is_gap =
-            playing.decoded <= lost && lost.saturating_add(next.samples as i64) > playing.cursor;
-        if !is_gap || self.waiting.contains_key(&lost) || !self.decoder_is(next.codec) {
+        if !self.is_lost_before(at, next) {
             return;
         }
+        let lost = at.saturating_sub(next.samples as i64);
         if let Some(told) = self.decoder(next.codec).recover(&next.payload, next.samples) {
             self.decoded(lost, told);
             self.recovered += 1;

@@ -2,7 +2,7 @@
 
 use machine::Dice;
 use rtp::Kind;
-use sdp::{Crypto, Secrecy, Secrets};
+use sdp::{Crypto, Secrecy, Secret, Secrets};
 use srtp::{Master, Receiver, Refused, Sender, Suite};
 
 /// Whether others may hear a call on its way. Keys that travel in the signalling (RFC 4568) are as safe as that is: over TLS to every hop and no
@@ -52,25 +52,33 @@ pub(super) struct Shield {
     suite: Suite,
     sender: Sender,
     receiver: Receiver,
+    /// Keys of ours that others have taken the place of, one for each suite at most, and how far they were used: should they come back, no packet
+    /// may have a number that one before it had.
+    retired: Vec<(Secret, Sender)>,
 }
 
 impl Shield {
-    /// Around what flows from now on. What was there before stays, as far as its keys do: its packets are counted on (RFC 3711 §3.3.1).
+    /// Around what flows from now on. What was there before stays, as far as its keys do: its packets are counted on (RFC 3711 §3.3.1, §9.1).
     /// `None` for keys that are of no use.
     pub(super) fn with(secrets: Secrets, before: Option<Self>) -> Option<Self> {
         let suite = Suite::named(&secrets.suite)?;
         let ours = Master::new(suite, secrets.ours.reveal())?;
         let theirs = Master::new(suite, secrets.theirs.reveal())?;
         let (mut sender, mut receiver) = (Sender::new(&ours)?, Receiver::new(&theirs)?);
-        if let Some(before) = before.filter(|before| before.suite == suite) {
-            if before.secrets.ours == secrets.ours {
-                sender = before.sender;
-            }
-            if before.secrets.theirs == secrets.theirs {
+        let mut retired = Vec::new();
+        if let Some(before) = before {
+            if before.suite == suite && before.secrets.theirs == secrets.theirs {
                 receiver = before.receiver;
             }
+            retired = before.retired;
+            retired.push((before.secrets.ours, before.sender));
+            if let Some(at) = retired.iter().position(|(key, _)| *key == secrets.ours) {
+                (_, sender) = retired.swap_remove(at);
+            }
+            let much = retired.len().saturating_sub(Suite::ALL.len());
+            retired.drain(..much);
         }
-        Some(Self { secrets, suite, sender, receiver })
+        Some(Self { secrets, suite, sender, receiver, retired })
     }
 
     pub(super) const fn suite(&self) -> Suite {
@@ -91,5 +99,33 @@ impl Shield {
             Kind::Rtcp => self.receiver.open_report(packet),
             _ => self.receiver.open(packet),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 3711 §9.1: a key that comes back goes on where it was: no two reports have one number.
+    #[test]
+    fn a_suite_that_comes_back_goes_on_counting() {
+        let all = keys(&mut Dice::new(1));
+        let secrets = |nth: usize| {
+            let Crypto { suite, key, .. } = all[nth].clone();
+            Secrets { suite, ours: key.clone(), theirs: key }
+        };
+        let report = [0x80, 201, 0, 1, 0, 0, 0, 7];
+        let mut shield = None;
+        let sealed: Vec<_> = [0, 2, 0, 2, 0]
+            .map(|nth| {
+                let mut now = Shield::with(secrets(nth), shield.take()).unwrap();
+                let mut packet = report.to_vec();
+                now.seal(&mut packet).unwrap();
+                assert!(now.retired.len() <= 1, "one for each suite");
+                shield = Some(now);
+                packet
+            })
+            .into();
+        assert!(sealed[0] != sealed[2] && sealed[2] != sealed[4] && sealed[1] != sealed[3]);
     }
 }
