@@ -1,10 +1,13 @@
 //! Services of RFC 5359 with three at once, with messages, and with calls that are seen from elsewhere: conferences, park, pickup, automatic redial.
 
+use std::time::Duration;
+
 use media::Silence;
-use offhook_tests::attendant::Wish;
+use offhook_tests::attendant::{Habits, Pickup, Wish};
+use offhook_tests::exchange::Exchange;
 use phone::packages::{Dialogs, Package, Talk};
 use phone::{Call, Entry, NamedCall, Phone, PhoneEvent};
-use sim::HostId;
+use sim::{HostId, Realm, Weather};
 
 use super::services::{ALICE, BOB, CAROL, Three, three};
 
@@ -177,4 +180,37 @@ fn flow_2_17_automatic_redial() {
     three.unwatch(alice);
     three.hang_up(alice, again);
     three.is_golden("5359_2.17_automatic_redial");
+}
+
+/// RFC 3911: whoever joins hears all. That the server has let them through is not enough, and the names of a call are no secret.
+#[test]
+fn nobody_joins_whom_the_account_does_not_show_its_calls() {
+    let shown_to = |account: phone::Account, friends: &[&str]| account.shows_calls(friends);
+    for (friends, status) in [(&[][..], 403), (&["sip:103@example.test"][..], 200)] {
+        let mut exchange = Exchange::new(1, Weather::FAIR);
+        let by_hand = Habits { ring: Some(Duration::ZERO), then: Pickup::Never, talk: None };
+        let phones = ["101", "102", "103"].map(|user| {
+            let home = (Realm::INTERNET, exchange.address());
+            exchange.phone_with(user, (by_hand, home), |account| shown_to(account, friends))
+        });
+        exchange.sign_on(&phones);
+        let [alice, bob, carol] = phones;
+        let mut three = Three { exchange, alice, bob, carol };
+        let (_, bobs) = three.talk(alice, bob, "102");
+        let link = three.exchange.by_hand(bob, |phone, _, _| phone.link_to(bobs)).unwrap();
+        // It leads to Alice; Carol takes its names to her, to join.
+        let (_, named, _) = NamedCall::in_uri(&link).unwrap();
+        let call = three.enter(carol, "101", named, Entry::Join);
+        let carol = three.exchange.attendant(carol);
+        assert_eq!(carol.was_up(call), status == 200, "{status}");
+        let ended = carol.told.iter().find_map(|(_, event)| match event {
+            PhoneEvent::Ended { call: over, status, .. } if *over == call => Some(*status),
+            _ => None,
+        });
+        assert_eq!(ended.unwrap_or(200), status);
+        let came = three.exchange.attendant(alice).told.iter().any(|(_, event)| {
+            matches!(event, PhoneEvent::Entered { with, wanted_in: None, .. } if with.contains("103"))
+        });
+        assert_eq!(came, status == 200, "who comes in is told");
+    }
 }

@@ -138,7 +138,10 @@ pub const ACCOUNTS: usize = 16;
 /// Calls that the phone's file of calls keeps; when it holds twice as many, the oldest go.
 pub const PAST_CALLS: usize = 500;
 
-/// Octets of that file that are read: what so many lines can have.
+/// Letters of the other side's name and address that a person is shown, and that are kept of a call.
+pub const NAME: usize = 256;
+
+/// Octets of that file that are read: its newest. More than so many lines have, as names have an end.
 pub const PAST_OCTETS: u64 = 1 << 20;
 
 /// Texts that the phone's screen keeps.

@@ -246,7 +246,7 @@ pub fn line(
 /// Could this character move a terminal's cursor, change its colours, or turn text around?
 pub fn upsets(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 fn push_text(line: &mut String, value: Value<'_>) {

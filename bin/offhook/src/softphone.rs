@@ -189,6 +189,10 @@ pub(crate) fn facing(server: SocketAddr) -> std::io::Result<IpAddr> {
     socket.local_addr().map(|address| address.ip())
 }
 
+/// Some address that is not on this machine (RFC 5737): the way to it is the way out.
+pub(crate) const ELSEWHERE: SocketAddr =
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5060);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,7 +23,7 @@
 //! What is said and heard is a [`media::Audio`]: a tone, a recording, or with [`media::Callbacks`] two functions of yours that are handed 20 ms at a time. In the
 //! simulator, with virtual time, the same [`phone::Phone`] lives in a world of `offhook-sim`: `pure/phone/examples`.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ use protocol::doors::Event;
 
 pub use phone::PhoneEvent;
 
-use crate::softphone::{Home, Softphone, facing};
+use crate::softphone::{ELSEWHERE, Home, Softphone, facing};
 
 /// A telephone.
 #[derive(Debug)]
@@ -226,6 +226,3 @@ impl Sink for Teller {
         }
     }
 }
-
-/// Some address that is not on this machine (RFC 5737): the way to it is the way out.
-const ELSEWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5060);

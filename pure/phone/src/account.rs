@@ -283,8 +283,9 @@ impl Account {
         self
     }
 
-    /// Who may watch the calls of this phone ([`Package::Dialogs`](crate::packages::Package::Dialogs), RFC 4235) and take them over or join them: a
-    /// secretary, the desk next to it. Nobody, unless said otherwise.
+    /// Who may watch the calls of this phone ([`Package::Dialogs`](crate::packages::Package::Dialogs), RFC 4235) and join them: a secretary, the desk
+    /// next to it. Nobody, unless said otherwise. A call may be taken over by them, by whom our server lets through, and by whom the other side has sent:
+    /// so transfers go (RFC 5589 §7).
     #[must_use]
     pub fn shows_calls(mut self, to: &[&str]) -> Self {
         self.shown_to = to.iter().map(|uri| uri.as_bytes().into()).collect();

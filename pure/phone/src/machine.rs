@@ -191,12 +191,14 @@ impl Phone {
                 }
             }
             News::Focus(call, role) => self.watch_focus(now, (call, role), out),
-            News::Follow(call) => {
-                // No line is free: the transferor is told no.
-                if self.follow(now, call, out).is_err() {
-                    drop(self.decline(now, call, out));
+            News::Follow(call, with) => match self.follow(now, call, out) {
+                Ok(new) => {
+                    let entered = PhoneEvent::Entered { call: new, with, wanted_in: Some(call) };
+                    out.push(Output::Report(Event::Phone(entered)));
                 }
-            }
+                // No line is free: the transferor is told no.
+                Err(_) => drop(self.decline(now, call, out)),
+            },
             News::Sent { .. } | News::Progress { .. } => {}
         }
     }
@@ -374,7 +376,10 @@ impl Phone {
         let state = State::Offered(Box::new(offered));
         self.calls.insert(call, Conversation::new(call, self.answers.fresh(), state));
         let Some(succession) = named else { return report_incoming(call, request, out) };
-        // RFC 3891 §3: nobody is asked; whoever talks goes on talking.
+        // RFC 3891 §3: nobody is asked; whoever talks goes on talking, and is told who comes in.
+        let with = caller(request).into();
+        let entered = PhoneEvent::Entered { call, with, wanted_in: None };
+        out.push(Output::Report(Event::Phone(entered)));
         self.comes(call, succession);
         let answered =
             |call: &mut Conversation, turn: &mut Turn<'_>| call.answer(turn, Box::new(Silence));

@@ -118,11 +118,22 @@ impl Phone {
         audio: Box<dyn Audio>,
         out: &mut Vec<Output>,
     ) -> Result<Call, Unable> {
+        self.call_with(now, (target, Vec::new()), audio, out)
+    }
+
+    /// The same, with more rows in the INVITE.
+    pub(crate) fn call_with(
+        &mut self,
+        now: Time,
+        (target, rows): (&str, Rows),
+        audio: Box<dyn Audio>,
+        out: &mut Vec<Output>,
+    ) -> Result<Call, Unable> {
         let target = self.target(target)?;
         if self.is_full() {
             return Err(Unable::TooManyCalls);
         }
-        let id = self.begin(now, (target, Vec::new()), audio, out);
+        let id = self.begin(now, (target, rows), audio, out);
         self.settle(now, out);
         Ok(id)
     }

@@ -60,6 +60,15 @@ fn transfers(desk: &Desk, who: HostId) -> Vec<u16> {
     desk.events(who).into_iter().filter_map(status).collect()
 }
 
+/// Who came in, or was called for others, without anybody being asked.
+fn entered(desk: &Desk, who: HostId) -> Vec<(Call, String, Option<Call>)> {
+    let entered = |event: PhoneEvent| match event {
+        PhoneEvent::Entered { call, with, wanted_in } => Some((call, with.into(), wanted_in)),
+        _ => None,
+    };
+    desk.events(who).into_iter().filter_map(entered).collect()
+}
+
 fn hears(desk: &mut Desk, who: HostId, call: Call, hz: f64) -> bool {
     desk.heard(who, call);
     desk.run(2.0);
@@ -111,6 +120,10 @@ fn an_attended_transfer_takes_the_place_of_the_second_call() {
         assert_eq!(transfers(&desk, alice).last(), Some(&200));
         desk.run(300.0);
         assert_eq!(desk.command(alice, |phone, _, _| phone.calls().count()), 0);
+        let (called, came) = (entered(&desk, bob), entered(&desk, carol));
+        assert_eq!(called, [(bobs, "sip:carol@192.0.2.3:5060".to_owned(), Some(theirs))]);
+        assert!(came.len() == 1 && came[0].0 == carols && came[0].2.is_none(), "{came:?}");
+        assert!(came[0].1.contains("bob@"), "{came:?}");
         let incoming = |event: &PhoneEvent| matches!(event, PhoneEvent::Incoming { .. });
         assert_eq!(desk.events(carol).iter().filter(|event| incoming(event)).count(), 1);
     }
@@ -154,4 +167,28 @@ fn nobody_is_called_for_others_unasked() {
     desk.run(250.0);
     assert_eq!(transfers(&desk, alice), [100, 603, 100, 603]);
     assert!(hears(&mut desk, alice, ours, 660.0));
+}
+
+/// Whoever sees that Carol is to be called does not call somebody else by saying yes.
+#[test]
+fn who_is_called_is_who_was_shown() {
+    let (mut desk, ours, theirs) = Desk::established(Weather::FAIR);
+    let (alice, bob) = (desk.alice, desk.bob);
+    for target in ["sip:carol@192.0.2.3", "sip:mallory@192.0.2.9"] {
+        desk.command(alice, |phone, now, out| phone.transfer(now, ours, target, out)).unwrap();
+        desk.run(2.0);
+    }
+    let shown: Vec<_> = desk
+        .events(bob)
+        .into_iter()
+        .filter_map(|event| match event {
+            PhoneEvent::Referred { to, .. } => Some(to),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(shown, ["sip:carol@192.0.2.3".into()]);
+    assert_eq!(transfers(&desk, alice), [100, 486]);
+    desk.command(bob, |phone, now, out| phone.follow(now, theirs, out)).unwrap();
+    let last = desk.command(bob, |phone, _, _| phone.history().last().unwrap().with.clone());
+    assert_eq!(&*last, "sip:carol@192.0.2.3");
 }

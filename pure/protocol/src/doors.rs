@@ -548,6 +548,16 @@ pub enum PhoneEvent {
         /// Whom.
         to: Box<str>,
     },
+    /// There is one more call, and nobody was asked: somebody takes the place of a call or joins it (RFC 3891, 3911), or is called because
+    /// the other side of one wants it and the account follows.
+    Entered {
+        /// The call.
+        call: Call,
+        /// The other side.
+        with: Box<str>,
+        /// The call whose other side wants us to call them; nothing, when it is they who call.
+        wanted_in: Option<Call>,
+    },
     /// A call goes on as another: with the same mouth and ear, and somebody else.
     GoesOn {
         /// The call that it was.

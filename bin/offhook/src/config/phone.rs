@@ -173,7 +173,7 @@ pub(super) const SECTION: Section = Section {
     name: "",
     repeated: false,
     about: "The file of `offhook phone --config phone.toml`. What the command line says counts more.",
-    keys: &[
+    keys: &keys(
         Key::optional(
             "account",
             "`--account`",
@@ -181,27 +181,16 @@ pub(super) const SECTION: Section = Section {
              top of the file for all of them.",
         )
         .with(ONE),
-        PASSWORD,
-        NAME,
-        SERVER,
-        TRANSPORT,
-        WHO_HEARS,
-        AUTHORITIES,
-        BIND,
-    ],
+    ),
 };
 
 /// The keys of an `[[account]]`.
-const ONE: &[Key] = &[
-    Key::required("address", "As above: \"sip:101@example.test\"."),
-    PASSWORD,
-    NAME,
-    SERVER,
-    TRANSPORT,
-    WHO_HEARS,
-    AUTHORITIES,
-    BIND,
-];
+const ONE: &[Key] = &keys(Key::required("address", "As above: \"sip:101@example.test\"."));
+
+/// Whose it is, and what may be said of all accounts or of one.
+const fn keys(whose: Key) -> [Key; 8] {
+    [whose, PASSWORD, NAME, SERVER, TRANSPORT, WHO_HEARS, AUTHORITIES, BIND]
+}
 
 const PASSWORD: Key =
     Key::optional("password", "`--password`", "The password of the account.").secret();

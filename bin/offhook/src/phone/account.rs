@@ -1,6 +1,6 @@
 //! Whose phone it is: from the command line, and from the phone's file.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 use phone::Account;
@@ -10,7 +10,7 @@ use sip::Uri;
 use super::flows::Flows;
 use crate::config::{Mistakes, PhoneAccount, PhoneFile, SRTP, Secret, TRANSPORTS};
 use crate::limits;
-use crate::softphone::{Home, facing};
+use crate::softphone::{ELSEWHERE, Home, facing};
 
 use super::ways::WayArguments;
 
@@ -179,9 +179,6 @@ fn find(host: &str) -> Option<SocketAddr> {
     let with_port = || format!("{host}:5060").to_socket_addrs();
     host.to_socket_addrs().or_else(|_| with_port()).ok()?.next()
 }
-
-/// Some address that is not on this machine (RFC 5737): the way to it is the way out.
-const ELSEWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5060);
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use phone::{Call, CallQuality, Direction, PhoneEvent};
 
 use super::meter::Meter;
+use crate::limits;
 
 /// Which call: at which phone, and its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,7 +86,7 @@ impl Known {
         Self {
             key,
             direction,
-            with: with.to_owned(),
+            with: with.chars().take(limits::NAME).collect(),
             state,
             began: now,
             holds: false,
@@ -146,6 +147,12 @@ impl Board {
             PhoneEvent::Incoming { call, from } => {
                 self.place(Known::new(now, key(call), (Direction::In, from)));
             }
+            PhoneEvent::Entered { call, with, wanted_in } => {
+                let direction = wanted_in.map_or(Direction::In, |_| Direction::Out);
+                let known = Known::new(now, key(call), (direction, with));
+                // Nobody is asked: it does not ring.
+                self.place(Known { state: State::Calling, ..known });
+            }
             PhoneEvent::Conference { members } => {
                 for known in self.calls.iter_mut().filter(|known| known.key.line == line) {
                     known.joined = members.contains(&known.key.call);
@@ -191,7 +198,10 @@ impl Board {
     }
 
     fn go_on(&mut self, old: Key, new: Key) {
-        if self.get(new).is_some() {
+        let meter = self.get(old).map(|known| known.meter.clone());
+        if let Some(known) = self.get_mut(new) {
+            // It hangs on mouth and ear, which the new call takes over.
+            known.meter = meter.unwrap_or_default();
             return;
         }
         if let Some(known) = self.get_mut(old) {

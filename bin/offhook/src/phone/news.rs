@@ -131,6 +131,8 @@ pub(super) fn words(event: &PhoneEvent) -> String {
         PhoneEvent::Conference { members } => format!("a conference of {} calls", members.len()),
         PhoneEvent::Focus { conference: Some(uri), .. } => format!("this is a conference: {uri}"),
         PhoneEvent::Focus { conference: None, .. } => "this is no conference any more".into(),
+        PhoneEvent::Entered { with, wanted_in: None, .. } => format!("{with} comes in"),
+        PhoneEvent::Entered { with, .. } => format!("{with} is called, as the other side wants"),
         PhoneEvent::GoesOn { .. } => "the call goes on with somebody else".into(),
         PhoneEvent::Answered { status, reason, took, rows, .. } => {
             let rows = rows.iter().map(|(name, value)| format!("\n  {name}: {value}"));
@@ -141,8 +143,10 @@ pub(super) fn words(event: &PhoneEvent) -> String {
             )
         }
         PhoneEvent::TurnedAway { from, status } => format!("{from} was turned away ({status})"),
-        PhoneEvent::Message { from, text } => format!("{from} writes: {text}"),
-        PhoneEvent::Watched { state, kind, body, .. } => watched::in_words(state, kind, body),
+        PhoneEvent::Message { from, text } => format!("{from} writes: {}", on_one_line(text)),
+        PhoneEvent::Watched { state, kind, body, .. } => {
+            on_one_line(&watched::in_words(state, kind, body))
+        }
         PhoneEvent::NotWatched { status: 200, reason, .. } => reason.to_string(),
         PhoneEvent::NotWatched { status, reason, again, .. } => {
             let later = if *again { "; it is tried again" } else { "" };
@@ -155,6 +159,11 @@ pub(super) fn words(event: &PhoneEvent) -> String {
         PhoneEvent::Ended { status, reason, .. } => format!("the call failed: {status} {reason}"),
         other => format!("{other:?}"),
     }
+}
+
+/// What a peer has written begins no line of ours.
+fn on_one_line(text: &str) -> String {
+    text.lines().collect::<Vec<_>>().join(" / ")
 }
 
 fn quality_in_words(quality: &CallQuality) -> String {
@@ -181,14 +190,6 @@ fn quality_in_words(quality: &CallQuality) -> String {
 
 fn object(event: &PhoneEvent) -> Value {
     match event {
-        PhoneEvent::Registered { expires } => json!({ "event": "registered", "expires": expires }),
-        PhoneEvent::NotRegistered { status, reason } => {
-            json!({ "event": "not_registered", "status": status, "reason": reason })
-        }
-        PhoneEvent::FlowFailed { flow, status, reason } => {
-            json!({ "event": "flow_failed", "flow": flow, "status": status, "reason": reason })
-        }
-        PhoneEvent::Unregistered => json!({ "event": "unregistered" }),
         PhoneEvent::Incoming { call, from } => {
             json!({ "event": "incoming", "call": call.0, "from": from })
         }
@@ -206,6 +207,10 @@ fn object(event: &PhoneEvent) -> Value {
         }
         PhoneEvent::Referred { call, to } => {
             json!({ "event": "referred", "call": call.0, "to": to })
+        }
+        PhoneEvent::Entered { call, with, wanted_in } => {
+            let wanted_in = wanted_in.map(|call| call.0);
+            json!({ "event": "entered", "call": call.0, "with": with, "wanted_in": wanted_in })
         }
         PhoneEvent::GoesOn { call, new } => {
             json!({ "event": "goes_on", "call": call.0, "new": new.0 })
@@ -240,6 +245,14 @@ fn object(event: &PhoneEvent) -> Value {
 /// What happens outside of calls.
 fn outside(event: &PhoneEvent) -> Value {
     match event {
+        PhoneEvent::Registered { expires } => json!({ "event": "registered", "expires": expires }),
+        PhoneEvent::NotRegistered { status, reason } => {
+            json!({ "event": "not_registered", "status": status, "reason": reason })
+        }
+        PhoneEvent::FlowFailed { flow, status, reason } => {
+            json!({ "event": "flow_failed", "flow": flow, "status": status, "reason": reason })
+        }
+        PhoneEvent::Unregistered => json!({ "event": "unregistered" }),
         PhoneEvent::Answered { status, reason, took, rows, .. } => {
             let rows: serde_json::Map<_, _> = rows
                 .iter()

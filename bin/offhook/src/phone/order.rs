@@ -10,6 +10,7 @@ use super::board::{Board, Key, Known, Over, Wish};
 use super::desk::Desk;
 use super::meter::{Meter, Metered};
 use super::past::{PastCall, PastCalls};
+use crate::limits;
 
 /// What a person wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,7 +123,8 @@ impl<'desk> House<'desk> {
     }
 
     fn turned_away(&self, line: usize, from: &str, status: u16) -> PastCall {
-        let (direction, with, talked) = (Direction::In, from.to_owned(), None);
+        let with = from.chars().take(limits::NAME).collect();
+        let (direction, talked) = (Direction::In, None);
         PastCall {
             at: Timestamp::now(),
             account: self.account(line),

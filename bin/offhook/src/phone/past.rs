@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -81,25 +81,20 @@ impl PastCall {
 pub(super) struct PastCalls {
     file: Option<PathBuf>,
     calls: VecDeque<PastCall>,
+    /// Lines of the file, ours and those that were there.
+    lines: usize,
 }
 
 impl PastCalls {
     /// What the file has; a file that is not there has nothing. A line that nobody can read is left out.
     pub(super) fn open(file: Option<PathBuf>) -> io::Result<Self> {
         let Some(path) = &file else { return Ok(Self::default()) };
-        let mut text = String::new();
-        match fs::File::open(path) {
-            Ok(file) => {
-                file.take(limits::PAST_OCTETS).read_to_string(&mut text)?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-        let lines = text.lines().count();
+        let (text, is_whole) = newest(path)?;
         let calls: VecDeque<_> = text.lines().filter_map(PastCall::read).collect();
         let much = calls.len().saturating_sub(limits::PAST_CALLS);
-        let past = Self { file, calls: calls.into_iter().skip(much).collect() };
-        if lines > 2 * limits::PAST_CALLS {
+        let calls = calls.into_iter().skip(much).collect();
+        let mut past = Self { file, calls, lines: text.lines().count() };
+        if !is_whole || past.lines > 2 * limits::PAST_CALLS {
             past.rewrite()?;
         }
         Ok(past)
@@ -127,7 +122,9 @@ impl PastCalls {
         self.calls.push_back(call);
         let Some(file) = &self.file else { return Ok(()) };
         // In one piece: another phone may write at the same time.
-        open(file)?.write_all(format!("{line}\n").as_bytes())
+        open(file)?.write_all(format!("{line}\n").as_bytes())?;
+        self.lines = self.lines.saturating_add(1);
+        if self.lines > 2 * limits::PAST_CALLS { self.rewrite() } else { Ok(()) }
     }
 
     /// Whom we called last, and with whose phone.
@@ -137,13 +134,29 @@ impl PastCalls {
     }
 
     /// The file anew, with what is kept.
-    fn rewrite(&self) -> io::Result<()> {
+    fn rewrite(&mut self) -> io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let anew = file.with_extension(format!("{}.new", std::process::id()));
         let text: String = self.calls.iter().map(|call| call.write() + "\n").collect();
         open(&anew)?.write_all(text.as_bytes())?;
-        fs::rename(anew, file)
+        fs::rename(anew, file)?;
+        self.lines = self.calls.len();
+        Ok(())
     }
+}
+
+/// The newest part of a file, and whether that is all of it; nothing of one that is not there.
+fn newest(path: &Path) -> io::Result<(String, bool)> {
+    let mut file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((String::new(), true)),
+        Err(error) => return Err(error),
+    };
+    let skipped = file.metadata()?.len().saturating_sub(limits::PAST_OCTETS);
+    file.seek(SeekFrom::Start(skipped))?;
+    let mut octets = Vec::new();
+    file.take(limits::PAST_OCTETS).read_to_end(&mut octets)?;
+    Ok((String::from_utf8_lossy(&octets).into_owned(), skipped == 0))
 }
 
 /// A file for its owner alone, as its folder: whom somebody calls is nobody's business.
@@ -209,9 +222,17 @@ mod tests {
             past.add(call(number, Direction::Out)).unwrap();
         }
         assert_eq!(past.calls().len(), limits::PAST_CALLS);
+        assert!(fs::read_to_string(&file).unwrap().lines().count() <= 2 * limits::PAST_CALLS);
         let again = PastCalls::open(Some(file.clone())).unwrap();
         assert_eq!(again.calls(), past.calls());
         assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), limits::PAST_CALLS);
+        // Of what is too long the newest counts, wherever it is cut.
+        let long = PastCall { with: "é".repeat(1000), ..call(1, Direction::Out) };
+        let long = (0..1000).map(|_| long.write() + "\n").collect::<String>();
+        let last = call(2, Direction::Out);
+        fs::write(&file, format!("{long}{}\n", last.write())).unwrap();
+        assert_eq!(PastCalls::open(Some(file.clone())).unwrap().calls().back(), Some(&last));
+        assert!(fs::metadata(&file).unwrap().len() <= limits::PAST_OCTETS);
         fs::write(&file, "{}\nx\n").unwrap();
         assert!(PastCalls::open(Some(file)).unwrap().calls().is_empty());
     }

@@ -32,7 +32,9 @@ impl Conversation {
         if turn.line.account.referrals == Referrals::Refuse {
             return Err(Refusal::new(Status::DECLINE));
         }
-        if self.referrals.len() >= limits::TRANSFERS {
+        // Whoever is asked decides about the one that they were shown, and then about the next.
+        if self.referrals.len() >= limits::TRANSFERS || self.referrals.iter().any(Referral::is_open)
+        {
             return Err(Refusal::new(Status::BUSY_HERE));
         }
         Ok(wanted)
@@ -55,17 +57,17 @@ impl Conversation {
         };
         turn.respond(id, draft);
         let number = request.get::<CSeq<'_>>().map_or(0, |cseq| cseq.number);
-        let to = String::from_utf8_lossy(&wanted.target).into();
+        let to: Box<str> = String::from_utf8_lossy(&wanted.target).into();
         self.referrals.push(Referral::new(turn.now, number, self.order, wanted));
         self.order = Order::Later;
         self.notify(turn);
-        turn.report(PhoneEvent::Referred { call: self.id, to });
         if turn.line.account.referrals == Referrals::Follow {
-            turn.line.tell(News::Follow(self.id));
+            turn.line.tell(News::Follow(self.id, to.clone()));
         }
+        turn.report(PhoneEvent::Referred { call: self.id, to });
     }
 
-    /// What is to be done about the oldest REFER that nobody has decided about.
+    /// What is to be done about the REFER that nobody has decided about.
     pub(crate) fn accept_referral(&mut self) -> Option<(u32, Wanted)> {
         let referral = self.referrals.iter_mut().find(|referral| referral.is_open())?;
         Some((referral.number, referral.take()?))

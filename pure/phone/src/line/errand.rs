@@ -116,7 +116,7 @@ pub(crate) enum News {
     /// The other side of a call is the focus of a conference, or is none any more.
     Focus(Call, Role),
     /// What the other side of a call asks for is to be done.
-    Follow(Call),
+    Follow(Call, Box<str>),
 }
 
 /// How far a call has come.

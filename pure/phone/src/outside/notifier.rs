@@ -212,8 +212,9 @@ impl Phone {
                 Package::Conference => conference.as_ref().map(|all| all.write(version)),
                 _ => Some(dialogs.write(version)),
             };
-            let gone = write(0).is_none();
-            let fresh = write(0).unwrap_or_default();
+            let fresh = write(0);
+            let gone = fresh.is_none();
+            let fresh = fresh.unwrap_or_default();
             if fresh != watcher.told || gone {
                 watcher.told = fresh;
                 watcher.subscription.owe();

@@ -297,7 +297,7 @@ impl Watcher {
         self.state = State::Pausing { again: now + pause };
     }
 
-    /// Doubles with each failure, and a random half of it is left out.
+    /// It ends, and why is told.
     fn over(&mut self, why: (u16, &str), out: &mut Vec<Output>) {
         self.state = State::Over;
         self.tell_end(why, out);

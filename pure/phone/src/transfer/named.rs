@@ -97,12 +97,6 @@ impl Phone {
         audio: Box<dyn Audio>,
         out: &mut Vec<Output>,
     ) -> Result<Call, Unable> {
-        let target = self.target(target)?;
-        if self.is_full() {
-            return Err(Unable::TooManyCalls);
-        }
-        let call = self.begin(now, (target, named.rows(entry)), audio, out);
-        self.settle(now, out);
-        Ok(call)
+        self.call_with(now, (target, named.rows(entry)), audio, out)
     }
 }

@@ -7,7 +7,7 @@ use protocol::doors::Call;
 use sip::header::{From, Join, ReferredBy, Replaces};
 use sip::{Header as _, Message, Name, Status};
 
-use crate::call::{Conversation, Standing};
+use crate::call::Standing;
 use crate::limits;
 use crate::outside::is_same;
 use crate::phone::Phone;
@@ -39,7 +39,12 @@ impl Phone {
             Standing::Offered => return Err(unknown()),
             Standing::Over => return Err(Refusal::new(Status::DECLINE)),
         }
-        self.admit_to(call, &id, (invite, from), "Who Wants To Replace This Call?").map(Some)
+        let party = call.party(&id).unwrap_or_default();
+        let sent = self.registration.comes_from(from) || is_on_behalf_of(invite, party);
+        if sent || self.is_friend(invite, from) {
+            return Ok(Some(call.id));
+        }
+        Err(Refusal::saying(Status::FORBIDDEN, "Who Wants To Replace This Call?"))
     }
 
     /// The call that an INVITE from there joins, if it wants to.
@@ -69,25 +74,18 @@ impl Phone {
         if full {
             return Err(Refusal::new(Status::NOT_ACCEPTABLE_HERE));
         }
-        self.admit_to(call, &id, (invite, from), "Who Wants To Join This Call?").map(Some)
+        // Whoever joins hears all: that our server has let them through is not enough, nor is what they say of who has sent them.
+        if self.is_friend(invite, from) {
+            return Ok(Some(call.id));
+        }
+        Err(Refusal::saying(Status::FORBIDDEN, "Who Wants To Join This Call?"))
     }
 
-    /// Who may: whom our server has let through, whom the other side of the call has sent, and whom the account shows its calls to.
-    fn admit_to(
-        &self,
-        call: &Conversation,
-        id: &DialogId,
-        (invite, from): (&Message, IpAddr),
-        no: &str,
-    ) -> Result<Call, Refusal> {
-        let party = call.party(id).unwrap_or_default();
-        let friend = invite.get::<From<'_>>().is_some_and(|sender| {
+    /// True for somebody to whom the account shows its calls.
+    fn is_friend(&self, invite: &Message, from: IpAddr) -> bool {
+        invite.get::<From<'_>>().is_some_and(|sender| {
             self.vouches(sender.uri, from) && self.line.account.shows_calls_to(sender.uri)
-        });
-        if friend || self.registration.comes_from(from) || is_on_behalf_of(invite, party) {
-            return Ok(call.id);
-        }
-        Err(Refusal::saying(Status::FORBIDDEN, no))
+        })
     }
 }
 

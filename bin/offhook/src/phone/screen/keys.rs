@@ -268,10 +268,7 @@ impl Model {
             What::Transfer(key) => Order::Transfer(key, text),
             // Only calls of one account can be brought together.
             What::Consult(key) => Order::Call(key.line, text),
-            What::Forward => {
-                self.reception = Reception::Forward(text.clone());
-                Order::Forward(text)
-            }
+            What::Forward => Order::Forward(text),
             What::Recipient => {
                 self.type_line(What::Words(text), "");
                 return None;

@@ -163,7 +163,13 @@ impl Face<'_> {
             Order::Message(line, to, text) => Some((*line, (to.clone(), text.clone()))),
             _ => None,
         };
-        match (self.house.obey(order)?, text) {
+        let forward = match &order {
+            Order::Forward(to) => Some(to.clone()),
+            _ => None,
+        };
+        let done = self.house.obey(order)?;
+        forward.into_iter().for_each(|to| self.model.forwarded(to));
+        match (done, text) {
             (Done::Begun(key), _) => self.model.selected = Some(key),
             (Done::Sent(inquiry), Some((line, text))) => self.model.sent(line, inquiry, text),
             _ => {}

@@ -168,6 +168,11 @@ impl Model {
         self.say(now, words(event));
     }
 
+    /// Calls go elsewhere from now on.
+    pub(super) fn forwarded(&mut self, to: String) {
+        self.reception = Reception::Forward(to);
+    }
+
     /// The call that keys are about is one that there is.
     pub(super) fn choose(&mut self, board: &Board) {
         if self.selected.is_none_or(|key| board.get(key).is_none()) {

@@ -263,6 +263,11 @@ fn calls_that_come_are_answered_refused_or_turned_away() {
     assert!(desk.text(FULL).contains("DO NOT DISTURB"));
     assert_eq!(desk.types("n"), Some(Want::Order(Order::Open)));
     assert_eq!(desk.types("f104\n"), Some(Want::Order(Order::Forward("104".into()))));
+    assert!(
+        !desk.text(FULL).contains("FORWARDED"),
+        "the phone may say that there is no such address"
+    );
+    desk.model.forwarded("104".into());
     assert!(desk.text(FULL).contains("FORWARDED to 104"));
     assert_eq!(desk.types("f"), Some(Want::Order(Order::Open)));
     assert_eq!(desk.model.reception, Reception::Open);
@@ -314,4 +319,37 @@ fn past_calls_are_at_hand_and_leaving_asks_when_calls_are_up() {
     assert_eq!(busy.model.mode, Mode::Leaving);
     assert_eq!(busy.types("z"), None);
     assert_eq!(busy.types("qq"), Some(Want::Quit));
+}
+
+/// A name may have as many letters as a message: no draw takes longer for that.
+#[test]
+fn a_name_without_end_is_cut() {
+    let mut desk = Desk::new();
+    let from = format!("\"{}\" <sip:eve@h>", "\u{301}a".repeat(30_000));
+    desk.hear(0, &PhoneEvent::Incoming { call: Call(9), from: from.into() });
+    let known = desk.board.calls().last().unwrap();
+    assert_eq!(known.with.chars().count(), crate::limits::NAME);
+    assert!(desk.text(FULL).contains("CALLS YOU"));
+}
+
+/// Who comes in without anybody being asked stands in the list, and is one of the past calls.
+#[test]
+fn who_joins_or_takes_over_is_shown() {
+    let mut desk = Desk::new();
+    desk.place(0, 1, "102");
+    let entered = |call, with: &str| PhoneEvent::Entered {
+        call: Call(call),
+        with: with.into(),
+        wanted_in: None,
+    };
+    let members = [Call(1), Call(2)].into();
+    desk.hear(0, &entered(2, "sip:eve@h"));
+    for event in [PhoneEvent::Established { call: Call(2) }, PhoneEvent::Conference { members }] {
+        desk.hear(0, &event);
+    }
+    assert!(desk.text(FULL).contains("eve@h"));
+    desk.hear(0, &entered(3, "sip:dave@h"));
+    desk.hear(0, &PhoneEvent::GoesOn { call: Call(2), new: Call(3) });
+    let known = desk.board.get(Key { line: 0, call: Call(3) }).unwrap();
+    assert_eq!(known.with, "sip:dave@h");
 }

@@ -90,15 +90,24 @@ impl Scene<'_> {
             Pane::Texts => "Messages (Tab: past calls)",
         };
         lines.push(self.heading(name, width));
-        let pane: Vec<_> = match self.model.pane {
-            Pane::Past => self.past.calls().iter().rev().map(|it| self.past_call(it)).collect(),
-            Pane::Texts => self.model.texts.iter().rev().map(|it| self.text(it)).collect(),
-        };
-        if pane.is_empty() {
-            lines.push(Line::raw("   none"));
-        }
-        lines.extend(pane.into_iter().skip(self.model.scrolled));
+        lines.extend(self.pane(rows));
         lines
+    }
+
+    /// What the lower list shows: no more of it is written than there is room for.
+    fn pane(&self, rows: usize) -> Vec<Line<'static>> {
+        let (skip, past, texts) = (self.model.scrolled, self.past.calls(), &self.model.texts);
+        let none = || vec![Line::raw("   none")];
+        match self.model.pane {
+            Pane::Past if past.is_empty() => none(),
+            Pane::Texts if texts.is_empty() => none(),
+            Pane::Past => {
+                past.iter().rev().skip(skip).take(rows).map(|it| self.past_call(it)).collect()
+            }
+            Pane::Texts => {
+                texts.iter().rev().skip(skip).take(rows).map(|it| self.text(it)).collect()
+            }
+        }
     }
 
     fn heading(&self, name: &str, width: u16) -> Line<'static> {
@@ -367,7 +376,8 @@ fn other(with: &str) -> String {
 
 /// Exactly so many columns, and a space.
 fn fit(text: &str, columns: usize) -> String {
-    let mut shown: String = text.to_owned();
+    // Some letters take no column: a few of them for each.
+    let mut shown: String = text.chars().take(columns * 4).collect();
     while Line::raw(&*shown).width() > columns {
         shown.pop();
     }
