@@ -247,8 +247,8 @@ impl Bench {
     pub(crate) fn request(&mut self, method: &str, rows: &str, body: &str) -> Message {
         self.branch += 1;
         let branch = self.branch;
-        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
-        let kind = if rows.contains("Content-Type") { "" } else { kind };
+        let told = body.is_empty() || rows.contains("Content-Type");
+        let kind = if told { "" } else { "Content-Type: application/sdp\r\n" };
         let wire = format!(
             "{method} sip:alice@{HOME} SIP/2.0\r\nVia: SIP/2.0/UDP {PEER};branch=z9hG4bKp{branch}\r\n\
              Max-Forwards: 70\r\nFrom: \"Bob\" <sip:bob@biloxi.example>;tag=b1\r\nTo: <sip:alice@atlanta.example>\r\n\
@@ -344,7 +344,8 @@ fn dialog_request(
     (rows, body): (&str, &str),
 ) -> Message {
     let call_id = String::from_utf8_lossy(call_id);
-    let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+    let told = body.is_empty() || rows.contains("Content-Type");
+    let kind = if told { "" } else { "Content-Type: application/sdp\r\n" };
     let wire = format!(
         "{method} sip:alice@{HOME} SIP/2.0\r\nVia: SIP/2.0/UDP {PEER};branch=z9hG4bK{method}{number}\r\n\
          Max-Forwards: 70\r\nFrom: {from}\r\nTo: {to}\r\nCall-ID: {call_id}\r\nCSeq: {number} {method}\r\n\

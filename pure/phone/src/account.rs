@@ -284,7 +284,7 @@ impl Account {
     }
 
     /// Who may watch the calls of this phone ([`Package::Dialogs`](crate::packages::Package::Dialogs), RFC 4235) and join them: a secretary, the desk
-    /// next to it. Nobody, unless said otherwise. A call may be taken over by them, by whom our server lets through, and by whom the other side has sent:
+    /// next to it. Nobody but other phones of the same address (§3.6), unless said otherwise. A call may be taken over by them, by whom our server lets through, and by whom the other side has sent:
     /// so transfers go (RFC 5589 §7).
     #[must_use]
     pub fn shows_calls(mut self, to: &[&str]) -> Self {
@@ -294,7 +294,8 @@ impl Account {
 
     /// True for somebody who may.
     pub(crate) fn shows_calls_to(&self, uri: &[u8]) -> bool {
-        self.shown_to.iter().any(|known| crate::outside::is_same(known, uri))
+        let is = |known: &[u8]| crate::outside::is_same(known, uri);
+        is(self.address().as_bytes()) || self.shown_to.iter().any(|known| is(known))
     }
 
     /// Under another name for the software in User-Agent and Server (RFC 3261 §20.41); an empty one is not said at all.

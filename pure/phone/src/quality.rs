@@ -3,11 +3,12 @@
 use media::{Codec, Report};
 use protocol::doors::{CallQuality, Grade};
 
-/// What a stream has counted.
-pub(crate) fn of(report: &Report, codec: Codec, srtp: Option<&'static str>) -> CallQuality {
+/// What a stream has counted; and its suite of SRTP, and how many packets were refused by that.
+pub(crate) fn of(report: &Report, codec: Codec, srtp: Option<(&'static str, u64)>) -> CallQuality {
     CallQuality {
         codec: codec.name(),
-        srtp,
+        srtp: srtp.map(|(suite, _)| suite),
+        refused: srtp.map_or(0, |(_, refused)| refused),
         sent: report.sent.packets,
         received: report.received.packets,
         lost: report.received.lost,

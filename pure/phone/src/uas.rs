@@ -9,6 +9,7 @@ use sip::uri::unescape;
 use sip::{Message, Method, Name, Status, Uri};
 
 use crate::refusal::Refusal;
+use crate::transfer::named_by;
 use crate::{abilities, limits};
 
 /// Requests that came lately, to know them again when they come by another path (RFC 3261 §8.2.2.2).
@@ -126,12 +127,17 @@ fn content(request: &Message) -> Result<(), Refusal> {
         );
     }
     let reads = abilities::accept(request.method());
+    // RFC 3892 §2.2: a token is for somebody else, and need not be understood.
+    let token = named_by(request);
     let understood = |part: &sip::Body<'_>| {
-        part.media().is_some_and(|media| {
-            reads
-                .split(", ")
-                .any(|known| known.split_once('/').is_some_and(|(kind, sub)| media.is(kind, sub)))
-        })
+        let id = part.named("Content-ID");
+        let is_token = id.is_some() && id == token.as_ref().map(String::as_bytes);
+        is_token
+            || part.media().is_some_and(|media| {
+                reads.split(", ").any(|known| {
+                    known.split_once('/').is_some_and(|(kind, sub)| media.is(kind, sub))
+                })
+            })
     };
     match body.not_understood(&understood) {
         Ok(None) => Ok(()),

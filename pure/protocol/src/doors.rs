@@ -377,6 +377,8 @@ pub struct CallQuality {
     pub codec: &'static str,
     /// The suite of SRTP; nothing, when anybody on the way could hear the call.
     pub srtp: Option<&'static str>,
+    /// Packets that SRTP did not let in: forged, garbled, or come again (RFC 3711 §3.3).
+    pub refused: u64,
     /// RTP packets that we sent.
     pub sent: u64,
     /// RTP packets of theirs that were of use.
@@ -504,6 +506,8 @@ pub enum PhoneEvent {
     Watched {
         /// What.
         watch: Watch,
+        /// Which place tells: a question may reach many (RFC 4235 §3.9, RFC 3842 §3.9). The first is 0.
+        place: u32,
         /// How that stands: `active`, `pending`, `terminated`.
         state: Box<str>,
         /// The type of the body: `application/pidf+xml`.

@@ -36,6 +36,9 @@ impl Kind {
 mod tests {
     use super::*;
 
+    /// "If other packet types are to be multiplexed as well, implementors … SHOULD ensure that they can be demultiplexed"; "The following method SHOULD be
+    /// used": 0 to 3 is STUN, 20 to 63 DTLS, 128 to 191 RTP.
+    /// Proves: rfc5764-5.1.2-1, rfc5764-5.1.2-2.
     #[test]
     fn the_first_two_octets_decide() {
         for (octets, kind) in [
@@ -49,6 +52,14 @@ mod tests {
             (&[0x00, 0x01], Kind::Stun),
             (&[22, 254], Kind::Dtls),
             (&[0x40, 0], Kind::TurnChannel),
+            (&[3, 0], Kind::Stun),
+            (&[4, 0], Kind::Unknown),
+            (&[19, 0], Kind::Unknown),
+            (&[20, 0], Kind::Dtls),
+            (&[63, 0], Kind::Dtls),
+            (&[127, 0], Kind::Unknown),
+            (&[191, 0], Kind::Rtp),
+            (&[192, 0], Kind::Unknown),
             (&[0x80], Kind::Unknown),
             (&[], Kind::Unknown),
         ] {

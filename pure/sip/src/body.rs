@@ -233,6 +233,8 @@ pub struct NewPart<'a> {
     pub content_type: &'a str,
     /// `session;handling=required`, when it should be said.
     pub disposition: Option<&'a str>,
+    /// Its `Content-ID`, when something else in the message names it (RFC 2045 §7).
+    pub id: Option<&'a str>,
     /// What it carries.
     pub octets: &'a [u8],
 }
@@ -249,12 +251,15 @@ pub fn join(boundary: &str, parts: &[NewPart<'_>]) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     for part in parts {
         body.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
-        let mut add = |name: Name, value: &str| {
-            row(name.as_str(), &mut body, |text| text.extend_from_slice(value.as_bytes()));
+        let mut add = |name: &str, value: &str| {
+            row(name, &mut body, |text| text.extend_from_slice(value.as_bytes()));
         };
-        add(Name::ContentType, part.content_type);
+        add(Name::ContentType.as_str(), part.content_type);
         if let Some(disposition) = part.disposition {
-            add(Name::ContentDisposition, disposition);
+            add(Name::ContentDisposition.as_str(), disposition);
+        }
+        if let Some(id) = part.id {
+            add("Content-ID", id);
         }
         body.extend_from_slice(b"\r\n");
         body.extend_from_slice(part.octets);

@@ -134,13 +134,12 @@ impl Message {
 
     /// True when a row of this name is there.
     pub fn has(&self, name: Name) -> bool {
-        self.head.has(name)
+        self.head.rows.iter().any(|row| row.name == name)
     }
 
     /// The raw values of the rows called `name`, top first, without splitting at commas.
     pub fn rows(&self, name: Name) -> impl Iterator<Item = &[u8]> {
-        let rows = self.head.candidates(name).iter();
-        rows.filter(move |row| row.name == name).map(|row| self.value(row))
+        self.head.rows.iter().filter(move |row| row.name == name).map(|row| self.value(row))
     }
 
     /// Every row: the name as written, and the raw value.

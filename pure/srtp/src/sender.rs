@@ -83,3 +83,36 @@ impl Sender {
 pub(crate) fn reporter(packet: &[u8]) -> Option<u32> {
     packet.get(4..REPORT_HEADER)?.try_into().ok().map(u32::from_be_bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Suite;
+
+    /// "After that number of SRTP packets have been sent with a given (master or session) key, the sender MUST NOT send any more packets with that key":
+    /// 2^48 packets, 2^31 reports; "the sender MUST keep packet counts".
+    /// Proves: rfc3711-3.3.1-9, rfc3711-3.4-12, rfc3711-9.2-3.
+    #[test]
+    fn a_key_that_is_used_up_protects_nothing_more() {
+        for suite in Suite::ALL {
+            let master = Master::new(suite, &vec![7; Master::octets(suite)]).unwrap();
+            let mut sender = Sender::new(&master).unwrap();
+            let packet = |sequence: u16| {
+                let [high, low] = sequence.to_be_bytes();
+                vec![0x80, 0, high, low, 0, 0, 0, 1, 0, 0, 0, 7, 5, 5]
+            };
+            sender.packets.set(7, Window::begin(limits::PACKETS - 2));
+            assert_eq!(sender.protect(&mut packet(0xFFFF)), Ok(()));
+            for sequence in [0, 1, 0x7FFE] {
+                assert_eq!(sender.protect(&mut packet(sequence)), Err(Refused::UsedUp));
+            }
+            let report = || vec![0x80, 201, 0, 1, 0, 0, 0, 7];
+            sender.next.set(7, limits::REPORTS - 1);
+            let mut last = report();
+            assert_eq!(sender.protect_report(&mut last), Ok(()));
+            for _ in 0..2 {
+                assert_eq!(sender.protect_report(&mut report()), Err(Refused::UsedUp));
+            }
+        }
+    }
+}

@@ -96,6 +96,11 @@ impl Suite {
         }
     }
 
+    /// Octets by which a report grows: its tag, and the word with its index (RFC 3711 §3.4).
+    pub const fn report_cover_octets(self) -> u16 {
+        self.report_tag_octets() as u16 + 4
+    }
+
     pub(crate) const fn is_aead(self) -> bool {
         matches!(self, AeadAes128Gcm | AeadAes256Gcm)
     }

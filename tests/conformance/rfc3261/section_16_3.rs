@@ -67,19 +67,26 @@ fn trap_11_another_request_gets_no_100_before_its_sender_is_slow() {
 }
 
 /// "For all new requests, including any with unknown methods, an element intending to proxy the request MUST …"
-/// Proves: rfc3261-16.2-3.
+/// "An element MUST NOT refuse to proxy a request because it contains a method or header field it does not know about"; what else stands there "SHOULD be
+/// ignored and remain unchanged", well-formed or not.
+/// Proves: rfc3261-16.2-3, rfc3261-1-3, rfc3261-1-4.
 #[test]
 fn trap_19_a_method_that_nobody_knows_is_forwarded_like_any_other() {
     let (mut office, alice, bob) = office();
     let strange = alice.request("FOO.bar", "sip:102@example.test");
+    let rows = ["X-Unknown: \"half a quote", "Date: soon;;=", "Accept-Language: ,,"];
+    let strange = rows.iter().fold(strange, |strange, row| strange.row(row));
     let sent = office.receive(alice.flow, strange.wire());
     assert_eq!((method(&sent[0]), sent[0].flow), ("FOO.bar", bob.flow));
+    let wire = String::from_utf8(sent[0].message.wire().to_vec()).unwrap();
+    assert!(rows.iter().all(|row| wire.contains(row)), "{wire}");
     assert_eq!(uri(&sent[0]), bob.contact());
 }
 
 /// "Before an element can proxy a request, it MUST verify the message's validity. … If any of these checks fail, the element MUST behave
-/// as a user agent server … and respond with an error code."
-/// Proves: rfc3261-16.3-1, rfc3261-16.3-2.
+/// as a user agent server … and respond with an error code": what it needs must be well-formed, the scheme known (416), the hops left (483), the extensions
+/// of Proxy-Require its own (420, with those that are not).
+/// Proves: rfc3261-16.3-1, rfc3261-16.3-2, rfc3261-1-1, rfc3261-1-2, rfc3261-2-1, rfc3261-3-1, rfc3261-3-2, rfc3261-5-1, rfc3261-5-2.
 #[test]
 fn what_is_not_valid_is_refused_and_forwarded_to_nobody() {
     let good = Phone::udp(101).invite("sip:102@example.test").wire();
@@ -96,6 +103,8 @@ fn what_is_not_valid_is_refused_and_forwarded_to_nobody() {
         let (mut office, alice, _) = office();
         let sent = office.receive(alice.flow, good.replace(from, to));
         assert_eq!((status(&sent), sent.len()), (code, 1), "{to}");
+        let named = rows(&sent, Name::Unsupported);
+        assert_eq!(named, if code == 420 { vec!["magic".to_owned()] } else { vec![] }, "{to}");
     }
 }
 

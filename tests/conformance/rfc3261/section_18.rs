@@ -43,6 +43,28 @@ fn servers_and_phones_speak_udp_and_tcp() {
     }
 }
 
+/// "It is RECOMMENDED that connections be kept open for some implementation-defined duration after the last message", which "SHOULD at least equal the
+/// longest amount of time the element would need in order to bring a transaction … to the terminated state": ten minutes later the same are used, and
+/// neither a server nor a phone has ended or opened one.
+/// Proves: rfc3261-18-1, rfc3261-18-2.
+#[test]
+fn a_connection_outlives_every_transaction() {
+    let (mut exchange, alice, _) = a_call(Transport::Tcp);
+    exchange.world.tap_on();
+    exchange.live(600_000);
+    let talk = Some(Duration::from_secs(1));
+    let call = exchange.dial(alice, "102", Wish { patience: None, talk });
+    exchange.live(5_000);
+    assert_eq!(exchange.attendant(alice).end_of(call), Some(200));
+    let segments = exchange.world.tap().sightings().filter_map(|one| match &one.parcel.kind {
+        sim::Kind::Stream(_, segment) => Some(segment.clone()),
+        _ => None,
+    });
+    let segments: Vec<_> = segments.collect();
+    assert!(segments.iter().all(|segment| matches!(segment, sim::Segment::Data(_))));
+    assert!(segments.len() > 8, "{}", segments.len());
+}
+
 /// The sent-by of every request is where its sender listens, for datagrams and for streams: whatever RFC 3263 §5 makes of it, a
 /// response or a new connection finds somebody there.
 /// Proves: rfc3261-18.1.1-6, rfc3261-18.1.1-10, rfc3261-18.1.1-12.

@@ -21,7 +21,7 @@ fn register(phone: &Phone) -> Request {
 /// "registrars and redirect servers MAY make use of 401 (Unauthorized) responses for authentication, but proxies MUST NOT, and instead
 /// MAY use the 407" "The WWW-Authenticate response-header field MUST be included in 401" "The proxy MUST populate the 407 … with a
 /// Proxy-Authenticate header field" "servers MUST always send a "qop" parameter"
-/// Proves: rfc3261-22.1-1, rfc3261-22.1-4, rfc3261-22.2-1, rfc3261-22.3-1, rfc3261-22.4-5, rfc3261-22.3-10.
+/// Proves: rfc3261-22.1-1, rfc3261-22.1-4, rfc3261-22.2-1, rfc3261-22.3-1, rfc3261-22.4-5, rfc3261-22.3-10, rfc3261-6-1.
 #[test]
 fn trap_33_a_registrar_asks_with_401_a_proxy_with_407_the_strongest_first() {
     let mut office = Office::default();

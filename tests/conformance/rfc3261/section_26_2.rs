@@ -2,11 +2,13 @@
 
 use media::Silence;
 use phone::{Account, PhoneEvent};
+use protocol::doors::{Answer, Question};
+use protocol::locate::{Hop, Target};
 use protocol::transport::distrust::{Distrust, Why};
-use protocol::{Identity, Input, Listener, Transport};
-use sip::{Method, Name};
+use protocol::{Flow, Identity, Input, Listener, Ticket, Transport};
+use sip::{Message, Method, Name, Uri};
 
-use crate::handset::{Bench, SDP, reply, rows, uri};
+use crate::handset::{Bench, SDP, flow, reply, rows, uri};
 
 fn bench(account: Account) -> Bench {
     let at = "192.0.2.1:5061".parse().unwrap();
@@ -82,4 +84,62 @@ fn a_secure_address_is_secure_in_all_that_is_written() {
     let target = "sips:bob@biloxi.example";
     let no = open.act(|phone, now, out| phone.call(now, target, Box::new(Silence), out));
     assert!(no.unwrap_err().to_string().contains("only from a secure account: sips:alice@"));
+}
+
+/// "Any implementation that supports TLS MUST support the SIPS URI scheme": "if the Request-URI specifies a SIPS resource, the UAC MUST follow the
+/// procedures of [RFC 3263] as if the input URI were a SIPS URI", "any alternate destinations MUST be contacted with TLS", and "the Contact header field
+/// MUST contain a SIPS URI as well", when the call is set up and later.
+/// Proves: rfc3261-8.1.1.2-2, rfc3261-8.1.1.8-3, rfc3261-8.1.2-3, rfc3261-8.1.2-4, rfc3261-12.1.2-2, rfc3261-12.2.1.1-18.
+#[test]
+fn who_is_called_by_sips_is_looked_for_and_found_by_tls_alone() {
+    let mut bench = bench(Account::new("sips:alice@atlanta.example").unwrap());
+    let bob = "sips:bob@biloxi.example";
+    bench.act(|phone, now, out| phone.call(now, bob, Box::new(Silence), out)).unwrap();
+    let Ok(Uri::Sip(uri_of_bob)) = Uri::parse(bob.as_bytes()) else { panic!() };
+    assert_eq!(bench.questions(), [Question::Resolve(Hop::of_uri(&uri_of_bob).unwrap())]);
+    let targets = ["192.0.2.50:5061", "192.0.2.51:5061"].map(|at| Target {
+        transport: Transport::Tls,
+        address: at.parse().unwrap(),
+        domain: "biloxi.example".into(),
+    });
+    bench.input(Input::Answered(Ticket(2), Answer::Targets(targets.into())));
+    let (_, first, _) = bench.sent_with_times().remove(0);
+    bench.input(Input::Failed(first));
+    let (_, second, invite) = bench.sent_with_times().remove(0);
+    assert_eq!((first.transport, second.transport), (Transport::Tls, Transport::Tls));
+    assert_ne!(first.peer, second.peer);
+    let contact = |message: &Message| rows(message, Name::Contact).remove(0);
+    assert!(contact(&invite).starts_with("<sips:"), "{}", contact(&invite));
+    let theirs = "Contact: <sips:bob@192.0.2.51>";
+    bench.input(Input::Received(second, reply(&invite, 200, "bob", (theirs, SDP))));
+    bench.sent();
+    let call = bench.phone.calls().next().unwrap();
+    bench.hold(call);
+    let (_, flow, hold) = bench.sent_with_times().remove(0);
+    assert_eq!(flow.transport, Transport::Tls);
+    assert!(contact(&hold).starts_with("<sips:"), "{}", contact(&hold));
+}
+
+/// "If the request that initiated the dialog contained a SIPS URI in the Request-URI …, the Contact header field in the response MUST be a SIPS URI."
+/// Proves: rfc3261-12.1.1-4.
+#[test]
+fn who_is_called_by_sips_answers_with_a_sips_contact() {
+    for ours in ["sips:alice@atlanta.example", "sip:alice@atlanta.example"] {
+        let mut bench = bench(account(ours));
+        let invite = bench.request("INVITE", "", SDP);
+        let text = String::from_utf8(invite.wire().to_vec()).unwrap();
+        let text =
+            text.replace("INVITE sip:alice@192.0.2.1:5060", "INVITE sips:alice@192.0.2.1:5061");
+        let invite = Message::parse(text.replace("SIP/2.0/UDP", "SIP/2.0/TLS")).unwrap();
+        let from = Flow { transport: Transport::Tls, listener: 0, ..flow(Transport::Tcp) };
+        bench.input(Input::Received(from, invite));
+        let call = bench.incoming();
+        bench.answer(call);
+        let ok = bench.only();
+        assert!(
+            rows(&ok, Name::Contact)[0].starts_with("<sips:"),
+            "{ours}: {:?}",
+            rows(&ok, Name::Contact)
+        );
+    }
 }

@@ -14,7 +14,7 @@ use crate::handset::{Bench, account, flow, number, picked_up, reply, rows, uri};
 const BOB: &str = "sip:bob@biloxi.example";
 
 /// Every kind of request that the phone sends of itself.
-fn requests() -> Vec<Message> {
+pub(super) fn requests() -> Vec<Message> {
     let mut bench = Bench::new();
     bench.act(|phone, now, out| phone.register(now, out));
     let register = bench.only();
@@ -304,8 +304,9 @@ fn a_secure_call_is_led_to_secure_addresses_alone() {
     }
 }
 
-/// "If a 416 (Unsupported URI Scheme) response is received, the client SHOULD retry the request, this time, using a SIP URI."
-/// Proves: rfc3261-8.1.3.5-4.
+/// "If a 416 (Unsupported URI Scheme) response is received, the client SHOULD retry the request, this time, using a SIP URI"; "any characters allowed there
+/// that are not allowed in the user part of the SIP URI MUST be escaped".
+/// Proves: rfc3261-8.1.3.5-4, rfc3261-25.1-2.
 #[test]
 fn a_number_that_is_not_understood_as_tel_is_called_as_a_sip_uri() {
     let mut bench = Bench::new();
@@ -317,6 +318,10 @@ fn a_number_that_is_not_understood_as_tel_is_called_as_a_sip_uri() {
     assert_eq!(number(&second), number(&first) + 1);
     bench.tell(reply(&second, 416, "y", ("", "")));
     assert_eq!((bench.titles(), bench.ended()), (vec!["ACK".into()], Some(416)));
+    let (_, first) = bench.calls("tel:+49-30;ext=[a:b]%20c");
+    bench.tell(reply(&first, 416, "x", ("", "")));
+    let user = "+49-30;ext=%5Ba%3Ab%5D%20c";
+    assert_eq!(uri(&bench.sent().remove(1)), format!("sip:{user}@atlanta.example;user=phone"));
 }
 
 /// "Implementers SHOULD make the User-Agent header field a configurable option."

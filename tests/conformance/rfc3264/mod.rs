@@ -6,6 +6,7 @@ mod section_6;
 mod section_7;
 mod section_8;
 mod section_9;
+mod sound;
 
 use sdp::{Codec, Description, Origin, Session, Stream, StreamId};
 

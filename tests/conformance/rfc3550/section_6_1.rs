@@ -8,7 +8,7 @@ use rtp::rtcp::{self, Rtcp, item};
 
 /// "the first RTCP packet in the compound packet MUST always be a report packet", and our name is in each.
 /// Proves: rfc3550-4-1, rfc3550-6.1-2, rfc3550-6.1-3, rfc3550-6.1-4, rfc3550-6.1-7, rfc3550-6.1-10,
-/// rfc3550-6.1-17, rfc3550-6.5.1-1, rfc3550-12.1-1.
+/// rfc3550-6.1-17, rfc3550-6.5.1-1, rfc3550-12.1-1, rfc3711-3.4-2, rfc3711-3.4-3.
 #[test]
 fn a_report_comes_first_and_our_name_is_in_each() {
     let (mut alice, mut bob) = (Speaker::new(1), Speaker::new(2));

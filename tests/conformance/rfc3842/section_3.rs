@@ -98,3 +98,20 @@ fn a_subscription_that_was_lost_is_made_anew() {
     }
     assert!(pauses[0] >= 15_000 && pauses[2] > pauses[0], "{pauses:?}");
 }
+
+/// "The Subscriber MUST be prepared to receive NOTIFYs from different Contacts corresponding to the same SUBSCRIBE."
+/// Proves: rfc3842-3.9-2.
+#[test]
+fn many_mailboxes_tell_of_one_question() {
+    let (mut bench, _, subscribe) = watching();
+    let kind = "application/simple-message-summary";
+    let news = notify(&subscribe, 1, ("message-summary", "active;expires=3600"), (kind, SUMMARY));
+    bench.tell(news.clone());
+    let text = String::from_utf8(news.wire().to_vec()).unwrap();
+    let text = text.replace(";tag=n\r\n", ";tag=other\r\n").replace("z9hG4bKn", "z9hG4bKo");
+    let text = text.replace("Contact: <sip:bob@192.0.2.9>", "Contact: <sip:m@192.0.2.77>");
+    bench.tell(Message::parse(text.replace("4/999", "7/999")).unwrap());
+    assert_eq!(bench.titles(), ["200", "200"]);
+    let told = summaries(&mut bench);
+    assert_eq!(told.iter().map(|told| told.classes[0].1.new).collect::<Vec<_>>(), [4, 7]);
+}

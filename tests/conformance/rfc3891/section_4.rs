@@ -55,7 +55,9 @@ fn a_call_that_rings_is_not_taken_over() {
     assert_eq!(bench.titles(), [""; 0]);
 }
 
-/// The INVITE of whoever was asked says which call it replaces, and that it must be understood (RFC 5589 §7.2).
+/// The INVITE of whoever was asked says which call it replaces, and that it must be understood (RFC 5589 §7.2): who insists on an extension "MUST insert a
+/// Require header field into the request".
+/// Proves: rfc3261-8.1.1.9-3.
 #[test]
 fn the_replaces_of_a_refer_goes_into_the_invite() {
     let follow = account().server("192.0.2.9").unwrap().referrals(Referrals::Follow);

@@ -1,7 +1,8 @@
 //! §4: initial, refreshed, changed, removed.
 
-use phone::PhoneEvent;
 use phone::packages::{Basic, Presence};
+use phone::{Account, PhoneEvent};
+use protocol::{Listener, Transport};
 use sip::{Message, Method, Name};
 
 use crate::handset::{Bench, number, reply, rows, uri};
@@ -94,7 +95,9 @@ fn what_is_taken_back_is_named_and_gone() {
     assert_eq!(bench.titles(), [""; 0]);
 }
 
-/// A server that has forgotten is told anew; one that wants it longer gets it so; one that does not know it is left in peace.
+/// "If an EPA receives a 412 …, it MUST NOT reattempt the PUBLISH request. Instead …, the EPA SHOULD perform an initial publication"; it "MUST also discard
+/// the entity-tag". One that wants it longer gets it so; one that does not know it is left in peace.
+/// Proves: rfc3903-5-1, rfc3903-5-2, rfc3903-5-3.
 #[test]
 fn what_a_server_does_not_know_any_more_is_said_again() {
     let (mut bench, _) = published();
@@ -110,4 +113,59 @@ fn what_a_server_does_not_know_any_more_is_said_again() {
     bench.events();
     bench.wait(1_000_000);
     assert_eq!(bench.titles(), [""; 0]);
+}
+
+/// "A PUA that uses PUBLISH … MUST support the PIDF presence format"; "the EPA MUST keep the "id" attributes of tuples consistent"; "If a publication
+/// modifies the contents of a tuple, that tuple MUST maintain its original "id"".
+/// Proves: rfc3903-10.1-3, rfc3903-10.4-2, rfc3903-10.4-3.
+#[test]
+fn a_tuple_that_changes_keeps_its_name() {
+    let (mut bench, first) = published();
+    say(&mut bench, Basic::Closed);
+    let change = bench.only();
+    let read = |publish: &Message| {
+        assert_eq!(rows(publish, Name::ContentType), ["application/pidf+xml"]);
+        Presence::read(publish.body()).unwrap().tuples.remove(0)
+    };
+    let (before, after) = (read(&first), read(&change));
+    assert!(!before.id.is_empty() && before.basic != after.basic);
+    assert_eq!(before.id, after.id);
+}
+
+/// "ESCs and EPAs MUST implement Digest for authenticating PUBLISH requests", "with replay protection": each proof is counted, and good for one request.
+/// Proves: rfc3903-14.1-2, rfc3903-14.2-2, rfc3903-14.3-1.
+#[test]
+fn a_publication_is_proven_anew_each_time() {
+    let mut bench = Bench::new();
+    say(&mut bench, Basic::Open);
+    let first = bench.only();
+    let challenge = "WWW-Authenticate: Digest realm=\"atlanta.example\", nonce=\"n1\", qop=\"auth\", algorithm=SHA-256";
+    bench.tell(reply(&first, 401, "e", (challenge, "")));
+    let proven = bench.only();
+    let proof = |publish: &Message| rows(publish, Name::Authorization).concat();
+    assert!(proof(&proven).contains("qop=auth") && proof(&proven).contains("nc=00000001"));
+    assert_eq!(proven.body(), first.body());
+    bench.tell(reply(&proven, 200, "e", ("Expires: 100\r\nSIP-ETag: one", "")));
+    say(&mut bench, Basic::Closed);
+    let change = bench.only();
+    assert!(proof(&change).contains("nc=00000002"), "{}", proof(&change));
+    let answer = |publish: &Message| {
+        let proof = proof(publish);
+        proof.split("response=").nth(1).map(str::to_owned)
+    };
+    assert_ne!(answer(&change), answer(&proven));
+}
+
+/// "EPAs SHOULD be capable of initiating TLS and SHOULD support the SIPS URI scheme."
+/// Proves: rfc3903-14.4-4, rfc3903-14.5-2.
+#[test]
+fn who_has_a_secure_address_publishes_by_tls() {
+    let account = Account::new("sips:alice@atlanta.example").unwrap();
+    let account = account.by(Transport::Tls).server("192.0.2.9:5061").unwrap();
+    let at = "192.0.2.1:5061".parse().unwrap();
+    let mut bench = Bench::on(account, vec![Listener::new(0, Transport::Tls, at)]);
+    say(&mut bench, Basic::Open);
+    let (_, flow, publish) = bench.sent_with_times().remove(0);
+    assert_eq!(flow.transport, Transport::Tls);
+    assert_eq!(uri(&publish), "sips:alice@atlanta.example");
 }

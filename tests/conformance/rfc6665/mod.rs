@@ -4,6 +4,7 @@ mod section_4_1;
 mod section_4_1_3;
 mod section_4_2;
 mod section_4_4;
+mod section_4_5;
 
 /// A NOTIFY of Bob's for a SUBSCRIBE of the phone's: event and state, type and body. An empty state is not said.
 pub(crate) fn notify(

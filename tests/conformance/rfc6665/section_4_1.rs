@@ -46,8 +46,8 @@ fn a_subscribe_says_what_and_for_how_long() {
     assert_eq!(rows(&subscribe, Name::Contact).len(), 1);
 }
 
-/// It is asked for again before it ends, in its dialog; a 202 counts as a 200 (§8.3).
-/// Proves: rfc6665-8.3-1.
+/// It is asked for again before it ends, in its dialog, with the same Event; a 202 counts as a 200 (§8.3).
+/// Proves: rfc6665-8.3-1, rfc6665-4.5.2-4.
 #[test]
 fn it_is_refreshed_in_time() {
     let (mut bench, _, subscribe) = watching();
@@ -61,6 +61,7 @@ fn it_is_refreshed_in_time() {
         ("sip:bob@192.0.2.9".into(), number(&subscribe) + 1)
     );
     assert!(rows(&refresh, Name::To)[0].ends_with(";tag=n"));
+    assert_eq!(rows(&refresh, Name::Event), rows(&subscribe, Name::Event));
     bench.tell(reply(&refresh, 200, "n", ("Expires: 50", "")));
     bench.wait(40_000);
     assert_eq!(bench.titles(), ["SUBSCRIBE"]);

@@ -60,10 +60,10 @@ fn again(state: &str) -> Option<u64> {
 }
 
 /// "If the "Subscription-State" value is "terminated", the subscriber MUST consider the subscription terminated", whatever else it says. What its reason
-/// means for trying again: at once after `deactivated` and `timeout`; later after `probation` and `giveup`, not before Retry-After; never after
+/// means for trying again: at once after `deactivated`, by which notifiers migrate (§4.4.2), and `timeout`; later after `probation` and `giveup`, not before Retry-After; never after
 /// `rejected`, `noresource` and `invariant`.
 /// Proves: rfc6665-4.1.3-6, rfc6665-4.1.3-8, rfc6665-4.1.3-9, rfc6665-4.1.3-10, rfc6665-4.1.3-11, rfc6665-4.1.3-12, rfc6665-4.1.3-13,
-/// rfc6665-4.1.3-14, rfc6665-4.1.3-15.
+/// rfc6665-4.1.3-14, rfc6665-4.1.3-15, rfc6665-4.4.2-1.
 #[test]
 fn what_has_ended_is_asked_for_again_as_its_reason_says() {
     assert_eq!(again("terminated;reason=deactivated"), Some(1));

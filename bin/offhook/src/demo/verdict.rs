@@ -141,6 +141,7 @@ mod tests {
         let quality = CallQuality {
             codec: "PCMA",
             srtp: None,
+            refused: 0,
             sent: 50,
             received: 50,
             lost: 0,

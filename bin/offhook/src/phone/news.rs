@@ -144,8 +144,9 @@ pub(super) fn words(event: &PhoneEvent) -> String {
         }
         PhoneEvent::TurnedAway { from, status } => format!("{from} was turned away ({status})"),
         PhoneEvent::Message { from, text } => format!("{from} writes: {}", on_one_line(text)),
-        PhoneEvent::Watched { state, kind, body, .. } => {
-            on_one_line(&watched::in_words(state, kind, body))
+        PhoneEvent::Watched { place, state, kind, body, .. } => {
+            let said = on_one_line(&watched::in_words(state, kind, body));
+            if *place == 0 { said } else { format!("place {place}: {said}") }
         }
         PhoneEvent::NotWatched { status: 200, reason, .. } => reason.to_string(),
         PhoneEvent::NotWatched { status, reason, again, .. } => {
@@ -227,6 +228,7 @@ fn object(event: &PhoneEvent) -> Value {
             "call": call.0,
             "codec": quality.codec,
             "srtp": quality.srtp,
+            "refused": quality.refused,
             "sent": quality.sent,
             "received": quality.received,
             "lost": quality.lost,
@@ -268,7 +270,9 @@ fn outside(event: &PhoneEvent) -> Value {
         PhoneEvent::Message { from, text } => {
             json!({ "event": "message", "from": from, "text": text })
         }
-        PhoneEvent::Watched { state, kind, body, .. } => watched::object(state, kind, body),
+        PhoneEvent::Watched { place, state, kind, body, .. } => {
+            watched::object(*place, (state, kind, body))
+        }
         PhoneEvent::NotWatched { status, reason, again, .. } => {
             json!({ "event": "not_watched", "status": status, "reason": reason, "again": again })
         }

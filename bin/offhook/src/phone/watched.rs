@@ -65,8 +65,8 @@ const fn word(state: TalkState) -> &'static str {
     }
 }
 
-/// An object.
-pub(super) fn object(state: &str, kind: &str, body: &[u8]) -> Value {
+/// An object; which place tells, of many.
+pub(super) fn object(place: u32, (state, kind, body): (&str, &str, &[u8])) -> Value {
     let told = match kind {
         "application/pidf+xml" => Presence::read(body).ok().map(|it| {
             let note = it.tuples.iter().find_map(|tuple| tuple.note.clone()).or(it.note.clone());
@@ -94,7 +94,7 @@ pub(super) fn object(state: &str, kind: &str, body: &[u8]) -> Value {
         }),
         _ => None,
     };
-    json!({ "event": "watched", "state": state, "type": kind, "told": told })
+    json!({ "event": "watched", "place": place, "state": state, "type": kind, "told": told })
 }
 
 #[cfg(test)]
@@ -106,7 +106,7 @@ mod tests {
         let presence = Presence::of("sip:bob@h", Basic::Open, Some("at his desk")).write();
         let kind = "application/pidf+xml";
         assert_eq!(in_words("active", kind, &presence), "sip:bob@h is there: at his desk");
-        assert_eq!(object("active", kind, &presence)["told"]["open"], true);
+        assert_eq!(object(0, ("active", kind, &presence))["told"]["open"], true);
         let summary = b"Messages-Waiting: yes\r\nVoice-Message: 2/8\r\n";
         let kind = "application/simple-message-summary";
         assert_eq!(

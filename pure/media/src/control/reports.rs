@@ -19,6 +19,8 @@ pub(crate) struct Reports {
     name: Box<[u8]>,
     minimum: Minimum,
     size: f64,
+    /// What each report grows by on its way.
+    cover: f64,
     next: Time,
     /// When our last two reports went out: who sent since the older one is a sender (RFC 3550 §6.3.8).
     sent: [Option<Time>; 2],
@@ -58,6 +60,7 @@ impl Reports {
             name,
             minimum,
             size: 80.0 + HEADERS,
+            cover: 0.0,
             next: now,
             sent: [None; 2],
             sender_report: None,
@@ -69,6 +72,13 @@ impl Reports {
         let first = reports.interval();
         reports.next = now + first.draw(dice);
         reports
+    }
+
+    /// Reports are so many octets longer on the wire from now on: SRTCP's (RFC 3711 §3.4). They count.
+    pub(crate) fn cover(&mut self, octets: u16) {
+        let cover = f64::from(octets);
+        self.size += cover - self.cover;
+        self.cover = cover;
     }
 
     pub(crate) const fn next(&self) -> Time {
@@ -142,7 +152,7 @@ impl Reports {
     }
 
     fn measure(&mut self, octets: usize) {
-        self.size += WEIGHT * (octets as f64 + HEADERS - self.size);
+        self.size += WEIGHT * (octets as f64 + self.cover + HEADERS - self.size);
     }
 
     /// Reads what came, for the one whose SSRC is `ours`.
@@ -282,5 +292,25 @@ mod tests {
         reports.read(START, &octets, 7).unwrap();
         let expected = before + (octets.len() as f64 + 28.0 - before) / 16.0;
         assert!((reports.size - expected).abs() < 1e-9);
+    }
+
+    /// "When initializing … "avg_rtcp_size" …, it MUST include the size of the fields that will be added by SRTCP", and so must "packet_size".
+    /// Proves: rfc3711-3.4-14, rfc3711-1-1, rfc3711-2-1.
+    #[test]
+    fn what_srtcp_adds_counts_for_the_mean_size() {
+        let [mut plain, mut covered] = [0, 14].map(|octets| {
+            let mut reports = Reports::new(START, Minimum::Fixed, &mut Dice::new(1));
+            reports.cover(octets);
+            reports
+        });
+        let more =
+            |plain: &Reports, covered: &Reports| covered.interval().size - plain.interval().size;
+        assert!((more(&plain, &covered) - 14.0).abs() < 1e-9);
+        for reports in [&mut plain, &mut covered] {
+            let said = Said { ssrc: 5, info: Some(info(START)), block: None, metrics: None };
+            let sent = reports.write(START, said, Departing::No);
+            reports.read(START, &sent, 7).unwrap();
+        }
+        assert!((more(&plain, &covered) - 14.0).abs() < 1e-9);
     }
 }

@@ -175,6 +175,11 @@ impl Stream {
         self.ear.is_some()
     }
 
+    /// Reports are so many octets longer on their way: their time goes by their length (RFC 3711 §3.4).
+    pub fn cover(&mut self, octets: u16) {
+        self.reports.cover(octets);
+    }
+
     /// Our SSRC: it changes when somebody else has the same.
     pub const fn ssrc(&self) -> u32 {
         self.mouth.ssrc

@@ -143,7 +143,7 @@ impl Offered {
 
     /// Begins an answer that makes or confirms the dialog: our tag, Record-Route, Contact (RFC 3261 §12.1.1).
     pub(super) fn draft(&self, turn: &Turn<'_>, role: Role, status: Status) -> Draft {
-        let contact = role.contact(&turn.line.contact(self.transport()));
+        let contact = role.contact(&turn.line.contact_in(&self.dialog, self.transport()));
         let draft = self
             .tagged(status, status.phrase())
             .copy(&self.invite, Name::RecordRoute)

@@ -9,11 +9,13 @@ use protocol::locate::Scheme;
 use protocol::session::{Heard, Invitation, Owner, SessionTimer};
 use protocol::transaction::ClientId;
 use sip::header::Contact;
+use sip::uri::escape_user;
 use sip::{Message, Method, Name, Status, Uri};
 
 use super::{Conversation, State, Up};
 use crate::line::{Errand, Outcome, Part, Purpose};
 use crate::sound::{Sockets, Sound};
+use crate::transfer::{self, Token};
 use crate::turn::Turn;
 use crate::{abilities, limits, request};
 
@@ -30,6 +32,8 @@ pub(crate) struct Outgoing {
     timer: SessionTimer,
     /// More rows of its INVITE.
     rows: Vec<(Name, Vec<u8>)>,
+    /// What its INVITE carries beside the offer.
+    token: Option<Token>,
 }
 
 impl Outgoing {
@@ -37,8 +41,8 @@ impl Outgoing {
     pub(crate) fn new(target: Box<[u8]>, session: u32, dice: &mut machine::Dice) -> Self {
         let (call_id, tag) = (CallId::throw(dice), Tag::throw(dice));
         let (tried, timer) = (vec![target.clone()], SessionTimer::new(session));
-        let (instead, rows) = (VecDeque::new(), Vec::new());
-        Self { target, call_id, tag, cseq: 1, instead, tried, timer, rows }
+        let (instead, rows, token) = (VecDeque::new(), Vec::new(), None);
+        Self { target, call_id, tag, cseq: 1, instead, tried, timer, rows, token }
     }
 
     /// With more rows in its INVITE.
@@ -49,6 +53,13 @@ impl Outgoing {
 }
 
 impl Conversation {
+    /// The INVITE that is about to go out carries this too.
+    pub(crate) fn carry(&mut self, token: Token) {
+        if let State::Opening { outgoing, .. } = &mut self.state {
+            outgoing.token = Some(token);
+        }
+    }
+
     /// The sockets are there: the INVITE follows, at once where nobody has to be asked for our addresses.
     pub(super) fn invite(
         &mut self,
@@ -94,7 +105,11 @@ impl Conversation {
         let rows = outgoing.rows.iter();
         let draft = rows.fold(draft, |draft, (name, value)| draft.raw(*name, value));
         let draft = outgoing.timer.ask(turn.announce(draft));
-        let draft = draft.body(abilities::ACCEPT, &offer);
+        let more = outgoing.token.as_ref();
+        let draft = match more.and_then(|token| token.beside(&offer, &mut turn.line.dice)) {
+            Some((kind, parts)) => draft.body(&kind, &parts),
+            None => draft.body(abilities::ACCEPT, &offer),
+        };
         let Some(request) = request::signed(draft, &mut self.answers) else {
             return self.end(turn, 500, "the INVITE could not be written");
         };
@@ -162,21 +177,14 @@ impl Conversation {
             };
             return self.send_anew(turn, outgoing, (errand, again));
         }
-        // RFC 4028 §7.3: the same, for longer.
-        if status == Status::SESSION_INTERVAL_TOO_SMALL && outgoing.timer.too_brief(response) {
+        if let Some(changed) = outgoing.otherwise(&errand.request, response) {
             outgoing.cseq = outgoing.cseq.saturating_add(1);
-            let mut edit = errand.request.edit();
-            for (name, value) in outgoing.timer.rows() {
-                edit.replace_raw(name, value.as_bytes());
-            }
-            let longer = edit.finish().ok();
-            let again =
-                longer.and_then(|longer| request::again(&longer, outgoing.cseq, &mut self.answers));
-            if let Some(again) = again {
+            if let Some(again) = request::again(&changed, outgoing.cseq, &mut self.answers) {
                 return self.send_anew(turn, outgoing, (errand, again));
             }
         }
-        if status.class() == 3 {
+        // RFC 3261 §21.3.4: a proxy that a stranger names is no address of theirs, and no proxy of ours.
+        if status.class() == 3 && status != Status::USE_PROXY {
             outgoing.learn(response, turn.line.account.scheme);
         }
         if status == Status::UNSUPPORTED_URI_SCHEME {
@@ -311,6 +319,25 @@ impl Conversation {
 }
 
 impl Outgoing {
+    /// The INVITE as a refusal wants it, if it says how.
+    fn otherwise(&mut self, invite: &Message, response: &Message) -> Option<Message> {
+        match response.status()? {
+            // RFC 4028 §7.3: the same, for longer.
+            Status::SESSION_INTERVAL_TOO_SMALL if self.timer.too_brief(response) => {
+                let mut edit = invite.edit();
+                for (name, value) in self.timer.rows() {
+                    edit.replace_raw(name, value.as_bytes());
+                }
+                edit.finish().ok()
+            }
+            // RFC 3261 §7.4.1: the offer alone, for who takes no body in parts.
+            Status::UNSUPPORTED_MEDIA_TYPE if self.token.take().is_some() => {
+                transfer::without_token(invite)
+            }
+            _ => None,
+        }
+    }
+
     /// RFC 3261 §8.1.3.4: the addresses of a 3xx, best first, each only once. A call that was asked to be secure stays so.
     fn learn(&mut self, response: &Message, ours: Scheme) {
         let contacts = response.all::<Contact>().filter_map(Result::ok);
@@ -334,7 +361,10 @@ impl Outgoing {
     fn learn_sip(&mut self, domain: &str) {
         let number = self.tried.last().and_then(|uri| uri.strip_prefix(b"tel:"));
         if let Some(number) = number {
-            let sip = [b"sip:", number, b"@", domain.as_bytes(), b";user=phone"].concat();
+            // What is escaped already stays so.
+            let user: Vec<_> = number.split(|octet| *octet == b'%').map(escape_user).collect();
+            let user = user.join(&b'%');
+            let sip = [b"sip:", &*user, b"@", domain.as_bytes(), b";user=phone"].concat();
             self.add(sip.into());
         }
     }

@@ -85,18 +85,22 @@ impl Conversation {
     /// done all the same.
     pub(crate) fn subscribed(&mut self, turn: &mut Turn<'_>, id: ServerId, request: &Message) {
         let event = request.get::<Event<'_>>();
-        if event.is_none_or(|event| event.package != "refer") {
-            let no = Refusal::new(Status::BAD_EVENT).with(Name::AllowEvents, abilities::EVENTS);
-            return turn.refuse(id, request, &no);
+        // RFC 6665 §4.5.2: what else can be watched here has a dialog of its own.
+        let alone = || Refusal::saying(Status::FORBIDDEN, "Dialog Sharing Not Supported");
+        match event.map(|event| event.package) {
+            Some("refer") => {}
+            Some("dialog" | "conference") => return turn.refuse(id, request, &alone()),
+            _ => {
+                let no = Refusal::new(Status::BAD_EVENT).with(Name::AllowEvents, abilities::EVENTS);
+                return turn.refuse(id, request, &no);
+            }
         }
         let named = event
             .and_then(|event| event.id())
             .and_then(|id| std::str::from_utf8(id).ok()?.parse::<u32>().ok());
         let mut fits =
             self.referrals.iter_mut().filter(|one| named.is_none_or(|id| id == one.number));
-        let Some(referral) = fits.next() else {
-            return turn.reply(id, request, Status::FORBIDDEN);
-        };
+        let Some(referral) = fits.next() else { return turn.refuse(id, request, &alone()) };
         let wish = request.get::<Expires>().map(|Expires(seconds)| seconds);
         let wish = Duration::from_secs(wish.map_or(limits::REFERRAL.as_secs(), u64::from));
         referral.refresh(turn.now, wish);

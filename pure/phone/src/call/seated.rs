@@ -113,6 +113,11 @@ impl Conversation {
 
     /// Our address in this call, for Contact.
     pub(crate) fn contact(&self, turn: &Turn<'_>) -> String {
-        self.role.contact(&turn.line.contact(turn.line.account.transport()))
+        let (line, transport) = (&turn.line, turn.line.account.transport());
+        let contact = match self.own_dialog() {
+            Some(dialog) => line.contact_in(dialog, transport),
+            None => line.contact(transport),
+        };
+        self.role.contact(&contact)
     }
 }

@@ -61,7 +61,7 @@ pub(crate) enum Purpose {
     /// A message's, or a ping's.
     Inquiry(u32),
     /// Of something that is watched.
-    Watch(Watch),
+    Watch(Watch, u32),
     /// What somebody is told who watches us.
     Told(u32),
     /// What we say of ourselves.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use connectivity::Identity;
 use machine::{Dice, Time};
+use protocol::dialog::{Dialog, Privacy};
 use protocol::doors::{Answer, Output, Question, Ticket};
 use protocol::locate::{Failure, Means, States, Unlocated};
 use protocol::transaction::{ClientId, ServerId, Timers, Transactions, Up};
@@ -146,6 +147,15 @@ impl Line {
         let known = temporary.as_ref().filter(|_| self.account.temporary).or(gruu.as_ref());
         let flow = if *outbound { ";ob" } else { "" };
         known.map_or_else(|| self.address(transport) + flow, ToString::to_string)
+    }
+
+    /// The same within a dialog: where that is secure, so are we (RFC 3261 §12.1.1).
+    pub(crate) fn contact_in(&self, dialog: &Dialog, transport: Transport) -> String {
+        let contact = self.contact(transport);
+        match (dialog.privacy(), contact.strip_prefix("sip:")) {
+            (Privacy::Secure, Some(rest)) => format!("sips:{}", rest.replace(";transport=tls", "")),
+            _ => contact,
+        }
     }
 
     /// This flow leads from now on; without one, things stay as they are until another does.

@@ -24,7 +24,7 @@ pub(crate) use watching::Ours;
 /// Everything that is under way outside of calls.
 pub(crate) struct Outside {
     inquiries: BTreeMap<u32, Asked>,
-    watches: BTreeMap<Watch, Watcher>,
+    watches: BTreeMap<(Watch, u32), Watcher>,
     publication: Publication,
     pub(crate) audience: Audience,
     next: u32,
@@ -56,10 +56,10 @@ impl Outside {
     ) {
         match errand.purpose {
             Purpose::Inquiry(number) => self.answered(now, number, (errand, outcome), line, out),
-            Purpose::Watch(watch) => {
-                let Some(watcher) = self.watches.get_mut(&watch) else { return };
+            Purpose::Watch(watch, place) => {
+                let Some(watcher) = self.watches.get_mut(&(watch, place)) else { return };
                 watcher.done(now, (errand, outcome), line, out);
-                self.watches.retain(|_, watcher| !watcher.is_over());
+                self.forget();
             }
             Purpose::Publish => self.publication.done(now, (errand, outcome), line, out),
             _ => {}
@@ -79,8 +79,23 @@ impl Outside {
                 watcher.wake(now, line, out);
             }
         }
-        self.watches.retain(|_, watcher| !watcher.is_over());
+        self.forget();
         self.publication.wake(now, line, out);
+    }
+
+    /// What is over goes; and so do places that another SUBSCRIBE has reached, or will reach again, by other names.
+    fn forget(&mut self) {
+        self.watches.retain(|_, watcher| !watcher.is_over());
+        let watches = &mut self.watches;
+        let stale: Vec<_> = watches
+            .values()
+            .filter(|it| {
+                let (watch, _) = it.key();
+                !watches.get(&(watch, 0)).is_some_and(|first| it.is_reached_by(first))
+            })
+            .map(Watcher::key)
+            .collect();
+        watches.retain(|key, _| !stale.contains(key));
     }
 
     pub(crate) fn deadline(&self) -> Option<Time> {

@@ -21,6 +21,8 @@ use crate::{abilities, limits, patience, request};
 /// Something that is watched.
 pub(super) struct Watcher {
     id: Watch,
+    /// Where, of the many places that a SUBSCRIBE may reach. The first asks; the others have come by themselves.
+    place: u32,
     package: Package,
     target: Box<[u8]>,
     names: Names,
@@ -30,6 +32,8 @@ pub(super) struct Watcher {
     dialog: Option<Dialog>,
     state: State,
     failures: u32,
+    /// The last document's number, where documents have one.
+    version: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,8 +66,55 @@ impl Watcher {
         dice: &mut Dice,
     ) -> Self {
         let names = Names::throw(dice);
-        let (expires, state) = (package.expires(), State::Over);
-        Self { id, package, target, names, answers, expires, dialog: None, state, failures: 0 }
+        Self {
+            id,
+            place: 0,
+            package,
+            target,
+            names,
+            answers,
+            expires: package.expires(),
+            dialog: None,
+            state: State::Over,
+            failures: 0,
+            version: None,
+        }
+    }
+
+    /// The same in another place, that a SUBSCRIBE of this one has reached too.
+    pub(super) fn another(&self, now: Time, place: u32, line: &Line) -> Self {
+        Self {
+            place,
+            target: self.target.clone(),
+            names: self.names.clone(),
+            answers: self.answers.fresh(),
+            dialog: None,
+            state: State::Asking { until: now + line.timers.patience() },
+            failures: 0,
+            version: None,
+            ..*self
+        }
+    }
+
+    pub(super) const fn key(&self) -> (Watch, u32) {
+        (self.id, self.place)
+    }
+
+    /// True for a place that was reached by what this one asks now.
+    pub(super) fn is_reached_by(&self, first: &Self) -> bool {
+        self.names.call_id == first.names.call_id
+    }
+
+    /// True when whoever sends this NOTIFY is the one that is listened to.
+    pub(super) fn hears(&self, notify: &Message) -> bool {
+        let remote = self.dialog.as_ref().map(|dialog| &dialog.id().remote);
+        remote.is_some() && remote == Tag::in_from(notify).as_ref()
+    }
+
+    /// Whether a NOTIFY of somebody else makes a place of its own.
+    pub(super) const fn forks(&self) -> bool {
+        let told = matches!(self.state, State::Active { .. });
+        told && self.package.is_of_many()
     }
 
     pub(super) const fn is_over(&self) -> bool {
@@ -78,6 +129,10 @@ impl Watcher {
 
     /// Asks for it, as for the first time: after an end with another Call-ID (RFC 3842 §3.6).
     pub(super) fn begin(&mut self, now: Time, line: &mut Line, out: &mut Vec<Output>) {
+        if self.place > 0 {
+            return self.over(GONE, out);
+        }
+        self.version = None;
         if self.dialog.take().is_some() || self.failures > 0 {
             self.names = Names::throw(&mut line.dice);
         }
@@ -105,7 +160,7 @@ impl Watcher {
                 self.subscribe(now, self.expires, line, out);
             }
             State::Asking { .. } => {
-                line.abandon_errand(Purpose::Watch(self.id));
+                line.abandon_errand(Purpose::Watch(self.id, self.place));
                 self.begin(now, line, out);
             }
             State::Pausing { .. } | State::Leaving { .. } | State::Over => {}
@@ -134,7 +189,7 @@ impl Watcher {
             .raw(Name::Expires, expires.to_string().as_bytes())
             .raw(Name::Allow, abilities::ALLOW.as_bytes());
         if let Some(request) = request::signed(draft, &mut self.answers) {
-            line.send(now, Errand::new(Purpose::Watch(self.id), request, hop), out);
+            line.send(now, Errand::new(Purpose::Watch(self.id, self.place), request, hop), out);
         }
     }
 
@@ -208,15 +263,22 @@ impl Watcher {
             (_, 403 | 404 | 405 | 410 | 416 | 480 | 482..=485 | 489 | 401 | 407 | 501 | 604) => {
                 self.over((status.code(), why), out);
             }
-            (State::Active { .. }, 481) => self.pause(now, Duration::ZERO),
+            (State::Active { .. }, 481) => self.pause(now, Duration::ZERO, out),
             // It stands until it ends.
             (State::Active { end, .. }, _) => self.state = State::Active { refresh: end, end },
             _ => {
-                self.tell_failure((status.code(), why), out);
-                let pause = patience::pause(self.failures, &mut line.dice);
-                self.pause(now, pause);
+                self.fail(now, (status.code(), why), line, out);
             }
         }
+    }
+
+    /// It is told why, and tried again after a while.
+    fn fail(&mut self, now: Time, why: (u16, &str), line: &mut Line, out: &mut Vec<Output>) {
+        if self.place == 0 {
+            self.tell_end(why, Again::Yes, out);
+        }
+        let pause = patience::pause(self.failures, &mut line.dice);
+        self.pause(now, pause, out);
     }
 
     /// A NOTIFY of it (§4.1.3). It is answered at once.
@@ -233,6 +295,10 @@ impl Watcher {
         let Some(state) = request.get::<SubscriptionState<'_>>() else {
             return turn.reply(id, request, Status::BAD_REQUEST);
         };
+        // Of many that were reached, the first that tells something is listened to, whoever answered.
+        if matches!(self.state, State::Asking { .. }) && !self.hears(request) {
+            self.dialog.take_if(|_| self.package.is_of_many());
+        }
         let dialog = match &mut self.dialog {
             Some(dialog) => dialog,
             // §4.1.2.4: it may come before the 200.
@@ -256,6 +322,20 @@ impl Watcher {
         }
         if !matches!(self.state, State::Leaving { .. }) {
             self.stands(turn.now, state.expires().unwrap_or(self.expires));
+            self.fill_gap(turn.now, request.body());
+        }
+    }
+
+    /// RFC 4235 §4.3: where a document is missing before one that says only what has changed, the whole is asked for.
+    fn fill_gap(&mut self, now: Time, body: &[u8]) {
+        let Some((version, whole)) = self.package.edition(body) else { return };
+        let follows = self.version.is_some_and(|last| last.wrapping_add(1) == version);
+        self.version = Some(version);
+        match &mut self.state {
+            State::Active { refresh, .. } if !(whole || follows) => {
+                *refresh = now + Duration::from_secs(LEAST.into());
+            }
+            _ => {}
         }
     }
 
@@ -265,6 +345,7 @@ impl Watcher {
         let kind = kind.map(|media| format!("{}/{}", media.kind, media.subtype));
         turn.report(PhoneEvent::Watched {
             watch: self.id,
+            place: self.place,
             state: state.state.into(),
             kind: kind.unwrap_or_default().into(),
             body: Bytes::copy_from_slice(notify.body()),
@@ -273,9 +354,13 @@ impl Watcher {
 
     /// §4.1.3: what its reason says about trying again.
     fn terminated(&mut self, turn: &mut Turn<'_>, state: &SubscriptionState<'_>) {
-        if matches!(self.state, State::Leaving { .. }) {
+        let leaving = matches!(self.state, State::Leaving { .. });
+        if leaving || self.place > 0 {
             self.state = State::Over;
-            return self.tell_end((200, "watched no more"), turn.out);
+            if self.place == 0 {
+                self.tell_end((200, "watched no more"), Again::No, turn.out);
+            }
+            return;
         }
         let later = state.retry_after().map(|seconds| Duration::from_secs(seconds.into()));
         let reason = state.reason().unwrap_or_default();
@@ -289,10 +374,13 @@ impl Watcher {
             None if soon => limits::WATCH_AGAIN,
             None => patience::pause(self.failures, &mut turn.line.dice),
         };
-        self.pause(turn.now, pause);
+        self.pause(turn.now, pause, turn.out);
     }
 
-    fn pause(&mut self, now: Time, pause: Duration) {
+    fn pause(&mut self, now: Time, pause: Duration, out: &mut Vec<Output>) {
+        if self.place > 0 {
+            return self.over(GONE, out);
+        }
         self.failures = self.failures.saturating_add(1);
         self.state = State::Pausing { again: now + pause };
     }
@@ -300,27 +388,26 @@ impl Watcher {
     /// It ends, and why is told.
     fn over(&mut self, why: (u16, &str), out: &mut Vec<Output>) {
         self.state = State::Over;
-        self.tell_end(why, out);
+        self.tell_end(why, Again::No, out);
     }
 
-    fn tell_end(&self, (status, reason): (u16, &str), out: &mut Vec<Output>) {
-        let (watch, reason) = (self.id, reason.into());
-        let event = PhoneEvent::NotWatched { watch, status, reason, again: false };
-        out.push(Output::Report(Event::Phone(event)));
-    }
-
-    fn tell_failure(&self, (status, reason): (u16, &str), out: &mut Vec<Output>) {
-        let (watch, reason) = (self.id, reason.into());
-        let event = PhoneEvent::NotWatched { watch, status, reason, again: true };
+    /// Nothing is told any more: not at all, or not from one place of many.
+    fn tell_end(&self, (status, reason): (u16, &str), again: Again, out: &mut Vec<Output>) {
+        let (watch, again) = (self.id, again == Again::Yes);
+        let event = match self.place {
+            0 => PhoneEvent::NotWatched { watch, status, reason: reason.into(), again },
+            place => {
+                let (state, kind, body) = ("terminated".into(), "".into(), Bytes::new());
+                PhoneEvent::Watched { watch, place, state, kind, body }
+            }
+        };
         out.push(Output::Report(Event::Phone(event)));
     }
 
     pub(super) fn wake(&mut self, now: Time, line: &mut Line, out: &mut Vec<Output>) {
         match self.state {
             State::Asking { until } if until <= now => {
-                self.tell_failure((408, "nothing was told"), out);
-                let pause = patience::pause(self.failures, &mut line.dice);
-                self.pause(now, pause);
+                self.fail(now, (408, "nothing was told"), line, out);
             }
             State::Active { end, .. } if end <= now => self.begin(now, line, out),
             State::Active { refresh, end } if refresh <= now => {
@@ -342,6 +429,16 @@ impl Watcher {
         }
     }
 }
+
+/// Whether it is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    Yes,
+    No,
+}
+
+/// Why nothing more is told from one place of many.
+const GONE: (u16, &str) = (410, "gone");
 
 /// Who grants less would have us ask all the time.
 const LEAST: u32 = 10;

@@ -35,7 +35,7 @@ impl Phone {
         let answers = self.answers.fresh();
         let mut watcher = Watcher::new(watch, (target, package), answers, &mut self.line.dice);
         watcher.begin(now, &mut self.line, out);
-        self.outside.watches.insert(watch, watcher);
+        self.outside.watches.insert(watcher.key(), watcher);
         self.settle(now, out);
         Ok(watch)
     }
@@ -47,9 +47,14 @@ impl Phone {
         watch: Watch,
         out: &mut Vec<Output>,
     ) -> Result<(), Unable> {
-        let watcher = self.outside.watches.get_mut(&watch).ok_or(Unable::NoSuchWatch)?;
-        watcher.leave(now, &mut self.line, out);
-        self.outside.watches.retain(|_, watcher| !watcher.is_over());
+        let places = self.outside.watches.range_mut((watch, 0)..=(watch, u32::MAX));
+        let mut left = Err(Unable::NoSuchWatch);
+        for (_, watcher) in places {
+            watcher.leave(now, &mut self.line, out);
+            left = Ok(());
+        }
+        left?;
+        self.outside.forget();
         self.settle(now, out);
         Ok(())
     }
@@ -63,13 +68,24 @@ impl Phone {
         out: &mut Vec<Output>,
     ) -> Ours {
         let Outside { watches, .. } = &mut self.outside;
-        let Some(watcher) = watches.values_mut().find(|watcher| watcher.is_named_by(request))
-        else {
-            return Ours::No;
+        let named = || watches.values().filter(|watcher| watcher.is_named_by(request));
+        let Some(first) = named().next() else { return Ours::No };
+        let key = match named().find(|watcher| watcher.hears(request)) {
+            Some(known) => known.key(),
+            None if first.forks() && watches.len() < limits::WATCHES => {
+                let (watch, _) = first.key();
+                let place = named().last().map_or(0, |last| last.key().1.saturating_add(1));
+                let another = first.another(now, place, &self.line);
+                watches.insert((watch, place), another);
+                (watch, place)
+            }
+            None => first.key(),
         };
         let turn = &mut Turn { now, line: &mut self.line, lingering: &mut self.lingering, out };
-        watcher.notified(turn, (id, flow), request);
-        watches.retain(|_, watcher| !watcher.is_over());
+        if let Some(watcher) = watches.get_mut(&key) {
+            watcher.notified(turn, (id, flow), request);
+        }
+        self.outside.forget();
         Ours::Yes
     }
 }

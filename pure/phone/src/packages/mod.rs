@@ -53,6 +53,24 @@ impl Package {
     pub(crate) const fn expires(self) -> u32 {
         self.terms().2
     }
+
+    /// True when many may tell of it, each for itself: every phone of somebody has calls (RFC 4235 §3.9, RFC 3842 §3.9). Whether somebody is there
+    /// one says for all (RFC 3856 §6.9), and a conference has one focus.
+    pub(crate) const fn is_of_many(self) -> bool {
+        matches!(self, Self::Messages | Self::Dialogs)
+    }
+
+    /// The number of a document, and whether it says everything; nothing, where documents always do.
+    pub(crate) fn edition(self, body: &[u8]) -> Option<(u32, bool)> {
+        match self {
+            Self::Dialogs => Dialogs::read(body).ok().map(|told| (told.version, told.is_whole)),
+            Self::Conference => {
+                let told = Conference::read(body).ok()?;
+                told.version.map(|version| (version, told.is_whole))
+            }
+            Self::Messages | Self::Presence => None,
+        }
+    }
 }
 
 /// Why a body could not be read.

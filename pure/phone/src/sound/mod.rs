@@ -397,6 +397,7 @@ impl Sound {
             let agreement = playing.stream.agreement().clone();
             // Nothing was said or heard so far, and nothing is late.
             playing.stream = Stream::new(now, agreement, Dice::new(self.dice.seed()));
+            playing.stream.cover(playing.way.cover());
         }
     }
 
@@ -520,7 +521,7 @@ impl Sound {
     /// How good it was until now.
     pub(crate) fn quality(&self) -> Option<CallQuality> {
         let Playing { stream, way, .. } = self.playing.as_ref()?;
-        Some(quality::of(&stream.report(), stream.agreement().send.1, way.suite()))
+        Some(quality::of(&stream.report(), stream.agreement().send.1, way.srtp()))
     }
 
     /// Ends it: a last RTCP packet, and the sockets and the audio go back to their owners.
@@ -578,7 +579,7 @@ impl Sound {
         let Some(agreed) = agreed.iter().find(|agreed| agreed.stream == self.id) else { return };
         let held = self.local.for_held();
         let Some(agreement) = agreement(agreed, held) else { return };
-        let (stream, before, begun) = match self.playing.take() {
+        let (mut stream, before, begun) = match self.playing.take() {
             Some(Playing { mut stream, way, begun }) => {
                 stream.agree(now, agreement);
                 (stream, Some(way), begun)
@@ -589,6 +590,7 @@ impl Sound {
         let way = Way::new(now, agreed, (self.identity.as_ref(), before));
         self.playing = way.map(|way| {
             let begun = if way.is_open() { Begun::Yes } else { begun };
+            stream.cover(way.cover());
             Playing { stream, way, begun }
         });
     }

@@ -55,6 +55,8 @@ pub(super) struct Shield {
     /// Keys of ours that others have taken the place of, one for each suite at most, and how far they were used: should they come back, no packet
     /// may have a number that one before it had.
     retired: Vec<(Secret, Sender)>,
+    /// How many packets that came were none of theirs, or came again.
+    refused: u64,
 }
 
 impl Shield {
@@ -65,12 +67,12 @@ impl Shield {
         let ours = Master::new(suite, secrets.ours.reveal())?;
         let theirs = Master::new(suite, secrets.theirs.reveal())?;
         let (mut sender, mut receiver) = (Sender::new(&ours)?, Receiver::new(&theirs)?);
-        let mut retired = Vec::new();
+        let (mut retired, mut refused) = (Vec::new(), 0);
         if let Some(before) = before {
             if before.suite == suite && before.secrets.theirs == secrets.theirs {
                 receiver = before.receiver;
             }
-            retired = before.retired;
+            (retired, refused) = (before.retired, before.refused);
             retired.push((before.secrets.ours, before.sender));
             if let Some(at) = retired.iter().position(|(key, _)| *key == secrets.ours) {
                 (_, sender) = retired.swap_remove(at);
@@ -78,11 +80,16 @@ impl Shield {
             let much = retired.len().saturating_sub(Suite::ALL.len());
             retired.drain(..much);
         }
-        Some(Self { secrets, suite, sender, receiver, retired })
+        Some(Self { secrets, suite, sender, receiver, retired, refused })
     }
 
     pub(super) const fn suite(&self) -> Suite {
         self.suite
+    }
+
+    /// How many packets were not let in (RFC 3711 §3.3 wants to hear of them).
+    pub(super) const fn refused(&self) -> u64 {
+        self.refused
     }
 
     /// Protects a packet that goes out.
@@ -95,10 +102,12 @@ impl Shield {
 
     /// Opens a packet that came.
     pub(super) fn open(&mut self, packet: &mut Vec<u8>) -> Result<(), Refused> {
-        match Kind::of(packet) {
+        let opened = match Kind::of(packet) {
             Kind::Rtcp => self.receiver.open_report(packet),
             _ => self.receiver.open(packet),
-        }
+        };
+        self.refused += u64::from(opened.is_err());
+        opened
     }
 }
 

@@ -180,14 +180,22 @@ impl Way {
         }
     }
 
-    /// How the packets are protected.
-    pub(super) fn suite(&self) -> Option<&'static str> {
-        let shield = match &self.guard {
+    /// How the packets are protected, and how many that came were refused for it.
+    pub(super) fn srtp(&self) -> Option<(&'static str, u64)> {
+        self.protection().map(|shield| (shield.suite().name(), shield.refused()))
+    }
+
+    /// Octets by which a report grows before it goes out.
+    pub(super) fn cover(&self) -> u16 {
+        self.protection().map_or(0, |shield| shield.suite().report_cover_octets())
+    }
+
+    fn protection(&self) -> Option<&Shield> {
+        match &self.guard {
             Guard::Nobody => None,
-            Guard::Shield(shield) => Some(&**shield),
+            Guard::Shield(shield) => Some(shield),
             Guard::Handshake(shaking) => shaking.shield.as_ref(),
-        };
-        shield.map(|shield| shield.suite().name())
+        }
     }
 
     /// A datagram of a handshake came on the port for sound.

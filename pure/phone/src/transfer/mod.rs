@@ -9,12 +9,14 @@ mod referral;
 mod replaces;
 mod sent;
 mod successions;
+mod token;
 mod wanted;
 
 pub use named::{Entry, NamedCall};
 pub(crate) use referral::{Order, Referral};
 pub(crate) use sent::{Then, Transfer, status_of};
 pub(crate) use successions::Succession;
+pub(crate) use token::{Token, named_by, without_token};
 pub(crate) use wanted::Wanted;
 
 /// What a phone does when the other side of a call asks it to call somebody else (RFC 3515 §2.4.2). Such a call is made in the name of the account,

@@ -61,6 +61,9 @@ impl Phone {
         let joins = conversation.is_of_focus();
         let audio = Box::new(Silence);
         let new = self.begin(now, (wanted.target.clone(), wanted.rows()), audio, out);
+        if let (Some(token), Some(call)) = (wanted.token, self.calls.get_mut(&new)) {
+            call.carry(token);
+        }
         let succession = match joins {
             true => Succession::Joins { old: call, refer: Some(refer) },
             false => Succession::Referred { old: call, refer },

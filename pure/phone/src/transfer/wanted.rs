@@ -5,6 +5,7 @@ use protocol::locate::Scheme;
 use sip::header::{ReferSub, ReferTo, ReferredBy};
 use sip::{Header as _, Message, Name, Status, Uri};
 
+use super::Token;
 use crate::account::Account;
 use crate::refusal::Refusal;
 
@@ -17,6 +18,8 @@ pub(crate) struct Wanted {
     pub(crate) replaces: Option<Vec<u8>>,
     /// Who asks, word for word.
     pub(crate) referred_by: Option<Vec<u8>>,
+    /// What proves it to whom is called.
+    pub(crate) token: Option<Token>,
     pub(super) audience: Audience,
 }
 
@@ -50,6 +53,7 @@ impl Wanted {
             target: target(&to, account)?,
             replaces: to.replaces(),
             referred_by: referred_by(request),
+            token: Token::of(request),
             audience: if quiet { Audience::Nobody } else { Audience::Transferor },
         })
     }

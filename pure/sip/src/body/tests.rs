@@ -104,13 +104,19 @@ fn only_a_required_body_that_is_not_understood_is_refused() {
 #[test]
 fn what_is_joined_reads_back() {
     let parts = [
-        NewPart { content_type: "application/sdp", disposition: None, octets: b"v=0\r\n" },
+        NewPart {
+            content_type: "application/sdp",
+            disposition: None,
+            id: None,
+            octets: b"v=0\r\n",
+        },
         NewPart {
             content_type: "application/pidf+xml\r\nEvil: 1",
             disposition: Some("render;handling=optional"),
+            id: Some("<a@h>"),
             octets: b"\r\n\0\xff--",
         },
-        NewPart { content_type: "text/plain", disposition: None, octets: b"" },
+        NewPart { content_type: "text/plain", disposition: None, id: None, octets: b"" },
     ];
     let body = join("unique1", &parts).unwrap();
     let draft =
@@ -121,7 +127,9 @@ fn what_is_joined_reads_back() {
     assert_eq!(octets, parts.map(|part| part.octets));
     assert_eq!(read[1].handling(), Handling::Optional);
     assert!(read[1].named("Evil").is_none());
+    assert_eq!(read[1].named("content-id"), Some(&b"<a@h>"[..]));
     assert!(join("v=0", &parts).is_none() && join("", &parts).is_none());
-    let taken = [NewPart { content_type: "text/plain", disposition: None, octets: b"a unique1" }];
+    let taken =
+        [NewPart { content_type: "text/plain", disposition: None, id: None, octets: b"a unique1" }];
     assert!(join("unique1", &taken).is_none());
 }

@@ -116,6 +116,7 @@ const TALK: Key = Key { line: 0, call: Call(2) };
 const QUALITY: CallQuality = CallQuality {
     codec: "opus",
     srtp: Some("AES_CM_128_HMAC_SHA1_80"),
+    refused: 0,
     sent: 3100,
     received: 3071,
     lost: 29,
