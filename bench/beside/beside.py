@@ -6,6 +6,7 @@
   beside.py journal   REGISTER with every binding on the disk, and without   (1 minute)
   beside.py shards    one shard and two                                      (1 minute)
   beside.py growth    CPU by how much there is: addresses, calls; and a curve (5 minutes)
+  beside.py pauses    the longest turns of a shard, disturbed in every way    (2 minutes)
 
 The generator is that of ../shared/bench/signalling, or where SIGBENCH says; SIPLOAD names its program. Of the server the release build is
 taken, or what OFFHOOK names. Wants two cores that have nothing else to do: the server has one, the generator the other.
@@ -161,8 +162,15 @@ def tls():
     table(["TLS", "Offhook", "Kamailio", "ratio"], found)
 
 
+def pauses():
+    sys.path.insert(0, HERE)
+    import pauses as load
+    sipload = os.environ.get("SIPLOAD", f"{SIGBENCH}/loadgen/target/release/sipload")
+    table(["while there is", "99.9 % of the turns took at most", "all took at most"], load.measure(OFFHOOK, sipload, config))
+
+
 if __name__ == "__main__":
-    experiments = {"rates": rates, "tls": tls, "journal": journal, "shards": shards, "growth": growth}
+    experiments = {"rates": rates, "tls": tls, "journal": journal, "shards": shards, "growth": growth, "pauses": pauses}
     if len(sys.argv) != 2 or sys.argv[1] not in experiments:
         sys.exit(__doc__)
     print(machine(), flush=True)

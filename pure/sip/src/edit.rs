@@ -121,6 +121,24 @@ impl<'m> Edit<'m> {
         self.splices.wire(old, body).into()
     }
 
+    /// The changed message's octets, when they are a message still: for who sends them, and needs no index.
+    ///
+    /// # Errors
+    /// When a raw value broke it.
+    pub fn octets(&mut self) -> Result<Bytes, Malformed> {
+        let wire = self.wire();
+        let (old, body) = (self.message.head(), self.body.as_deref());
+        let body = body.map_or_else(|| self.message.body().len(), <[u8]>::len);
+        let uri = match &old.start {
+            StartLine::Request { uri, .. } => wire.get(usize::from(uri.start)..),
+            StartLine::Response { .. } => None,
+        };
+        let is_one = !uri.is_some_and(|uri| matches!(uri, [b' ' | b'<', ..]))
+            && wire.len().saturating_sub(body) <= limits::HEAD
+            && old.rows.len().saturating_add(self.splices.rows()) <= limits::ROWS;
+        if is_one { Ok(wire) } else { Message::parse(wire).map(|message| message.wire().clone()) }
+    }
+
     /// The changed message, its index made from the old one; an error when a raw value broke it.
     pub fn finish(&mut self) -> Result<Message, Malformed> {
         let wire = self.wire();
@@ -163,7 +181,7 @@ impl<'m> Edit<'m> {
     }
 
     fn rows(&self, name: Name) -> impl Iterator<Item = &'m Row> + use<'m> {
-        self.message.head().rows.iter().filter(move |row| row.name == name)
+        self.message.head().candidates(name).iter().filter(move |row| row.name == name)
     }
 
     fn first_row(&self) -> usize {
@@ -279,6 +297,20 @@ mod tests {
         );
         let text = head(message.edit().body(b"a").body(b"hello").append_raw("Y", b"2"));
         assert!(text.ends_with("X: 1\r\nY: 2\r\nContent-Length: 5\r\n\r\nhello"), "{text}");
+    }
+
+    #[test]
+    fn octets_are_those_of_a_message_or_none() {
+        let message = message();
+        let wire = message.edit().push_raw(Name::Via, b"c").octets().unwrap();
+        assert_eq!(wire, message.edit().push_raw(Name::Via, b"c").wire());
+        for bad in [&b""[..], b"<sip:z>"] {
+            assert!(message.edit().request_uri(bad).finish().is_err());
+            assert!(message.edit().request_uri(bad).octets().is_err());
+        }
+        let mut many = message.edit();
+        (0..limits::ROWS).for_each(|_| _ = many.append_raw("X", b"1"));
+        assert!(many.octets().is_err());
     }
 
     #[test]

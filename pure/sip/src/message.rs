@@ -134,12 +134,13 @@ impl Message {
 
     /// True when a row of this name is there.
     pub fn has(&self, name: Name) -> bool {
-        self.head.rows.iter().any(|row| row.name == name)
+        self.head.has(name)
     }
 
     /// The raw values of the rows called `name`, top first, without splitting at commas.
     pub fn rows(&self, name: Name) -> impl Iterator<Item = &[u8]> {
-        self.head.rows.iter().filter(move |row| row.name == name).map(|row| self.value(row))
+        let rows = self.head.candidates(name).iter();
+        rows.filter(move |row| row.name == name).map(|row| self.value(row))
     }
 
     /// Every row: the name as written, and the raw value.

@@ -73,6 +73,37 @@ names! {
     AcceptResourcePriority "Accept-Resource-Priority" "" List, AnswerMode "Answer-Mode" "" Single,
 }
 
+/// A set of names: one look at it spares a look at every row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Names([u64; 2]);
+
+impl Names {
+    /// Those of some rows.
+    pub(crate) fn of(names: impl Iterator<Item = Name>) -> Self {
+        let [mut low, mut high] = [0; 2];
+        for name in names {
+            match name as u8 {
+                at @ 0..64 => low |= 1 << at,
+                at => high |= 1 << (at % 64),
+            }
+        }
+        Self([low, high])
+    }
+
+    /// True when it is among them.
+    #[inline]
+    pub(crate) const fn has(self, name: Name) -> bool {
+        let Self([low, high]) = self;
+        match name as u8 {
+            at @ 0..64 => low >> at & 1 == 1,
+            at => high >> (at % 64) & 1 == 1,
+        }
+    }
+}
+
+/// Two words have room for all of them.
+const _: () = assert!((Name::Other as u8) < 128);
+
 impl Name {
     /// Recognises a name as it stands on the wire, long or compact, in any case.
     pub fn of(wire: &[u8]) -> Self {

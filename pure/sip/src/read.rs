@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use crate::name::Names;
 use crate::octets::{find_control, find_light};
 use crate::scan::{is_blank, is_token, number, trim};
 use crate::{Method, Name, ParseError, Status, limits};
@@ -40,23 +41,47 @@ pub(crate) struct Head {
     pub(crate) rows: Vec<Row>,
     /// Where the body begins.
     pub(crate) body: usize,
+    /// Which names the rows have.
+    names: Names,
 }
 
 impl Head {
+    /// A head of these rows.
+    pub(crate) fn new(start: StartLine, rows: Vec<Row>, body: usize) -> Self {
+        let names = Names::of(rows.iter().map(|row| row.name));
+        Self { start, rows, body, names }
+    }
+
+    /// The rows called `name`, and maybe others: none, when there is none.
+    #[inline]
+    pub(crate) fn candidates(&self, name: Name) -> &[Row] {
+        if self.names.has(name) { &self.rows } else { &[] }
+    }
+
+    /// True when there is a row of this name.
+    #[inline]
+    pub(crate) const fn has(&self, name: Name) -> bool {
+        self.names.has(name)
+    }
+
     /// Reads the head of `wire`, which begins with a start line.
     pub(crate) fn read(wire: &[u8]) -> Result<Self, ParseError> {
         let mut lines = Lines { wire, rest: wire };
         let first = lines.next()?;
         let start = start_line(wire, first)?;
         let rows = lines.rows(Vec::with_capacity(24), End::EmptyLine)?;
-        Ok(Self { start, rows, body: lines.at() })
+        Ok(Self::new(start, rows, lines.at()))
     }
 
     /// The Content-Length, when there is one. Two that differ, or one that is no number, are an error: guessing
     /// where a message ends is how requests are smuggled.
     pub(crate) fn content_length(&self, wire: &[u8]) -> Result<Option<usize>, ParseError> {
         let mut length = None;
-        for row in self.rows.iter().filter(|row| row.name == Name::ContentLength) {
+        for row in self
+            .candidates(Name::ContentLength)
+            .iter()
+            .filter(|row| row.name == Name::ContentLength)
+        {
             let error = ParseError { what: "Content-Length", at: usize::from(row.value) };
             let digits =
                 trim(wire.get(usize::from(row.value)..usize::from(row.end)).unwrap_or_default());

@@ -84,6 +84,11 @@ impl Splices {
         self.insert(at, Name::ContentLength, |text| row::decimal(length as u64, text));
     }
 
+    /// How many rows come in.
+    pub(crate) fn rows(&self) -> usize {
+        self.all.iter().filter(|splice| splice.row.is_some()).count()
+    }
+
     /// Puts all in the order of their places. Stable: what was added first at a place stands first there.
     pub(crate) fn sort(&mut self) {
         self.all.sort_by_key(|splice| (splice.from, splice.to));
@@ -158,7 +163,7 @@ impl Splices {
         for (name, _) in self.effective().filter_map(|splice| splice.row) {
             core.forget(name);
         }
-        (Head { start, rows, body: end + 2 }, core)
+        (Head::new(start, rows, end + 2), core)
     }
 }
 

@@ -97,6 +97,12 @@ impl<'a> SipUri<'a> {
 
 /// A URI as it may be shown: nobody should write a password into one, and some do (RFC 3261 §19.1.1).
 pub fn without_password(uri: &[u8]) -> Cow<'_, [u8]> {
+    // Most have one colon before the `@`, that of the scheme.
+    let user = find(b'@', uri).and_then(|at| uri.get(..at)).unwrap_or_default();
+    let behind_scheme = find(b':', user).and_then(|at| user.get(at + 1..)).unwrap_or_default();
+    if find(b':', behind_scheme).is_none() {
+        return uri.into();
+    }
     match Uri::parse(uri) {
         Ok(Uri::Sip(sip)) if sip.password.is_some() => {
             let mut shown = Vec::new();
