@@ -167,7 +167,7 @@ impl Puppet {
     /// The response to a request, with a To tag, the Record-Routes and its Contact.
     pub fn reply(&self, request: &Message, status: u16) -> Draft {
         let status = Status::new(status).unwrap();
-        let draft = Draft::reply_tagged(request, status, status.phrase(), &self.user);
+        let draft = Draft::reply_tagged(request, status, status.phrase(), &*self.user);
         if status.code() < 300 && request.method() == Some(Method::Invite) {
             let draft = draft.copy(request, Name::RecordRoute);
             return draft.raw(Name::Contact, self.contact().as_bytes());

@@ -12,7 +12,7 @@ mod time;
 
 pub use alarms::Alarms;
 pub use dice::Dice;
-pub use map::{AsItIs, HashKey, Map, Numbers, write_parts};
+pub use map::{AsItIs, HashKey, Hashes, Map, Numbers, write_parts};
 pub use shelf::Shelf;
 pub use time::Time;
 

@@ -81,6 +81,9 @@ const ROOM: usize = 256;
 /// A map whose keys are [numbers](HashKey::number): they were hashed with a secret key, so they are not hashed again.
 pub type Numbers<V> = HashMap<u128, V, BuildHasherDefault<AsItIs>>;
 
+/// The same of numbers of 64 bits.
+pub type Hashes<V> = HashMap<u64, V, BuildHasherDefault<AsItIs>>;
+
 /// Takes a number for its own hash.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsItIs(u64);
@@ -98,6 +101,10 @@ impl Hasher for AsItIs {
 
     fn write_u128(&mut self, number: u128) {
         self.0 = number as u64;
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use machine::{Dice, HashKey, Map};
-use protocol::auth::{Algorithm, Charset, Claim, Ha1, Names, hex};
+use protocol::auth::{Algorithm, Charset, Claim, Ha1, Names, hex_digits};
 use protocol::bans::Source;
 use protocol::locate::Means;
 use protocol::{Flow, Listener, Transport};
@@ -15,6 +15,7 @@ use sip::{Message, Method, Uri};
 use crate::Steering;
 use crate::dialplan::{Past, Places};
 use crate::groups::Place as Seat;
+use crate::options::Abilities;
 use crate::ours::Ours;
 use crate::routes::{Context, Dialled, Errand, context};
 use crate::seal::Seal;
@@ -45,6 +46,7 @@ pub struct House {
     /// The names by their hashes; empty unless hashes are asked for.
     hashed: Map<Box<str>, Box<[u8]>>,
     tags: HashKey,
+    pub(crate) abilities: Abilities,
 }
 
 /// A user, as we look it up.
@@ -105,6 +107,7 @@ impl House {
             users,
             hashed,
             tags,
+            abilities: Abilities::new(),
         }
     }
 
@@ -286,16 +289,16 @@ impl House {
 
     /// The To tag of our own answers to a request: the same for the same request, without a state (RFC 3261 §8.2.7), also for the
     /// CANCEL of it.
-    pub(crate) fn tag(&self, request: &Message) -> String {
+    pub(crate) fn tag(&self, request: &Message) -> [u8; TAG] {
         let [tag, branch] = [request.from_tag(), request.branch()].map(Option::unwrap_or_default);
         let number = self.tags.number([request.call_id(), tag, branch]);
-        hex(&(number as u64).to_be_bytes())
+        hex_digits(number as u64)
     }
 
     /// True for the To tag of an answer of our own to this request, or to the INVITE of this ACK.
     pub(crate) fn is_our_tag(&self, request: &Message, tag: &[u8]) -> bool {
         // Most tags are longer or shorter, and need no look at the rest.
-        tag.len() == TAG && tag == self.tag(request).as_bytes()
+        tag.len() == TAG && *tag == self.tag(request)
     }
 
     /// The domain that we write.

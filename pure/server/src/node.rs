@@ -14,7 +14,7 @@ use protocol::doors::Event;
 use protocol::transaction::{Met, ServerId, Transactions, Up};
 use protocol::transport::{alias, stamp};
 use protocol::{Answer, CallRecord, Fault, Flow, Input, Output};
-use sip::{Malformed, Message, Status};
+use sip::{Bytes, Malformed, Message, Status};
 
 use crate::admission::{self, Door, Entry, Merged};
 use crate::bans::Bans;
@@ -424,6 +424,18 @@ impl Roles {
         }
     }
 
+    fn register(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ServerId,
+        way: (Flow, &Message),
+    ) -> Result<Option<Bytes>, Fault> {
+        let aor = self.registrar.address_of_record(turn.house, way.1)?;
+        let done = self.registrar.register(turn, id, way, &aor)?;
+        self.bans.welcome(turn, way.0, &aor);
+        Ok(done)
+    }
+
     fn serve_now(
         &mut self,
         turn: &mut Turn<'_>,
@@ -433,12 +445,9 @@ impl Roles {
     ) {
         let found = match purpose {
             Purpose::Register => {
-                return match self.registrar.register(turn, id, (way.0, &way.1)) {
-                    Ok(done) => {
-                        self.bans.welcome(turn, way.0, &way.1);
-                        // Without an answer yet: it is sent once all is safe.
-                        done.into_iter().for_each(|wire| turn.answer(id, wire));
-                    }
+                return match self.register(turn, id, (way.0, &way.1)) {
+                    // Without an answer yet: it is sent once all is safe.
+                    Ok(done) => done.into_iter().for_each(|wire| turn.answer(id, wire)),
                     Err(fault) => turn.refuse_in(id, way.0, &way.1, &fault),
                 };
             }

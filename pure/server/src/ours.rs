@@ -29,7 +29,7 @@ enum Known {
 impl Known {
     fn of(host: Host<'_>) -> Self {
         match host {
-            Host::Name(name) => Self::Name(name.trim_end_matches('.').into()),
+            Host::Name(name) => Self::Name(name.strip_suffix('.').unwrap_or(name).into()),
             Host::Ip(ip) => Self::Ip(ip.to_canonical()),
         }
     }
@@ -37,7 +37,8 @@ impl Known {
     fn is(&self, host: &Host<'_>) -> bool {
         match (self, host) {
             (Self::Name(name), Host::Name(other)) => {
-                name.eq_ignore_ascii_case(other.trim_end_matches('.'))
+                **name == **other
+                    || name.eq_ignore_ascii_case(other.strip_suffix('.').unwrap_or(other))
             }
             (Self::Ip(ip), Host::Ip(other)) => *ip == other.to_canonical(),
             _ => false,
@@ -83,6 +84,9 @@ impl Ours {
         let host = &at.host;
         let port = at.port.unwrap_or(default_port);
         let domain = self.has_domain(host);
+        if domain && at.port.is_none() {
+            return true;
+        }
         let here = |bound: &SocketAddr| {
             let ip = bound.ip().to_canonical();
             let everywhere = bound.ip().is_unspecified() && domain;
@@ -90,7 +94,7 @@ impl Ours {
         };
         let usual =
             matches!(port, 5060 | 5061 | 80 | 443) || self.bound.iter().any(|at| at.port() == port);
-        let by_name = at.port.is_none() || matches!(host, Host::Name(_)) && usual;
+        let by_name = matches!(host, Host::Name(_)) && usual;
         domain && by_name
             || self.bound.iter().any(here)
             || self.advertised.iter().any(|(ours, at)| *at == port && ours.is(host))

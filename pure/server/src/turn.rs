@@ -1,5 +1,7 @@
 //! `Turn`: what a role is lent while it reacts to one input.
 
+use std::borrow::Cow;
+
 use machine::{Dice, Time};
 use protocol::doors::Event;
 use protocol::transaction::{ServerId, Transactions};
@@ -72,7 +74,7 @@ impl Turn<'_> {
     /// Begins an answer of our own: with a To tag and our name.
     pub(crate) fn reply(&self, request: &Message, status: Status, phrase: &str) -> Draft {
         let tag = self.house.tag(request);
-        let draft = Draft::reply_tagged(request, status, phrase, &tag);
+        let draft = Draft::reply_tagged(request, status, phrase, tag);
         let draft = match &self.info {
             Some(info) if status.is_success() => {
                 draft.raw(Name::AuthenticationInfo, info.as_bytes())
@@ -134,12 +136,17 @@ impl Turn<'_> {
 /// The Call-ID of a message, as events name it.
 pub(crate) fn call_id(message: &Message) -> Box<str> {
     let octets = message.call_id();
-    String::from_utf8_lossy(octets.get(..limits::CALL_TEXT).unwrap_or(octets)).into()
+    text(octets.get(..limits::CALL_TEXT).unwrap_or(octets)).into()
+}
+
+/// Octets as text. Those that are text already, which most are, are looked at once.
+pub(crate) fn text(octets: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(octets).map_or_else(|_| String::from_utf8_lossy(octets), Cow::Borrowed)
 }
 
 /// The method, and who asks.
 fn asker(request: &Message) -> (Box<str>, Box<str>) {
     let from = request.get::<From>();
-    let from = from.map(|from| String::from_utf8_lossy(&without_password(from.uri)).into());
+    let from = from.map(|from| text(&without_password(from.uri)).into());
     (request.method().map_or("", Method::as_str).into(), from.unwrap_or_default())
 }

@@ -3,7 +3,7 @@
 use crate::core::{Core, Place};
 use crate::header::{CSeq, CallId, MaxForwards, NameAddr, Via};
 use crate::scan::elements;
-use crate::{Header, Message, Method, Name, Param, ParseError, Scan, Uri};
+use crate::{Header, Message, Method, Name, ParseError, Scan, Uri};
 
 /// The first thing that is wrong with a message that could be indexed: a header that is missing, doubled, or cannot be read, or a
 /// CSeq that names another method. Each row is read once.
@@ -90,8 +90,13 @@ impl Seen {
         if self.vias > 1 {
             return Ok(());
         }
-        self.core.note_via(place, &via);
-        one_branch(message, &via)
+        // One branch: of two, somebody might take the other, and find another transaction (RFC 3261 §7.3.1).
+        let marks = via.marks();
+        if let Some(second) = marks.second {
+            return Err(ParseError { what: "Via", at: message.offset(second) });
+        }
+        self.core.note_via(place, &via, &marks);
+        Ok(())
     }
 
     fn contact(&mut self, message: &Message, value: &[u8]) -> Result<(), ParseError> {
@@ -152,17 +157,8 @@ fn address<'a>(
         at: message.offset(part) + error.at,
     };
     let address = NameAddr::read(value, name.as_str()).map_err(|error| wrong(value, error))?;
-    address.parsed().map_err(|error| wrong(address.uri, error))?;
+    Uri::check(address.uri).map_err(|error| wrong(address.uri, error))?;
     Ok(address)
-}
-
-/// The top Via has one branch: of two, somebody might take the other, and find another transaction (RFC 3261 §7.3.1).
-fn one_branch(message: &Message, via: &Via<'_>) -> Result<(), ParseError> {
-    let branch = |param: &Param<'_>| param.name.eq_ignore_ascii_case("branch");
-    match via.params.iter().filter(branch).nth(1) {
-        Some(param) => Err(ParseError { what: "Via", at: message.offset(param.name.as_bytes()) }),
-        None => Ok(()),
-    }
 }
 
 /// A scheme that we know must be written as its grammar says; any other is the router's to judge.
@@ -170,7 +166,7 @@ fn request_uri(message: &Message) -> Result<(), ParseError> {
     let Some(uri) = message.request_uri() else { return Ok(()) };
     let wrong =
         |error: ParseError| ParseError { what: "Request-URI", at: message.offset(uri) + error.at };
-    Uri::parse(uri).map(drop).map_err(wrong)
+    Uri::check(uri).map_err(wrong)
 }
 
 /// Every quote that is opened in credentials is closed: what follows would be read as something else by the next server.

@@ -5,8 +5,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
 
-use crate::header::{CSeq, From, NameAddr, To, Usual, Via, ViaTransport};
+use crate::header::{CSeq, From, Marks, NameAddr, Source, To, Usual, Via, ViaTransport};
 use crate::read::offset;
+use crate::scan::is_host;
 use crate::uri::Host;
 use crate::{Message, Method, Name, Params};
 
@@ -40,6 +41,8 @@ struct ViaAt {
     port: Option<u16>,
     params: At,
     branch: Option<At>,
+    source: Source<At>,
+    load: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +68,7 @@ struct CSeqAt {
 
 impl Core {
     /// Notes the top Via. One of a transport that we do not speak, or of an IPv6 address, is read again by who wants it.
-    pub(crate) fn note_via(&mut self, place: Place<'_>, via: &Via<'_>) {
+    pub(crate) fn note_via(&mut self, place: Place<'_>, via: &Via<'_>, marks: &Marks<'_>) {
         let Some(transport) = via.transport.usual() else { return };
         let host = match via.host {
             Host::Name(name) => HostAt::Name(place.at(name.as_bytes())),
@@ -73,9 +76,11 @@ impl Core {
             Host::Ip(IpAddr::V6(_)) => return,
         };
         let params = place.at(via.params.as_bytes());
-        let branch = via.branch().map(|branch| place.at(branch));
+        let branch = marks.branch.filter(|branch| !branch.is_empty()).map(|at| place.at(at));
         let branch = branch.filter(|branch| branch.is_called(NAME_OF_BRANCH, place.value));
-        self.via = Some(place.holds(ViaAt { transport, host, port: via.port, params, branch }));
+        let source = marks.source.map(|name| place.at(name));
+        let (port, load) = (via.port, marks.load);
+        self.via = Some(place.holds(ViaAt { transport, host, port, params, branch, source, load }));
     }
 
     /// Notes who asks.
@@ -90,7 +95,7 @@ impl Core {
 
     /// Notes the CSeq. One of a method without a name here is read again.
     pub(crate) fn note_cseq(&mut self, place: Place<'_>, cseq: &CSeq<'_>) {
-        let method = Method::place_of(|known| *known == cseq.method);
+        let method = Method::place(cseq.method.as_str().as_bytes());
         self.cseq = method.map(|method| place.holds(CSeqAt { number: cseq.number, method }));
     }
 
@@ -99,17 +104,17 @@ impl Core {
     pub(crate) fn follow(&mut self, old: &Self, from: usize, to: usize) {
         let to = offset(to);
         let here = |row: u16| usize::from(row) == from;
-        if let Some(known) = old.via.filter(|known| here(known.row)) {
-            self.via = Some(Known { row: to, ..known });
+        if let Some(known) = old.via.as_ref().filter(|known| here(known.row)) {
+            self.via = Some(Known { row: to, ..*known });
         }
-        if let Some(known) = old.from.filter(|known| here(known.row)) {
-            self.from = Some(Known { row: to, ..known });
+        if let Some(known) = old.from.as_ref().filter(|known| here(known.row)) {
+            self.from = Some(Known { row: to, ..*known });
         }
-        if let Some(known) = old.to.filter(|known| here(known.row)) {
-            self.to = Some(Known { row: to, ..known });
+        if let Some(known) = old.to.as_ref().filter(|known| here(known.row)) {
+            self.to = Some(Known { row: to, ..*known });
         }
-        if let Some(known) = old.cseq.filter(|known| here(known.row)) {
-            self.cseq = Some(Known { row: to, ..known });
+        if let Some(known) = old.cseq.as_ref().filter(|known| here(known.row)) {
+            self.cseq = Some(Known { row: to, ..*known });
         }
     }
 
@@ -121,10 +126,14 @@ impl Core {
         self.to = self.to.filter(|known| other(known.row));
         self.cseq = self.cseq.filter(|known| other(known.row));
         let Some(via) = self.via.as_mut().filter(|via| usize::from(via.row) == row) else { return };
-        let ViaAt { params, branch, .. } = &mut via.parts;
+        let ViaAt { params, branch, source, .. } = &mut via.parts;
         if place > params.to() {
             // In a neighbour.
             return;
+        }
+        if !source.is_filled(place, text) {
+            // It may say other things now.
+            return self.via = None;
         }
         let by = offset(text.len());
         match branch {
@@ -173,6 +182,14 @@ impl Core {
     pub(crate) fn branch<'a>(&self, message: &'a Message) -> Option<&'a [u8]> {
         let Known { row, parts } = self.via?;
         Some(parts.branch?.of(message.octets_of(row)?))
+    }
+
+    /// What the top Via says, but for its branches.
+    pub(crate) fn marks<'a>(&self, message: &'a Message) -> Option<Marks<'a>> {
+        let Known { row, parts } = self.via?;
+        let value = message.octets_of(row)?;
+        let source = parts.source.map(|name| name.of(value));
+        Some(Marks { source, load: parts.load, ..Marks::default() })
     }
 
     /// The tag of From.
@@ -275,6 +292,31 @@ impl At {
     }
 }
 
+impl Source<At> {
+    /// True when a port, and maybe where it was received from, came in behind the `rport` that waited for it.
+    fn is_filled(&mut self, place: usize, text: &[u8]) -> bool {
+        let waited = matches!(self, Self::Blank(name) if name.to() == place);
+        let Some((b"=", port)) = text.split_at_checked(1) else { return false };
+        let digits = port.iter().take_while(|octet| octet.is_ascii_digit()).count();
+        let rest = port.get(digits..).unwrap_or_default();
+        let is_address = |ip: &[u8]| ip.iter().all(|octet| is_host(*octet) || *octet == b':');
+        let fits = rest.is_empty() || rest.strip_prefix(b";received=").is_some_and(is_address);
+        *self = Self::Rport;
+        waited && digits > 0 && fits
+    }
+}
+
+impl<Name> Source<Name> {
+    fn map<Other>(self, to: impl FnOnce(Name) -> Other) -> Source<Other> {
+        match self {
+            Self::Unsaid => Source::Unsaid,
+            Self::Received => Source::Received,
+            Self::Blank(name) => Source::Blank(to(name)),
+            Self::Rport => Source::Rport,
+        }
+    }
+}
+
 impl AddressAt {
     fn of<'a>(&self, value: &'a [u8]) -> NameAddr<'a> {
         NameAddr {
@@ -295,7 +337,7 @@ mod tests {
         "SIP/2.0/UDP a.example:5060;branch=z9hG4bK1;rport",
         "SIP/2.0/TCP [2001:db8::1] ;x=\"a;b\" ; branch=z9hG4bK2, SIP/2.0/UDP c",
         "SIP/2.0/FOO 192.0.2.1;branch",
-        "SIP / 2.0 / UDP 192.0.2.1:7",
+        "SIP / 2.0 / UDP 192.0.2.1:7;OC-seq=1.2",
     ];
     const ADDRESSES: [&str; 4] =
         ["\"A \\\" B\" <sip:a@h>;tag=1", "sip:a@h;x=y;tag=2", "<sip:a@h>", "A <sip:a@h;lr> ;tag"];
@@ -323,6 +365,7 @@ mod tests {
         assert_eq!(message.get::<From<'_>>(), unread.get::<From<'_>>());
         assert_eq!(message.get::<To<'_>>(), unread.get::<To<'_>>());
         assert_eq!(message.get::<CSeq<'_>>(), unread.get::<CSeq<'_>>());
+        assert_eq!(message.via_marks(), unread.via_marks());
         assert_eq!(message.branch(), unread.branch());
         assert_eq!(message.from_tag(), unread.from_tag());
         assert_eq!(message.to_tag(), unread.to_tag());
@@ -357,7 +400,7 @@ mod tests {
         for message in messages() {
             for (place, text) in places(&message).flat_map(|at| texts.map(|text| (at, text))) {
                 let mut grown = message.clone();
-                grown.insert_behind(place, text);
+                grown.insert_behind(place, |out| out.extend_from_slice(text));
                 agrees(&grown);
             }
         }

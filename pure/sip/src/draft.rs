@@ -15,6 +15,21 @@ pub struct Draft {
     body: Vec<u8>,
 }
 
+/// Rows that are written once, to stand in many messages.
+#[derive(Clone, Debug, Default)]
+pub struct Rows(Vec<u8>);
+
+impl Rows {
+    /// Adds a row with a raw value.
+    #[must_use]
+    pub fn raw(mut self, name: Name, value: &[u8]) -> Self {
+        if name != Name::ContentLength {
+            row::known(name, &mut self.0, |text| text.extend_from_slice(value));
+        }
+        self
+    }
+}
+
 impl Draft {
     /// Begins a request.
     pub fn request(method: Method<'_>, uri: &[u8]) -> Self {
@@ -59,21 +74,25 @@ impl Draft {
     }
 
     /// The response to a request with a phrase and, where the request's To has none, a To tag of ours.
-    pub fn reply_tagged(request: &Message, status: Status, phrase: &str, tag: &str) -> Self {
-        Self::response_saying(status, phrase).copied_from(request, Some(tag))
+    pub fn reply_tagged(
+        request: &Message,
+        status: Status,
+        phrase: &str,
+        tag: impl AsRef<[u8]>,
+    ) -> Self {
+        Self::response_saying(status, phrase).copied_from(request, Some(tag.as_ref()))
     }
 
-    fn copied_from(self, request: &Message, tag: Option<&str>) -> Self {
+    fn copied_from(self, request: &Message, tag: Option<&[u8]>) -> Self {
         let is_trying = self.wire.starts_with(b"SIP/2.0 100");
         let draft = self.same_call(request, tag);
         if is_trying { draft.copy(request, Name::Timestamp) } else { draft }
     }
 
     /// With what says whose answer it is.
-    fn same_call(mut self, request: &Message, tag: Option<&str>) -> Self {
-        let untagged =
-            |request: &Message| request.get::<To<'_>>().is_some_and(|to| to.tag().is_none());
-        let tag = tag.filter(|_| untagged(request));
+    fn same_call(mut self, request: &Message, tag: Option<&[u8]>) -> Self {
+        let is_tagged = || request.to_tag().is_some() || request.get::<To<'_>>().is_none();
+        let tag = tag.filter(|_| !is_tagged());
         for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
             self = match tag {
                 Some(tag) if name == Name::To => self.with_tag(request, tag),
@@ -84,11 +103,11 @@ impl Draft {
     }
 
     /// The request's To, with a tag. One that is there and empty is filled: two would be read in two ways.
-    fn with_tag(mut self, request: &Message, tag: &str) -> Self {
+    fn with_tag(mut self, request: &Message, tag: &[u8]) -> Self {
         let to = request.rows(Name::To).next().unwrap_or_default();
         let parts = match empty_tag(request, to) {
-            Some((before, after)) => [before, b"=", tag.as_bytes(), after],
-            None => [to, b";tag=", tag.as_bytes(), b""],
+            Some((before, after)) => [before, b"=", tag, after],
+            None => [to, b";tag=", tag, b""],
         };
         self.row(Name::To, |text| {
             for part in parts {
@@ -112,6 +131,13 @@ impl Draft {
         self
     }
 
+    /// Adds a row, its value written by `write`.
+    #[must_use]
+    pub fn written(mut self, name: Name, write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        self.row(name, write);
+        self
+    }
+
     fn row(&mut self, name: Name, value: impl FnOnce(&mut Vec<u8>)) {
         if name != Name::ContentLength {
             row::known(name, &mut self.wire, value);
@@ -127,11 +153,18 @@ impl Draft {
         self
     }
 
+    /// Adds rows that are written already.
+    #[must_use]
+    pub fn rows(mut self, rows: &Rows) -> Self {
+        self.wire.extend_from_slice(&rows.0);
+        self
+    }
+
     /// Adds every row called `name` of another message, as written there.
     #[must_use]
     pub fn copy(mut self, other: &Message, name: Name) -> Self {
-        for value in other.rows(name) {
-            self = self.raw(name, value);
+        if name != Name::ContentLength {
+            other.copy_rows(name, &mut self.wire);
         }
         self
     }
@@ -156,7 +189,7 @@ impl Draft {
 
 /// What stands before and behind the `=` of a To tag that is named and empty.
 fn empty_tag<'a>(request: &'a Message, row: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let to = request.get::<To<'_>>()?;
+    let to = request.get::<To<'_>>().filter(|to| to.params.has("tag"))?;
     let tag = to.params.iter().find(|param| param.name.eq_ignore_ascii_case("tag"))?;
     let end =
         (request.offset(tag.name.as_bytes()) + tag.name.len()).checked_sub(request.offset(row))?;

@@ -1,44 +1,41 @@
 //! Octets that come into a header where it stands: what is in nobody else's hands need not be copied for it.
 
 use bytes::Bytes;
+use memchr::memchr2;
 
 use crate::read::offset;
 use crate::{Message, limits};
 
 impl Message {
-    /// Puts `text` into a header, at an octet of this message behind the first of that header's value: [`end_of`](Self::end_of) says where
-    /// a part of it ends. False, and nothing is changed, when there is no header, when `text` has line ends, or when the head would
-    /// be too long.
-    pub fn insert_behind(&mut self, place: usize, text: &[u8]) -> bool {
+    /// Has `write` put octets into a header, at an octet of this message behind the first of that header's value: [`end_of`](Self::end_of)
+    /// says where a part of it ends. False, and nothing is changed, when there is no header, when line ends were written, or when the head
+    /// would be too long.
+    pub fn insert_behind(&mut self, place: usize, write: impl FnOnce(&mut Vec<u8>)) -> bool {
         let in_row = |row: &crate::read::Row| {
             usize::from(row.value) < place && place <= usize::from(row.end)
         };
         let Some(row) = self.head().rows.iter().position(in_row) else { return false };
-        let is_line = !text.iter().any(|octet| matches!(octet, b'\r' | b'\n'));
-        if !is_line || self.head().body.saturating_add(text.len()) > limits::HEAD {
-            return false;
+        // They are copied only when somebody else holds them too, or there is no room behind them.
+        let mut octets = Vec::from(std::mem::take(self.wire_mut()));
+        let end = octets.len();
+        write(&mut octets);
+        let text = octets.get(end..).unwrap_or_default();
+        let fits = self.head().body.saturating_add(text.len()) <= limits::HEAD;
+        let fits = fits && memchr2(b'\r', b'\n', text).is_none();
+        if fits {
+            self.shift(row, place, text);
+            let length = text.len();
+            octets.get_mut(place..).unwrap_or_default().rotate_right(length);
+        } else {
+            octets.truncate(end);
         }
-        self.grow(place, text);
-        self.shift(row, place, text);
-        true
+        *self.wire_mut() = Bytes::from(octets);
+        fits
     }
 
     /// Where a part of this message ends.
     pub fn end_of(&self, part: &[u8]) -> usize {
         self.offset(part).saturating_add(part.len())
-    }
-
-    /// The octets behind `place` make room. They are copied only when somebody else holds them too, or there is no room behind them.
-    fn grow(&mut self, place: usize, text: &[u8]) {
-        let wire = self.wire_mut();
-        let mut octets = Vec::from(std::mem::take(wire));
-        let (end, length) = (octets.len(), text.len());
-        octets.resize(end.saturating_add(length), 0);
-        octets.copy_within(place..end, place.saturating_add(length));
-        if let Some(room) = octets.get_mut(place..place.saturating_add(length)) {
-            room.copy_from_slice(text);
-        }
-        *wire = Bytes::from(octets);
     }
 
     /// All that stands behind `place` has moved. Heads are shorter than `limits::HEAD`, so every offset fits.
@@ -72,7 +69,8 @@ mod tests {
         let via = message.get::<Via<'_>>().unwrap();
         let rport = via.params.iter().next().unwrap().name.as_bytes();
         let place = message.end_of(rport);
-        assert!(message.insert_behind(place, b"=5060;received=192.0.2.1"));
+        let text = b"=5060;received=192.0.2.1";
+        assert!(message.insert_behind(place, |out| out.extend_from_slice(text)));
         message
     }
 
@@ -102,9 +100,9 @@ mod tests {
         let end = message.wire().len();
         let row = message.offset(message.rows(Name::Via).next().unwrap());
         for (place, text) in [(3, &b"x"[..]), (row, b"x"), (end, b"x"), (row + 3, b"\r\nEvil: 1")] {
-            assert!(!message.insert_behind(place, text), "{place}");
+            assert!(!message.insert_behind(place, |out| out.extend_from_slice(text)), "{place}");
         }
-        assert!(!message.insert_behind(row + 3, &vec![b'x'; limits::HEAD]));
+        assert!(!message.insert_behind(row + 3, |out| out.resize(out.len() + limits::HEAD, b'x')));
         assert_eq!(message.wire(), TEXT.as_bytes());
     }
 }

@@ -29,7 +29,7 @@ pub mod uri;
 pub use body::Body;
 pub use bytes::Bytes;
 pub use check::check;
-pub use draft::Draft;
+pub use draft::{Draft, Rows};
 pub use edit::Edit;
 pub use error::{Malformed, ParseError};
 pub use header::Header;

@@ -6,9 +6,10 @@ use bytes::Bytes;
 
 use crate::check::read_core;
 use crate::core::Core;
-use crate::header::{CSeq, From, Header, To, Via};
+use crate::header::{CSeq, From, Header, Marks, To, Via};
 use crate::read::{Head, Row, StartLine};
-use crate::scan::{ascii, elements, trim};
+use crate::row;
+use crate::scan::{ascii, elements, is_blank, trim};
 use crate::{Body, Draft, Edit, Malformed, Method, Name, ParseError, Status};
 
 /// A SIP message: the octets as they came, and where to find things in them (RFC 3261 §7).
@@ -197,6 +198,15 @@ impl Message {
         self.core.branch(self).or_else(|| self.get::<Via<'_>>()?.branch())
     }
 
+    /// What the top Via says to whoever passes the message on, or answers it.
+    pub fn via_marks(&self) -> Marks<'_> {
+        let read = || {
+            let marks = self.get::<Via<'_>>()?.marks();
+            Some(Marks { branch: None, second: None, ..marks })
+        };
+        self.core.marks(self).or_else(read).unwrap_or_default()
+    }
+
     /// The tag of From, when it has one (RFC 3261 §19.3).
     pub fn from_tag(&self) -> Option<&[u8]> {
         self.core.tag_of_from(self).unwrap_or_else(|| self.get::<From<'_>>()?.tag())
@@ -255,6 +265,19 @@ impl Message {
 
     pub(crate) fn value(&self, row: &Row) -> &[u8] {
         trim(self.slice(usize::from(row.value)..usize::from(row.end)))
+    }
+
+    /// Writes every row called `name`, its value as it is here.
+    pub(crate) fn copy_rows(&self, name: Name, out: &mut Vec<u8>) {
+        for row in self.head.rows.iter().filter(|row| row.name == name) {
+            let line = self.slice(usize::from(row.value)..usize::from(row.end).saturating_add(2));
+            match line {
+                [.., last, b'\r', b'\n'] if !row.folded && !is_blank(*last) => {
+                    row::copied(name, out, line);
+                }
+                _ => row::known(name, out, |text| text.extend_from_slice(self.value(row))),
+            }
+        }
     }
 
     fn read<'a, H: Header<'a>>(&'a self, value: &'a [u8]) -> Result<H, ParseError> {

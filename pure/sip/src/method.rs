@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::ParseError;
+use crate::scan::{Scan, is_token};
+
 macro_rules! methods {
     ($($variant:ident $wire:literal $rfc:literal),* $(,)?) => {
         /// A request method. Unknown ones are kept: a proxy forwards them, a server answers 405 or 501.
@@ -15,6 +18,9 @@ macro_rules! methods {
         impl<'a> Method<'a> {
             /// Every method that has a name here.
             pub const KNOWN: &'static [Method<'static>] = &[$(Method::$variant),*];
+
+            /// The same as they stand on the wire.
+            const TOKENS: &'static [&'static [u8]] = &[$($wire.as_bytes()),*];
 
             /// Recognises a method; any other token is `Other`.
             pub fn of(token: &'a str) -> Self {
@@ -37,14 +43,26 @@ methods! {
 }
 
 impl Method<'static> {
-    /// The place of the first known method of which this is true.
-    pub(crate) fn place_of(is: impl Fn(&Self) -> bool) -> Option<u8> {
-        Self::KNOWN.iter().position(is).and_then(|place| u8::try_from(place).ok())
+    /// The place of the method that is written so, when it has a name here.
+    pub(crate) fn place(token: &[u8]) -> Option<u8> {
+        let place = Self::TOKENS.iter().position(|known| *known == token);
+        place.and_then(|place| u8::try_from(place).ok())
     }
 
     /// The method at a place.
     pub(crate) fn at(place: u8) -> Option<Self> {
         Self::KNOWN.get(usize::from(place)).copied()
+    }
+}
+
+impl<'a> Method<'a> {
+    /// Reads one at the cursor.
+    pub(crate) fn read(scan: &mut Scan<'a>) -> Result<Self, ParseError> {
+        let mut ahead = *scan;
+        let known = Method::place(ahead.take_while(is_token)).and_then(Method::at);
+        let Some(known) = known else { return scan.token().map(Self::Other) };
+        *scan = ahead;
+        Ok(known)
     }
 }
 

@@ -29,6 +29,11 @@ macro_rules! names {
                 match self { $(Self::$variant => $long,)* Self::Other => "" }
             }
 
+            /// How a row begins that has this name.
+            pub(crate) const fn beginning_of_row(self) -> &'static str {
+                match self { $(Self::$variant => concat!($long, ": "),)* Self::Other => "-: " }
+            }
+
             /// Whether commas separate elements.
             pub(crate) const fn grammar(self) -> Grammar {
                 match self { $(Self::$variant => Grammar::$grammar,)* Self::Other => Grammar::Single }

@@ -55,20 +55,11 @@ impl<'a> Params<'a> {
     }
 
     /// Names and values as written, up to what is no parameter.
-    fn raw(self) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> {
+    pub(crate) fn raw(self) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> {
+        let is_odd = is_odd(self.0);
         let mut scan = Scan::new(self.0, "parameter");
-        std::iter::from_fn(move || {
-            while scan.eat_spaced(b';') {}
-            let name = scan.take_while(|octet| !ends_name(octet));
-            let has_value = scan.eat_spaced(b'=');
-            let value = has_value.then(|| match scan.peek() {
-                Some(b'"') => scan.quoted().unwrap_or_else(|_| scan.take_rest()),
-                Some(b'<') => bracketed(&mut scan),
-                _ => plain(&mut scan),
-            });
-            (!name.is_empty()).then_some((name, value))
-        })
-        .take(limits::PARAMS)
+        let next = move || if is_odd { odd(&mut scan) } else { usual(&mut scan) };
+        std::iter::from_fn(next).take(limits::PARAMS)
     }
 
     /// The value of a parameter: `None` when it is absent, an empty one when it has no value.
@@ -102,7 +93,11 @@ impl<'a> Params<'a> {
     }
 
     fn find(self, name: &str) -> Option<Option<&'a [u8]>> {
-        let name = name.as_bytes();
+        self.first(name.as_bytes())
+    }
+
+    /// The value of the first parameter of this name, when it is there and has one.
+    pub(crate) fn first(self, name: &[u8]) -> Option<Option<&'a [u8]>> {
         if self.0.is_empty() {
             return None;
         }
@@ -133,6 +128,29 @@ impl<'a> Params<'a> {
 /// True when there is more to look at than where `;` stand: quotes, brackets, blanks, or no `;` at the beginning.
 fn is_odd(params: &[u8]) -> bool {
     !params.starts_with(b";") || find_odd(params).is_some()
+}
+
+/// The next one, as nearly everybody writes it: what stands between two `;`.
+#[inline]
+fn usual<'a>(scan: &mut Scan<'a>) -> Option<(&'a [u8], Option<&'a [u8]>)> {
+    while scan.eat(b';') {}
+    let mut param = Scan::new(scan.take_until(b';'), "parameter");
+    let name = param.take_until(b'=');
+    let value = param.eat(b'=').then(|| param.rest());
+    (!name.is_empty()).then_some((name, value))
+}
+
+/// The next one, with blanks, quotes and brackets where they may stand.
+fn odd<'a>(scan: &mut Scan<'a>) -> Option<(&'a [u8], Option<&'a [u8]>)> {
+    while scan.eat_spaced(b';') {}
+    let name = scan.take_while(|octet| !ends_name(octet));
+    let has_value = scan.eat_spaced(b'=');
+    let value = has_value.then(|| match scan.peek() {
+        Some(b'"') => scan.quoted().unwrap_or_else(|_| scan.take_rest()),
+        Some(b'<') => bracketed(scan),
+        _ => plain(scan),
+    });
+    (!name.is_empty()).then_some((name, value))
 }
 
 /// A value without quotes: up to a `;` or a blank.

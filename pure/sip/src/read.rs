@@ -4,7 +4,9 @@
 
 use std::ops::Range;
 
-use crate::name::Names;
+use memchr::memchr2;
+
+use crate::name::{Names, ROOM};
 use crate::octets::{find_control, find_light};
 use crate::scan::{is_blank, is_token, number, trim};
 use crate::{Method, Name, ParseError, Status, limits};
@@ -32,6 +34,8 @@ pub(crate) struct Row {
     pub(crate) colon: u16,
     pub(crate) value: u16,
     pub(crate) end: u16,
+    /// True when its value has line ends within.
+    pub(crate) folded: bool,
 }
 
 /// What the head of a message says.
@@ -135,7 +139,11 @@ impl<'a> Lines<'a> {
                 return Err(ParseError { what: "number of headers", at: self.at() });
             }
             // A name of the table with its colon; any other is looked at octet by octet.
-            rows.push(match self.rest.first_chunk().and_then(Name::beginning) {
+            let known = match self.rest.first_chunk() {
+                Some(begin) => Name::beginning(begin),
+                None => Name::beginning(&self.end_of_wire()),
+            };
+            rows.push(match known {
                 Some((name, colon)) => self.row(name, colon)?,
                 None => unknown(self.wire, self.next()?)?,
             });
@@ -143,12 +151,19 @@ impl<'a> Lines<'a> {
         Ok(rows)
     }
 
+    /// What is left, when that is little, and nothing behind it.
+    fn end_of_wire(&self) -> [u8; ROOM] {
+        let mut begin = [0; ROOM];
+        begin.iter_mut().zip(self.rest).for_each(|(room, octet)| *room = *octet);
+        begin
+    }
+
     /// The row that begins here: its name and where its colon stands are known.
     #[inline(always)]
     fn row(&mut self, name: Name, colon: usize) -> Result<Row, ParseError> {
         let line = self.at();
         let text = self.rest.get(colon + 1..).unwrap_or_default();
-        let end = self.end(text)?;
+        let (end, folded) = self.end(text)?;
         let from = line + colon + 1;
         let value = match text {
             // As nearly everybody writes it.
@@ -161,6 +176,7 @@ impl<'a> Lines<'a> {
             colon: offset(line + colon),
             value: offset(value),
             end: offset(end),
+            folded,
         })
     }
 
@@ -171,19 +187,20 @@ impl<'a> Lines<'a> {
             self.rest = rest;
             return Ok(start..start);
         }
-        self.end(self.rest).map(|end| start..end)
+        self.end(self.rest).map(|(end, _)| start..end)
     }
 
-    /// Where the line ends that `text` is the rest of; the next begins behind it.
+    /// Where the line ends that `text` is the rest of, and whether it is folded; the next begins behind it.
     #[inline(always)]
-    fn end(&mut self, mut text: &'a [u8]) -> Result<usize, ParseError> {
+    fn end(&mut self, mut text: &'a [u8]) -> Result<(usize, bool), ParseError> {
+        let mut folded = false;
         loop {
             let (end, after) = self.crlf(text)?;
             if !matches!(after, [b' ' | b'\t', ..]) {
                 self.rest = after;
-                return Ok(end);
+                return Ok((end, folded));
             }
-            text = after;
+            (text, folded) = (after, true);
         }
     }
 
@@ -265,14 +282,10 @@ fn request_line(text: &[u8]) -> Result<StartLine, ParseError> {
         return Err(error(what, end + 1));
     }
     Ok(StartLine::Request {
-        known: known(text.get(..method).unwrap_or_default()),
+        known: Method::place(text.get(..method).unwrap_or_default()),
         method: 0..offset(method),
         uri: offset(uri)..offset(end),
     })
-}
-
-fn known(method: &[u8]) -> Option<u8> {
-    Method::place_of(|known| known.as_str().as_bytes() == method)
 }
 
 /// A row whose name is not in the table, or has blanks before its colon: `field-name HCOLON field-value`.
@@ -292,6 +305,7 @@ fn unknown(wire: &[u8], line: Range<usize>) -> Result<Row, ParseError> {
         colon: offset(line.start + length),
         value: offset(line.start + colon + 1 + blanks(after)),
         end: offset(line.end),
+        folded: memchr2(b'\r', b'\n', after).is_some(),
     })
 }
 

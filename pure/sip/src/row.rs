@@ -11,22 +11,22 @@ use crate::scan::is_token;
 /// One row with its CRLF, its value written by `value`.
 pub(crate) fn row(name: &str, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
     token(name, out);
-    rest_of_row(out, value);
+    out.extend_from_slice(b": ");
+    one_line(out, value);
+    out.extend_from_slice(b"\r\n");
 }
 
 /// The same under a name of the table, which needs no second look.
 pub(crate) fn known(name: Name, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
-    match name {
-        Name::Other => token("", out),
-        _ => out.extend_from_slice(name.as_str().as_bytes()),
-    }
-    rest_of_row(out, value);
-}
-
-fn rest_of_row(out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
-    out.extend_from_slice(b": ");
+    out.extend_from_slice(name.beginning_of_row().as_bytes());
     one_line(out, value);
     out.extend_from_slice(b"\r\n");
+}
+
+/// The same with a value that has no line end within: `line` is it, and its CRLF.
+pub(crate) fn copied(name: Name, out: &mut Vec<u8>, line: &[u8]) {
+    out.extend_from_slice(name.beginning_of_row().as_bytes());
+    out.extend_from_slice(line);
 }
 
 /// Whatever `text` writes, a value or a reason phrase, without line ends.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr2;
+
 use crate::Name;
 use crate::core::Core;
 use crate::read::{Head, Row, StartLine, blanks, offset};
@@ -154,10 +156,11 @@ impl Splices {
                 continue;
             }
             let line = shift.to(row.line.into(), wire, &mut rows);
-            if !shift.is_gone(row) {
-                let row = shift.row(row, line, wire, &mut rows);
-                rows.push(row);
+            if shift.is_gone(row) {
+                continue;
             }
+            let row = shift.row(row, line, wire, &mut rows);
+            rows.push(row);
         }
         let end = shift.to(end, wire, &mut rows);
         for (name, _) in self.effective().filter_map(|splice| splice.row) {
@@ -181,7 +184,7 @@ impl<'s, I: Iterator<Item = &'s Splice>> Shift<'s, I> {
                 let line = splice.from.saturating_add_signed(self.by);
                 let colon = line + (colon - splice.with.start);
                 let end = line + splice.with.len() - 2;
-                rows.push(row_of(name, line..end, (colon, colon + 1), wire));
+                rows.push(row_of((name, false), line..end, (colon, colon + 1), wire));
             }
             let gone = (splice.to - splice.from) as isize;
             self.by += splice.with.len() as isize - gone;
@@ -203,6 +206,7 @@ impl<'s, I: Iterator<Item = &'s Splice>> Shift<'s, I> {
             colon: row.colon.wrapping_add_signed(by),
             value: row.value.wrapping_add_signed(by),
             end: row.end.wrapping_add_signed(by),
+            folded: row.folded,
         }
     }
 
@@ -217,12 +221,19 @@ impl<'s, I: Iterator<Item = &'s Splice>> Shift<'s, I> {
         let [colon, value] =
             [old.colon, old.value].map(|at| usize::from(at).saturating_add_signed(self.by));
         let end = self.to(old.end.into(), wire, rows);
-        row_of(old.name, line..end, (colon, value), wire)
+        let text = wire.get(colon..end).unwrap_or_default();
+        let folded = memchr2(b'\r', b'\n', text).is_some();
+        row_of((old.name, folded), line..end, (colon, value), wire)
     }
 }
 
 /// A row of which its line is known, where its name ends, and where its value begins or the blanks before that.
-fn row_of(name: Name, line: Range<usize>, (colon, value): (usize, usize), wire: &[u8]) -> Row {
+fn row_of(
+    (name, folded): (Name, bool),
+    line: Range<usize>,
+    (colon, value): (usize, usize),
+    wire: &[u8],
+) -> Row {
     let value = value + blanks(wire.get(value..line.end).unwrap_or_default());
     Row {
         name,
@@ -230,5 +241,6 @@ fn row_of(name: Name, line: Range<usize>, (colon, value): (usize, usize), wire: 
         colon: offset(colon),
         value: offset(value),
         end: offset(line.end),
+        folded,
     }
 }

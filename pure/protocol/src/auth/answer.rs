@@ -13,7 +13,7 @@ use sip::{Message, Name};
 use super::challenge::Names;
 use super::credentials::Credentials;
 use super::demand::{Demand, Protection, Side};
-use super::digest::{Asked, Ha1, Qop, matches, response};
+use super::digest::{Asked, Ha1, Qop, answer, matches, response};
 use crate::limits;
 
 /// What was asked of us, and how to answer it.
@@ -204,7 +204,7 @@ impl Known {
                 cnonce: &self.cnonce,
                 qop,
             };
-            matches(&response(&self.ha1, &asked), &proof)
+            matches(answer(&self.ha1, &asked).octets(), &proof)
         };
         if info.text("rspauth").is_none_or(proves) {
             self.demand.nonce = next;

@@ -36,17 +36,66 @@ impl Algorithm {
 
     /// The hash that can stand for a user's name, so that it does not travel in the open (RFC 7616 §3.4.4).
     pub fn user_hash(self, user: &str, realm: &str) -> String {
-        self.hash(&[user.as_bytes(), realm.as_bytes()])
+        self.hash(&[user.as_bytes(), realm.as_bytes()]).text()
     }
 
-    /// The hash of parts with colons between, in lower-case hexadecimal.
-    fn hash(self, parts: &[&[u8]]) -> String {
-        let text = parts.join(&b':');
-        match self {
-            Self::Md5 => hex(&Md5::digest(text)),
-            Self::Sha256 => hex(&Sha256::digest(text)),
-            Self::Sha512_256 => hex(&Sha512_256::digest(text)),
+    /// The hash of parts with colons between.
+    fn hash(self, parts: &[&[u8]]) -> Digits {
+        let mut room = [0; ROOM];
+        match gathered(parts, &mut room) {
+            Some(text) => self.hash_of(text),
+            None => self.hash_of(&parts.join(&b':')),
         }
+    }
+
+    fn hash_of(self, text: &[u8]) -> Digits {
+        match self {
+            Self::Md5 => Digits::of(&Md5::digest(text)),
+            Self::Sha256 => Digits::of(&Sha256::digest(text)),
+            Self::Sha512_256 => Digits::of(&Sha512_256::digest(text)),
+        }
+    }
+}
+
+/// Parts with colons between, when there is room for them.
+fn gathered<'a>(parts: &[&[u8]], room: &'a mut [u8; ROOM]) -> Option<&'a [u8]> {
+    let mut used = 0_usize;
+    for part in parts {
+        let end = used.checked_add(part.len())?;
+        let [text @ .., colon] = room.get_mut(used..=end)? else { return None };
+        text.copy_from_slice(part);
+        *colon = b':';
+        used = end.saturating_add(1);
+    }
+    room.get(..used.checked_sub(1)?)
+}
+
+/// What is hashed for a request, mostly.
+const ROOM: usize = 256;
+
+/// A hash in lower-case hexadecimal: it is hashed again as it is written.
+#[derive(Clone, Copy)]
+pub(super) struct Digits {
+    digits: [u8; 64],
+    length: usize,
+}
+
+impl Digits {
+    fn of(hash: &[u8]) -> Self {
+        let mut digits = [0; 64];
+        let (pairs, _) = digits.as_chunks_mut::<2>();
+        for (pair, octet) in pairs.iter_mut().zip(hash) {
+            *pair = [digit(octet >> 4), digit(octet & 15)];
+        }
+        Self { digits, length: hash.len().saturating_mul(2) }
+    }
+
+    pub(super) fn octets(&self) -> &[u8] {
+        self.digits.get(..self.length).unwrap_or_default()
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(self.octets()).into_owned()
     }
 }
 
@@ -64,10 +113,23 @@ pub fn hex(octets: &[u8]) -> String {
     String::from_utf8(text).unwrap_or_default()
 }
 
+/// A number in hexadecimal: sixteen digits.
+pub fn hex_digits(number: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    let (pairs, _) = digits.as_chunks_mut::<2>();
+    for (pair, octet) in pairs.iter_mut().zip(number.to_be_bytes()) {
+        *pair = [digit(octet >> 4), digit(octet & 15)];
+    }
+    digits
+}
+
+/// A hexadecimal digit.
+const fn digit(half: u8) -> u8 {
+    if half < 10 { b'0'.wrapping_add(half) } else { b'W'.wrapping_add(half) }
+}
+
 /// The same, written behind what is there.
 pub fn write_hex(octets: &[u8], text: &mut Vec<u8>) {
-    let digit =
-        |half: u8| if half < 10 { b'0'.wrapping_add(half) } else { b'W'.wrapping_add(half) };
     let from = text.len();
     text.resize(from.saturating_add(octets.len().saturating_mul(2)), b'0');
     let (pairs, _) = text.get_mut(from..).unwrap_or_default().as_chunks_mut::<2>();
@@ -83,7 +145,7 @@ pub struct Ha1(String);
 impl Ha1 {
     /// From a password.
     pub fn of(algorithm: Algorithm, user: &str, realm: &str, password: &str) -> Self {
-        Self(algorithm.hash(&[user.as_bytes(), realm.as_bytes(), password.as_bytes()]))
+        Self(algorithm.hash(&[user.as_bytes(), realm.as_bytes(), password.as_bytes()]).text())
     }
 
     /// The hash of nobody: what a server computes with when it does not know a user.
@@ -139,30 +201,38 @@ pub struct Asked<'a> {
 
 /// The `response` parameter (RFC 7616 §3.4.1), in hexadecimal.
 pub fn response(ha1: &Ha1, asked: &Asked<'_>) -> String {
-    let Asked { algorithm, method, uri, nonce, nc, cnonce, .. } = *asked;
-    let ha1 = if asked.session {
-        algorithm.hash(&[ha1.0.as_bytes(), nonce.as_bytes(), cnonce.as_bytes()])
-    } else {
-        ha1.0.clone()
-    };
+    answer(ha1, asked).text()
+}
+
+/// The same, to be compared.
+pub(super) fn answer(ha1: &Ha1, asked: &Asked<'_>) -> Digits {
+    let Asked { algorithm, method, .. } = *asked;
+    let [uri, nonce, nc, cnonce] =
+        [asked.uri, asked.nonce, asked.nc, asked.cnonce].map(str::as_bytes);
+    let (ha1, method) = (ha1.0.as_bytes(), method.as_bytes());
+    let session = asked.session.then(|| algorithm.hash(&[ha1, nonce, cnonce]));
+    let ha1 = session.as_ref().map_or(ha1, Digits::octets);
     let (ha2, qop) = match asked.qop {
         Qop::Absent => {
-            let ha2 = algorithm.hash(&[method.as_bytes(), uri.as_bytes()]);
-            return algorithm.hash(&[ha1.as_bytes(), nonce.as_bytes(), ha2.as_bytes()]);
+            let ha2 = algorithm.hash(&[method, uri]);
+            return algorithm.hash(&[ha1, nonce, ha2.octets()]);
         }
-        Qop::Auth => (algorithm.hash(&[method.as_bytes(), uri.as_bytes()]), "auth"),
+        Qop::Auth => (algorithm.hash(&[method, uri]), &b"auth"[..]),
         Qop::AuthInt(body) => {
             let body = algorithm.hash(&[body]);
-            (algorithm.hash(&[method.as_bytes(), uri.as_bytes(), body.as_bytes()]), "auth-int")
+            (algorithm.hash(&[method, uri, body.octets()]), &b"auth-int"[..])
         }
     };
-    let parts = [&*ha1, nonce, nc, cnonce, qop, &*ha2].map(str::as_bytes);
-    algorithm.hash(&parts)
+    algorithm.hash(&[ha1, nonce, nc, cnonce, qop, ha2.octets()])
 }
 
 /// True when a response is the right one; takes as long for a wrong one. The case of its digits does not count.
-pub fn matches(expected: &str, given: &str) -> bool {
-    expected.as_bytes().ct_eq(given.to_ascii_lowercase().as_bytes()).into()
+pub fn matches(expected: &[u8], given: &str) -> bool {
+    let mut digits = [0; 64];
+    let Some(digits) = digits.get_mut(..given.len()) else { return false };
+    digits.copy_from_slice(given.as_bytes());
+    digits.make_ascii_lowercase();
+    expected.ct_eq(digits).into()
 }
 
 #[cfg(test)]
@@ -187,7 +257,19 @@ mod tests {
 
     #[test]
     fn a_right_answer_matches_in_any_case_and_a_wrong_one_never() {
-        assert!(matches("00ff", "00FF"));
-        assert!(!matches("00ff", "00fe") && !matches("00ff", "00f") && !matches("00ff", ""));
+        assert!(matches(b"00ff", "00FF"));
+        assert!(!matches(b"00ff", "00fe") && !matches(b"00ff", "00f") && !matches(b"00ff", ""));
+        assert!(!matches(b"00ff", &"00ff".repeat(17)));
+    }
+
+    /// Proves nothing new, but that it does not matter how long the parts are.
+    #[test]
+    fn what_has_no_room_is_hashed_all_the_same() {
+        for length in [1, 100, 126, 127, 128, 1000] {
+            let parts = [vec![b'a'; length], vec![b'b'; length]];
+            let parts = [&parts[0][..], &parts[1]];
+            let whole = Algorithm::Md5.hash_of(&parts.join(&b':'));
+            assert_eq!(Algorithm::Md5.hash(&parts).octets(), whole.octets(), "{length}");
+        }
     }
 }

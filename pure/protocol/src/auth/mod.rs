@@ -13,6 +13,6 @@ pub use answer::{Answers, GiveUp, Tries};
 pub use challenge::{Challenge, Charset, Names, Protection, Why};
 pub use counts::Counts;
 pub use credentials::Credentials;
-pub use digest::{Algorithm, Asked, Ha1, Qop, hex, matches, response, write_hex};
+pub use digest::{Algorithm, Asked, Ha1, Qop, hex, hex_digits, matches, response, write_hex};
 pub use nonce::{Freshness, Made, Nonces};
 pub use verdict::{Claim, Verdict};

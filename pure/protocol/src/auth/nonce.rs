@@ -5,7 +5,7 @@ use std::time::Duration;
 use machine::{Dice, HashKey, Time};
 use subtle::ConstantTimeEq as _;
 
-use super::digest::{hex, write_hex};
+use super::digest::{hex_digits, write_hex};
 use crate::bans::Source;
 
 /// Makes nonces and knows them again, on every shard of a server: `time-random-keeper-mark-signature`. Nothing is kept of them, and
@@ -56,9 +56,9 @@ impl Nonces {
         write_hex(dice.roll().to_be_bytes().get(..3).unwrap_or_default(), &mut nonce);
         write_hex(&self.keeper.to_be_bytes(), &mut nonce);
         let mark = self.mark(&nonce, whom);
-        nonce.extend_from_slice(mark.as_bytes());
+        nonce.extend_from_slice(&mark);
         let signature = self.sign(&nonce);
-        nonce.extend_from_slice(signature.as_bytes());
+        nonce.extend_from_slice(&signature);
         // Digits are ASCII.
         String::from_utf8(nonce).unwrap_or_default()
     }
@@ -67,7 +67,7 @@ impl Nonces {
     pub fn is_for(&self, nonce: &str, whom: Source) -> bool {
         let Some((head, signature)) = nonce.split_at_checked(HEAD) else { return false };
         let Some((head, mark)) = head.split_at_checked(MARK) else { return false };
-        let right = self.mark(head.as_bytes(), whom).as_bytes().ct_eq(mark.as_bytes());
+        let right = self.mark(head.as_bytes(), whom).ct_eq(mark.as_bytes());
         signature.len() == 2 * SIGNATURE && bool::from(right)
     }
 
@@ -76,7 +76,7 @@ impl Nonces {
         let Some((head, signature)) = nonce.split_at_checked(HEAD) else {
             return Freshness::Foreign;
         };
-        if !bool::from(self.sign(head.as_bytes()).as_bytes().ct_eq(signature.as_bytes())) {
+        if !bool::from(self.sign(head.as_bytes()).ct_eq(signature.as_bytes())) {
             return Freshness::Foreign;
         }
         match Made::read(head) {
@@ -91,13 +91,14 @@ impl Nonces {
         made + self.life / 2 < now
     }
 
-    fn mark(&self, head: &[u8], whom: Source) -> String {
-        hex(&(self.marks.number([head, &whom.octets()]) as u32).to_be_bytes())
+    fn mark(&self, head: &[u8], whom: Source) -> [u8; HEAD - MARK] {
+        let digits = hex_digits(self.marks.number([head, &whom.octets()]) as u64);
+        digits.last_chunk().copied().unwrap_or_default()
     }
 
     /// SipHash is made for this: a short text, a secret key, and a strange reader.
-    fn sign(&self, head: &[u8]) -> String {
-        hex(&(self.signing.sign([head]) as u64).to_be_bytes())
+    fn sign(&self, head: &[u8]) -> [u8; 2 * SIGNATURE] {
+        hex_digits(self.signing.sign([head]) as u64)
     }
 }
 

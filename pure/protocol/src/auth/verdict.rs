@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use machine::Time;
 use sip::header::{AuthParams, nonce_count, plain};
 
+use super::digest::answer;
 use super::{Algorithm, Asked, Freshness, Ha1, Made, Names, Nonces, Qop, matches, response};
 use crate::bans::Source;
 
@@ -50,17 +51,21 @@ pub enum Verdict {
 impl<'a> Claim<'a> {
     /// Reads credentials for `realm`; `None` when they are for another realm, of another scheme, or not complete.
     pub fn read(params: &AuthParams<'a>, realm: &str) -> Option<Self> {
-        let [claimed, algorithm, qop, userhash, uri, nonce, nc, cnonce, response] = params.pick([
-            "realm",
-            "algorithm",
-            "qop",
-            "userhash",
-            "uri",
-            "nonce",
-            "nc",
-            "cnonce",
-            "response",
-        ]);
+        // In the order in which most phones write them: those are found first.
+        let [name, claimed, nonce, uri, response, algorithm, cnonce, qop, nc, userhash, extended] =
+            params.pick([
+                "username",
+                "realm",
+                "nonce",
+                "uri",
+                "response",
+                "algorithm",
+                "cnonce",
+                "qop",
+                "nc",
+                "userhash",
+                "username*",
+            ]);
         if !params.is_digest() || plain(claimed?)? != realm {
             return None;
         }
@@ -77,7 +82,7 @@ impl<'a> Claim<'a> {
         let names = if hashed { Names::Hashed } else { Names::Plain };
         let nc = if named { plain(nc?)? } else { Cow::default() };
         Some(Self {
-            username: username(params, names)?,
+            username: username(name, extended, names)?,
             names,
             uri: plain(uri?)?,
             algorithm,
@@ -112,8 +117,8 @@ impl<'a> Claim<'a> {
     ) -> Verdict {
         let nobody = Ha1::nobody();
         let freshness = nonces.look(now, &self.nonce);
-        let expected = response(ha1.unwrap_or(&nobody), &self.asked(method, body));
-        let right = matches(&expected, &self.response);
+        let expected = answer(ha1.unwrap_or(&nobody), &self.asked(method, body));
+        let right = matches(expected.octets(), &self.response);
         match (right && ha1.is_some(), freshness) {
             (false, _) => Verdict::Wrong,
             (true, Freshness::Fresh(made)) => Verdict::Right(made),
@@ -154,8 +159,11 @@ impl<'a> Claim<'a> {
 }
 
 /// `username`, or `username*` for a name that no quoted string can hold (RFC 7616 §3.4): one of them, and a hash needs no `*`.
-fn username<'a>(params: &AuthParams<'a>, names: Names) -> Option<Cow<'a, str>> {
-    let [name, extended] = params.pick(["username", "username*"]);
+fn username<'a>(
+    name: Option<&'a [u8]>,
+    extended: Option<&'a [u8]>,
+    names: Names,
+) -> Option<Cow<'a, str>> {
     match (name.and_then(plain), extended.and_then(plain)) {
         (Some(name), None) => Some(name),
         (None, Some(extended)) if names == Names::Plain => {

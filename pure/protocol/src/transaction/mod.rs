@@ -92,6 +92,13 @@ pub struct Newcomer {
     pub request: Message,
 }
 
+impl Newcomer {
+    /// What is the same for all copies that came by one path, as a number.
+    pub const fn number(&self) -> u128 {
+        self.key
+    }
+}
+
 #[derive(Debug)]
 enum Transaction {
     Client(Client),

@@ -4,12 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use sip::header::Via;
 use sip::uri::{Host, HostPort};
-use sip::{Header as _, Message, Name, Param};
+use sip::{Header as _, Message, Name};
 
 use super::Flow;
-
-/// Room for what is noted of most: `=40000;received=198.51.100.255`.
-const NOTE: usize = 32;
 
 /// The largest request that goes by UDP when the path MTU is not known, in octets (RFC 3261 §18.1.1).
 const MTU_GUESS: usize = 1300;
@@ -24,30 +21,22 @@ pub const fn fits_udp(octets: usize) -> bool {
 /// is often a web proxy of our own, and no answer goes there by another way (RFC 7118 §5.3). Nothing happens when nothing needs to be
 /// noted, or when there is no Via that can be read.
 pub fn stamp(request: &mut Message, came: Flow) {
-    let Some(via) = request.get::<Via>() else { return };
+    let marks = request.via_marks();
     let ip = came.peer.ip().to_canonical();
-    let noted = {
-        let mut noted = via.params.iter().filter(|param| is_noted(param.name));
-        [noted.next(), noted.next()]
-    };
-    let is_rport = |param: &Param<'_>| param.name.eq_ignore_ascii_case("rport");
-    let wants_port = noted.iter().flatten().any(is_rport)
-        || noted.iter().flatten().count() > 1 && via.params.has("rport");
-    let same = via.host == Host::Ip(ip);
-    if !wants_port && (same || came.transport.is_web()) {
+    // As nearly everybody asks: there is one `rport` to be filled, and nothing else was said.
+    if let Some(rport) = marks.blank() {
+        let place = request.end_of(rport);
+        request.insert_behind(place, |text| {
+            text.push(b'=');
+            sip::decimal(came.peer.port().into(), text);
+            note_received(ip, text);
+        });
         return;
     }
-    match noted {
-        // As nearly everybody asks: there is one `rport` to be filled, and nothing else was said.
-        [Some(Param { name, value: None }), None] if wants_port => {
-            let place = request.end_of(name.as_bytes());
-            let mut text = Vec::with_capacity(NOTE);
-            text.push(b'=');
-            sip::decimal(came.peer.port().into(), &mut text);
-            note_received(ip, &mut text);
-            request.insert_behind(place, &text);
-        }
-        _ => rewrite(request, ip, wants_port.then_some(came.peer.port())),
+    let same = || request.get::<Via>().is_none_or(|via| via.host == Host::Ip(ip));
+    if marks.rport() || !came.transport.is_web() && !same() {
+        let port = marks.rport().then_some(came.peer.port());
+        rewrite(request, ip, port);
     }
 }
 
@@ -91,10 +80,10 @@ pub fn response_flow(request: &Message, came: Flow) -> Flow {
     if came.transport.is_reliable() {
         return came;
     }
-    match request.get::<Via>() {
-        Some(via) if !via.params.has("rport") => at_sent_by(&via, came),
-        _ => came,
+    if request.via_marks().rport() {
+        return came;
     }
+    request.get::<Via>().map_or(came, |via| at_sent_by(&via, came))
 }
 
 /// Where it goes when that connection is gone: by a new one to the address that the request came from, at the port of the sent-by.

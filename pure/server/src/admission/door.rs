@@ -245,6 +245,9 @@ impl Door {
         flow: Flow,
         request: &Message,
     ) -> Option<Message> {
+        if !request.via_marks().load {
+            return None;
+        }
         if !turn.house.settings.overload.feedback {
             return bare(request);
         }

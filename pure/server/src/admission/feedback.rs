@@ -62,8 +62,8 @@ impl Feedback {
         from: SocketAddr,
         request: &Message,
     ) -> Option<Message> {
-        let via = request.get::<Via>()?;
         let bare = bare(request)?;
+        let via = request.get::<Via>()?;
         if via.params.has("oc") && knows_loss(&via) {
             self.note(now, from);
         }
@@ -160,10 +160,10 @@ const LEAST: u64 = 20;
 
 /// A message whose topmost Via says nothing of load: what somebody further on has written there is not ours to pass on (§5.4, §5.6).
 pub(crate) fn bare(message: &Message) -> Option<Message> {
-    let via = message.get::<Via>()?;
-    if !via.params.iter().any(|param| is_ours(param.name)) {
+    if !message.via_marks().load {
         return None;
     }
+    let via = message.get::<Via>()?;
     let bare = |text: &mut Vec<u8>| write_bare(&via, text);
     message.edit().replace_written(Name::Via, bare).finish().ok()
 }

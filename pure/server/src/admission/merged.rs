@@ -34,12 +34,12 @@ impl Merged {
         Self { key: HashKey::throw(dice), rows, life }
     }
 
-    /// Notes a request that is new to the transactions; refuses it when its like came by another branch.
-    pub(crate) fn note(&mut self, now: Time, request: &Message) -> Result<(), Fault> {
+    /// Notes a request that is new to the transactions, which know it by this number; refuses it when its like came by another branch.
+    pub(crate) fn note(&mut self, now: Time, branch: u128, request: &Message) -> Result<(), Fault> {
         let Some(parts) = merged(request) else { return Ok(()) };
         let number = self.key.number(parts);
         let (like, place) = (number as u64, (number >> 64) as usize % self.rows.len().max(1));
-        let branch = self.key.number([request.branch().unwrap_or_default()]) as u64;
+        let branch = branch as u64;
         let Some(row) = self.rows.get_mut(place) else { return Ok(()) };
         if let Some(seen) = row.iter().find(|seen| seen.like == like && seen.until > now) {
             return if seen.branch == branch { Ok(()) } else { Err(Fault::MergedRequest) };
@@ -55,22 +55,22 @@ impl Merged {
 mod tests {
     use super::*;
 
-    fn request(branch: &str, cseq: u32, to: &str) -> Message {
-        Message::parse(format!(
-            "OPTIONS sip:h SIP/2.0\r\nVia: SIP/2.0/UDP a;branch={branch}\r\nFrom: <sip:a@h>;tag=1\r\nTo: {to}\r\n\
+    fn request(branch: u128, cseq: u32, to: &str) -> (u128, Message) {
+        let request = Message::parse(format!(
+            "OPTIONS sip:h SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK{branch}\r\nFrom: <sip:a@h>;tag=1\r\nTo: {to}\r\n\
              Call-ID: x\r\nCSeq: {cseq} OPTIONS\r\n\r\n"
-        ))
-        .unwrap()
+        ));
+        (branch, request.unwrap())
     }
 
     #[test]
     fn trap_6_the_second_path_is_refused_while_the_first_is_remembered() {
         let mut merged = Merged::new(Duration::from_secs(32), &mut Dice::new(1));
-        let mut note = |at, request| merged.note(Time(at), &request);
-        assert_eq!(note(1, request("z9hG4bK1", 1, "<sip:b@h>")), Ok(()));
-        assert_eq!(note(2, request("z9hG4bK2", 1, "<sip:b@h>")), Err(Fault::MergedRequest));
-        assert_eq!(note(3, request("z9hG4bK3", 2, "<sip:b@h>")), Ok(()));
-        assert_eq!(note(4, request("z9hG4bK4", 1, "<sip:b@h>;tag=2")), Ok(()));
-        assert_eq!(note(33_000_000_000, request("z9hG4bK5", 1, "<sip:b@h>")), Ok(()));
+        let mut note = |at, (branch, request)| merged.note(Time(at), branch, &request);
+        assert_eq!(note(1, request(1, 1, "<sip:b@h>")), Ok(()));
+        assert_eq!(note(2, request(2, 1, "<sip:b@h>")), Err(Fault::MergedRequest));
+        assert_eq!(note(3, request(3, 2, "<sip:b@h>")), Ok(()));
+        assert_eq!(note(4, request(4, 1, "<sip:b@h>;tag=2")), Ok(()));
+        assert_eq!(note(33_000_000_000, request(5, 1, "<sip:b@h>")), Ok(()));
     }
 }

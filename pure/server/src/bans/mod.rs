@@ -16,14 +16,14 @@ use machine::{HashKey, Time};
 use protocol::bans::{Ban, Caution, Guest, Misdeed, Offence, Source, Treatment};
 use protocol::doors::Event;
 use protocol::{Flow, Output, Question, Record, Ticket};
-use sip::header::{From as FromHeader, To};
+use sip::header::From as FromHeader;
 use sip::uri::without_password;
 use sip::{Message, Method, Name, Uri};
 
 use crate::debts::Debts;
 use crate::house::House;
 use crate::limits;
-use crate::location::{Binding, aor_of};
+use crate::location::Binding;
 use crate::settings::{self, Bindings, Registered, Settings};
 use crate::turn::Turn;
 use guests::Guests;
@@ -301,13 +301,11 @@ impl Bans {
     }
 
     /// Somebody has registered.
-    pub(crate) fn welcome(&mut self, turn: &mut Turn<'_>, flow: Flow, register: &Message) {
-        let user = register.get::<To>().and_then(|to| aor_of(to.uri));
-        let Some(user) = user else { return };
+    pub(crate) fn welcome(&mut self, turn: &mut Turn<'_>, flow: Flow, user: &[u8]) {
         let (now, rules) = (turn.now, &turn.house.settings.bans);
         let guest = Guest {
             source: flow.peer.ip().into(),
-            user: self.number(&user),
+            user: self.number(user),
             port: flow.peer.port(),
             until: seconds(now + turn.house.settings.registrar.max),
         };

@@ -256,7 +256,7 @@ impl Gate {
         let values: Vec<_> = offered.map(|algorithm| challenge(algorithm).value()).collect();
         let (status, tag) = (asker.status(), turn.house.tag(request));
         let asking = |values: &[String]| {
-            let draft = Draft::reply_tagged(request, status, status.phrase(), &tag);
+            let draft = Draft::reply_tagged(request, status, status.phrase(), tag);
             let add = |draft: Draft, value: &String| draft.raw(asker.name(), value.as_bytes());
             values.iter().fold(draft, add).wire()
         };

@@ -64,19 +64,20 @@ pub(crate) enum Which<'a> {
 impl Binding {
     /// Keeps what was said; `None` when a part of it is too long.
     pub(crate) fn new<'a>(said: Said<'_>, path: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
-        let short = |part: &[u8]| {
-            u16::try_from(part.len())
-                .ok()
-                .filter(|length| usize::from(*length) <= limits::BINDING_PART)
-        };
-        let (uri, call_id, features) =
-            (short(said.uri)?, short(said.call_id)?, short(said.features)?);
-        let mut text = [said.uri, said.call_id, said.features].concat();
+        let mut paths = Vec::new();
         for value in path.take(limits::ROUTES) {
             short(value)?;
-            text.push(b'\n');
-            text.extend_from_slice(value);
+            paths.push(b'\n');
+            paths.extend_from_slice(value);
         }
+        Self::with_paths(said, &paths)
+    }
+
+    /// The same with its Path as [`path_text`](Self::path_text) has it.
+    pub(super) fn with_paths(said: Said<'_>, paths: &[u8]) -> Option<Self> {
+        let (uri, call_id, features) =
+            (short(said.uri)?, short(said.call_id)?, short(said.features)?);
+        let text = [said.uri, said.call_id, said.features, paths].concat();
         let Said { q, cseq, until, since, first_cseq, flow, .. } = said;
         let (text, node) = (text.into(), None);
         Some(Self { text, uri, call_id, features, q, cseq, until, since, first_cseq, flow, node })
@@ -206,6 +207,12 @@ impl Binding {
     }
 }
 
+/// The length of a part, when it is short enough to be kept.
+fn short(part: &[u8]) -> Option<u16> {
+    let length = u16::try_from(part.len()).ok();
+    length.filter(|length| usize::from(*length) <= limits::BINDING_PART)
+}
+
 fn host_of(uri: &[u8]) -> Option<IpAddr> {
     match Uri::parse(uri).ok()? {
         Uri::Sip(sip) => sip.host.ip().map(|ip| ip.to_canonical()),
@@ -220,12 +227,20 @@ pub(crate) fn flow_to_keep(flow: Flow, request: &Message, contact: &[u8]) -> Opt
     if flow.transport.is_reliable() {
         return Some(flow);
     }
+    flow_to_reach(flow, request, &Uri::parse(contact).ok()?)
+}
+
+/// The same for a Contact that is read already.
+pub(crate) fn flow_to_reach(flow: Flow, request: &Message, contact: &Uri<'_>) -> Option<Flow> {
+    if flow.transport.is_reliable() {
+        return Some(flow);
+    }
     let seen = flow.peer.ip().to_canonical();
-    let said = match Uri::parse(contact) {
+    let said = match contact {
         // The phone says that it keeps the flow up, and wants to be reached by it (RFC 5626 §4.3).
-        Ok(Uri::Sip(sip)) if sip.params.has("ob") => return Some(flow),
-        Ok(Uri::Sip(sip)) => sip.host,
-        _ => return None,
+        Uri::Sip(sip) if sip.params.has("ob") => return Some(flow),
+        Uri::Sip(sip) => sip.host,
+        Uri::Tel(_) | Uri::Other(..) => return None,
     };
     let direct = request.get::<Via>().is_some_and(|via| via.host == Host::Ip(seen));
     match said.ip().map(|ip| ip.to_canonical()) {

@@ -6,13 +6,13 @@ mod packed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher as _;
 
-use machine::{Alarms, Dice, HashKey, Map, Time};
+use machine::{Alarms, Dice, HashKey, Hashes, Time};
 use protocol::Flow;
 use sip::Uri;
 
 use crate::routes::Dialled;
 
-pub(crate) use binding::{Binding, INSTANCE, REG_ID, Said, Which, flow_to_keep};
+pub(crate) use binding::{Binding, INSTANCE, REG_ID, Said, Which, flow_to_keep, flow_to_reach};
 use packed::Packed;
 
 /// The address of record that a URI names, in the form that bindings are kept under (§10.3 step 5): its user part without
@@ -32,7 +32,7 @@ pub fn aor_of(uri: &[u8]) -> Option<Box<[u8]>> {
 pub(crate) struct Location {
     key: HashKey,
     /// From the hash of an address to its place. Two addresses of one hash stand beside each other.
-    index: Map<u64, u32>,
+    index: Hashes<u32>,
     places: Vec<Place>,
     free: Vec<u32>,
     alarms: Alarms<u32>,
@@ -74,7 +74,7 @@ impl Location {
     pub(crate) fn new(dice: &mut Dice) -> Self {
         Self {
             key: HashKey::throw(dice),
-            index: HashKey::throw(dice).map(),
+            index: Hashes::default(),
             places: Vec::new(),
             free: Vec::new(),
             alarms: Alarms::default(),
@@ -177,8 +177,8 @@ impl Location {
     /// Is there a phone among them that was not there before?
     fn compare(&self, found: Option<(u64, u32)>, bindings: &[Binding]) -> Change {
         let place = found.and_then(|(_, place)| self.places.get(place as usize));
-        let before = || place.into_iter().flat_map(|place| place.packed.bindings());
-        let is_new = |binding: &Binding| before().all(|old| old.uri() != binding.uri());
+        let before = || place.into_iter().flat_map(|place| place.packed.uris());
+        let is_new = |binding: &Binding| before().all(|old| old != binding.uri());
         if bindings.iter().any(is_new) { Change::Appeared } else { Change::Other }
     }
 

@@ -47,11 +47,16 @@ impl Packed {
         take_text(&mut &*self.0).unwrap_or_default()
     }
 
-    /// How many bindings there are: they are walked over, not taken out.
+    /// How many bindings there are.
     pub(super) fn count(&self) -> usize {
+        self.uris().count()
+    }
+
+    /// Their Contact URIs: the bindings are walked over, not taken out.
+    pub(super) fn uris(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = &*self.0;
         take_text(&mut rest);
-        std::iter::from_fn(|| pass_binding(&mut rest)).count()
+        std::iter::from_fn(move || pass_binding(&mut rest))
     }
 
     /// How many octets it has.
@@ -105,21 +110,22 @@ fn take_binding(rest: &mut &[u8]) -> Option<Binding> {
         _ => return None,
     };
     let said = Said { uri, call_id, features, cseq, q, until, since, first_cseq, flow };
-    let path = path.split(|octet| *octet == b'\n').filter(|value| !value.is_empty());
-    Binding::new(said, path).map(|binding| binding.at(node))
+    Binding::with_paths(said, path).map(|binding| binding.at(node))
 }
 
-fn pass_binding(rest: &mut &[u8]) -> Option<()> {
-    for _ in 0..4 {
+fn pass_binding<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let uri = take_text(rest)?;
+    for _ in 0..3 {
         take_text(rest)?;
     }
     cut_some(rest, FIXED)?;
     match cut(rest)? {
-        [NO_FLOW] => Some(()),
-        [OUR_FLOW] => take_flow(rest).map(drop),
-        [ITS_FLOW] => take_flow(rest).and(take_neighbour(rest)).map(drop),
-        _ => None,
+        [NO_FLOW] => {}
+        [OUR_FLOW] => drop(take_flow(rest)?),
+        [ITS_FLOW] => drop((take_flow(rest)?, take_neighbour(rest)?)),
+        _ => return None,
     }
+    Some(uri)
 }
 
 /// Octets of `q`, `cseq`, `until`, `since` and `first_cseq`.

@@ -65,7 +65,7 @@ impl Roles {
             return turn.refuse(flow, request, &fault);
         }
         let mut plan = self.proxy.plan(turn, flow, request);
-        let (purpose, asker, pass) = match self.judge(turn, flow, request, &mut plan) {
+        let (purpose, asker, pass) = match self.judge(turn, &newcomer, &mut plan) {
             Ok(judged) => judged,
             Err(No::Fault(fault)) => return turn.refuse(flow, request, &fault),
             Err(No::Silence) => return,
@@ -104,10 +104,10 @@ impl Roles {
     fn judge(
         &mut self,
         turn: &mut Turn<'_>,
-        flow: Flow,
-        request: &Message,
+        newcomer: &Newcomer,
         plan: &mut Plan,
     ) -> Result<(Purpose, Asker, Pass), No> {
+        let (flow, request) = (newcomer.flow, &newcomer.request);
         let purpose =
             self.weigh(turn, flow, (request, plan), &mut |_, _, _| {}).map_err(No::Fault)?;
         let asker = purpose.asker(turn);
@@ -121,7 +121,7 @@ impl Roles {
             Pass::Now(None)
         };
         if asker == Asker::Server {
-            self.merged.note(turn.now, request).map_err(No::Fault)?;
+            self.merged.note(turn.now, newcomer.number(), request).map_err(No::Fault)?;
         }
         let way = (flow, request, &*plan);
         if let Err(fault) = self.tolls.permit(turn, way, (&purpose, proof), &mut self.bans) {

@@ -1,6 +1,6 @@
 //! OPTIONS to us: what we can (RFC 3261 §11.2). What is said here is made of what is done elsewhere.
 
-use sip::{Bytes, Message, Name, Status};
+use sip::{Bytes, Message, Name, Rows, Status};
 
 use crate::admission::SUPPORTED;
 use crate::regevent;
@@ -27,19 +27,35 @@ pub(crate) enum As {
     Proxy,
 }
 
-/// The 200.
-pub(crate) fn answer(turn: &Turn<'_>, request: &Message, role: As) -> Bytes {
-    let draft = turn.reply(request, Status::OK, Status::OK.phrase());
-    let draft = match role {
-        As::Server => draft
+/// What our answers say about us, written once.
+#[derive(Debug)]
+pub(crate) struct Abilities {
+    server: Rows,
+    proxy: Rows,
+}
+
+impl Abilities {
+    pub(crate) fn new() -> Self {
+        let server = Rows::default()
             .raw(Name::Allow, ALLOW.as_bytes())
-            .raw(Name::AllowEvents, regevent::PACKAGE.as_bytes()),
-        As::Proxy => draft,
-    };
-    draft
-        .raw(Name::Accept, ACCEPT.as_bytes())
+            .raw(Name::AllowEvents, regevent::PACKAGE.as_bytes());
+        Self { server: bodies(server), proxy: bodies(Rows::default()) }
+    }
+}
+
+fn bodies(rows: Rows) -> Rows {
+    rows.raw(Name::Accept, ACCEPT.as_bytes())
         .raw(Name::AcceptEncoding, ACCEPT_ENCODING.as_bytes())
         .raw(Name::AcceptLanguage, ACCEPT_LANGUAGE.as_bytes())
         .raw(Name::Supported, SUPPORTED.join(", ").as_bytes())
-        .wire()
+}
+
+/// The 200.
+pub(crate) fn answer(turn: &Turn<'_>, request: &Message, role: As) -> Bytes {
+    let abilities = &turn.house.abilities;
+    let rows = match role {
+        As::Server => &abilities.server,
+        As::Proxy => &abilities.proxy,
+    };
+    turn.reply(request, Status::OK, Status::OK.phrase()).rows(rows).wire()
 }

@@ -57,9 +57,13 @@ impl Plan {
             call: Number::default(),
         };
         plan.undo_strict_routing(request, house, seal);
-        plan.strip_our_maddr(came, house);
+        if has_params(&plan.uri) {
+            plan.strip_our_maddr(came, house);
+        }
         plan.take_off_ours(request, (came, now), (house, seal));
-        plan.aim = Uri::parse(&plan.uri).map_or(Aim::Anybody, |uri| Aim::of(&uri, house));
+        if has_params(&plan.uri) {
+            plan.aim = Uri::parse(&plan.uri).map_or(Aim::Anybody, |uri| Aim::of(&uri, house));
+        }
         plan
     }
 
@@ -178,6 +182,11 @@ impl Plan {
         }
         self.routes.drain(..taken);
     }
+}
+
+/// Most Request-URIs have none, and need not be taken apart to know that nothing is asked for by one.
+fn has_params(uri: &[u8]) -> bool {
+    uri.contains(&b';')
 }
 
 /// The SIP URI of a Route value.

@@ -47,7 +47,7 @@ impl Watcher {
         aor: &[u8],
         until: Time,
     ) -> Result<Self, Fault> {
-        let tag = Tag::of(turn.house.tag(request).as_bytes());
+        let tag = Tag::of(&turn.house.tag(request));
         let subscription = Subscription::begin(request, tag, came.transport, until)
             .map_err(|_| Fault::BadContact)?;
         let way = way(turn.house, (came, request), &subscription);

@@ -20,7 +20,7 @@ pub(super) fn ok(
     let mut draft = turn.reply(request, Status::OK, Status::OK.phrase());
     for binding in bindings {
         let gruus = gruus(turn, request, binding);
-        draft = draft.raw(Name::Contact, &[contact(turn, binding), gruus].concat());
+        draft = draft.written(Name::Contact, |text| contact(turn, (binding, &gruus), text));
     }
     if lists::<Supported<'_>>(request, "path") && request.has(Name::Path) {
         draft = draft.copy(request, Name::Path);
@@ -44,7 +44,10 @@ pub(super) fn ok(
 /// The GRUUs of the phone behind a binding, a new temporary one among them, for a phone that knows what they are (RFC 5627 §5.2).
 fn gruus(turn: &mut Turn<'_>, request: &Message, binding: &Binding) -> Vec<u8> {
     let knows = lists::<Supported<'_>>(request, "gruu") || lists::<Require<'_>>(request, "gruu");
-    let to = request.get::<To>().filter(|_| knows);
+    if !knows {
+        return Vec::new();
+    }
+    let to = request.get::<To>();
     let (Some(Ok(Uri::Sip(to))), Some(instance)) =
         (to.as_ref().map(|to| to.parsed()), binding.instance())
     else {
@@ -56,9 +59,15 @@ fn gruus(turn: &mut Turn<'_>, request: &Message, binding: &Binding) -> Vec<u8> {
 }
 
 /// A binding as its phone wrote it, with what it has been granted.
-fn contact(turn: &Turn<'_>, binding: &Binding) -> Vec<u8> {
-    let left = binding.until.secs_since(turn.now).to_string();
-    let q = if binding.q == 1000 { String::new() } else { format!(";q=0.{:03}", binding.q) };
-    [b"<", binding.uri(), b">", q.as_bytes(), b";expires=", left.as_bytes(), binding.features()]
-        .concat()
+fn contact(turn: &Turn<'_>, (binding, gruus): (&Binding, &[u8]), text: &mut Vec<u8>) {
+    text.push(b'<');
+    text.extend_from_slice(binding.uri());
+    text.push(b'>');
+    if binding.q != 1000 {
+        text.extend_from_slice(format!(";q=0.{:03}", binding.q).as_bytes());
+    }
+    text.extend_from_slice(b";expires=");
+    sip::decimal(binding.until.secs_since(turn.now), text);
+    text.extend_from_slice(binding.features());
+    text.extend_from_slice(gruus);
 }

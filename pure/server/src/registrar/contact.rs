@@ -41,7 +41,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Refuses what nobody could call: it would ring for nobody, and its owner would wonder.
-    pub(super) fn judge(&self, house: &House, aor: &[u8]) -> Result<(), Fault> {
+    pub(super) fn judge(&self, house: &House, aor: &[u8]) -> Result<Uri<'a>, Fault> {
         let uri = Uri::parse(self.uri).map_err(Fault::Malformed)?;
         match &uri {
             Uri::Sip(sip) if sip.headers.is_some() => return Err(Fault::ContactWithHeaders),
@@ -53,7 +53,7 @@ impl<'a> Asked<'a> {
             (_, Aim::Phone(phone)) => *phone.aor == *aor,
             _ => false,
         };
-        if itself { Err(Fault::ContactIsItself) } else { Ok(()) }
+        if itself { Err(Fault::ContactIsItself) } else { Ok(uri) }
     }
 }
 

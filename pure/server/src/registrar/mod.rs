@@ -21,11 +21,11 @@ use crate::admission::lists;
 use crate::figures::Delays;
 use crate::house::{House, Place};
 use crate::limits;
-use crate::location::{Binding, Location, Said, Touched, Which, flow_to_keep};
+use crate::location::{Binding, Location, Said, Touched, Which, flow_to_reach};
 use crate::push;
 use crate::routes::Dialled;
 use crate::settings::{self, Bindings, WhenFull};
-use crate::turn::{Turn, call_id};
+use crate::turn::{Turn, call_id, text};
 use contact::Asked;
 use keeping::{Keeping, Waiting};
 use outbound::Outbound;
@@ -122,18 +122,19 @@ impl Registrar {
         self.location.len()
     }
 
-    /// Does what a REGISTER asks for, wholly or not at all, and writes its 200; nothing when its bindings must be safe before that is sent.
+    /// Does what a REGISTER for this address of record asks for, wholly or not at all, and writes its 200; nothing when its bindings must be
+    /// safe before that is sent.
     pub(crate) fn register(
         &mut self,
         turn: &mut Turn<'_>,
         id: ServerId,
         (flow, request): (Flow, &Message),
+        aor: &[u8],
     ) -> Result<Option<Bytes>, Fault> {
-        let aor = self.address_of_record(turn.house, request)?;
         let outbound = Outbound::of(request)?;
         push::capabilities(turn.house, request)?;
         if !request.has(Name::Contact) {
-            let bindings = self.location.bindings(turn.now, &aor);
+            let bindings = self.location.bindings(turn.now, aor);
             return Ok(Some(answer::ok(turn, request, &bindings, outbound)));
         }
         if turn.house.settings.bindings == Bindings::Shared {
@@ -141,24 +142,25 @@ impl Registrar {
             return Ok(None);
         }
         let common = common(flow, request, outbound)?;
-        let next = self.changed(turn, &aor, request, &common)?;
+        let next = self.changed(turn, aor, request, &common)?;
         let is_full = self.location.len() >= limits::AORS && !next.is_empty();
         if is_full || self.keeping.is_full() {
             return Err(Fault::Overloaded(60));
         }
         let in_memory = turn.house.settings.bindings == Bindings::InMemory;
-        let before = if in_memory { Vec::new() } else { self.location.bindings(turn.now, &aor) };
-        if !self.location.replace(&aor, &next) {
+        let before = if in_memory { Vec::new() } else { self.location.bindings(turn.now, aor) };
+        if !self.location.replace(aor, &next) {
             return Err(Fault::Overloaded(60));
         }
-        let news = registered(turn.house, (&aor, next.len()), (flow, request));
+        let news = registered(turn.house, (aor, next.len()), (flow, request));
         let ok = answer::ok(turn, request, &next, outbound);
         if in_memory {
             turn.out.push(Output::Report(news));
             self.delays.note(Duration::ZERO);
             return Ok(Some(ok));
         }
-        let record = self.record(turn.now, &aor);
+        let record = self.record(turn.now, aor);
+        let aor = aor.into();
         let (value, request) = (record.value.clone(), request.clone());
         let until = turn.now + keeping::PATIENCE;
         let waiting = Waiting { id, flow, request, ok, news, aor, before, value, until };
@@ -211,7 +213,11 @@ impl Registrar {
     }
 
     /// Step 5: the To, which must be one of our users.
-    fn address_of_record(&self, house: &House, request: &Message) -> Result<Box<[u8]>, Fault> {
+    pub(crate) fn address_of_record(
+        &self,
+        house: &House,
+        request: &Message,
+    ) -> Result<Box<[u8]>, Fault> {
         let to = request.get::<To>().ok_or(Fault::BadContact)?;
         let uri = to.parsed().map_err(Fault::Malformed)?;
         match house.place(&uri) {
@@ -249,7 +255,7 @@ impl Registrar {
             // Named twice in one REGISTER: the later says how it is.
             added.retain(|binding: &Binding| !binding.is(&asked.which));
             let Some(lasts) = lasts else { continue };
-            asked.judge(turn.house, aor)?;
+            let uri = asked.judge(turn.house, aor)?;
             let said = Said {
                 uri: asked.uri,
                 call_id: common.call_id,
@@ -261,7 +267,7 @@ impl Registrar {
                 first_cseq,
                 flow: common.flow.and_then(|flow| match asked.which {
                     Which::Flow { .. } => Some(flow),
-                    Which::Uri(uri) => flow_to_keep(flow, request, uri),
+                    Which::Uri(_) => flow_to_reach(flow, request, &uri),
                 }),
             };
             let binding = Binding::new(said, common.path.iter().copied());
@@ -416,7 +422,7 @@ fn in_order(binding: &Binding, common: &Common<'_>) -> Result<(), Fault> {
 
 /// An address of record, as events name it.
 pub(crate) fn address(house: &House, aor: &[u8]) -> Box<str> {
-    ["sip:", &String::from_utf8_lossy(aor), "@", house.domain()].concat().into()
+    ["sip:", &text(aor), "@", house.domain()].concat().into()
 }
 
 fn registered(

@@ -22,7 +22,7 @@ impl<'a> Header<'a> for CSeq<'a> {
         let error = scan.error();
         let number = scan.number().ok().filter(|number| *number < 1 << 31).ok_or(error)?;
         scan.blanks()?;
-        let method = Method::of(scan.token()?);
+        let method = Method::read(&mut scan)?;
         scan.end()?;
         Ok(Self { number, method })
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Header;
 use crate::octets::find;
-use crate::scan::{Scan, unquote};
+use crate::scan::{Scan, ascii, is_token, unquote};
 use crate::{Name, ParseError, limits};
 
 /// A scheme and its parameters: `Digest realm="biloxi.example", nonce="…"`. Commas separate parameters, never headers.
@@ -46,17 +46,21 @@ impl<'a> AuthParams<'a> {
 
     /// All parameters, in order; values as written.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        self.raw().filter_map(|(name, value)| Some((ascii(name)?, value)))
+    }
+
+    fn raw(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let mut scan = Scan::new(self.text, "auth-param");
-        std::iter::from_fn(move || if scan.rest().is_empty() { None } else { pair(&mut scan).ok() })
-            .take(limits::PARAMS)
+        let next = move || if scan.rest().is_empty() { None } else { pair(&mut scan).ok() };
+        std::iter::from_fn(next).take(limits::PARAMS)
     }
 
     /// The first parameter of each of these names, as written: all of them found in one reading.
     pub fn pick<const N: usize>(&self, names: [&str; N]) -> [Option<&'a [u8]>; N] {
         let mut found = [None; N];
-        for (name, value) in self.iter() {
+        for (name, value) in self.raw() {
             let same = |(known, place): &(&&str, &mut Option<&'a [u8]>)| {
-                place.is_none() && known.eq_ignore_ascii_case(name)
+                place.is_none() && known.as_bytes().eq_ignore_ascii_case(name)
             };
             if let Some((_, place)) = names.iter().zip(&mut found).find(same) {
                 *place = Some(value);
@@ -104,9 +108,9 @@ pub fn nonce_count(digits: &str) -> Option<u32> {
 }
 
 /// `name = value`, and the comma behind it.
-fn pair<'a>(scan: &mut Scan<'a>) -> Result<(&'a str, &'a [u8]), ParseError> {
-    let name = scan.token()?;
-    if !scan.eat_spaced(b'=') {
+fn pair<'a>(scan: &mut Scan<'a>) -> Result<(&'a [u8], &'a [u8]), ParseError> {
+    let name = scan.take_while(is_token);
+    if name.is_empty() || !scan.eat_spaced(b'=') {
         return Err(scan.error());
     }
     let value = match scan.peek() {

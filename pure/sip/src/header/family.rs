@@ -45,7 +45,7 @@ impl<'a> Part<'a> for &'a [u8] {
 /// `Method`
 impl<'a> Part<'a> for Method<'a> {
     fn read(scan: &mut Scan<'a>) -> Result<Self, ParseError> {
-        scan.token().map(Self::of)
+        Method::read(scan)
     }
 
     fn write(&self, out: &mut Vec<u8>) {

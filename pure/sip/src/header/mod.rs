@@ -74,8 +74,8 @@ pub use tokens::{
     GeolocationRouting, Priority, ProxyRequire, RequestDisposition, Require, ResourcePriority,
     SipETag, SipIfMatch, Supported, Unsupported,
 };
-pub(crate) use via::Usual;
-pub use via::{MAGIC, Via, ViaTransport, is_magic};
+pub use via::{MAGIC, Marks, Via, ViaTransport, is_magic};
+pub(crate) use via::{Source, Usual};
 pub use warning::Warning;
 
 use crate::{Message, Name, ParseError};

@@ -25,7 +25,7 @@ impl<'a> Header<'a> for RAck<'a> {
         scan.blanks()?;
         let cseq = scan.number()?;
         scan.blanks()?;
-        let method = Method::of(scan.token()?);
+        let method = Method::read(&mut scan)?;
         scan.end()?;
         Ok(Self { rseq, cseq, method })
     }

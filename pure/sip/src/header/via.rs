@@ -84,6 +84,15 @@ impl<'a> Via<'a> {
         self.branch().filter(|branch| is_magic(branch))
     }
 
+    /// What its parameters say to whoever passes it on or answers, found in one reading.
+    pub(crate) fn marks(&self) -> Marks<'a> {
+        let mut marks = Marks::default();
+        for (name, value) in self.params.raw() {
+            marks.take(name, value);
+        }
+        marks
+    }
+
     /// Where the request really came from, as the next hop saw it.
     pub fn received(&self) -> Option<IpAddr> {
         Host::parse(self.params.get("received")?).ok()?.ip()
@@ -95,6 +104,74 @@ impl<'a> Via<'a> {
         Some(number(digits).and_then(|port| u16::try_from(port).ok()))
     }
 }
+
+/// What the parameters of a Via say to whoever passes it on, or answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks<'a> {
+    /// The value of `branch`: an empty one, when it has none.
+    pub(crate) branch: Option<&'a [u8]>,
+    /// The name of a second branch.
+    pub(crate) second: Option<&'a [u8]>,
+    pub(crate) source: Source<&'a [u8]>,
+    /// A parameter of RFC 7339 §4 is there.
+    pub load: bool,
+}
+
+/// What is said of where a request came from (RFC 3261 §18.2.1, RFC 3581 §3). `Name` is an `rport`, as it stands there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Source<Name> {
+    /// Nothing.
+    #[default]
+    Unsaid,
+    /// `received`, and no port is asked for.
+    Received,
+    /// One `rport` without a value, and no `received`: it wants to be filled, and nothing else.
+    Blank(Name),
+    /// `rport`, and something more.
+    Rport,
+}
+
+impl<'a> Marks<'a> {
+    /// True when there is an `rport`.
+    pub const fn rport(&self) -> bool {
+        matches!(self.source, Source::Blank(_) | Source::Rport)
+    }
+
+    /// The name of the `rport`, when it wants to be filled, and nothing else is to be done.
+    pub const fn blank(&self) -> Option<&'a [u8]> {
+        match self.source {
+            Source::Blank(name) => Some(name),
+            Source::Unsaid | Source::Received | Source::Rport => None,
+        }
+    }
+
+    fn take(&mut self, name: &'a [u8], value: Option<&'a [u8]>) {
+        let is = |word: &[u8]| name.eq_ignore_ascii_case(word);
+        match name.first().map(u8::to_ascii_lowercase) {
+            Some(b'b') if is(b"branch") => match self.branch {
+                None => self.branch = Some(value.unwrap_or_default()),
+                Some(_) => self.second = self.second.or(Some(name)),
+            },
+            Some(b'r') if is(b"rport") => {
+                self.source = match self.source {
+                    Source::Unsaid if value.is_none() => Source::Blank(name),
+                    _ => Source::Rport,
+                };
+            }
+            Some(b'r') if is(b"received") => {
+                self.source = match self.source {
+                    Source::Unsaid | Source::Received => Source::Received,
+                    Source::Blank(_) | Source::Rport => Source::Rport,
+                };
+            }
+            Some(b'o') if LOAD.into_iter().any(is) => self.load = true,
+            _ => {}
+        }
+    }
+}
+
+/// The parameters of RFC 7339 §4.
+const LOAD: [&[u8]; 4] = [b"oc", b"oc-algo", b"oc-validity", b"oc-seq"];
 
 impl<'a> Header<'a> for Via<'a> {
     const NAME: Name = Name::Via;

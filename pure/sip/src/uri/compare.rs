@@ -20,8 +20,8 @@ fn same_sip(a: &SipUri<'_>, b: &SipUri<'_>) -> bool {
         && same_part(a.user, b.user)
         && same_part(a.password, b.password)
         && a.hostport() == b.hostport()
-        && same_params(a.params, b.params)
-        && same_params(b.params, a.params)
+        && (a.params == b.params
+            || same_params(a.params, b.params) && same_params(b.params, a.params))
         && (a.headers.is_none() && b.headers.is_none() || headers(a) == headers(b))
 }
 
@@ -37,14 +37,15 @@ fn same_part(a: Option<&[u8]>, b: Option<&[u8]>) -> bool {
 /// A parameter in both must match; one of `user`, `ttl`, `method`, `maddr` or `transport` in one only never matches; any
 /// other in one only is ignored. (`transport` is not in the RFC's list of the last rule but in its examples.)
 fn same_params(a: Params<'_>, b: Params<'_>) -> bool {
-    a.iter().all(|ours| {
-        let mut theirs =
-            b.iter().filter(|param| param.name.eq_ignore_ascii_case(ours.name)).peekable();
-        if theirs.peek().is_none() {
-            return !MUST_BE_IN_BOTH.iter().any(|name| name.eq_ignore_ascii_case(ours.name));
-        }
+    a.raw().all(|(name, ours)| {
+        let Some(theirs) = b.first(name) else {
+            return !MUST_BE_IN_BOTH.iter().any(|must| name.eq_ignore_ascii_case(must.as_bytes()));
+        };
         // A name that is there twice is not allowed; still a URI is the same as itself.
-        theirs.any(|theirs| same_folded(ours.value, theirs.value))
+        same_folded(ours, theirs)
+            || b.raw().any(|(other, theirs)| {
+                other.eq_ignore_ascii_case(name) && same_folded(ours, theirs)
+            })
     })
 }
 
@@ -52,7 +53,7 @@ fn same_params(a: Params<'_>, b: Params<'_>) -> bool {
 fn same_folded(a: Option<&[u8]>, b: Option<&[u8]>) -> bool {
     let (a, b) = (a.unwrap_or_default(), b.unwrap_or_default());
     let fold = |part| unescaped(part).map(|octet| octet.to_ascii_lowercase());
-    a == b || fold(a).eq(fold(b))
+    a.eq_ignore_ascii_case(b) || fold(a).eq(fold(b))
 }
 
 const MUST_BE_IN_BOTH: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];

@@ -1,9 +1,13 @@
 //! `%HH` in URIs (RFC 3261 §19.1.2).
 
+use crate::octets::find;
 use crate::scan::is_user;
 
 /// The meaning of a part with `%HH` escapes. An escape that is none stays as it is.
 pub fn unescape(part: &[u8]) -> Vec<u8> {
+    if find(b'%', part).is_none() {
+        return part.to_vec();
+    }
     unescaped(part).collect()
 }
 

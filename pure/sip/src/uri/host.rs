@@ -84,7 +84,7 @@ fn name<'a>(scan: &mut Scan<'a>) -> Result<&'a str, ParseError> {
 }
 
 /// An IPv4 address at the beginning of a text, and how long it is. Nothing, when it goes on as a name could.
-fn ipv4(text: &[u8]) -> Option<(Ipv4Addr, usize)> {
+pub(super) fn ipv4(text: &[u8]) -> Option<(Ipv4Addr, usize)> {
     let (a, rest) = part(text)?;
     let (b, rest) = part(after_dot(rest)?)?;
     let (c, rest) = part(after_dot(rest)?)?;
