@@ -12,6 +12,7 @@
 )]
 
 mod account;
+mod asterisk;
 mod authority;
 mod bans;
 mod baresip;
@@ -22,6 +23,7 @@ mod cluster;
 mod crowd;
 mod cut;
 mod families;
+mod handset;
 #[path = "../../io/net/tests/driver/authority.rs"]
 #[allow(dead_code, reason = "the tests of the driver want more of it")]
 mod issuer;

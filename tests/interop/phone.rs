@@ -50,7 +50,8 @@ impl Phone {
 
     /// Waits until it has heard something for a while: its call has stood for as long.
     pub(crate) fn hears(&mut self) {
-        let long_enough = || std::fs::metadata(&self.heard).is_ok_and(|file| file.len() > A_WHILE);
+        let long_enough =
+            || std::fs::metadata(&self.heard).is_ok_and(|file| file.len() > sound::SECOND);
         self.peer.wait_until("hearing anybody", PATIENCE, long_enough);
     }
 
@@ -313,6 +314,3 @@ fn texts_and_pings_say_whether_they_have_arrived() {
     bob.ends_well();
     server.stop();
 }
-
-/// Octets of a second of sound, more or less, by how the phone records it.
-const A_WHILE: u64 = 32_000;

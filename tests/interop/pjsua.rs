@@ -68,7 +68,7 @@ impl Pjsua {
     /// Waits until it has heard so many more seconds of sound, whatever it was.
     fn listen(&mut self, seconds: u64) {
         let length = |file: &Path| file.metadata().map_or(0, |file| file.len());
-        let enough = length(&self.heard) + seconds * 32_000;
+        let enough = length(&self.heard) + seconds * sound::SECOND;
         let heard = self.heard.clone();
         self.peer.wait_until("long enough heard", PATIENCE, || length(&heard) > enough);
     }
@@ -84,7 +84,7 @@ impl Pjsua {
 /// Python, with the library that `.ci/install` brings.
 fn python() -> Command {
     let mut python = Command::new("python3");
-    python.env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/ci/python"));
+    python.env("PYTHONPATH", place::brought("python"));
     python
 }
 

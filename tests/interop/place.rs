@@ -1,7 +1,7 @@
 //! Folders and ports of a test's own, and whether a peer is there at all.
 
 use std::net::{TcpListener, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Whether a program is installed. If not, says so and which Debian package brings it; where peers are required, as in CI, that is a
 /// failure.
@@ -22,6 +22,11 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     folder
+}
+
+/// What `.ci/install` has brought that is no package of this machine's.
+pub(crate) fn brought(name: &str) -> PathBuf {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/ci")).join(name)
 }
 
 /// A port that is free at this moment, over UDP and TCP, for peers that cannot take port 0. Somebody else may be quicker: who uses it

@@ -32,3 +32,6 @@ pub(crate) fn assert_heard(samples: &[i16], theirs: f64, own: f64) {
     assert!(heard.level > -18.0, "{heard:?}");
     assert_eq!(echo.lasted, Duration::ZERO, "one's own tone came back: {echo:?}");
 }
+
+/// Octets of a second of sound in a file: 16 bits a sample.
+pub(crate) const SECOND: u64 = 2 * RATE as u64;

@@ -5,9 +5,12 @@ use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
-/// A program that nobody here wrote, and its package: Debian's, npm's, or PyPI's.
+use crate::place;
+
+/// A program that nobody here wrote, and its package: Debian's, npm's, PyPI's, or what `.ci/install` lays beside.
 pub(crate) struct Program(&'static str, &'static str);
 
+pub(crate) const ASTERISK: Program = Program("Asterisk", "brought:asterisk");
 pub(crate) const BARESIP: Program = Program("baresip", "baresip-core");
 pub(crate) const BIND: Program = Program("BIND", "bind9");
 pub(crate) const CHROMIUM: Program = Program("Chromium", "chromium");
@@ -59,6 +62,10 @@ fn version(package: &str) -> String {
         let list: serde_json::Value =
             serde_json::from_str(include_str!("web/package.json")).unwrap();
         return list["dependencies"][package].as_str().expect(package).into();
+    }
+    if let Some(package) = package.strip_prefix("brought:") {
+        let version = std::fs::read_to_string(place::brought(package).join("version"));
+        return version.expect(package).trim().into();
     }
     let asked = Command::new("dpkg-query").args(["-W", "-f=${Version}", package]).output();
     let known = asked.ok().filter(|output| output.status.success());
