@@ -130,7 +130,8 @@ fn two_phones_of_asterisk_call_and_hold_each_other() {
     let bob = asterisk.account("102").playing(1000.0);
     let mut bob = Handset::register(&folder, &bob, &[]);
     alice.reaches("102", &mut bob);
-    alice.listens(1, 1);
+    alice.hears(1, 1000.0);
+    bob.hears(1, 440.0);
     alice.holds();
     bob.is_held();
     alice.resumes();
@@ -139,7 +140,6 @@ fn two_phones_of_asterisk_call_and_hold_each_other() {
     alice.is_held();
     bob.resumes();
     alice.is_taken_back();
-    alice.listens(1, 3);
     alice.hangs_up();
     bob.is_done();
     sound::assert_heard(&alice.quit()[0], 1000.0, 440.0);
@@ -168,7 +168,8 @@ fn asterisk_is_told_to_transfer_and_transfers() {
     carol.picks_up();
     alice.learns("\"transfer\",\"status\":200");
     alice.is_done();
-    carol.listens(1, 3);
+    carol.hears(1, 1000.0);
+    bob.hears(1, 660.0);
     carol.hangs_up();
     bob.is_done();
     // Attended.
@@ -177,7 +178,8 @@ fn asterisk_is_told_to_transfer_and_transfers() {
     alice.says("join 1");
     alice.learns("\"transfer\",\"status\":200");
     alice.is_done();
-    carol.listens(2, 3);
+    carol.hears(2, 1000.0);
+    bob.hears(2, 660.0);
     carol.hangs_up();
     bob.is_done();
     // By it: its application Transfer sends REFER.
@@ -186,7 +188,7 @@ fn asterisk_is_told_to_transfer_and_transfers() {
     bob.says("follow");
     carol.picks_up();
     bob.learns("\"goes_on\"");
-    carol.listens(3, 3);
+    carol.hears(3, 1000.0);
     carol.hangs_up();
     let (bobs, carols) = (bob.quit(), carol.quit());
     for call in &carols {
@@ -233,7 +235,8 @@ fn asterisk_is_heard_in_secret_and_in_opus() {
     // It has to translate.
     let mut bob = Handset::register(&folder, &bob, &["--codecs", "PCMA"]);
     alice.reaches("102", &mut bob);
-    alice.listens(1, 4);
+    alice.hears(1, 1000.0);
+    bob.hears(1, 440.0);
     let (ours, theirs) = (alice.hangs_up(), bob.is_done());
     assert_eq!((&ours["codec"], &theirs["codec"]), (&"opus".into(), &"PCMA".into()));
     assert_eq!(ours["srtp"], "AES_CM_128_HMAC_SHA1_80");
@@ -264,7 +267,8 @@ fn asterisk_looks_for_ways_and_makes_keys() {
     };
     let (mut alice, mut bob) = (register("101", 440.0), register("102", 1000.0));
     alice.reaches("102", &mut bob);
-    alice.listens(1, 4);
+    alice.hears(1, 1000.0);
+    bob.hears(1, 440.0);
     let quality = alice.hangs_up();
     assert_eq!(quality["codec"], "opus");
     assert_ne!(quality["srtp"], serde_json::Value::Null);
@@ -331,11 +335,13 @@ fn asterisk_and_our_server_are_trunks_of_each_other() {
     let mut ours = Handset::register(&folder, &ours, &[]);
     let mut theirs = Handset::register(&folder, &asterisk.account("103"), &[]);
     ours.reaches("103", &mut theirs);
-    ours.listens(1, 3);
+    ours.hears(1, 440.0);
+    theirs.hears(1, 1000.0);
     ours.hangs_up();
     theirs.is_done();
     theirs.reaches("9201", &mut ours);
-    ours.listens(2, 3);
+    ours.hears(2, 440.0);
+    theirs.hears(2, 1000.0);
     theirs.hangs_up();
     ours.is_done();
     for call in ours.quit() {

@@ -1,6 +1,9 @@
 //! `Handset`: an `offhook phone` in a test's hand. It does what is typed, so a test can do a thing when the other side has done another.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use media::detect;
 
 use crate::account::Account;
 use crate::baresip::PATIENCE;
@@ -91,12 +94,20 @@ impl Handset {
         }
     }
 
-    /// Waits until it has heard so many more seconds of its call of that number, whatever it was; calls are counted from 1.
-    pub(crate) fn listens(&mut self, call: u32, seconds: u64) {
+    /// Waits until it has heard this tone for as long as tests want, in its call of that number; calls are counted from 1.
+    pub(crate) fn hears(&mut self, call: u32, hz: f64) {
         let file = self.recording(call);
-        let length = move || file.metadata().map_or(0, |file| file.len());
-        let enough = length() + seconds * sound::SECOND;
-        self.phone.peer.wait_until("long enough heard", PATIENCE, || length() > enough);
+        let mut next = sound::ENOUGH;
+        let heard = move || {
+            let samples = sound::so_far(&file);
+            let time = sound::length(&samples);
+            // Judging takes time too: each half second is enough.
+            time >= next && {
+                next = time + Duration::from_millis(500);
+                detect::tone(&samples, hz).lasted >= sound::ENOUGH
+            }
+        };
+        self.phone.peer.wait_until(&format!("{hz} Hz heard"), PATIENCE, heard);
     }
 
     /// Its call is over: what is said of it.

@@ -18,16 +18,28 @@ pub(crate) fn read(file: &Path) -> Vec<i16> {
     device::read(file).unwrap()
 }
 
+/// What somebody has heard so far, in a file that is still being written: 16 bits a sample after a head of 44 octets.
+pub(crate) fn so_far(file: &Path) -> Vec<i16> {
+    let octets = std::fs::read(file).unwrap_or_default();
+    let samples = octets.get(44..).unwrap_or_default().chunks_exact(2);
+    samples.map(|it| i16::from_le_bytes([it[0], it[1]])).collect()
+}
+
+/// How long these samples last.
+pub(crate) fn length(samples: &[i16]) -> Duration {
+    Duration::from_secs_f64(samples.len() as f64 / f64::from(RATE))
+}
+
 /// The recording holds the other's tone, and not one's own.
 pub(crate) fn assert_heard(samples: &[i16], theirs: f64, own: f64) {
     let (heard, echo) = (detect::tone(samples, theirs), detect::tone(samples, own));
-    let of = Duration::from_secs_f64(samples.len() as f64 / f64::from(RATE));
+    let of = length(samples);
     println!(
         "{theirs} Hz for {:?} of {of:?}, {:.1} dBm0, longest {:?}",
         heard.lasted, heard.level, heard.longest
     );
     // In all, not at a stretch: on a busy machine packets come late. How good sound is, is for other tests.
-    assert!(heard.lasted >= Duration::from_secs(2), "{heard:?} of {of:?}");
+    assert!(heard.lasted >= ENOUGH, "{heard:?} of {of:?}");
     // PJSIP halves what it sends in G.722.
     assert!(heard.level > -18.0, "{heard:?}");
     assert_eq!(echo.lasted, Duration::ZERO, "one's own tone came back: {echo:?}");
@@ -35,3 +47,5 @@ pub(crate) fn assert_heard(samples: &[i16], theirs: f64, own: f64) {
 
 /// Octets of a second of sound in a file: 16 bits a sample.
 pub(crate) const SECOND: u64 = 2 * RATE as u64;
+/// So long somebody must be heard.
+pub(crate) const ENOUGH: Duration = Duration::from_secs(2);
