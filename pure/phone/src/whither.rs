@@ -47,7 +47,7 @@ impl Whither {
             Err(why) => return Way::Nowhere(why),
         };
         match (place.at_once(means), self.names.get(&place)) {
-            (Some(Ok(targets)), _) => Way::Known(targets),
+            (Some(Ok(targets)), _) => Way::Known(self.as_server(targets, account, means)),
             (Some(Err(why)), _) => Way::Nowhere(words::unlocated(&place.domain, why)),
             (None, Some((until, targets))) if now < *until => Way::Known(targets.clone()),
             (None, _) => Way::Ask(place),
@@ -56,11 +56,23 @@ impl Whither {
 
     /// Remembers what a look-up has found.
     pub(crate) fn learn(&mut self, now: Time, hop: &Hop, account: &Account, targets: &[Target]) {
-        let Ok(place) = place(hop, account) else { return };
-        self.names.retain(|_, (until, _)| now < *until);
+        let Ok(found) = place(hop, account) else { return };
+        let server = place(&Hop::Server, account).ok();
+        // Where the server stood is not forgotten: calls last longer than that is believed.
+        self.names.retain(|hop, (until, _)| now < *until || Some(hop) == server.as_ref());
         if self.names.len() < limits::NAMES {
-            self.names.insert(place, (now + limits::BELIEVED, targets.to_vec()));
+            self.names.insert(found, (now + limits::BELIEVED, targets.to_vec()));
         }
+    }
+
+    /// Numbers at which the account's server stands: there it proves to be who it has always proven to be, and not those numbers (RFC 5922
+    /// §7.3). Servers write their numbers into Contact, with certificates that have their names alone.
+    fn as_server(&self, targets: Vec<Target>, account: &Account, means: &Means) -> Vec<Target> {
+        let Ok(server) = place(&Hop::Server, account) else { return targets };
+        let at_once = server.at_once(means).and_then(Result::ok);
+        let known = at_once.as_deref().or(self.names.get(&server).map(|(_, known)| &**known));
+        let at = |target: &Target| known?.iter().find(|known| known.key() == target.key());
+        targets.into_iter().map(|target| at(&target).cloned().unwrap_or(target)).collect()
     }
 
     /// Nobody takes connections there.
@@ -123,5 +135,59 @@ fn at_server(hop: locate::Hop, account: &Account) -> locate::Hop {
     match there.ok().and_then(|at| locate::Hop::to(at, account.transport()).ok()) {
         Some(there) => locate::Hop { place: there.place, port: hop.port.or(server.port), ..hop },
         None => hop,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use protocol::Transport;
+    use protocol::locate::Families;
+
+    use super::*;
+
+    const NOW: Time = Time(0);
+
+    fn domain_of(whither: &Whither, account: &Account, uri: &str) -> String {
+        let hop = Hop::Uri(uri.as_bytes().into());
+        let means = Means { transports: vec![Transport::Tls], families: Families::V4 };
+        match whither.find(NOW, &hop, account, &means) {
+            Way::Known(targets) => targets[0].domain.to_string(),
+            other => panic!("{uri}: {other:?}"),
+        }
+    }
+
+    fn account() -> Account {
+        Account::new("sip:101@example.test").unwrap().by(Transport::Tls)
+    }
+
+    #[test]
+    fn at_its_number_the_server_is_who_it_always_is() {
+        let account = account().server("192.0.2.1:5061").unwrap();
+        let named = |uri: &str| domain_of(&Whither::default(), &account, uri);
+        assert_eq!(named("sip:192.0.2.1:5061;transport=tls"), "example.test");
+        assert_eq!(named("sips:101@192.0.2.1"), "example.test");
+        // Another place, another port, another way there: nothing was proven.
+        assert_eq!(named("sip:192.0.2.2:5061;transport=tls"), "192.0.2.2");
+        assert_eq!(named("sip:192.0.2.1:5071;transport=tls"), "192.0.2.1");
+    }
+
+    #[test]
+    fn where_its_name_led_is_known_for_as_long_as_calls_last() {
+        let (account, mut whither) = (account(), Whither::default());
+        let at = |domain: &str, address: &str| Target {
+            transport: Transport::Tls,
+            address: address.parse().unwrap(),
+            domain: domain.into(),
+        };
+        let uri = "sip:192.0.2.1;transport=tls";
+        assert_eq!(domain_of(&whither, &account, uri), "192.0.2.1");
+        whither.learn(NOW, &Hop::Server, &account, &[at("example.test", "192.0.2.1:5061")]);
+        assert_eq!(domain_of(&whither, &account, uri), "example.test");
+        let (later, other) =
+            (NOW + Duration::from_secs(36_000), Hop::Uri((*b"sip:other.test").into()));
+        whither.learn(later, &other, &account, &[at("other.test", "192.0.2.9:5061")]);
+        assert_eq!(domain_of(&whither, &account, uri), "example.test");
     }
 }
