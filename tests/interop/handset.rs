@@ -1,9 +1,6 @@
 //! `Handset`: an `offhook phone` in a test's hand. It does what is typed, so a test can do a thing when the other side has done another.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use media::detect;
 
 use crate::account::Account;
 use crate::baresip::PATIENCE;
@@ -86,6 +83,11 @@ impl Handset {
         assert!(learned.contains("\"held\":false"), "{learned}");
     }
 
+    /// Its transfer has come about: somebody has picked up.
+    pub(crate) fn is_told_of_success(&mut self) {
+        self.learns("\"event\":\"transfer\",\"status\":200");
+    }
+
     /// Learns that these keys were pressed at the other side, in this order.
     pub(crate) fn hears_keys(&mut self, keys: &str) {
         for key in keys.chars() {
@@ -96,17 +98,7 @@ impl Handset {
 
     /// Waits until it has heard this tone for as long as tests want, in its call of that number; calls are counted from 1.
     pub(crate) fn hears(&mut self, call: u32, hz: f64) {
-        let file = self.recording(call);
-        let mut next = sound::ENOUGH;
-        let heard = move || {
-            let samples = sound::so_far(&file);
-            let time = sound::length(&samples);
-            // Judging takes time too: each half second is enough.
-            time >= next && {
-                next = time + Duration::from_millis(500);
-                detect::tone(&samples, hz).lasted >= sound::ENOUGH
-            }
-        };
+        let heard = sound::heard(self.recording(call), hz);
         self.phone.peer.wait_until(&format!("{hz} Hz heard"), PATIENCE, heard);
     }
 
@@ -123,13 +115,13 @@ impl Handset {
         self.is_done()
     }
 
-    /// Leaves: what it heard in its calls, the first one first.
+    /// Leaves: what it heard in its calls, the first one first; in some perhaps nothing.
     pub(crate) fn quit(mut self) -> Vec<Vec<i16>> {
         self.says("quit");
         let ended = self.phone.peer.end(PATIENCE);
         assert!(ended.success(), "{ended}\n{}", self.phone.peer.said());
         let files = (1..).map(|call| self.recording(call));
-        files.take_while(|file| file.exists()).map(|file| sound::read(&file)).collect()
+        files.take_while(|file| file.exists()).map(|file| sound::so_far(&file)).collect()
     }
 
     fn recording(&self, call: u32) -> PathBuf {

@@ -1,8 +1,10 @@
 """A phone made of PJSIP (PyPI: pjsua2-python) for tests/interop/pjsua.rs. It takes commands a line and says what happens a line.
 
-pjsua.py NUMBER DOMAIN SERVER TRANSPORT IP TONE.wav HEARD.wav [CERTIFICATE-AUTHORITY]
-SRTP=required in the environment: no call is heard on its way
-commands: call URI, hold, resume, hangup, quit
+pjsua.py NUMBER DOMAIN SERVER TRANSPORT IP TONE.wav FOLDER [CERTIFICATE-AUTHORITY]
+In FOLDER it records its calls: heard-1.wav, heard-2.wav.
+SRTP=required in the environment: no call is heard on its way, with keys in SDP; SRTP=dtls: with keys that the phones make
+ICE=on: it looks for ways; TURN=HOST:PORT: by that relay too, as turn with pw-turn
+commands, for the last call that is up: call URI, hold, resume, keys 12#, transfer URI, join (the last two), hangup, quit
 """
 import os
 import sys
@@ -10,7 +12,7 @@ import threading
 
 import pjsua2 as pj
 
-number, domain, server, transport, ip, tone, heard = sys.argv[1:8]
+number, domain, server, transport, ip, tone, folder = sys.argv[1:8]
 authority = sys.argv[8] if len(sys.argv) > 8 else ""
 calls = []
 
@@ -19,8 +21,18 @@ def say(*words):
     print(*words, flush=True)
 
 
+def last(back=1):
+    return [call for call in calls if call.isActive()][-back]
+
+
 class Call(pj.Call):
+    """One more call, whoever began it."""
     player = recorder = None
+
+    def __init__(self, *whose):
+        super().__init__(*whose)
+        calls.append(self)
+        self.heard = f"{folder}/heard-{len(calls)}.wav"
 
     def onCallState(self, prm):
         info = self.getInfo()
@@ -37,9 +49,23 @@ class Call(pj.Call):
                 if not self.player:
                     self.player, self.recorder = pj.AudioMediaPlayer(), pj.AudioMediaRecorder()
                     self.player.createPlayer(tone)
-                    self.recorder.createRecorder(heard)
+                    self.recorder.createRecorder(self.heard)
                 self.player.startTransmit(audio)
                 audio.startTransmit(self.recorder)
+
+    def onDtmfDigit(self, prm):
+        say("key", prm.digit)
+
+    def onCallTransferRequest(self, prm):
+        say("transferred to", prm.dstUri)
+        prm.newCall = Call(account)
+
+    def onCallTransferStatus(self, prm):
+        say("transfer", prm.statusCode)
+
+    def onCallReplaceRequest(self, prm):
+        say("replaced")
+        prm.newCall = Call(account)
 
 
 class Account(pj.Account):
@@ -47,10 +73,9 @@ class Account(pj.Account):
         say("register", prm.code, prm.reason)
 
     def onIncomingCall(self, prm):
-        calls.append(Call(self, prm.callId))
         answer = pj.CallOpParam()
         answer.statusCode = 200
-        calls[-1].answer(answer)
+        Call(self, prm.callId).answer(answer)
 
 
 endpoint = pj.Endpoint()
@@ -75,8 +100,16 @@ settings.idUri, settings.regConfig.registrarUri = f"sip:{number}@{domain}", f"si
 settings.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", number, 0, f"pw-{number}"))
 settings.sipConfig.proxies.append(f"sip:{server}{parameter};lr")
 settings.mediaConfig.transportConfig.boundAddress = ip
-if os.environ.get("SRTP") == "required":
+secret = os.environ.get("SRTP")
+if secret:
     settings.mediaConfig.srtpUse, settings.mediaConfig.srtpSecureSignaling = pj.PJMEDIA_SRTP_MANDATORY, 0
+if secret == "dtls":
+    settings.mediaConfig.srtpOpt.keyings.clear()
+    settings.mediaConfig.srtpOpt.keyings.append(pj.PJMEDIA_SRTP_KEYING_DTLS_SRTP)
+settings.natConfig.iceEnabled = os.environ.get("ICE") == "on"
+if "TURN" in os.environ:
+    settings.natConfig.turnEnabled, settings.natConfig.turnServer = True, os.environ["TURN"]
+    settings.natConfig.turnUserName, settings.natConfig.turnPassword = "turn", "pw-turn"
 account = Account()
 account.create(settings)
 
@@ -98,16 +131,21 @@ while word != "quit":
     with lock:
         word, *rest = typed.pop(0) if typed else [""]
     if word == "call":
-        calls.append(Call(account))
-        calls[-1].makeCall(rest[0], pj.CallOpParam(True))
+        Call(account).makeCall(rest[0], pj.CallOpParam(True))
     elif word == "hold":
-        calls[-1].setHold(pj.CallOpParam())
+        last().setHold(pj.CallOpParam())
     elif word == "resume":
         again = pj.CallOpParam(True)
         again.opt.flag = pj.PJSUA_CALL_UNHOLD
-        calls[-1].reinvite(again)
+        last().reinvite(again)
+    elif word == "keys":
+        last().dialDtmf(rest[0])
+    elif word == "transfer":
+        last().xfer(rest[0], pj.CallOpParam(True))
+    elif word == "join":
+        last(2).xferReplaces(last(), pj.CallOpParam(True))
     elif word == "hangup":
-        calls[-1].hangup(pj.CallOpParam())
+        last().hangup(pj.CallOpParam())
 endpoint.hangupAllCalls()
 calls.clear()
 os._exit(0)  # what PJSIP leaves behind at its end is of no interest here

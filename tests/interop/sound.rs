@@ -1,6 +1,6 @@
 //! Tones in files: what a peer plays, and what it heard.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use device::Recording;
@@ -18,7 +18,21 @@ pub(crate) fn read(file: &Path) -> Vec<i16> {
     device::read(file).unwrap()
 }
 
-/// What somebody has heard so far, in a file that is still being written: 16 bits a sample after a head of 44 octets.
+/// Tells, again and again, whether somebody who records into a file has heard this tone for as long as tests want.
+pub(crate) fn heard(file: PathBuf, hz: f64) -> impl FnMut() -> bool {
+    let mut next = ENOUGH;
+    move || {
+        let samples = so_far(&file);
+        let time = length(&samples);
+        // Judging takes time too: each half second is enough.
+        time >= next && {
+            next = time + Duration::from_millis(500);
+            detect::tone(&samples, hz).lasted >= ENOUGH
+        }
+    }
+}
+
+/// What is in a file that is still being written, or empty: 16 bits a sample after a head of 44 octets.
 pub(crate) fn so_far(file: &Path) -> Vec<i16> {
     let octets = std::fs::read(file).unwrap_or_default();
     let samples = octets.get(44..).unwrap_or_default().chunks_exact(2);
@@ -26,7 +40,7 @@ pub(crate) fn so_far(file: &Path) -> Vec<i16> {
 }
 
 /// How long these samples last.
-pub(crate) fn length(samples: &[i16]) -> Duration {
+fn length(samples: &[i16]) -> Duration {
     Duration::from_secs_f64(samples.len() as f64 / f64::from(RATE))
 }
 
@@ -48,4 +62,4 @@ pub(crate) fn assert_heard(samples: &[i16], theirs: f64, own: f64) {
 /// Octets of a second of sound in a file: 16 bits a sample.
 pub(crate) const SECOND: u64 = 2 * RATE as u64;
 /// So long somebody must be heard.
-pub(crate) const ENOUGH: Duration = Duration::from_secs(2);
+const ENOUGH: Duration = Duration::from_secs(2);
