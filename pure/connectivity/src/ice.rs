@@ -1,6 +1,7 @@
 //! `Ice`: pairs of addresses, one of ours and one of theirs, tried until one carries (RFC 8445). The agent is a library's; this is our way to
 //! speak with it.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use is::stun::{StunMessage, StunPacket};
@@ -25,7 +26,12 @@ pub(crate) struct Ice {
     deadline: Option<Time>,
     /// Checks that came before their description: they wait.
     early: usize,
+    /// Our last checks, and which way they went: an answer comes back by the same (RFC 8445 §7.2.5.2.1).
+    asked: VecDeque<(Transaction, Path)>,
 }
+
+/// What names a check, and its answer (RFC 8489 §5).
+type Transaction = [u8; 12];
 
 /// From which address of ours to which of theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +82,7 @@ impl Ice {
             consent: (0, now),
             deadline: None,
             early: 0,
+            asked: VecDeque::new(),
         }
     }
 
@@ -183,6 +190,10 @@ impl Ice {
     /// A check that came from there, to that address of ours. What is not signed with our password changes nothing.
     pub(crate) fn receive(&mut self, now: Time, (path, octets): (Path, &[u8])) -> Vec<Check> {
         let Ok(message) = StunMessage::parse(octets) else { return Vec::new() };
+        if is_answer(octets) && !self.asked.iter().any(|asked| Some(*asked) == named(octets, path))
+        {
+            return Vec::new();
+        }
         // A stranger who knows the password would still be one too many.
         let sources = self.agent.stats().discovered_recv_count as usize;
         let known = self.agent.remote_candidates().count().max(sources);
@@ -259,8 +270,14 @@ impl Ice {
         let mut checks = Vec::new();
         while let Some(sent) = self.agent.poll_transmit() {
             let path = Path { from: sent.source, to: sent.destination };
-            checks.push(Check { path, octets: sent.contents.into() });
+            let octets = Vec::from(sent.contents);
+            if !is_answer(&octets) {
+                self.asked.extend(named(&octets, path));
+            }
+            checks.push(Check { path, octets });
         }
+        let many = self.asked.len().saturating_sub(limits::ASKED);
+        self.asked.drain(..many);
         let next = self.agent.poll_timeout().map(|next| self.clock.here(next));
         // Never at once again, whatever the library says: a turn must come to its end.
         self.deadline = next.map(|next| next.max(now + limits::PACE));
@@ -273,6 +290,16 @@ fn agent(credentials: &IceCreds, tie_breaker: u64) -> IceAgent {
     agent.set_control_tie_breaker(tie_breaker);
     agent.set_max_candidate_pairs(limits::PAIRS);
     agent
+}
+
+/// True for a response of either kind (RFC 8489 §5).
+fn is_answer(octets: &[u8]) -> bool {
+    octets.first().is_some_and(|first| first & 1 == 1)
+}
+
+/// The check that this is, or answers, and its way.
+fn named(octets: &[u8], path: Path) -> Option<(Transaction, Path)> {
+    octets.get(8..20)?.try_into().ok().map(|transaction| (transaction, path))
 }
 
 /// Letters of RFC 8839 §5.4.

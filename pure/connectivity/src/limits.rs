@@ -25,6 +25,9 @@ pub const ASK_AGAIN: Duration = Duration::from_millis(200);
 /// How often we ask again: with the pauses, three seconds.
 pub const ASKS: u8 = 3;
 
+/// How often a STUN server is asked again until a way is found (RFC 8445 §5.1.1.4): NATs forget in half a minute (RFC 4787 §4.3 has two at least).
+pub const KEEP_MAPPED: Duration = Duration::from_secs(15);
+
 /// Requests to a server that wait for an answer: a permission for every candidate of the other side, and some more.
 pub const REQUESTS: usize = 64;
 
@@ -53,6 +56,9 @@ pub const CANDIDATES: usize = 32;
 
 /// Pairs that are tried (RFC 8445 §6.1.2.5).
 pub const PAIRS: usize = 100;
+
+/// Checks of ours whose answers are known again: a pair is asked some times in a second, and answers take two at most.
+pub const ASKED: usize = 4 * PAIRS;
 
 /// How long an answer to a check means that sound is wanted (RFC 7675 §5.1).
 pub const CONSENT: Duration = Duration::from_secs(30);

@@ -165,16 +165,18 @@ impl Search {
         out: &mut Sent,
     ) -> Came {
         let kind = Kind::of(octets);
+        // One server may be asked for both: each answer names its question.
+        let query = self.query.as_mut().filter(|query| query.server() == from);
+        if query.and_then(|query| query.receive(now, octets)).is_some() {
+            self.settle(now);
+            return Came::Taken;
+        }
         let is_relay = self.relay.as_ref().is_some_and(|relay| relay.server() == from);
         if is_relay && matches!(kind, Kind::Stun | Kind::TurnChannel) {
             return self.receive_relayed(now, octets, out);
         }
         if kind != Kind::Stun {
             return Came::Other;
-        }
-        if let Some(query) = self.query.as_mut().filter(|query| query.server() == from) {
-            query.receive(octets);
-            self.settle(now);
         }
         let checks = self.ice.receive(now, (Path { from: self.base, to: from }, octets));
         self.post(now, checks, out);
@@ -206,6 +208,10 @@ impl Search {
         self.settle(now);
         let checks = self.ice.wake(now);
         self.post(now, checks, out);
+        if let Some(query) = self.query.as_mut().filter(|_| self.ice.progress() == Progress::Found)
+        {
+            query.rest();
+        }
     }
 
     /// When something is due.

@@ -67,7 +67,7 @@ impl Ice {
         let head = [
             Attribute::new("ice-ufrag", &*self.ufrag),
             Attribute::new("ice-pwd", &*self.password),
-            Attribute::new("ice-options", "trickle"),
+            Attribute::new("ice-options", "ice2 trickle"),
         ];
         let candidates = self.candidates.iter().map(|one| Attribute::new("candidate", &**one));
         // RFC 8838 §13: all of ours are there.

@@ -1,5 +1,7 @@
 //! Two who look for a way, and two who shake hands, in virtual time.
 
+mod checks;
 mod handshake;
 mod search;
 mod server;
+mod world;

@@ -1,143 +1,9 @@
 //! Two who look for a way: past each other's NATs, by a relay, through floods; and what ends it.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use machine::{Dice, Time};
-
-use super::server::{Datagram, PASSWORD, Server, USER};
-use crate::{Came, Role, Search, Servers, Turn};
-
-const BEGAN: Time = Time(1_700_000_000_000_000_000);
-
-fn at(text: &str) -> SocketAddr {
-    text.parse().unwrap()
-}
-
-/// Alice, Bob, and a server; each at an address, Alice perhaps behind another.
-struct World {
-    now: Time,
-    parties: [Search; 2],
-    homes: [SocketAddr; 2],
-    /// From where the world sees Alice.
-    outside: SocketAddr,
-    server: Server,
-    /// What the wire does not carry.
-    cut: fn(SocketAddr, SocketAddr) -> bool,
-    wire: VecDeque<Datagram>,
-    /// What came that was none of the search: who got it, from whom, what.
-    heard: Vec<(usize, SocketAddr, Vec<u8>)>,
-}
-
-const ALICE: &str = "10.0.0.1:4000";
-const BOB: &str = "192.0.2.2:5000";
-const SERVER: &str = "203.0.113.3:3478";
-
-impl World {
-    fn new(outside: &str, servers: [&Servers; 2]) -> Self {
-        let homes = [at(ALICE), at(BOB)];
-        let mut sent = Vec::new();
-        let parties = [0, 1].map(|who| {
-            let dice = Dice::new(10 + who as u128);
-            let mut out = Vec::new();
-            let search = Search::new(BEGAN, homes[who], (servers[who], dice), &mut out);
-            sent.push((who, out));
-            search
-        });
-        let mut world = Self {
-            now: BEGAN,
-            parties,
-            homes,
-            outside: at(outside),
-            server: Server::new(at(SERVER)),
-            cut: |_, _| false,
-            wire: VecDeque::new(),
-            heard: Vec::new(),
-        };
-        for (who, out) in sent {
-            world.send(who, out);
-        }
-        world
-    }
-
-    fn send(&mut self, who: usize, out: Vec<(SocketAddr, Vec<u8>)>) {
-        let from = if who == 0 { self.outside } else { self.homes[1] };
-        self.wire.extend(out.into_iter().map(|(to, octets)| (from, to, octets)));
-    }
-
-    /// Lives on in steps of five milliseconds.
-    fn live(&mut self, milliseconds: u64) {
-        for _ in 0..milliseconds / 5 {
-            self.now = self.now + Duration::from_millis(5);
-            for who in [0, 1] {
-                let party = &mut self.parties[who];
-                let due = party.deadline().filter(|due| *due <= self.now);
-                let mut out = Vec::new();
-                due.into_iter().for_each(|_| party.wake(self.now, &mut out));
-                self.send(who, out);
-            }
-            for _ in 0..self.wire.len() {
-                let datagram = self.wire.pop_front().unwrap();
-                self.carry(datagram);
-            }
-        }
-    }
-
-    fn carry(&mut self, (from, to, octets): Datagram) {
-        if (self.cut)(from, to) {
-            return;
-        }
-        let who = match to {
-            to if to == self.outside => 0,
-            to if to == self.homes[1] => 1,
-            to if to.ip() == self.server.at.ip() => {
-                return self.wire.extend(self.server.receive((from, to, octets)));
-            }
-            _ => return,
-        };
-        let mut out = Vec::new();
-        match self.parties[who].receive(self.now, (from, &octets), &mut out) {
-            Came::Taken => {}
-            Came::Relayed(peer, octets) => self.heard.push((who, peer, octets)),
-            Came::Other => self.heard.push((who, from, octets)),
-        }
-        self.send(who, out);
-    }
-
-    /// Each tells the other its description.
-    fn meet(&mut self) {
-        let said = [self.parties[1].said(), self.parties[0].said()];
-        for (who, role) in [(1, Role::Controlled), (0, Role::Controlling)] {
-            let mut out = Vec::new();
-            self.parties[who].meet(self.now, (&said[who], role), &mut out);
-            self.send(who, out);
-        }
-    }
-
-    /// Each says something to the other by the way that was found.
-    fn talk(&mut self) {
-        for who in [0, 1] {
-            let mut out = Vec::new();
-            self.parties[who].send(self.now, b"\x80\0sound", &mut out);
-            self.send(who, out);
-        }
-        self.live(20);
-    }
-
-    fn ends(&self) -> [Option<String>; 2] {
-        [0, 1].map(|who| self.parties[who].destination(self.now).map(|at| at.to_string()))
-    }
-}
-
-fn stun() -> Servers {
-    Servers { stun: Some(at(SERVER)), ..Servers::default() }
-}
-
-fn turn() -> Servers {
-    let turn = Turn { at: at(SERVER), username: USER.into(), password: PASSWORD.into() };
-    Servers { turn: Some(turn), ..Servers::default() }
-}
+use super::world::{ALICE, BOB, SERVER, World, at, stun, turn};
+use crate::{Came, Role, Search, Servers};
 
 #[test]
 fn two_who_see_each_other_find_each_other_in_a_blink() {
@@ -182,7 +48,9 @@ fn a_server_that_is_silent_holds_no_call_up_for_long() {
     assert_eq!(world.ends(), [Some(BOB.into()), Some(ALICE.into())]);
 }
 
-/// RFC 8656: an address at the relay, permission, and a channel for who is talked with; and all of it for an hour.
+/// RFC 8656: an address at the relay, got with a long-term credential; permission for who is checked, before and while it is; a channel for who is talked
+/// with, not before; and all of it for an hour. The server here breaks none of its rules.
+/// Proves: rfc8445-5.1.1.2-6, rfc8445-7.2.1-1, rfc8445-7.2.1-2, rfc8445-7.2.1-3, rfc8445-7.2.1-4, rfc8445-12.1-2.
 #[test]
 fn where_no_way_leads_from_one_to_the_other_the_relay_is_one() {
     let mut world = World::new("198.51.100.1:40123", [&turn(), &Servers::default()]);
@@ -195,6 +63,7 @@ fn where_no_way_leads_from_one_to_the_other_the_relay_is_one() {
     world.meet();
     world.live(3000);
     assert_eq!(world.ends(), [Some(BOB.into()), Some(world.server.relayed.to_string())]);
+    assert_eq!(world.server.channelled, 0, "no channel before somebody speaks");
     world.talk();
     assert_eq!(world.heard.len(), 2);
     assert_eq!(world.heard[0].2, b"\x80\0sound");
@@ -330,7 +199,8 @@ fn candidates_that_come_later_count_when_they_are_of_the_other_side() {
     assert_eq!(world.ends(), [Some(BOB.into()), Some(ALICE.into())]);
 }
 
-/// RFC 8445 §2.5: a peer that only answers. It says so, and we decide.
+/// RFC 8445 §2.5: a peer that only answers. It says so, and we decide: "The full agent MUST take the controlling role".
+/// Proves: rfc8445-6.1.1-2.
 #[test]
 fn with_a_peer_that_only_answers_we_decide_whoever_offered() {
     let mut world = World::new(ALICE, [&Servers::default(), &Servers::default()]);
