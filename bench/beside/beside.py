@@ -2,7 +2,7 @@
 """Offhook beside Kamailio under the same load on one machine, in one run: tables in Markdown, a curve as SVG.
 
   beside.py rates     fixed rates and highest rates, UDP and TCP            (30 minutes)
-  beside.py tls       REGISTER over TLS, handshakes, idle TLS connections    (2 minutes)
+  beside.py tls       REGISTERs and calls over TLS, handshakes, idle connections (5 minutes; wants `cargo build --release -p offhook-bench`)
   beside.py journal   REGISTER with every binding on the disk, and without   (1 minute)
   beside.py shards    one shard and two                                      (1 minute)
   beside.py growth    CPU by how much there is: addresses, calls; and a curve (5 minutes)
@@ -158,7 +158,8 @@ def curve(curves):
 def tls():
     sys.path.insert(0, HERE)
     import tls as load
-    found = load.measure(FOLDER, OFFHOOK, config)
+    program = os.environ.get("SECURE_LOAD", f"{ROOT}/target/release/secure-load")
+    found = load.measure(FOLDER, OFFHOOK, program, config)
     table(["TLS", "Offhook", "Kamailio", "ratio"], found)
 
 

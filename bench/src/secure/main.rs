@@ -1,0 +1,129 @@
+//! `secure-load`: REGISTERs or whole calls over TLS connections that stand, so many a second, for bench/beside/tls.py.
+//!
+//! It never waits for an answer before it asks the next, and spins, so that the server pays for waking nobody. It says `ready` when all is
+//! prepared, begins when a line comes in, and says at its end how many were asked for and how many were done.
+
+mod line;
+mod text;
+
+use std::error::Error;
+use std::io::{self, BufRead as _};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use line::Line;
+
+/// Connections; for calls half of them are of those who are called.
+const LINES: usize = 20;
+/// Those who register, and are called.
+const USERS: usize = 1000;
+/// How long what was asked for last may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+const USAGE: &str = "secure-load register|call ADDRESS RATE SECONDS";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let [work, server, rate, seconds] = words.as_slice() else { return Err(USAGE.into()) };
+    let work = match work.as_str() {
+        "register" => Work::Register,
+        "call" => Work::Call,
+        _ => return Err(USAGE.into()),
+    };
+    let mut load = Load::prepare(work, server.parse()?)?;
+    println!("ready");
+    io::stdin().lock().read_line(&mut String::new())?;
+    load.run(rate.parse()?, Duration::from_secs(seconds.parse()?))?;
+    println!("{{\"asked\": {}, \"done\": {}}}", load.asked, load.done);
+    Ok(())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Work {
+    /// A REGISTER of somebody who is registered, and its 200.
+    Register,
+    /// INVITE, 180, 200, ACK, BYE, 200.
+    Call,
+}
+
+struct Load {
+    work: Work,
+    lines: Vec<Line>,
+    /// Added to the number of a user: nobody of an earlier run is called.
+    first: usize,
+    asked: usize,
+    done: usize,
+}
+
+impl Load {
+    /// Connects, and registers everybody once.
+    fn prepare(work: Work, server: SocketAddr) -> Result<Self, Box<dyn Error>> {
+        let lines = (0..LINES).map(|_| Line::connect(server)).collect::<Result<Vec<_>, _>>()?;
+        let first = lines.first().map_or(0, |line| usize::from(line.port) * USERS);
+        let mut load = Self { work, lines, first, asked: 0, done: 0 };
+        let end = Instant::now() + PATIENCE;
+        for user in 0..USERS {
+            load.register(user)?;
+            while load.done < load.asked && Instant::now() < end {
+                load.turn()?;
+            }
+        }
+        if load.done < USERS {
+            return Err(format!("{} of {USERS} could register", load.done).into());
+        }
+        (load.asked, load.done) = (0, 0);
+        Ok(load)
+    }
+
+    fn run(&mut self, rate: f64, time: Duration) -> io::Result<()> {
+        let began = Instant::now();
+        let all = (rate * time.as_secs_f64()) as usize;
+        while self.done < all && began.elapsed() < time + PATIENCE {
+            let due = ((rate * began.elapsed().as_secs_f64()) as usize).min(all);
+            while self.asked < due {
+                match self.work {
+                    Work::Register => self.register(USERS + self.asked)?,
+                    Work::Call => self.call(self.asked)?,
+                }
+            }
+            self.turn()?;
+        }
+        Ok(())
+    }
+
+    /// The `nth` REGISTER, from the line of its user.
+    fn register(&mut self, nth: usize) -> io::Result<()> {
+        let (user, round) = (nth % USERS, nth / USERS);
+        let Some(line) = self.lines.get_mut(called(user)) else { return Ok(()) };
+        let request = text::register(self.first + user, round, line.port);
+        self.asked += 1;
+        line.say(&request)
+    }
+
+    /// The `nth` INVITE, from a line of those who call.
+    fn call(&mut self, nth: usize) -> io::Result<()> {
+        let Some(line) = self.lines.get_mut(nth % (LINES / 2) * 2) else { return Ok(()) };
+        let request = text::invite(nth, self.first + nth % USERS, line.port);
+        self.asked += 1;
+        line.say(&request)
+    }
+
+    /// Reads and writes what there is, and answers.
+    fn turn(&mut self) -> io::Result<()> {
+        for line in &mut self.lines {
+            line.pump()?;
+            while let Some(message) = line.next() {
+                self.done += usize::from(text::is_the_last(&message));
+                for answer in text::answers(&message, line.port) {
+                    line.say(&answer)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The line of somebody who is called: one of the odd ones.
+fn called(user: usize) -> usize {
+    user % (LINES / 2) * 2 + 1
+}
