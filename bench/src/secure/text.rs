@@ -61,7 +61,8 @@ fn within(response: &str, method: &str, cseq: u32, port: u16) -> String {
     let target = row(response, "Contact:").trim_start_matches('<').trim_end_matches('>');
     let routes = response.lines().filter_map(|line| line.strip_prefix("Record-Route:")).rev();
     let routes: String = routes.map(|route| format!("Route:{route}\r\n")).collect();
-    let (from, to, call) = (row(response, "From:"), row(response, "To:"), row(response, "Call-ID:"));
+    let (from, to, call) =
+        (row(response, "From:"), row(response, "To:"), row(response, "Call-ID:"));
     format!(
         "{method} {target} SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:{port};branch=z9hG4bK{method}{call}\r\nMax-Forwards: 70\r\n{routes}\
          From: {from}\r\nTo: {to}\r\nCall-ID: {call}\r\nCSeq: {cseq} {method}\r\nContent-Length: 0\r\n\r\n"

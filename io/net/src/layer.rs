@@ -39,12 +39,11 @@ impl Layer {
         }
     }
 
-    /// True when there may be more to read now, after so many octets came into so much room.
+    /// True when there may be more to read now, after so many octets came into so much room. Of what is left in the socket epoll tells again.
     pub(crate) const fn may_have_more(&self, came: usize, room: usize) -> bool {
         match self {
             Self::Plain => came == room,
-            // What was taken from the socket and has not been asked for yet, nobody will tell of again.
-            Self::Tls(_) => true,
+            Self::Tls(session) => session.holds_more(),
         }
     }
 

@@ -20,6 +20,10 @@ use crate::limits;
 pub(crate) struct Session {
     tls: Connection,
     peer: Peer,
+    /// Octets that were taken from the socket, are no secret any more, and nobody has asked for yet.
+    left: usize,
+    /// The peer has said that it will say nothing more.
+    closed: bool,
     /// What ended it.
     fault: Option<Error>,
 }
@@ -43,7 +47,7 @@ impl Session {
     pub(super) fn accept(config: Arc<ServerConfig>, reading: Reading) -> Option<Self> {
         let mut tls = Connection::from(ServerConnection::new(config).ok()?);
         tls.set_buffer_limit(Some(limits::TLS_BUFFER));
-        Some(Self { tls, peer: Peer::Stranger(reading), fault: None })
+        Some(Self { tls, peer: Peer::Stranger(reading), left: 0, closed: false, fault: None })
     }
 
     /// `None` when the domain is no name that a certificate could be for.
@@ -55,7 +59,7 @@ impl Session {
         let name = ServerName::try_from(domain.to_owned()).ok()?;
         let mut tls = Connection::from(ClientConnection::new(config, name).ok()?);
         tls.set_buffer_limit(Some(limits::TLS_BUFFER));
-        Some(Self { tls, peer: Peer::Wanted(identity), fault: None })
+        Some(Self { tls, peer: Peer::Wanted(identity), left: 0, closed: false, fault: None })
     }
 
     /// True once the handshake is done.
@@ -93,11 +97,17 @@ impl Session {
                 result => return result,
             }
             self.tls.read_tls(stream)?;
-            if let Err(error) = self.tls.process_new_packets() {
-                self.fault = Some(error);
-                // The peer is told why, if it still listens.
-                while self.tls.wants_write() && self.tls.write_tls(stream).is_ok() {}
-                return Err(io::ErrorKind::InvalidData.into());
+            match self.tls.process_new_packets() {
+                Ok(state) => {
+                    self.left = state.plaintext_bytes_to_read();
+                    self.closed = state.peer_has_closed();
+                }
+                Err(error) => {
+                    self.fault = Some(error);
+                    // The peer is told why, if it still listens.
+                    while self.tls.wants_write() && self.tls.write_tls(stream).is_ok() {}
+                    return Err(io::ErrorKind::InvalidData.into());
+                }
             }
         }
         // What the last round has brought: the socket does not tell of it again.
@@ -109,8 +119,17 @@ impl Session {
         match self.tls.reader().read(room) {
             // The stream ended without a word of farewell: what came is whole messages, or it is thrown away with the rest.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+            Ok(count) => {
+                self.left = self.left.saturating_sub(count);
+                Ok(count)
+            }
             result => result,
         }
+    }
+
+    /// True when it holds more to read, or the end: the socket does not tell of that again.
+    pub(crate) const fn holds_more(&self) -> bool {
+        self.left > 0 || self.closed
     }
 
     pub(crate) fn write(&mut self, stream: &mut TcpStream, octets: &[u8]) -> io::Result<usize> {
