@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use is::stun::{StunMessage, StunPacket};
-use is::{Candidate, IceAgent, IceAgentEvent, IceConnectionState, IceCreds, Protocol};
+use is::{Candidate, IceAgent, IceAgentEvent, IceCreds, Protocol};
 use machine::{Dice, Time};
 
 use crate::clock::Clock;
@@ -21,6 +21,10 @@ pub(crate) struct Ice {
     theirs: Option<sdp::Ice>,
     path: Option<Path>,
     progress: Progress,
+    /// No pair is left that could carry.
+    exhausted: bool,
+    /// Until when more addresses of theirs may come (RFC 8838 §8.1); `None`: none will.
+    more_until: Option<Time>,
     /// How many of our checks were answered, and since when it is so many.
     consent: (u64, Time),
     deadline: Option<Time>,
@@ -79,6 +83,8 @@ impl Ice {
             theirs: None,
             path: None,
             progress: Progress::Searching,
+            exhausted: false,
+            more_until: None,
             consent: (0, now),
             deadline: None,
             early: 0,
@@ -119,7 +125,8 @@ impl Ice {
             password: self.credentials.pass.as_str().into(),
             candidates: self.agent.local_candidates().map(value).collect(),
             lite: false,
-            trickle: true,
+            // Nothing is said before all of them are known.
+            trickle: sdp::Trickle::Complete,
         }
     }
 
@@ -144,6 +151,7 @@ impl Ice {
         self.theirs = None;
         self.early = 0;
         self.progress = Progress::Searching;
+        self.exhausted = false;
     }
 
     /// Their description. Another fork than the one before is looked for anew, with the same addresses of ours.
@@ -162,7 +170,13 @@ impl Ice {
             let (ufrag, pass) = (theirs.ufrag.to_string(), theirs.password.to_string());
             self.agent.set_remote_credentials(IceCreds { ufrag, pass });
         }
+        let new = self.theirs.is_none();
         self.theirs = Some(theirs.clone());
+        if theirs.trickle != sdp::Trickle::Open {
+            self.more_until = None;
+        } else if new {
+            self.more_until = Some(now + limits::TRICKLE);
+        }
         self.add_theirs(&theirs.candidates);
         self.run(now)
     }
@@ -170,7 +184,11 @@ impl Ice {
     /// Candidates that come later (RFC 8838).
     pub(crate) fn trickled(&mut self, now: Time, fragment: &str) -> Vec<Check> {
         let found = self.theirs.as_ref().and_then(|theirs| theirs.trickled(fragment));
-        self.add_theirs(&found.unwrap_or_default());
+        let found = found.unwrap_or_default();
+        if found.complete {
+            self.more_until = None;
+        }
+        self.add_theirs(&found.candidates);
         self.run(now)
     }
 
@@ -253,15 +271,17 @@ impl Ice {
                     self.path = Some(Path { from: source, to: destination });
                     self.progress = Progress::Found;
                 }
-                IceAgentEvent::IceConnectionStateChange(IceConnectionState::Disconnected) => {
-                    self.path = None;
-                    self.progress = match self.progress {
-                        Progress::Searching => Progress::Nothing,
-                        other => other,
-                    };
+                IceAgentEvent::IceConnectionStateChange(state) => {
+                    self.exhausted = state.is_disconnected();
+                    self.path = self.path.filter(|_| !self.exhausted);
                 }
                 _ => {}
             }
+        }
+        // What is to come may carry where what has come does not.
+        let hopeless = self.exhausted && self.more_until.is_none_or(|until| until <= now);
+        if hopeless && self.progress == Progress::Searching {
+            self.progress = Progress::Nothing;
         }
         let answered = self.agent.stats().bind_success_recv;
         if answered != self.consent.0 {
@@ -279,6 +299,7 @@ impl Ice {
         let many = self.asked.len().saturating_sub(limits::ASKED);
         self.asked.drain(..many);
         let next = self.agent.poll_timeout().map(|next| self.clock.here(next));
+        let next = next.into_iter().chain(self.more_until.filter(|until| *until > now)).min();
         // Never at once again, whatever the library says: a turn must come to its end.
         self.deadline = next.map(|next| next.max(now + limits::PACE));
         checks

@@ -51,6 +51,11 @@ pub const PERMISSIONS: usize = 32;
 /// How long we ask for our own addresses before a call goes out with those that we know.
 pub const GATHERING: Duration = Duration::from_millis(1500);
 
+/// How long we wait for more addresses of a side that tells them one after the other and has not said that all are told, when none of those that we
+/// know carries (RFC 8838 §8.1 leaves the time to us). Asking a STUN server and a relay takes three seconds at most where all goes wrong; then a SIP
+/// request may have to be repeated on its way.
+pub const TRICKLE: Duration = Duration::from_secs(10);
+
 /// Candidates of the other side, those of its description and those that come later.
 pub const CANDIDATES: usize = 32;
 

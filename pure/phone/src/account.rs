@@ -298,6 +298,14 @@ impl Account {
         is(self.address().as_bytes()) || self.shown_to.iter().any(|known| is(known))
     }
 
+    /// Who helps to find a way to the other side.
+    pub(crate) fn servers(&self) -> Servers {
+        match &self.ice {
+            Ice::On(servers) => servers.clone(),
+            Ice::Off | Ice::Welcome => Servers::default(),
+        }
+    }
+
     /// Under another name for the software in User-Agent and Server (RFC 3261 §20.41); an empty one is not said at all.
     #[must_use]
     pub fn user_agent(mut self, name: &str) -> Self {

@@ -132,6 +132,9 @@ pub const SUMMARY_LINES: usize = 200;
 /// Requests outside of calls that wait for their answer: messages, pings.
 pub const INQUIRIES: usize = 64;
 
+/// Connections that are remembered because a request was too long for a datagram: to the server, and to some whom we have called directly.
+pub(crate) const DETOURS: usize = 8;
+
 /// Things that are watched at once: the keys of a large telephone.
 pub const WATCHES: usize = 128;
 

@@ -10,6 +10,7 @@ use protocol::doors::Output;
 
 use crate::call::Wish;
 use crate::phone::Phone;
+use crate::sound::Sound;
 use crate::turn::Turn;
 
 impl Phone {
@@ -34,6 +35,7 @@ impl Phone {
         }
         let before = self.line.address(self.line.account.transport());
         self.line.settle_at(ip);
+        self.line.leave_detours(now, out);
         self.registration.moved(now, &before, &mut self.line, out);
         self.outside.moved(now, &mut self.line, out);
         for call in self.calls.values_mut() {
@@ -48,14 +50,18 @@ impl crate::call::Conversation {
     /// Sound is wanted at another address: a call that stands says so at once, any other when it stands.
     fn moved(&mut self, turn: &mut Turn<'_>, ip: IpAddr) {
         let Some(sound) = self.sound() else { return };
-        sound.moved(ip);
+        let servers = turn.line.account.servers();
+        sound.moved(turn.now, (ip, &servers), turn.out);
         self.has_moved = true;
         self.catch_up(turn);
     }
 
-    /// What the other side was told of our address is not true any more: it is told now, or after the change that is under way.
+    /// What the other side was told of our address is not true any more: it is told now, or after the change that is under way; and not before all
+    /// of our addresses are known, where a way is looked for.
     pub(crate) fn catch_up(&mut self, turn: &mut Turn<'_>) {
-        if self.has_moved && self.wish(turn, Wish::Move).is_ok() {
+        let ready = |sound: &mut Sound| sound.is_ready();
+        if self.has_moved && self.sound().is_some_and(ready) && self.wish(turn, Wish::Move).is_ok()
+        {
             self.has_moved = false;
         }
     }

@@ -1,6 +1,5 @@
 //! `Turn`: what the parts of a phone need to act now: the time, the way out, the outbox.
 
-use connectivity::Servers;
 use machine::Time;
 use protocol::dialog::{Dialog, Tag};
 use protocol::doors::{Event, Output, PhoneEvent};
@@ -45,10 +44,11 @@ impl Turn<'_> {
         let identity = needed.then(|| self.line.identity(self.now)).flatten();
         let codecs = self.line.account.codecs.clone();
         let ice = match &self.line.account.ice {
-            Ice::On(servers) => Some(servers.clone()),
-            Ice::Welcome if offer.is_some_and(Sound::wants_ice) => Some(Servers::default()),
-            Ice::Off | Ice::Welcome => None,
+            Ice::On(_) => true,
+            Ice::Welcome => offer.is_some_and(Sound::wants_ice),
+            Ice::Off => false,
         };
+        let ice = ice.then(|| self.line.account.servers());
         Wishes { srtp, codecs, identity, ice }
     }
 

@@ -13,8 +13,28 @@ pub struct Ice {
     pub candidates: Vec<Box<str>>,
     /// It makes no checks of its own, and answers ours (RFC 8445 §2.5).
     pub lite: bool,
-    /// It takes candidates that are told later (RFC 8838 §4.1).
-    pub trickle: bool,
+    /// Whether more candidates come after the description.
+    pub trickle: Trickle,
+}
+
+/// Whether candidates come after the description (RFC 8838 §4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trickle {
+    /// It tells all of its own at once, and takes none that come later.
+    Off,
+    /// It takes them, and more of its own may come.
+    Open,
+    /// It takes them, and has told all of its own (§13).
+    Complete,
+}
+
+/// What a fragment tells of a side whose description is known already (RFC 8840 §9).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fragment {
+    /// More of its candidates.
+    pub candidates: Vec<Box<str>>,
+    /// No more come.
+    pub complete: bool,
 }
 
 /// The password is in no log.
@@ -39,17 +59,22 @@ impl Ice {
         let ufrag = text("ice-ufrag").filter(fits(4))?;
         let password = text("ice-pwd").filter(fits(22))?;
         let trickles = |text: &str| text.split_ascii_whitespace().any(|option| option == "trickle");
+        let complete = media.attribute(END).or_else(|| description.attribute(END)).is_some();
         Some(Self {
             ufrag: ufrag.into(),
             password: password.into(),
             candidates: candidates(&media.lines),
             lite: description.attribute("ice-lite").is_some(),
-            trickle: text("ice-options").is_some_and(trickles),
+            trickle: match (text("ice-options").is_some_and(trickles), complete) {
+                (false, _) => Trickle::Off,
+                (true, false) => Trickle::Open,
+                (true, true) => Trickle::Complete,
+            },
         })
     }
 
-    /// The candidates of a fragment that came later (RFC 8840 §9), if it is of this side: `None` for those of another session.
-    pub fn trickled(&self, fragment: &str) -> Option<Vec<Box<str>>> {
+    /// What a fragment that came later says, if it is of this side: `None` for those of another session.
+    pub fn trickled(&self, fragment: &str) -> Option<Fragment> {
         let values = |name: &'static str| {
             let of = move |line: &'_ str| {
                 line.trim_end().strip_prefix("a=")?.strip_prefix(name).map(str::to_owned)
@@ -60,7 +85,10 @@ impl Ice {
         let is_theirs = says("ice-ufrag:", &self.ufrag)
             && says("ice-pwd:", &self.password)
             && values("ice-ufrag:").next().is_some();
-        is_theirs.then(|| values("candidate:").take(limits::CANDIDATES).map(Into::into).collect())
+        is_theirs.then(|| Fragment {
+            candidates: values("candidate:").take(limits::CANDIDATES).map(Into::into).collect(),
+            complete: values(END).next().is_some(),
+        })
     }
 
     pub(crate) fn attributes(&self) -> impl Iterator<Item = Attribute> {
@@ -70,11 +98,13 @@ impl Ice {
             Attribute::new("ice-options", "ice2 trickle"),
         ];
         let candidates = self.candidates.iter().map(|one| Attribute::new("candidate", &**one));
-        // RFC 8838 §13: all of ours are there.
-        let end = self.trickle.then(|| Attribute::flag("end-of-candidates"));
+        let end = (self.trickle == Trickle::Complete).then(|| Attribute::flag(END));
         head.into_iter().chain(candidates).chain(end)
     }
 }
+
+/// Says that no more candidates come.
+const END: &str = "end-of-candidates";
 
 fn candidates(lines: &[Line]) -> Vec<Box<str>> {
     let found = lines.iter().filter_map(|line| match line {

@@ -52,7 +52,7 @@ pub use description::Description;
 pub use direction::Direction;
 pub use error::ParseError;
 pub use handshake::{Fingerprint, Handshake, Part, Setup};
-pub use ice::Ice;
+pub use ice::{Fragment, Ice, Trickle};
 pub use line::Line;
 pub use media::Media;
 pub use offer::{

@@ -171,6 +171,7 @@ fn candidates_that_come_later_count_when_they_are_of_the_other_side() {
     let mut world = World::new(ALICE, [&Servers::default(), &Servers::default()]);
     let mut bob = world.parties[1].said();
     let later = std::mem::take(&mut bob.candidates);
+    bob.trickle = sdp::Trickle::Open;
     let alice = world.parties[0].said();
     let mut out = Vec::new();
     world.parties[0].meet(world.now, (&bob, Role::Controlling), &mut out);
@@ -197,6 +198,54 @@ fn candidates_that_come_later_count_when_they_are_of_the_other_side() {
     world.send(0, out);
     world.live(1000);
     assert_eq!(world.ends(), [Some(BOB.into()), Some(ALICE.into())]);
+}
+
+/// RFC 8838 §8.1: what was told first fits none of ours (IPv6); what comes seconds later does. Where nothing comes, or all has been told, that is the end.
+#[test]
+fn who_tells_addresses_one_after_the_other_is_waited_for() {
+    let nowhere = |bob: &sdp::Ice| {
+        let first = bob.candidates[0].replace("192.0.2.2", "2001:db8::7").into();
+        sdp::Ice { candidates: vec![first], trickle: sdp::Trickle::Open, ..bob.clone() }
+    };
+    let met = || {
+        let mut world = World::new(ALICE, [&Servers::default(), &Servers::default()]);
+        let (alice, bob) = (world.parties[0].said(), world.parties[1].said());
+        let mut out = Vec::new();
+        world.parties[0].meet(world.now, (&nowhere(&bob), Role::Controlling), &mut out);
+        world.send(0, out);
+        (world, alice, bob)
+    };
+    let fragment = |bob: &sdp::Ice, rest: &str| {
+        format!("a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n{rest}\r\n", bob.ufrag, bob.password)
+    };
+    let (mut world, alice, bob) = met();
+    world.live(8_000);
+    assert!(!world.parties[0].has_failed(), "more may come");
+    let mut out = Vec::new();
+    world.parties[1].meet(world.now, (&alice, Role::Controlled), &mut out);
+    world.send(1, out);
+    world.cut = |from, _| from == at(BOB);
+    world.live(1_000);
+    world.cut = |_, _| false;
+    let mut out = Vec::new();
+    let later = fragment(&bob, &format!("a=candidate:{}", bob.candidates[0]));
+    world.parties[0].trickled(world.now, &later, &mut out);
+    world.send(0, out);
+    world.live(2_000);
+    assert_eq!(world.ends(), [Some(BOB.into()), Some(ALICE.into())]);
+
+    let (mut world, ..) = met();
+    world.live(9_900);
+    assert!(!world.parties[0].has_failed());
+    world.live(200);
+    assert!(world.parties[0].has_failed(), "nobody waits for ever");
+
+    let (mut world, _, bob) = met();
+    world.live(8_000);
+    let mut out = Vec::new();
+    let last = fragment(&bob, "a=end-of-candidates");
+    world.parties[0].trickled(world.now, &last, &mut out);
+    assert!(world.parties[0].has_failed(), "all has been told");
 }
 
 /// RFC 8445 §2.5: a peer that only answers. It says so, and we decide: "The full agent MUST take the controlling role".

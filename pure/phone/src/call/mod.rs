@@ -420,6 +420,7 @@ impl Conversation {
             Some(Then::Say(status)) => self.say(turn, status),
             None => {}
         }
+        self.catch_up(turn);
     }
 
     /// A call in which nothing will ever be heard is ended: plain sound instead of protected is no way out (RFC 5763 §5).

@@ -59,6 +59,7 @@ impl Line {
             let flow = Flow { identity, ..Flow::to(&listener, peer) };
             let Some(request) = self.with_via(&errand.request, &listener) else { continue };
             (errand.went, errand.left) = (Some(flow), now);
+            self.note_detour(flow);
             return self.go(now, errand, (flow, request), out);
         }
         let why = words::no_listener(&self.account);

@@ -44,6 +44,8 @@ pub(crate) struct Line {
     ticket: u64,
     lead: Lead,
     identity: Option<Identity>,
+    /// Connections by which something went where datagrams are usual: it was too long for one.
+    detours: Vec<Flow>,
     /// Where we are reached, when our sockets do not say it.
     home: Option<IpAddr>,
 }
@@ -82,6 +84,7 @@ impl Line {
             lead: Lead::default(),
             home: None,
             identity: None,
+            detours: Vec::new(),
         }
     }
 
@@ -314,6 +317,24 @@ impl Line {
     pub(crate) fn leave(&mut self, now: Time, flow: Flow, out: &mut Vec<Output>) {
         self.failed(now, flow, None, out);
         out.push(Output::Leave(flow));
+    }
+
+    /// Something goes by a connection, where datagrams are usual.
+    fn note_detour(&mut self, flow: Flow) {
+        let is_detour = flow.transport.is_reliable() && !self.account.transport().is_reliable();
+        if is_detour && !self.detours.contains(&flow) {
+            if self.detours.len() >= limits::DETOURS {
+                self.detours.remove(0);
+            }
+            self.detours.push(flow);
+        }
+    }
+
+    /// Wants such connections no more: they are bound to an address that this machine has left.
+    pub(crate) fn leave_detours(&mut self, now: Time, out: &mut Vec<Output>) {
+        for flow in std::mem::take(&mut self.detours) {
+            self.leave(now, flow, out);
+        }
     }
 
     /// A request did not go out.

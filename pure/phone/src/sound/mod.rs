@@ -1,6 +1,7 @@
 //! `Sound`: the sound of one call. Its sockets, what was agreed about them, and the stream between mouth and ear.
 
 mod local;
+mod searched;
 mod shield;
 mod way;
 mod wishes;
@@ -118,37 +119,6 @@ impl Sound {
     /// What we could talk with, for who asks (RFC 3261 §11.2, RFC 3264 §9).
     pub(crate) fn capabilities(at: IpAddr, wishes: &Wishes) -> Vec<u8> {
         session_at(at, wishes).capabilities().write()
-    }
-
-    /// Begins to look for a way (RFC 8445): our own addresses first, without which nothing is offered or answered.
-    pub(crate) fn look(&mut self, now: Time, servers: &Servers, out: &mut Vec<Output>) {
-        let (mut sent, dice) = (Sent::new(), Dice::new(self.dice.seed()));
-        self.search = Some(Search::new(now, self.pair.rtp.1, (servers, dice), &mut sent));
-        self.put(sent, out);
-    }
-
-    /// True when an offer or an answer can be made.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.search.as_ref().is_none_or(Search::is_ready)
-    }
-
-    /// A fragment of their description that came later (RFC 8840).
-    pub(crate) fn trickled(&mut self, now: Time, fragment: &str, out: &mut Vec<Output>) {
-        let Some(search) = &mut self.search else { return };
-        let mut sent = Sent::new();
-        search.trickled(now, fragment, &mut sent);
-        self.put(sent, out);
-    }
-
-    /// Our description says what the search has found of our addresses.
-    fn tell_addresses(&mut self) {
-        let ice = self.search.as_ref().map(Search::said);
-        if let (Some(stream), Some(ice)) = (self.session.stream_mut(self.id), ice) {
-            stream.ice = Some(ice);
-            stream.mux = true;
-            let default = self.search.as_ref().and_then(Search::default_address);
-            stream.local = default.unwrap_or(stream.local);
-        }
     }
 
     /// An offer of ours.
@@ -299,8 +269,14 @@ impl Sound {
         self.session.agreed_for(self.id).is_some_and(|agreed| agreed.hold.is_ours())
     }
 
-    /// From the next offer or answer on, sound is wanted at this address of ours; the sockets stay.
-    pub(crate) fn moved(&mut self, ip: IpAddr) {
+    /// From the next offer or answer on, sound is wanted at this address of ours; the sockets stay. A way that was looked for is looked for anew, from
+    /// there (an ICE restart, RFC 8445 §9).
+    pub(crate) fn moved(
+        &mut self,
+        now: Time,
+        (ip, servers): (IpAddr, &Servers),
+        out: &mut Vec<Output>,
+    ) {
         self.pair.rtp.1.set_ip(ip);
         self.pair.rtcp.1.set_ip(ip);
         if let Some(stream) = self.session.stream_mut(self.id) {
@@ -310,6 +286,10 @@ impl Sound {
             if let Some(stream) = session.stream_mut(self.id) {
                 stream.local.set_ip(ip);
             }
+        }
+        if self.search.is_some() {
+            self.to_meet = None;
+            self.look(now, servers, out);
         }
     }
 
@@ -404,32 +384,6 @@ impl Sound {
     fn put(&self, sent: Sent, out: &mut Vec<Output>) {
         let rtp = self.pair.rtp.0;
         out.extend(sent.into_iter().map(|(to, octets)| Output::Media(rtp, to, octets.into())));
-    }
-
-    /// Goes the way that was found, when it is another than before.
-    fn follow(&mut self, now: Time, out: &mut Vec<Output>) {
-        let (Some(search), Some(playing)) = (&self.search, &mut self.playing) else { return };
-        let mut sent = Vec::new();
-        playing.way.follow(now, search.destination(now), &mut sent);
-        if let Some((from, octets)) = self.hasty.take_if(|_| playing.way.is_found()) {
-            playing.way.shake(now, (from, &octets), &mut sent);
-        }
-        self.post(now, sent, out);
-    }
-
-    /// Does what is due to find a way.
-    fn search_on(&mut self, now: Time, out: &mut Vec<Output>) {
-        let Some(search) = &mut self.search else { return };
-        let mut sent = Sent::new();
-        if let Some((_, theirs)) = self.to_meet.take() {
-            let role = self.role.unwrap_or(Role::Controlled);
-            search.meet(now, (&theirs, role), &mut sent);
-        }
-        if search.deadline().is_some_and(|due| due <= now) {
-            search.wake(now, &mut sent);
-        }
-        self.put(sent, out);
-        self.follow(now, out);
     }
 
     /// Says and plays what is due.

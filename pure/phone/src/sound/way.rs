@@ -16,6 +16,8 @@ pub(super) struct Way {
     found: Found,
     rtcp: Rtcp,
     guard: Guard,
+    /// The keys of descriptions, while others protect the call or nobody does: should they come back, they go on counting.
+    resting: Option<Box<Shield>>,
 }
 
 /// How it is known where the other side is.
@@ -90,8 +92,12 @@ impl Way {
             (false, Some(_)) => Rtcp::Nowhere,
             (false, None) => Rtcp::Apart(agreed.remote.rtcp_address()),
         };
-        let before = before.map(|before| before.guard);
-        let guard = match (&agreed.handshake, agreed.secrets.clone()) {
+        let (before, resting) = match before {
+            Some(Self { guard: Guard::Shield(shield), .. }) => (None, Some(shield)),
+            Some(Self { guard, resting, .. }) => (Some(guard), resting),
+            None => (None, None),
+        };
+        let (guard, resting) = match (&agreed.handshake, agreed.secrets.clone()) {
             (Some(handshake), _) => {
                 let whose = (handshake.part, handshake.theirs.clone());
                 let going_on = match before {
@@ -106,22 +112,19 @@ impl Way {
                     let shaking = Shaking { handshake, aim, since, shield: None, broken: None };
                     Some(Box::new(shaking))
                 };
-                Guard::Handshake(going_on.or_else(begun)?)
+                (Guard::Handshake(going_on.or_else(begun)?), resting)
             }
             (None, Some(secrets)) => {
-                let before = match before {
-                    Some(Guard::Shield(shield)) => Some(*shield),
-                    _ => None,
-                };
-                Guard::Shield(Box::new(Shield::with(secrets, before)?))
+                let shield = Shield::with(secrets, resting.map(|resting| *resting))?;
+                (Guard::Shield(Box::new(shield)), None)
             }
-            (None, None) => Guard::Nobody,
+            (None, None) => (Guard::Nobody, resting),
         };
         let found = match searched {
             true => Found::Searched(known),
             false => Found::Latch(Latch::new(now, announced)),
         };
-        Some(Self { found, rtcp, guard })
+        Some(Self { found, rtcp, guard, resting })
     }
 
     /// True when the way is looked for.
@@ -339,4 +342,56 @@ fn shield(keys: connectivity::Keys) -> Option<Shield> {
     let suite = srtp::Suite::of_profile(keys.profile)?.name().into();
     let (ours, theirs) = (keys.ours.into(), keys.theirs.into());
     Shield::with(Secrets { suite, ours, theirs }, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use machine::Dice;
+    use sdp::{Origin, Part, Session};
+
+    use super::super::wishes::{Wishes, wish};
+    use super::*;
+    use crate::Srtp;
+
+    /// What two have agreed on, with keys in their descriptions.
+    fn agreed() -> Agreed {
+        let mut sides = [1, 2].map(|number: u8| {
+            let at = SocketAddr::from(([192, 0, 2, number], 4000));
+            let codecs = vec![media::Codec::Pcma];
+            let wishes = Wishes { srtp: Srtp::Required, codecs, identity: None, ice: None };
+            let mut session = Session::new(Origin::new(number.into(), at.ip()));
+            session.add(wish(at, &wishes, &mut Dice::new(number.into())));
+            session
+        });
+        let offer = sides[0].offer().unwrap();
+        let (answer, _) = sides[1].answer(&offer).unwrap();
+        sides[0].accept(&answer).unwrap().remove(0)
+    }
+
+    fn report(way: &mut Way) -> Bytes {
+        let octets = [0x80, 201, 0, 1, 0, 0, 0, 7][..].to_vec();
+        way.send(Port::Rtcp, octets.into()).unwrap().1
+    }
+
+    /// RFC 3711 §9.1: keys of descriptions go on counting after a handshake has made others, and after a time without any.
+    #[test]
+    fn keys_that_come_back_after_others_go_on_counting() {
+        let identity = Identity::new(Time(0), &mut Dice::new(3)).unwrap();
+        let theirs = vec![identity.fingerprint().clone()];
+        let handshake = Some(sdp::Handshake { part: Part::Passive, theirs });
+        let told = agreed();
+        let shaken = Agreed { secrets: None, handshake, ..told.clone() };
+        let plain = Agreed { secrets: None, ..told.clone() };
+        let mut seen = Vec::new();
+        let mut way = None;
+        for agreed in [&told, &shaken, &told, &plain, &shaken, &told] {
+            let mut now = Way::new(Time(0), agreed, (Some(&identity), way.take())).unwrap();
+            if agreed.secrets.is_some() {
+                seen.push(report(&mut now));
+            }
+            way = Some(now);
+        }
+        assert_eq!(seen.len(), 3);
+        assert!(seen[0] != seen[1] && seen[1] != seen[2] && seen[0] != seen[2], "{seen:?}");
+    }
 }

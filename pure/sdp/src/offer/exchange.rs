@@ -5,7 +5,7 @@ use super::formats::{self, Common, Format};
 use super::secrecy::{Keys, Way};
 use super::slot::{Life, Slot};
 use super::{Agreed, Hold, Refusal, Secrecy, Session, Stream, StreamId, compose};
-use crate::{Description, Direction, Ice, Media, limits};
+use crate::{Description, Direction, Ice, Media, Trickle, limits};
 
 /// The places as they are after an exchange, and what stands in them.
 type Outcome = (Vec<Slot>, Vec<Agreed>);
@@ -210,7 +210,7 @@ impl Theirs<'_> {
             };
             default.port() != NOWHERE && !ice.candidates.iter().any(|one| is(one))
         });
-        (!changed || ice.candidates.is_empty() && ice.trickle).then_some(ice)
+        (!changed || ice.candidates.is_empty() && ice.trickle != Trickle::Off).then_some(ice)
     }
 
     fn agreed(
