@@ -10,5 +10,5 @@ mod wav;
 pub use opus::{OpusError, OpusRecording, read as read_opus};
 pub use raw::{RawInput, RawOutput};
 #[cfg(feature = "soundcard")]
-pub use soundcard::{CardError, SoundCard};
+pub use soundcard::{CardError, Cleaning, Echo, Noise, SoundCard};
 pub use wav::{Recording, WavError, read};

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use phone::Srtp;
+use phone::{Signals, Srtp};
 use sip::Uri;
 
 use super::address;
@@ -23,6 +23,19 @@ pub struct PhoneFile {
     pub accounts: Vec<PhoneAccount>,
     /// What the top of the file says for all.
     pub all: PhoneAccount,
+    /// By what a person hears and speaks.
+    pub card: PhoneCard,
+}
+
+/// What the file says of the sound card.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PhoneCard {
+    /// Whether a person hears and speaks by it.
+    pub used: Option<bool>,
+    /// Whether what the loudspeaker plays is taken out of what the microphone hears.
+    pub echo_cancellation: Option<bool>,
+    /// Whether steady noise is.
+    pub noise_suppression: Option<bool>,
 }
 
 /// One account.
@@ -40,6 +53,8 @@ pub struct PhoneAccount {
     pub transport: Option<&'static str>,
     /// Whether others may hear its calls on their way.
     pub srtp: Option<Srtp>,
+    /// Whose tones its owner hears.
+    pub tones: Option<Signals>,
     /// Files with certificates of authorities that are trusted beside the system's.
     pub authorities: Vec<PathBuf>,
     /// The address of this machine that the phone uses.
@@ -76,8 +91,22 @@ impl PhoneFile {
             }
         };
         let accounts = items.iter().map(one).collect();
-        let phone = Self { accounts, all };
+        let card = PhoneCard {
+            used: table.flag("card", &mut faults),
+            echo_cancellation: table.flag("echo_cancellation", &mut faults),
+            noise_suppression: table.flag("noise_suppression", &mut faults),
+        };
+        let phone = Self { accounts, all, card };
         if faults.faults.is_empty() { Ok(phone) } else { Err(Mistakes::of(source, &mut faults)) }
+    }
+}
+
+impl PhoneFile {
+    /// A person hears: where nothing is said of tones, there are some.
+    pub(crate) fn expect_tones(&mut self) {
+        for account in self.accounts.iter_mut().chain([&mut self.all]) {
+            account.tones = account.tones.or(Some(Signals::Europe));
+        }
     }
 }
 
@@ -91,7 +120,10 @@ impl PhoneAccount {
             name: table.text("name", faults).map(|text| text.value.to_owned()),
             server: table.text("server", faults).and_then(|text| address::read(text, 5060, faults)),
             transport: table.text("transport", faults).and_then(|text| transport(text, faults)),
-            srtp: table.text("srtp", faults).and_then(|text| srtp(text, faults)),
+            srtp: table.text("srtp", faults).and_then(|text| one_of(&SRTP, "policy", text, faults)),
+            tones: table
+                .text("tones", faults)
+                .and_then(|text| one_of(&TONES, "tones", text, faults)),
             authorities: authorities.into_iter().map(|text| text.value.into()).collect(),
             bind: table.text("bind", faults).and_then(|text| bind(text, faults)),
         }
@@ -110,6 +142,7 @@ impl PhoneAccount {
             server: self.server.or(all.server),
             transport: self.transport.or(all.transport),
             srtp: self.srtp.or(all.srtp),
+            tones: self.tones.or(all.tones),
             authorities,
             bind: self.bind.or(all.bind),
         }
@@ -148,13 +181,27 @@ pub(crate) const SRTP: [(&str, Srtp); 4] = [
     ("dtls", Srtp::Dtls),
 ];
 
-fn srtp(written: At<&str>, faults: &mut Faults) -> Option<Srtp> {
-    let known = SRTP.iter().find(|(name, _)| *name == written.value);
-    if known.is_none() {
-        let what = format!("unknown policy `{}`", written.value.escape_debug());
-        faults.refuse(written.span, what, "it is \"off\", \"welcome\", \"required\" or \"dtls\"");
+/// Whose tones there are.
+pub(crate) const TONES: [(&str, Signals); 3] = [
+    ("off", Signals::Silent),
+    ("europe", Signals::Europe),
+    ("north-america", Signals::NorthAmerica),
+];
+
+/// What a name stands for.
+fn one_of<T: Copy>(
+    known: &[(&str, T)],
+    what: &str,
+    written: At<&str>,
+    faults: &mut Faults,
+) -> Option<T> {
+    let found = known.iter().find(|(name, _)| *name == written.value);
+    if found.is_none() {
+        let names: Vec<_> = known.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        let what = format!("unknown {what} `{}`", written.value.escape_debug());
+        faults.refuse(written.span, what, format!("one of {}", names.join(", ")));
     }
-    known.map(|(_, srtp)| *srtp)
+    found.map(|(_, value)| *value)
 }
 
 fn bind(written: At<&str>, faults: &mut Faults) -> Option<IpAddr> {
@@ -173,23 +220,29 @@ pub(super) const SECTION: Section = Section {
     name: "",
     repeated: false,
     about: "The file of `offhook phone --config phone.toml`. What the command line says counts more.",
-    keys: &keys(
-        Key::optional(
-            "account",
-            "`--account`",
-            "Whose phone it is: \"sip:101@example.test\". For several, a list of such, or an `[[account]]` each: then the other keys stand in it, or at the \
-             top of the file for all of them.",
-        )
-        .with(ONE),
-    ),
+    keys: &whole(),
 };
+
+const ACCOUNT: Key = Key::optional(
+    "account",
+    "`--account`",
+    "Whose phone it is: \"sip:101@example.test\". For several, a list of such, or an `[[account]]` each: then the other keys stand in it, or at the \
+     top of the file for all of them.",
+)
+.with(ONE);
+
+/// All that may stand at the top.
+const fn whole() -> [Key; 12] {
+    let [a, b, c, d, e, f, g, h, i] = keys(ACCOUNT);
+    [a, b, c, d, e, f, g, h, i, CARD, ECHO, NOISE]
+}
 
 /// The keys of an `[[account]]`.
 const ONE: &[Key] = &keys(Key::required("address", "As above: \"sip:101@example.test\"."));
 
 /// Whose it is, and what may be said of all accounts or of one.
-const fn keys(whose: Key) -> [Key; 8] {
-    [whose, PASSWORD, NAME, SERVER, TRANSPORT, WHO_HEARS, AUTHORITIES, BIND]
+const fn keys(whose: Key) -> [Key; 9] {
+    [whose, PASSWORD, NAME, SERVER, TRANSPORT, WHO_HEARS, WHOSE_TONES, AUTHORITIES, BIND]
 }
 
 const PASSWORD: Key =
@@ -212,6 +265,27 @@ const WHO_HEARS: Key = Key::new(
     "Whether others may hear calls on their way: \"off\", they may; \"welcome\", they may unless the other side offers SRTP; \"required\", they may \
      not, and a call that cannot have SRTP does not come about; its keys travel in the signalling, which TLS has to hide; \"dtls\", they may not, nor \
      may who carries the signalling: the phones make the keys themselves (DTLS-SRTP). Whoever offers such keys gets them with \"welcome\" and \"required\" too.",
+);
+const WHOSE_TONES: Key = Key::optional(
+    "tones",
+    "\"off\"; with `card`, \"europe\"",
+    "Whose tones its owner hears when it rings there, when they are busy, when nobody is reached and when somebody else calls: \"europe\" or \
+     \"north-america\"; with \"off\", none.",
+);
+const CARD: Key = Key::new(
+    "card",
+    "false",
+    "Whether a person hears and speaks by the sound card of the machine, in a program that was built with the feature `soundcard`.",
+);
+const ECHO: Key = Key::new(
+    "echo_cancellation",
+    "true",
+    "With `card`: whether what the loudspeaker plays is taken out of what the microphone hears. A headset does not need it.",
+);
+const NOISE: Key = Key::new(
+    "noise_suppression",
+    "true",
+    "With `card`: whether what goes on all the time (fans, hum) is made quieter in what the microphone hears.",
 );
 const AUTHORITIES: Key = Key::optional(
     "authorities",
@@ -239,6 +313,13 @@ mod tests {
             ("acount = \"sip:101@h\"", "p:1:1: unknown key or section `acount`"),
             ("account = \"sip:h\"", "p:1:11: `sip:h` has no user"),
             ("transport = \"upd\"", "p:1:13: unknown transport `upd`"),
+            ("srtp = \"on\"", "p:1:8: unknown policy `on`"),
+            ("tones = \"usa\"", "p:1:9: unknown tones `usa`"),
+            ("card = \"yes\"", "p:1:8: `card` must be true or false"),
+            (
+                "[[account]]\naddress = \"sip:a@h\"\ncard = true",
+                "p:3:1: `account` has no key `card`",
+            ),
             ("authorities = 1", "p:1:15: `authorities` must be a text"),
             ("bind = \"here\"", "p:1:8: `here` is not an IP address"),
             ("[[account]]\npassword = \"x\"", "p:1:1: `account` has no `address`"),

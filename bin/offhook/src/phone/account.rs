@@ -8,7 +8,7 @@ use protocol::Transport;
 use sip::Uri;
 
 use super::flows::Flows;
-use crate::config::{Mistakes, PhoneAccount, PhoneFile, SRTP, Secret, TRANSPORTS};
+use crate::config::{Mistakes, PhoneAccount, PhoneFile, SRTP, Secret, TONES, TRANSPORTS};
 use crate::limits;
 use crate::softphone::{ELSEWHERE, Home, facing};
 
@@ -38,6 +38,9 @@ pub(super) struct AccountArguments {
     /// Whether others may hear calls on their way (they may not with "required")
     #[arg(long, global = true, value_parser = SRTP.map(|(name, _)| name))]
     srtp: Option<String>,
+    /// Whose tones its owner hears when it rings there, when they are busy, when somebody else calls
+    #[arg(long, global = true, value_parser = TONES.map(|(name, _)| name))]
+    tones: Option<String>,
     /// What it speaks, most wanted first: opus,G722,PCMA,PCMU
     #[arg(long, global = true, value_name = "NAMES", value_delimiter = ',')]
     codecs: Vec<String>,
@@ -53,15 +56,6 @@ pub(super) struct AccountArguments {
     flows: Flows,
 }
 
-/// What is wrong with it.
-#[derive(Debug)]
-pub(super) enum Wrong {
-    /// The file.
-    File(Mistakes),
-    /// What was said.
-    Said(String),
-}
-
 /// An account, and what of this machine it uses.
 #[derive(Debug)]
 pub(super) struct Owned {
@@ -73,15 +67,15 @@ pub(super) struct Owned {
 }
 
 impl AccountArguments {
+    /// What the phone's file says; nothing, when there is none.
+    pub(super) fn file(&self) -> Result<PhoneFile, Mistakes> {
+        self.config.as_deref().map_or_else(|| Ok(PhoneFile::default()), PhoneFile::load)
+    }
+
     /// The accounts; the first is the one that calls go out by.
-    pub(super) fn read(&self) -> Result<Vec<Owned>, Wrong> {
-        let file = match &self.config {
-            Some(path) => PhoneFile::load(path).map_err(Wrong::File)?,
-            None => PhoneFile::default(),
-        };
-        let wanted = self.wanted(file).map_err(Wrong::Said)?;
-        let owned = wanted.into_iter().enumerate().map(|(number, one)| self.own(number, one));
-        owned.collect::<Result<_, _>>().map_err(Wrong::Said)
+    pub(super) fn read(&self, file: PhoneFile) -> Result<Vec<Owned>, String> {
+        let wanted = self.wanted(file)?;
+        wanted.into_iter().enumerate().map(|(number, one)| self.own(number, one)).collect()
     }
 
     /// Those of the file; or those that are named, which the file may know.
@@ -102,6 +96,9 @@ impl AccountArguments {
         if named == 0 {
             return Ok(file.accounts);
         }
+        let is = |one: &&PhoneAccount, said: &str| {
+            one.address.as_deref().is_some_and(|address| is_meant(address, said))
+        };
         let find = |said: &String| {
             let known = file.accounts.iter().find(|one| is(one, said));
             let new = || PhoneAccount { address: Some(said.clone()), ..file.all.clone() };
@@ -130,6 +127,10 @@ impl AccountArguments {
         let wish = SRTP.iter().find(|(name, _)| Some(*name) == wish).map(|(_, srtp)| *srtp);
         if let Some(srtp) = wish.or(file.srtp) {
             account = account.srtp(srtp);
+        }
+        let tones = TONES.iter().find(|(name, _)| Some(*name) == self.tones.as_deref());
+        if let Some(tones) = tones.map(|(_, tones)| *tones).or(file.tones) {
+            account = account.signals(tones);
         }
         if !self.codecs.is_empty() {
             let names = self.codecs.iter().map(String::as_str);
@@ -161,11 +162,15 @@ impl AccountArguments {
 }
 
 /// Is that the account that somebody means by its address, or by its user alone?
-fn is(account: &PhoneAccount, said: &str) -> bool {
-    let Some(address) = account.address.as_deref() else { return false };
+pub(super) fn is_meant(address: &str, said: &str) -> bool {
     let bare = address.split_once(':').map_or(address, |(_, bare)| bare);
-    let user = bare.split('@').next();
-    [Some(address), Some(bare), user].contains(&Some(said))
+    [address, bare, user_of(address)].contains(&said)
+}
+
+/// The user of an address: all that is needed to tell accounts apart.
+pub(super) fn user_of(address: &str) -> &str {
+    let bare = address.split_once(':').map_or(address, |(_, bare)| bare);
+    bare.split_once('@').map_or(bare, |(user, _)| user)
 }
 
 /// `host` or `host:port` of an address of record.
@@ -194,6 +199,7 @@ mod tests {
             server: server.map(Into::into),
             transport: None,
             srtp: None,
+            tones: None,
             codecs: Vec::new(),
             ca: Vec::new(),
             bind: None,
@@ -203,7 +209,9 @@ mod tests {
 
     #[test]
     fn the_server_tells_which_address_to_use() {
-        let read = |account: &str, server| said(&[account], server).read().unwrap().remove(0);
+        let read = |account: &str, server| {
+            said(&[account], server).read(PhoneFile::default()).unwrap().remove(0)
+        };
         let Owned { account, at, .. } = read("sip:101@example.invalid", Some("127.0.0.1:5060"));
         assert_eq!(
             (account.address().as_str(), at),
@@ -219,10 +227,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_asked_for() {
-        let why = |arguments: AccountArguments| match arguments.read() {
-            Err(Wrong::Said(why)) => why,
-            other => panic!("{other:?}"),
-        };
+        let why = |arguments: AccountArguments| arguments.read(PhoneFile::default()).unwrap_err();
         assert!(why(said(&[], None)).contains("--account"));
         assert!(why(said(&["101"], None)).contains("no SIP address"));
         let many = vec!["sip:101@127.0.0.1"; limits::ACCOUNTS + 1];

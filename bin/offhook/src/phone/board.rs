@@ -104,6 +104,11 @@ impl Known {
     pub(super) const fn is_up(&self) -> bool {
         matches!(self.state, State::Up(_))
     }
+
+    /// True for a call that takes part in a conference, of its account or of several.
+    pub(super) fn confers(&self) -> bool {
+        self.joined || self.meter.is_plugged()
+    }
 }
 
 /// The calls that there are, in the order of their beginning.
@@ -127,6 +132,20 @@ impl Board {
         let mate = |known: &&Known| known.key.line == key.line && known.joined;
         let first = self.calls.iter().find(mate).filter(|_| own.joined);
         Some(first.unwrap_or(own))
+    }
+
+    /// The call that comes: the chosen one, if it does, or the first that does.
+    pub(super) fn coming(&self, chosen: Option<Key>) -> Option<Key> {
+        let comes = |known: &&Known| known.state == State::Comes;
+        let chosen = chosen.and_then(|key| self.get(key)).filter(comes);
+        chosen.or_else(|| self.calls.iter().find(comes)).map(|known| known.key)
+    }
+
+    /// True when both take part in one conference.
+    pub(super) fn are_together(&self, one: Key, other: Key) -> bool {
+        let (Some(one), Some(other)) = (self.get(one), self.get(other)) else { return false };
+        let at_one_phone = one.key.line == other.key.line && one.joined && other.joined;
+        at_one_phone || one.meter.is_plugged() && other.meter.is_plugged()
     }
 
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Known> {
@@ -190,8 +209,7 @@ impl Board {
     pub(super) fn toggle_mute(&self, key: Key) {
         let Some(known) = self.get(key) else { return };
         let muted = known.meter.is_muted();
-        let mate =
-            |it: &&Known| it.key == key || known.joined && it.joined && it.key.line == key.line;
+        let mate = |it: &&Known| it.key == key || self.are_together(it.key, key);
         for known in self.calls.iter().filter(mate) {
             if muted { known.meter.unmute() } else { known.meter.mute() }
         }
@@ -258,6 +276,14 @@ impl Known {
             PhoneEvent::Quality { quality, .. } => self.quality = Some(**quality),
             _ => {}
         }
+    }
+}
+
+/// Who has called whom.
+pub(super) const fn way(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Out => "to",
+        Direction::In => "from",
     }
 }
 

@@ -1,9 +1,11 @@
 //! `Metered`: mouth and ear of a call, with what a person wants to know of them: how loud it is, and whether they are heard.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use phone::Audio;
+
+use super::patch::Plug;
 
 /// How loud a call is, and whether it is muted. Written by the thread of the phone, read by the one that shows it.
 #[derive(Debug, Default)]
@@ -12,6 +14,7 @@ pub(super) struct Meter {
     heard: AtomicU16,
     loudest: AtomicU16,
     muted: AtomicBool,
+    plug: Mutex<Option<Plug>>,
 }
 
 impl Meter {
@@ -46,6 +49,21 @@ impl Meter {
     pub(super) fn unmute(&self) {
         self.muted.store(false, Ordering::Relaxed);
     }
+
+    /// Hangs the call on calls of other accounts; or, with nothing, on none.
+    pub(super) fn plug(&self, plug: Option<Plug>) {
+        *self.plugged() = plug;
+    }
+
+    /// True while it hangs on calls of other accounts.
+    pub(super) fn is_plugged(&self) -> bool {
+        self.plugged().is_some()
+    }
+
+    fn plugged(&self) -> MutexGuard<'_, Option<Plug>> {
+        // There is nothing that could be half done.
+        self.plug.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Mouth and ear under a meter.
@@ -61,12 +79,18 @@ impl Audio for Metered {
             frame.fill(0);
         }
         self.meter.spoken.store(peak(frame), Ordering::Relaxed);
+        if let Some(plug) = &*self.meter.plugged() {
+            plug.speak(frame);
+        }
     }
 
     fn hear(&mut self, frame: &[i16]) {
         let peak = peak(frame);
         self.meter.heard.store(peak, Ordering::Relaxed);
         self.meter.loudest.fetch_max(peak, Ordering::Relaxed);
+        if let Some(plug) = &*self.meter.plugged() {
+            plug.hear(frame);
+        }
         self.audio.hear(frame);
     }
 }

@@ -3,6 +3,8 @@
 mod account;
 mod board;
 mod call;
+#[cfg(feature = "soundcard")]
+mod card;
 mod deed;
 mod desk;
 mod flows;
@@ -11,6 +13,7 @@ mod meter;
 mod news;
 mod order;
 mod past;
+mod patch;
 mod prompt;
 mod screen;
 mod sound;
@@ -18,6 +21,7 @@ mod together;
 mod transfer;
 mod watch;
 mod watched;
+mod watchlist;
 mod ways;
 
 use crate::log::Log;
@@ -74,10 +78,18 @@ pub fn run(arguments: Arguments, log: Log) -> Outcome {
         (Face::Lines, true) => News::Json,
         (Face::Lines, false) => News::Text,
     };
-    let mut accounts = match arguments.account.read() {
+    let mut file = match arguments.account.file() {
+        Ok(file) => file,
+        Err(mistakes) => return crate::check::refuse(&mistakes, log),
+    };
+    let sound = arguments.sound.settle(file.card);
+    if sound.is_by_card() {
+        // A person is there who hears them.
+        file.expect_tones();
+    }
+    let mut accounts = match arguments.account.read(file) {
         Ok(accounts) => accounts,
-        Err(account::Wrong::File(mistakes)) => return crate::check::refuse(&mistakes, log),
-        Err(account::Wrong::Said(what)) => {
+        Err(what) => {
             log.error("wrong_account", &[("what", (&what).into())]);
             return Outcome::Wrong;
         }
@@ -91,14 +103,14 @@ pub fn run(arguments: Arguments, log: Log) -> Outcome {
     for owned in &mut accounts {
         owned.account = owned.account.clone().referrals(referrals);
     }
-    if let Err(what) = arguments.sound.check() {
+    if let Err(what) = sound.check() {
         log.error("wrong_sound", &[("what", (&what).into())]);
         return Outcome::Wrong;
     }
-    if arguments.sound.takes_stdout() {
+    if sound.takes_stdout() {
         news::step_aside();
     }
-    let done = Desk::open(&accounts, arguments.sound, news).and_then(|desk| {
+    let done = Desk::open(&accounts, sound, news).and_then(|desk| {
         let done = match arguments.deed {
             Some(deed) => deed.run(&desk),
             None if face == Face::Screen => screen::run(&desk),

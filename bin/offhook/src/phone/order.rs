@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use phone::packages::Package;
 use phone::{Direction, Inquiry, PhoneEvent};
 
 use super::board::{Board, Key, Known, Over, Wish};
 use super::desk::Desk;
 use super::meter::{Meter, Metered};
 use super::past::{PastCall, PastCalls};
+use super::patch::Patch;
+use super::watch::What;
+use super::watchlist::{WatchList, Whom};
 use crate::limits;
 
 /// What a person wants.
@@ -31,14 +35,16 @@ pub(super) enum Order {
     Transfer(Key, String),
     /// Have the other sides of two calls talk with each other.
     Join(Key, Key),
-    /// Let all calls of its account hear each other.
-    Confer(Key),
-    /// Take it out of them.
+    /// Let all calls that are up hear each other.
+    Confer,
+    /// Take one out of them.
     Split(Key),
     /// Press a key.
     Press(Key, char),
     /// Be heard no more, or again.
     Mute(Key),
+    /// See how somebody is, by an account; once more: no longer.
+    Watch(usize, String, What),
     /// Call whom the other side wants us to call.
     Follow(Key),
     /// Do not.
@@ -69,12 +75,22 @@ pub(super) struct House<'desk> {
     pub(super) desk: &'desk Desk,
     pub(super) board: Board,
     pub(super) past: PastCalls,
+    pub(super) watched: WatchList,
+    /// What the conference of several accounts hangs on.
+    pub(super) patch: Patch,
     pub(super) began: Instant,
 }
 
 impl<'desk> House<'desk> {
     pub(super) fn new(desk: &'desk Desk, past: PastCalls) -> Self {
-        Self { desk, board: Board::default(), past, began: Instant::now() }
+        Self {
+            desk,
+            board: Board::default(),
+            past,
+            watched: WatchList::default(),
+            patch: Patch::default(),
+            began: Instant::now(),
+        }
     }
 
     /// How long the program has run.
@@ -90,7 +106,9 @@ impl<'desk> House<'desk> {
             let ring = move |phone: &mut phone::Phone, now, out: &mut _| phone.ring(now, call, out);
             let _ = self.desk.seat(line)?.phone.obey(ring);
         }
+        self.watched.hear(line, event);
         let over = self.board.hear(self.now(), line, event);
+        self.tend_patch();
         let past = match (over, event) {
             (Some(over), _) => self.past_call(over),
             (None, PhoneEvent::TurnedAway { from, status }) => {
@@ -163,13 +181,9 @@ impl<'desk> House<'desk> {
                     self.wish(key, Wish::Resume)?;
                 }
             }
-            Order::Join(key, other) if key.line != other.line => {
-                return Err(
-                    "the two calls are of different accounts: transfer it to the number".into()
-                );
-            }
+            Order::Watch(line, target, what) => self.watch(line, Whom::Somebody(target, what))?,
             Order::Mute(key) => self.board.toggle_mute(key),
-            Order::Confer(key) => self.confer(key)?,
+            Order::Confer => self.confer()?,
             Order::Split(key) => self.split(key)?,
             Order::Follow(key) => return self.follow(key).map(Done::Begun),
             Order::DoNotDisturb => self.for_all(|phone| {
@@ -205,9 +219,13 @@ impl<'desk> House<'desk> {
             Order::Transfer(key, to) => {
                 self.at(key)?.obey(move |phone, now, out| phone.transfer(now, key.call, &to, out))
             }
-            Order::Join(key, other) => self
+            Order::Join(key, other) if key.line == other.line => self
                 .at(key)?
                 .obey(move |phone, now, out| phone.transfer_to(now, key.call, other.call, out)),
+            Order::Join(key, other) => {
+                let link = self.at(other)?.obey(move |phone, _, _| phone.link_to(other.call))?;
+                self.at(key)?.obey(move |phone, now, out| phone.transfer(now, key.call, &link, out))
+            }
             Order::Press(key, digit) => {
                 self.at(key)?.obey(move |phone, now, out| phone.press(now, key.call, digit, out))
             }
@@ -242,8 +260,32 @@ impl<'desk> House<'desk> {
         Ok(new)
     }
 
+    /// The own mailbox of an account is watched from now on, where its server says what is in it.
+    pub(super) fn watch_mailbox(&mut self, line: usize) {
+        if self.watched.find(line, &Whom::Own).is_none() {
+            // A phone that has ended says so itself.
+            let _ = self.watch(line, Whom::Own);
+        }
+    }
+
+    /// Watches somebody, or does not any more.
+    fn watch(&mut self, line: usize, whom: Whom) -> Result<(), String> {
+        let seat = self.desk.seat(line)?;
+        if let Some(watch) = self.watched.find(line, &whom) {
+            return seat.phone.obey(move |phone, now, out| phone.unwatch(now, watch, out));
+        }
+        let (target, package) = match &whom {
+            Whom::Own => (seat.user.to_owned(), Package::Messages),
+            Whom::Somebody(target, what) => (target.clone(), what.package()),
+        };
+        let watch =
+            seat.phone.obey(move |phone, now, out| phone.watch(now, &target, package, out))?;
+        self.watched.begin((line, watch), whom);
+        Ok(())
+    }
+
     /// Asks the other side to wait, or to go on. Asked already, it is not asked again.
-    fn wish(&mut self, key: Key, wish: Wish) -> Result<(), String> {
+    pub(super) fn wish(&mut self, key: Key, wish: Wish) -> Result<(), String> {
         let phone = self.at(key)?;
         match wish {
             Wish::Hold => phone.obey(move |phone, now, out| phone.hold(now, key.call, out))?,
@@ -260,7 +302,7 @@ impl<'desk> House<'desk> {
                 && known.is_up()
                 && !known.holds
                 && known.wish.is_none()
-                && !self.are_together(key, known.key)
+                && !self.board.are_together(key, known.key)
         };
         let others: Vec<_> = self.board.calls().iter().filter(talks).map(|it| it.key).collect();
         others.into_iter().try_for_each(|other| self.wish(other, Wish::Hold))

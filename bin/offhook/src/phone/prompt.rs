@@ -2,13 +2,15 @@
 
 use std::io::BufRead as _;
 
-use phone::{Direction, PhoneEvent};
+use phone::PhoneEvent;
 
-use super::board::{Key, Known, State};
+use super::account::is_meant;
+use super::board::{Key, State, way};
 use super::deed::register;
 use super::desk::{Desk, Happening};
 use super::order::{Done, House, Order};
 use super::past::{PastCall, PastCalls};
+use super::watch::{PRESENCE, What};
 use crate::outcome::Outcome;
 
 /// Registers, and does what is typed until `quit`.
@@ -108,10 +110,7 @@ impl Prompt<'_> {
                     self.house.obey(Order::Press(call, key))?;
                 }
             }
-            "conference" => {
-                let call = self.call()?;
-                self.house.confer(call)?;
-            }
+            "conference" => self.house.confer()?,
             "split" => self.house.split(self.call()?)?,
             "add" | "invite" if rest.is_empty() => return Err(format!("whom? {word} 103")),
             "add" => {
@@ -149,6 +148,7 @@ impl Prompt<'_> {
             "join" => Order::Join(self.call()?, self.named(rest)?),
             "follow" => Order::Follow(self.call()?),
             "decline" => Order::Decline(self.call()?),
+            "watch" => self.watch(rest)?,
             "message" => {
                 let (to, text) = rest.split_once(' ').ok_or("what? message 102 Dinner is ready")?;
                 Order::Message(self.line, to.to_owned(), text.to_owned())
@@ -166,10 +166,7 @@ impl Prompt<'_> {
 
     /// The call that is meant, if it waits to be picked up; else the first one that does.
     fn ringing(&self) -> Result<Key, String> {
-        let comes = |known: &&Known| known.state == State::Comes;
-        let current = self.current.and_then(|current| self.house.board.get(current)).filter(comes);
-        let first = current.or_else(|| self.house.board.calls().iter().find(comes));
-        first.map(|known| known.key).ok_or_else(|| "nobody calls".to_owned())
+        self.house.board.coming(self.current).ok_or_else(|| "nobody calls".to_owned())
     }
 
     /// The call of that number in the list of calls.
@@ -184,13 +181,18 @@ impl Prompt<'_> {
     fn account(&self, said: &str) -> Result<usize, String> {
         let lines = self.house.desk.lines();
         let number = said.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-        let is = |user: &str| {
-            let bare = user.split_once(':').map_or(user, |(_, bare)| bare);
-            user == said || bare == said || bare.split('@').next() == Some(said)
-        };
-        let named = lines.iter().position(|line| is(&line.user));
+        let named = lines.iter().position(|line| is_meant(&line.user, said));
         let found = named.or(number.filter(|number| *number < lines.len()));
         found.ok_or_else(|| format!("{said:?} is no account: `accounts` shows them"))
+    }
+
+    /// Whom to watch, and what of them.
+    fn watch(&self, said: &str) -> Result<Order, String> {
+        let (target, what) = said.split_once(' ').unwrap_or((said, PRESENCE));
+        if target.is_empty() {
+            return Err("whom? watch 102, or watch 102 dialogs; again ends it".into());
+        }
+        Ok(Order::Watch(self.line, target.to_owned(), What::named(what)?))
     }
 
     fn say(&self, text: &str) {
@@ -204,7 +206,7 @@ impl Prompt<'_> {
                 State::Calling => "is being called",
                 State::Rings => "rings",
                 State::Comes => "calls",
-                State::Up(_) if known.joined && !known.holds => "talks with all",
+                State::Up(_) if known.confers() && !known.holds => "talks with all",
                 State::Up(_) if known.holds => "waits",
                 State::Up(_) if known.is_held => "lets us wait",
                 State::Up(_) => "talks",
@@ -225,13 +227,10 @@ impl Prompt<'_> {
 
 /// A call that there was, in a line.
 fn line_of(past: &PastCall) -> String {
-    let way = match past.direction {
-        Direction::Out => "to",
-        Direction::In => "from",
-    };
+    let way = way(past.direction);
     let at = past.at.to_zoned(jiff::tz::TimeZone::system()).strftime("%F %R");
     format!("{at} {way} {}, {}", past.with, past.outcome())
 }
 
 const HELP: &str = "call WHOM, redial, answer, refuse, hangup, hold, resume, transfer WHOM, join N, conference, add WHOM, invite WHOM, split, pick N, calls, keys 123#, mute, \
-                    follow, decline, message WHOM TEXT, account N, accounts, dnd, forward WHOM, open, history, quit";
+                    follow, decline, watch WHOM, message WHOM TEXT, account N, accounts, dnd, forward WHOM, open, history, quit";

@@ -9,12 +9,14 @@ use device::{OpusRecording, RawInput, RawOutput, Recording};
 use media::audio::AtTheEnd;
 use media::{Audio, Pair, Samples, Silence, Tone};
 
+use crate::config::PhoneCard;
+
 /// What the phone says, and where what it hears goes.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct SoundArguments {
-    /// What to say: tone:440, silence, a WAV or Opus file, or - for raw samples on stdin
-    #[arg(long, global = true, value_name = "SOUND", default_value = "silence")]
-    play: Mouth,
+    /// What to say: tone:440, silence, a WAV or Opus file, or - for raw samples on stdin; when nothing is said, silence, or what the microphone hears
+    #[arg(long, global = true, value_name = "SOUND")]
+    play: Option<Mouth>,
     /// Say the file again and again
     #[arg(long, global = true)]
     again: bool,
@@ -28,6 +30,23 @@ pub(super) struct SoundArguments {
     /// Samples a second of - : 8000, 16000, 32000 or 48000 (16 bits, little-endian, mono)
     #[arg(long, global = true, value_name = "HZ", default_value_t = media::RATE)]
     rate: u32,
+    /// Hear and speak by the sound card
+    #[arg(long, global = true)]
+    card: bool,
+    /// With the card: what is not taken out of what the microphone hears. A headset has no echo
+    #[arg(long, global = true, value_name = "WHAT", value_delimiter = ',')]
+    keep: Vec<Kept>,
+}
+
+/// What stays in what the microphone hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Kept {
+    /// What the loudspeaker plays
+    Echo,
+    /// Fans, hum, wind
+    Noise,
+    /// Neither, whatever the phone's file says
+    Nothing,
 }
 
 /// What to say.
@@ -59,13 +78,33 @@ impl std::str::FromStr for Mouth {
 }
 
 impl SoundArguments {
+    /// With what the phone's file says, where the command line says nothing.
+    pub(super) fn settle(self, file: PhoneCard) -> Self {
+        let said = |wanted: Option<bool>, kept| (wanted == Some(false)).then_some(kept);
+        let [echo, noise] =
+            [said(file.echo_cancellation, Kept::Echo), said(file.noise_suppression, Kept::Noise)];
+        let keep = match self.keep.is_empty() {
+            true => echo.into_iter().chain(noise).collect(),
+            false => self.keep,
+        };
+        Self { card: self.card || file.used == Some(true), keep, ..self }
+    }
+
+    /// True when a person hears and speaks.
+    pub(super) const fn is_by_card(&self) -> bool {
+        self.card
+    }
+
     /// Can the file be played? Better said before the call than in it.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.takes_stdout() {
             self.piped_out().map(drop)?;
         }
+        if self.card {
+            self.by_card(Box::new(Silence)).map(drop)?;
+        }
         match &self.play {
-            Mouth::Piped => self.piped_in(std::io::empty()).map(drop),
+            Some(Mouth::Piped) => self.piped_in(std::io::empty()).map(drop),
             _ => self.mouth().map(drop),
         }
     }
@@ -77,8 +116,29 @@ impl SoundArguments {
 
     /// Mouth and ear for a call.
     pub(super) fn audio(&self) -> Result<Box<dyn Audio>, String> {
-        let mouth = self.mouth()?;
-        Ok(Box::new(Pair { mouth, ear: self.ear()? }))
+        if self.card {
+            return self.by_card(self.ear()?);
+        }
+        Ok(Box::new(Pair { mouth: self.mouth()?, ear: self.ear()? }))
+    }
+
+    /// By the sound card; what is heard is kept there too.
+    #[cfg(feature = "soundcard")]
+    fn by_card(&self, ear: Box<dyn Audio>) -> Result<Box<dyn Audio>, String> {
+        let kept = |what| self.keep.contains(&what);
+        let cleaning = device::Cleaning {
+            echo: if kept(Kept::Echo) { device::Echo::Kept } else { device::Echo::Cancelled },
+            noise: if kept(Kept::Noise) { device::Noise::Kept } else { device::Noise::Suppressed },
+        };
+        let card = device::SoundCard::open(cleaning);
+        let card = card.map_err(|error| error.to_string())?;
+        let mouth = self.play.is_some().then(|| self.mouth()).transpose()?;
+        Ok(Box::new(super::card::AtTheCard { card, mouth, ear }))
+    }
+
+    #[cfg(not(feature = "soundcard"))]
+    fn by_card(&self, _ear: Box<dyn Audio>) -> Result<Box<dyn Audio>, String> {
+        Err("this program was built without sound cards: cargo build --release --features soundcard".into())
     }
 
     fn ear(&self) -> Result<Box<dyn Audio>, String> {
@@ -99,10 +159,10 @@ impl SoundArguments {
 
     fn mouth(&self) -> Result<Box<dyn Audio>, String> {
         Ok(match &self.play {
-            Mouth::Silence => Box::new(Silence),
-            Mouth::Tone(hz) => Box::new(Tone::sine(*hz)),
-            Mouth::Piped => Box::new(self.piped_in(std::io::stdin())?),
-            Mouth::File(path) => {
+            None | Some(Mouth::Silence) => Box::new(Silence),
+            Some(Mouth::Tone(hz)) => Box::new(Tone::sine(*hz)),
+            Some(Mouth::Piped) => Box::new(self.piped_in(std::io::stdin())?),
+            Some(Mouth::File(path)) => {
                 let then = if self.again { AtTheEnd::Again } else { AtTheEnd::Stop };
                 Box::new(Samples::new(read(path)?, then))
             }
@@ -159,6 +219,27 @@ mod tests {
         let names = |file: &str| [0, 1, 9].map(|before| numbered(Path::new(file), before));
         assert_eq!(names("a/b.wav"), ["a/b.wav", "a/b-2.wav", "a/b-10.wav"].map(PathBuf::from));
         assert_eq!(names("b"), ["b", "b-2", "b-10"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn the_command_line_counts_more_than_the_file() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            sound: SoundArguments,
+        }
+        let file = PhoneCard { echo_cancellation: Some(false), ..PhoneCard::default() };
+        for (line, file, card, keep) in [
+            ("phone", PhoneCard::default(), false, &[][..]),
+            ("phone --card", file, true, &[Kept::Echo]),
+            ("phone --card --keep noise", file, true, &[Kept::Noise]),
+            ("phone --card --keep nothing", file, true, &[Kept::Nothing]),
+            ("phone", PhoneCard { used: Some(true), ..file }, true, &[Kept::Echo]),
+        ] {
+            let Line { sound } = clap::Parser::parse_from(line.split(' '));
+            let settled = sound.settle(file);
+            assert_eq!((settled.is_by_card(), &settled.keep[..]), (card, keep), "{line}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::desk::{Happening, Seat};
 use crate::outcome::Outcome;
 
 /// What is watched.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum What {
     /// Whether they are there
     Presence,
@@ -28,7 +28,7 @@ pub(super) fn run(
     (news, during): (Option<u32>, Option<Duration>),
 ) -> Result<Outcome, String> {
     let (target, package) = match (target, what) {
-        (Some(target), what) => (target, package(what)),
+        (Some(target), what) => (target, what.package()),
         (None, _) => (desk.user.to_owned(), Package::Messages),
     };
     let watch = desk.phone.obey(move |phone, now, out| phone.watch(now, &target, package, out))?;
@@ -69,14 +69,38 @@ fn goodbye(desk: &Seat<'_>, watch: phone::Watch) -> Result<(), String> {
     Ok(())
 }
 
-const fn package(what: What) -> Package {
-    match what {
-        What::Presence => Package::Presence,
-        What::Messages => Package::Messages,
-        What::Dialogs => Package::Dialogs,
-        What::Conference => Package::Conference,
+impl What {
+    pub(super) const fn package(self) -> Package {
+        match self {
+            Self::Presence => Package::Presence,
+            Self::Messages => Package::Messages,
+            Self::Dialogs => Package::Dialogs,
+            Self::Conference => Package::Conference,
+        }
+    }
+
+    /// As it is typed.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Presence => PRESENCE,
+            Self::Messages => "messages",
+            Self::Dialogs => "dialogs",
+            Self::Conference => "conference",
+        }
+    }
+
+    /// What was typed.
+    pub(super) fn named(name: &str) -> Result<Self, String> {
+        let known = [Self::Presence, Self::Messages, Self::Dialogs, Self::Conference];
+        let found = known.into_iter().find(|known| known.name() == name);
+        found.ok_or_else(|| {
+            format!("{name:?} cannot be watched: presence, messages, dialogs or conference can")
+        })
     }
 }
+
+/// What is watched when nobody says what.
+pub(super) const PRESENCE: &str = "presence";
 
 /// How long a last word is waited for.
 const GOODBYE: Duration = Duration::from_secs(5);

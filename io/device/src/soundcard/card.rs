@@ -9,6 +9,7 @@ use pulseaudio::protocol::{
 };
 use pulseaudio::{AsPlaybackSource, Client, ClientError, PlaybackStream, RecordStream};
 
+use super::cleaner::{Cleaner, Cleaning};
 use super::error::CardError;
 use super::pipe::Pipe;
 use super::wait::wait;
@@ -24,48 +25,56 @@ const COOKIE: usize = 256;
 pub struct SoundCard {
     pub(super) microphone: Pipe,
     loudspeaker: Pipe,
+    cleaner: Cleaner,
     /// Both end when they are dropped, and the connection with them.
     _streams: (RecordStream, PlaybackStream),
     _client: Client,
 }
 
 impl SoundCard {
-    /// Opens both, at the sound server of this desktop.
-    pub fn open() -> Result<Self, CardError> {
+    /// Opens both, at the sound server of this desktop. What the microphone hears is cleaned as you say; by default all of it is.
+    pub fn open(cleaning: Cleaning) -> Result<Self, CardError> {
         let reach = |cause| CardError::new("reach the sound server", cause);
         let path = pulseaudio::socket_path_from_env()
             .ok_or_else(|| reach(ClientError::ServerUnavailable))?;
         let connection = UnixStream::connect(path).map_err(|error| reach(error.into()))?;
         let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok());
-        Self::over(connection, cookie)
+        Self::over(connection, cookie, cleaning)
     }
 
     /// Opens both, at the sound server behind this connection. Some servers want to see a cookie; others know the user.
-    pub fn over(connection: UnixStream, cookie: Option<Vec<u8>>) -> Result<Self, CardError> {
+    pub fn over(
+        connection: UnixStream,
+        cookie: Option<Vec<u8>>,
+        cleaning: Cleaning,
+    ) -> Result<Self, CardError> {
         // A cookie of another length is a broken message to PulseAudio, even when it does not look at it.
         let cookie = cookie.filter(|cookie| cookie.len() == COOKIE).unwrap_or(vec![0; COOKIE]);
         let client = Client::new_unix(c"offhook", connection, Some(cookie))
             .map_err(|cause| CardError::new("talk to the sound server", cause))?;
-        Self::of(client)
+        Self::of(client, cleaning)
     }
 
-    fn of(client: Client) -> Result<Self, CardError> {
+    fn of(client: Client, cleaning: Cleaning) -> Result<Self, CardError> {
         let microphone = Pipe::new(limits::CARD_SAMPLES);
         let loudspeaker = Pipe::new(limits::CARD_SAMPLES);
         let record = wait(record(&client, microphone.clone()))
             .map_err(|cause| CardError::new("open the microphone", cause))?;
         let playback = wait(play(&client, loudspeaker.clone()))
             .map_err(|cause| CardError::new("open the loudspeaker", cause))?;
-        Ok(Self { microphone, loudspeaker, _streams: (record, playback), _client: client })
+        let cleaner = Cleaner::new(cleaning);
+        Ok(Self { microphone, loudspeaker, cleaner, _streams: (record, playback), _client: client })
     }
 }
 
 impl Audio for SoundCard {
     fn speak(&mut self, frame: &mut [i16]) {
         self.microphone.take(frame);
+        self.cleaner.clean(frame);
     }
 
     fn hear(&mut self, frame: &[i16]) {
+        self.cleaner.played(frame);
         self.loudspeaker.put(frame.iter().copied());
     }
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::super::board::{Board, Key, Known, State};
+use super::super::board::{Board, Key, State};
 use super::super::order::Order;
 use super::super::past::PastCalls;
+use super::super::watch::What as Watch;
+use super::super::watchlist::WatchList;
 use super::model::{Line, Mode, Model, Pane, Reception, What};
 use crate::limits;
 use crate::log::upsets;
@@ -29,6 +31,7 @@ pub(super) enum Want {
 pub(super) struct Lists<'a> {
     pub(super) board: &'a Board,
     pub(super) past: &'a PastCalls,
+    pub(super) watched: &'a WatchList,
 }
 
 /// The table of keys, as `?` shows it.
@@ -43,14 +46,15 @@ pub(super) const TABLE: &[(&str, &str)] = &[
     ("0-9 * #, or k", "press keys in the call; k for A to D, and many; Esc ends it"),
     ("t", "transfer: the other side is asked to call somebody"),
     ("T", "call somebody first; T again brings the two together"),
-    ("C", "conference of all calls of the account; again: without this"),
+    ("C", "conference of all calls that are up; again: without this"),
     ("y, d", "call whom the other side wants you to call, or do not"),
     ("r", "redial: call again whom you called last"),
     ("s", "send a message"),
+    ("w", "watch somebody: are they there? again: no longer"),
     ("n", "do not disturb: calls are turned away; n again ends it"),
     ("f", "forward: calls that come go elsewhere; f again ends it"),
     ("o", "the account that calls go out by: the next one"),
-    ("Tab", "past calls, or messages; PgUp and PgDn scroll"),
+    ("Tab", "past calls, messages, who is watched; PgUp and PgDn scroll"),
     ("Ctrl-L", "draw the screen anew"),
     ("q, Ctrl-C", "hang up all calls, unregister, leave"),
 ];
@@ -101,6 +105,7 @@ impl Model {
             KeyCode::Char('q') => return self.leave(board),
             KeyCode::Char('c') | KeyCode::Enter => self.type_line(What::Call, ""),
             KeyCode::Char('s') => self.type_line(What::Recipient, ""),
+            KeyCode::Char('w') => self.type_line(What::Watch, ""),
             KeyCode::Char('r') => return Some(Want::Redial),
             KeyCode::Char('n') => return Some(Want::Order(self.do_not_disturb())),
             KeyCode::Char('f') if matches!(self.reception, Reception::Forward(_)) => {
@@ -110,14 +115,19 @@ impl Model {
             KeyCode::Char('f') => self.type_line(What::Forward, ""),
             KeyCode::Char('o') => self.line = (self.line + 1) % self.accounts.len().max(1),
             KeyCode::Tab => {
-                let other = if self.pane == Pane::Past { Pane::Texts } else { Pane::Past };
-                (self.pane, self.scrolled) = (other, 0);
+                let next = match self.pane {
+                    Pane::Past => Pane::Texts,
+                    Pane::Texts => Pane::Watched,
+                    Pane::Watched => Pane::Past,
+                };
+                (self.pane, self.scrolled) = (next, 0);
             }
             KeyCode::PageUp => self.scrolled = self.scrolled.saturating_sub(PAGE),
             KeyCode::PageDown => {
                 let rows = match self.pane {
                     Pane::Past => lists.past.calls().len(),
                     Pane::Texts => self.texts.len(),
+                    Pane::Watched => lists.watched.others().count(),
                 };
                 self.scrolled = (self.scrolled + PAGE).min(rows.saturating_sub(1));
             }
@@ -137,11 +147,9 @@ impl Model {
         None
     }
 
-    /// The call that comes: the chosen one, or the first.
+    /// The call that comes; when none does, that is said.
     fn coming(&mut self, now: Duration, board: &Board) -> Option<Key> {
-        let comes = |known: &&Known| known.state == State::Comes;
-        let chosen = self.selected.and_then(|key| board.get(key)).filter(comes);
-        let comes = chosen.or_else(|| board.calls().iter().find(comes)).map(|known| known.key);
+        let comes = board.coming(self.selected);
         if comes.is_none() {
             self.say(now, "nobody calls".into());
         }
@@ -170,8 +178,8 @@ impl Model {
             'h' => Order::Hold(key),
             ' ' => Order::TalkIn(key),
             'm' => Order::Mute(key),
-            'C' if known.joined => Order::Split(key),
-            'C' => Order::Confer(key),
+            'C' if known.confers() => Order::Split(key),
+            'C' => Order::Confer,
             'y' if known.referred.is_some() => Order::Follow(key),
             'd' if known.referred.is_some() => Order::Decline(key),
             _ if digit => Order::Press(key, c),
@@ -266,7 +274,7 @@ impl Model {
         Some(Want::Order(match what {
             What::Call => Order::Call(self.line, text),
             What::Transfer(key) => Order::Transfer(key, text),
-            // Only calls of one account can be brought together.
+            // By the same account: the server of another one may not know them.
             What::Consult(key) => Order::Call(key.line, text),
             What::Forward => Order::Forward(text),
             What::Recipient => {
@@ -274,6 +282,10 @@ impl Model {
                 return None;
             }
             What::Words(to) => Order::Message(self.line, to, text),
+            What::Watch => {
+                self.pane = Pane::Watched;
+                Order::Watch(self.line, text, Watch::Presence)
+            }
         }))
     }
 }
@@ -303,10 +315,11 @@ impl Line {
     }
 }
 
-/// Another call that is up, of the same account: the last one.
+/// Another call that is up: the last one of the same account, or of another.
 fn other(board: &Board, key: Key) -> Option<Key> {
-    let fits = |known: &&Known| known.key != key && known.key.line == key.line && known.is_up();
-    board.calls().iter().rev().find(fits).map(|known| known.key)
+    let others = || board.calls().iter().rev().filter(|known| known.key != key && known.is_up());
+    let mate = others().find(|known| known.key.line == key.line);
+    mate.or_else(|| others().next()).map(|known| known.key)
 }
 
 /// What can be called of somebody's name and address.

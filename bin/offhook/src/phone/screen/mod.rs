@@ -121,7 +121,8 @@ impl Face<'_> {
         match happening {
             Happening::Phone(event) => self.hear(line, &event),
             Happening::Terminal(Event::Key(key)) if key.kind != KeyEventKind::Release => {
-                let lists = Lists { board: &self.house.board, past: &self.house.past };
+                let House { board, past, watched, .. } = &self.house;
+                let lists = Lists { board, past, watched };
                 let want = self.model.press(self.house.now(), key, lists);
                 return want.map_or(Ok(Next::More), |want| self.grant(want));
             }
@@ -133,7 +134,14 @@ impl Face<'_> {
     }
 
     fn hear(&mut self, line: usize, event: &PhoneEvent) {
+        if matches!(event, PhoneEvent::Registered { .. }) {
+            self.house.watch_mailbox(line);
+        }
+        let is_own = self.house.watched.is_own(line, event);
         let heard = self.house.hear(line, event);
+        if is_own {
+            return;
+        }
         let now = self.house.now();
         self.model.hear(now, line, event, &self.house.board);
         if let Err(why) = heard {
@@ -197,10 +205,10 @@ impl Face<'_> {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        let House { board, past, .. } = &self.house;
+        let House { board, past, watched, .. } = &self.house;
         let now = self.house.now();
         let (model, zone, look) = (&self.model, &self.zone, self.look);
-        let scene = Scene { model, board, past, now, zone, look };
+        let scene = Scene { model, board, past, watched, now, zone, look };
         self.screen.terminal.draw(|frame| {
             let area = frame.area();
             if let Some((x, y)) = view::draw(&scene, area, frame.buffer_mut()) {

@@ -82,6 +82,8 @@ pub(super) enum What {
     Recipient,
     /// What to write to them.
     Words(String),
+    /// Whom to watch.
+    Watch,
 }
 
 /// What is shown below the calls.
@@ -89,6 +91,7 @@ pub(super) enum What {
 pub(super) enum Pane {
     Past,
     Texts,
+    Watched,
 }
 
 /// What is done with calls that come.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use phone::{Call, CallQuality, Direction, Grade, Inquiry, PhoneEvent};
+use phone::{Call, CallQuality, Direction, Grade, Inquiry, PhoneEvent, Watch};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -15,6 +15,9 @@ use ratatui::style::Color;
 use super::super::board::{Board, Key, Known, State};
 use super::super::order::Order;
 use super::super::past::{PastCall, PastCalls};
+use super::super::patch::Patch;
+use super::super::watch::What;
+use super::super::watchlist::{WatchList, Whom};
 use super::keys::{Lists, TABLE, Want};
 use super::look::{Colours, Letters, Look};
 use super::model::{Mode, Model, Reception};
@@ -29,6 +32,7 @@ struct Desk {
     model: Model,
     board: Board,
     past: PastCalls,
+    watched: WatchList,
 }
 
 impl Desk {
@@ -39,6 +43,7 @@ impl Desk {
             model: Model::new(addresses.into_iter().map(Into::into)),
             board: Board::default(),
             past: PastCalls::default(),
+            watched: WatchList::default(),
         };
         desk.hear(0, &PhoneEvent::Registered { expires: 3600 });
         desk.hear(1, &PhoneEvent::NotRegistered { status: 401, reason: "wrong password".into() });
@@ -82,12 +87,13 @@ impl Desk {
     }
 
     fn hear(&mut self, line: usize, event: &PhoneEvent) {
+        self.watched.hear(line, event);
         self.board.hear(Duration::ZERO, line, event);
         self.model.hear(Duration::from_secs(120), line, event, &self.board);
     }
 
     fn press(&mut self, code: KeyCode) -> Option<Want> {
-        let lists = Lists { board: &self.board, past: &self.past };
+        let lists = Lists { board: &self.board, past: &self.past, watched: &self.watched };
         self.model.press(NOW, KeyEvent::new(code, KeyModifiers::NONE), lists)
     }
 
@@ -99,8 +105,8 @@ impl Desk {
 
     fn drawn(&self, width: u16, height: u16, look: Look) -> Buffer {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        let Self { model, board, past } = self;
-        let scene = Scene { model, board, past, now: NOW, zone: &TimeZone::UTC, look };
+        let Self { model, board, past, watched } = self;
+        let scene = Scene { model, board, past, watched, now: NOW, zone: &TimeZone::UTC, look };
         terminal.draw(|frame| _ = draw(&scene, frame.area(), frame.buffer_mut())).unwrap();
         terminal.backend().buffer().clone()
     }
@@ -241,7 +247,7 @@ fn a_call_is_made_held_transferred_and_ended_by_keys() {
     desk.place(0, 2, "103");
     desk.hear(0, &PhoneEvent::Established { call: Call(2) });
     assert_eq!(order(desk.types("T")), Order::Join(KEY, TALK));
-    assert_eq!(order(desk.types("C")), Order::Confer(TALK));
+    assert_eq!(order(desk.types("C")), Order::Confer);
     desk.hear(0, &PhoneEvent::Conference { members: [Call(1), Call(2)].into() });
     assert!(desk.text(FULL).contains("in conference"));
     assert_eq!(order(desk.types("C")), Order::Split(TALK));
@@ -295,6 +301,50 @@ fn a_message_is_followed_until_it_has_arrived() {
     assert!(desk.text(FULL).contains("(on its way)"), "that was another account's");
     desk.hear(1, &answered(200, "OK"));
     assert!(desk.text(FULL).contains("to   102: Dinner (arrived)"));
+}
+
+#[test]
+fn who_is_watched_and_what_waits_is_shown() {
+    let mut desk = Desk::new();
+    let watch = Order::Watch(1, "102".into(), What::Presence);
+    assert_eq!(desk.types("ow102\n"), Some(Want::Order(watch)));
+    assert!(desk.text(FULL).contains("Watched (Tab: past calls)"));
+    desk.watched.begin((1, Watch(4)), Whom::Somebody("102".into(), What::Presence));
+    desk.watched.begin((0, Watch(4)), Whom::Own);
+    let told = |kind: &str, body: &str| {
+        let (state, body) = ("active".into(), body.as_bytes().to_vec().into());
+        PhoneEvent::Watched { watch: Watch(4), state, kind: kind.into(), body }
+    };
+    let there = "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='sip:102@example.test'>\
+                 <tuple id='a'><status><basic>open</basic></status></tuple></presence>";
+    desk.hear(1, &told("application/pidf+xml", there));
+    let summary = "Messages-Waiting: yes\r\nVoice-Message: 2/8\r\n";
+    desk.hear(0, &told("application/simple-message-summary", summary));
+    let text = desk.text(FULL);
+    assert!(text.contains("registered for 60 min, 2 new messages\n"), "{text}");
+    assert!(
+        text.contains("102 presence                    sip:102@example.test is there  by alice\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn calls_of_two_accounts_confer_and_one_leaves() {
+    let mut desk = Desk::new();
+    let patch = Patch::default();
+    for line in [0, 1] {
+        desk.place(line, 1, "102");
+        desk.hear(line, &PhoneEvent::Established { call: Call(1) });
+        let known = desk.board.get_mut(Key { line, call: Call(1) }).unwrap();
+        known.meter.plug(Some(patch.plug(line)));
+    }
+    let other = Key { line: 1, call: Call(1) };
+    assert!(desk.board.are_together(KEY, other));
+    assert_eq!(desk.text(FULL).matches("in conference").count(), 2);
+    desk.board.toggle_mute(KEY);
+    assert_eq!(desk.text(FULL).matches("in conference, MUTED").count(), 2);
+    assert_eq!(desk.types("C"), Some(Want::Order(Order::Split(other))));
+    assert_eq!(desk.types("T"), Some(Want::Order(Order::Join(KEY, other))));
 }
 
 #[test]

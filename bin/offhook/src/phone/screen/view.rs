@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use phone::{CallQuality, Direction, Grade};
+use phone::{CallQuality, Grade};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::super::board::{Board, Known, State};
+use super::super::account::user_of;
+use super::super::board::{Board, Known, State, way};
 use super::super::past::{PastCall, PastCalls};
+use super::super::watch::What as Watch;
+use super::super::watchlist::{WatchList, Watched};
 use super::keys::{TABLE, address};
 use super::look::{Look, clean};
 use super::model::{Delivery, Mode, Model, Pane, Reception, Registration, Text, What};
@@ -20,6 +23,7 @@ pub(super) struct Scene<'a> {
     pub(super) model: &'a Model,
     pub(super) board: &'a Board,
     pub(super) past: &'a PastCalls,
+    pub(super) watched: &'a WatchList,
     pub(super) now: Duration,
     pub(super) zone: &'a TimeZone,
     pub(super) look: Look,
@@ -87,7 +91,8 @@ impl Scene<'_> {
         }
         let name = match self.model.pane {
             Pane::Past => "Past calls (Tab: messages)",
-            Pane::Texts => "Messages (Tab: past calls)",
+            Pane::Texts => "Messages (Tab: who is watched)",
+            Pane::Watched => "Watched (Tab: past calls)",
         };
         lines.push(self.heading(name, width));
         lines.extend(self.pane(rows));
@@ -101,11 +106,16 @@ impl Scene<'_> {
         match self.model.pane {
             Pane::Past if past.is_empty() => none(),
             Pane::Texts if texts.is_empty() => none(),
+            Pane::Watched if self.watched.others().next().is_none() => none(),
             Pane::Past => {
                 past.iter().rev().skip(skip).take(rows).map(|it| self.past_call(it)).collect()
             }
             Pane::Texts => {
                 texts.iter().rev().skip(skip).take(rows).map(|it| self.text(it)).collect()
+            }
+            Pane::Watched => {
+                let others = self.watched.others().skip(skip).take(rows);
+                others.map(|(one, target, what)| self.watched(one, (target, what))).collect()
             }
         }
     }
@@ -131,7 +141,13 @@ impl Scene<'_> {
         let (style, mark) = self.mark(at, self.model.line);
         let name = format!("{mark}{} {}", at + 1, fit(&clean(&account.address), 36));
         let state = Span::styled(state, self.look.style(colour, Modifier::empty()));
-        Line::from(vec![Span::styled(name, style), state])
+        let mut said = vec![Span::styled(name, style), state];
+        let waits = self.watched.mailbox(at);
+        if !waits.is_empty() {
+            let bold = self.look.style(Color::Reset, Modifier::BOLD);
+            said.push(Span::styled(format!(", {waits}"), bold));
+        }
+        Line::from(said)
     }
 
     /// One line, and what is measured of the chosen one.
@@ -143,13 +159,10 @@ impl Scene<'_> {
         let by =
             match self.model.accounts.get(known.key.line).filter(|_| self.model.accounts.len() > 1)
             {
-                Some(account) => format!(" by {}", user(&account.address)),
+                Some(account) => format!(" by {}", user_of(&account.address)),
                 None => String::new(),
             };
-        let way = match known.direction {
-            Direction::Out => "to",
-            Direction::In => "from",
-        };
+        let way = way(known.direction);
         let name = format!("{mark}{} {way:4} {}", at + 1, fit(&other(&known.with), 31));
         let colour = match known.state {
             State::Up(_) => Color::Green,
@@ -203,13 +216,10 @@ impl Scene<'_> {
 
     fn past_call(&self, past: &PastCall) -> Line<'static> {
         let at = past.at.to_zoned(self.zone.clone()).strftime("%m-%d %R");
-        let way = match past.direction {
-            Direction::Out => "to",
-            Direction::In => "from",
-        };
+        let way = way(past.direction);
         let by = match self.model.accounts.len() {
             0 | 1 => String::new(),
-            _ => format!("  by {}", clean(user(&past.account))),
+            _ => format!("  by {}", clean(user_of(&past.account))),
         };
         let style = match past.is_missed() {
             true => self.look.style(Color::Reset, Modifier::BOLD),
@@ -227,6 +237,15 @@ impl Scene<'_> {
             Delivery::Failed(why) => ("to  ", format!(" (not arrived: {})", clean(why))),
         };
         Line::raw(format!("   {way} {}: {}{state}", other(&text.with), clean(&text.text)))
+    }
+
+    fn watched(&self, one: &Watched, (target, what): (&str, Watch)) -> Line<'static> {
+        let by = match self.model.accounts.get(one.line).filter(|_| self.model.accounts.len() > 1) {
+            Some(account) => format!("  by {}", clean(user_of(&account.address))),
+            None => String::new(),
+        };
+        let whom = fit(&clean(&format!("{target} {}", what.name())), 31);
+        Line::raw(format!("   {whom}{}{by}", clean(&one.said)))
     }
 
     fn help(&self) -> Vec<Line<'static>> {
@@ -248,6 +267,7 @@ impl Scene<'_> {
                     What::Consult(_) => "Ask first".to_owned(),
                     What::Forward => "Forward calls to".to_owned(),
                     What::Recipient => "Message to".to_owned(),
+                    What::Watch => "Watch".to_owned(),
                     What::Words(to) => format!("Message to {}", clean(to)),
                 };
                 return typed(&format!("{label}: "), &clean(&line.text), width);
@@ -325,7 +345,7 @@ fn state(known: &Known) -> (&'static str, Option<Duration>) {
         };
         return (word, None);
     };
-    let word = match (known.holds, known.is_held, known.joined, known.meter.is_muted()) {
+    let word = match (known.holds, known.is_held, known.confers(), known.meter.is_muted()) {
         (true, true, ..) => "both wait",
         (true, false, ..) => "on hold",
         (false, true, ..) => "you are on hold",
@@ -358,12 +378,6 @@ fn clock(time: Duration) -> String {
         0 => format!("{:02}:{:02}", seconds / 60, seconds % 60),
         hours => format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
     }
-}
-
-/// The user of an address: all that is needed to tell accounts apart on a narrow screen.
-fn user(address: &str) -> &str {
-    let bare = address.split_once(':').map_or(address, |(_, bare)| bare);
-    bare.split_once('@').map_or(bare, |(user, _)| user)
 }
 
 /// The other side: the address, which is harder to make up, before the name.
