@@ -11,6 +11,12 @@ const TRANSPORTS: [Transport; 5] =
 /// Says that an identity follows behind the flow.
 const IDENTIFIED: u8 = 0x80;
 
+/// In the short form: this is it; the number of the listener takes two octets; that of a connection follows; the address is one of IPv6.
+const SHORT: u8 = 0x40;
+const FAR_LISTENER: u8 = 0x20;
+const CONNECTED: u8 = 0x10;
+const SIX: u8 = 0x08;
+
 /// Writes a flow: 14 octets for IPv4, 26 for IPv6; 16 more when the peer has proven who it is.
 pub(crate) fn put_flow(octets: &mut Vec<u8>, flow: Flow) {
     let transport = TRANSPORTS.iter().position(|known| *known == flow.transport);
@@ -22,6 +28,44 @@ pub(crate) fn put_flow(octets: &mut Vec<u8>, flow: Flow) {
     if identified != 0 {
         octets.extend_from_slice(&flow.identity.octets());
     }
+}
+
+/// The short form, for what stands in messages: 8 octets for datagrams over IPv4, 20 for IPv6; 4 more for a connection, and 16 when the
+/// peer has proven who it is.
+pub(crate) fn put_short_flow(octets: &mut Vec<u8>, flow: Flow) {
+    let transport = TRANSPORTS.iter().position(|known| *known == flow.transport);
+    let ip = flow.peer.ip().to_canonical();
+    let marks = [
+        (SIX, ip.is_ipv6()),
+        (CONNECTED, flow.connection != 0),
+        (FAR_LISTENER, flow.listener > 0xff),
+        (IDENTIFIED, !flow.identity.is_none()),
+    ];
+    let first = transport.and_then(|at| u8::try_from(at).ok()).unwrap_or(0) | SHORT;
+    octets.push(marks.iter().fold(first, |all, (mark, is)| if *is { all | mark } else { all }));
+    let [high, low] = flow.listener.to_be_bytes();
+    octets.extend((high != 0).then_some(high).into_iter().chain([low]));
+    if flow.connection != 0 {
+        octets.extend_from_slice(&flow.connection.to_be_bytes());
+    }
+    put_place(octets, (ip, flow.peer.port()));
+    if !flow.identity.is_none() {
+        octets.extend_from_slice(&flow.identity.octets());
+    }
+}
+
+/// Reads a flow in its short form, and goes on behind it.
+pub(crate) fn take_short_flow(rest: &mut &[u8]) -> Option<Flow> {
+    let [first] = cut(rest)?;
+    let has = |mark: u8| first & mark != 0;
+    let transport = *TRANSPORTS.get(usize::from(first & 7)).filter(|_| has(SHORT))?;
+    let [high] = if has(FAR_LISTENER) { cut(rest)? } else { [0] };
+    let [low] = cut(rest)?;
+    let connection = if has(CONNECTED) { u32::from_be_bytes(cut(rest)?) } else { 0 };
+    let peer = take_place(rest, has(SIX))?;
+    let identity = if has(IDENTIFIED) { Identity::from_octets(cut(rest)?) } else { Identity::NONE };
+    let listener = u16::from_be_bytes([high, low]);
+    Some(Flow { transport, listener, connection, peer, identity })
 }
 
 /// Reads a flow, and goes on behind it.
@@ -50,25 +94,29 @@ pub(crate) fn take_neighbour(rest: &mut &[u8]) -> Option<Neighbour> {
 }
 
 fn put_address(octets: &mut Vec<u8>, address: SocketAddr) {
-    match address.ip().to_canonical() {
-        IpAddr::V4(ip) => {
-            octets.push(4);
-            octets.extend_from_slice(&ip.octets());
-        }
-        IpAddr::V6(ip) => {
-            octets.push(6);
-            octets.extend_from_slice(&ip.octets());
-        }
+    let ip = address.ip().to_canonical();
+    octets.push(if ip.is_ipv4() { 4 } else { 6 });
+    put_place(octets, (ip, address.port()));
+}
+
+fn put_place(octets: &mut Vec<u8>, (ip, port): (IpAddr, u16)) {
+    match ip {
+        IpAddr::V4(ip) => octets.extend_from_slice(&ip.octets()),
+        IpAddr::V6(ip) => octets.extend_from_slice(&ip.octets()),
     }
-    octets.extend_from_slice(&address.port().to_be_bytes());
+    octets.extend_from_slice(&port.to_be_bytes());
 }
 
 fn take_address(rest: &mut &[u8]) -> Option<SocketAddr> {
-    let ip = match cut(rest)? {
-        [4] => IpAddr::from(cut::<4>(rest)?),
-        [6] => IpAddr::from(cut::<16>(rest)?),
-        _ => return None,
-    };
+    match cut(rest)? {
+        [4] => take_place(rest, false),
+        [6] => take_place(rest, true),
+        _ => None,
+    }
+}
+
+fn take_place(rest: &mut &[u8], is_six: bool) -> Option<SocketAddr> {
+    let ip = if is_six { cut::<16>(rest)?.into() } else { IpAddr::from(cut::<4>(rest)?) };
     Some(SocketAddr::new(ip, u16::from_be_bytes(cut(rest)?)))
 }
 
@@ -96,12 +144,28 @@ mod tests {
             for (at, transport) in TRANSPORTS.into_iter().enumerate() {
                 let identity = [Identity::NONE, Identity::of("a.example")][at % 2];
                 let peer = peer.parse().unwrap();
-                let flow = Flow { transport, listener: 300, connection: 7, peer, identity };
-                let mut octets = Vec::new();
-                put_flow(&mut octets, flow);
-                assert_eq!(take_flow(&mut &octets[..]), Some(flow));
-                assert!((0..octets.len()).all(|end| take_flow(&mut &octets[..end]).is_none()));
+                for (listener, connection) in [(300, 7), (255, 0)] {
+                    let flow = Flow { transport, listener, connection, peer, identity };
+                    reads_back(flow, put_flow, take_flow);
+                    reads_back(flow, put_short_flow, take_short_flow);
+                }
             }
         }
+    }
+
+    fn reads_back(flow: Flow, put: fn(&mut Vec<u8>, Flow), take: fn(&mut &[u8]) -> Option<Flow>) {
+        let mut octets = Vec::new();
+        put(&mut octets, flow);
+        assert_eq!(take(&mut &octets[..]), Some(flow));
+        assert!((0..octets.len()).all(|end| take(&mut &octets[..end]).is_none()));
+    }
+
+    #[test]
+    fn the_short_form_of_a_phone_behind_datagrams_has_eight_octets() {
+        let peer = "192.0.2.1:5060".parse().unwrap();
+        let (transport, identity) = (Transport::Udp, Identity::NONE);
+        let mut octets = Vec::new();
+        put_short_flow(&mut octets, Flow { transport, listener: 3, connection: 0, peer, identity });
+        assert_eq!(octets.len(), 8);
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn of(
     (request, plan): (&Message, &Plan),
     witness: &mut Witness<'_>,
 ) -> Result<Purpose, Fault> {
-    let uri = Uri::parse(&plan.uri).map_err(Fault::Malformed)?;
+    let place = plan.place.clone().map_err(Fault::Malformed)?;
     let way = plan.way(turn.house);
     let relay = |way| {
         let onward = plan.target(turn.house);
@@ -65,7 +65,7 @@ pub(crate) fn of(
         Token::Flow(flow) => return relay(Way::Edge(flow)),
         Token::None => {}
     }
-    match turn.house.place(&uri) {
+    match place {
         Place::Us | Place::User(_) if method == Some(Method::Register) => Ok(Purpose::Register),
         Place::Us if method == Some(Method::Options) => Ok(Purpose::Options),
         Place::Us if method == Some(Method::Subscribe) => {
@@ -79,7 +79,10 @@ pub(crate) fn of(
             Aim::Nobody => Ok(Purpose::Nobody),
         },
         Place::Foreign => {
-            let Some(uri) = uri.sip() else { return relay(way) };
+            if turn.house.settings.routes.is_empty() && plan.pass.is_some() {
+                return relay(way);
+            }
+            let Ok(Uri::Sip(uri)) = &Uri::parse(&plan.uri) else { return relay(way) };
             if plan.pass.is_some() {
                 return relay(within_a_call(turn, way, &uri.host));
             }

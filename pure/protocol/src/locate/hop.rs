@@ -106,14 +106,37 @@ impl Hop {
 impl Hop {
     /// Where a hop is whose place is a number: there is nothing to look up.
     pub(super) fn number(&self, ip: IpAddr, means: &Means) -> Result<Target, Unlocated> {
-        let transport = means.choose(self)?;
-        let port = self.port.unwrap_or(transport.default_port());
-        if !means.families.has(ip) || port == 0 {
-            return Err(Unlocated::Unusable);
-        }
-        let (address, domain) = (SocketAddr::new(ip, port), self.domain.clone());
-        Ok(Target { transport, address, domain })
+        let transport = means.choose(self.transport, self.scheme)?;
+        let address = usable((ip, self.port), transport, means).ok_or(Unlocated::Unusable)?;
+        Ok(Target { transport, address, domain: self.domain.clone() })
     }
+
+    /// Where a URI leads that names a number, and no other transport than one in the open: as most next hops of a call do. Nobody there
+    /// has to prove a name, so none is written down. Nothing for any other URI, and for one that leads nowhere.
+    pub fn in_the_open(uri: &SipUri<'_>, means: &Means) -> Option<Target> {
+        let Host::Ip(ip) = uri.host else { return None };
+        let transport = match uri.transport() {
+            None => None,
+            Some(token) => Some(Transport::of(token)?),
+        };
+        if uri.secure || uri.params.has("maddr") {
+            return None;
+        }
+        let transport = means.choose(transport, Scheme::Sip).ok()?;
+        let address = usable((ip.to_canonical(), uri.port), transport, means)?;
+        let target = Target { transport, address, domain: Box::default() };
+        Some(target).filter(|_| !transport.is_secure())
+    }
+}
+
+/// An address that we have the means to reach.
+fn usable(
+    (ip, port): (IpAddr, Option<u16>),
+    transport: Transport,
+    means: &Means,
+) -> Option<SocketAddr> {
+    let port = port.unwrap_or(transport.default_port());
+    (means.families.has(ip) && port != 0).then(|| SocketAddr::new(ip, port))
 }
 
 impl Place {
@@ -171,6 +194,36 @@ mod tests {
         assert_eq!(hop.place, Place::Number([192, 0, 2, 7].into()));
         assert_eq!(&*hop.domain, "biloxi.example");
         assert_eq!(of("sip:bob@biloxi.example;maddr="), Err(Unlocated::NoName));
+    }
+
+    /// The short way leads where the long one does, but for the name that nobody has to prove.
+    #[test]
+    fn a_number_in_the_open_is_where_a_search_finds_it() {
+        let means = Means {
+            transports: vec![Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws],
+            families: super::super::Families::V4,
+        };
+        for (text, is_short) in [
+            ("sip:192.0.2.1", true),
+            ("sip:b@192.0.2.1:5070;transport=TCP", true),
+            ("sip:[::ffff:192.0.2.1]", true),
+            ("sip:192.0.2.1;transport=ws", true),
+            ("sip:192.0.2.1;transport=tls", false),
+            ("sip:192.0.2.1;transport=wss", false),
+            ("sip:192.0.2.1;transport=x", false),
+            ("sip:192.0.2.1:0", false),
+            ("sip:[2001:db8::1]", false),
+            ("sips:192.0.2.1", false),
+            ("sip:192.0.2.1;maddr=192.0.2.2", false),
+            ("sip:a.example", false),
+        ] {
+            let uri = Uri::parse(text.as_bytes()).unwrap();
+            let short = Hop::in_the_open(uri.sip().unwrap(), &means);
+            assert_eq!(short.is_some(), is_short, "{text}");
+            let Some(short) = short else { continue };
+            let long = of(text).unwrap().at_once(&means).unwrap().unwrap();
+            assert_eq!(long.iter().map(Target::key).collect::<Vec<_>>(), [short.key()], "{text}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Domain, Hop, Scheme, Unlocated};
+use super::{Domain, Scheme, Unlocated};
 use crate::transport::{Listener, Transport};
 
 /// What this side can send by.
@@ -53,8 +53,12 @@ impl Means {
 
     /// The transport for a hop about which the DNS does not say more: the one in its URI, made secure for `sips`; else UDP for
     /// `sip` and TLS for `sips` (§4.1). Whoever does not speak UDP uses what it prefers among TCP and TLS.
-    pub(super) fn choose(&self, hop: &Hop) -> Result<Transport, Unlocated> {
-        let wanted: &[Transport] = match (hop.transport, hop.scheme) {
+    pub(super) fn choose(
+        &self,
+        transport: Option<Transport>,
+        scheme: Scheme,
+    ) -> Result<Transport, Unlocated> {
+        let wanted: &[Transport] = match (transport, scheme) {
             (Some(transport), Scheme::Sip) => &[transport],
             (Some(Transport::Tcp | Transport::Tls), Scheme::Sips) => &[Transport::Tls],
             (Some(Transport::Ws | Transport::Wss), Scheme::Sips) => &[Transport::Wss],

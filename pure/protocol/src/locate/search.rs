@@ -216,7 +216,7 @@ impl<'a> Draft<'a> {
     /// §4.1 and §4.2, for requests; §5 is the same with the transport and perhaps the port of a Via.
     fn locate(&mut self) -> Result<(), Unlocated> {
         let Search { hop, means, .. } = self.search;
-        let chosen = means.choose(hop);
+        let chosen = means.choose(hop.transport, hop.scheme);
         let name = match &hop.place {
             Place::Number(ip) => {
                 self.targets.push(hop.number(*ip, means)?);

@@ -55,10 +55,9 @@ impl Client {
         now: Time,
         flow: Flow,
         timers: &Timers,
-        request: &Message,
+        (method, request): (Option<Method<'_>>, Bytes),
         out: &mut Vec<Output>,
     ) -> Self {
-        let (method, request) = (request.method(), request.wire().clone());
         out.push(Output::Send(flow, request.clone()));
         let until = now + timers.patience();
         let resends = !flow.transport.is_reliable();

@@ -4,8 +4,10 @@ use std::net::IpAddr;
 
 use machine::HashKey;
 use sip::header::{CSeq, Via, is_magic};
-use sip::uri::Host;
+use sip::uri::{Host, HostPort};
 use sip::{Message, Method, Name};
+
+use super::Written;
 
 /// What the messages of one transaction share, as a number: strangers cannot find two that are alike, for it is keyed.
 pub(super) type Key = u128;
@@ -27,13 +29,18 @@ impl Keys {
     /// wrote (RFC 3261 §18.1.2): with another it answers nothing of ours.
     pub(super) fn of_response(self, response: &Message) -> Option<Key> {
         let (via, branch) = (response.get::<Via>()?, response.branch()?);
-        Some(self.of_branch(CLIENT, branch, (&via, response.get::<CSeq>()?.method)))
+        Some(self.of_branch(CLIENT, branch, (via.sent_by(), response.get::<CSeq>()?.method)))
     }
 
     /// The client transaction that a request of ours begins.
     pub(super) fn of_own_request(self, request: &Message) -> Option<Key> {
         let via = request.get::<Via>()?;
-        Some(self.of_branch(CLIENT, via.branch()?, (&via, request.method()?)))
+        Some(self.of_branch(CLIENT, via.branch()?, (via.sent_by(), request.method()?)))
+    }
+
+    /// The same, when its writer says what stands in it.
+    pub(super) fn of_written(self, request: &Written<'_>) -> Key {
+        self.of_branch(CLIENT, request.branch, (request.sent_by, request.method))
     }
 
     /// The server transaction of a request: branch, sent-by and method; an ACK belongs to its INVITE. A request of an RFC 2543
@@ -51,7 +58,7 @@ impl Keys {
         let via = request.get::<Via>()?;
         let method = if method == Method::Ack { Method::Invite } else { method };
         if let Some(branch) = request.branch().filter(|branch| is_magic(branch)) {
-            return Some(self.of_branch(SERVER, branch, (&via, method)));
+            return Some(self.of_branch(SERVER, branch, (via.sent_by(), method)));
         }
         let parts = [
             SERVER,
@@ -65,15 +72,15 @@ impl Keys {
         Some(self.0.number(parts))
     }
 
-    fn of_branch(self, side: &[u8], branch: &[u8], rest: (&Via<'_>, Method<'_>)) -> Key {
-        let (via, method) = rest;
-        let [high, low] = via.port.unwrap_or_default().to_be_bytes();
+    fn of_branch(self, side: &[u8], branch: &[u8], rest: (HostPort<'_>, Method<'_>)) -> Key {
+        let (HostPort { host, port }, method) = rest;
+        let [high, low] = port.unwrap_or_default().to_be_bytes();
         let number = |kind: u8, host: &[u8]| {
-            let at = [kind, u8::from(via.port.is_some()), high, low];
+            let at = [kind, u8::from(port.is_some()), high, low];
             self.0.number([side, branch, method.as_str().as_bytes(), &at, host])
         };
         // What may be any octet stands last, and is as long as its kind says.
-        match via.host {
+        match host {
             Host::Name(name) => number(b'n', name.to_ascii_lowercase().as_bytes()),
             Host::Ip(IpAddr::V4(ip)) => number(b'4', &ip.octets()),
             Host::Ip(IpAddr::V6(ip)) => number(b'6', &ip.octets()),

@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use machine::{Alarms, Dice, HashKey, Numbers, Shelf, Time};
+use sip::uri::HostPort;
 use sip::{Bytes, Draft, Message, Method, Name, Status};
 
 pub use client::{TIMED_OUT, UNSENT, cancel_of};
@@ -97,6 +98,19 @@ impl Newcomer {
     pub const fn number(&self) -> u128 {
         self.key
     }
+}
+
+/// A request of ours as its writer knows it: nobody need read it again to find its transaction.
+#[derive(Clone, Debug)]
+pub struct Written<'a> {
+    /// Its method.
+    pub method: Method<'a>,
+    /// The branch of its top Via.
+    pub branch: &'a [u8],
+    /// The sent-by of its top Via.
+    pub sent_by: HostPort<'a>,
+    /// All of it.
+    pub wire: Bytes,
 }
 
 #[derive(Debug)]
@@ -213,11 +227,7 @@ impl Transactions {
     pub fn respond(&mut self, now: Time, id: ServerId, response: Bytes, out: &mut Vec<Output>) {
         let Some(entry) = self.all.get_mut(id.0) else { return };
         let Transaction::Server(server) = &mut entry.transaction else { return };
-        let Some(status) =
-            response.get(8..11).and_then(|code| std::str::from_utf8(code).ok()?.parse().ok())
-        else {
-            return;
-        };
+        let Some(status) = status_of(&response) else { return };
         let before = entry.stage;
         server.respond(now, &self.timers, (status, response), out);
         if let (Some((answer, until)), Some(key)) = (server.rest(), entry.key) {
@@ -238,8 +248,23 @@ impl Transactions {
     ) -> ClientId {
         // Without a Via of ours nothing could come back: the transaction then times out, as any that nobody answers.
         let key = self.keys.of_own_request(&request);
-        let client = Client::start(now, flow, &self.timers, &request, out);
+        let octets = (request.method(), request.wire().clone());
+        let client = Client::start(now, flow, &self.timers, octets, out);
         ClientId(self.insert(key, Transaction::Client(client)))
+    }
+
+    /// The same for a request that its writer has no index of.
+    pub fn send(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        request: Written<'_>,
+        out: &mut Vec<Output>,
+    ) -> ClientId {
+        let key = self.keys.of_written(&request);
+        let octets = (Some(request.method), request.wire);
+        let client = Client::start(now, flow, &self.timers, octets, out);
+        ClientId(self.insert(Some(key), Transaction::Client(client)))
     }
 
     /// Forgets a client transaction that nobody waits for any more.
@@ -429,6 +454,14 @@ impl Transactions {
             self.alarms.set(time, id);
         }
     }
+}
+
+/// The status of a response of ours: `SIP/2.0 302 …`.
+fn status_of(response: &[u8]) -> Option<u16> {
+    response.get(8..11)?.iter().try_fold(0, |status: u16, digit| {
+        let digit = Some(digit.wrapping_sub(b'0')).filter(|digit| *digit < 10)?;
+        Some(status * 10 + u16::from(digit))
+    })
 }
 
 /// Messages that were put into the outbox since it was so long.

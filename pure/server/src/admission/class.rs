@@ -55,6 +55,10 @@ impl Class {
 /// `urn:service:sos`, and what is below it (RFC 5031 §4.2), or one of the numbers that the operator has named.
 fn is_emergency(house: &House, request: &Message) -> bool {
     let Some(uri) = request.request_uri() else { return false };
+    let is_urn = uri.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"urn:"));
+    if house.settings.overload.emergency.is_empty() && !is_urn {
+        return false;
+    }
     match Uri::parse(uri) {
         Ok(Uri::Sip(SipUri { user: Some(user), .. })) => {
             let numbers = &house.settings.overload.emergency;

@@ -140,6 +140,9 @@ impl Calls {
 
     /// Accounts that have more or fewer calls since this was asked last, and how many.
     pub(crate) fn changed(&mut self) -> Vec<(u64, u32)> {
+        if self.changed.is_empty() {
+            return Vec::new();
+        }
         let changed = std::mem::take(&mut self.changed);
         changed.into_iter().map(|account| (account, self.of_account(account))).collect()
     }

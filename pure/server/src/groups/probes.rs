@@ -84,6 +84,9 @@ impl Probes {
         turn: &mut Turn<'_>,
         said: &mut Vec<Said>,
     ) -> Vec<(Place, Question)> {
+        if self.asked.is_empty() && self.watched.is_empty() {
+            return Vec::new();
+        }
         let late = |asked: &Asked| asked.until <= turn.now;
         let silent: Vec<ClientId> =
             self.asked.iter().filter(|(_, asked)| late(asked)).map(|(client, _)| *client).collect();

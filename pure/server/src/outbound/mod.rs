@@ -55,9 +55,11 @@ pub(crate) fn token_for(house: &House, request: &Message, came: Flow) -> Option<
         && request.elements(Name::Via).count() == 1
         && request.has(Name::Contact)
         && lists::<Supported<'_>>(request, "path");
-    let mut octets = Vec::new();
-    put_flow(&mut octets, came);
-    begins_here.then(|| house.seal.signed(PURPOSE, &octets))
+    begins_here.then(|| {
+        let mut octets = Vec::new();
+        put_flow(&mut octets, came);
+        house.seal.signed(PURPOSE, &octets)
+    })
 }
 
 /// A phone that counts on its flow, and does not know the Path by which we would find it again, is told so (RFC 3327 §5.2, RFC 5626 §5.1).

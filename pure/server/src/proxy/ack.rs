@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use machine::Time;
 use protocol::{Answer, Flow, Output, Question, Ticket, locate};
-use sip::{Message, Name, Uri};
+use sip::{Message, Uri};
 
 use super::across;
 use super::copy::{Copy, Original, Routing};
@@ -80,12 +80,9 @@ impl Proxy {
     }
 
     fn pass_ack(&mut self, turn: &mut Turn<'_>, mut ack: Ack) {
-        if let Some(node) = self.visit(turn, &ack.request, &mut ack.target) {
-            let routing = Routing::of(&ack.plan, &ack.target);
-            return self.send_ack(turn, &ack, &routing, node);
-        }
+        let node = self.visit(turn, &ack.request, &mut ack.target);
         let routing = Routing::of(&ack.plan, &ack.target);
-        if let Some(flow) = ack.target.way.flow() {
+        if let Some(flow) = node.or(ack.target.way.flow()) {
             return self.send_ack(turn, &ack, &routing, flow);
         }
         let next = routing.next(&ack.plan, &ack.target);
@@ -97,7 +94,7 @@ impl Proxy {
                 self.hold_ack(turn, Question::Locate(named.user), ack);
             }
             Place::Foreign => match hop::of(sip, turn.house) {
-                Ok(Hop::At(targets)) => self.send_ack_to(turn, &ack, &targets),
+                Ok(Hop::At(targets)) => self.send_ack_to(turn, &ack, &routing, &targets),
                 Ok(Hop::Named(question)) => self.hold_ack(turn, question, ack),
                 Err(_) => {}
             },
@@ -115,7 +112,10 @@ impl Proxy {
     pub(super) fn ack_looked_up(&mut self, turn: &mut Turn<'_>, ticket: Ticket, answer: Answer) {
         let Some((_, ack)) = self.acks.0.remove(&ticket) else { return };
         match answer {
-            Answer::Targets(targets) => self.send_ack_to(turn, &ack, &targets),
+            Answer::Targets(targets) => {
+                let routing = Routing::of(&ack.plan, &ack.target);
+                self.send_ack_to(turn, &ack, &routing, &targets);
+            }
             Answer::Bindings(bindings) => {
                 let meant = ack.plan.aim.meant(turn.house, bindings);
                 for target in target::of_bindings(meant, &Preferences::of(&ack.request)) {
@@ -126,23 +126,31 @@ impl Proxy {
         }
     }
 
-    fn send_ack_to(&self, turn: &mut Turn<'_>, ack: &Ack, targets: &[locate::Target]) {
+    fn send_ack_to(
+        &self,
+        turn: &mut Turn<'_>,
+        ack: &Ack,
+        routing: &Routing,
+        targets: &[locate::Target],
+    ) {
         let Some(target) = targets.first() else { return };
         if let Some(flow) = hop::flow_of(turn.house, target, ack.came.listener, turn.out) {
-            self.send_ack(turn, ack, &Routing::of(&ack.plan, &ack.target), flow);
+            self.send_ack(turn, ack, routing, flow);
         }
     }
 
-    /// A repeated ACK gets the same branch again (§16.11).
+    /// A repeated ACK gets the same branch again (§16.11): the Via below it is in its signature, and where it was to go in its other part.
     fn send_ack(&self, turn: &mut Turn<'_>, ack: &Ack, routing: &Routing, flow: Flow) {
-        let Ack { came, request, plan, target, .. } = ack;
-        let via = request.elements(Name::Via).next().unwrap_or_default();
-        let unique = (self.seal.number([&b"ACK"[..], via, &target.uri]) >> 32) as u32;
+        let Ack { came, request, plan, target, whence } = ack;
+        let unique = match whence {
+            Whence::Dialog => 0,
+            Whence::Registrar => (self.seal.number([&b"ACK"[..], &target.uri]) >> 32) as u32,
+        };
         let (house, seal) = (turn.house, &self.seal);
         let original = Original { house, seal, request, plan, came: *came, past: None };
         let copy = Copy { target, flow, unique, breadth: limits::BREADTH };
         if let Ok(copy) = original.copy(routing, &copy) {
-            turn.out.push(Output::Send(flow, copy.wire().clone()));
+            turn.out.push(Output::Send(flow, copy.wire));
         }
     }
 }

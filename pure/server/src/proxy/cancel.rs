@@ -79,7 +79,7 @@ impl Proxy {
         let (invite, patience) = (context.is_invite(), turn.house.settings.timers.patience());
         let reason = reason.or(context.reason.as_deref());
         let Some(branch) = context.branches.get_mut(at) else { return };
-        branch.attempts.clear();
+        branch.tries_no_more();
         match branch.state {
             Leg::Looking { ticket, .. } => {
                 self.tickets.remove(&ticket);

@@ -75,6 +75,8 @@ pub(super) struct Branch {
     pub(super) breadth: u32,
     /// Addresses still to be tried (RFC 3263 §4.3).
     pub(super) attempts: VecDeque<Attempt>,
+    /// True as long as nobody has looked where its URI leads, because it has a flow: within a dialog that may be gone.
+    pub(super) unread: bool,
     pub(super) state: Leg,
     /// How it was refused, or 408 when nobody answered; 0: not yet.
     pub(super) said: u16,
@@ -184,6 +186,19 @@ impl Context {
             State::Closing | State::Accepted | State::Refused => Time::NEVER,
         };
         self.branches.iter().map(|branch| branch.state.until()).fold(own, Time::min)
+    }
+}
+
+impl Branch {
+    /// A branch that has gone nowhere yet.
+    pub(super) const fn new(target: Target, routing: Routing, breadth: u32, state: Leg) -> Self {
+        let attempts = VecDeque::new();
+        Self { target, routing, breadth, attempts, unread: false, state, said: 0 }
+    }
+
+    /// No further address of it is tried.
+    pub(super) fn tries_no_more(&mut self) {
+        (self.attempts, self.unread) = (VecDeque::new(), false);
     }
 }
 

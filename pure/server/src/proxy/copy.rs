@@ -1,12 +1,12 @@
 //! The copy that is forwarded (RFC 3261 §16.6 steps 1–6, 8 and 10): one edit, everything else as it came.
 
-use protocol::auth::write_hex;
 use protocol::{Fault, Flow, Listener, Transport};
 use sip::header::{CSeq, MaxBreadth, MaxForwards, ProxyAuthorization, Require, Route, Via};
 use sip::uri::SipUri;
 use sip::{Bytes, Edit, Header as _, Message, Method, Name, Uri};
 
 use super::across;
+use super::branch::{self, OurBranch};
 use super::history::Past;
 use super::pass::{End, Pass};
 use super::plan::{Plan, sip_uri};
@@ -42,6 +42,14 @@ pub(crate) struct Copy<'a> {
     pub(crate) breadth: u32,
 }
 
+/// A copy as it goes out.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    pub(crate) wire: Bytes,
+    /// The branch of its top Via.
+    pub(crate) branch: OurBranch,
+}
+
 /// Request-URI and routes of a copy, as the next hop must see them.
 #[derive(Clone, Debug)]
 pub(crate) struct Routing {
@@ -58,9 +66,8 @@ impl Routing {
         let mut routes = target.path.clone();
         routes.extend(plan.routes.iter().cloned());
         let changed = plan.rerouted || !target.path.is_empty();
-        let (uri, secure) = clean(&target.uri);
         // §26.2.2, RFC 5630 §5.1: who was asked for by a SIPS URI is not told in the open, wherever it is.
-        let secure = secure || is_sips(&plan.uri);
+        let (uri, secure) = (clean(&target.uri), is_sips(&target.uri) || is_sips(&plan.uri));
         let mut routing = Self { uri, routes, secure, changed };
         routing.bend_to_strict_router();
         routing
@@ -75,8 +82,8 @@ impl Routing {
         let first = self.routes.remove(0);
         self.routes.push([b"<", &*self.uri, b">"].concat().into());
         if let Ok(route) = Route::parse(&first) {
-            let (uri, secure) = clean(&first.slice_ref(route.uri));
-            (self.uri, self.secure) = (uri, self.secure || secure);
+            self.uri = clean(&first.slice_ref(route.uri));
+            self.secure |= is_sips(route.uri);
         }
         self.changed = true;
     }
@@ -99,8 +106,8 @@ impl Routing {
 
 impl Original<'_> {
     /// Writes a copy.
-    pub(crate) fn copy(&self, routing: &Routing, copy: &Copy<'_>) -> Result<Message, Fault> {
-        let request = self.request;
+    pub(crate) fn copy(&self, routing: &Routing, copy: &Copy<'_>) -> Result<Written, Fault> {
+        let (request, branch) = (self.request, self.branch(copy));
         let mut edit = request.edit();
         if request.request_uri() != Some(&routing.uri) {
             edit.request_uri(&routing.uri);
@@ -115,7 +122,7 @@ impl Original<'_> {
         }
         self.record_routes(routing, copy, &mut edit);
         self.add_path(routing, copy, &mut edit);
-        edit.push_written(Name::Via, |text| self.via(copy, text));
+        edit.push_written(Name::Via, |text| self.via(copy, &branch, text));
         if routing.changed {
             edit.remove_all(Name::Route);
             if !routing.routes.is_empty() {
@@ -131,7 +138,8 @@ impl Original<'_> {
         if copy.flow.transport.is_reliable() && !request.has(Name::ContentLength) {
             edit.measured();
         }
-        edit.finish().map_err(|malformed| Fault::Malformed(malformed.error))
+        let wire = edit.octets().map_err(|malformed| Fault::Malformed(malformed.error))?;
+        Ok(Written { wire, branch })
     }
 
     /// Credentials for our realm end here: nobody else has a use for them. Those for others pass (§22.3).
@@ -151,21 +159,21 @@ impl Original<'_> {
         }
     }
 
-    /// Our Via: the branch is the cookie, what the route depends on (to see loops), what makes it unique, and a signature with the
-    /// Via below (so that nobody has us send answers elsewhere).
-    fn via(&self, copy: &Copy<'_>, text: &mut Vec<u8>) {
+    /// The branch of a copy.
+    fn branch(&self, copy: &Copy<'_>) -> OurBranch {
+        let below = self.request.elements(Name::Via).next().unwrap_or_default();
+        OurBranch::above(below, self.seal, (self.loop_hash(), copy.unique))
+    }
+
+    /// Our Via.
+    fn via(&self, copy: &Copy<'_>, branch: &OurBranch, text: &mut Vec<u8>) {
         let sent_by =
             self.house.listener(copy.flow.listener).map_or("", |listener| &listener.advertised);
-        let below = self.request.elements(Name::Via).next().unwrap_or_default();
-        let (hash, unique) = (self.loop_hash(), copy.unique);
-        let signature = branch_signature(self.seal, hash, unique, below);
         let transport = copy.flow.transport;
-        for part in ["SIP/2.0/", transport.token(), " ", sent_by, ";branch=z9hG4bK"] {
+        for part in ["SIP/2.0/", transport.token(), " ", sent_by, ";branch="] {
             text.extend_from_slice(part.as_bytes());
         }
-        write_hex(&hash.to_be_bytes(), text);
-        write_hex(&unique.to_be_bytes(), text);
-        write_hex(&signature.to_be_bytes(), text);
+        text.extend_from_slice(branch.as_bytes());
         if self.asks_for_load(copy) {
             text.extend_from_slice(b";oc;oc-algo=\"loss\"");
         }
@@ -179,13 +187,10 @@ impl Original<'_> {
 
     /// Is it another server that this goes to, and do we want to know how much we may send it (RFC 7339 §5.1)? A phone has no use for it.
     fn asks_for_load(&self, copy: &Copy<'_>) -> bool {
-        let foreign = |uri: &[u8]| {
-            Uri::parse(uri).is_ok_and(|uri| matches!(self.house.place(&uri), Place::Foreign))
-        };
         self.house.settings.overload.feedback
             && match copy.target.way {
                 Way::Hop(_) => true,
-                Way::Uri => foreign(&self.plan.uri),
+                Way::Uri => matches!(self.plan.place, Ok(Place::Foreign)),
                 _ => false,
             }
     }
@@ -206,10 +211,19 @@ impl Original<'_> {
     /// True when this very request has been here before (§16.3 step 4).
     pub(crate) fn is_looping(&self) -> bool {
         let mut hash = None;
-        self.request.all::<Via>().take(limits::VIAS).flatten().any(|via| {
-            let theirs = self.house.ours.wrote(&via).then(|| loop_part(&via)).flatten();
+        let mut again = |via: &Via<'_>| {
+            let part = via.branch().and_then(branch::loop_part);
+            let theirs = part.filter(|_| self.house.ours.wrote(via));
             theirs.is_some_and(|theirs| theirs == *hash.get_or_insert_with(|| self.loop_hash()))
-        })
+        };
+        // Nearly all come from phones: the branch of the first is known, and none of ours.
+        let first = self.request.branch().and_then(branch::loop_part).is_none();
+        self.request
+            .all::<Via>()
+            .take(limits::VIAS)
+            .skip(first.into())
+            .flatten()
+            .any(|via| again(&via))
     }
 
     /// Our Record-Routes, the topmost first: one for each side when the sides differ, so that each sees a way it can go (RFC 5658
@@ -290,33 +304,6 @@ fn us(routing: &Routing, listener: &Listener, (user, tail): (&str, &str), text: 
     }
 }
 
-/// The signature of a branch: with the Via below it, as it comes back in the response.
-pub(crate) fn branch_signature(seal: &Seal, hash: u64, unique: u32, below: &[u8]) -> u32 {
-    let (hash, unique) = (hash.to_be_bytes(), unique.to_be_bytes());
-    let number = seal.number([&hash[..], &unique, below]);
-    u32::try_from(number >> 32).unwrap_or(0)
-}
-
-/// True for a branch that we wrote above this Via.
-pub(crate) fn is_our_branch(seal: &Seal, branch: &[u8], below: &[u8]) -> bool {
-    let number = |from: usize, to: usize| {
-        let digits = branch.get(from..to).and_then(|digits| std::str::from_utf8(digits).ok())?;
-        u64::from_str_radix(digits, 16).ok()
-    };
-    let (Some(hash), Some(unique), Some(signature)) =
-        (number(7, 23), number(23, 31), number(31, 39))
-    else {
-        return false;
-    };
-    let unique = u32::try_from(unique).unwrap_or(0);
-    branch.len() == 39 && u64::from(branch_signature(seal, hash, unique, below)) == signature
-}
-
-fn loop_part(via: &Via<'_>) -> Option<u64> {
-    let digits = via.magic_branch()?.get(7..23)?;
-    u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-}
-
 /// Methods that begin a dialog or renew its targets, and all that we do not know (§16.6 step 4).
 fn makes_a_dialog(method: Method<'_>) -> bool {
     match method {
@@ -340,14 +327,18 @@ fn makes_a_dialog(method: Method<'_>) -> bool {
 
 /// True for a SIPS URI.
 pub(super) fn is_sips(uri: &[u8]) -> bool {
-    matches!(Uri::parse(uri), Ok(Uri::Sip(uri)) if uri.secure)
+    uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"))
 }
 
-/// A URI as it may stand in a request line: without `method` and headers (§16.6 step 2, §19.1.1); and whether it is a `sips` URI.
-fn clean(uri: &Bytes) -> (Bytes, bool) {
-    let Ok(Uri::Sip(sip)) = Uri::parse(uri) else { return (uri.clone(), false) };
+/// A URI as it may stand in a request line: without `method` and headers (§16.6 step 2, §19.1.1).
+fn clean(uri: &Bytes) -> Bytes {
+    // Most have nothing behind their host.
+    if !uri.iter().any(|octet| matches!(octet, b';' | b'?')) {
+        return uri.clone();
+    }
+    let Ok(Uri::Sip(sip)) = Uri::parse(uri) else { return uri.clone() };
     if sip.headers.is_none() && !sip.params.has("method") {
-        return (uri.clone(), sip.secure);
+        return uri.clone();
     }
     let mut params = Vec::new();
     for param in sip.params.iter().filter(|param| !param.name.eq_ignore_ascii_case("method")) {
@@ -355,5 +346,5 @@ fn clean(uri: &Bytes) -> (Bytes, bool) {
     }
     let mut clean = Vec::with_capacity(uri.len());
     SipUri { headers: None, params: sip::Params::new(&params), ..sip }.write(&mut clean);
-    (clean.into(), sip.secure)
+    clean.into()
 }

@@ -4,16 +4,18 @@ use std::collections::VecDeque;
 
 use protocol::doors::Reach;
 use protocol::locate::{self, Risk, States};
+use protocol::transaction::{self, ClientId};
 use protocol::transport::fits_udp;
 use protocol::{Answer, Fault, Flow, Ticket, Transport};
-use sip::uri::Host;
-use sip::{Message, Status, Uri};
+use sip::uri::{Host, HostPort};
+use sip::{Message, Method, Status, Uri};
 
 use super::best::Candidate;
 use super::context::{Addressee, Attempt, Branch, Context, Leg, Size, State};
-use super::copy::{Copy, Original, Routing};
+use super::copy::{Copy, Original, Routing, Written};
 use super::disposition::{Disposition, Order};
 use super::history::Past;
+use super::plan::Plan;
 use super::preferences::Preferences;
 use super::response::Loss;
 use super::target::{self, Target, Way};
@@ -141,14 +143,7 @@ impl Proxy {
         }
         let node = self.visit(turn, &context.request, &mut target);
         let routing = Routing::of(&context.plan, &target);
-        let mut branch = Branch {
-            target,
-            routing,
-            breadth,
-            attempts: VecDeque::new(),
-            state: Leg::Done,
-            said: 0,
-        };
+        let mut branch = Branch::new(target, routing, breadth, Leg::Done);
         let at = context.branches.len();
         let until = turn.now + turn.house.settings.timers.patience();
         let first = match node {
@@ -156,7 +151,7 @@ impl Proxy {
                 let attempt = Attempt { flow, size: Size::DoesNotCount };
                 Ok(First::Try(VecDeque::from([attempt])))
             }
-            None => self.first_hop(turn, context, &branch),
+            None => first_hop(turn, (context.came, &context.plan), &mut branch),
         };
         match first {
             Ok(First::Try(attempts)) => {
@@ -175,40 +170,6 @@ impl Proxy {
                     context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
                 }
             }
-        }
-    }
-
-    /// Where a branch goes first: by its flow, or where its next hop is.
-    fn first_hop(
-        &self,
-        turn: &mut Turn<'_>,
-        context: &Context,
-        branch: &Branch,
-    ) -> Result<First, Fault> {
-        let mut attempts = VecDeque::new();
-        let flow = branch.target.way.flow().filter(|_| branch.routing.routes.is_empty());
-        attempts.extend(flow.map(|flow| Attempt { flow, size: Size::DoesNotCount }));
-        if let (Way::Kept(_) | Way::Edge(_), Some(_)) = (&branch.target.way, flow) {
-            return Ok(First::Try(attempts));
-        }
-        let next = branch.routing.next(&context.plan, &branch.target);
-        let hop = match next.as_deref().map(Uri::parse) {
-            Some(Ok(Uri::Sip(uri))) => hop::of(&uri, turn.house),
-            _ => Err(Fault::Unroutable("The Next Hop Is No SIP URI")),
-        };
-        match hop {
-            Ok(hop::Hop::At(mut targets)) => {
-                keep_name(turn.house, branch, &mut targets);
-                // Within a dialog the flow of its beginning may be gone: then the Contact is tried.
-                attempts.extend(attempts_to(turn, &targets, context.came));
-                if attempts.is_empty() {
-                    return Err(Fault::Unroutable("We Do Not Speak the Transport of the Next Hop"));
-                }
-                Ok(First::Try(attempts))
-            }
-            Ok(hop::Hop::Named(question)) if attempts.is_empty() => Ok(First::Ask(question)),
-            Err(fault) if attempts.is_empty() => Err(fault),
-            Ok(hop::Hop::Named(_)) | Err(_) => Ok(First::Try(attempts)),
         }
     }
 
@@ -276,7 +237,8 @@ impl Proxy {
             {
                 // RFC 3323 §5: with what is missing.
                 let phrase = format!("Privacy Failed: {kinds}").into();
-                (branch.state, branch.attempts) = (Leg::Done, VecDeque::new());
+                branch.state = Leg::Done;
+                branch.tries_no_more();
                 return context.best.offer(Candidate::Ours(Status::SERVER_INTERNAL_ERROR, phrase));
             }
             let original = Original {
@@ -296,7 +258,7 @@ impl Proxy {
                 loss = Loss::Busy;
                 continue;
             }
-            let client = turn.transactions.request(turn.now, flow, copy, turn.out);
+            let client = send(turn, &context.request, (flow, copy));
             turn.call_goes(context.plan.call, flow);
             let (ring, timers) = (turn.now + turn.house.settings.ring, turn.house.settings.timers);
             let until = if invite { ring } else { machine::Time::NEVER };
@@ -326,7 +288,7 @@ impl Proxy {
         original: &Original<'_>,
         branch: &mut Branch,
         attempt: (Attempt, u32),
-    ) -> Result<(Flow, Message), Fault> {
+    ) -> Result<(Flow, Written), Fault> {
         let (Attempt { flow, size }, unique) = attempt;
         let write = |branch: &Branch, flow| {
             let breadth = branch.breadth;
@@ -335,7 +297,7 @@ impl Proxy {
         let copy = write(branch, flow)?;
         if flow.transport != Transport::Udp
             || size == Size::DoesNotCount
-            || fits_udp(copy.wire().len())
+            || fits_udp(copy.wire.len())
         {
             return Ok((flow, copy));
         }
@@ -348,6 +310,19 @@ impl Proxy {
             }
         }
     }
+}
+
+/// Begins the client transaction of a copy.
+fn send(turn: &mut Turn<'_>, request: &Message, (flow, copy): (Flow, Written)) -> ClientId {
+    let listener = turn.house.listener(flow.listener);
+    let sent_by = listener.and_then(|ours| HostPort::parse(ours.advertised.as_bytes()).ok());
+    let written = transaction::Written {
+        method: request.method().unwrap_or(Method::Other("")),
+        branch: copy.branch.as_bytes(),
+        sent_by: sent_by.unwrap_or(HostPort { host: Host::Name(""), port: None }),
+        wire: copy.wire,
+    };
+    turn.transactions.send(turn.now, flow, written, turn.out)
 }
 
 /// The next address: the flow of a phone, or the same address by another transport, before all else; else by what is known of them
@@ -380,6 +355,56 @@ enum First {
     Ask(protocol::Question),
 }
 
+/// Where a branch goes first: by its flow, or where its next hop is.
+fn first_hop(
+    turn: &mut Turn<'_>,
+    request: (Flow, &Plan),
+    branch: &mut Branch,
+) -> Result<First, Fault> {
+    match branch.target.way.flow().filter(|_| branch.routing.routes.is_empty()) {
+        Some(flow) => {
+            branch.unread = matches!(branch.target.way, Way::Flow(_));
+            let attempt = Attempt { flow, size: Size::DoesNotCount };
+            Ok(First::Try(VecDeque::from([attempt])))
+        }
+        None => next_hop(turn, request, branch),
+    }
+}
+
+/// Where the next hop of a branch is, as its URI says.
+fn next_hop(
+    turn: &mut Turn<'_>,
+    (came, plan): (Flow, &Plan),
+    branch: &Branch,
+) -> Result<First, Fault> {
+    let next = branch.routing.next(plan, &branch.target);
+    let hop = match next.as_deref().map(Uri::parse) {
+        Some(Ok(Uri::Sip(uri))) => hop::of(&uri, turn.house)?,
+        _ => return Err(Fault::Unroutable("The Next Hop Is No SIP URI")),
+    };
+    match hop {
+        hop::Hop::Named(question) => Ok(First::Ask(question)),
+        hop::Hop::At(mut targets) => {
+            keep_name(turn.house, branch, &mut targets);
+            let attempts = attempts_to(turn, &targets, came);
+            if attempts.is_empty() {
+                return Err(Fault::Unroutable("We Do Not Speak the Transport of the Next Hop"));
+            }
+            Ok(First::Try(attempts))
+        }
+    }
+}
+
+/// True when a branch has another address to try. When the flow of its beginning is gone, that is where its Contact leads.
+pub(super) fn has_more(turn: &mut Turn<'_>, context: &mut Context, at: usize) -> bool {
+    let Some(branch) = context.branches.get_mut(at) else { return false };
+    let unread = branch.attempts.is_empty() && std::mem::take(&mut branch.unread);
+    if unread && let Ok(First::Try(all)) = next_hop(turn, (context.came, &context.plan), branch) {
+        branch.attempts = all;
+    }
+    !branch.attempts.is_empty()
+}
+
 /// A route that leads a domain to a number says where its server is, not who it is (trap 31).
 fn keep_name(house: &House, branch: &Branch, targets: &mut [locate::Target]) {
     let Way::Hop(_) = branch.target.way else { return };
@@ -390,9 +415,13 @@ fn keep_name(house: &House, branch: &Branch, targets: &mut [locate::Target]) {
     }
 }
 
+/// The addresses of a next hop, with no more room than they need: a phone may ring for long.
 fn attempts_to(turn: &mut Turn<'_>, targets: &[locate::Target], came: Flow) -> VecDeque<Attempt> {
     let Turn { house, out, .. } = turn;
     let flow = |target| hop::flow_of(house, target, came.listener, out);
-    let flows = targets.iter().take(limits::TARGETS).filter_map(flow);
-    flows.map(|flow| Attempt { flow, size: Size::Counts }).collect()
+    let targets = targets.get(..limits::TARGETS).unwrap_or(targets);
+    let mut attempts = VecDeque::with_capacity(targets.len());
+    let flows = targets.iter().filter_map(flow);
+    attempts.extend(flows.map(|flow| Attempt { flow, size: Size::Counts }));
+    attempts
 }

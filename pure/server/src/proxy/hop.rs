@@ -20,6 +20,9 @@ pub(crate) enum Hop {
 
 /// Reads a next hop. SIPS never goes but by TLS (§26.2.2).
 pub(crate) fn of(uri: &SipUri<'_>, house: &House) -> Result<Hop, Fault> {
+    if let Some(target) = locate::Hop::in_the_open(uri, &house.means) {
+        return Ok(Hop::At(vec![target]));
+    }
     let hop = locate::Hop::of_uri(uri).map_err(fault)?;
     match hop.at_once(&house.means) {
         Some(Ok(targets)) => Ok(Hop::At(targets)),

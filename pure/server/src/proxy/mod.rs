@@ -6,6 +6,7 @@
 mod ack;
 mod across;
 mod best;
+mod branch;
 mod cancel;
 mod context;
 mod copy;

@@ -4,14 +4,14 @@ use machine::Time;
 use protocol::{Flow, Transport};
 use sip::header::Route;
 use sip::uri::{Host, HostPort, SipUri};
-use sip::{Bytes, Header as _, Message, Name, Params, Uri};
+use sip::{Bytes, Header as _, Message, Name, Params, ParseError, Uri};
 
 use super::across;
 use super::pass::{End, Shown};
 use super::target::{Target, Way};
 use crate::calls::Number;
 use crate::gruu::Aim;
-use crate::house::House;
+use crate::house::{House, Place};
 use crate::limits;
 use crate::outbound::Token;
 use crate::seal::Seal;
@@ -21,6 +21,8 @@ use crate::seal::Seal;
 pub(crate) struct Plan {
     /// The Request-URI to go by.
     pub(crate) uri: Bytes,
+    /// Whom it points to, when it can be read.
+    pub(crate) place: Result<Place, ParseError>,
     /// The Route values that are left, as written.
     pub(crate) routes: Vec<Bytes>,
     /// True when the Route rows must be written anew.
@@ -48,6 +50,7 @@ impl Plan {
         let keep = |part: &[u8]| request.wire().slice_ref(part);
         let mut plan = Self {
             uri: keep(request.request_uri().unwrap_or_default()),
+            place: Ok(Place::Unknown),
             routes: request.elements(Name::Route).take(limits::ROUTES).map(keep).collect(),
             rerouted: false,
             pass: None,
@@ -57,22 +60,18 @@ impl Plan {
             call: Number::default(),
         };
         plan.undo_strict_routing(request, house, seal);
-        if has_params(&plan.uri) {
-            plan.strip_our_maddr(came, house);
-        }
+        plan.strip_our_maddr(came, house);
         plan.take_off_ours(request, (came, now), (house, seal));
-        if has_params(&plan.uri) {
-            plan.aim = Uri::parse(&plan.uri).map_or(Aim::Anybody, |uri| Aim::of(&uri, house));
-        }
+        (plan.place, plan.aim) = read(&plan.uri, house);
         plan
     }
 
     /// A request without routes, sent anew to another URI.
     pub(crate) fn to(uri: Bytes, house: &House) -> Self {
-        let aim = Uri::parse(&uri).map_or(Aim::Anybody, |uri| Aim::of(&uri, house));
+        let (place, aim) = read(&uri, house);
         let (routes, token) = (Vec::new(), Token::None);
         let call = Number::default();
-        Self { uri, routes, rerouted: false, pass: None, token, aim, proven: None, call }
+        Self { uri, place, routes, rerouted: false, pass: None, token, aim, proven: None, call }
     }
 
     /// The way onward: that which our pass remembers, when nobody else must be visited first.
@@ -108,7 +107,7 @@ impl Plan {
 
     /// A strict router before us put our Record-Route into the Request-URI: what it replaced is the last route.
     fn undo_strict_routing(&mut self, request: &Message, house: &House, seal: &Seal) {
-        if self.routes.is_empty() {
+        if self.routes.is_empty() || !may_have(&self.uri, "lr") {
             return;
         }
         let Ok(Uri::Sip(uri)) = Uri::parse(&self.uri) else { return };
@@ -127,6 +126,9 @@ impl Plan {
 
     /// An `maddr` that is us has done its work once the request came as it says: by that port and transport.
     fn strip_our_maddr(&mut self, came: Flow, house: &House) {
+        if !may_have(&self.uri, "maddr") {
+            return;
+        }
         let Ok(Uri::Sip(uri)) = Uri::parse(&self.uri) else { return };
         let Some(Ok(maddr)) = uri.params.get("maddr").map(Host::parse) else { return };
         let transport = match uri.transport() {
@@ -184,9 +186,21 @@ impl Plan {
     }
 }
 
-/// Most Request-URIs have none, and need not be taken apart to know that nothing is asked for by one.
-fn has_params(uri: &[u8]) -> bool {
+/// Whom a URI points to, and whom of a user it names.
+fn read(uri: &[u8], house: &House) -> (Result<Place, ParseError>, Aim) {
+    match Uri::parse(uri) {
+        Ok(uri) => (Ok(house.place(&uri)), Aim::of(&uri, house)),
+        Err(error) => (Err(error), Aim::Anybody),
+    }
+}
+
+/// False for a URI that has no such parameter: most have none at all, and need not be read to see that.
+fn may_have(uri: &[u8], param: &str) -> bool {
+    let mut parts = uri.split(|octet| *octet == b';').skip(1);
     uri.contains(&b';')
+        && parts.any(|part| {
+            part.get(..param.len()).is_some_and(|name| name.eq_ignore_ascii_case(param.as_bytes()))
+        })
 }
 
 /// The SIP URI of a Route value.

@@ -3,8 +3,6 @@
 //! Whoever answers so sends a call elsewhere at our expense. So only phones of our users may, for as long as the settings let them, to
 //! other users of ours or to where a route leads; everything else goes back to the caller, who may follow it itself.
 
-use std::collections::VecDeque;
-
 use protocol::doors::Reach;
 use protocol::{Fault, Question};
 use sip::header::Contact;
@@ -70,14 +68,9 @@ impl Proxy {
         let at = context.branches.len();
         let ticket = self.ask(turn, Question::Locate(aor.clone()), Wait::Others(context.id, at));
         let until = turn.now + turn.house.settings.timers.patience();
-        context.branches.push(Branch {
-            routing: Routing::of(&context.plan, &target),
-            target,
-            breadth: 1,
-            attempts: VecDeque::new(),
-            state: Leg::Looking { ticket, until },
-            said: 0,
-        });
+        let routing = Routing::of(&context.plan, &target);
+        let state = Leg::Looking { ticket, until };
+        context.branches.push(Branch::new(target, routing, 1, state));
     }
 
     /// The bindings of the other user are known.

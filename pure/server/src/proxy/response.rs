@@ -14,6 +14,7 @@ use sip::{Bytes, Message, Method, Name, Status};
 use super::best::{Asks, Candidate};
 use super::context::{Context, Leg, State};
 use super::disposition::Disposition;
+use super::forward::has_more;
 use super::target::Way;
 use super::{Proxy, Sent, cancel, identity, session_timer};
 use crate::admission::feedback;
@@ -184,13 +185,14 @@ impl Proxy {
         at: usize,
         response: Message,
     ) {
+        let status = response.status().unwrap_or(Status::SERVER_INTERNAL_ERROR);
         let Some(branch) = context.branches.get_mut(at) else { return };
         branch.state = Leg::Done;
-        let status = response.status().unwrap_or(Status::SERVER_INTERNAL_ERROR);
-        if status == Status::SERVICE_UNAVAILABLE && !branch.attempts.is_empty() {
+        if status == Status::SERVICE_UNAVAILABLE && has_more(turn, context, at) {
             self.attempt(turn, context, at);
             return self.settle(turn, context);
         }
+        let Some(branch) = context.branches.get_mut(at) else { return };
         branch.said = status.code();
         let unheard = matches!(status, Status::REQUEST_TIMEOUT | Status::FLOW_FAILED);
         if unheard && self.other_way(turn, context, at) {
@@ -238,7 +240,7 @@ impl Proxy {
         branch.said = Status::REQUEST_TIMEOUT.code();
         let is_edge = matches!(branch.target.way, Way::Edge(_));
         let is_across = matches!(branch.target.way, Way::Across(..));
-        if !branch.attempts.is_empty() && loss != Loss::Astray {
+        if loss != Loss::Astray && has_more(turn, context, at) {
             return self.attempt(turn, context, at);
         }
         if loss != Loss::Astray && self.other_way(turn, context, at) {
@@ -368,9 +370,7 @@ pub(super) fn ours(turn: &mut Turn<'_>, context: &Context, status: Status, phras
 /// Passes a response on: our Via comes off, challenges of other branches come in, nothing else changes (§16.7 steps 3, 7–9). One
 /// without a Via below ours was meant for us.
 fn pass_on(turn: &mut Turn<'_>, context: &Context, response: &Message, challenges: &[Asks]) {
-    if response.elements(Name::Via).nth(1).is_none() {
-        return;
-    }
+    let Some(below) = response.elements(Name::Via).nth(1) else { return };
     let mut edit = response.edit();
     edit.remove_first(Name::Via);
     for (name, value) in challenges {
@@ -381,7 +381,7 @@ fn pass_on(turn: &mut Turn<'_>, context: &Context, response: &Message, challenge
         session_timer::pay(expires, response, &mut edit);
     }
     let wire: Bytes = edit.wire();
-    let wire = if says_load(response) { feedback::without(wire) } else { wire };
+    let wire = if says_load(below) { feedback::without(wire) } else { wire };
     // After another final answer the server transaction can say no more, and it may be gone: the transport still can (§16.7 step 9).
     let too_late = context.state == State::Refused;
     if too_late || !turn.transactions.is_there(context.id) {
@@ -397,8 +397,7 @@ fn asks(turn: &Turn<'_>) -> bool {
 }
 
 /// Does the Via below ours say how much less somebody is to send (RFC 7339 §5.4)?
-fn says_load(response: &Message) -> bool {
-    let below = response.elements(Name::Via).nth(1).unwrap_or_default();
+fn says_load(below: &[u8]) -> bool {
     below.split(|octet| *octet == b';').skip(1).any(|param| {
         param.trim_ascii_start().get(..2).is_some_and(|name| name.eq_ignore_ascii_case(b"oc"))
     })

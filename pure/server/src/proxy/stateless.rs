@@ -7,8 +7,7 @@ use protocol::{Flow, Output, Transport};
 use sip::header::Via;
 use sip::{Message, Name, Status};
 
-use super::copy::is_our_branch;
-use super::{Proxy, hop, identity, session_timer};
+use super::{Proxy, branch, hop, identity, session_timer};
 use crate::turn::Turn;
 
 impl Proxy {
@@ -28,7 +27,7 @@ impl Proxy {
         let (Some(_), Some(below)) = (vias.next(), vias.next()) else { return };
         let Some(via) = response.get::<Via>() else { return };
         let ours = turn.house.ours.wrote(&via)
-            && via.branch().is_some_and(|branch| is_our_branch(&self.seal, branch, below));
+            && via.branch().is_some_and(|text| branch::is_ours(text, below, &self.seal));
         if !ours {
             return;
         }

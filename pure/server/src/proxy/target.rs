@@ -131,7 +131,7 @@ impl Target {
 
 /// The bindings of a user as targets, best first; no URI twice. The ways to one phone are one target, the latest refreshed first
 /// (RFC 5626 §7, RFC 5627 §6.1).
-pub(super) fn of_bindings(bindings: Vec<Reach>, wishes: &Preferences) -> VecDeque<Target> {
+pub(super) fn of_bindings(bindings: Vec<Reach>, wishes: &Preferences<'_>) -> VecDeque<Target> {
     let mut phones: Vec<(Option<Vec<u8>>, Target)> = Vec::with_capacity(bindings.len());
     for binding in bindings.into_iter().take(limits::TARGETS) {
         let instance = binding.instance();
@@ -173,8 +173,8 @@ mod tests {
         Reach { q, features: features.as_bytes().into(), ..Reach::to(uri.as_bytes()) }
     }
 
-    fn anybody() -> Preferences {
-        Preferences::of(&sip::Message::parse("INVITE sip:b@h SIP/2.0\r\n\r\n").unwrap())
+    fn invite() -> sip::Message {
+        sip::Message::parse("INVITE sip:b@h SIP/2.0\r\n\r\n").unwrap()
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
                 reach("sip:%61@H", 700, ""),
                 reach("sip:c@h", 500, ""),
             ],
-            &anybody(),
+            &Preferences::of(&invite()),
         );
         let uris: Vec<_> = targets.iter().map(|target| &target.uri[..]).collect();
         assert_eq!(uris, [b"sip:b@h", b"sip:a@h", b"sip:c@h"]);
@@ -202,7 +202,7 @@ mod tests {
                 reach("sip:3@h", 1000, &phone("a")),
                 reach("sip:3@h", 1000, &phone("a")),
             ],
-            &anybody(),
+            &Preferences::of(&invite()),
         );
         assert_eq!(targets.len(), 2);
         let mut next = targets.pop_front();

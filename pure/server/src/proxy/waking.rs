@@ -1,6 +1,5 @@
 //! A phone that sleeps: its branch waits until it is awake, and then begins (RFC 8599 §5.6.2).
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use protocol::doors::{Question, Sleeper};
@@ -31,8 +30,7 @@ impl Proxy {
         let ticket = self.ask(turn, Question::Wake(sleeper), Wait::Phone(context.id, at));
         let state = Leg::Looking { ticket, until: turn.now + wait + GRACE };
         let routing = Routing::of(&context.plan, &target);
-        let attempts = VecDeque::new();
-        context.branches.push(Branch { target, routing, breadth, attempts, state, said: 0 });
+        context.branches.push(Branch::new(target, routing, breadth, state));
     }
 
     /// The phone is awake, and its branch goes where it is now; or it sleeps on.

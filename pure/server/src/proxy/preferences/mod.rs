@@ -13,21 +13,20 @@ use sip::{Message, Method, Name, Params};
 use crate::limits;
 use feature::{Features, Tag};
 
-/// What a request wants, or what its method and its event package want for it.
+/// What a request wants.
 #[derive(Debug)]
-pub(crate) struct Preferences {
-    unwanted: Vec<Features>,
-    wanted: Vec<Wanted>,
-    said: Said,
+pub(crate) enum Preferences<'a> {
+    /// Its caller has said it, by headers.
+    Said(Wishes),
+    /// What follows from what it asks for (§7.2.2).
+    Implied(&'a Message),
 }
 
-/// Whether the caller has said it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
-    /// By headers.
-    Explicitly,
-    /// By what it asks for (§7.2.2).
-    Implicitly,
+/// Features that phones should have, or not.
+#[derive(Debug)]
+pub(crate) struct Wishes {
+    unwanted: Vec<Features>,
+    wanted: Vec<Wanted>,
 }
 
 /// The features of one Accept-Contact.
@@ -47,9 +46,12 @@ pub(crate) fn admits(request: &Message) -> Result<(), Fault> {
     Ok(())
 }
 
-impl Preferences {
+impl<'a> Preferences<'a> {
     /// Reads them off a request.
-    pub(super) fn of(request: &Message) -> Self {
+    pub(super) fn of(request: &'a Message) -> Self {
+        if !request.has(Name::AcceptContact) && !request.has(Name::RejectContact) {
+            return Self::Implied(request);
+        }
         let most = limits::PREFERENCES;
         let unwanted = request.all::<RejectContact>().take(most).flatten();
         let wanted = request.all::<AcceptContact>().take(most).flatten().map(|wanted| Wanted {
@@ -60,11 +62,46 @@ impl Preferences {
         let (unwanted, wanted): (Vec<_>, Vec<_>) =
             (unwanted.map(|unwanted| Features::of(unwanted.params)).collect(), wanted.collect());
         if unwanted.is_empty() && wanted.is_empty() {
-            return Self::implied_by(request);
+            return Self::Implied(request);
         }
-        Self { unwanted, wanted, said: Said::Explicitly }
+        Self::Said(Wishes { unwanted, wanted })
     }
 
+    /// The bindings that may be tried. When what the method implies leaves none, all: they say 405 by themselves (§7.2.4).
+    pub(super) fn choose(&self, mut bindings: Vec<Reach>) -> Vec<Reach> {
+        // Most phones say nothing that a method could ask for.
+        let says = |binding: &Reach| {
+            let params = Params::new(&binding.features);
+            params.has("methods") || params.has("events")
+        };
+        let fits = |wishes: &Wishes, binding: &Reach| {
+            wishes.judge(&Features::written(&binding.features)).is_some()
+        };
+        match self {
+            Self::Said(wishes) => bindings.retain(|binding| fits(wishes, binding)),
+            Self::Implied(request) if bindings.iter().any(says) => {
+                let wishes = Wishes::implied_by(request);
+                let may = |binding: &Reach| !says(binding) || fits(&wishes, binding);
+                if bindings.iter().any(may) {
+                    bindings.retain(may);
+                }
+            }
+            Self::Implied(_) => {}
+        }
+        bindings
+    }
+
+    /// How well a binding fits among those of equal `q`, in thousandths (§7.2.4, "Qa"). What was not said orders nothing: phones of equal
+    /// preference ring together, whatever they say of themselves.
+    pub(super) fn rank(&self, binding: &Reach) -> u16 {
+        match self {
+            Self::Implied(_) => 1000,
+            Self::Said(wishes) => wishes.judge(&Features::written(&binding.features)).unwrap_or(0),
+        }
+    }
+}
+
+impl Wishes {
     /// §7.2.2: whoever answers must know the method, and the event package.
     fn implied_by(request: &Message) -> Self {
         let method = request.method().map_or("", Method::as_str);
@@ -76,31 +113,7 @@ impl Preferences {
             features.add("events", event.package);
         }
         let wanted = vec![Wanted { features, required: true, explicit: false }];
-        Self { unwanted: Vec::new(), wanted, said: Said::Implicitly }
-    }
-
-    /// The bindings that may be tried. When what the method implies leaves none, all: they say 405 by themselves (§7.2.4).
-    pub(super) fn choose(&self, mut bindings: Vec<Reach>) -> Vec<Reach> {
-        let may = |binding: &Reach| {
-            // Most phones say nothing that a method could ask for.
-            let params = Params::new(&binding.features);
-            let asked = params.has("methods") || params.has("events");
-            let silent = self.said == Said::Implicitly && !asked;
-            silent || self.judge(&Features::written(&binding.features)).is_some()
-        };
-        if self.said == Said::Explicitly || bindings.iter().any(may) {
-            bindings.retain(may);
-        }
-        bindings
-    }
-
-    /// How well a binding fits among those of equal `q`, in thousandths (§7.2.4, "Qa"). What was not said orders nothing: phones of equal
-    /// preference ring together, whatever they say of themselves.
-    pub(super) fn rank(&self, binding: &Reach) -> u16 {
-        match self.said {
-            Said::Implicitly => 1000,
-            Said::Explicitly => self.judge(&Features::written(&binding.features)).unwrap_or(0),
-        }
+        Self { unwanted: Vec::new(), wanted }
     }
 
     fn judge(&self, phone: &Features) -> Option<u16> {
@@ -161,12 +174,12 @@ mod tests {
         Reach { q, features: features.as_bytes().into(), ..Reach::to(name.as_bytes()) }
     }
 
-    fn preferences(method: &str, rows: &str) -> Preferences {
-        let wire = format!("{method} sip:b@h SIP/2.0\r\n{rows}\r\n");
-        Preferences::of(&Message::parse(wire).unwrap())
+    fn request(method: &str, rows: &str) -> Message {
+        Message::parse(format!("{method} sip:b@h SIP/2.0\r\n{rows}\r\n")).unwrap()
     }
 
-    fn left(preferences: &Preferences, phones: &[Reach]) -> Vec<(String, u16)> {
+    fn left(request: &Message, phones: &[Reach]) -> Vec<(String, u16)> {
+        let preferences = Preferences::of(request);
         let left = preferences.choose(phones.to_vec()).into_iter();
         left.map(|phone| {
             (String::from_utf8_lossy(&phone.uri).into_owned(), preferences.rank(&phone))
@@ -185,7 +198,7 @@ mod tests {
             phone("u4", 200, ";audio;methods=\"INVITE,OPTIONS\""),
             phone("u5", 500, ""),
         ];
-        let wishes = preferences(
+        let wishes = request(
             "INVITE",
             "Reject-Contact: *;actor=\"msg-taker\";video\r\nAccept-Contact: *;audio;require\r\n\
              a: *;video;explicit\r\nAccept-Contact: *;methods=\"BYE\";class=\"business\";q=1.0\r\n",
@@ -199,21 +212,21 @@ mod tests {
         let phones =
             [phone("a", 1000, ";methods=\"INVITE,BYE\""), phone("b", 1000, ";methods=\"MESSAGE\"")];
         let names = |method: &str| {
-            let left = left(&preferences(method, ""), &phones);
+            let left = left(&request(method, ""), &phones);
             left.into_iter().map(|(name, rank)| format!("{name}{rank}")).collect::<Vec<_>>()
         };
         assert_eq!(names("INVITE"), ["a1000"]);
         assert_eq!(names("MESSAGE"), ["b1000"]);
         assert_eq!(names("REFER"), ["a1000", "b1000"]);
         let events = [phone("a", 1000, ";events=\"dialog\""), phone("b", 1000, ";events=\"reg\"")];
-        let subscribe = preferences("SUBSCRIBE", "Event: reg\r\n");
+        let subscribe = request("SUBSCRIBE", "Event: reg\r\n");
         assert_eq!(left(&subscribe, &events), [("b".to_owned(), 1000)]);
     }
 
     #[test]
     fn what_is_required_and_explicit_must_be_said() {
         let phones = [phone("a", 1000, ";audio"), phone("b", 1000, ";video"), phone("c", 1000, "")];
-        let wishes = preferences("INVITE", "Accept-Contact: *;video;require;explicit\r\n");
+        let wishes = request("INVITE", "Accept-Contact: *;video;require;explicit\r\n");
         assert_eq!(left(&wishes, &phones), [("b".to_owned(), 1000), ("c".to_owned(), 1000)]);
     }
 }
