@@ -21,6 +21,6 @@ impl Call {
 
     /// The call of a request whose caller has this tag.
     pub(crate) fn tagged(seal: &Seal, request: &Message, tag: Option<&[u8]>) -> Self {
-        Self(seal.number([b"seat", request.call_id(), tag.unwrap_or_default()]))
+        Self(seal.mark([b"seat", request.call_id(), tag.unwrap_or_default()]))
     }
 }

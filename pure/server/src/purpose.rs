@@ -60,9 +60,9 @@ pub(crate) fn of(
     if came_across(turn.house, flow) && plan.token.flow().is_none() {
         return Err(Fault::ForgedToken);
     }
-    match plan.token {
+    match &plan.token {
         Token::Forged => return Err(Fault::ForgedToken),
-        Token::Flow(flow) => return relay(Way::Edge(flow)),
+        Token::Flow(flow) => return relay(Way::Edge(**flow)),
         Token::None => {}
     }
     match place {

@@ -3,6 +3,9 @@
 
 use machine::Dice;
 use protocol::auth::hex;
+use std::hash::Hasher as _;
+
+use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
 /// Signs, and closes.
@@ -36,6 +39,13 @@ impl Seal {
     pub(crate) fn number<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.sign(parts);
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
+    /// The same for a number that proves nothing to anybody: one that we look up, or compare with another of our own.
+    pub(crate) fn mark<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
+        let mut hash = SipHasher13::new_with_keys(self.key.0, self.key.1);
+        machine::write_parts(&mut hash, parts);
+        hash.finish()
     }
 
     /// Octets with their signature, as hexadecimal digits: everybody can read them, nobody can change them. `purpose` keeps the

@@ -18,6 +18,7 @@ impl Message {
         // They are copied only when somebody else holds them too, or there is no room behind them.
         let mut octets = Vec::from(std::mem::take(self.wire_mut()));
         let end = octets.len();
+        octets.reserve_exact(ROOM);
         write(&mut octets);
         let text = octets.get(end..).unwrap_or_default();
         let fits = self.head().body.saturating_add(text.len()) <= limits::HEAD;
@@ -55,6 +56,9 @@ impl Message {
         }
     }
 }
+
+/// What comes in is short. Without this twice the room would be taken, and some messages are kept for long.
+const ROOM: usize = 48;
 
 #[cfg(test)]
 mod tests {

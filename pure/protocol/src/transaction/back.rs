@@ -21,8 +21,10 @@ enum Next {
     Anew,
     /// Where the sent-by of its top Via leads: somebody must find out.
     SentBy,
-    /// These, in this order.
-    These(VecDeque<Flow>),
+    /// These, in this order: few need any.
+    These(Box<VecDeque<Flow>>),
+    /// Nothing.
+    Nothing,
 }
 
 /// What is left when a way is gone.
@@ -41,7 +43,7 @@ impl Back {
     pub(super) fn by(flow: Flow) -> Self {
         // Nobody can be called over WebSocket (RFC 7118 §5.2), and a datagram needs no connection.
         let callable = matches!(flow.transport, Transport::Tcp | Transport::Tls);
-        Self { flow, next: if callable { Next::Anew } else { Next::These(VecDeque::new()) } }
+        Self { flow, next: if callable { Next::Anew } else { Next::Nothing } }
     }
 
     /// True on the connection that the request came on: it brings an answer, or says that it is gone.
@@ -58,7 +60,7 @@ impl Back {
                 Left::Another
             }
             Next::SentBy => {
-                self.next = Next::These(VecDeque::new());
+                self.next = Next::Nothing;
                 Left::Ask
             }
             Next::These(flows) => match flows.pop_front() {
@@ -68,6 +70,7 @@ impl Back {
                 }
                 None => Left::Nothing,
             },
+            Next::Nothing => Left::Nothing,
         }
     }
 
@@ -75,7 +78,7 @@ impl Back {
     pub(super) fn found(&mut self, mut flows: VecDeque<Flow>) -> bool {
         let Some(first) = flows.pop_front() else { return false };
         self.flow = first;
-        self.next = Next::These(flows);
+        self.next = Next::These(flows.into());
         true
     }
 }

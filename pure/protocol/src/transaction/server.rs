@@ -41,7 +41,7 @@ enum State {
     /// INVITE, answered with 2xx, which the TU repeats; we only absorb INVITEs.
     Accepted { until: Time },
     /// INVITE, answered with 300–699, repeated until the ACK comes.
-    Refused { answer: Bytes, resend: Option<Backoff>, until: Time },
+    Refused(Box<Refusal>),
     /// INVITE, acknowledged; late ACKs are absorbed.
     Confirmed { until: Time },
     /// Not an INVITE, nothing said yet: at `trying_at` we say 100. At `until` the client has given up, and so do we (RFC 4320 §4.2).
@@ -54,6 +54,14 @@ enum State {
     Over,
 }
 
+/// Few are refused, and those that are not need no room for it.
+#[derive(Debug)]
+struct Refusal {
+    answer: Bytes,
+    resend: Option<Backoff>,
+    until: Time,
+}
+
 /// What a repeated message or an ACK means to the TU.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Again {
@@ -61,6 +69,23 @@ pub(super) enum Again {
     Absorbed,
     /// An ACK for a 2xx: the TU's.
     ForTheUser,
+}
+
+impl State {
+    /// What was said last, and meets every repeat.
+    const fn said(&self) -> Option<&Bytes> {
+        match self {
+            Self::Proceeding { latest: wire }
+            | Self::Working { trying: wire, .. }
+            | Self::Completed { answer: wire, .. } => Some(wire),
+            Self::Refused(refusal) => Some(&refusal.answer),
+            Self::Silent { .. }
+            | Self::Accepted { .. }
+            | Self::Confirmed { .. }
+            | Self::Trying { .. }
+            | Self::Over => None,
+        }
+    }
 }
 
 impl Server {
@@ -72,7 +97,7 @@ impl Server {
 
     /// True for an INVITE that was answered for good; its ACK may have come, when it was accepted.
     pub(super) const fn wants_ack(&self) -> bool {
-        matches!(self.state, State::Accepted { .. } | State::Refused { .. })
+        matches!(self.state, State::Accepted { .. } | State::Refused(_))
     }
 
     /// Takes a new request.
@@ -119,7 +144,7 @@ impl Server {
             (State::Silent { .. } | State::Proceeding { .. }, _) => {
                 let resends = !self.back.flow.transport.is_reliable();
                 let resend = resends.then(|| Backoff::start(now, timers.t1, timers.t2));
-                State::Refused { answer: wire.clone(), resend, until }
+                State::Refused(Box::new(Refusal { answer: wire.clone(), resend, until }))
             }
             // RFC 4320 §4.1, §4.2: no provisional but 100, over datagrams not before its time, and no 408: the client has given up.
             (State::Working { until, .. }, 100) => {
@@ -168,20 +193,15 @@ impl Server {
         let Some(method) = again.method() else { return Again::Absorbed };
         match (&self.state, method) {
             (State::Accepted { .. }, Method::Ack) => return Again::ForTheUser,
-            (State::Refused { .. }, Method::Ack) => {
+            (State::Refused(_), Method::Ack) => {
                 let until =
                     if self.back.flow.transport.is_reliable() { now } else { now + timers.t4 };
                 self.state = State::Confirmed { until };
             }
             (_, Method::Ack) => {}
-            (
-                State::Proceeding { latest: wire }
-                | State::Refused { answer: wire, .. }
-                | State::Working { trying: wire, .. }
-                | State::Completed { answer: wire, .. },
-                _,
-            ) => out.push(Output::Send(self.back.flow, wire.clone())),
-            _ => {}
+            (state, _) => {
+                out.extend(state.said().map(|wire| Output::Send(self.back.flow, wire.clone())));
+            }
         }
         Again::Absorbed
     }
@@ -200,13 +220,14 @@ impl Server {
                 out.push(Output::Send(self.back.flow, trying.clone()));
                 self.state = State::Working { trying, until };
             }
-            State::Refused { until, .. } if now >= *until => {
+            State::Refused(refusal) if now >= refusal.until => {
                 self.state = State::Over;
                 return true;
             }
-            State::Refused { answer, resend: Some(resend), .. } => {
-                let again = resend.fire(now).then(|| Output::Send(self.back.flow, answer.clone()));
-                out.extend(again);
+            State::Refused(refusal) => {
+                if refusal.resend.as_mut().is_some_and(|resend| resend.fire(now)) {
+                    out.push(Output::Send(self.back.flow, refusal.answer.clone()));
+                }
             }
             State::Accepted { until }
             | State::Confirmed { until }
@@ -225,7 +246,8 @@ impl Server {
     pub(super) fn deadline(&self) -> Option<Time> {
         match &self.state {
             State::Silent { trying_at } | State::Trying { trying_at, .. } => Some(*trying_at),
-            State::Refused { resend, until, .. } => {
+            State::Refused(refusal) => {
+                let Refusal { resend, until, .. } = &**refusal;
                 Some(resend.map_or(*until, |resend| resend.at.min(*until)))
             }
             State::Accepted { until }
@@ -255,14 +277,14 @@ impl Server {
 
     /// What was said for good may have been lost with its connection. A 2xx to an INVITE is repeated by who gave it.
     fn say_again(&self, out: &mut Vec<Output>) {
-        if let State::Refused { answer, .. } | State::Completed { answer, .. } = &self.state {
-            out.push(Output::Send(self.back.flow, answer.clone()));
+        if matches!(self.state, State::Refused(_) | State::Completed { .. }) {
+            out.extend(self.state.said().map(|wire| Output::Send(self.back.flow, wire.clone())));
         }
     }
 
     /// True while an INVITE's refusal waits for its ACK.
     pub(super) const fn has_refused(&self) -> bool {
-        matches!(self.state, State::Refused { .. })
+        matches!(self.state, State::Refused(_))
     }
 
     /// True once the transaction may be forgotten.

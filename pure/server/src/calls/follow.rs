@@ -89,11 +89,10 @@ impl Turn<'_> {
         record.target = Some((by.transport, by.peer));
         record.status = response.status().map_or(0, Status::code);
         record.put(limits::CALL_TEXT, &[(Text::AnsweredBy, &without_password(who))]);
-        if first {
-            let record = record.clone();
-            self.calls.sessions.answered(&record);
-        }
         if let Some(number) = number.0 {
+            if first {
+                self.calls.answered(number);
+            }
             self.calls.keep(number, now, session_of(response, session));
         }
     }

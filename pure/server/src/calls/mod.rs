@@ -151,6 +151,13 @@ impl Calls {
         self.shelf.get_mut(number.0?).map(|followed| &mut followed.record)
     }
 
+    /// Somebody has answered it.
+    fn answered(&mut self, number: u64) {
+        if let Some(followed) = self.shelf.get(number) {
+            self.sessions.answered(&followed.record);
+        }
+    }
+
     /// It stands until then at the latest, unless its session (in seconds; 0: none) ends before.
     fn keep(&mut self, number: u64, now: Time, session: u32) {
         let Some(followed) = self.shelf.get_mut(number) else { return };

@@ -19,7 +19,7 @@ pub(crate) enum Aim {
     /// Whoever is registered.
     Anybody,
     /// One phone.
-    Phone(Phone),
+    Phone(Box<Phone>),
     /// Nobody: it has a `gr` that we did not write.
     Nobody,
 }
@@ -41,7 +41,8 @@ impl Aim {
         let Uri::Sip(uri) = uri else { return Self::Anybody };
         match (uri.user, uri.params.get("gr")) {
             (Some(user), Some(gr)) if house.is_ours(uri) => {
-                Phone::read(house, &unescape(user), &unescape(gr)).map_or(Self::Nobody, Self::Phone)
+                Phone::read(house, &unescape(user), &unescape(gr))
+                    .map_or(Self::Nobody, |phone| Self::Phone(phone.into()))
             }
             _ => Self::Anybody,
         }

@@ -11,12 +11,12 @@ use crate::house::House;
 use crate::octets::{put_flow, take_flow};
 
 /// What the user part of a Route of ours says about a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
     /// Nothing.
     None,
     /// This is the way to the phone.
-    Flow(Flow),
+    Flow(Box<Flow>),
     /// It says that it is a token, and is none of ours.
     Forged,
 }
@@ -31,15 +31,15 @@ impl Token {
         });
         match flow {
             Some(flow) if flow == came => Self::None,
-            Some(flow) => Self::Flow(flow),
+            Some(flow) => Self::Flow(flow.into()),
             None => Self::Forged,
         }
     }
 
     /// The way to the phone.
-    pub(crate) const fn flow(self) -> Option<Flow> {
+    pub(crate) fn flow(&self) -> Option<Flow> {
         match self {
-            Self::Flow(flow) => Some(flow),
+            Self::Flow(flow) => Some(**flow),
             Self::None | Self::Forged => None,
         }
     }

@@ -29,7 +29,7 @@ pub(super) struct Context {
     pub(super) gives_way: Time,
     /// Where else it may go.
     pub(super) waiting: VecDeque<Target>,
-    /// Every URI that it was to go to so far: none is tried twice (§16.5).
+    /// Where it was to go, and that neither waits nor has a branch: no URI is tried twice (§16.5).
     pub(super) tried: Vec<Bytes>,
     pub(super) branches: Vec<Branch>,
     pub(super) best: Best,
@@ -123,14 +123,20 @@ impl Context {
     /// Adds a target before all that wait, unless it was one before.
     pub(super) fn add_first(&mut self, target: Target) {
         if self.is_new(&target) {
-            self.tried.push(target.uri.clone());
             self.waiting.push_front(target);
         }
     }
 
     /// True for a target that it was not to go to so far.
     pub(super) fn is_new(&self, target: &Target) -> bool {
-        !self.tried.iter().any(|tried| is_same_uri(tried, &target.uri))
+        !self.tried().any(|tried| is_same_uri(tried, &target.uri))
+    }
+
+    /// Every URI that it was to go to so far.
+    pub(super) fn tried(&self) -> impl Iterator<Item = &Bytes> {
+        let branches = self.branches.iter().map(|branch| &branch.target);
+        let targets = branches.chain(&self.waiting).map(|target| &target.uri);
+        std::iter::once(&self.plan.uri).chain(&self.tried).chain(targets)
     }
 
     /// How much of its breadth is kept for phones that register while others ring: all that ring share it (RFC 5393 §5.3.3). Nothing of

@@ -205,7 +205,7 @@ impl Original<'_> {
         let parts = [&self.plan.uri, request.call_id(), from, to, &cseq];
         let routes = self.plan.routes.iter().map(|route| &**route);
         let rows = request.rows(Name::ProxyRequire);
-        self.seal.number(parts.into_iter().chain(routes).chain(rows))
+        self.seal.mark(parts.into_iter().chain(routes).chain(rows))
     }
 
     /// True when this very request has been here before (§16.3 step 4).
@@ -218,12 +218,8 @@ impl Original<'_> {
         };
         // Nearly all come from phones: the branch of the first is known, and none of ours.
         let first = self.request.branch().and_then(branch::loop_part).is_none();
-        self.request
-            .all::<Via>()
-            .take(limits::VIAS)
-            .skip(first.into())
-            .flatten()
-            .any(|via| again(&via))
+        let vias = self.request.elements(Name::Via).take(limits::VIAS).skip(first.into());
+        vias.filter_map(|via| Via::parse(via).ok()).any(|via| again(&via))
     }
 
     /// Our Record-Routes, the topmost first: one for each side when the sides differ, so that each sees a way it can go (RFC 5658

@@ -69,10 +69,6 @@ impl Proxy {
             let fault = Fault::Unregistered;
             context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
         }
-        // Most calls ring for a while, and at one place: there is room for what there is.
-        context.tried.reserve_exact(1 + targets.len());
-        context.tried.push(context.plan.uri.clone());
-        context.tried.extend(targets.iter().map(|target| target.uri.clone()));
         context.waiting = targets;
         self.settle(turn, context);
     }
@@ -130,7 +126,7 @@ impl Proxy {
         breadth: u32,
     ) {
         if context.branches.len() >= limits::TARGETS {
-            return;
+            return context.tried.push(target.uri);
         }
         if let Way::User(..) = target.way {
             return self.ask_for(turn, context, target);
@@ -139,6 +135,7 @@ impl Proxy {
             return self.rouse(turn, context, (target, sleeper), breadth);
         }
         if let Err(fault) = self.take_line(turn, context, &target) {
+            context.tried.push(target.uri);
             return context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
         }
         let node = self.visit(turn, &context.request, &mut target);

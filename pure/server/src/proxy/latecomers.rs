@@ -79,10 +79,9 @@ impl Proxy {
         let preferences = Preferences::of(&context.request);
         let bindings = preferences.choose(context.plan.aim.meant(turn.house, bindings));
         for target in target::of_bindings(bindings, &preferences) {
-            if !context.is_new(&target) || context.tried.len() > limits::TARGETS {
+            if !context.is_new(&target) || context.tried().count() > limits::TARGETS {
                 continue;
             }
-            context.tried.push(target.uri.clone());
             let rings = context.ringing().any(|branch| branch.target.q <= target.q);
             let beside = Disposition(&context.request).order() != Order::Sequential;
             if rings && beside && context.breadth_left() > 0 {

@@ -175,7 +175,7 @@ impl Plan {
             self.pass = shown.map(Box::new).or(self.pass.take());
             if shown.is_none() && self.token == Token::None {
                 self.token = match across::named(house, (&uri, request), now) {
-                    Some(flow) if across::came(house, came) => Token::Flow(flow),
+                    Some(flow) if across::came(house, came) => Token::Flow(flow.into()),
                     _ => Token::of(&uri, came, house),
                 };
             }

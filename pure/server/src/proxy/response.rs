@@ -70,20 +70,18 @@ impl Proxy {
             let known = identity::of_response(turn.house, &response, between);
             let response = known.unwrap_or(response);
             let Some(status) = response.status() else { return };
-            // §16.7 step 3: without a Via below ours it leads to nobody.
-            let is_astray = response.elements(Name::Via).nth(1).is_none();
-            match status.class() {
-                1 if is_astray => {}
-                1 => proxy.provisional(turn, context, at, &response),
-                _ if is_astray => {
+            match (status.class(), Homeward::of(&response)) {
+                (1, None) => {}
+                (1, Some(homeward)) => proxy.provisional(turn, context, at, homeward),
+                (_, None) => {
                     proxy.clients.remove(&client);
                     proxy.lost(turn, context, at, Loss::Astray);
                     proxy.settle(turn, context);
                 }
-                2 => {
+                (2, Some(homeward)) => {
                     // The branch is done; its 2xx, when it is repeated, needs no context (above).
                     proxy.clients.remove(&client);
-                    proxy.success(turn, context, at, (&response, flow));
+                    proxy.success(turn, context, at, (homeward, flow));
                 }
                 _ => {
                     proxy.clients.remove(&client);
@@ -110,10 +108,10 @@ impl Proxy {
         turn: &mut Turn<'_>,
         context: &mut Context,
         at: usize,
-        response: &Message,
+        homeward: Homeward<'_>,
     ) {
         let Some(branch) = context.branches.get_mut(at) else { return };
-        let trying = response.status() == Some(Status::TRYING);
+        let trying = homeward.response.status() == Some(Status::TRYING);
         // Timer C begins anew with each but a 100 (§16.7 step 2).
         let news = turn.now + turn.house.settings.ring;
         match branch.state {
@@ -129,7 +127,7 @@ impl Proxy {
         }
         if !trying && !context.is_answered() {
             turn.call_rings(context.plan.call);
-            pass_on(turn, context, response, &[]);
+            pass_on(turn, context, homeward, &[]);
         }
     }
 
@@ -139,8 +137,9 @@ impl Proxy {
         turn: &mut Turn<'_>,
         context: &mut Context,
         at: usize,
-        (response, by): (&Message, Flow),
+        (homeward, by): (Homeward<'_>, Flow),
     ) {
+        let response = homeward.response;
         let Some(branch) = context.branches.get_mut(at) else { return };
         let client = branch.state.client();
         branch.state = Leg::Done;
@@ -148,7 +147,7 @@ impl Proxy {
             return;
         }
         self.remember(turn, context, client, response);
-        pass_on(turn, context, response, &[]);
+        pass_on(turn, context, homeward, &[]);
         if !context.is_answered() {
             context.state = State::Accepted;
             note_answer(turn, context, at, (response, by));
@@ -344,7 +343,9 @@ impl Proxy {
         turn.call_refused(context.plan.call, status, theirs);
         match candidate {
             Candidate::Theirs(response) if response.status() == Some(status) => {
-                pass_on(turn, context, &response, &challenges);
+                if let Some(homeward) = Homeward::of(&response) {
+                    pass_on(turn, context, homeward, &challenges);
+                }
             }
             Candidate::Theirs(_) => ours(turn, context, status, "The Next Hop Is Unavailable"),
             Candidate::Ours(said, phrase) => {
@@ -367,10 +368,36 @@ pub(super) fn ours(turn: &mut Turn<'_>, context: &Context, status: Status, phras
     turn.answer(context.id, wire);
 }
 
-/// Passes a response on: our Via comes off, challenges of other branches come in, nothing else changes (§16.7 steps 3, 7–9). One
-/// without a Via below ours was meant for us.
-fn pass_on(turn: &mut Turn<'_>, context: &Context, response: &Message, challenges: &[Asks]) {
-    let Some(below) = response.elements(Name::Via).nth(1) else { return };
+/// A response that leads to somebody: the Via below ours says to whom (§16.7 step 3). One without was meant for us.
+#[derive(Clone, Copy, Debug)]
+struct Homeward<'a> {
+    response: &'a Message,
+    below: &'a [u8],
+}
+
+impl<'a> Homeward<'a> {
+    fn of(response: &'a Message) -> Option<Self> {
+        let below = response.elements(Name::Via).nth(1)?;
+        Some(Self { response, below })
+    }
+
+    /// Does it say how much less somebody is to send (RFC 7339 §5.4)?
+    fn says_load(self) -> bool {
+        let mut rest = self.below;
+        while let Some(at) = rest.iter().position(|octet| *octet == b';') {
+            rest = rest.get(at + 1..).unwrap_or_default();
+            let name = rest.trim_ascii_start().get(..2);
+            if name.is_some_and(|name| name.eq_ignore_ascii_case(b"oc")) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Passes a response on: our Via comes off, challenges of other branches come in, nothing else changes (§16.7 steps 3, 7–9).
+fn pass_on(turn: &mut Turn<'_>, context: &Context, homeward: Homeward<'_>, challenges: &[Asks]) {
+    let response = homeward.response;
     let mut edit = response.edit();
     edit.remove_first(Name::Via);
     for (name, value) in challenges {
@@ -381,7 +408,7 @@ fn pass_on(turn: &mut Turn<'_>, context: &Context, response: &Message, challenge
         session_timer::pay(expires, response, &mut edit);
     }
     let wire: Bytes = edit.wire();
-    let wire = if says_load(below) { feedback::without(wire) } else { wire };
+    let wire = if homeward.says_load() { feedback::without(wire) } else { wire };
     // After another final answer the server transaction can say no more, and it may be gone: the transport still can (§16.7 step 9).
     let too_late = context.state == State::Refused;
     if too_late || !turn.transactions.is_there(context.id) {
@@ -394,13 +421,6 @@ fn pass_on(turn: &mut Turn<'_>, context: &Context, response: &Message, challenge
 /// Do we ask next hops how much we may send?
 fn asks(turn: &Turn<'_>) -> bool {
     turn.house.settings.overload.feedback
-}
-
-/// Does the Via below ours say how much less somebody is to send (RFC 7339 §5.4)?
-fn says_load(below: &[u8]) -> bool {
-    below.split(|octet| *octet == b';').skip(1).any(|param| {
-        param.trim_ascii_start().get(..2).is_some_and(|name| name.eq_ignore_ascii_case(b"oc"))
-    })
 }
 
 /// Who has answered a call, for those who follow it.
