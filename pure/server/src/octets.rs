@@ -62,7 +62,7 @@ pub(crate) fn take_short_flow(rest: &mut &[u8]) -> Option<Flow> {
     let [high] = if has(FAR_LISTENER) { cut(rest)? } else { [0] };
     let [low] = cut(rest)?;
     let connection = if has(CONNECTED) { u32::from_be_bytes(cut(rest)?) } else { 0 };
-    let peer = take_place(rest, has(SIX))?;
+    let peer = if has(SIX) { take_place::<16>(rest)? } else { take_place::<4>(rest)? };
     let identity = if has(IDENTIFIED) { Identity::from_octets(cut(rest)?) } else { Identity::NONE };
     let listener = u16::from_be_bytes([high, low]);
     Some(Flow { transport, listener, connection, peer, identity })
@@ -109,14 +109,18 @@ fn put_place(octets: &mut Vec<u8>, (ip, port): (IpAddr, u16)) {
 
 fn take_address(rest: &mut &[u8]) -> Option<SocketAddr> {
     match cut(rest)? {
-        [4] => take_place(rest, false),
-        [6] => take_place(rest, true),
+        [4] => take_place::<4>(rest),
+        [6] => take_place::<16>(rest),
         _ => None,
     }
 }
 
-fn take_place(rest: &mut &[u8], is_six: bool) -> Option<SocketAddr> {
-    let ip = if is_six { cut::<16>(rest)?.into() } else { IpAddr::from(cut::<4>(rest)?) };
+/// An address of so many octets, and the port behind it.
+fn take_place<const N: usize>(rest: &mut &[u8]) -> Option<SocketAddr>
+where
+    IpAddr: From<[u8; N]>,
+{
+    let ip = cut::<N>(rest)?.into();
     Some(SocketAddr::new(ip, u16::from_be_bytes(cut(rest)?)))
 }
 
@@ -140,15 +144,16 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back_and_half_of_it_does_not() {
-        for peer in ["192.0.2.1:5060", "[2001:db8::1]:65535"] {
+        let peers = ["192.0.2.1:5060", "[2001:db8::1]:65535"];
+        let numbers = [(300, 7), (255, 0)];
+        let ways = peers.iter().flat_map(|peer| numbers.map(|numbers| (*peer, numbers)));
+        for (peer, (listener, connection)) in ways {
             for (at, transport) in TRANSPORTS.into_iter().enumerate() {
                 let identity = [Identity::NONE, Identity::of("a.example")][at % 2];
                 let peer = peer.parse().unwrap();
-                for (listener, connection) in [(300, 7), (255, 0)] {
-                    let flow = Flow { transport, listener, connection, peer, identity };
-                    reads_back(flow, put_flow, take_flow);
-                    reads_back(flow, put_short_flow, take_short_flow);
-                }
+                let flow = Flow { transport, listener, connection, peer, identity };
+                reads_back(flow, put_flow, take_flow);
+                reads_back(flow, put_short_flow, take_short_flow);
             }
         }
     }

@@ -21,7 +21,8 @@ enum Next {
     Anew,
     /// Where the sent-by of its top Via leads: somebody must find out.
     SentBy,
-    /// These, in this order: few need any.
+    /// These, in this order.
+    #[expect(clippy::box_collection, reason = "few need any, and all that wait would be larger")]
     These(Box<VecDeque<Flow>>),
     /// Nothing.
     Nothing,

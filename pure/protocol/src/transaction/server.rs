@@ -62,6 +62,14 @@ struct Refusal {
     until: Time,
 }
 
+impl Refusal {
+    /// The answer, when it is due again.
+    fn again(&mut self, now: Time) -> Option<Bytes> {
+        let fires = self.resend.as_mut().is_some_and(|resend| resend.fire(now));
+        fires.then(|| self.answer.clone())
+    }
+}
+
 /// What a repeated message or an ACK means to the TU.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Again {
@@ -225,9 +233,7 @@ impl Server {
                 return true;
             }
             State::Refused(refusal) => {
-                if refusal.resend.as_mut().is_some_and(|resend| resend.fire(now)) {
-                    out.push(Output::Send(self.back.flow, refusal.answer.clone()));
-                }
+                out.extend(refusal.again(now).map(|wire| Output::Send(self.back.flow, wire)));
             }
             State::Accepted { until }
             | State::Confirmed { until }
