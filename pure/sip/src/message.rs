@@ -68,6 +68,7 @@ impl Message {
     }
 
     /// The start line.
+    #[inline]
     pub fn start(&self) -> Start<'_> {
         match &self.head.start {
             StartLine::Request { known, method, uri } => {
@@ -83,6 +84,7 @@ impl Message {
     }
 
     /// A request's method.
+    #[inline]
     pub fn method(&self) -> Option<Method<'_>> {
         match self.start() {
             Start::Request(method, _) => Some(method),
@@ -134,6 +136,7 @@ impl Message {
     }
 
     /// True when a row of this name is there.
+    #[inline]
     pub fn has(&self, name: Name) -> bool {
         self.head.has(name)
     }

@@ -63,6 +63,13 @@ pub enum Names {
 impl Challenge<'_> {
     /// The header's value.
     pub fn value(&self) -> String {
+        let mut text = Vec::new();
+        self.write(&mut text);
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// Writes the header's value.
+    pub fn write(&self, out: &mut Vec<u8>) {
         let Self { realm, nonce, algorithm, why, protection, charset, names } = *self;
         let qop = match protection {
             Protection::Request => "auth",
@@ -72,8 +79,11 @@ impl Challenge<'_> {
         let stale = if why == Why::Stale { ", stale=true" } else { "" };
         let charset = if charset == Charset::Utf8 { ", charset=\"UTF-8\"" } else { "" };
         let names = if names == Names::Hashed { ", userhash=true" } else { "" };
-        let parts = ["Digest realm=\"", realm, "\", nonce=\"", nonce, "\", algorithm=", algorithm];
-        [&parts.concat(), ", qop=\"", qop, "\"", stale, charset, names].concat()
+        let who = ["Digest realm=\"", realm, "\", nonce=\"", nonce, "\", algorithm=", algorithm];
+        let how = [", qop=\"", qop, "\"", stale, charset, names];
+        for part in who.into_iter().chain(how) {
+            out.extend_from_slice(part.as_bytes());
+        }
     }
 }
 

@@ -9,7 +9,9 @@ mod waiting;
 use std::time::Duration;
 
 use machine::{Dice, Time};
-use protocol::auth::{Challenge, Claim, Counts, Freshness, Ha1, Made, Nonces, Verdict, Why};
+use protocol::auth::{
+    Algorithm, Challenge, Claim, Counts, Freshness, Ha1, Made, Nonces, Verdict, Why,
+};
 use protocol::bans::{Offence, Source};
 use protocol::{Fault, Flow, Question};
 use sip::header::{AuthParams, Authorization, Contact, From, ProxyAuthorization, To};
@@ -252,17 +254,18 @@ impl Gate {
             charset: turn.house.charset,
             names: settings.names,
         };
-        let offered = quirk::offered(request, &turn.house.algorithms);
-        let values: Vec<_> = offered.map(|algorithm| challenge(algorithm).value()).collect();
+        let offered: Vec<_> = quirk::offered(request, &turn.house.algorithms).collect();
         let (status, tag) = (asker.status(), turn.house.tag(request));
-        let asking = |values: &[String]| {
+        let asking = |offered: &[Algorithm]| {
             let draft = Draft::reply_tagged(request, status, status.phrase(), tag);
-            let add = |draft: Draft, value: &String| draft.raw(asker.name(), value.as_bytes());
-            values.iter().fold(draft, add).wire()
+            let add = |draft: Draft, algorithm: &Algorithm| {
+                draft.written(asker.name(), |text| challenge(*algorithm).write(text))
+            };
+            offered.iter().fold(draft, add).wire()
         };
-        let whole = asking(&values);
+        let whole = asking(&offered);
         let most = request.wire().len().saturating_mul(3) / 2 + limits::ANSWER_SPARE;
-        if whole.len() > most { asking(values.get(..1).unwrap_or_default()) } else { whole }
+        if whole.len() > most { asking(offered.get(..1).unwrap_or_default()) } else { whole }
     }
 }
 
