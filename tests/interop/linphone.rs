@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::account::Account;
 use crate::baresip::PATIENCE;
+use crate::handset::Handset;
 use crate::offhook::Offhook;
 use crate::peer::Peer;
 use crate::phone::Phone;
@@ -25,16 +26,21 @@ pub(crate) struct Linphone {
 impl Linphone {
     /// Starts a phone and waits until it is registered.
     pub(crate) fn register(folder: &Path, account: &Account) -> Self {
+        Self::register_with(folder, account, "")
+    }
+
+    /// The same, with a line more below `[sip]` in its config.
+    fn register_with(folder: &Path, account: &Account, more: &str) -> Self {
         let Account { number, server, domain, transport, host, tone, trust, .. } = account;
         let home = folder.join(format!("linphone-{number}"));
         // Without the folder of its database it starts, and never registers.
         std::fs::create_dir_all(home.join(".local/share/linphone")).unwrap();
         let file = home.join("tone.wav");
+        certify(&home.join(".local/share/linphone/linphone-dtls-default-identity.pem"));
         sound::write_tone(&file, *tone);
-        let config = match trust {
-            Some(file) => CONFIG.replace("[sip]", &format!("[sip]\nroot_ca={}", file.display())),
-            None => CONFIG.to_owned(),
-        };
+        let trusted =
+            trust.as_ref().map_or(String::new(), |file| format!("root_ca={}", file.display()));
+        let config = CONFIG.replace("[sip]", &format!("[sip]\n{trusted}\n{more}"));
         std::fs::write(home.join("linphonerc"), config).unwrap();
         let name = format!("offhook-{}-{transport}-{number}", std::process::id());
         let pipe = Path::new("/tmp").join(&name);
@@ -84,6 +90,22 @@ impl Linphone {
         self.ask("terminate");
     }
 
+    /// Waits until its call is in this state.
+    fn is(&mut self, state: &str) {
+        self.wait_for("call-status", state);
+    }
+
+    /// Waits until these keys have been pressed at the other side, in this order.
+    fn hears_keys(&mut self, keys: &str) {
+        let mut heard = String::new();
+        let until = Instant::now() + PATIENCE;
+        while heard != keys {
+            assert!(Instant::now() < until, "{keys}: {heard}");
+            let event = self.ask("pop-event");
+            heard.extend(event.lines().filter_map(|line| line.strip_prefix("Tone: ")));
+        }
+    }
+
     fn wait_for(&mut self, question: &str, answer: &str) {
         let until = Instant::now() + PATIENCE;
         let mut said = String::new();
@@ -127,6 +149,18 @@ impl Drop for Linphone {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.pipe);
     }
+}
+
+/// The certificate of its own that it shows in DTLS-SRTP. It would make one with RSA, which our DTLS does not read.
+fn certify(file: &Path) {
+    let (key, certificate) = (file.with_extension("key"), file.with_extension("certificate"));
+    let mut openssl = Command::new("openssl");
+    openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+    openssl.args(["-nodes", "-subj", "/CN=linphone-dtls-default-identity", "-days", "2"]);
+    let made = openssl.arg("-keyout").arg(&key).arg("-out").arg(&certificate).output();
+    assert!(made.is_ok_and(|output| output.status.success()), "openssl makes a certificate");
+    let read = |file: &Path| std::fs::read_to_string(file).unwrap();
+    std::fs::write(file, read(&certificate) + &read(&key)).unwrap();
 }
 
 /// What `offhook phone` heard is recorded; what Linphone heard it says in its RTCP reports.
@@ -175,6 +209,131 @@ fn linphone_is_called_and_calls_over_tcp() {
 #[test]
 fn linphone_is_called_and_calls_over_tls() {
     both_ways("tls");
+}
+
+/// A server with 101, 102 and 103, and a Linphone that is 102.
+fn office(name: &str) -> Option<(Offhook, Linphone, PathBuf)> {
+    if !place::installed("linphone-daemon", "linphone-cli") {
+        return None;
+    }
+    let folder = place::folder(name);
+    let server = Offhook::serve(&folder, &["101", "102", "103"], "");
+    let bob = Linphone::register(&folder, &Account::new("102", server.udp).playing(1000.0));
+    Some((server, bob, folder))
+}
+
+fn passed(feature: &str, transport: &str) {
+    table::passed(&table::LINPHONE, feature, transport);
+}
+
+#[test]
+fn linphone_holds_and_is_held_and_keys_go_both_ways() {
+    let Some((server, mut bob, folder)) = office("linphone-keys") else { return };
+    let mut alice = Handset::register(&folder, &Account::new("101", server.udp), &[]);
+    alice.calls("102");
+    bob.play();
+    alice.hears(1, 1000.0);
+    alice.holds();
+    bob.is("LinphoneCallPausedByRemote");
+    alice.resumes();
+    bob.is("LinphoneCallStreamsRunning");
+    bob.ask("call-pause");
+    alice.is_held();
+    bob.wait_for("call-status 1", "LinphoneCallPaused");
+    bob.ask("call-resume 1");
+    alice.is_taken_back();
+    alice.says("keys 1*7#");
+    bob.hears_keys("1*7#");
+    for key in "4#A2".chars() {
+        bob.ask(&format!("dtmf {key}"));
+    }
+    alice.hears_keys("4#A2");
+    alice.hangs_up();
+    sound::assert_heard(&alice.quit()[0], 1000.0, 440.0);
+    bob.quit();
+    server.stop();
+    passed(
+        "`offhook phone` holds it and takes it back; it holds `offhook phone` and takes it back",
+        "UDP",
+    );
+    passed("Keys as events (RFC 4733): it reads those of `offhook phone`, which reads its", "UDP");
+}
+
+#[test]
+fn linphone_transfers_and_is_transferred() {
+    let Some((server, mut bob, folder)) = office("linphone-transfers") else { return };
+    let register = |number: &str, tone: f64| {
+        let account = Account::new(number, server.udp).playing(tone);
+        Handset::register(&folder, &account, &["--follow-transfers"])
+    };
+    let (mut alice, mut carol) = (register("101", 440.0), register("103", 660.0));
+    let uri = |number: &str| Account::new(number, server.udp).uri();
+    // By us, blind.
+    alice.calls("102");
+    alice.says(&format!("transfer {}", uri("103")));
+    carol.picks_up();
+    alice.is_told_of_success();
+    alice.is_done();
+    bob.play();
+    carol.hears(1, 1000.0);
+    carol.hangs_up();
+    // By it, blind.
+    let call = bob.ask(&format!("call {}", uri("101")));
+    alice.picks_up();
+    bob.is("LinphoneCallStreamsRunning");
+    let call = call.lines().find_map(|line| line.strip_prefix("Id: ")).expect(&call);
+    let answer = bob.ask(&format!("call-transfer {call} {}", uri("103")));
+    assert!(answer.contains("Status: Ok"), "{answer}");
+    carol.picks_up();
+    carol.hears(2, 440.0);
+    carol.hangs_up();
+    alice.quit();
+    carol.quit();
+    bob.quit();
+    server.stop();
+    passed("`offhook phone` transfers it blind to a third phone, which hears it", "UDP");
+    passed("It transfers `offhook phone` blind to a third phone, which hears it", "UDP");
+}
+
+/// Both ways, with SRTP alone.
+fn in_secret(keys: &str, words: &[&str], feature: &str) {
+    if !place::installed("linphone-daemon", "linphone-cli") {
+        return;
+    }
+    let folder = place::folder(&format!("linphone-{keys}"));
+    let (server, account) = Offhook::office(&folder, "tls", "localhost");
+    let more = format!("media_encryption={keys}\nmedia_encryption_mandatory=1");
+    let mut bob = Linphone::register_with(&folder, &account("102").playing(1000.0), &more);
+    let mut alice = Handset::register(&folder, &account("101"), words);
+    alice.calls("102");
+    bob.play();
+    alice.hears(1, 1000.0);
+    let outwards = alice.hangs_up();
+    bob.ask(&format!("call {}", account("101").uri()));
+    alice.picks_up();
+    bob.play();
+    alice.hears(2, 1000.0);
+    let inwards = alice.hangs_up();
+    for quality in [outwards, inwards] {
+        assert_eq!(quality["codec"], "opus");
+        assert_ne!(quality["srtp"], serde_json::Value::Null, "{quality}");
+    }
+    alice.quit();
+    bob.quit();
+    server.stop();
+    passed(feature, "TLS");
+}
+
+#[test]
+fn linphone_calls_and_is_called_in_secret() {
+    let feature = "`offhook phone` calls it and is called, in Opus, with SRTP alone (keys in SDP); `offhook phone` hears its tone";
+    in_secret("srtp", &["--srtp", "required"], feature);
+}
+
+#[test]
+fn linphone_makes_keys() {
+    let feature = "`offhook phone` calls it and is called, in Opus, with DTLS-SRTP alone and a certificate on an elliptic curve; `offhook phone` hears its tone";
+    in_secret("dtls", &["--srtp", "dtls"], feature);
 }
 
 /// No ports of its own choice; no sound card, no video.
