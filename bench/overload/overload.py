@@ -26,6 +26,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SERVER, CALLEE = 25070, 25080
+CONNECTIONS = 10
 TIMES = [0.5, 1, 2, 4, 10]
 KINDS = ["invite-udp", "register-udp", "mix-udp", "invite-tcp", "register-tcp", "mix-tcp"]
 MEASURED = os.path.join(HERE, "measured.json")
@@ -144,10 +145,12 @@ def ask_for(folder, kind, rate, seconds):
     """So many new things a second, for a while: what came of them."""
     scenarios, transport = kind
     callers = []
-    for scenario in scenarios:
-        for old in glob.glob(os.path.join(folder, f"{scenario}_*")):
-            os.remove(old)
-        each = max(1, round(rate / len(scenarios)))
+    for old in itertools.chain.from_iterable(glob.glob(os.path.join(folder, f"{scenario}_*")) for scenario in scenarios):
+        os.remove(old)
+    # Who calls by TCP has a connection: there are some, each with its part of the calls.
+    count = CONNECTIONS if transport == "tcp" else 1
+    for scenario in scenarios * count:
+        each = max(1, round(rate / len(scenarios) / count))
         callers.append(sipp(
             folder,
             ["-sf", os.path.join(HERE, f"{scenario}.xml"), "-t", MODES[transport], "-r", str(each), "-m", "10000000",
@@ -158,8 +161,8 @@ def ask_for(folder, kind, rate, seconds):
         caller.wait(seconds + 30)
     begun, setups = 0, []
     for scenario in scenarios:
-        rows = list(csv.DictReader(open(glob.glob(os.path.join(folder, f"{scenario}_*_.csv"))[0]), delimiter=";"))
-        begun += int(rows[-1]["TotalCallCreated"])
+        for path in glob.glob(os.path.join(folder, f"{scenario}_*_.csv")):
+            begun += int(list(csv.DictReader(open(path), delimiter=";"))[-1]["TotalCallCreated"])
         for path in glob.glob(os.path.join(folder, f"{scenario}_*_rtt.csv")):
             for line in open(path):
                 if ";" in line and line[0].isdigit():
@@ -191,9 +194,9 @@ def measure(arguments, name):
         knee = arguments.knee or find_knee(folder, kind)
         result["knee"] = knee
         if arguments.kamailio:
-            # It is told what it can do; Offhook has to find out.
+            # It is told what it can do; Offhook has to find out. With all that it can do as its limit nothing is left for the refusals.
             end(server)
-            server = start(arguments.rate or round(knee))
+            server = start(arguments.rate or round(knee * 0.8))
             wait_until_it_answers()
         for times in arguments.times:
             asked = ask_for(folder, kind, knee * times, arguments.seconds)
@@ -293,7 +296,7 @@ if __name__ == "__main__":
     parser.add_argument("--times", type=lambda text: [float(part) for part in text.split(",")], default=TIMES)
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--kamailio", action="store_true")
-    parser.add_argument("--rate", type=int, help="Kamailio's pipelimit, if not the knee")
+    parser.add_argument("--rate", type=int, help="Kamailio's pipelimit, if not four fifths of the knee")
     parser.add_argument("--draw", action="store_true", help="draw what was measured, and no more")
     arguments = parser.parse_args()
     if not arguments.draw:

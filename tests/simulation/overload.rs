@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use machine::{Dice, HashKey, Machine as _, Time};
+use machine::{Dice, Machine as _, Time};
 use offhook_tests::office::trusting;
 use protocol::doors::{Backlog, Deafness, Event};
+use protocol::load::part;
 use protocol::{Flow, Identity, Input, Output, Transport};
 
 use server::{House, Node, Settings};
@@ -65,7 +66,6 @@ struct Town {
     planned: u64,
     queue: VecDeque<(SocketAddr, Bytes)>,
     deafness: Deafness,
-    hash: HashKey,
     lost: u64,
     waited: Duration,
     busy: bool,
@@ -92,7 +92,6 @@ impl Town {
             planned: 0,
             queue: VecDeque::new(),
             deafness: Deafness::default(),
-            hash: HashKey::throw(&mut Dice::new(2)),
             lost: 0,
             waited: Duration::ZERO,
             busy: false,
@@ -155,8 +154,7 @@ impl Town {
 
     fn comes(&mut self, from: SocketAddr, wire: Vec<u8>) {
         let new = wire.starts_with(b"INVITE") && !wire.windows(6).any(|part| part == b"\nRoute");
-        let chance = self.hash.number([&wire[..]]) as u16 % 1024;
-        if new && chance < self.deafness.share {
+        if new && part(self.deafness.key, &wire) < self.deafness.share {
             return;
         }
         if self.queue.len() >= ROOM {
@@ -344,15 +342,15 @@ impl Tally {
 /// Ten times the load, and what can be done is done, and at once. A refusal costs a quarter of a call here.
 #[test]
 fn goodput_stays_whatever_comes() {
-    for times in [2, 10] {
+    for times in [2, 4, 10] {
         let mut town = Town::new(trusting());
         town.live(12, CAPACITY * times);
         let mut tally = town.live(8, CAPACITY * times);
         let (done, refused) = (tally.done / 8, tally.refused / 8);
-        let (half, most) = (tally.setup(50), tally.setup(90));
+        let (half, most) = (tally.setup(50), tally.setup(99));
         println!("{times}: {done} of {CAPACITY}/s, refused {refused}/s, {half} ms, {most} ms");
         assert!(done * 100 >= CAPACITY * 90, "{times}: {done} of {CAPACITY}");
-        assert!(half < 200, "{times}: {half} ms, {most} ms");
+        assert!(half < 200 && most < 500, "{times}: {half} ms, {most} ms");
         assert!(refused > 0, "{times}");
     }
 }

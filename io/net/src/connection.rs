@@ -9,6 +9,7 @@ use protocol::Flow;
 use sip::Message;
 
 use crate::census::{Begins, Seat};
+use crate::ear::Ear;
 use crate::framing::{End, Framing, Piece};
 use crate::kernel::Watch;
 use crate::layer::Layer;
@@ -89,6 +90,8 @@ pub(crate) enum Come {
     Message(Message),
     /// The answer to a sign of life.
     Pong,
+    /// A message that was not read.
+    Unheard,
     /// Nothing more.
     End(End),
 }
@@ -260,14 +263,18 @@ impl Connection {
         }
     }
 
-    /// Reads what has come, into `found`. `Ok(true)` when there may be more; an error when the peer has ended.
+    /// Reads what has come, into `found`, and no more than its share of it. `Ok(true)` when there may be more; an error when the peer has
+    /// ended.
     pub(crate) fn read(
         &mut self,
         now: Time,
-        buffer: &mut [u8],
+        (buffer, mut share): (&mut [u8], usize),
+        ear: &mut Ear,
         found: &mut Vec<Come>,
     ) -> Result<bool, Reason> {
-        for _ in 0..limits::READS {
+        while share > 0 || self.layer.holds_more() {
+            let most = if share > 0 { buffer.len().min(share) } else { buffer.len() };
+            let buffer = buffer.get_mut(..most).unwrap_or_default();
             let result = self.layer.read(&mut self.stream, buffer);
             self.come_up(now);
             match result {
@@ -275,8 +282,9 @@ impl Connection {
                 Ok(count) => {
                     if !matches!(self.state, State::Leaving { .. }) {
                         self.framing.push(buffer.get(..count).unwrap_or_default());
-                        self.cut(now, found);
+                        self.cut(now, ear, found);
                     }
+                    share = share.saturating_sub(count);
                     if !self.layer.may_have_more(count, buffer.len()) {
                         return Ok(false);
                     }
@@ -293,17 +301,20 @@ impl Connection {
     }
 
     /// Takes whole pieces out of what was read.
-    fn cut(&mut self, now: Time, found: &mut Vec<Come>) {
+    fn cut(&mut self, now: Time, ear: &mut Ear, found: &mut Vec<Come>) {
         loop {
-            match self.framing.cut(now, &mut self.out) {
-                Ok(Some(Piece::Message(message))) => {
+            match self.framing.cut(now, ear, &mut self.out) {
+                Ok(Some(piece @ (Piece::Message(_) | Piece::Unheard))) => {
                     if matches!(self.state, State::Silent { .. }) {
                         self.seat.heard();
                     }
                     self.state = State::Open { heard: now };
                     self.half_since = None;
                     self.asked_at = None;
-                    found.push(Come::Message(message));
+                    found.push(match piece {
+                        Piece::Message(message) => Come::Message(message),
+                        _ => Come::Unheard,
+                    });
                 }
                 // A keep-alive is a sign of life, but a stranger must say something first.
                 Ok(Some(piece @ (Piece::SignOfLife | Piece::Pong))) => {
@@ -391,11 +402,14 @@ impl Connection {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
     use std::net::TcpListener;
     use std::sync::Arc;
     use std::time::Duration;
 
     use protocol::Transport;
+    use protocol::doors::Deafness;
+    use protocol::load::PARTS;
 
     use super::*;
     use crate::census::Census;
@@ -431,6 +445,37 @@ mod tests {
         assert_eq!(connection.put(Time(0), &message, 50_000), Err(Reason::Deaf));
     }
 
+    const INVITE: &str = "INVITE sip:a@h SIP/2.0\r\nTo: <sip:a@h>\r\nContent-Length: 4\r\n\r\nbody";
+
+    /// What is read of these at once, and whether there is more.
+    fn read(ear: &mut Ear, share: usize, sent: &str) -> (Vec<Come>, bool) {
+        let (mut connection, mut theirs) = connection(State::Open { heard: Time(0) });
+        theirs.write_all(sent.as_bytes()).unwrap();
+        let (mut room, mut found) = ([0; 10_000], Vec::new());
+        connection.stream.set_nonblocking(false).unwrap();
+        assert_eq!(connection.stream.peek(&mut room).unwrap(), sent.len());
+        let more = connection.read(Time(1), (&mut room, share), ear, &mut found).unwrap();
+        (found, more)
+    }
+
+    #[test]
+    fn what_begins_something_is_thrown_away_when_that_is_wanted_and_the_rest_is_read() {
+        let mut ear = Ear::default();
+        let sent = format!("{INVITE}{}{INVITE}", INVITE.replace("INVITE", "BYE"));
+        let (found, _) = read(&mut ear, 10_000, &sent);
+        assert!(matches!(found[..], [Come::Message(_), Come::Message(_), Come::Message(_)]));
+        ear.set(Deafness { share: PARTS, ..Deafness::default() });
+        let (found, _) = read(&mut ear, 10_000, &sent);
+        assert!(matches!(found[..], [Come::Unheard, Come::Message(_), Come::Unheard]), "{found:?}");
+    }
+
+    #[test]
+    fn nobody_is_read_more_than_its_share() {
+        let sent = INVITE.repeat(40);
+        let (found, more) = read(&mut Ear::default(), INVITE.len() * 10, &sent);
+        assert_eq!((found.len(), more), (10, true));
+    }
+
     #[test]
     fn every_state_has_its_own_patience() {
         let patience = Patience::default();
@@ -442,7 +487,7 @@ mod tests {
         connection.state = State::Open { heard: Time(0) };
         assert_eq!(connection.due(&patience), (at(patience.idle), Reason::Slow));
         connection.framing.push(b"OPTIONS");
-        connection.cut(at(Duration::from_secs(1)), &mut Vec::new());
+        connection.cut(at(Duration::from_secs(1)), &mut Ear::default(), &mut Vec::new());
         let half = at(Duration::from_secs(1) + patience.half_message);
         assert_eq!(connection.due(&patience), (half, Reason::Slow));
         connection.leave(Time(7));

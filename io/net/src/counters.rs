@@ -51,6 +51,8 @@ pub struct Counters {
     pub keep_alives: Count,
     /// Messages that came on connections.
     pub stream_messages_in: Count,
+    /// Requests on connections that were not read because there was too much to do.
+    pub stream_messages_unheard: Count,
     /// Octets that came, and were no message.
     pub malformed: Count,
     /// Datagrams, messages and connections of barred sources.

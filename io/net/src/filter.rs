@@ -3,13 +3,14 @@
 //!
 //! The kernel's packet filter can neither loop nor keep anything. So its program is one long row: is this a request that begins
 //! something, and has it no header that tells of something begun before (a Route of a call that is up, credentials that answer a
-//! challenge)? Then all of its octets that were looked at make a number, and that decides. A repeated request has the same octets and
-//! the same fate: nobody is let in late. What is doubtful passes, and is judged by the machine.
+//! challenge)? Then all of its octets that were looked at make a number, the [part](protocol::load::part) to which it belongs, and that decides. A
+//! repeated request has the same octets and the same fate: nobody is let in late. What is doubtful passes, and is judged by the machine.
 
 use std::os::fd::AsRawFd;
 use std::{fmt, io};
 
 use protocol::doors::Deafness;
+use protocol::load::{BEGINNING, BEGUN, BEHIND, BLOCK, FOLD, LOOKED_AT, PARTS, SPREAD};
 
 use crate::kernel::{self, Instruction};
 
@@ -22,21 +23,8 @@ impl fmt::Debug for Filter {
     }
 }
 
-/// Methods that begin something, by their first letters.
-const METHODS: [&[u8; 4]; 8] =
-    [b"INVI", b"REGI", b"OPTI", b"SUBS", b"MESS", b"PUBL", b"NOTI", b"REFE"];
-
-/// Headers that tell of something begun before, after their line feed: Route, Authorization, Proxy-Authorization.
-const BEGUN: [&[u8; 4]; 3] = [b"\nRou", b"\nAut", b"\nPro"];
-
 /// Where the datagram's own octets begin: the kernel shows the header of UDP too.
 const START: u32 = 8;
-
-/// Octets that are looked at. The kernel takes 4,096 instructions.
-const LOOKED_AT: u32 = 600;
-
-/// After so many it is looked whether there are more: to look behind the end would drop the datagram.
-const BLOCK: u32 = 40;
 
 /// Numbers that are spared, and their length.
 const SPARED: usize = 16;
@@ -61,8 +49,8 @@ const PASS: u32 = u32::MAX;
 const DECIDE: u32 = u32::MAX - 1;
 
 impl Filter {
-    /// What lets a share of the new requests pass. Who does not know the key cannot choose them.
-    pub(crate) fn of(deafness: &Deafness, key: u32) -> Self {
+    /// What lets the requests pass that are to be read.
+    pub(crate) fn of(deafness: &Deafness) -> Self {
         if deafness.share == 0 {
             return Self(Vec::new());
         }
@@ -72,7 +60,7 @@ impl Filter {
         for number in deafness.spared.iter().take(SPARED) {
             row.spare(number.as_bytes());
         }
-        row.look(key | 1);
+        row.look(deafness.key | 1);
         row.end(deafness.share)
     }
 
@@ -118,7 +106,7 @@ impl Row {
     /// Everything passes that begins nothing, and `INVITE urn:…`, which calls for help.
     fn begins(&mut self) {
         self.say(LOAD_WORD, START);
-        for (left, word) in (0_u8..8).rev().zip(METHODS) {
+        for (left, word) in (0_u8..8).rev().zip(BEGINNING) {
             // Behind the last word stands the jump of those that are none.
             self.0.push((IF_EQUAL, left + 1, 0, u32::from_be_bytes(*word)));
         }
@@ -149,7 +137,8 @@ impl Row {
         for at in START..START + LOOKED_AT {
             let passed = at - START;
             if passed.is_multiple_of(BLOCK) {
-                self.at_least(at + BLOCK + 3, DECIDE);
+                self.fold();
+                self.at_least(at + BLOCK + BEHIND, DECIDE);
             }
             self.say(LOAD_WORD, at);
             self.any_of(&BEGUN, PASS);
@@ -159,13 +148,22 @@ impl Row {
                 self.say(TO_X, 0);
             }
         }
+        self.fold();
+    }
+
+    /// Mixes the first bits of the number into the last ones. (Nought stays nought.)
+    fn fold(&mut self) {
+        self.say(FROM_X, 0);
+        self.say(SHIFT_RIGHT, FOLD);
+        self.say(XOR_X, 0);
+        self.say(TO_X, 0);
     }
 
     fn end(mut self, share: u16) -> Filter {
         let decide = self.0.len();
         self.say(FROM_X, 0);
-        self.say(MULTIPLY, 0x9e37_79b1);
-        self.say(SHIFT_RIGHT, 22);
+        self.say(MULTIPLY, SPREAD);
+        self.say(SHIFT_RIGHT, u32::BITS - PARTS.ilog2());
         self.0.push((IF_NOT_LESS, 1, 0, u32::from(share)));
         self.say(RETURN, 0);
         let pass = self.0.len();
@@ -187,6 +185,8 @@ mod tests {
     use std::net::UdpSocket;
     use std::time::Duration;
 
+    use protocol::load::part;
+
     use super::*;
 
     fn invite(number: usize, more: &str) -> String {
@@ -197,6 +197,8 @@ mod tests {
         )
     }
 
+    const KEY: u32 = 0x1234_5679;
+
     /// What arrives of these.
     fn arrive(share: u16, sent: &[String]) -> Vec<String> {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -205,7 +207,7 @@ mod tests {
         // One takes the place of another.
         for share in [512, share] {
             let spared = Box::clone(&spared);
-            Filter::of(&Deafness { share, spared }, 0x1234_5678).attach(&socket).unwrap();
+            Filter::of(&Deafness { share, key: KEY, spared }).attach(&socket).unwrap();
         }
         let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
         sender.connect(socket.local_addr().unwrap()).unwrap();
@@ -237,6 +239,18 @@ mod tests {
         assert_eq!(arrive(0, &all).len(), 1000);
     }
 
+    /// The machine knows which those are that the kernel drops, however long they are.
+    #[test]
+    fn the_kernel_counts_as_we_do() {
+        let lengths =
+            (0..900).map(|number| invite(number, &format!("Subject: {}\r\n", "x".repeat(number))));
+        let all: Vec<_> = lengths.collect();
+        let passes: Vec<_> =
+            all.iter().filter(|one| part(KEY, one.as_bytes()) >= 512).cloned().collect();
+        assert!((350..550).contains(&passes.len()), "{}", passes.len());
+        assert_eq!(arrive(512, &all), passes);
+    }
+
     #[test]
     fn what_goes_on_with_something_always_passes() {
         let calls = |uri: &str| invite(1, "").replacen("sip:102@example.test", uri, 1);
@@ -260,12 +274,15 @@ mod tests {
         assert_eq!(arrive(1024, &other), Vec::<String>::new());
     }
 
-    /// Whatever the length, nothing is looked at behind the end: what is too short to be judged passes or is dropped by its number.
+    /// Whatever the length, nothing is looked at behind the end: what is too short to be judged passes.
     #[test]
     fn every_length_is_judged() {
         let long = invite(1, &format!("Subject: {}\r\n", "x".repeat(700)));
         let cut: Vec<_> = (1..long.len()).map(|length| long[..length].to_owned()).collect();
-        let heard = arrive(1, &cut);
-        assert!(heard.len() >= cut.len() - 20, "{} of {}", heard.len(), cut.len());
+        let short = BLOCK as usize;
+        for share in [1, 512] {
+            let passes = |one: &&String| one.len() < short || part(KEY, one.as_bytes()) >= share;
+            assert_eq!(arrive(share, &cut), cut.iter().filter(passes).cloned().collect::<Vec<_>>());
+        }
     }
 }

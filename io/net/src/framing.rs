@@ -7,6 +7,7 @@ use protocol::Transport;
 use sip::stream::{self, Frame, Framer};
 use sip::{Malformed, Message};
 
+use crate::ear::Ear;
 use crate::websocket::{self, Come, NotOpened, Origins, WebSocket};
 
 /// How messages lie in the octets of a stream.
@@ -27,6 +28,8 @@ pub(crate) enum Piece {
     SignOfLife,
     /// The answer to one of ours.
     Pong,
+    /// A message that was not read.
+    Unheard,
 }
 
 /// Why nothing more can be cut out.
@@ -71,19 +74,14 @@ impl Framing {
 
     /// The next whole piece; what it calls for in answer goes into `out`. `None` when more octets are needed. After an error the stream
     /// has no meaning any more.
-    pub(crate) fn cut(&mut self, now: Time, out: &mut Vec<u8>) -> Result<Option<Piece>, End> {
+    pub(crate) fn cut(
+        &mut self,
+        now: Time,
+        ear: &mut Ear,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Piece>, End> {
         match self {
-            Self::Length(framer) => match framer.cut() {
-                Ok(Some(Frame::Message(message))) => Ok(Some(Piece::Message(message))),
-                Ok(Some(Frame::Ping)) => {
-                    // RFC 5626 §4.4.1. A peer that sends pings and reads nothing is closed like any other.
-                    out.extend_from_slice(PONG);
-                    Ok(Some(Piece::SignOfLife))
-                }
-                Ok(Some(Frame::Pong)) => Ok(Some(Piece::Pong)),
-                Ok(None) => Ok(None),
-                Err(malformed) => Err(End::Malformed(malformed)),
-            },
+            Self::Length(framer) => cut_stream(framer, ear, out),
             Self::Web(socket) => cut_web(socket, now, out),
         }
     }
@@ -151,6 +149,23 @@ impl Framing {
 
 /// The answer to a ping between messages.
 const PONG: &[u8] = b"\r\n";
+
+fn cut_stream(framer: &mut Framer, ear: &mut Ear, out: &mut Vec<u8>) -> Result<Option<Piece>, End> {
+    if ear.is_deaf() && framer.leave_out(|head| ear.leaves_out(head)) {
+        return Ok(Some(Piece::Unheard));
+    }
+    match framer.cut() {
+        Ok(Some(Frame::Message(message))) => Ok(Some(Piece::Message(message))),
+        Ok(Some(Frame::Ping)) => {
+            // RFC 5626 §4.4.1. A peer that sends pings and reads nothing is closed like any other.
+            out.extend_from_slice(PONG);
+            Ok(Some(Piece::SignOfLife))
+        }
+        Ok(Some(Frame::Pong)) => Ok(Some(Piece::Pong)),
+        Ok(None) => Ok(None),
+        Err(malformed) => Err(End::Malformed(malformed)),
+    }
+}
 
 /// A message of a WebSocket is one SIP message, or a keep-alive of RFC 5626 (RFC 7118 §5, §6).
 fn cut_web(socket: &mut WebSocket, now: Time, out: &mut Vec<u8>) -> Result<Option<Piece>, End> {

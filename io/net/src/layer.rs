@@ -39,11 +39,19 @@ impl Layer {
         }
     }
 
+    /// True when it has taken from the socket what nobody will tell of again.
+    pub(crate) const fn holds_more(&self) -> bool {
+        match self {
+            Self::Plain => false,
+            Self::Tls(session) => session.holds_more(),
+        }
+    }
+
     /// True when there may be more to read now, after so many octets came into so much room. Of what is left in the socket epoll tells again.
     pub(crate) const fn may_have_more(&self, came: usize, room: usize) -> bool {
         match self {
             Self::Plain => came == room,
-            Self::Tls(session) => session.holds_more(),
+            Self::Tls(_) => self.holds_more(),
         }
     }
 

@@ -22,6 +22,7 @@ mod control;
 mod counters;
 mod datagrams;
 mod dial;
+mod ear;
 mod filter;
 mod framing;
 mod handshakes;

@@ -61,10 +61,16 @@ pub const FILES_KEPT: u64 = 64;
 /// Octets that wait to be written to one connection. A peer that lets more gather does not read.
 pub const WRITE_QUEUE: usize = 256 * 1024;
 
-/// Octets read from one connection in one call, and calls in one turn.
+/// Octets read from one connection in one call.
 pub const READ: usize = 64 * 1024;
 
-/// Reads from one connection in one turn, so that a fast sender does not keep the others waiting.
+/// Octets read from all connections in one turn, so that a turn is soon over: those that have something share them.
+pub const READ_A_TURN: usize = 4 * READ;
+
+/// But each may say so much: some ten messages.
+pub const READ_LEAST: usize = 4 * 1024;
+
+/// Rounds of TLS in one read, so that who fills them with nothing for us does not keep the others waiting.
 pub const READS: usize = 4;
 
 /// Connections taken from one listener in one turn.

@@ -43,7 +43,7 @@ impl<M: Drivable> Shard<M> {
                 }
                 Output::Bar(source, until) => self.bars.set(source, until),
                 Output::Unbar(source) => self.bars.lift(source),
-                Output::Deafen(deafness) => self.deafen(&deafness),
+                Output::Deafen(deafness) => self.deafen(deafness),
                 Output::Report(event) => self.program.sink.event(now, self.here.shard, event),
             }
         }
@@ -101,12 +101,12 @@ impl<M: Drivable> Shard<M> {
         self.post_surely(owner, Letter::Return(flow, octets, from));
     }
 
-    /// Of what begins something, the kernel is to drop a part, where it lets itself be told.
-    fn deafen(&mut self, deafness: &Deafness) {
-        let key = self.streams.secret();
-        let filter = Filter::of(deafness, key);
+    /// Of what begins something, a part is not read: of datagrams the kernel drops it, where it lets itself be told.
+    fn deafen(&mut self, deafness: Deafness) {
+        let filter = Filter::of(&deafness);
         self.here.counters.deafened.set(u64::from(deafness.share));
         self.mouths.values_mut().for_each(|mouth| mouth.deafen(&filter));
+        self.streams.ear.set(deafness);
     }
 
     fn send_datagram(&mut self, flow: Flow, octets: Bytes) {

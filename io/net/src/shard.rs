@@ -150,6 +150,8 @@ impl<M: Drivable> Shard<M> {
         }
         self.close_mouths(now);
         let mut found = Found::default();
+        let streams = |ready: &&Ready| matches!(Token::of(ready.token), Token::Stream(_));
+        self.streams.share(ready.iter().filter(streams).count());
         for ready in ready {
             self.receive(now, *ready, &mut found);
         }

@@ -18,6 +18,7 @@ use crate::census::{Begins, Census, Evicted, Seat};
 use crate::connection::{Come, Connection, Reason, State};
 use crate::counters::{Count, Counters};
 use crate::dial::tune;
+use crate::ear::Ear;
 use crate::framing::{End, Framing};
 use crate::handshakes::Handshakes;
 use crate::kernel::{Epoll, Ready, Watch};
@@ -60,6 +61,9 @@ pub(crate) struct Streams {
     /// Connections to look after at the end of the turn.
     touched: Vec<u32>,
     buffer: Box<[u8]>,
+    /// Octets that are read from each connection in this turn.
+    share: usize,
+    pub(crate) ear: Ear,
     /// Connections, of any shard, that must go to make room.
     pub(crate) evicted: Vec<Evicted>,
     /// What the shard is to be told.
@@ -109,14 +113,11 @@ impl Streams {
             alarms: BTreeSet::new(),
             touched: Vec::new(),
             buffer: vec![0; limits::READ].into_boxed_slice(),
+            share: limits::READ_A_TURN,
+            ear: Ear::default(),
             evicted: Vec::new(),
             news: Vec::new(),
         }
-    }
-
-    /// A number that no stranger knows, the same on every shard.
-    pub(crate) fn secret(&self) -> u32 {
-        self.key.hash_one("filter") as u32
     }
 
     /// At which shard connections to a peer live.
@@ -293,6 +294,11 @@ impl Streams {
         self.news.push(News::Untrusted(flow, distrust));
     }
 
+    /// So many connections have something in this turn: each may say as much as the others.
+    pub(crate) fn share(&mut self, ready: usize) {
+        self.share = (limits::READ_A_TURN / ready.max(1)).max(limits::READ_LEAST);
+    }
+
     /// A connection is ready. True when it has more to read.
     pub(crate) fn ready(&mut self, now: Time, number: u32, ready: Ready) -> bool {
         let Some(connection) = self.connections.get_mut(&number) else { return false };
@@ -320,7 +326,10 @@ impl Streams {
         let Some(connection) = self.connections.get_mut(&number) else { return false };
         let (before, greeting) = (connection.flow, connection.is_greeting());
         let mut come = Vec::new();
-        let result = connection.read(now, &mut self.buffer, &mut come);
+        // Other nodes have let in already what they send us.
+        let by_node = self.nodes.as_ref().is_some_and(|nodes| nodes.listener == before.listener);
+        let ear = if by_node { &mut Ear::default() } else { &mut self.ear };
+        let result = connection.read(now, (&mut self.buffer, self.share), ear, &mut come);
         if greeting {
             self.greeted(number, before);
         }
@@ -333,6 +342,10 @@ impl Streams {
                 Come::Message(message) => {
                     self.counters.stream_messages_in.one();
                     Some(News::Message(flow, message))
+                }
+                Come::Unheard => {
+                    self.counters.stream_messages_unheard.one();
+                    None
                 }
                 // Whoever was called by us may be asked whether it is there.
                 Come::Pong => connection.begun_by_us().then_some(News::Pong(flow)),

@@ -9,7 +9,7 @@ pub mod dialog;
 pub mod doors;
 pub mod fault;
 pub mod limits;
-mod load;
+pub mod load;
 pub mod locate;
 mod reach;
 mod record;

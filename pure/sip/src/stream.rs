@@ -1,7 +1,7 @@
 //! `Framer`: messages cut out of a byte stream (RFC 3261 §7.5, §18.3; keep-alives of RFC 5626 §3.5.1).
 
 use bytes::{Bytes, BytesMut};
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 
 use crate::core::Core;
 use crate::read::Head;
@@ -111,6 +111,24 @@ impl Framer {
         Ok(self.take())
     }
 
+    /// Throws the message at the front away unread, if its head says that it is not wanted, all of it is there, and its length is plain to
+    /// see. What is not so plain is read like any other.
+    pub fn leave_out(&mut self, unwanted: impl FnOnce(&[u8]) -> bool) -> bool {
+        if self.begun.is_some() || !self.kept.first().is_some_and(u8::is_ascii_uppercase) {
+            return false;
+        }
+        let Some(end) = self.head_end() else { return false };
+        let head = self.kept.get(..end).unwrap_or_default();
+        if !unwanted(head) {
+            return false;
+        }
+        let length = plain_length(head).and_then(|body| end.checked_add(body));
+        let Some(length) = length.filter(|length| *length <= self.kept.len()) else { return false };
+        drop(self.kept.split_to(length));
+        (self.searched, self.half_a_ping) = (0, false);
+        true
+    }
+
     /// The message that has begun, when all of it is there.
     fn take(&mut self) -> Option<Frame> {
         let kept = self.kept.len();
@@ -159,6 +177,31 @@ impl Framer {
     }
 }
 
+/// How long the body is, when one row says so in the usual way and no other may.
+fn plain_length(head: &[u8]) -> Option<usize> {
+    const ROW: &[u8] = b"Content-Length:";
+    let mut body = None;
+    for at in memchr_iter(b'\n', head) {
+        let row = head.get(at + 1..).unwrap_or_default();
+        match row.first() {
+            // A row goes on, or is the short form.
+            Some(b' ' | b'\t' | b'l' | b'L') => return None,
+            Some(b'C' | b'c')
+                if row.get(..9).is_some_and(|name| name.eq_ignore_ascii_case(b"Content-L")) =>
+            {
+                let value = row.get(..memmem::find(row, b"\r\n")?)?.strip_prefix(ROW)?;
+                let digits = str::from_utf8(value).ok()?.trim_start_matches(' ');
+                let plain = digits.len() <= 5 && digits.bytes().all(|digit| digit.is_ascii_digit());
+                if body.replace(digits.parse().ok().filter(|_| plain)?).is_some() {
+                    return None;
+                }
+            }
+            _ => {}
+        }
+    }
+    body
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,6 +222,38 @@ mod tests {
             });
         }
         seen
+    }
+
+    /// What is left out ends where the reader of messages would have ended it, or is not left out.
+    #[test]
+    fn what_is_left_out_is_one_whole_message() {
+        let plain = "INVITE sip:b@h SIP/2.0\r\nContact: <sip:a@h>\r\nContent-Length: 4\r\n\r\nabcd";
+        let mut framer = Framer::default();
+        framer.push(format!("{plain}{ONE}{plain}").as_bytes());
+        let invite = |head: &[u8]| head.starts_with(b"INVITE");
+        assert!(framer.leave_out(invite));
+        assert!(!framer.leave_out(invite), "another comes first");
+        assert!(matches!(framer.cut(), Ok(Some(Frame::Message(_)))));
+        assert!(framer.leave_out(invite));
+        framer.push(plain.replace("h: 4", "h:   004").as_bytes());
+        assert!(framer.leave_out(invite));
+        assert_eq!(framer.pending(), 0);
+        for doubtful in [
+            plain.replace("Content-Length:", "l:"),
+            plain.replace("Content-Length: 4", "Content-Length:\r\n 4"),
+            plain.replace("Content-Length: 4", "Content-Length: 4\r\nContent-Length: 2"),
+            plain.replace("Content-Length: 4", "content-length: 2\r\nContent-Length: 4"),
+            plain.replace("Content-Length: 4", "Content-Length: +4"),
+            plain.replace("Content-Length: 4", "Content-Length: 4 "),
+            plain.replace("Content-Length: 4", "Content-Length:\t4"),
+            plain.replace("Content-Length: 4", "Content-Length: 4\r\nl: 4"),
+            plain.replace("Content-Length: 4\r\n", ""),
+            plain.replace("abcd", "abc"),
+        ] {
+            let mut framer = Framer::default();
+            framer.push(doubtful.as_bytes());
+            assert!(!framer.leave_out(invite), "{doubtful}");
+        }
     }
 
     /// Proves: rfc3261-7.5-1.

@@ -17,6 +17,7 @@ use super::feedback::{Feedback, bare};
 use super::hush::Hush;
 use super::late::Late;
 use super::pace::Pace;
+use super::ration::Ration;
 use super::room::{Order, Room};
 use super::sources::Sources;
 use super::valve::{Turned, Valve};
@@ -33,6 +34,8 @@ pub(crate) struct Door {
     /// What may still be begun before more is read.
     left: u32,
     sources: Sources,
+    /// By what the driver tells from each other the requests that it reads and those that it does not.
+    key: u32,
     hush: Hush,
     late: Late,
     feedback: Feedback,
@@ -44,8 +47,8 @@ pub(crate) struct Door {
     looked: Time,
     /// When all refusals of sources that are too fast would have been in time.
     refused: Time,
-    /// Refusals for which there is time in this turn.
-    words: u32,
+    /// Refusals for which there is time.
+    words: Ration,
     /// When a line is due that says how it goes.
     word: Time,
     /// When the next source may be named that is too fast.
@@ -96,9 +99,6 @@ const A_FULL_TURN: u32 = 8;
 /// Those for whom there is no time, refused in one turn.
 const AWAY_A_TURN: usize = 256;
 
-/// Refusals by datagram in one turn: each takes a fifth of a call, and whoever hears nothing comes again.
-const WORDS: u32 = 16;
-
 /// Each so manieth that is begun is the least urgent.
 const FOR_OTHERS: u32 = 8;
 
@@ -110,20 +110,23 @@ const REFUSALS: u32 = 100;
 
 impl Door {
     pub(crate) fn new(key: HashKey) -> Self {
+        // As numbers are multiplied with it, it is odd.
+        let parts = key.number([&b"parts"[..]]) as u32 | 1;
         Self {
             valve: Valve::default(),
             room: Room::default(),
             // Until a driver says how it goes, everything is begun.
             left: u32::MAX,
             sources: Sources::new(key),
-            hush: Hush::default(),
+            key: parts,
+            hush: Hush::new(parts),
             late: Late::new(key),
             feedback: Feedback::new(key),
             waited: Duration::ZERO,
             unread: false,
             looked: Time::default(),
             refused: Time::default(),
-            words: WORDS,
+            words: Ration::default(),
             word: Time::default(),
             name: Time::default(),
             tally: Tally::default(),
@@ -141,12 +144,12 @@ impl Door {
         if turn.house.settings.overload.target == Duration::ZERO {
             // Nobody is refused any more, whatever was told before.
             (self.waited, self.unread) = (Duration::ZERO, false);
-            (self.left, self.words) = (u32::MAX, WORDS);
+            self.left = u32::MAX;
             self.late.clear();
             return;
         }
         (self.waited, self.unread) = (backlog.waited, backlog.unread);
-        (self.left, self.words) = (self.a_turn(), WORDS);
+        self.left = self.a_turn();
         self.hush.lost(backlog.lost);
         self.look(turn);
     }
@@ -185,7 +188,7 @@ impl Door {
         self.feedback.update(turn.now, self.valve.rate());
         if let Some(share) = self.hush.update(turn.now, self.valve.width()) {
             let spared = turn.house.settings.overload.emergency.clone().into();
-            turn.out.push(Output::Deafen(Deafness { share, spared }));
+            turn.out.push(Output::Deafen(Deafness { share, key: self.key, spared }));
         }
     }
 
@@ -293,15 +296,15 @@ impl Door {
             }
             return Verdict::Enter;
         }
-        if class == Class::New && !flow.transport.is_reliable() {
-            if self.late.has(request) {
+        if class == Class::New {
+            if self.is_late(turn.now, flow, request) {
                 let told = self.is_told(turn, flow, request);
                 return self.dismiss(turn, (flow, request, told));
             }
             self.hush.seen();
             if self.valve.is_narrow() && self.waited > STALE {
-                self.note_away(class, flow);
-                return self.fall_silent(turn.now, request);
+                self.note_away(class);
+                return self.fall_silent(turn.now, flow, request);
             }
         }
         let at_once = self.left > 0 && (self.room.is_empty() || class == Class::Emergency);
@@ -313,9 +316,16 @@ impl Door {
         Verdict::Wait(class)
     }
 
+    /// Is it, or may it be, the repeat of a request that was not heard?
+    fn is_late(&self, now: Time, flow: Flow, request: &Message) -> bool {
+        let repeats = !flow.transport.is_reliable();
+        repeats && (self.late.has(request) || self.hush.may_be_late(now, request))
+    }
+
     fn begin(&mut self, turn: &Turn<'_>, (flow, request): (Flow, &Message), class: Class) {
         self.valve.begun();
-        if class == Class::New && !flow.transport.is_reliable() {
+        self.words.begun();
+        if class == Class::New {
             self.hush.begun();
         }
         if self.is_told(turn, flow, request) {
@@ -330,7 +340,7 @@ impl Door {
         if told {
             self.feedback.refused();
         }
-        self.note_away(class, flow);
+        self.note_away(class);
         self.dismiss(turn, (flow, request, told))
     }
 
@@ -340,27 +350,26 @@ impl Door {
         turn: &mut Turn<'_>,
         (flow, request, told): (Flow, &Message, bool),
     ) -> Verdict {
-        if !flow.transport.is_reliable() {
-            if self.words == 0 {
-                return self.fall_silent(turn.now, request);
-            }
-            self.words -= 1;
-            self.hush.spent_words();
+        if !self.words.take() {
+            return self.fall_silent(turn.now, flow, request);
         }
+        self.hush.spent_words();
         self.tally.refused += 1;
         Verdict::Refuse(later(turn.dice, (flow, request, told)))
     }
 
-    fn fall_silent(&mut self, now: Time, request: &Message) -> Verdict {
-        self.late.note(now, request);
+    fn fall_silent(&mut self, now: Time, flow: Flow, request: &Message) -> Verdict {
+        if !flow.transport.is_reliable() {
+            self.late.note(now, request);
+        }
         self.hush.spent_silence();
         self.tally.unheard += 1;
         Verdict::Silence
     }
 
-    fn note_away(&mut self, class: Class, flow: Flow) {
+    const fn note_away(&mut self, class: Class) {
         self.valve.turned_away();
-        if class == Class::New && !flow.transport.is_reliable() {
+        if matches!(class, Class::New) {
             self.hush.turned_away();
         }
     }

@@ -1,24 +1,32 @@
-//! `Hush`: how many of the new requests the driver need not even read. To read one and to say nothing costs a tenth of a call, and
+//! `Hush`: how many of the new requests the driver need not even read. To read one and to say nothing costs a sixteenth of a call, and
 //! whoever hears nothing repeats itself six times: at ten times what we can do, that would be all that we do.
 //!
-//! To let more pass has its price: those that were not heard so far come with their repeats, and are served late. So a share that is
-//! nearly right stays.
+//! Which ones, their octets say, so those that pass were heard at once, and how many they are says how many want something. To let
+//! fewer pass costs nothing. To let more pass does: those that were not heard so far come with their repeats, so they are on
+//! [`Trial`] at first.
 
 use std::time::Duration;
 
 use machine::Time;
+use protocol::load::PARTS;
+use sip::Message;
+
+use super::trial::Trial;
 
 /// How many new requests the driver lets through to us.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Hush {
-    /// The share that is let through, in 1024ths.
+    /// The parts of all requests that are let through.
     open: u64,
     count: Count,
     /// What can be begun in a period.
     can: u64,
-    /// Periods in a row in which nearly all could be begun.
-    calm: u32,
+    /// The period before this one, when only both together say something.
+    earlier: Option<Count>,
+    /// Pairs of periods in a row in which nearly all could be begun.
+    few: u32,
     began: Time,
+    trial: Trial,
 }
 
 /// What came through in a period.
@@ -33,7 +41,7 @@ struct Count {
 }
 
 /// All.
-const WHOLE: u64 = 1024;
+const WHOLE: u64 = PARTS as u64;
 
 /// The least that is let through: by it we see when there is less again.
 const LEAST: u64 = 4;
@@ -48,13 +56,25 @@ pub(crate) enum Width {
     Narrow,
 }
 
-impl Default for Hush {
-    fn default() -> Self {
-        Self { open: WHOLE, count: Count::default(), can: 0, calm: 0, began: Time::default() }
-    }
-}
-
 impl Hush {
+    /// The key tells the parts of the requests from each other.
+    pub(crate) fn new(key: u32) -> Self {
+        Self {
+            open: WHOLE,
+            count: Count::default(),
+            can: 0,
+            earlier: None,
+            few: 0,
+            began: Time::default(),
+            trial: Trial::new(key),
+        }
+    }
+
+    /// May a request that came by a datagram be the repeat of one that did not come through?
+    pub(crate) fn may_be_late(&self, now: Time, request: &Message) -> bool {
+        self.trial.has(now, request)
+    }
+
     /// A request came through.
     pub(crate) const fn seen(&mut self) {
         self.count.seen += 1;
@@ -90,8 +110,8 @@ impl Hush {
         if self.open == WHOLE { Width::Whole } else { Width::Narrow }
     }
 
-    /// What the driver is to be told, when that changes: the share that it need not read, in 1024ths. As much as is begun may pass, and
-    /// a quarter more to be refused in words.
+    /// What the driver is to be told, when that changes: how many parts of all requests it need not read. As much as is begun may pass,
+    /// and an eighth more to be refused in words.
     pub(crate) fn update(&mut self, now: Time, begins: Width) -> Option<u16> {
         if now - self.began < PERIOD {
             return None;
@@ -100,35 +120,83 @@ impl Hush {
         let count = std::mem::take(&mut self.count);
         let before = self.open;
         match begins {
-            Width::Narrow => self.open = self.next(count).clamp(LEAST, WHOLE),
-            Width::Whole => (self.open, self.can, self.calm) = (WHOLE, 0, 0),
+            Width::Narrow => self.open = self.next(now, count).clamp(LEAST, WHOLE),
+            Width::Whole => (self.open, self.can, self.earlier, self.few) = (WHOLE, 0, None, 0),
         }
-        (self.open != before).then(|| u16::try_from(WHOLE - self.open).unwrap_or_default())
+        let dropped = |open: u64| u16::try_from(WHOLE - open).unwrap_or_default();
+        if self.open == WHOLE || self.open >= 2 * before {
+            // There is less than there was: rather late than never.
+            self.trial.end();
+        } else if self.open > before {
+            self.trial.begin(now, dropped(self.open)..dropped(before));
+        }
+        (self.open != before).then(|| dropped(self.open))
     }
 
-    fn next(&mut self, count: Count) -> u64 {
-        let Count { seen, begun, turned_away, lost, spent } = count;
-        let (came, away) = (seen.saturating_add(lost), turned_away.saturating_add(lost));
-        let could = begun + spent / 80;
-        self.can = if away > 0 { self.can.midpoint(could).max(could) } else { self.can.max(could) };
-        let fits = |part: u64| self.open.saturating_mul(self.can * part / 16) / came.max(1);
-        if away * 8 > came * 3 {
-            self.calm = 0;
-            // The first moments say little: not all the way at once.
-            return fits(20).max(self.open / 3).min(self.open);
+    fn next(&mut self, now: Time, count: Count) -> u64 {
+        self.learn(count);
+        if count.away() * 8 > count.came() * 3 {
+            (self.earlier, self.few) = (None, 0);
+            // The first moments say little, and some that come now were lost before: not all the way at once.
+            return self.fits(now, count.came(), 24).max(self.open / 3).min(self.open);
         }
-        if away * 16 > came {
-            self.calm = 0;
+        // One period says little of how many want something.
+        let Some(earlier) = self.earlier.take() else {
+            self.earlier = Some(count);
             return self.open;
+        };
+        let came = count.came().midpoint(earlier.came());
+        let away = count.away().midpoint(earlier.away());
+        self.few = if away * 16 > came { 0 } else { self.few + 1 };
+        match self.few {
+            0 if away * 5 > came => self.fits(now, came, 18).min(self.open),
+            0 => self.open,
+            // Even if all passed, there would be time for all.
+            _ if came * WHOLE <= self.can * self.heard(now) => WHOLE,
+            1 => self.open,
+            _ => self.widen(now, came),
         }
-        self.calm += 1;
-        let more = fits(18).min(self.open * 2);
-        match self.calm {
-            // There is less again, or too much was left out.
-            2.. if more > self.open + self.open / 8 => more,
-            calm if calm.is_multiple_of(3) => self.open + self.open / 16 + 1,
-            _ => self.open,
+    }
+
+    fn learn(&mut self, count: Count) {
+        let could = count.begun + count.spent / 80;
+        self.can = match count.away() {
+            // Nobody knows how much more could be begun.
+            0 => self.can.max(could),
+            _ if self.can == 0 => could,
+            // A moment in which others have the processor says little.
+            _ => self.can / 4 * 3 + could / 4,
+        };
+    }
+
+    /// How many parts must pass so that so many sixteenths come of what can be begun, when so many come now.
+    fn fits(&self, now: Time, came: u64, sixteenths: u64) -> u64 {
+        self.heard(now).saturating_mul(self.can * sixteenths / 16) / came.max(1)
+    }
+
+    /// The parts from which comes what is counted.
+    fn heard(&self, now: Time) -> u64 {
+        self.open.saturating_sub(self.trial.parts(now)).max(1)
+    }
+
+    /// Too much is left out.
+    fn widen(&self, now: Time, came: u64) -> u64 {
+        let fits = self.fits(now, came, 17);
+        match () {
+            () if fits >= 2 * self.open => fits,
+            () if self.trial.parts(now) > 0 => self.open,
+            () => fits.max(self.open + self.open / 16 + 1),
         }
+    }
+}
+
+impl Count {
+    const fn came(self) -> u64 {
+        self.seen.saturating_add(self.lost)
+    }
+
+    const fn away(self) -> u64 {
+        self.turned_away.saturating_add(self.lost)
     }
 }
 
@@ -157,7 +225,7 @@ mod tests {
 
     #[test]
     fn as_many_pass_as_can_be_answered() {
-        let mut hush = Hush::default();
+        let mut hush = Hush::new(7);
         assert_eq!(after(&mut hush, 0, 5, (900, 1000)), (0, 0), "nobody while nothing is wrong");
         assert_eq!(after(&mut hush, 5, 5, (1200, 1000)), (0, 0), "nor while all can be answered");
         let (dropped, _) = after(&mut hush, 10, 5, (16_000, 1000));
@@ -166,5 +234,18 @@ mod tests {
         let (dropped, _) = after(&mut hush, 75, 5, (1_000_000, 1000));
         assert!((1010..=1020).contains(&dropped), "some always pass: {dropped}");
         assert_eq!(after(&mut hush, 80, 5, (500, 1000)).0, 0, "soon nobody, when it is over");
+    }
+
+    #[test]
+    fn what_passes_again_is_on_trial_unless_the_flood_has_fallen_by_half() {
+        let mut hush = Hush::new(7);
+        let (before, _) = after(&mut hush, 0, 5, (16_000, 1000));
+        let (dropped, changes) = after(&mut hush, 5, 4, (12_000, 1000));
+        assert!(dropped < before && changes == 1, "a quarter less: {dropped} after {before}");
+        let now = Time(9_000_000_000);
+        assert_eq!(hush.trial.parts(now), u64::from(before - dropped));
+        let until = (9..15).find(|from| after(&mut hush, *from, 1, (4_000, 1000)).1 > 0).unwrap();
+        assert!(hush.open >= 2 * (WHOLE - u64::from(dropped)), "{}", hush.open);
+        assert_eq!(hush.trial.parts(Time((until + 1) * 1_000_000_000)), 0);
     }
 }

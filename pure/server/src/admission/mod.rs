@@ -7,8 +7,10 @@ mod hush;
 mod late;
 mod merged;
 mod pace;
+mod ration;
 mod room;
 mod sources;
+mod trial;
 mod unreadable;
 mod valve;
 

@@ -75,6 +75,12 @@ static COUNTED: &[Counted] = &[
     },
     Counted {
         kind: Kind::Counter,
+        name: "offhook_stream_messages_unheard_total",
+        help: "Requests on connections that were thrown away unread because there was far too much to do.",
+        samples: &[("", |counters| &counters.stream_messages_unheard)],
+    },
+    Counted {
+        kind: Kind::Counter,
         name: "offhook_barred_total",
         help: "Datagrams, messages and connections of banned addresses, which were not heard.",
         samples: &[("", |counters| &counters.barred)],

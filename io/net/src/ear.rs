@@ -1,0 +1,70 @@
+//! `Ear`: requests on streams that are not even read while there is far too much to do. Nobody repeats what a stream has carried, so any will
+//! do, and whoever sent one hears nothing of it (RFC 3261 §21.5.4: "MAY … drop the request").
+
+use protocol::doors::Deafness;
+use protocol::load::PARTS;
+
+/// What is left out.
+#[derive(Debug, Default)]
+pub(crate) struct Ear {
+    deafness: Deafness,
+    /// What is still to be left out, in parts of one.
+    owed: u16,
+}
+
+impl Ear {
+    /// So many of those that begin something are left out from now on.
+    pub(crate) fn set(&mut self, deafness: Deafness) {
+        self.deafness = deafness;
+    }
+
+    /// True when any are.
+    pub(crate) const fn is_deaf(&self) -> bool {
+        self.deafness.share > 0
+    }
+
+    /// Is this message left out? Its head says what it is.
+    pub(crate) fn leaves_out(&mut self, head: &[u8]) -> bool {
+        if !self.deafness.concerns(head) {
+            return false;
+        }
+        self.owed += self.deafness.share.min(PARTS);
+        let out = self.owed >= PARTS;
+        self.owed %= PARTS;
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INVITE: &[u8] = b"INVITE sip:a@h SIP/2.0\r\nTo: <sip:a@h>\r\nContent-Length: 0\r\n\r\n";
+
+    /// How many of so many are left out.
+    fn out(ear: &mut Ear, head: &[u8], of: usize) -> usize {
+        (0..of).filter(|_| ear.leaves_out(head)).count()
+    }
+
+    #[test]
+    fn as_many_are_left_out_as_the_share_says_and_what_goes_on_with_something_is_not() {
+        let mut ear = Ear::default();
+        assert_eq!(out(&mut ear, INVITE, 100), 0);
+        let spared: Box<[Box<str>]> = ["112".into()].into();
+        ear.set(Deafness { share: 768, key: 1, spared });
+        assert_eq!(out(&mut ear, INVITE, 1000), 750);
+        for passes in [
+            "INVITE sip:112@h SIP/2.0\r\n\r\n",
+            "INVITE urn:service:sos SIP/2.0\r\n\r\n",
+            "INVITE sip:a@h SIP/2.0\r\nroute: <sip:b;lr>\r\n\r\n",
+            "REGISTER sip:h SIP/2.0\r\nAuthorization: Digest x\r\n\r\n",
+            "INVITE sip:a@h SIP/2.0\r\nProxy-Authorization: Digest x\r\n\r\n",
+            "NOTIFY sip:a@h SIP/2.0\r\nTo: <sip:a@h>;tag=1\r\n\r\n",
+            "BYE sip:a@h SIP/2.0\r\n\r\n",
+            "SIP/2.0 200 OK\r\n\r\n",
+        ] {
+            assert_eq!(out(&mut ear, passes.as_bytes(), 1000), 0, "{passes}");
+        }
+        assert_eq!(out(&mut ear, b"INVITE sip:1123@h SIP/2.0\r\n\r\n", 4), 3);
+    }
+}
