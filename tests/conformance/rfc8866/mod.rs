@@ -2,6 +2,7 @@
 
 mod section_5;
 mod section_6;
+mod section_6_sound;
 
 use sdp::{Description, ParseError};
 

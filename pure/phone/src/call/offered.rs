@@ -153,7 +153,7 @@ impl Offered {
 
     /// Begins a refusal: with the same tag (RFC 3261 §8.2.6.2).
     pub(super) fn tagged(&self, status: Status, phrase: &str) -> Draft {
-        Draft::reply_tagged(&self.invite, status, phrase, &self.dialog.id().local.to_string())
+        Draft::reply_tagged(&self.invite, status, phrase, self.dialog.id().local.to_string())
     }
 
     /// The transport of the top Via: our Contact is for who is there.
