@@ -46,7 +46,7 @@ impl WatchList {
     /// A phone tells something.
     pub(super) fn hear(&mut self, line: usize, event: &PhoneEvent) {
         match event {
-            PhoneEvent::Watched { watch, state, kind, body } => {
+            PhoneEvent::Watched { watch, state, kind, body, .. } => {
                 if let Some(one) = self.at(line, *watch) {
                     one.said = match one.whom {
                         Whom::Own => mailbox(body),
@@ -119,6 +119,7 @@ mod tests {
     fn told(watch: u32, body: &str) -> PhoneEvent {
         PhoneEvent::Watched {
             watch: Watch(watch),
+            place: 0,
             state: "active".into(),
             kind: "application/simple-message-summary".into(),
             body: body.as_bytes().to_vec().into(),

@@ -313,7 +313,7 @@ fn who_is_watched_and_what_waits_is_shown() {
     desk.watched.begin((0, Watch(4)), Whom::Own);
     let told = |kind: &str, body: &str| {
         let (state, body) = ("active".into(), body.as_bytes().to_vec().into());
-        PhoneEvent::Watched { watch: Watch(4), state, kind: kind.into(), body }
+        PhoneEvent::Watched { watch: Watch(4), place: 0, state, kind: kind.into(), body }
     };
     let there = "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='sip:102@example.test'>\
                  <tuple id='a'><status><basic>open</basic></status></tuple></presence>";
