@@ -220,7 +220,10 @@ impl Proxy {
         if request.method() == Some(Method::Bye) {
             self.free_line(&request);
         }
-        request.shrink();
+        if request.method() == Some(Method::Invite) {
+            // It may ring for minutes.
+            request.shrink();
+        }
         let breadth = request.get::<MaxBreadth>().map_or(limits::BREADTH, |MaxBreadth(n)| n);
         let mut context = Box::new(Context {
             id,

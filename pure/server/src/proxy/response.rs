@@ -60,7 +60,8 @@ impl Proxy {
             return self.repeated(turn, (client, flow), &response);
         };
         if let Some(to) = to {
-            if let Some(via) = response.get::<Via>().filter(|_| asks(turn)) {
+            let says = asks(turn) && response.via_marks().load;
+            if let Some(via) = response.get::<Via>().filter(|_| says) {
                 self.neighbours.heard(turn.now, to, &via);
             }
             self.note(turn, to, &response);
