@@ -91,8 +91,8 @@ impl Messages {
         (100..).zip(self.responses.iter().copied()).filter(|(_, count)| *count > 0)
     }
 
-    fn request(&mut self, method: &str) {
-        let known = Method::KNOWN.iter().position(|known| known.as_str() == method);
+    fn request(&mut self, method: Method<'_>) {
+        let known = Method::KNOWN.iter().position(|known| *known == method);
         if let Some(count) = self.requests.get_mut(known.unwrap_or(METHODS)) {
             *count += 1;
         }
@@ -111,7 +111,7 @@ impl Messages {
             Some(rest) => self.response(text(rest.get(..3)).parse().unwrap_or_default()),
             None => {
                 let end = wire.iter().take(LONGEST_WORD).position(|octet| *octet == b' ');
-                self.request(text(wire.get(..end.unwrap_or_default())));
+                self.request(Method::of(text(wire.get(..end.unwrap_or_default()))));
             }
         }
     }
@@ -209,7 +209,7 @@ impl Figures {
     pub(crate) fn received(&mut self, input: &Input) {
         match input {
             Input::Received(_, message) => match (message.method(), message.status()) {
-                (Some(method), _) => self.received.request(method.as_str()),
+                (Some(method), _) => self.received.request(method),
                 (None, Some(status)) => self.received.response(status.code()),
                 (None, None) => {}
             },

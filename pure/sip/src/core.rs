@@ -7,7 +7,6 @@ use std::num::NonZeroU16;
 
 use crate::header::{CSeq, From, Marks, NameAddr, Source, To, Usual, Via, ViaTransport};
 use crate::read::offset;
-use crate::scan::is_host;
 use crate::uri::Host;
 use crate::{Message, Method, Name, Params};
 
@@ -139,12 +138,11 @@ impl Core {
         match branch {
             Some(branch) if place > branch.to() => {}
             Some(branch)
-                if place.saturating_add(NAME_OF_BRANCH.len()) <= usize::from(branch.from)
-                    && is_another(text) =>
+                if place.saturating_add(NAME_OF_BRANCH.len()) <= usize::from(branch.from) =>
             {
                 branch.move_by(by);
             }
-            // Within it, or it may be another now.
+            // Within it.
             Some(_) | None => return self.via = None,
         }
         if place > usize::from(params.from) {
@@ -224,11 +222,6 @@ impl Core {
 /// What stands before a branch.
 const NAME_OF_BRANCH: &[u8] = b";branch=";
 
-/// True for parameters that cannot be or hide a branch: they have no `b`, and no quotes.
-fn is_another(text: &[u8]) -> bool {
-    !text.iter().any(|octet| matches!(octet, b'b' | b'B' | b'"' | b'<'))
-}
-
 /// A row, and where its value begins in memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a> {
@@ -293,13 +286,14 @@ impl At {
 }
 
 impl Source<At> {
-    /// True when a port, and maybe where it was received from, came in behind the `rport` that waited for it.
+    /// True when a port, and maybe where it was received from, came in behind the `rport` that waited for it, and nothing else.
     fn is_filled(&mut self, place: usize, text: &[u8]) -> bool {
         let waited = matches!(self, Self::Blank(name) if name.to() == place);
         let Some((b"=", port)) = text.split_at_checked(1) else { return false };
         let digits = port.iter().take_while(|octet| octet.is_ascii_digit()).count();
         let rest = port.get(digits..).unwrap_or_default();
-        let is_address = |ip: &[u8]| ip.iter().all(|octet| is_host(*octet) || *octet == b':');
+        let is_octet = |octet: &u8| octet.is_ascii_digit() || *octet == b'.';
+        let is_address = |ip: &[u8]| ip.iter().all(is_octet);
         let fits = rest.is_empty() || rest.strip_prefix(b";received=").is_some_and(is_address);
         *self = Self::Rport;
         waited && digits > 0 && fits

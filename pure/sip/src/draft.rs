@@ -94,10 +94,10 @@ impl Draft {
         let is_tagged = || request.to_tag().is_some() || request.get::<To<'_>>().is_none();
         let tag = tag.filter(|_| !is_tagged());
         for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
-            self = match tag {
-                Some(tag) if name == Name::To => self.with_tag(request, tag),
-                _ => self.copy(request, name),
-            };
+            match tag {
+                Some(tag) if name == Name::To => self = self.with_tag(request, tag),
+                _ => request.copy_rows(name, &mut self.wire),
+            }
         }
         self
     }

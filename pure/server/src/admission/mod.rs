@@ -16,7 +16,7 @@ mod valve;
 
 use protocol::Fault;
 use sip::header::{ContentDisposition, Handling, MaxForwards, ProxyRequire, Require};
-use sip::{Header, Message, Method};
+use sip::{Header, Message, Method, Name};
 
 pub(crate) use class::{Class, Whence};
 pub use door::Tally;
@@ -63,11 +63,17 @@ pub(crate) fn hops(request: &Message) -> Result<Option<u8>, Fault> {
 
 /// What a request wants a server to understand (§8.2.2.3). `SUPPORTED` lists what we have.
 pub(crate) fn required(request: &Message) -> Result<(), Fault> {
+    if !request.has(Name::Require) {
+        return Ok(());
+    }
     understood(request, request.all::<Require>().filter_map(Result::ok).map(|tag| tag.0))
 }
 
 /// What a request wants a proxy to understand (§16.3 step 5). It is nothing that we would have to do.
 pub(crate) fn proxy_required(request: &Message) -> Result<(), Fault> {
+    if !request.has(Name::ProxyRequire) {
+        return Ok(());
+    }
     understood(request, request.all::<ProxyRequire>().filter_map(Result::ok).map(|tag| tag.0))
 }
 

@@ -51,7 +51,10 @@ impl Plan {
         let mut plan = Self {
             uri: keep(request.request_uri().unwrap_or_default()),
             place: Ok(Place::Unknown),
-            routes: request.elements(Name::Route).take(limits::ROUTES).map(keep).collect(),
+            routes: match request.has(Name::Route) {
+                true => request.elements(Name::Route).take(limits::ROUTES).map(keep).collect(),
+                false => Vec::new(),
+            },
             rerouted: false,
             pass: None,
             token: Token::None,
