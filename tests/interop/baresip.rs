@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::account::Account;
+use crate::handset::Handset;
 use crate::offhook::Offhook;
 use crate::peer::Peer;
 use crate::{place, sound, table};
@@ -185,6 +186,33 @@ fn a_phone_that_keeps_two_ways_open_gets_one_call() {
     server.stop();
     let feature = "A phone registers by two flows (RFC 5626), and gets one call";
     table::passed(&table::BARESIP, feature, "UDP and TCP");
+}
+
+/// In Opus, beside which it lists keys at 8000 Hz alone.
+#[test]
+fn baresip_presses_keys() {
+    if !place::installed("baresip", "baresip-core") {
+        return;
+    }
+    let folder = place::folder("baresip-keys");
+    let server = Offhook::serve(&folder, &["101", "102"], "");
+    let mut bob = Baresip::register(&folder, &Account::new("102", server.udp));
+    let mut alice = Handset::register(&folder, &Account::new("101", server.udp), &[]);
+    alice.calls("102");
+    bob.peer.wait_for("Call established", PATIENCE);
+    for key in "1*7#".chars() {
+        bob.peer.type_line(&format!("/sndcode {key}"));
+        alice.hears_keys(&key.to_string());
+    }
+    alice.hangs_up();
+    alice.quit();
+    bob.quit();
+    server.stop();
+    table::passed(
+        &table::BARESIP,
+        "`offhook phone` reads its keys as events (RFC 4733), in a call in Opus",
+        "UDP",
+    );
 }
 
 /// Longer than anything takes on a busy machine.

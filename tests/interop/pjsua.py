@@ -2,8 +2,7 @@
 
 pjsua.py NUMBER DOMAIN SERVER TRANSPORT IP TONE.wav FOLDER [CERTIFICATE-AUTHORITY]
 In FOLDER it records its calls: heard-1.wav, heard-2.wav.
-SRTP=required in the environment: no call is heard on its way, with keys in SDP; SRTP=dtls: with keys that the phones make
-ICE=on: it looks for ways; TURN=HOST:PORT: by that relay too, as turn with pw-turn
+SRTP=required in the environment: no call is heard on its way; ICE=on: it looks for ways
 commands, for the last call that is up: call URI, hold, resume, keys 12#, transfer URI, join (the last two), hangup, quit
 """
 import os
@@ -100,16 +99,9 @@ settings.idUri, settings.regConfig.registrarUri = f"sip:{number}@{domain}", f"si
 settings.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", number, 0, f"pw-{number}"))
 settings.sipConfig.proxies.append(f"sip:{server}{parameter};lr")
 settings.mediaConfig.transportConfig.boundAddress = ip
-secret = os.environ.get("SRTP")
-if secret:
+if os.environ.get("SRTP") == "required":
     settings.mediaConfig.srtpUse, settings.mediaConfig.srtpSecureSignaling = pj.PJMEDIA_SRTP_MANDATORY, 0
-if secret == "dtls":
-    settings.mediaConfig.srtpOpt.keyings.clear()
-    settings.mediaConfig.srtpOpt.keyings.append(pj.PJMEDIA_SRTP_KEYING_DTLS_SRTP)
 settings.natConfig.iceEnabled = os.environ.get("ICE") == "on"
-if "TURN" in os.environ:
-    settings.natConfig.turnEnabled, settings.natConfig.turnServer = True, os.environ["TURN"]
-    settings.natConfig.turnUserName, settings.natConfig.turnPassword = "turn", "pw-turn"
 account = Account()
 account.create(settings)
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::account::Account;
 use crate::baresip::PATIENCE;
 use crate::handset::Handset;
-use crate::offhook::Offhook;
+use crate::land::Land;
+use crate::offhook::{Offhook, listen_at};
 use crate::peer::Peer;
 use crate::phone::Phone;
 use crate::{place, sound, table};
@@ -34,6 +35,11 @@ impl Pjsua {
 
     /// Starts a phone and waits until it is registered.
     pub(crate) fn register(folder: &Path, account: &Account) -> Self {
+        Self::register_with(folder, account, &[])
+    }
+
+    /// The same with these wishes, as the script names them.
+    fn register_with(folder: &Path, account: &Account, wishes: &[(&str, &str)]) -> Self {
         let Account { number, server, domain, transport, host, tone, trust, .. } = account;
         let folder = folder.join(format!("pjsua-{number}"));
         std::fs::create_dir_all(&folder).unwrap();
@@ -48,7 +54,7 @@ impl Pjsua {
             transport,
             &host.ip.to_string(),
         ]);
-        program.arg(&play).arg(&folder).args(trust);
+        program.arg(&play).arg(&folder).args(trust).envs(wishes.iter().copied());
         if account.secret {
             program.env("SRTP", "required");
         }
@@ -275,6 +281,41 @@ fn pjsua_transfers() {
     passed("It transfers `offhook phone` blind to a third phone; those two hear each other");
     passed(
         "It transfers `offhook phone` attended to a third phone (Replaces); those two hear each other",
+    );
+}
+
+/// PJSIP as it is built there has no DTLS-SRTP, and looks for no way on loopback.
+#[test]
+fn pjsua_looks_for_ways() {
+    if !Pjsua::is_there() {
+        return;
+    }
+    let Some(mut land) = Land::new("pjsua") else { return };
+    let (centre, desk) =
+        (land.host("centre", &["10.75.0.1/24"]), land.host("desk", &["10.75.0.2/24"]));
+    let folder = place::folder("pjsua-ways");
+    let lines = listen_at(&centre);
+    let server = Offhook::serve_on(&centre, &folder, &["101", "102"], &lines);
+    let account = |number: &str| Account::new(number, server.udp).on(&desk);
+    let bob = account("102").playing(1000.0);
+    let mut bob = Pjsua::register_with(&folder, &bob, &[("ICE", "on")]);
+    let mut alice = Handset::register(&folder, &account("101"), &["--ice", "on"]);
+    alice.calls("102");
+    alice.hears(1, 1000.0);
+    bob.hears(1, 440.0);
+    alice.hangs_up();
+    bob.says(&format!("call {}", account("101").uri()));
+    alice.picks_up();
+    alice.hears(2, 1000.0);
+    bob.hears(2, 440.0);
+    alice.hangs_up();
+    for call in alice.quit() {
+        sound::assert_heard(&call, 1000.0, 440.0);
+    }
+    sound::assert_heard(&bob.quit(), 440.0, 1000.0);
+    server.stop();
+    passed(
+        "`offhook phone` calls it and is called: both look for ways (ICE); each records the other's tone",
     );
 }
 

@@ -71,9 +71,8 @@ pub(super) fn of_offer(
         common.formats.push(Format::new(codec, fmtp, payload_type, payload_type));
     }
     let first = common.formats.first()?.clone();
-    let events = event_codec(stream, first.clock_rate);
-    let found = events.and_then(|codec| find(theirs, codec));
-    if let Some(listed) = found {
+    let mut rates = [first.clock_rate, NARROW].into_iter();
+    if let Some(listed) = rates.find_map(|rate| find(theirs, event_codec(stream, rate)?)) {
         let payload_type = listed.payload_type;
         let list = theirs.fmtp(payload_type).map(Box::from);
         common.events = Some(Events { send: payload_type, receive: payload_type, list });
@@ -129,8 +128,8 @@ pub(super) fn of_answer(offered: &[Listed], theirs: &Media) -> Option<(Format, C
         }
     }
     let first = common.formats.first()?.clone();
-    common.events =
-        events.into_iter().find(|(rate, _)| *rate == first.clock_rate).map(|(_, events)| events);
+    let at = |clock: u32| events.iter().find(|(rate, _)| *rate == clock);
+    common.events = at(first.clock_rate).or_else(|| at(NARROW)).map(|(_, events)| events.clone());
     common.noise =
         noises.iter().find(|(rate, _)| *rate == first.clock_rate).map(|(_, noise)| *noise);
     Some((first, common))
@@ -145,7 +144,7 @@ fn find(media: &Media, codec: Codec) -> Option<Listed> {
     Some(Listed { payload_type, codec })
 }
 
-/// RFC 4733 §2.1: telephone events run at the clock of the sound they belong to.
+/// RFC 4733 §2.1: telephone events run at the clock of the sound they belong to; [`NARROW`] says what else is taken.
 fn event_codec(stream: &Stream, clock_rate: u32) -> Option<Codec> {
     let events = stream.events.clone()?;
     Some(Codec::new(EVENTS, clock_rate).with_parameters(super::Parameters::Own(events)))
@@ -161,6 +160,9 @@ fn is_noise(name: &str) -> bool {
 
 /// Comfort noise (RFC 3389 §5.1).
 const NOISE: &str = "CN";
+
+/// The clock of events that phones list which know no other, whatever they speak. Their events run at the clock of the sound all the same.
+const NARROW: u32 = 8_000;
 
 const EVENTS: &str = "telephone-event";
 

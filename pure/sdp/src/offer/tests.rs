@@ -134,6 +134,25 @@ fn keys_of_another_clock_are_not_taken_even_when_they_come_first() {
     assert!(text(&answer).contains("m=audio 5000 RTP/AVP 111 8 102\r\n"));
 }
 
+/// baresip 1.0.0 lists them so beside Opus, and sends them.
+#[test]
+fn who_lists_keys_at_8000_alone_gives_and_gets_them() {
+    let (mut bob, stream) = party(2, 5000);
+    bob.stream_mut(stream).unwrap().codecs = vec![Codec::new("opus", 48_000).with_channels(2)];
+    let theirs = "m=audio 9000 RTP/AVP 111 101\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\n";
+    let (answer, agreed) = bob.answer(&offer(theirs)).unwrap();
+    assert_eq!(agreed[0].events, Some(events(101, 101, None)));
+    assert!(text(&answer).contains("a=rtpmap:101 telephone-event/8000\r\n"));
+
+    let (mut alice, stream) = party(1, 4000);
+    alice.stream_mut(stream).unwrap().codecs =
+        vec![Codec::new("opus", 48_000).with_channels(2), Codec::pcmu()];
+    let offered = text(&alice.offer().unwrap());
+    assert!(offered.contains("a=rtpmap:98 telephone-event/8000\r\n"), "{offered}");
+    let agreed = alice.accept(&offer(theirs)).unwrap();
+    assert_eq!(agreed[0].events, Some(events(101, 98, None)));
+}
+
 #[test]
 fn the_version_rises_by_one_when_something_changed_and_only_then() {
     let ((mut alice, stream), (mut bob, _)) = (party(1, 4000), party(2, 5000));
