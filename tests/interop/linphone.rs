@@ -42,7 +42,9 @@ impl Linphone {
             trust.as_ref().map_or(String::new(), |file| format!("root_ca={}", file.display()));
         let config = CONFIG.replace("[sip]", &format!("[sip]\n{trusted}\n{more}"));
         std::fs::write(home.join("linphonerc"), config).unwrap();
-        let name = format!("offhook-{}-{transport}-{number}", std::process::id());
+        // Tests run at the same time: each folder is one test's.
+        let test = folder.file_name().unwrap().to_string_lossy();
+        let name = format!("offhook-{}-{test}-{number}", std::process::id());
         let pipe = Path::new("/tmp").join(&name);
         let mut program = Command::new("linphone-daemon");
         program.env("HOME", &home).args(["--auto-answer", "--pipe", &name, "--config"]);
