@@ -1,5 +1,6 @@
 //! The API and the metrics of a server that carries a call: what they say is true, and written down.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::UdpSocket;
 use std::path::Path;
@@ -174,6 +175,11 @@ fn what_happened_is_counted() {
     assert_eq!(value("session_establishment_effectiveness_ratio", &[]), 1.0);
     assert_eq!(value("session_completion_ratio", &[]), 0.5);
     assert_eq!(value("sessions_ended_total", &[("how", "completed")]), 1.0);
+    let delays = &family("offhook_sip_session_disconnect_delay_seconds").samples;
+    let is_of = |(name, labels, _): &&(String, BTreeMap<String, String>, f64)| {
+        name.ends_with("_count") && labels["outcome"] == "successful"
+    };
+    assert_eq!(delays.iter().find(is_of).map(|(.., count)| *count), Some(1.0));
     let (_, by_ctl, _) = console.ctl(&["metrics"]);
     assert_eq!(exposition::read(&by_ctl).len(), families.len());
 }

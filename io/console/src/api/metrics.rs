@@ -206,6 +206,11 @@ fn sessions(page: &mut Exposition, figures: &Figures) {
     let mut family = page.family(Kind::Histogram, name, help);
     enter_delays(&mut family, &[("outcome", "successful")], SHORT, &sessions.successful_delay);
     enter_delays(&mut family, &[("outcome", "failed")], SHORT, &sessions.failed_delay);
+    let name = "offhook_sip_session_disconnect_delay_seconds";
+    let help = "RFC 6076 SDD: from a BYE to its 200, or to its failure.";
+    let mut family = page.family(Kind::Histogram, name, help);
+    enter_delays(&mut family, &[("outcome", "successful")], SHORT, &sessions.disconnected);
+    enter_delays(&mut family, &[("outcome", "failed")], SHORT, &sessions.not_disconnected);
     let name = "offhook_sip_session_duration_seconds";
     let help = "RFC 6076 SDT: from the answer to the BYE.";
     enter_delays(&mut page.family(Kind::Histogram, name, help), &[], LONG, &sessions.duration);

@@ -1,5 +1,6 @@
 //! What is noted of a call on its way: the proxy says where it is, and goes on whatever becomes of that.
 
+use machine::Time;
 use protocol::transaction::ServerId;
 use protocol::{CallRecord, Ender, Fault, Flow, Text};
 use sip::header::{From, SessionExpires, To};
@@ -149,8 +150,8 @@ impl Turn<'_> {
         }
     }
 
-    /// A BYE of it was answered. One that is asked who it is comes again.
-    pub(crate) fn call_ends(&mut self, bye: &Message, status: Status) {
+    /// A BYE of it, which came then, was answered. One that is asked who it is comes again.
+    pub(crate) fn call_ends(&mut self, bye: &Message, came: Time, status: Status) {
         let asked = matches!(status, Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED);
         if asked || self.calls.len() == 0 {
             return;
@@ -159,6 +160,7 @@ impl Turn<'_> {
         if let Some(record) = self.calls.record(Number(Some(number))) {
             put_reason(record, bye);
         }
+        self.calls.sessions.hung_up(status, self.now - came);
         self.calls.end(number, (self.now, ender), self.out);
     }
 

@@ -1,6 +1,9 @@
 //! `Sessions`: how calls begin and end (RFC 6076 §4.3 to §4.9), as the proxy in the middle sees them.
 
+use std::time::Duration;
+
 use protocol::{CallRecord, Ender};
+use sip::Status;
 
 use super::Delays;
 
@@ -19,6 +22,10 @@ pub struct Sessions {
     pub failed_delay: Delays,
     /// From the answer to the BYE, of calls that somebody hung up (§4.5.1).
     pub duration: Delays,
+    /// From the BYE to its 200 (§4.4.1).
+    pub disconnected: Delays,
+    /// From the BYE to the answer that refused it, or until nobody had answered it (§4.4.2).
+    pub not_disconnected: Delays,
 }
 
 /// What came of an INVITE that begins a call. Those whose sender was asked who it is are none: they come again.
@@ -132,6 +139,14 @@ impl Sessions {
         }
     }
 
+    /// Somebody has hung up, and that was answered so after this time.
+    pub(crate) fn hung_up(&mut self, status: Status, after: Duration) {
+        match status.is_success() {
+            true => self.disconnected.note(after),
+            false => self.not_disconnected.note(after),
+        }
+    }
+
     fn note(&mut self, outcome: Outcome) {
         if let Some(count) = self.outcomes.get_mut(outcome as usize) {
             *count += 1;
@@ -146,6 +161,8 @@ impl Sessions {
         self.successful_delay.add(&other.successful_delay);
         self.failed_delay.add(&other.failed_delay);
         self.duration.add(&other.duration);
+        self.disconnected.add(&other.disconnected);
+        self.not_disconnected.add(&other.not_disconnected);
     }
 }
 
@@ -155,8 +172,6 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use machine::Time;
     use protocol::Transport;
 
@@ -194,8 +209,13 @@ mod tests {
         assert_eq!(sessions.successful_delay.sum(), Duration::from_millis(240));
         assert_eq!(sessions.failed_delay.sum(), Duration::from_millis(480));
         assert_eq!(sessions.duration.sum(), Duration::from_secs(120));
+        sessions.hung_up(Status::OK, Duration::from_millis(30));
+        sessions.hung_up(Status::REQUEST_TIMEOUT, Duration::from_secs(32));
+        assert_eq!(sessions.disconnected.sum(), Duration::from_millis(30));
+        assert_eq!(sessions.not_disconnected.sum(), Duration::from_secs(32));
         let mut twice = sessions.clone();
         twice.add(&sessions);
+        assert_eq!(twice.disconnected.sum(), Duration::from_millis(60));
         assert_eq!((twice.attempts(), twice.establishment()), (18, sessions.establishment()));
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Context {
     pub(super) id: ServerId,
     /// How it came.
     pub(super) came: Flow,
+    /// When it came.
+    pub(super) began: Time,
     pub(super) request: Message,
     pub(super) plan: Plan,
     pub(super) state: State,

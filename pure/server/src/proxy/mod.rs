@@ -217,12 +217,11 @@ impl Proxy {
             let trying = request.reply(Status::TRYING).wire();
             turn.answer(id, trying);
         }
-        if request.method() == Some(Method::Bye) {
-            self.free_line(&request);
-        }
-        if request.method() == Some(Method::Invite) {
+        match request.method() {
+            Some(Method::Bye) => self.free_line(&request),
             // It may ring for minutes.
-            request.shrink();
+            Some(Method::Invite) => request.shrink(),
+            _ => {}
         }
         let breadth = request.get::<MaxBreadth>().map_or(limits::BREADTH, |MaxBreadth(n)| n);
         let mut context = Box::new(Context {
@@ -238,6 +237,7 @@ impl Proxy {
             branches: Vec::new(),
             best: Best::default(),
             reason: None,
+            began: turn.now,
             gives_way: Time::NEVER,
             breadth: breadth.min(limits::BREADTH),
             alarm: Time::NEVER,

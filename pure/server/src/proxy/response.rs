@@ -446,7 +446,7 @@ fn report(turn: &mut Turn<'_>, context: &Context, status: Status) {
             Event::Answered { call_id: call_id(), status: status.code() }
         }
         Some(Method::Bye) => {
-            turn.call_ends(&context.request, status);
+            turn.call_ends(&context.request, context.began, status);
             Event::Ended { call_id: call_id() }
         }
         _ => return,
