@@ -51,6 +51,7 @@ mod sipsak;
 mod sipvicious;
 mod slow;
 mod sound;
+mod systemd;
 mod table;
 mod town;
 mod trapezoid;
