@@ -1,5 +1,7 @@
 //! `Edition`: the bindings of an address as the nodes of a cluster share them: which edition they are, and who vouches for it.
 
+use std::time::Duration;
+
 use machine::{Dice, Time};
 use protocol::doors::Neighbour;
 
@@ -57,6 +59,12 @@ impl Edition {
         let valid = bindings.into_iter().filter(|binding| binding.until > now);
         let bindings = valid.filter_map(|binding| from_here(house, aor, binding)).collect();
         Ok(Self { number, bindings })
+    }
+
+    /// How far the clock of the node that has written it is ahead of ours, at least.
+    pub(super) fn lead(&self, now: Time) -> Duration {
+        let written = Duration::from_micros(self.number >> DICE_BITS);
+        written.saturating_sub(Duration::from_nanos(now.0))
     }
 
     /// The number of the edition after another, by a clock that all nodes have more or less.

@@ -27,6 +27,9 @@ use crate::turn::Turn;
 #[derive(Debug, Default)]
 pub(super) struct Sharing {
     asked: u64,
+    /// How far the fastest clock of all nodes is ahead of ours, as far as editions have shown: they are numbered by that one. So when the store
+    /// falls back to an earlier edition, what was written after the lost one has a higher number than that, whoever wrote it.
+    ahead: Duration,
     copies: BTreeMap<Box<[u8]>, Held>,
     writing: BTreeMap<Ticket, Writing>,
     reading: BTreeMap<Ticket, Reading>,
@@ -180,7 +183,7 @@ impl Registrar {
     ) {
         let Some(cluster) = turn.house.settings.cluster else { return };
         let Held { copy, there } = self.sharing.copies.get(aor).copied().unwrap_or_default();
-        let number = Edition::after(copy, turn.now, turn.dice);
+        let number = Edition::after(copy, turn.now + self.sharing.ahead, turn.dice);
         let known = self.location.bindings(turn.now, aor);
         // As long as somebody may still have the bindings that are gone, it is to be known that they are.
         let longest = match why {
@@ -348,7 +351,10 @@ impl Registrar {
     fn adopt(&mut self, turn: &mut Turn<'_>, aor: &[u8], octets: &[u8]) -> Result<(), Fault> {
         let copy = self.sharing.copies.get(aor).map_or(0, |held| held.copy);
         let name = || String::from_utf8_lossy(aor).into();
-        match Edition::read(turn.house, turn.now, aor, octets) {
+        let read = Edition::read(turn.house, turn.now, aor, octets);
+        let lead = read.as_ref().map_or(Duration::ZERO, |edition| edition.lead(turn.now));
+        self.sharing.ahead = self.sharing.ahead.max(lead);
+        match read {
             Ok(edition) if edition.number > copy => self.take(aor, edition),
             Ok(Edition { number: there, .. }) => {
                 self.sharing.copies.insert(aor.into(), Held { copy, there });

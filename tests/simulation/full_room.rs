@@ -1,0 +1,69 @@
+//! So many strangers wait for their turn that there is no room for more: who calls from home, where somebody is registered, is served next
+//! all the same.
+
+use std::net::SocketAddr;
+
+use offhook_tests::office::{Office, Phone, answers, trusting};
+use protocol::doors::Backlog;
+use protocol::{Flow, Input};
+use server::Settings;
+use server::settings::Overload;
+
+/// More than the room of a shard holds.
+const STRANGERS: u32 = 5_000;
+
+/// A server that has no time for more than it has begun, and at which so many wait.
+fn full() -> Office {
+    let overload = Overload { per_source: 0, ..Overload::default() };
+    let mut office = Office::new(Settings { overload, ..trusting() });
+    office.register(&Phone::udp(101));
+    office.tell(Input::Waited(Backlog { unread: true, ..Backlog::default() }));
+    let mut refused = 0;
+    for nth in 0..STRANGERS {
+        let [_, a, b, c] = nth.to_be_bytes();
+        let peer = SocketAddr::from(([10, a, b, c], 5060));
+        let flow = Flow { peer, ..Phone::udp(109).flow };
+        let phone = Phone { user: nth.to_string(), flow };
+        let sent = office.receive(flow, phone.invite("sip:104@example.test").wire());
+        refused += u32::from(sent.iter().any(|sent| sent.message.status().is_some()));
+    }
+    assert!(refused > 0, "the room is full: somebody was refused");
+    office
+}
+
+/// A phone registers once more, without credentials.
+fn renews(office: &mut Office, phone: &Phone) {
+    let mut request = phone.register(&format!("Contact: <{}>\r\n", phone.contact()));
+    request.cseq = 100;
+    request.branch += "100";
+    assert_eq!(answers(&office.receive(phone.flow, request.wire()), phone.flow), [0; 0]);
+}
+
+#[test]
+fn who_renews_from_home_is_served_next_and_who_does_so_from_elsewhere_waits() {
+    let mut office = full();
+    let (home, elsewhere) = (Phone::udp(101), Phone::udp(102));
+    renews(&mut office, &elsewhere);
+    renews(&mut office, &home);
+    let sent = office.turn_ends();
+    assert_eq!(answers(&sent, home.flow), [200]);
+    assert_eq!(answers(&sent, elsewhere.flow), [0; 0]);
+}
+
+/// A whole street renews at once, and more come than the room holds: of those from home nobody is sent away for a stranger.
+#[test]
+fn no_phone_from_home_has_to_go_for_a_stranger() {
+    let mut office = full();
+    let home = Phone::udp(101);
+    for nth in 0..100 {
+        let phone = Phone { user: format!("{}", 101 + nth % 8), ..home.clone() };
+        let mut request = phone.register("").call(&format!("home-{nth}"));
+        request.cseq = 100;
+        assert_eq!(answers(&office.receive(home.flow, request.wire()), home.flow), [0; 0]);
+    }
+    let mut served = Vec::new();
+    for _ in 0..20 {
+        served.extend(answers(&office.turn_ends(), home.flow));
+    }
+    assert_eq!(served, [200; 100]);
+}
