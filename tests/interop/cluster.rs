@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::authority::Authority;
 use crate::baresip::PATIENCE;
+use crate::offhook::Offhook;
 use crate::peer::Peer;
 use crate::phone::Phone;
 use crate::place;
@@ -119,6 +120,32 @@ fn a_sips_phone_at_the_other_node_is_not_called_over_tcp() {
     if let Some((well, said)) = secure_calls("cluster-sips-tcp", None) {
         assert!(!well && said.contains("480"), "{said}");
     }
+}
+
+/// The listeners of both nodes come and go by reloads, before and behind the one that nodes speak TLS at; so do their certificates. Who is at
+/// the other node, by a connection that was there before a reload, is called by TLS all the way after it.
+#[test]
+fn calls_across_by_tls_survive_reloads_of_listeners_and_certificates() {
+    let Some(town) = Town::open("cluster-reload", 0) else { return };
+    let (phones, nodes) = (Authority::new(), Authority::new());
+    let mut served = [0, 1].map(|node| town.serve_secured(node, &phones, Some(&nodes)));
+    let (alice, bob) = (town.secure("101", 0, &phones), town.secure("102", 1, &phones));
+    let deed = ["call", "sips:102@example.test", "--hangup-after", "1s"];
+    for round in 1..=4 {
+        let mut bob = Phone::start(&town.folder, &bob, &["answer"]);
+        bob.peer.wait_for("\"registered\"", PATIENCE);
+        for (node, server) in served.iter_mut().enumerate() {
+            let ip = town.nodes[node].ip;
+            let others = match round % 2 {
+                1 => format!("udp = [\"{ip}:5062\", \"{ip}:5060\"], ws = \"{ip}:5080\""),
+                _ => format!("udp = \"{ip}:5060\", tcp = \"{ip}:5064\""),
+            };
+            town.renews((node, server), &others, (&phones, &nodes));
+        }
+        Phone::start(&town.folder, &alice, &deed).ends_well();
+        bob.peer.wait_for("hung up by the other side", PATIENCE);
+    }
+    served.into_iter().for_each(Offhook::die);
 }
 
 /// The store is given another shape while it is used: a slot is on its way to another master, then it is there.

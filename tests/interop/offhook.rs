@@ -79,13 +79,17 @@ impl Offhook {
 
     /// Serves on a host: the lines say where it listens, for UDP and TCP at least.
     pub(crate) fn serve_on(host: &Host, folder: &Path, numbers: &[&str], lines: &str) -> Self {
-        let mut config = format!("{lines}\n");
-        for number in numbers {
-            config +=
-                &format!("[[extension]]\nnumber = \"{number}\"\npassword = \"pw-{number}\"\n");
-        }
-        std::fs::write(folder.join(CONFIG), config).unwrap();
+        write(folder, numbers, lines);
         Self::start(host, folder)
+    }
+
+    /// Goes on by another config.
+    pub(crate) fn reload(&mut self, folder: &Path, numbers: &[&str], lines: &str) {
+        write(folder, numbers, lines);
+        let id = self.peer.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+        let line = self.peer.wait_for("reloaded\"", START);
+        assert!(line.contains("\"reloaded\""), "{}", self.peer.said());
     }
 
     /// Serves with the config, and with what else lies in the folder since an earlier run.
@@ -137,6 +141,14 @@ impl Offhook {
         assert!(ended.success(), "{ended}\n{}", self.peer.said());
         assert!(!self.peer.said().contains("\"level\":\"error\""), "{}", self.peer.said());
     }
+}
+
+/// Writes a config of these lines, with an account for each number.
+fn write(folder: &Path, numbers: &[&str], lines: &str) {
+    let account =
+        |number| format!("[[extension]]\nnumber = \"{number}\"\npassword = \"pw-{number}\"\n");
+    let accounts: String = numbers.iter().map(account).collect();
+    std::fs::write(folder.join(CONFIG), format!("{lines}\n{accounts}")).unwrap();
 }
 
 const CONFIG: &str = "offhook.toml";

@@ -66,10 +66,14 @@ impl Town {
 
     /// The same, for phones that know no node, but an address that moves to whichever lives.
     pub(crate) fn serve_moving(&self, node: usize) -> Offhook {
-        let any = "0.0.0.0:5060";
+        let (any, phones) = ("0.0.0.0:5060", self.phones.ip);
+        // A crowd that comes from one address has the share of one otherwise.
         self.serve_by(
             node,
-            &format!("listen = {{ udp = \"{any}\", tcp = \"{any}\", advertise = \"{MOVES}\" }}\n"),
+            &format!(
+                "listen = {{ udp = \"{any}\", tcp = \"{any}\", advertise = \"{MOVES}\" }}\n\
+                 overload = {{ unlimited = [\"{phones}/32\"] }}\n"
+            ),
         )
     }
 
@@ -96,14 +100,30 @@ impl Town {
         phones: &Authority,
         nodes: Option<&Authority>,
     ) -> Offhook {
-        let host = &self.nodes[node];
-        let between = nodes.map(|authority| {
-            let Pair { certificate, key } = authority.certify(&[&host.ip.to_string()]);
-            let file = authority.file();
-            format!(", certificate = {certificate:?}, private_key = {key:?}, authority = {file:?}")
-        });
-        let listen = listen_secured(host, "example.test", phones);
+        let listen = listen_secured(&self.nodes[node], "example.test", phones);
+        let between = nodes.map(|authority| self.proof(node, authority));
         self.serve_as(node, &listen, &between.unwrap_or_default())
+    }
+
+    /// A node that speaks TLS goes on with these other listeners, and with new certificates.
+    pub(crate) fn renews(
+        &self,
+        (node, server): (usize, &mut Offhook),
+        others: &str,
+        (phones, nodes): (&Authority, &Authority),
+    ) {
+        let tls = self.nodes[node].at(5061);
+        let proof = phones.line(&phones.certify(&["example.test"]));
+        let listen = format!("listen = {{ {others}, tls = \"{tls}\" }}\n{proof}");
+        let lines = self.lines(node, &listen, &self.proof(node, nodes));
+        server.reload(&self.folder.join(node.to_string()), &self.accounts(), &lines);
+    }
+
+    /// What a node shows to the other.
+    fn proof(&self, node: usize, authority: &Authority) -> String {
+        let Pair { certificate, key } = authority.certify(&[&self.nodes[node].ip.to_string()]);
+        let file = authority.file();
+        format!(", certificate = {certificate:?}, private_key = {key:?}, authority = {file:?}")
     }
 
     fn serve_by(&self, node: usize, listen: &str) -> Offhook {
@@ -111,25 +131,32 @@ impl Town {
     }
 
     fn serve_as(&self, node: usize, listen: &str, more: &str) -> Offhook {
-        let host = &self.nodes[node];
         let folder = self.folder.join(node.to_string());
         std::fs::create_dir_all(&folder).unwrap();
+        let lines = self.lines(node, listen, more);
+        Offhook::serve_on(&self.nodes[node], &folder, &self.accounts(), &lines)
+    }
+
+    fn accounts(&self) -> Vec<&str> {
+        self.numbers.iter().map(String::as_str).collect()
+    }
+
+    /// The config of a node, without its accounts.
+    fn lines(&self, node: usize, listen: &str, more: &str) -> String {
         let secret = self.folder.join("secret");
         std::fs::write(&secret, "00112233445566778899aabbccddeeff\n").unwrap();
         std::fs::set_permissions(&secret, PermissionsExt::from_mode(0o600)).unwrap();
         let trust = self.trust.as_ref().map(|file| format!(", authority = {file:?}"));
-        let lines = format!(
+        format!(
             "domains = [\"example.test\"]\n\
              {listen}\
              store = {{ url = \"{url}\"{trust} }}\n\
              cluster = {{ listen = \"{between}\", secret_file = \"{secret}\"{more} }}\n",
             url = self.redis.url(),
             trust = trust.unwrap_or_default(),
-            between = host.at(5070),
+            between = self.nodes[node].at(5070),
             secret = secret.display(),
-        );
-        let numbers: Vec<_> = self.numbers.iter().map(String::as_str).collect();
-        Offhook::serve_on(host, &folder, &numbers, &lines)
+        )
     }
 
     pub(crate) fn account(&self, number: &str, node: usize, transport: &'static str) -> Account {

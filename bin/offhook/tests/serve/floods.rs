@@ -1,6 +1,8 @@
 //! Floods against the whole program (RELIABILITY R10): memory stays bounded, nothing is kept of strangers, and others are answered.
 
 use std::net::{Ipv4Addr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::strangers::{Asker, status};
 use crate::{Server, folder};
@@ -16,6 +18,43 @@ fn memory(server: u32, row: &str) -> u64 {
     let row = status.lines().find_map(|line| line.strip_prefix(row)).expect("Linux says so");
     let number = row.trim_start_matches(':').trim().trim_end_matches(" kB");
     number.parse::<u64>().expect("a number") * 1024
+}
+
+/// So much memory must do.
+const ENOUGH: u64 = 256 << 20;
+
+/// A control group that has no more memory than that: whoever wants more is killed by the kernel.
+struct Cage(PathBuf);
+
+impl Cage {
+    /// Around a server; none, and a word about it, where control groups cannot be made.
+    fn around(server: &Server) -> Option<Self> {
+        let id = server.child.id().to_string();
+        let places =
+            [("memory", "memory.limit_in_bytes"), ("unified", "memory.max"), (".", "memory.max")];
+        let made = places.into_iter().find_map(|(place, limit)| {
+            let folder = Path::new("/sys/fs/cgroup").join(place).join(format!("offhook-{id}"));
+            std::fs::create_dir(&folder).ok()?;
+            let cage = Self(folder);
+            std::fs::write(cage.0.join(limit), ENOUGH.to_string()).ok()?;
+            std::fs::write(cage.0.join("cgroup.procs"), &id).ok()?;
+            Some(cage)
+        });
+        if made.is_none() {
+            println!("its memory is only looked at: no control group can be made");
+        }
+        made
+    }
+}
+
+impl Drop for Cage {
+    fn drop(&mut self) {
+        // It is empty a moment after its server has ended.
+        let patience = Instant::now() + Duration::from_secs(10);
+        while std::fs::remove_dir(&self.0).is_err() && Instant::now() < patience {
+            std::thread::yield_now();
+        }
+    }
 }
 
 /// A socket of the nth stranger: an address of its own, which loopback has plenty of.
@@ -37,7 +76,10 @@ fn request(nth: u32, from: &UdpSocket) -> String {
 
 /// So many requests, each of a new user with a new Call-ID and branch, from so many addresses. All the while somebody good is answered.
 fn distinct(name: &str, (messages, sources): (u32, u32)) {
-    let server = Server::start(&folder(name), OFFICE);
+    // It is there longer than its server.
+    let _cage;
+    let mut server = Server::start(&folder(name), OFFICE);
+    _cage = Cage::around(&server);
     let good = Asker::new(&server);
     let each = messages / sources;
     let mut settled = 0;
@@ -59,7 +101,8 @@ fn distinct(name: &str, (messages, sources): (u32, u32)) {
     println!(
         "{messages} from {sources}: {settled} octets after a fifth, {at_end} at the end, {most} at most"
     );
-    assert!(most <= 256 << 20, "{most} octets");
+    assert!(most <= ENOUGH, "{most} octets");
+    assert!(server.child.try_wait().expect("it is ours").is_none(), "it lives");
     // What is remembered of a source has its bound; of a request nothing is.
     assert!(at_end < settled + (16 << 20), "{settled} octets after a fifth, {at_end} at the end");
 }
