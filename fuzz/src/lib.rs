@@ -4,6 +4,7 @@ pub mod digest;
 pub mod dns;
 pub mod framing;
 pub mod header;
+pub mod kept;
 pub mod message;
 pub mod packages;
 pub mod round_trip;

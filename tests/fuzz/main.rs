@@ -10,6 +10,9 @@
 mod targets;
 
 use offhook_tests::corpus::{Sample, samples};
+use offhook_tests::office::{self, Office, Phone};
+use protocol::{Answer, Input, Question};
+use server::settings::{Bindings, Settings};
 use sip::{Message, Name};
 
 const MESSAGES: &[&str] =
@@ -179,5 +182,28 @@ fn answers_of_the_shared_store() {
         "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n+deep\r\n$99999999999\r\n*2147483647\r\n:-9223372036854775809\r\n",
     ] {
         damaged(said.as_bytes()).iter().for_each(|way| targets::store::run(way));
+    }
+}
+
+/// What the server had kept of a phone by UDP, of one by TCP with a flow, and of both.
+#[test]
+fn what_an_earlier_life_had_kept() {
+    let mut office = Office::new(Settings { bindings: Bindings::Kept, ..office::trusting() });
+    for (nth, phone) in [Phone::udp(101), Phone::tcp(101, 7)].iter().enumerate() {
+        let contact = format!(
+            "Contact: <{}>;q=0.5;reg-id=1;+sip.instance=\"<urn:x:{nth}>\"",
+            phone.contact()
+        );
+        let mut request = phone.register("").row("Supported: path, outbound").row(&contact);
+        request.call_id += &nth.to_string();
+        request.branch += &nth.to_string();
+        office.receive(phone.flow, request.wire());
+        let kept = office.asked.drain(..).find_map(|(ticket, question)| match question {
+            Question::Keep(record) => Some((ticket, record.value)),
+            _ => None,
+        });
+        let (ticket, value) = kept.unwrap();
+        office.tell(Input::Answered(ticket, Answer::Kept));
+        damaged(&value).iter().for_each(|way| targets::kept::run(way));
     }
 }
