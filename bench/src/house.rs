@@ -40,10 +40,13 @@ impl House {
     pub(crate) fn hears(&mut self, from: ([u8; 4], u16), wire: impl Into<Bytes>) -> Vec<Bytes> {
         let (transport, peer) = (Transport::Udp, SocketAddr::from(from));
         let flow = Flow { transport, listener: 0, connection: 0, peer, identity: Identity::NONE };
-        let Ok(message) = Message::parse(wire) else { return Vec::new() };
+        let input = match Message::parse(wire) {
+            Ok(message) => Input::Received(flow, message),
+            Err(malformed) => Input::Malformed(flow, malformed),
+        };
         self.now = Time(self.now.0 + 1_000_000);
         self.node.wake(self.now, &mut self.out);
-        self.node.handle(self.now, Input::Received(flow, message), &mut self.out);
+        self.node.handle(self.now, input, &mut self.out);
         let sent = |output| match output {
             Output::Send(_, wire) => Some(wire),
             _ => None,

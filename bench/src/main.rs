@@ -147,6 +147,12 @@ const SCENARIOS: &[Scenario] = &[
     },
     Scenario { name: "options", count: 2_000, unit: "an OPTIONS and its 200", run: short::options },
     Scenario {
+        name: "bad-message",
+        count: 3_200,
+        unit: "an OPTIONS that is broken, in one of sixteen ways, and its 400 if it gets one",
+        run: strangers::bad,
+    },
+    Scenario {
         name: "redirect",
         count: 2_000,
         unit: "an INVITE to somebody who is elsewhere, its 302 and the ACK",
@@ -169,6 +175,18 @@ const SCENARIOS: &[Scenario] = &[
         count: 1_000,
         unit: "the same of a user that there is not: nobody learns which by the time it takes",
         run: strangers::unknown,
+    },
+    Scenario {
+        name: "guess-far",
+        count: 1_000,
+        unit: "a guess that is wrong in its first digit; what the guesser hashes is in it",
+        run: strangers::far,
+    },
+    Scenario {
+        name: "guess-near",
+        count: 1_000,
+        unit: "the same, wrong in its last digit: nobody learns how near it is",
+        run: strangers::near,
     },
     Scenario {
         name: "expensive-8",

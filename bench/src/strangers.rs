@@ -4,11 +4,14 @@ use std::hint::black_box;
 use std::net::SocketAddr;
 
 use machine::{Dice, Machine as _, Time};
-use protocol::auth::Algorithm;
+use protocol::auth::{Algorithm, Asked, Ha1, Qop, response};
 use protocol::{Flow, Identity, Input, Listener, Output, Transport};
 use server::Node;
 use server::settings::{Settings, User};
-use sip::Message;
+use sip::{Bytes, Message};
+
+use crate::call::request;
+use crate::house::{self, CALLER};
 
 const STRANGER: ([u8; 4], u16) = ([198, 51, 100, 66], 5060);
 
@@ -57,19 +60,42 @@ impl House {
 
 /// A guess of somebody's password: right in everything but that.
 fn guess(user: u64, call: u64) -> Vec<u8> {
+    answer(user, call, &format!("{call:064x}"))
+}
+
+/// What is right but for one digit.
+fn nearly(user: u64, call: u64, wrong: usize) -> Vec<u8> {
+    let (name, nonce) = (user.to_string(), format!("{call:044x}"));
+    let asked = Asked {
+        algorithm: Algorithm::Sha256,
+        session: false,
+        method: "REGISTER",
+        uri: "sip:example.test",
+        nonce: &nonce,
+        nc: "00000001",
+        cnonce: "c",
+        qop: Qop::Auth,
+    };
+    let ha1 = Ha1::of(Algorithm::Sha256, &name, "example.test", "secret");
+    let mut digits = response(&ha1, &asked);
+    let other = if digits.get(wrong..=wrong) == Some("0") { "1" } else { "0" };
+    digits.replace_range(wrong..=wrong, other);
+    answer(user, call, &digits)
+}
+
+fn answer(user: u64, call: u64, digits: &str) -> Vec<u8> {
     let algorithm = Algorithm::Sha256.token();
     format!(
         "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/TCP 198.51.100.66;branch=z9hG4bK{call}\r\nMax-Forwards: 70\r\n\
          From: <sip:{user}@example.test>;tag=1\r\nTo: <sip:{user}@example.test>\r\nCall-ID: {call}\r\nCSeq: 1 REGISTER\r\n\
-         Authorization: Digest username=\"{user}\", realm=\"example.test\", nonce=\"{:044x}\", uri=\"sip:example.test\", \
-         algorithm={algorithm}, response=\"{:064x}\", qop=auth, nc=00000001, cnonce=\"c\"\r\nContent-Length: 0\r\n\r\n",
-        call, call
+         Authorization: Digest username=\"{user}\", realm=\"example.test\", nonce=\"{call:044x}\", uri=\"sip:example.test\", \
+         algorithm={algorithm}, response=\"{digits}\", qop=auth, nc=00000001, cnonce=\"c\"\r\nContent-Length: 0\r\n\r\n"
     )
     .into_bytes()
 }
 
 /// Each comes from somewhere else: what bans note of it is in the price, and nobody is banned before the end.
-fn guesses(first: u64, count: u64) {
+fn guesses(first: u64, count: u64, guess: impl Fn(u64, u64) -> Vec<u8>) {
     let mut house = House::new();
     for call in 0..count {
         let wire = guess(first + call % 1000, call);
@@ -79,12 +105,22 @@ fn guesses(first: u64, count: u64) {
 
 /// Guesses for users that there are.
 pub(crate) fn known(count: u64) {
-    guesses(100, count);
+    guesses(100, count, guess);
 }
 
 /// The same for users that there are not.
 pub(crate) fn unknown(count: u64) {
-    guesses(8000, count);
+    guesses(8000, count, guess);
+}
+
+/// Guesses of which the first digit is wrong; what the guesser hashes is in it.
+pub(crate) fn far(count: u64) {
+    guesses(100, count, |user, call| nearly(user, call, 0));
+}
+
+/// Guesses of which the last one is.
+pub(crate) fn near(count: u64) {
+    guesses(100, count, |user, call| nearly(user, call, 63));
 }
 
 /// A row that is cheap to send, repeated or drawn out to so many octets.
@@ -124,4 +160,40 @@ pub(crate) fn expensive_16(count: u64) {
 /// The same of 32.
 pub(crate) fn expensive_32(count: u64) {
     expensive(32_000, count);
+}
+
+/// What is broken in a request, and in what.
+const BREAKS: [(&str, &str); 16] = [
+    (" SIP/2.0\r\nVia", " SIP/7.0\r\nVia"),
+    (" SIP/2.0\r\nVia", "\r\nVia"),
+    ("OPTIONS sip:", "OPTIONS  sip:"),
+    ("sip:example.test SIP", "sip:example .test SIP"),
+    ("Via: SIP/2.0/UDP ", "Via: "),
+    ("Via: ", "Via\u{1}: "),
+    ("Max-Forwards: 70", "Max-Forwards: seventy"),
+    ("Max-Forwards: 70", "Max-Forwards 70"),
+    ("\"Alice\" <", "\"Alice <"),
+    ("To: <sip:102@example.test>", "To: <sip:102@example.test"),
+    ("To: <sip:102@example.test>", "To: <sip:102@example.test>\r\nTo: <sip:103@example.test>"),
+    ("Call-ID: ", "Call-ID: \r\nX: "),
+    ("CSeq: 1 OPTIONS", "CSeq: 1 INVITE"),
+    ("CSeq: 1 ", "CSeq: 99999999999999999999 "),
+    ("Content-Length: 0", "Content-Length: -1"),
+    ("Content-Length: 0\r\n\r\n", "Content-Le"),
+];
+
+/// An OPTIONS that is broken, in one way after the other: never more work than a good one.
+pub(crate) fn bad(count: u64) {
+    let mut house = house::House::new(&[]);
+    let broken = BREAKS.map(|(good, broken)| {
+        let wire = request("OPTIONS", "sip:example.test", 0, &[]);
+        String::from_utf8(wire).unwrap_or_default().replacen(good, broken, 1)
+    });
+    for (call, wire) in (0..count).zip(broken.iter().cycle()) {
+        // To make a good one is in the price of those.
+        black_box(request("OPTIONS", "sip:example.test", call, &[]));
+        let sent = house.hears(CALLER, wire.clone());
+        let good = |answer: &Bytes| answer.starts_with(b"SIP/2.0 2");
+        assert!(!black_box(sent).iter().any(good), "{wire:?} is refused");
+    }
 }

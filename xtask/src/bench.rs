@@ -24,12 +24,15 @@ const SECTION: &str = "instructions";
 const MAY_RISE_PERCENT: u64 = 3;
 
 /// Prices that hang together: the second is at most so many percent of the first. Who guesses passwords learns nothing by the time of the
-/// answer, and twice as long a message costs about twice the work.
+/// answer, twice as long a message costs about twice the work, and a message that is broken no more than a good one.
 const BOUND: &[(&str, &str, u64)] = &[
     ("guess-known", "guess-unknown", 101),
     ("guess-unknown", "guess-known", 101),
+    ("guess-far", "guess-near", 101),
+    ("guess-near", "guess-far", 101),
     ("expensive-8", "expensive-16", 250),
     ("expensive-16", "expensive-32", 250),
+    ("options", "bad-message", 100),
 ];
 
 /// One line of `bench --list`: `name <tab> count <tab> what one unit is`.

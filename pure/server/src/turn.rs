@@ -37,14 +37,15 @@ impl Turn<'_> {
         if request.method() == Some(Method::Ack) {
             return;
         }
-        let wire = self.refusal(request, fault);
+        let phrase = fault.phrase();
+        let wire = self.refusal(request, fault, &phrase);
         self.send_back(flow, request, wire);
-        self.report_refusal(flow, request, fault.status(), &fault.phrase());
+        self.report_refusal(flow, request, fault.status(), &phrase);
     }
 
     /// The same for somebody who comes when there is too much to do: that is not said of each.
     pub(crate) fn turn_away(&mut self, flow: Flow, request: &Message, fault: &Fault) {
-        let wire = self.refusal(request, fault);
+        let wire = self.refusal(request, fault, &fault.phrase());
         self.send_back(flow, request, wire);
     }
 
@@ -56,9 +57,10 @@ impl Turn<'_> {
 
     /// Answers a request within its transaction.
     pub(crate) fn refuse_in(&mut self, id: ServerId, flow: Flow, request: &Message, fault: &Fault) {
-        let wire = self.refusal(request, fault);
+        let phrase = fault.phrase();
+        let wire = self.refusal(request, fault, &phrase);
         self.transactions.respond(self.now, id, wire, self.out);
-        self.report_refusal(flow, request, fault.status(), &fault.phrase());
+        self.report_refusal(flow, request, fault.status(), &phrase);
     }
 
     /// Answers within a transaction.
@@ -87,8 +89,8 @@ impl Turn<'_> {
         }
     }
 
-    fn refusal(&self, request: &Message, fault: &Fault) -> Bytes {
-        let draft = self.reply(request, fault.status(), &fault.phrase());
+    fn refusal(&self, request: &Message, fault: &Fault, phrase: &str) -> Bytes {
+        let draft = self.reply(request, fault.status(), phrase);
         match fault {
             Fault::BadExtension(tags) => draft.raw(Name::Unsupported, tags.as_bytes()),
             Fault::ExtensionRequired(tag) => draft.raw(Name::Require, tag.as_bytes()),

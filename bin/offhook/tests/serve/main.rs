@@ -25,6 +25,7 @@ mod floods;
 mod intruders;
 mod killed;
 mod load;
+mod malformed;
 mod metrics;
 mod push;
 mod records;

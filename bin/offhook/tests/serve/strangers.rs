@@ -131,7 +131,7 @@ fn tcp(server: &mut Server) -> String {
 }
 
 /// The samples beside the project that were made to hurt servers.
-fn samples() -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn samples() -> Vec<(PathBuf, Vec<u8>)> {
     let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared"));
     let root = std::env::var_os("OFFHOOK_SHARED").map_or_else(beside, PathBuf::from);
     let folders = ["cve-sip", "sip-rfc4475", "sip-rfc5118", "sip-fuzz", "sip-messages"];

@@ -116,7 +116,8 @@ impl Load {
 
     /// Begins no more; waits until all calls have ended.
     pub(crate) fn finish(self) -> Report {
-        self.tell(Word::Enough);
+        // It has ended by itself when a call was refused.
+        let _ = self.tell.send(Word::Enough);
         self.refused()
     }
 
