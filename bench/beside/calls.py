@@ -6,20 +6,20 @@
 The caller is the same for both, `examples/load.rs` of bin/offhook; LOAD names its program. CPU is the kernel's account of the process that was
 called, while all calls are up. Wants two cores that have nothing else to do.
 """
-import os, re, subprocess, sys, tempfile, time
+import math, os, re, resource, struct, subprocess, sys, tempfile, time, wave
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LOAD = os.environ.get("LOAD", f"{ROOT}/target/release/examples/load")
 TICKS = os.sysconf("SC_CLK_TCK")
 BARESIP = """poll_method epoll
 sip_listen 127.0.0.1:5072
-net_interface lo
+net_interface 127.0.0.1
 call_local_timeout 120
 call_max_calls 2000
 call_hold_other_calls no
 rtp_ports 40000-60000
 audio_buffer 20-160
-audio_source ausine,440
+audio_source aufile,{tone}
 audio_player aubridge,nobody
 audio_alert aubridge,nobody
 ausrc_srate {rate}
@@ -31,7 +31,7 @@ module stdio.so
 module opus.so
 module g722.so
 module g711.so
-module ausine.so
+module aufile.so
 module aubridge.so
 module_tmp uuid.so
 module_tmp account.so
@@ -46,11 +46,25 @@ def used(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def baresip(codec):
+def tone(folder, rate, seconds):
+    """A file of 440 Hz, as loud as ours."""
+    second = struct.pack(f"<{rate}h", *(round(7250 * math.sin(2 * math.pi * 440 * at / rate)) for at in range(rate)))
+    with wave.open(f"{folder}/tone.wav", "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        for _ in range(seconds):
+            file.writeframes(second)
+    return f"{folder}/tone.wav"
+
+
+def baresip(codec, seconds):
     folder = tempfile.mkdtemp(prefix="calls-")
     name = {"PCMA": "PCMA/8000/1", "PCMU": "PCMU/8000/1", "G722": "G722/16000/1", "opus": "opus/48000/2"}[codec]
     with open(f"{folder}/config", "w") as file:
-        file.write(BARESIP.format(rate={"PCMA": 8000, "PCMU": 8000, "G722": 16000, "opus": 48000}[codec]))
+        # At the rate of the codec: it has nothing to convert. Its generator of tones has 48,000 samples a second and nothing else.
+        rate = {"PCMA": 8000, "PCMU": 8000, "G722": 16000, "opus": 48000}[codec]
+        file.write(BARESIP.format(rate=rate, tone=tone(folder, rate, seconds + 60)))
     with open(f"{folder}/accounts", "w") as file:
         file.write(f"<sip:load@127.0.0.1>;regint=0;answermode=auto;audio_codecs={name}\n")
     open(f"{folder}/contacts", "w").close()
@@ -81,12 +95,15 @@ def measure(name, command, port, count, seconds, codec):
 
 
 def main():
+    # Four sockets a call, and a file.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     count, seconds, codec = (sys.argv[1:] + ["500", "30", "PCMA"][len(sys.argv) - 1:])[:3]
     count, seconds = int(count), int(seconds)
     print("| who was called | codec | calls | CPU a call and second | of one core | memory | threads |")
     print("|---|---|---|---|---|---|---|")
     measure("Offhook", [LOAD, "answer", "5070"], 5070, count, seconds, codec)
-    measure("baresip", *baresip(codec), count, seconds, codec)
+    measure("baresip", *baresip(codec, seconds), count, seconds, codec)
 
 
 main()
