@@ -26,6 +26,8 @@ pub(crate) struct Hush {
     /// Pairs of periods in a row in which nearly all could be begun.
     few: u32,
     began: Time,
+    /// Some of those that come would repeat themselves: they come in datagrams.
+    repeats: bool,
     trial: Trial,
 }
 
@@ -66,6 +68,7 @@ impl Hush {
             earlier: None,
             few: 0,
             began: Time::default(),
+            repeats: false,
             trial: Trial::new(key),
         }
     }
@@ -75,9 +78,10 @@ impl Hush {
         self.trial.has(now, request)
     }
 
-    /// A request came through.
-    pub(crate) const fn seen(&mut self) {
+    /// A request came through: one that would come again if nobody heard it, or not.
+    pub(crate) const fn seen(&mut self, repeats: bool) {
         self.count.seen += 1;
+        self.repeats |= repeats;
     }
 
     /// One that did is begun.
@@ -127,7 +131,8 @@ impl Hush {
         if self.open == WHOLE || self.open >= 2 * before {
             // There is less than there was: rather late than never.
             self.trial.end();
-        } else if self.open > before {
+            self.repeats = false;
+        } else if self.open > before && self.repeats {
             self.trial.begin(now, dropped(self.open)..dropped(before));
         }
         (self.open != before).then(|| dropped(self.open))
@@ -206,12 +211,22 @@ mod tests {
 
     /// So many come in each second of which so many can be begun, for some seconds: the share that the driver drops at the end, and how
     /// often it changed.
-    fn after(hush: &mut Hush, from: u64, seconds: u64, (offered, can): (u64, u64)) -> (u16, usize) {
+    fn after(hush: &mut Hush, from: u64, seconds: u64, rates: (u64, u64)) -> (u16, usize) {
+        after_by(true, hush, (from, seconds), rates)
+    }
+
+    /// The same by datagrams, which are repeated, or by streams.
+    fn after_by(
+        repeats: bool,
+        hush: &mut Hush,
+        (from, seconds): (u64, u64),
+        (offered, can): (u64, u64),
+    ) -> (u16, usize) {
         let mut told = u16::try_from(WHOLE - hush.open).unwrap();
         let mut changes = 0;
         for step in 0..seconds * 10 {
             let passed = offered * (WHOLE - u64::from(told)) / WHOLE / 10;
-            (0..passed).for_each(|_| hush.seen());
+            (0..passed).for_each(|_| hush.seen(repeats));
             (0..passed.min(can / 10)).for_each(|_| hush.begun());
             (can / 10..passed).for_each(|_| hush.turned_away());
             let now = Time((from * 10 + step + 1) * 100_000_000);
@@ -247,5 +262,13 @@ mod tests {
         let until = (9..15).find(|from| after(&mut hush, *from, 1, (4_000, 1000)).1 > 0).unwrap();
         assert!(hush.open >= 2 * (WHOLE - u64::from(dropped)), "{}", hush.open);
         assert_eq!(hush.trial.parts(Time((until + 1) * 1_000_000_000)), 0);
+    }
+    #[test]
+    fn nobody_who_comes_by_a_stream_is_on_trial() {
+        let mut hush = Hush::new(7);
+        let (before, _) = after_by(false, &mut hush, (0, 5), (16_000, 1000));
+        let (dropped, _) = after_by(false, &mut hush, (5, 4), (12_000, 1000));
+        assert!(dropped < before, "more pass: {dropped} after {before}");
+        assert_eq!(hush.trial.parts(Time(9_000_000_000)), 0);
     }
 }
