@@ -59,3 +59,4 @@ mod ways;
 mod weather;
 mod web;
 mod wire;
+mod wired;

@@ -2,10 +2,10 @@
 //! devices are joined by a thread that loses, repeats, delays and reorders packets, by a seed.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,16 @@ struct Seen {
     lost: AtomicU64,
     twice: AtomicU64,
     early: AtomicU64,
+    /// How many datagrams of each kind came out with which octet for the type of service.
+    marks: Mutex<BTreeMap<(Kind, u8), u64>>,
+}
+
+/// What a datagram carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Signalling,
+    /// RTP and RTCP.
+    Sound,
 }
 
 impl Wire {
@@ -65,11 +75,33 @@ impl Wire {
     /// What the weather has done so far, for who reads the test's words; it fails when there was none.
     pub(crate) fn assert_was_bad(&self) {
         let of = |what: &AtomicU64| what.load(Ordering::Relaxed);
-        let Seen { carried, lost, twice, early } = &*self.seen;
+        let Seen { carried, lost, twice, early, .. } = &*self.seen;
         let [carried, lost, twice, early] = [carried, lost, twice, early].map(of);
         println!("{carried} packets: {lost} lost, {twice} twice, {early} overtook others");
         assert!(lost > 0 && twice > 0 && early > 0, "no weather in {carried} packets");
     }
+}
+
+impl Wire {
+    /// The datagrams that came out of it: how many of each kind had which octet for the type of service (RFC 2474 §3: DSCP in the first six bits).
+    pub(crate) fn marks(&self) -> BTreeMap<(Kind, u8), u64> {
+        self.seen.marks.lock().unwrap().clone()
+    }
+}
+
+/// What an IPv4 packet with UDP carries, and its octet for the type of service.
+fn mark(packet: &[u8]) -> Option<(Kind, u8)> {
+    let (head, tos, protocol) = (packet.first()?, *packet.get(1)?, *packet.get(9)?);
+    if head >> 4 != 4 || protocol != 17 {
+        return None;
+    }
+    let udp = packet.get(4 * usize::from(head & 15)..)?;
+    let ports = [udp.get(..2)?, udp.get(2..4)?];
+    if ports.contains(&&5060u16.to_be_bytes()[..]) {
+        return Some((Kind::Signalling, tos));
+    }
+    // RFC 7983 §7.
+    (128..=191).contains(udp.get(8)?).then_some((Kind::Sound, tos))
 }
 
 /// A TUN device on a host.
@@ -149,7 +181,12 @@ impl Carrier {
         while self.under_way.peek().is_some_and(|Reverse((at, ..))| *at <= now) {
             let Some(Reverse((_, _, to, packet))) = self.under_way.pop() else { return };
             // A host that is gone hears nothing.
-            let _ = self.ends[to as usize].send(&packet);
+            if self.ends[to as usize].send(&packet).is_ok() {
+                let marks = mark(&packet).map(|mark| (mark, self.seen.marks.lock().unwrap()));
+                marks
+                    .into_iter()
+                    .for_each(|(mark, mut marks)| *marks.entry(mark).or_default() += 1);
+            }
             self.seen.carried.fetch_add(1, Ordering::Relaxed);
         }
     }
