@@ -55,6 +55,13 @@ impl Phone {
         self.peer.wait_until("hearing anybody", PATIENCE, long_enough);
     }
 
+    /// Waits until it has heard so many seconds more.
+    pub(crate) fn hears_more(&mut self, seconds: u64) {
+        let length = || std::fs::metadata(&self.heard).map_or(0, |file| file.len());
+        let enough = length() + seconds * sound::SECOND;
+        self.peer.wait_until("hearing more", PATIENCE, || length() > enough);
+    }
+
     /// Its end, well done; what it heard.
     pub(crate) fn ends_well(self) -> Vec<i16> {
         self.ends_with_quality().0

@@ -7,7 +7,7 @@ use crate::baresip::PATIENCE;
 use crate::offhook::{Offhook, command};
 use crate::peer::Peer;
 use crate::phone::Phone;
-use crate::place;
+use crate::{place, sound};
 
 /// The phone of 101 and 102, with what it is told beside.
 fn desk(folder: &Path, server: &Offhook, more: &[&str]) -> Peer {
@@ -91,6 +91,65 @@ fn the_last_call_is_known_after_a_restart(folder: &Path, server: &Offhook) {
     again.type_line("quit");
     assert!(again.end(PATIENCE).success(), "{}", again.said());
     ends(dave);
+}
+
+/// Carol talks with 101, and Dave with 102, which is the same phone; whom it says its tone to, the other hears.
+fn two_talks(folder: &Path, server: &Offhook) -> (Peer, [Phone; 2]) {
+    let mut phones = [("103", 440.0), ("104", 1000.0)].map(|(number, tone)| {
+        let account = Account::new(number, server.udp).playing(tone);
+        let mut phone = Phone::start(folder, &account, &["answer", "--follow-transfers"]);
+        phone.peer.wait_for("\"registered\"", PATIENCE);
+        phone
+    });
+    let mut desk = desk(folder, server, &[]);
+    for line in ["call 103", "account 102", "call 104"] {
+        desk.type_line(line);
+        if line.starts_with("call") {
+            desk.wait_for("\"established\"", PATIENCE);
+        }
+    }
+    // The first one waits by now.
+    let held = phones[0].peer.wait_for("\"held\"", PATIENCE);
+    assert!(held.contains("true"), "{held}");
+    (desk, phones)
+}
+
+#[test]
+fn calls_of_two_accounts_confer() {
+    let folder = place::folder("phone-confers");
+    let server = Offhook::serve(&folder, &["101", "102", "103", "104"], "");
+    let (mut desk, [mut carol, mut dave]) = two_talks(&folder, &server);
+    desk.type_line("conference");
+    let back = carol.peer.wait_for("\"held\"", PATIENCE);
+    assert!(back.contains("false"), "{back}");
+    carol.hears();
+    dave.hears();
+    desk.type_line("calls");
+    desk.wait_for("talks with all", PATIENCE);
+    carol.hears_more(3);
+    desk.type_line("quit");
+    assert!(desk.end(PATIENCE).success(), "{}", desk.said());
+    sound::assert_heard(&carol.ends_well(), 1000.0, 440.0);
+    sound::assert_heard(&dave.ends_well(), 440.0, 1000.0);
+    server.stop();
+}
+
+#[test]
+fn calls_of_two_accounts_are_brought_together() {
+    let folder = place::folder("phone-brings-together");
+    let server = Offhook::serve(&folder, &["101", "102", "103", "104"], "");
+    let (mut desk, [mut carol, dave]) = two_talks(&folder, &server);
+    desk.type_line("join 1");
+    // Both of its calls end: one is transferred, the other replaced.
+    for _ in 0..2 {
+        desk.wait_for("\"ended\"", PATIENCE);
+    }
+    carol.hears_more(4);
+    desk.type_line("quit");
+    assert!(desk.end(PATIENCE).success(), "{}", desk.said());
+    carol.peer.terminate();
+    sound::assert_heard(&dave.ends_well(), 440.0, 1000.0);
+    server.stop();
 }
 
 #[test]
