@@ -61,10 +61,19 @@ pub(crate) fn run(root: &Path, wish: Wish) -> Result<(), String> {
     unbound(&measured)?;
     let file = root.join(DOCUMENT);
     let text = fs::read_to_string(&file).map_err(|error| format!("{DOCUMENT}: {error}"))?;
+    let compiler = compiler()?;
     if wish == Wish::Check {
-        return compare(&measured, &prices(page::part(&text, SECTION).unwrap_or_default()));
+        let written = page::part(&text, SECTION).unwrap_or_default();
+        if !written.contains(&compiler) {
+            println!(
+                "not compared with {DOCUMENT}, which was counted with another compiler than {compiler}"
+            );
+            return Ok(());
+        }
+        return compare(&measured, &prices(written));
     }
-    let text = page::replace(&text, SECTION, &table(&measured)).ok_or_else(|| {
+    let table = format!("{}\nCounted with {compiler}.\n", table(&measured));
+    let text = page::replace(&text, SECTION, &table).ok_or_else(|| {
         format!("{DOCUMENT}: the markers `<!-- {SECTION}:begin -->` and `…:end` are missing")
     })?;
     fs::write(&file, text).map_err(|error| format!("{DOCUMENT}: {error}"))
@@ -76,10 +85,18 @@ fn build(root: &Path) -> Result<PathBuf, String> {
         "--release",
         "--package",
         "offhook-bench",
+        "--bin",
+        "bench",
     ]))?;
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     Ok(target.join("release/bench"))
+}
+
+/// What the compiler says that it is: another one makes other numbers.
+fn compiler() -> Result<String, String> {
+    let said = output(Command::new("rustc").arg("--version"))?.stdout;
+    Ok(String::from_utf8_lossy(&said).trim().to_owned())
 }
 
 fn output(command: &mut Command) -> Result<std::process::Output, String> {

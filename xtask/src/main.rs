@@ -20,7 +20,7 @@ cargo xtask conformance               writes docs/conformance.md from the tests 
 cargo xtask conformance --check       fails when that page is out of date, or a required rule is undecided
 cargo xtask conformance --undecided   lists the required rules that nobody has decided
 cargo xtask bench                     counts instructions under valgrind; writes the table in docs/benchmarks.md
-cargo xtask bench --check             fails when a scenario costs 5 % more than that table says";
+cargo xtask bench --check             fails when a scenario costs 3 % more than that table says";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -148,8 +148,8 @@ mod tests {
         let hang = move |_: &mut Node, _, _: &mut Vec<_>| wait.recv().unwrap_or_default();
         server.tell(1, hang).unwrap();
         until(&mut pulse, Some(1));
-        // However long, as long as it hangs.
-        assert_eq!(pulse.stuck(), Some(1));
+        // However long, as long as it hangs. (The other one may not have had time to answer now and then.)
+        assert!((0..1000).all(|_| pulse.stuck().is_some()));
         drop(release);
         until(&mut pulse, None);
         server.stop();

@@ -301,7 +301,7 @@ impl Door {
                 let told = self.is_told(turn, flow, request);
                 return self.dismiss(turn, (flow, request, told));
             }
-            self.hush.seen(!flow.transport.is_reliable());
+            self.hush.seen(flow.transport);
             if self.valve.is_narrow() && self.waited > STALE {
                 self.note_away(class);
                 return self.fall_silent(turn.now, flow, request);

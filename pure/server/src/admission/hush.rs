@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use machine::Time;
+use protocol::Transport;
 use protocol::load::PARTS;
 use sip::Message;
 
@@ -78,10 +79,10 @@ impl Hush {
         self.trial.has(now, request)
     }
 
-    /// A request came through: one that would come again if nobody heard it, or not.
-    pub(crate) const fn seen(&mut self, repeats: bool) {
+    /// A request came through, by such a transport.
+    pub(crate) const fn seen(&mut self, transport: Transport) {
         self.count.seen += 1;
-        self.repeats |= repeats;
+        self.repeats |= !transport.is_reliable();
     }
 
     /// One that did is begun.
@@ -212,12 +213,12 @@ mod tests {
     /// So many come in each second of which so many can be begun, for some seconds: the share that the driver drops at the end, and how
     /// often it changed.
     fn after(hush: &mut Hush, from: u64, seconds: u64, rates: (u64, u64)) -> (u16, usize) {
-        after_by(true, hush, (from, seconds), rates)
+        after_by(Transport::Udp, hush, (from, seconds), rates)
     }
 
-    /// The same by datagrams, which are repeated, or by streams.
+    /// The same by such a transport.
     fn after_by(
-        repeats: bool,
+        transport: Transport,
         hush: &mut Hush,
         (from, seconds): (u64, u64),
         (offered, can): (u64, u64),
@@ -226,7 +227,7 @@ mod tests {
         let mut changes = 0;
         for step in 0..seconds * 10 {
             let passed = offered * (WHOLE - u64::from(told)) / WHOLE / 10;
-            (0..passed).for_each(|_| hush.seen(repeats));
+            (0..passed).for_each(|_| hush.seen(transport));
             (0..passed.min(can / 10)).for_each(|_| hush.begun());
             (can / 10..passed).for_each(|_| hush.turned_away());
             let now = Time((from * 10 + step + 1) * 100_000_000);
@@ -266,8 +267,8 @@ mod tests {
     #[test]
     fn nobody_who_comes_by_a_stream_is_on_trial() {
         let mut hush = Hush::new(7);
-        let (before, _) = after_by(false, &mut hush, (0, 5), (16_000, 1000));
-        let (dropped, _) = after_by(false, &mut hush, (5, 4), (12_000, 1000));
+        let (before, _) = after_by(Transport::Tcp, &mut hush, (0, 5), (16_000, 1000));
+        let (dropped, _) = after_by(Transport::Tcp, &mut hush, (5, 4), (12_000, 1000));
         assert!(dropped < before, "more pass: {dropped} after {before}");
         assert_eq!(hush.trial.parts(Time(9_000_000_000)), 0);
     }
