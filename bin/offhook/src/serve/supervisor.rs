@@ -145,8 +145,13 @@ mod tests {
         let mut pulse = Pulse::new(server.clone());
         until(&mut pulse, None);
         let (release, wait) = channel::<()>();
-        let hang = move |_: &mut Node, _, _: &mut Vec<_>| wait.recv().unwrap_or_default();
+        let (hangs, begun) = channel();
+        let hang = move |_: &mut Node, _, _: &mut Vec<_>| {
+            hangs.send(()).unwrap();
+            wait.recv().unwrap_or_default();
+        };
         server.tell(1, hang).unwrap();
+        begun.recv().unwrap();
         until(&mut pulse, Some(1));
         // However long, as long as it hangs. (The other one may not have had time to answer now and then.)
         assert!((0..1000).all(|_| pulse.stuck().is_some()));
