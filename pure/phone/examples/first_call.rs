@@ -29,17 +29,18 @@ fn main() -> Result<(), String> {
     let mut world = World::new(1, Weather::BREEZE);
     let server = address("192.0.2.10")?;
     move_in(&mut world, "server", Resident::Server(Box::new(an_office(server))), server);
-    let phone = |user: &str, at: SocketAddr| -> Result<Resident, String> {
+    // Each throws dice of its own: from them come the Call-IDs and tags by which calls are told apart.
+    let phone = |user: &str, at: SocketAddr, dice: Dice| -> Result<Resident, String> {
         let account =
             Account::new(&format!("sip:{user}@example.test")).map_err(|why| why.to_string())?;
         let account =
             account.password("secret").server("192.0.2.10").map_err(|why| why.to_string())?;
-        let phone = Phone::new(account, listeners(at), Dice::new(at.port().into()));
+        let phone = Phone::new(account, listeners(at), dice);
         Ok(Resident::Phone(Box::new(Actor::new(phone, listeners(at)))))
     };
     let (at_alice, at_bob) = (address("192.0.2.1")?, address("192.0.2.2")?);
-    let alice = move_in(&mut world, "alice", phone("101", at_alice)?, at_alice);
-    let bob = move_in(&mut world, "bob", phone("102", at_bob)?, at_bob);
+    let alice = move_in(&mut world, "alice", phone("101", at_alice, Dice::new(1))?, at_alice);
+    let bob = move_in(&mut world, "bob", phone("102", at_bob, Dice::new(2))?, at_bob);
 
     for who in [alice, bob] {
         command(&mut world, who, |phone, now, out| phone.register(now, out))?;

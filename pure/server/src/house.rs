@@ -17,7 +17,7 @@ use crate::dialplan::{Past, Places};
 use crate::groups::Place as Seat;
 use crate::options::Abilities;
 use crate::ours::Ours;
-use crate::routes::{Context, Dialled, Errand, context};
+use crate::routes::{Context, Dialled, Errand, Standing, context};
 use crate::seal::Seal;
 use crate::settings::{Action, Credential, Group, Member, Role, Route, Settings, User};
 
@@ -36,6 +36,8 @@ pub struct House {
     pub(crate) algorithms: Vec<Algorithm>,
     /// What we can send by.
     pub(crate) means: Means,
+    /// Whose servers stand at numbers.
+    pub(crate) standing: Standing,
     /// Where we are.
     pub(crate) ours: Ours,
     /// What we sign with.
@@ -90,6 +92,7 @@ impl House {
         }
         let algorithms = offered(&settings);
         let means = Means::of(&settings.listeners);
+        let standing = Standing::of(&settings.routes, &means);
         let ours = Ours::new(&settings);
         let charset = charset(&settings);
         let (seal, tags) = (Seal::new(settings.secret), HashKey::throw(dice));
@@ -101,6 +104,7 @@ impl House {
             steering,
             algorithms,
             means,
+            standing,
             ours,
             seal,
             charset,

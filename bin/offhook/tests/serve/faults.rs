@@ -75,7 +75,7 @@ fn request(method: &str, phone: u32, (transport, us): (&str, &str)) -> String {
     let contact = if method == "REGISTER" { &contact } else { "" };
     format!(
         "{method} sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{transport} {us};branch=z9hG4bK{method}{phone}\r\nFrom: <sip:{phone}@127.0.0.1>;tag=1\r\n\
-         To: <sip:{phone}@127.0.0.1>\r\nCall-ID: {method}-{phone}\r\nCSeq: 1 {method}\r\nMax-Forwards: 70\r\n{contact}Content-Length: 0\r\n\r\n"
+         To: <sip:{phone}@127.0.0.1>\r\nCall-ID: {method}-{phone}-{transport}\r\nCSeq: 1 {method}\r\nMax-Forwards: 70\r\n{contact}Content-Length: 0\r\n\r\n"
     )
 }
 

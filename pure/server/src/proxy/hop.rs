@@ -25,7 +25,10 @@ pub(crate) fn of(uri: &SipUri<'_>, house: &House) -> Result<Hop, Fault> {
     }
     let hop = locate::Hop::of_uri(uri).map_err(fault)?;
     match hop.at_once(&house.means) {
-        Some(Ok(targets)) => Ok(Hop::At(targets)),
+        Some(Ok(mut targets)) => {
+            house.standing.name(&mut targets);
+            Ok(Hop::At(targets))
+        }
         Some(Err(why)) => Err(fault(why)),
         None => Ok(Hop::Named(Question::Resolve(hop))),
     }

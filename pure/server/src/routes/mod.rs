@@ -11,6 +11,7 @@ mod network;
 mod number;
 mod pattern;
 mod rewrite;
+mod standing;
 
 use std::net::SocketAddr;
 
@@ -26,6 +27,7 @@ pub use network::Network;
 pub(crate) use number::{Context, Dialled, Form, context};
 pub use pattern::{Case, Pattern};
 pub use rewrite::Rewrite;
+pub(crate) use standing::Standing;
 
 /// What a route may look at.
 #[derive(Clone, Debug)]
