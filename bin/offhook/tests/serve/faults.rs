@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// After this long what was not answered is said again, as timer E does (RFC 3261 §17.1.2.2).
 const AGAIN: Duration = Duration::from_millis(300);
 /// Phones that register, and connections that ask, while a fault lasts.
-const ROUNDS: u32 = 12;
+const ROUNDS: usize = 12;
 
 const CONFIG: &str = "[listen]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\n[auth]\nchallenge = []\n[registrar]\njitter = 0\n[server]\nshards = 1\n";
 
@@ -52,8 +52,13 @@ impl Fault {
 
 impl Drop for Fault {
     fn drop(&mut self) {
-        // It lets go of the server and ends; had it been killed, the server would have been stopped with it.
-        let _ = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status();
+        // It lets go of the server and ends; had it been killed, the server would have been stopped with it. A signal that comes just
+        // before it begins to wait for the server wakes it up no more: then the next one does.
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline && matches!(self.0.try_wait(), Ok(None)) {
+            let _ = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status();
+        }
+        let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
@@ -145,28 +150,34 @@ fn fails(name: &str, calls: &str, error: &str) {
     assert_eq!(ask(&server, "REGISTER", 0), 200);
     let mut acknowledged = BTreeSet::from([0]);
     let each_third = format!("error={error}:when=1+3");
-    let fault = Fault::begin(&server, (calls, &each_third), folder.join("faults"));
-    for phone in 1..=ROUNDS {
-        match ask(&server, "REGISTER", phone) {
-            200 => _ = acknowledged.insert(phone),
-            // What is not safe on the disk is not acknowledged (RFC 3261 §21.5.4).
-            status => assert_eq!(status, 503, "{calls} {error}"),
+    let (mut phones, mut failed) = (1.., 0);
+    // On a busy machine strace was once seen to say that it is there, and to see nothing.
+    for _ in 0..3 {
+        let fault = Fault::begin(&server, (calls, &each_third), folder.join("faults"));
+        for phone in phones.by_ref().take(ROUNDS) {
+            match ask(&server, "REGISTER", phone) {
+                200 => _ = acknowledged.insert(phone),
+                // What is not safe on the disk is not acknowledged (RFC 3261 §21.5.4).
+                status => assert_eq!(status, 503, "{calls} {error}"),
+            }
+            assert_eq!(ask(&server, "OPTIONS", phone), 200);
+            connects(&tcp, phone);
         }
-        assert_eq!(ask(&server, "OPTIONS", phone), 200);
-        connects(&tcp, phone);
+        failed = fault.end();
+        if failed > 0 {
+            break;
+        }
     }
-    let failed = fault.end();
     assert!(failed > 0, "{calls}: nothing failed");
     println!("{calls}: {failed} times {error}");
     let deadline = Instant::now() + PATIENCE;
-    let mut after = ROUNDS;
-    loop {
-        after += 1;
+    let after = loop {
+        let after = phones.next().expect("without end");
         if ask(&server, "REGISTER", after) == 200 {
-            break;
+            break after;
         }
         assert!(Instant::now() < deadline, "{calls} {error}: it takes no registration any more");
-    }
+    };
     acknowledged.insert(after);
     connects(&tcp, after);
     server.signal("KILL");
