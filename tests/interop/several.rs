@@ -175,3 +175,22 @@ fn a_script_names_the_account_that_it_means_and_answers_for_all() {
     ends(carol);
     server.stop();
 }
+
+#[test]
+fn who_calls_a_script_that_talks_is_picked_up_when_it_has_ended() {
+    let folder = place::folder("phone-waiting");
+    let server = Offhook::serve(&folder, &["101", "102", "103"], "");
+    let start = |number: &str, deed: &[&str]| {
+        Phone::start(&folder, &Account::new(number, server.udp), deed)
+    };
+    let mut bob = start("102", &["answer", "--calls", "2"]);
+    bob.peer.wait_for("\"registered\"", PATIENCE);
+    let alice = start("101", &["call", "102"]);
+    bob.peer.wait_for("\"established\"", PATIENCE);
+    let carol = start("103", &["call", "102", "--hangup-after", "500ms"]);
+    bob.peer.wait_for("\"incoming\"", PATIENCE);
+    alice.peer.terminate();
+    carol.ends_well();
+    bob.ends_well();
+    server.stop();
+}

@@ -77,15 +77,14 @@ pub(super) fn place(
     }
 }
 
-/// Waits for a call to any of the accounts and picks it up, or refuses it.
+/// Waits for a call to any of the accounts, or takes one that came meanwhile, and picks it up or refuses it.
 pub(super) fn take(desk: &Desk, talk: &Talk, manner: &Manner) -> Result<Outcome, String> {
     loop {
-        match desk.next(None)? {
-            Some((line, Happening::Phone(PhoneEvent::Incoming { call, .. }))) => {
-                return meet(&desk.seat(line)?, call, talk, manner);
-            }
-            Some((_, Happening::Leave)) => return Ok(Outcome::Failed),
-            Some(_) | None => {}
+        if let Some((line, call)) = desk.turn_to() {
+            return meet(&desk.seat(line)?, call, talk, manner);
+        }
+        if let Some((_, Happening::Leave)) = desk.next(None)? {
+            return Ok(Outcome::Failed);
         }
     }
 }

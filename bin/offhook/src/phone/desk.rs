@@ -1,10 +1,11 @@
 //! `Desk`: the phones on their desk, one for each account, and everything that may happen around them: their news, signals, what is typed.
 
+use std::cell::RefCell;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use net::{Carry, Heard};
-use phone::{Audio, PhoneEvent};
+use phone::{Audio, Call, PhoneEvent};
 use protocol::doors::Event;
 use ratatui::crossterm::event::Event as TerminalEvent;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -42,6 +43,8 @@ pub(super) struct Desk {
     sound: SoundArguments,
     to: SyncSender<(usize, Happening)>,
     happenings: Receiver<(usize, Happening)>,
+    /// Calls that have come to the phones, the first first, and that nobody has turned to yet.
+    waiting: RefCell<Vec<(usize, Call)>>,
 }
 
 /// The phone of one account.
@@ -88,7 +91,7 @@ impl Desk {
                 let _ = leave.send((0, Happening::Leave));
             }
         });
-        Ok(Self { lines, news, sound, to, happenings })
+        Ok(Self { lines, news, sound, to, happenings, waiting: RefCell::default() })
     }
 
     /// The phones, in the order of the accounts.
@@ -124,6 +127,7 @@ impl Desk {
                 Ok((_, Happening::Nothing)) => {}
                 Ok((line, Happening::Phone(event))) => {
                     self.news.tell(self.whose(line), &event);
+                    self.note(line, &event);
                     return Ok(Some((line, Happening::Phone(event))));
                 }
                 Ok(happening) => return Ok(Some(happening)),
@@ -132,6 +136,22 @@ impl Desk {
                 Err(RecvTimeoutError::Disconnected) => return Err("the phone has ended".into()),
             }
         }
+    }
+
+    /// Who calls waits, also while somebody talks with another.
+    fn note(&self, line: usize, event: &PhoneEvent) {
+        let mut waiting = self.waiting.borrow_mut();
+        match event {
+            PhoneEvent::Incoming { call, .. } => waiting.push((line, *call)),
+            PhoneEvent::Ended { call, .. } => waiting.retain(|one| *one != (line, *call)),
+            _ => {}
+        }
+    }
+
+    /// Turns to the call that waits longest, and the phone that it has come to.
+    pub(super) fn turn_to(&self) -> Option<(usize, Call)> {
+        let mut waiting = self.waiting.borrow_mut();
+        (!waiting.is_empty()).then(|| waiting.remove(0))
     }
 
     /// Whose phone it is; nothing, when there is only one.
