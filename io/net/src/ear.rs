@@ -55,11 +55,20 @@ mod tests {
         assert_eq!(out(&mut ear, INVITE, 1000), 750);
         for passes in [
             "INVITE sip:112@h SIP/2.0\r\n\r\n",
+            "INVITE sips:112@h SIP/2.0\r\n\r\n",
+            "INVITE SIP:112@h SIP/2.0\r\n\r\n",
+            "INVITE sip:112;phone-context=x@h SIP/2.0\r\n\r\n",
+            "INVITE sip:%31%31%32@h SIP/2.0\r\n\r\n",
+            "INVITE tel:112 SIP/2.0\r\n\r\n",
             "INVITE urn:service:sos SIP/2.0\r\n\r\n",
+            "INVITE URN:service:sos SIP/2.0\r\n\r\n",
             "INVITE sip:a@h SIP/2.0\r\nroute: <sip:b;lr>\r\n\r\n",
             "REGISTER sip:h SIP/2.0\r\nAuthorization: Digest x\r\n\r\n",
             "INVITE sip:a@h SIP/2.0\r\nProxy-Authorization: Digest x\r\n\r\n",
             "NOTIFY sip:a@h SIP/2.0\r\nTo: <sip:a@h>;tag=1\r\n\r\n",
+            "NOTIFY sip:a@h SIP/2.0\r\nt:<sip:a@h>;tag=1\r\n\r\n",
+            "NOTIFY sip:a@h SIP/2.0\r\nTo : <sip:a@h>;TAG=1\r\n\r\n",
+            "NOTIFY sip:a@h SIP/2.0\r\nTo: <sip:a@h>\r\n ;tag=1\r\n\r\n",
             "BYE sip:a@h SIP/2.0\r\n\r\n",
             "SIP/2.0 200 OK\r\n\r\n",
         ] {

@@ -82,6 +82,7 @@ impl Framing {
     ) -> Result<Option<Piece>, End> {
         match self {
             Self::Length(framer) => cut_stream(framer, ear, out),
+            // A message a frame, from pages: all are read.
             Self::Web(socket) => cut_web(socket, now, out),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use memchr::{memchr_iter, memmem};
+use memchr::memchr_iter;
 
 /// How it goes with what comes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub struct Backlog {
     pub unread: bool,
 }
 
-/// What need not be read of what comes. A datagram is judged by its octets, so that its repeats meet the same fate; what comes by a stream is
-/// never repeated: there one is left out as often as the share says.
+/// What need not be read of what comes. A datagram is judged by its octets, so that its repeats meet the same fate; what comes by TCP or
+/// TLS is never repeated: there one is left out as often as the share says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deafness {
     /// So many of the [parts](part) of all requests that begin something: those below.
@@ -33,25 +33,35 @@ impl Deafness {
     pub fn concerns(&self, head: &[u8]) -> bool {
         let begins = head.first_chunk().is_some_and(|word| BEGINNING.contains(&word));
         let called = head.split(|octet| *octet == b' ').nth(1).unwrap_or_default();
-        let spared = |number: &str| {
-            let rest =
-                called.strip_prefix(b"sip:").and_then(|rest| rest.strip_prefix(number.as_bytes()));
-            rest.is_some_and(|rest| rest.starts_with(b"@"))
-        };
         begins
-            && !called.starts_with(b"urn:")
-            && !self.spared.iter().any(|number| spared(number))
+            && !self.spares(called)
             && !memchr_iter(b'\n', head).any(|at| tells_of_more(head.get(at..).unwrap_or_default()))
+    }
+
+    /// Is somebody spared called, however the URI is written?
+    fn spares(&self, called: &[u8]) -> bool {
+        let mut parts = called.splitn(2, |octet| *octet == b':');
+        let (scheme, rest) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let user = rest.split(|octet| b"@:;".contains(octet)).next().unwrap_or_default();
+        let number = |spared: &str| user == spared.as_bytes();
+        let is_doubtful = scheme.eq_ignore_ascii_case(b"urn") || user.contains(&b'%');
+        is_doubtful || self.spared.iter().any(|spared| number(spared))
     }
 }
 
 /// Does a row, with the line feed before it, tell of something begun before? So does the tag of whoever is called.
 fn tells_of_more(row: &[u8]) -> bool {
-    let Some((name, rest)) = row.split_first_chunk::<4>() else { return false };
-    let to = [b"\nTo:", b"\nt: "].iter().any(|to| to.eq_ignore_ascii_case(name));
-    let value = rest.split(|octet| *octet == b'\n').next().unwrap_or_default();
-    BEGUN.iter().any(|begun| begun.eq_ignore_ascii_case(name))
-        || to && memmem::find(value, b"tag=").is_some()
+    let begun = |first: &[u8; 4]| BEGUN.iter().any(|begun| begun.eq_ignore_ascii_case(first));
+    if row.first_chunk().is_some_and(begun) {
+        return true;
+    }
+    let row = row.get(1..).unwrap_or_default();
+    let row = row.split(|octet| *octet == b'\n').next().unwrap_or_default();
+    let name = row.split(|octet| *octet == b':').next().unwrap_or_default().trim_ascii_end();
+    // A row that goes on may be that of To.
+    let goes_on = matches!(row.first(), Some(b' ' | b'\t'));
+    let to = goes_on || name.eq_ignore_ascii_case(b"To") || name.eq_ignore_ascii_case(b"t");
+    to && row.windows(3).any(|word| word.eq_ignore_ascii_case(b"tag"))
 }
 
 /// Methods that begin something, by their first letters.
