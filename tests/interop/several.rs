@@ -190,7 +190,7 @@ fn who_calls_a_script_that_talks_is_picked_up_when_it_has_ended() {
     let carol = start("103", &["call", "102", "--hangup-after", "500ms"]);
     bob.peer.wait_for("\"incoming\"", PATIENCE);
     alice.peer.terminate();
-    carol.ends_well();
-    bob.ends_well();
+    ends(carol);
+    ends(bob);
     server.stop();
 }
