@@ -229,7 +229,7 @@ impl Town {
         let call = self.last;
         let at = address(call);
         let invite = format!(
-            "INVITE sip:102@example.test SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bKi{call}\r\nMax-Forwards: 70\r\n\
+            "INVITE sip:102@example.test SIP/2.0\r\nVia: SIP/2.0/UDP {at};rport;branch=z9hG4bKi{call}\r\nMax-Forwards: 70\r\n\
              From: <sip:c@elsewhere.test>;tag=c{call}\r\nTo: <sip:102@example.test>\r\nCall-ID: {call}\r\nCSeq: 1 INVITE\r\n\
              Contact: <sip:c@{at}>\r\nContent-Length: 0\r\n\r\n"
         );
@@ -290,7 +290,7 @@ impl Town {
                 "sip:102@198.51.100.9:5060"
             };
             format!(
-                "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bK{branch}{number}\r\nMax-Forwards: 70\r\n{routes}\
+                "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {at};rport;branch=z9hG4bK{branch}{number}\r\nMax-Forwards: 70\r\n{routes}\
                  From: <sip:c@elsewhere.test>;tag=c{number}\r\nTo: {to}\r\nCall-ID: {number}\r\nCSeq: {cseq} {method}\r\n\
                  Content-Length: 0\r\n\r\n"
             )

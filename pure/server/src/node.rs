@@ -305,6 +305,8 @@ impl Roles {
         if self.bans.shuns(flow) {
             return;
         }
+        // What the driver has judged are the octets as they came: they are changed below.
+        let heard = self.door.heard(turn.now, flow, &message);
         if let Err(fault) = admission::well_formed(&mut message) {
             // A broken response goes nowhere; a request whose Via can be read is told what is wrong.
             if message.is_request() && message.get::<sip::header::Via>().is_some() {
@@ -321,7 +323,7 @@ impl Roles {
         }
         match turn.transactions.meet(turn.now, flow, message, turn.out) {
             Met::Known(up) => up.into_iter().for_each(|up| self.told(turn, up)),
-            Met::New(newcomer) => self.newcomer(turn, newcomer),
+            Met::New(newcomer) => self.newcomer(turn, newcomer, heard),
         }
     }
 

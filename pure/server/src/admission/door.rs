@@ -20,6 +20,7 @@ use super::pace::Pace;
 use super::ration::Ration;
 use super::room::{Order, Room};
 use super::sources::Sources;
+use super::trial::Heard;
 use super::valve::{Turned, Valve};
 use crate::bans::Bans;
 use crate::house::House;
@@ -241,6 +242,16 @@ impl Door {
         served
     }
 
+    /// May a message, as it came, be the repeat of a request that the driver did not let through?
+    pub(crate) fn heard(&self, now: Time, flow: Flow, message: &Message) -> Heard {
+        let repeats = !flow.transport.is_reliable();
+        if repeats && self.hush.may_be_late(now, message) {
+            Heard::PerhapsLate
+        } else {
+            Heard::AtOnce
+        }
+    }
+
     /// A request came: what neighbours tell each other by it ends here (RFC 7339 §5.6).
     pub(crate) fn strip(
         &mut self,
@@ -278,8 +289,8 @@ impl Door {
     pub(crate) fn admits(
         &mut self,
         turn: &mut Turn<'_>,
-        flow: Flow,
-        request: &Message,
+        (flow, request): (Flow, &Message),
+        heard: Heard,
         bans: &Bans,
     ) -> Verdict {
         let short = self.left == 0 || self.valve.is_narrow() || !self.room.is_empty();
@@ -297,7 +308,8 @@ impl Door {
             return Verdict::Enter;
         }
         if class == Class::New {
-            if self.is_late(turn.now, flow, request) {
+            let repeats = !flow.transport.is_reliable();
+            if repeats && (heard == Heard::PerhapsLate || self.late.has(request)) {
                 let told = self.is_told(turn, flow, request);
                 return self.dismiss(turn, (flow, request, told));
             }
@@ -314,12 +326,6 @@ impl Door {
             return Verdict::Enter;
         }
         Verdict::Wait(class)
-    }
-
-    /// Is it, or may it be, the repeat of a request that was not heard?
-    fn is_late(&self, now: Time, flow: Flow, request: &Message) -> bool {
-        let repeats = !flow.transport.is_reliable();
-        repeats && (self.late.has(request) || self.hush.may_be_late(now, request))
     }
 
     fn begin(&mut self, turn: &Turn<'_>, (flow, request): (Flow, &Message), class: Class) {

@@ -15,6 +15,15 @@ pub(crate) struct Trial {
     parts: Vec<(Range<u16>, Time)>,
 }
 
+/// Whether a message was heard when it was sent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// It was.
+    AtOnce,
+    /// It may be the repeat of one that was not.
+    PerhapsLate,
+}
+
 /// The longest pause between two repeats: 32·T1 (RFC 3261 §17.1.1.2).
 const PAUSE: Duration = Duration::from_secs(16);
 

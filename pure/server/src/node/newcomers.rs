@@ -5,7 +5,7 @@ use protocol::{Fault, Flow};
 use sip::{Message, Method};
 
 use super::Roles;
-use crate::admission::{self, Entry, Verdict};
+use crate::admission::{self, Entry, Heard, Verdict};
 use crate::bans::Proof;
 use crate::gate::{Asker, No, Pass, Visitor};
 use crate::options;
@@ -18,7 +18,7 @@ const RETRY: u32 = 10;
 
 impl Roles {
     /// A request that begins something: it is judged without a trace first, then admitted, then served.
-    pub(super) fn newcomer(&mut self, turn: &mut Turn<'_>, newcomer: Newcomer) {
+    pub(super) fn newcomer(&mut self, turn: &mut Turn<'_>, newcomer: Newcomer, heard: Heard) {
         let (flow, request) = (newcomer.flow, &newcomer.request);
         if request.method() == Some(Method::Cancel) {
             // Anybody can send one: what cancels nothing leaves nothing behind.
@@ -28,7 +28,7 @@ impl Roles {
             let up = turn.transactions.admit(turn.now, newcomer, turn.out);
             return up.into_iter().for_each(|up| self.told(turn, up));
         }
-        match self.door.admits(turn, flow, request, &self.bans) {
+        match self.door.admits(turn, (flow, request), heard, &self.bans) {
             Verdict::Enter => self.enter(turn, newcomer),
             Verdict::Wait(class) => {
                 if let Some((displaced, verdict)) = self.door.keep(turn, class, newcomer) {
