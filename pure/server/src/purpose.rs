@@ -48,7 +48,7 @@ pub(crate) fn of(
     (request, plan): (&Message, &Plan),
     witness: &mut Witness<'_>,
 ) -> Result<Purpose, Fault> {
-    let place = plan.place.clone().map_err(Fault::Malformed)?;
+    let place = plan.place.as_ref().map_err(|error| Fault::Malformed(*error))?;
     let way = plan.way(turn.house);
     let relay = |way| {
         let onward = plan.target(turn.house);
@@ -73,8 +73,8 @@ pub(crate) fn of(
         }
         Place::Us => Err(Fault::MethodNotAllowed),
         Place::User(dialled) => match &plan.aim {
-            Aim::Anybody if regevent::is_meant(request) => Ok(watch(turn, dialled.user)),
-            Aim::Anybody => user_or_number(turn, flow, (request, plan), (dialled, witness)),
+            Aim::Anybody if regevent::is_meant(request) => Ok(watch(turn, dialled.user.clone())),
+            Aim::Anybody => user_or_number(turn, flow, (request, plan), (dialled.clone(), witness)),
             Aim::Phone(phone) => Ok(phone_of(turn, phone)),
             Aim::Nobody => Ok(Purpose::Nobody),
         },

@@ -12,6 +12,8 @@ use siphasher::sip128::{Hasher128 as _, SipHasher24};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seal {
     key: (u64, u64),
+    /// For marks: they stand in the open, and are made more cheaply.
+    marks: (u64, u64),
 }
 
 /// Octets of a signature: 80 bits cannot be guessed at the rate at which we answer.
@@ -25,7 +27,8 @@ impl Seal {
         let mut dice = Dice::new(secret);
         // The first throws are the steering's key.
         let _ = dice.seed();
-        Self { key: (dice.roll(), dice.roll()) }
+        let mut key = || (dice.roll(), dice.roll());
+        Self { key: key(), marks: key() }
     }
 
     /// A signature over parts.
@@ -43,7 +46,7 @@ impl Seal {
 
     /// The same for a number that proves nothing to anybody: one that we look up, or compare with another of our own.
     pub(crate) fn mark<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
-        let mut hash = SipHasher13::new_with_keys(self.key.0, self.key.1);
+        let mut hash = SipHasher13::new_with_keys(self.marks.0, self.marks.1);
         machine::write_parts(&mut hash, parts);
         hash.finish()
     }

@@ -83,10 +83,7 @@ pub(super) struct Digits {
 impl Digits {
     fn of(hash: &[u8]) -> Self {
         let mut digits = [0; 64];
-        let (pairs, _) = digits.as_chunks_mut::<2>();
-        for (pair, octet) in pairs.iter_mut().zip(hash) {
-            *pair = [digit(octet >> 4), digit(octet & 15)];
-        }
+        put_digits(hash, &mut digits);
         Self { digits, length: hash.len().saturating_mul(2) }
     }
 
@@ -113,29 +110,31 @@ pub fn hex(octets: &[u8]) -> String {
     String::from_utf8(text).unwrap_or_default()
 }
 
+/// The same, written behind what is there.
+pub fn write_hex(octets: &[u8], text: &mut Vec<u8>) {
+    let from = text.len();
+    text.resize(from.saturating_add(octets.len().saturating_mul(2)), b'0');
+    put_digits(octets, text.get_mut(from..).unwrap_or_default());
+}
+
 /// A number in hexadecimal: sixteen digits.
 pub fn hex_digits(number: u64) -> [u8; 16] {
     let mut digits = [0; 16];
+    put_digits(&number.to_be_bytes(), &mut digits);
+    digits
+}
+
+/// Two digits for each octet, as far as there is room.
+fn put_digits(octets: &[u8], digits: &mut [u8]) {
     let (pairs, _) = digits.as_chunks_mut::<2>();
-    for (pair, octet) in pairs.iter_mut().zip(number.to_be_bytes()) {
+    for (pair, octet) in pairs.iter_mut().zip(octets) {
         *pair = [digit(octet >> 4), digit(octet & 15)];
     }
-    digits
 }
 
 /// A hexadecimal digit.
 const fn digit(half: u8) -> u8 {
     if half < 10 { b'0'.wrapping_add(half) } else { b'W'.wrapping_add(half) }
-}
-
-/// The same, written behind what is there.
-pub fn write_hex(octets: &[u8], text: &mut Vec<u8>) {
-    let from = text.len();
-    text.resize(from.saturating_add(octets.len().saturating_mul(2)), b'0');
-    let (pairs, _) = text.get_mut(from..).unwrap_or_default().as_chunks_mut::<2>();
-    for (pair, octet) in pairs.iter_mut().zip(octets) {
-        *pair = [digit(octet >> 4), digit(octet & 15)];
-    }
 }
 
 /// H(username:realm:password): all that a server needs to keep. Its text never shows in logs.

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use machine::{HashKey, Map, Time};
-use sip::header::Via;
+use sip::header::{Via, is_load};
 use sip::{Bytes, Header as _, Message, Name, Param, Params};
 
 use crate::limits;
@@ -174,11 +174,6 @@ pub(crate) fn without(wire: Bytes) -> Bytes {
     bare.map_or(wire, |message| message.wire().clone())
 }
 
-/// The parameters of RFC 7339 §4.
-fn is_ours(name: &str) -> bool {
-    ["oc", "oc-algo", "oc-validity", "oc-seq"].iter().any(|our| our.eq_ignore_ascii_case(name))
-}
-
 /// Does the list in `oc-algo` name what we speak (§4.2)? Whoever names none at all means it.
 fn knows_loss(via: &Via<'_>) -> bool {
     let Some(list) = via.params.unquoted("oc-algo") else { return true };
@@ -187,7 +182,7 @@ fn knows_loss(via: &Via<'_>) -> bool {
 
 fn write_bare(via: &Via<'_>, text: &mut Vec<u8>) {
     Via { params: Params::new(b""), ..*via }.write(text);
-    for param in via.params.iter().filter(|param: &Param<'_>| !is_ours(param.name)) {
+    for param in via.params.iter().filter(|param: &Param<'_>| !is_load(param.name.as_bytes())) {
         param.write(text);
     }
 }

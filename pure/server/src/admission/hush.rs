@@ -264,6 +264,7 @@ mod tests {
         assert!(hush.open >= 2 * (WHOLE - u64::from(dropped)), "{}", hush.open);
         assert_eq!(hush.trial.parts(Time((until + 1) * 1_000_000_000)), 0);
     }
+
     #[test]
     fn nobody_who_comes_by_a_stream_is_on_trial() {
         let mut hush = Hush::new(7);

@@ -1,6 +1,7 @@
 //! `OurBranch`: the branch of our Via (RFC 3261 §8.1.1.7, §16.6 step 8): the cookie, what the route depends on (to see loops), what makes
 //! it unique, and a signature with the Via below (so that nobody has us send answers elsewhere).
 
+use protocol::auth::hex_digits;
 use sip::header::MAGIC;
 
 use crate::seal::Seal;
@@ -16,16 +17,12 @@ const LENGTH: usize = COOKIE + 32;
 impl OurBranch {
     /// The branch above a Via.
     pub(super) fn above(below: &[u8], seal: &Seal, (hash, unique): (u64, u32)) -> Self {
-        let parts = u128::from(hash) << 64 | u128::from(unique) << 32;
-        let number = parts | u128::from(signature(below, seal, (hash, unique)));
+        let low = u64::from(unique) << 32 | u64::from(signature(below, seal, (hash, unique)));
         let mut text = [0; LENGTH];
         let (cookie, digits) = text.split_at_mut(COOKIE);
         cookie.copy_from_slice(MAGIC.as_bytes());
-        for (digit, shift) in digits.iter_mut().rev().zip((0..128).step_by(4)) {
-            *digit = match (number >> shift) as u8 & 15 {
-                low @ 0..10 => b'0' + low,
-                high => b'a' - 10 + high,
-            };
+        for (to, part) in digits.chunks_exact_mut(16).zip([hash, low]) {
+            to.copy_from_slice(&hex_digits(part));
         }
         Self(text)
     }

@@ -74,7 +74,7 @@ pub use tokens::{
     GeolocationRouting, Priority, ProxyRequire, RequestDisposition, Require, ResourcePriority,
     SipETag, SipIfMatch, Supported, Unsupported,
 };
-pub use via::{MAGIC, Marks, Via, ViaTransport, is_magic};
+pub use via::{MAGIC, Marks, Via, ViaTransport, is_load, is_magic};
 pub(crate) use via::{Source, Usual};
 pub use warning::Warning;
 

@@ -164,14 +164,17 @@ impl<'a> Marks<'a> {
                     Source::Blank(_) | Source::Rport => Source::Rport,
                 };
             }
-            Some(b'o') if LOAD.into_iter().any(is) => self.load = true,
+            Some(b'o') if is_load(name) => self.load = true,
             _ => {}
         }
     }
 }
 
-/// The parameters of RFC 7339 §4.
-const LOAD: [&[u8]; 4] = [b"oc", b"oc-algo", b"oc-validity", b"oc-seq"];
+/// True for the name of a parameter of RFC 7339 §4.
+pub fn is_load(name: &[u8]) -> bool {
+    let all = [&b"oc"[..], b"oc-algo", b"oc-validity", b"oc-seq"];
+    all.iter().any(|load| load.eq_ignore_ascii_case(name))
+}
 
 impl<'a> Header<'a> for Via<'a> {
     const NAME: Name = Name::Via;
