@@ -14,7 +14,7 @@ use sip::{Message, Name};
 
 use super::class::{Class, Whence};
 use super::feedback::{Feedback, bare};
-use super::hush::Hush;
+use super::hush::{Hush, Width};
 use super::late::Late;
 use super::pace::Pace;
 use super::ration::Ration;
@@ -24,6 +24,7 @@ use super::trial::Heard;
 use super::valve::{Turned, Valve};
 use crate::bans::Bans;
 use crate::house::House;
+use crate::proxy::came_across;
 use crate::settings::Overload;
 use crate::turn::Turn;
 
@@ -147,6 +148,10 @@ impl Door {
             (self.waited, self.unread) = (Duration::ZERO, false);
             self.left = u32::MAX;
             self.late.clear();
+            if self.hush.width() == Width::Narrow {
+                self.hush = Hush::new(self.key);
+                self.deafen(turn, 0);
+            }
             return;
         }
         (self.waited, self.unread) = (backlog.waited, backlog.unread);
@@ -188,9 +193,13 @@ impl Door {
         }
         self.feedback.update(turn.now, self.valve.rate());
         if let Some(share) = self.hush.update(turn.now, self.valve.width()) {
-            let spared = turn.house.settings.overload.emergency.clone().into();
-            turn.out.push(Output::Deafen(Deafness { share, key: self.key, spared }));
+            self.deafen(turn, share);
         }
+    }
+
+    fn deafen(&self, turn: &mut Turn<'_>, share: u16) {
+        let spared = turn.house.settings.overload.emergency.clone().into();
+        turn.out.push(Output::Deafen(Deafness { share, key: self.key, spared }));
     }
 
     const fn a_turn(&self) -> u32 {
@@ -313,9 +322,11 @@ impl Door {
                 let told = self.is_told(turn, flow, request);
                 return self.dismiss(turn, (flow, request, told));
             }
-            self.hush.seen(flow.transport);
+            if may_be_left_out(turn.house, flow) {
+                self.hush.seen(flow.transport);
+            }
             if self.valve.is_narrow() && self.waited > STALE {
-                self.note_away(class);
+                self.note_away(turn.house, flow, class);
                 return self.fall_silent(turn.now, flow, request);
             }
         }
@@ -331,7 +342,7 @@ impl Door {
     fn begin(&mut self, turn: &Turn<'_>, (flow, request): (Flow, &Message), class: Class) {
         self.valve.begun();
         self.words.begun();
-        if class == Class::New {
+        if class == Class::New && may_be_left_out(turn.house, flow) {
             self.hush.begun();
         }
         if self.is_told(turn, flow, request) {
@@ -346,7 +357,7 @@ impl Door {
         if told {
             self.feedback.refused();
         }
-        self.note_away(class);
+        self.note_away(turn.house, flow, class);
         self.dismiss(turn, (flow, request, told))
     }
 
@@ -373,9 +384,9 @@ impl Door {
         Verdict::Silence
     }
 
-    const fn note_away(&mut self, class: Class) {
+    fn note_away(&mut self, house: &House, flow: Flow, class: Class) {
         self.valve.turned_away();
-        if matches!(class, Class::New) {
+        if class == Class::New && may_be_left_out(house, flow) {
             self.hush.turned_away();
         }
     }
@@ -437,6 +448,12 @@ impl Door {
 fn pace(rules: &Overload, shards: u16) -> Pace {
     let share = |of: u32| of.div_ceil(u32::from(shards.max(1)));
     Pace::of(share(rules.per_source), share(rules.at_once))
+}
+
+/// Could the driver have left it out? What comes by WebSocket, and from our other nodes, it always reads: that less of the rest is read makes
+/// it no less.
+fn may_be_left_out(house: &House, flow: Flow) -> bool {
+    !flow.transport.is_web() && !came_across(house, flow)
 }
 
 /// Sources that may be as fast as they like: those that the operator knows, and those that routes lead to.

@@ -129,6 +129,7 @@ impl Hush {
             Width::Whole => (self.open, self.can, self.earlier, self.few) = (WHOLE, 0, None, 0),
         }
         let dropped = |open: u64| u16::try_from(WHOLE - open).unwrap_or_default();
+        self.trial.keep_from(dropped(self.open));
         if self.open == WHOLE || self.open >= 2 * before {
             // There is less than there was: rather late than never.
             self.trial.end();

@@ -38,6 +38,12 @@ impl Trial {
         self.parts.push((parts, now + PAUSE));
     }
 
+    /// Those below do not pass any more.
+    pub(crate) fn keep_from(&mut self, first: u16) {
+        self.parts.iter_mut().for_each(|(parts, _)| parts.start = parts.start.max(first));
+        self.parts.retain(|(parts, _)| !parts.is_empty());
+    }
+
     /// Whoever comes late is welcome.
     pub(crate) fn end(&mut self) {
         self.parts.clear();
@@ -82,6 +88,10 @@ mod tests {
         assert!(trial.has(Time(2 * second), &request) && trial.has(Time(16 * second), &request));
         assert!(!trial.has(Time(17 * second), &request));
         assert_eq!([16, 17].map(|at| trial.parts(Time(at * second))), [PARTS.into(), 0]);
+        trial.begin(Time(20 * second), 10..30);
+        trial.keep_from(20);
+        trial.begin(Time(20 * second), 15..20);
+        assert_eq!(trial.parts(Time(21 * second)), 15, "each is counted once");
         trial.begin(Time(20 * second), mine..mine + 1);
         trial.end();
         assert!(!trial.has(Time(21 * second), &request), "late is welcome");
