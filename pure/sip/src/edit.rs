@@ -258,6 +258,19 @@ mod tests {
         assert_eq!(replaced, [b"SIP/2.0/UDP c", b"SIP/2.0/UDP b"]);
     }
 
+    /// The index of what is written is that which its reader would make.
+    #[test]
+    fn a_fold_before_the_colon_is_none_of_the_value() {
+        for row in ["Route\r\n : <sip:r1>", "Route:\r\n <sip:r1>", "Route : <sip:r1>,\r\n <sip:r3>"]
+        {
+            let text = format!("INVITE sip:b@h SIP/2.0\r\n{row}, <sip:r2>\r\n\r\n");
+            let message = Message::parse(text).unwrap();
+            let changed = message.edit().remove_first(Name::Route).finish().unwrap();
+            let read = Message::parse(changed.wire().clone()).unwrap();
+            assert_eq!(changed.head(), read.head(), "{row}");
+        }
+    }
+
     #[test]
     fn what_is_pushed_stands_above_its_kind() {
         let message = message();

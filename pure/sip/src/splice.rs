@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use memchr::memchr2;
-
 use crate::Name;
 use crate::core::Core;
 use crate::read::{Head, Row, StartLine, blanks, offset};
@@ -217,12 +215,13 @@ impl<'s, I: Iterator<Item = &'s Splice>> Shift<'s, I> {
 
     /// A row that stays, its value changed.
     fn row(&mut self, old: &Row, line: usize, wire: &[u8], rows: &mut Vec<Row>) -> Row {
-        // There may be blanks before a colon, so the value is not looked for behind it.
+        // There may be blanks before a colon, and folds among them, which are none of the value's.
         let [colon, value] =
             [old.colon, old.value].map(|at| usize::from(at).saturating_add_signed(self.by));
         let end = self.to(old.end.into(), wire, rows);
         let text = wire.get(colon..end).unwrap_or_default();
-        let folded = memchr2(b'\r', b'\n', text).is_some();
+        let mut behind = text.iter().skip_while(|octet| **octet != b':');
+        let folded = behind.any(|octet| matches!(octet, b'\r' | b'\n'));
         row_of((old.name, folded), line..end, (colon, value), wire)
     }
 }

@@ -119,11 +119,11 @@ impl Framer {
         }
         let Some(end) = self.head_end() else { return false };
         let head = self.kept.get(..end).unwrap_or_default();
+        let length = plain_length(head).and_then(|body| end.checked_add(body));
+        let Some(length) = length.filter(|length| *length <= self.kept.len()) else { return false };
         if !unwanted(head) {
             return false;
         }
-        let length = plain_length(head).and_then(|body| end.checked_add(body));
-        let Some(length) = length.filter(|length| *length <= self.kept.len()) else { return false };
         drop(self.kept.split_to(length));
         (self.searched, self.half_a_ping) = (0, false);
         true
@@ -252,7 +252,7 @@ mod tests {
         ] {
             let mut framer = Framer::default();
             framer.push(doubtful.as_bytes());
-            assert!(!framer.leave_out(invite), "{doubtful}");
+            assert!(!framer.leave_out(|_| panic!("it is read in any case")), "{doubtful}");
         }
     }
 

@@ -24,7 +24,8 @@ pub(super) fn is_plain(text: &[u8]) -> bool {
     };
     match rest {
         [] => true,
-        [b';' | b'?', ..] => find_light(rest).is_none(),
+        // Else the host was a user, and the port a password.
+        [b';' | b'?', ..] => find_light(rest).is_none() && !rest.contains(&b'@'),
         _ => false,
     }
 }
@@ -66,7 +67,8 @@ mod tests {
 
     #[test]
     fn what_is_plain_is_a_uri_and_most_are_plain() {
-        let users = ["", "101@", "a.b%40;c@", "@", "a b@", "a:b@", "\u{e9}@", "a@b@"];
+        let users =
+            ["", "101@", "a.b%40;c@", "@", "a b@", "a:b@", "a:1;x@", "a:1?x@", "\u{e9}@", "a@b@"];
         let hosts = [
             "a.example",
             "a",
