@@ -159,3 +159,15 @@ fn class_45_a_name_is_a_name() {
         watch.assert_nothing_is_left();
     }
 }
+
+/// The same: names of the store's own rows begin with a NUL, so nobody registers under one and is barred, or bars others, by it.
+#[test]
+fn class_45_nobody_is_called_as_the_store_s_own_rows() {
+    let mut office = Office::new(trusting());
+    for name in ["%00ban", "%00", "101%00"] {
+        let mut request = Phone::udp(101).register("");
+        request.to = format!("<sip:{name}@example.test>");
+        assert_eq!(status(&office.receive(Phone::udp(101).flow, request.wire())), 404, "{name}");
+    }
+    office.register(&Phone::udp(101));
+}
