@@ -61,18 +61,16 @@ pub(crate) fn run(root: &Path, wish: Wish) -> Result<(), String> {
     unbound(&measured)?;
     let file = root.join(DOCUMENT);
     let text = fs::read_to_string(&file).map_err(|error| format!("{DOCUMENT}: {error}"))?;
-    let compiler = compiler()?;
+    let place = place()?;
     if wish == Wish::Check {
         let written = page::part(&text, SECTION).unwrap_or_default();
-        if !written.contains(&compiler) {
-            println!(
-                "not compared with {DOCUMENT}, which was counted with another compiler than {compiler}"
-            );
+        if !written.contains(&place) {
+            println!("not compared with {DOCUMENT}, which was not counted with {place}");
             return Ok(());
         }
         return compare(&measured, &prices(written));
     }
-    let table = format!("{}\nCounted with {compiler}.\n", table(&measured));
+    let table = format!("{}\nCounted with {place}.\n", table(&measured));
     let text = page::replace(&text, SECTION, &table).ok_or_else(|| {
         format!("{DOCUMENT}: the markers `<!-- {SECTION}:begin -->` and `…:end` are missing")
     })?;
@@ -93,10 +91,15 @@ fn build(root: &Path) -> Result<PathBuf, String> {
     Ok(target.join("release/bench"))
 }
 
-/// What the compiler says that it is: another one makes other numbers.
-fn compiler() -> Result<String, String> {
-    let said = output(Command::new("rustc").arg("--version"))?.stdout;
-    Ok(String::from_utf8_lossy(&said).trim().to_owned())
+/// What the compiler and the processor say that they are: another compiler makes other numbers, and libraries search and hash as the
+/// processor can.
+fn place() -> Result<String, String> {
+    let compiler = output(Command::new("rustc").arg("--version"))?.stdout;
+    let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let named = processors.lines().find(|line| line.starts_with("model name"));
+    let processor =
+        named.and_then(|line| line.split_once(':')).map_or("another", |(_, name)| name.trim());
+    Ok(format!("{} on {processor}", String::from_utf8_lossy(&compiler).trim()))
 }
 
 fn output(command: &mut Command) -> Result<std::process::Output, String> {

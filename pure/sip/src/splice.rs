@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::{memchr, memchr2};
+
 use crate::Name;
 use crate::core::Core;
 use crate::read::{Head, Row, StartLine, blanks, offset};
@@ -220,8 +222,8 @@ impl<'s, I: Iterator<Item = &'s Splice>> Shift<'s, I> {
             [old.colon, old.value].map(|at| usize::from(at).saturating_add_signed(self.by));
         let end = self.to(old.end.into(), wire, rows);
         let text = wire.get(colon..end).unwrap_or_default();
-        let mut behind = text.iter().skip_while(|octet| **octet != b':');
-        let folded = behind.any(|octet| matches!(octet, b'\r' | b'\n'));
+        let behind = text.get(memchr(b':', text).unwrap_or(0)..).unwrap_or_default();
+        let folded = memchr2(b'\r', b'\n', behind).is_some();
         row_of((old.name, folded), line..end, (colon, value), wire)
     }
 }

@@ -1,5 +1,7 @@
 //! SIP URIs as nearly everybody writes them: recognised in one walk, without taking them apart (RFC 3261 §19.1.1).
 
+use memchr::memchr;
+
 use super::host::ipv4;
 use crate::octets::find_light;
 use crate::scan::{is_label, is_user};
@@ -25,7 +27,7 @@ pub(super) fn is_plain(text: &[u8]) -> bool {
     match rest {
         [] => true,
         // Else the host was a user, and the port a password.
-        [b';' | b'?', ..] => find_light(rest).is_none() && !rest.contains(&b'@'),
+        [b';' | b'?', ..] => find_light(rest).is_none() && memchr(b'@', rest).is_none(),
         _ => false,
     }
 }
