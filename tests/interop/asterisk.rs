@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::account::Account;
 use crate::authority::Authority;
 use crate::baresip::PATIENCE;
-use crate::handset::Handset;
+use crate::handset::{self, Handset};
 use crate::land::{Host, Land};
 use crate::offhook::Offhook;
 use crate::peer::Peer;
@@ -133,24 +133,7 @@ fn passed(feature: &str, transport: &str) {
 #[test]
 fn two_phones_of_asterisk_call_and_hold_each_other() {
     let Some((asterisk, folder)) = plain("asterisk-calls") else { return };
-    let mut alice = Handset::register(&folder, &asterisk.account("101"), &[]);
-    let bob = asterisk.account("102").playing(1000.0);
-    let mut bob = Handset::register(&folder, &bob, &[]);
-    alice.reaches("102", &mut bob);
-    alice.hears(1, 1000.0);
-    bob.hears(1, 440.0);
-    alice.holds();
-    bob.is_held();
-    alice.resumes();
-    bob.is_taken_back();
-    bob.holds();
-    alice.is_held();
-    bob.resumes();
-    alice.is_taken_back();
-    alice.hangs_up();
-    bob.is_done();
-    sound::assert_heard(&alice.quit()[0], 1000.0, 440.0);
-    sound::assert_heard(&bob.quit()[0], 440.0, 1000.0);
+    handset::call_and_hold(&folder, |number| asterisk.account(number));
     passed(
         "`offhook phone` registers with digest, calls through it and is called; each records the other's tone",
         "UDP",

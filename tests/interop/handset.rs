@@ -132,3 +132,25 @@ impl Handset {
         })
     }
 }
+
+/// 101 calls 102 and each records the other's tone; each holds the other and takes it back; the caller hangs up.
+pub(crate) fn call_and_hold(folder: &Path, account: impl Fn(&str) -> Account) {
+    let register =
+        |number: &str, tone: f64| Handset::register(folder, &account(number).playing(tone), &[]);
+    let (mut alice, mut bob) = (register("101", 440.0), register("102", 1000.0));
+    alice.reaches("102", &mut bob);
+    alice.hears(1, 1000.0);
+    bob.hears(1, 440.0);
+    alice.holds();
+    bob.is_held();
+    alice.resumes();
+    bob.is_taken_back();
+    bob.holds();
+    alice.is_held();
+    bob.resumes();
+    alice.is_taken_back();
+    alice.hangs_up();
+    bob.is_done();
+    sound::assert_heard(&alice.quit()[0], 1000.0, 440.0);
+    sound::assert_heard(&bob.quit()[0], 440.0, 1000.0);
+}

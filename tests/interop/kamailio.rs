@@ -8,11 +8,11 @@ use std::time::Duration;
 use crate::account::Account;
 use crate::authority::Authority;
 use crate::baresip::PATIENCE;
-use crate::handset::Handset;
+use crate::handset;
 use crate::land::Host;
 use crate::peer::Peer;
 use crate::phone::Phone;
-use crate::{place, sound, table};
+use crate::{place, table};
 
 /// A Kamailio for one domain, running.
 pub(crate) struct Kamailio {
@@ -95,20 +95,7 @@ fn town(name: &str) -> Option<(Kamailio, PathBuf, Authority)> {
 }
 
 fn two_phones(folder: &Path, account: impl Fn(&str) -> Account) {
-    let register =
-        |number: &str, tone: f64| Handset::register(folder, &account(number).playing(tone), &[]);
-    let (mut alice, mut bob) = (register("101", 440.0), register("102", 1000.0));
-    alice.reaches("102", &mut bob);
-    alice.hears(1, 1000.0);
-    bob.hears(1, 440.0);
-    bob.holds();
-    alice.is_held();
-    bob.resumes();
-    alice.is_taken_back();
-    alice.hangs_up();
-    bob.is_done();
-    sound::assert_heard(&alice.quit()[0], 1000.0, 440.0);
-    sound::assert_heard(&bob.quit()[0], 440.0, 1000.0);
+    handset::call_and_hold(folder, &account);
     let transport = if account("101").trust.is_some() { "TLS" } else { "UDP" };
     let feature = "It is the registrar of `offhook phone` (digest), and passes its calls, holds and ends of calls on";
     table::passed(&table::KAMAILIO, feature, transport);
