@@ -20,7 +20,7 @@ fn nodes_that_are_cut_from_each_other_serve_all_but_each_others_connections() {
     let mut dora = town.answering("104", 1, "tcp");
     town.calls(("101", 0), "104");
     dora.peer.wait_for("hung up by the other side", PATIENCE);
-    town.cut(here, there);
+    here.cut(there);
     let began = Instant::now();
     let status = refused(&town, 0, "102");
     let took = began.elapsed();
@@ -28,7 +28,7 @@ fn nodes_that_are_cut_from_each_other_serve_all_but_each_others_connections() {
     assert!(took < SOON, "{status} after {took:?}");
     town.calls(("101", 0), "103");
     carol.peer.wait_for("hung up by the other side", PATIENCE);
-    town.heal(here);
+    here.heal();
     town.calls(("101", 0), "102");
     bob.peer.wait_for("hung up by the other side", PATIENCE);
     drop((bob, carol, dora));
@@ -65,14 +65,14 @@ fn a_node_that_is_cut_from_the_store_calls_by_its_copies_and_then_believes_the_s
     town.calls(("101", 0), "102"); // the first node has a copy now
     bob.peer.wait_for("hung up by the other side", PATIENCE);
     assert_eq!(erin.registers(here, &contact(7001), 600), format!("200 {}", contact(7001)));
-    town.cut(here, &town.store);
+    here.cut(&town.store);
     assert_eq!(erin.registers(here, &contact(7002), 600), "503 later");
     town.calls(("101", 0), "102");
     bob.peer.wait_for("hung up by the other side", PATIENCE);
     // Erin moves: to a node that has the store.
     assert_eq!(erin.registers(there, &contact(7001), 0), "200");
     assert_eq!(erin.registers(there, &contact(7003), 600), format!("200 {}", contact(7003)));
-    town.heal(here);
+    here.heal();
     // What the first node was refused, and what it had a copy of, is nowhere.
     let mut last = String::new();
     let deadline = Instant::now() + PATIENCE;
@@ -98,13 +98,13 @@ fn a_node_that_is_cut_from_everybody_is_a_server_of_its_own_and_comes_back() {
     let [here, there] = &town.nodes;
     let mut bob = town.answering("102", 0, "tcp");
     let mut carol = town.answering("103", 1, "udp");
-    town.cut(here, &town.store);
-    town.cut(here, there);
+    here.cut(&town.store);
+    here.cut(there);
     town.calls(("101", 0), "102");
     bob.peer.wait_for("hung up by the other side", PATIENCE);
     town.calls(("101", 1), "103");
     carol.peer.wait_for("hung up by the other side", PATIENCE);
-    town.heal(here);
+    here.heal();
     drop((bob, carol));
     let mut bob = town.coming_back("102", 1, "tcp");
     let mut carol = town.coming_back("103", 0, "tcp");

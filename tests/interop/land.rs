@@ -28,6 +28,22 @@ impl Host {
         must(&mut self.run(&words(line)));
     }
 
+    /// Nothing passes between it and another from now on, either way.
+    pub(crate) fn cut(&self, other: &Self) {
+        self.set("nft add table ip cut");
+        for (chain, whose) in [("input", "saddr"), ("output", "daddr")] {
+            self.set(&format!(
+                "nft add chain ip cut {chain} {{ type filter hook {chain} priority 0 ; }}"
+            ));
+            self.set(&format!("nft add rule ip cut {chain} ip {whose} {} drop", other.ip));
+        }
+    }
+
+    /// All that was cut at it passes again.
+    pub(crate) fn heal(&self) {
+        self.set("nft delete table ip cut");
+    }
+
     /// Whether somebody waits on a port of it, for datagrams (`-u`) or connections (`-t`).
     pub(crate) fn listens(&self, what: &str, port: u16) -> bool {
         let output = self.run(&words(&format!("ss -Hln {what} sport = :{port}"))).output();

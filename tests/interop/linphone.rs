@@ -75,6 +75,15 @@ impl Linphone {
         self.play();
     }
 
+    /// Calls another phone, which picks up; the number by which it knows the call.
+    fn reaches(&mut self, uri: &str, other: &mut Handset) -> String {
+        let said = self.ask(&format!("call {uri}"));
+        other.picks_up();
+        let id = said.lines().find_map(|line| line.strip_prefix("Id: ")).expect(&said).to_owned();
+        self.wait_for(&format!("call-status {id}"), "LinphoneCallStreamsRunning");
+        id
+    }
+
     /// Plays its tone into the call that comes about.
     pub(crate) fn play(&mut self) {
         self.wait_for("call-status", "LinphoneCallStreamsRunning");
@@ -280,10 +289,7 @@ fn linphone_transfers_and_is_transferred() {
     carol.hears(1, 1000.0);
     carol.hangs_up();
     // By it, blind.
-    let call = bob.ask(&format!("call {}", uri("101")));
-    alice.picks_up();
-    bob.is("LinphoneCallStreamsRunning");
-    let call = call.lines().find_map(|line| line.strip_prefix("Id: ")).expect(&call);
+    let call = bob.reaches(&uri("101"), &mut alice);
     let answer = bob.ask(&format!("call-transfer {call} {}", uri("103")));
     assert!(answer.contains("Status: Ok"), "{answer}");
     carol.picks_up();
@@ -295,6 +301,72 @@ fn linphone_transfers_and_is_transferred() {
     server.stop();
     passed("`offhook phone` transfers it blind to a third phone, which hears it", "UDP");
     passed("It transfers `offhook phone` blind to a third phone, which hears it", "UDP");
+}
+
+#[test]
+fn linphone_is_transferred_attended() {
+    let Some((server, mut bob, folder)) = office("linphone-transferred") else { return };
+    let register = |number: &str, tone: f64, words: &[&str]| {
+        let account = Account::new(number, server.udp).playing(tone);
+        Handset::register(&folder, &account, words)
+    };
+    let mut alice = register("101", 440.0, &[]);
+    let mut carol = register("103", 660.0, &["--follow-transfers"]);
+    // It is told to take the place of the one who asked.
+    alice.reaches("103", &mut carol);
+    alice.calls("102");
+    bob.is("LinphoneCallStreamsRunning"); // until then it answers 491
+    alice.says("join 1");
+    alice.is_told_of_success();
+    carol.learns("\"goes_on\"");
+    bob.play();
+    carol.hears(1, 1000.0);
+    carol.hangs_up();
+    alice.is_done();
+    // The other one is told, and takes that place in a call of its.
+    alice.calls("102");
+    bob.is("LinphoneCallStreamsRunning");
+    alice.reaches("103", &mut carol);
+    alice.says("join 1");
+    alice.is_told_of_success();
+    bob.play();
+    carol.hears(2, 1000.0);
+    carol.hangs_up();
+    alice.quit();
+    carol.quit();
+    bob.quit();
+    server.stop();
+    passed(
+        "`offhook phone` transfers it attended: it calls with Replaces, and it is called with Replaces; the third phone hears it",
+        "UDP",
+    );
+}
+
+#[test]
+fn linphone_transfers_attended() {
+    let Some((server, mut bob, folder)) = office("linphone-attended") else { return };
+    let register = |number: &str, tone: f64| {
+        let account = Account::new(number, server.udp).playing(tone);
+        Handset::register(&folder, &account, &["--follow-transfers"])
+    };
+    let (mut alice, mut carol) = (register("101", 440.0), register("103", 660.0));
+    let uri = |number: &str| Account::new(number, server.udp).uri();
+    let first = bob.reaches(&uri("101"), &mut alice);
+    let second = bob.reaches(&uri("103"), &mut carol);
+    let answer = bob.ask(&format!("call-transfer {first} {second}"));
+    assert!(answer.contains("Status: Ok"), "{answer}");
+    carol.learns("\"goes_on\"");
+    carol.hears(1, 440.0);
+    carol.hangs_up();
+    let (alices, carols) = (alice.quit(), carol.quit());
+    sound::assert_heard(alices.last().unwrap(), 660.0, 440.0);
+    sound::assert_heard(carols.last().unwrap(), 440.0, 660.0);
+    bob.quit();
+    server.stop();
+    passed(
+        "It transfers `offhook phone` attended to a third phone (Replaces); those two hear each other",
+        "UDP",
+    );
 }
 
 /// Both ways, with SRTP alone.

@@ -12,6 +12,7 @@
 )]
 
 mod account;
+mod aiortc;
 mod asterisk;
 mod authority;
 mod bans;

@@ -2,7 +2,7 @@
 
 pjsua.py NUMBER DOMAIN SERVER TRANSPORT IP TONE.wav FOLDER [CERTIFICATE-AUTHORITY]
 In FOLDER it records its calls: heard-1.wav, heard-2.wav.
-SRTP=required in the environment: no call is heard on its way; ICE=on: it looks for ways
+SRTP=required in the environment: no call is heard on its way; ICE=on: it looks for ways; TURN=HOST:PORT: by a relay too
 commands, for the last call that is up: call URI, hold, resume, keys 12#, transfer URI, join (the last two), hangup, quit
 """
 import os
@@ -102,6 +102,10 @@ settings.mediaConfig.transportConfig.boundAddress = ip
 if os.environ.get("SRTP") == "required":
     settings.mediaConfig.srtpUse, settings.mediaConfig.srtpSecureSignaling = pj.PJMEDIA_SRTP_MANDATORY, 0
 settings.natConfig.iceEnabled = os.environ.get("ICE") == "on"
+if os.environ.get("TURN"):
+    nat = settings.natConfig
+    nat.turnEnabled, nat.turnServer, nat.turnConnType = True, os.environ["TURN"], pj.PJ_TURN_TP_UDP
+    nat.turnUserName, nat.turnPassword, nat.turnPasswordType = "turn", "pw-turn", 0
 account = Account()
 account.create(settings)
 

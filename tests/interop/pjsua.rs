@@ -1,7 +1,6 @@
 //! PJSIP, the phone inside of many phones, by its Python library: registers, calls and is called, holds.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use crate::account::Account;
@@ -21,16 +20,9 @@ pub(crate) struct Pjsua {
 }
 
 impl Pjsua {
-    /// Whether the library is there. If not, says so; where peers are required, as in CI, that is a failure.
+    /// Whether the library is there.
     pub(crate) fn is_there() -> bool {
-        let there = python().args(["-c", "import pjsua2"]).output();
-        let there = there.is_ok_and(|output| output.status.success());
-        let missing = "pjsua2 is not installed (.ci/install brings it)";
-        assert!(there || std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
-        if !there {
-            println!("skipped: {missing}");
-        }
-        there
+        place::imports("pjsua2")
     }
 
     /// Starts a phone and waits until it is registered.
@@ -39,13 +31,13 @@ impl Pjsua {
     }
 
     /// The same with these wishes, as the script names them.
-    fn register_with(folder: &Path, account: &Account, wishes: &[(&str, &str)]) -> Self {
+    pub(crate) fn register_with(folder: &Path, account: &Account, wishes: &[(&str, &str)]) -> Self {
         let Account { number, server, domain, transport, host, tone, trust, .. } = account;
         let folder = folder.join(format!("pjsua-{number}"));
         std::fs::create_dir_all(&folder).unwrap();
         let play = folder.join("tone.wav");
         sound::write_tone(&play, *tone);
-        let mut program = python();
+        let mut program = place::python();
         program.args([
             SCRIPT,
             number,
@@ -76,12 +68,12 @@ impl Pjsua {
     }
 
     /// Waits until it has heard this tone for as long as tests want, in its call of that number; calls are counted from 1.
-    fn hears(&mut self, call: u32, hz: f64) {
+    pub(crate) fn hears(&mut self, call: u32, hz: f64) {
         let heard = sound::heard(self.recording(call), hz);
         self.peer.wait_until(&format!("{hz} Hz heard"), PATIENCE, heard);
     }
 
-    fn says(&mut self, line: &str) {
+    pub(crate) fn says(&mut self, line: &str) {
         self.peer.type_line(line);
     }
 
@@ -100,13 +92,6 @@ impl Pjsua {
     fn recording(&self, call: u32) -> PathBuf {
         self.folder.join(format!("heard-{call}.wav"))
     }
-}
-
-/// Python, with the library that `.ci/install` brings.
-fn python() -> Command {
-    let mut python = Command::new("python3");
-    python.env("PYTHONPATH", place::brought("python"));
-    python
 }
 
 /// A server with 101, 102 and 103, and a PJSIP that is 102.

@@ -2,6 +2,7 @@
 
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Whether a program is installed. If not, says so and which Debian package brings it; where peers are required, as in CI, that is a
 /// failure.
@@ -27,6 +28,25 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 /// What `.ci/install` has brought that is no package of this machine's.
 pub(crate) fn brought(name: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/ci")).join(name)
+}
+
+/// Whether Python has a library that `.ci/install` brings. If not, says so; where peers are required, as in CI, that is a failure.
+pub(crate) fn imports(library: &str) -> bool {
+    let there = python().args(["-c", &format!("import {library}")]).output();
+    if there.is_ok_and(|output| output.status.success()) {
+        return true;
+    }
+    let missing = format!("{library} is not installed (.ci/install brings it)");
+    assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
+    println!("skipped: {missing}");
+    false
+}
+
+/// Python, with the libraries that `.ci/install` brings.
+pub(crate) fn python() -> Command {
+    let mut python = Command::new("python3");
+    python.env("PYTHONPATH", brought("python"));
+    python
 }
 
 /// A port that is free at this moment, over UDP and TCP, for peers that cannot take port 0. Somebody else may be quicker: who uses it

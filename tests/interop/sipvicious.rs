@@ -1,6 +1,5 @@
 //! SIPVicious: what scanners and guessers have been using for years. It learns nothing, and the list of bans says why it was stopped.
 
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ struct Town {
 impl Town {
     /// Some lines more of config; `None` where the tool is not there, or no land can be made. The tool knows only MD5.
     fn found(name: &str, more: &str) -> Option<Self> {
-        if !is_there() || !place::installed("sipsak", "sipsak") {
+        if !place::imports("sipvicious") || !place::installed("sipsak", "sipsak") {
             return None;
         }
         let mut land = Land::new(name)?;
@@ -46,7 +45,7 @@ impl Town {
     }
 
     fn start(&self, tool: &str, arguments: &[&str]) -> Peer {
-        let mut python = python();
+        let mut python = place::python();
         let program = format!("import sys; from sipvicious.{tool} import main; sys.exit(main())");
         python.args(["-c", &program]).args(arguments).arg("10.46.0.1").current_dir(&self.folder);
         Peer::start(tool, &mut self.guesser.run(&python))
@@ -79,24 +78,6 @@ impl Town {
         let line = self.server.peer.wait_for("\"source\":\"10.46.0.66\",\"reason\"", PATIENCE);
         serde_json::from_str(&line).unwrap()
     }
-}
-
-fn python() -> Command {
-    let mut python = Command::new("python3");
-    python.env("PYTHONPATH", Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/ci/python"));
-    python
-}
-
-/// Whether the tool is there. If not, says so; where peers are required, as in CI, that is a failure.
-fn is_there() -> bool {
-    let there = python().args(["-c", "import sipvicious"]).output();
-    let there = there.is_ok_and(|output| output.status.success());
-    let missing = "sipvicious is not installed (.ci/install brings it)";
-    assert!(there || std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
-    if !there {
-        println!("skipped: {missing}");
-    }
-    there
 }
 
 /// The tools give up ten seconds after they have heard the last answer.

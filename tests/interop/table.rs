@@ -10,6 +10,7 @@ use crate::place;
 /// A program that nobody here wrote, and its package: Debian's, npm's, PyPI's, or what `.ci/install` lays beside.
 pub(crate) struct Program(&'static str, &'static str);
 
+pub(crate) const AIORTC: Program = Program("aiortc", "aiortc");
 pub(crate) const ASTERISK: Program = Program("Asterisk", "brought:asterisk");
 pub(crate) const BARESIP: Program = Program("baresip", "baresip-core");
 pub(crate) const BIND: Program = Program("BIND", "bind9");

@@ -204,23 +204,6 @@ impl Town {
         self.trust = Some(authority.file());
     }
 
-    /// Nothing passes between a host and another from now on, either way.
-    pub(crate) fn cut(&self, one: &Host, other: &Host) {
-        let (one, other) = (one, other.ip);
-        one.set("nft add table ip cut");
-        for (chain, whose) in [("input", "saddr"), ("output", "daddr")] {
-            one.set(&format!(
-                "nft add chain ip cut {chain} {{ type filter hook {chain} priority 0 ; }}"
-            ));
-            one.set(&format!("nft add rule ip cut {chain} ip {whose} {other} drop"));
-        }
-    }
-
-    /// All that was cut at a host passes again.
-    pub(crate) fn heal(&self, host: &Host) {
-        host.set("nft delete table ip cut");
-    }
-
     /// Somebody who registers what it is told to.
     pub(crate) fn registrant(&self, number: &str) -> Registrant {
         let mut command = Command::new("python3");

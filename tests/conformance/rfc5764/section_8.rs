@@ -61,6 +61,7 @@ fn what_is_missing_is_not_made_up_for_by_plain_sound() {
     };
     let refused = Err(Refusal::Keys { section: 0 });
     assert_eq!(accepted(&|answer| answer), Ok(()));
+    assert_eq!(accepted(&|answer| answer.replace("RTP/SAVP", "RTP/SAVPF")), Ok(()));
     assert_eq!(accepted(&|answer| answer.replace("a=fingerprint", "a=nothing")), refused);
     assert_eq!(accepted(&|answer| answer.replace("setup:active", "setup:actpass")), refused);
     assert_eq!(accepted(&|answer| answer.replace("setup:active", "setup:holdconn")), refused);

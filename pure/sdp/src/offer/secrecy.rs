@@ -171,7 +171,9 @@ impl Secrecy {
         (section, description, theirs): (usize, &Description, &Media),
         written: &Media,
     ) -> Result<Keys, Refusal> {
-        if !theirs.protocol.eq_ignore_ascii_case(&written.protocol) {
+        // RFC 8829 §5.8.3 wants the word of the offer. aiortc answers SAVPF to SAVP: the F promises feedback, and keys are made the same way.
+        let alike = written.attribute("setup").is_some() && is_shaken(description, theirs);
+        if !alike && !theirs.protocol.eq_ignore_ascii_case(&written.protocol) {
             return Err(Refusal::Protocol { section, protocol: theirs.protocol.clone() });
         }
         if written.attribute("setup").is_some() {
