@@ -88,7 +88,7 @@ fn calls_go_on_when_a_node_and_a_master_die_under_load() {
 
 /// 50 calls and 1,000 REGISTER a second. It wants a release build, which `OFFHOOK` names, and a machine of its own.
 #[test]
-#[ignore = "a minute of load: OFFHOOK=target/release/offhook cargo test -p offhook --test interop -- --ignored crowd"]
+#[ignore = "a minute of load: OFFHOOK=$PWD/target/release/offhook cargo test -p offhook --test interop -- --ignored crowd"]
 fn calls_go_on_when_a_node_and_a_master_die_under_full_load() {
     let load = Load { registers: 1_000, calls: 50, seconds: 60, users: 1_000, deaths: true };
     if let Some(found) = what_becomes_of("crowd-full", &load) {
@@ -98,7 +98,7 @@ fn calls_go_on_when_a_node_and_a_master_die_under_full_load() {
 
 /// As many REGISTERs as the crowd can say, or the nodes can take: how many are stored.
 #[test]
-#[ignore = "a measurement: OFFHOOK=target/release/offhook cargo test -p offhook --test interop -- --ignored crowd"]
+#[ignore = "a measurement: OFFHOOK=$PWD/target/release/offhook cargo test -p offhook --test interop -- --ignored crowd"]
 fn how_many_registers_two_nodes_store_together() {
     let load = Load { registers: 6_000, calls: 1, seconds: 15, users: 3_000, deaths: false };
     let Some(found) = what_becomes_of("crowd-most", &load) else { return };
