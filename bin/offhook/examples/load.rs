@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release -p offhook --example load -- answer 5070                            # picks everything up, on this machine
 //!     cargo run --release -p offhook --example load -- call sip:x@127.0.0.1:5070 500 30 PCMA  # 500 calls, 30 seconds
+//!
+//! Several who are called stand behind one another, `sip:x@127.0.0.1:5070,sip:x@127.0.0.1:5072`: they are called in turn.
 
 use std::env;
 use std::error::Error;
@@ -57,7 +59,7 @@ fn call(whom: &str, count: u32, seconds: u32, codec: &str) -> Result<(), Box<dyn
     let telephone = Telephone::open_at(&account, HERE)?;
     let heard = Arc::default();
     let mut calls = Vec::new();
-    for _ in 0..count {
+    for (_, whom) in (0..count).zip(whom.split(',').cycle()) {
         let call = telephone.call(whom, sound(&heard))?;
         telephone.until_up(call, Duration::from_secs(10))?;
         calls.push(call);
