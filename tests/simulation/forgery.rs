@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use offhook_tests::exchange::{Exchange, SERVER, address};
+use offhook_tests::office::{Office, Phone, answers, requests, rows};
 use offhook_tests::puppet::read;
 use protocol::Transport;
 use sim::{HostId, Parcel, Realm, Weather};
@@ -83,6 +84,28 @@ fn a_to_tag_without_a_dialog_is_no_ticket() {
         inject(&mut exchange, STRANGER, &request(method, "sip:102@example.test", ""));
         inject(&mut exchange, STRANGER, &request(method, "sip:102@198.51.100.3:5060", ""));
         assert_eq!(exchange.look(bob).heard.len(), before, "{method}");
+    }
+}
+
+/// Bob, whom Alice has called, has seen the pass of that call. It is good within that call, and begins no other: not in her name, and not for
+/// somebody whom he does not prove to be.
+#[test]
+fn the_pass_of_a_call_begins_no_other() {
+    let mut office = Office::default();
+    let [alice, bob, carol] = [101, 102, 103].map(Phone::udp);
+    office.register(&bob);
+    office.register(&carol);
+    let sent = office.converse(&alice, &alice.invite("sip:102@example.test"));
+    let pass = rows(&requests(&sent, "INVITE"), Name::RecordRoute).remove(0);
+    for (nth, method) in ["INVITE", "MESSAGE", "SUBSCRIBE", "REFER"].into_iter().enumerate() {
+        let mut forged = bob.request(method, "sip:103@example.test").call("call-of-101");
+        forged.branch += method;
+        forged.from = "<sip:101@example.test>;tag=from-101".into();
+        forged.cseq = 10 + nth as u32;
+        let forged = forged.row(&format!("Contact: <{}>\r\nRoute: {pass}", bob.contact()));
+        let sent = office.receive(bob.flow, forged.wire());
+        assert_eq!(answers(&sent, bob.flow), [407], "{method}");
+        assert_eq!(sent.len(), 1, "{method}");
     }
 }
 

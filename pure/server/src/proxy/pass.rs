@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use protocol::Flow;
 use protocol::doors::Neighbour;
-use sip::Message;
+use sip::{Message, Method};
 
 use crate::octets::{put_neighbour, put_short_flow, take_neighbour, take_short_flow};
 use crate::seal::{SIGNATURE, Seal};
@@ -61,9 +61,13 @@ impl Seal {
         URL_SAFE_NO_PAD.encode(&octets)
     }
 
-    /// Reads the pass that a request shows; `None` for what is none, and for one of another dialog.
+    /// Reads the pass that a request shows; `None` for what is none, for one of another dialog, and for a request without a To tag that is no
+    /// ACK or BYE: it begins something, whatever it shows. (Who answers as RFC 2543 says gives no tag.)
     pub(crate) fn read(&self, shown: &[u8], request: &Message) -> Option<Shown> {
-        let shown = Some(shown).filter(|shown| shown.len() <= LONGEST)?;
+        let ends = matches!(request.method(), Some(Method::Ack | Method::Bye));
+        if shown.len() > LONGEST || request.to_tag().is_none() && !ends {
+            return None;
+        }
         let octets = URL_SAFE_NO_PAD.decode(shown).ok()?;
         let (octets, signature) = octets.split_at_checked(octets.len().checked_sub(SIGNATURE)?)?;
         let right = |tag: &[u8]| {
@@ -74,7 +78,6 @@ impl Seal {
         if right(request.from_tag().unwrap_or_default()) {
             return Some(Shown { onward: pass.far });
         }
-        // Without a To tag it is no request within a dialog, whatever it shows.
         right(request.to_tag()?).then_some(Shown { onward: pass.near })
     }
 }
