@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use offhook_tests::office::{
-    Office, Phone, Sent, answers, reply, requests, rows, status, trusting,
+    Office, Phone, Sent, always_at, answers, found, reply, requests, rows, status, trusting,
 };
+use protocol::{Input, Transport};
 use sip::{Message, Name};
 
 /// 101 calls 102, who has so many phones; the copies that they got.
@@ -263,4 +264,59 @@ fn phones_that_do_not_answer_give_way_to_those_of_lower_preference() {
     let sent = office.wait(Duration::from_secs(21));
     assert!(sent.iter().any(|sent| sent.flow.peer.to_string() == "198.51.100.22:5060"));
     assert_eq!(requests(&answer(&mut office, &copies[0], 180, ""), "CANCEL").len(), 1);
+}
+
+/// Carol, whose phones have connections, calls Bob; the INVITE that he got.
+fn call_by_stream(carol: &Phone) -> (Office, Sent) {
+    let (mut office, bob) = (Office::new(trusting()), Phone::udp(102));
+    office.register(&bob);
+    let sent = office.receive(carol.flow, carol.invite("sip:102@example.test").wire());
+    (office, requests(&sent, "INVITE").remove(0))
+}
+
+const BOB: &str = "Contact: <sip:102@198.51.100.2>\r\n";
+
+/// Bob has not got the ACK, and says his 200 again: it takes the connection that the INVITE came by, for Carol can be called at no address.
+#[test]
+fn a_2xx_that_is_repeated_takes_the_connection_of_its_invite() {
+    let carol = Phone::tcp(103, 7);
+    let (mut office, invite) = call_by_stream(&carol);
+    for _ in 0..3 {
+        let sent = answer(&mut office, &invite, 200, BOB);
+        assert_eq!(answers(&sent, carol.flow), [200]);
+        office.wait(Duration::from_secs(4));
+    }
+}
+
+/// A datagram ends where it ends. On a stream the same answer must say how long it is, or all that follows it is lost (§20.14).
+#[test]
+fn an_answer_says_its_length_on_a_stream_though_it_said_none_in_its_datagram() {
+    let (mut office, invite) = call_by_stream(&Phone::tcp(103, 7));
+    for code in [180, 200, 200] {
+        let short = reply(&invite.message, code, BOB).replace("Content-Length: 0\r\n", "");
+        let sent = office.receive(invite.flow, format!("{short}v=0\r\n"));
+        assert_eq!(rows(&sent, Name::ContentLength), ["5"]);
+    }
+}
+
+/// The first of two addresses is given up, and accepts when the second rings already: it has the call, and the second is cancelled.
+#[test]
+fn who_was_given_up_and_accepts_has_the_call() {
+    let mut office = Office::new(always_at("102", &["sip:102@two.example"], trusting()));
+    let alice = Phone::udp(101);
+    office.receive(alice.flow, alice.invite("sip:102@example.test").wire());
+    let (ticket, _) = office.asked.remove(0);
+    let two =
+        found(&[(Transport::Udp, "203.0.113.50:5060"), (Transport::Udp, "203.0.113.51:5060")]);
+    let first = requests(&office.tell(Input::Answered(ticket, two)), "INVITE").remove(0);
+    let sent = requests(&office.wait(Duration::from_millis(3600)), "INVITE");
+    let second = sent.iter().find(|sent| sent.flow != first.flow).unwrap();
+    assert_eq!(answers(&answer(&mut office, second, 180, ""), alice.flow), [180]);
+    let sent = answer(&mut office, &first, 200, BOB);
+    assert_eq!(answers(&sent, alice.flow), [200]);
+    let cancelled = requests(&sent, "CANCEL");
+    assert_eq!(cancelled.iter().map(|sent| sent.flow).collect::<Vec<_>>(), [second.flow]);
+    let sent = answer(&mut office, second, 487, "");
+    assert_eq!(answers(&sent, alice.flow), [0; 0], "the caller has its answer");
+    assert_eq!(office.node.forwarding(), 0);
 }

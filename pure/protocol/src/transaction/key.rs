@@ -28,8 +28,12 @@ impl Keys {
     /// The transaction of ours that a response answers: its top branch and the CSeq method. The sent-by must be the one that we
     /// wrote (RFC 3261 §18.1.2): with another it answers nothing of ours.
     pub(super) fn of_response(self, response: &Message) -> Option<Key> {
-        let (via, branch) = (response.get::<Via>()?, response.branch()?);
-        Some(self.of_branch(CLIENT, branch, (via.sent_by(), response.get::<CSeq>()?.method)))
+        self.of_top(CLIENT, response)
+    }
+
+    /// The server transaction of the request that a response answers, as its transaction does, or who passes it on.
+    pub(super) fn of_answer(self, response: &Message) -> Option<Key> {
+        self.of_top(SERVER, response)
     }
 
     /// The client transaction that a request of ours begins.
@@ -70,6 +74,11 @@ impl Keys {
             method.as_str().as_bytes(),
         ];
         Some(self.0.number(parts))
+    }
+
+    fn of_top(self, side: &[u8], response: &Message) -> Option<Key> {
+        let (via, branch) = (response.get::<Via>()?, response.branch()?);
+        Some(self.of_branch(side, branch, (via.sent_by(), response.get::<CSeq>()?.method)))
     }
 
     fn of_branch(self, side: &[u8], branch: &[u8], rest: (HostPort<'_>, Method<'_>)) -> Key {

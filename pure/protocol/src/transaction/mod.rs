@@ -305,6 +305,15 @@ impl Transactions {
         self.all.get(id.0).is_some()
     }
 
+    /// The way of the answers to a request, while its transaction is there: an answer that is passed on names it by its top Via.
+    pub fn way_of(&self, answer: &Message) -> Option<Flow> {
+        let id = self.keys.of_answer(answer).and_then(|key| self.by_key.get(&key))?;
+        match &self.all.get(*id)?.transaction {
+            Transaction::Server(server) => Some(server.back.flow),
+            Transaction::Client(_) => None,
+        }
+    }
+
     /// The request of a server transaction, while that may need it: to find out where its answers can go.
     pub fn server_request(&self, id: ServerId) -> Option<Message> {
         match self.all.get(id.0).map(|entry| &entry.transaction) {

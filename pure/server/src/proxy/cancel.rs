@@ -40,7 +40,7 @@ impl Proxy {
         context.state = State::Closing;
         context.waiting.clear();
         context.reason = reason;
-        self.cancel_branches(turn, context, None);
+        self.cancel_branches(turn, context);
     }
 
     /// Those who ring have had their time: the next in order of preference do.
@@ -55,14 +55,9 @@ impl Proxy {
         }
     }
 
-    /// Cancels every branch that may still ring, but one.
-    pub(super) fn cancel_branches(
-        &mut self,
-        turn: &mut Turn<'_>,
-        context: &mut Context,
-        but: Option<usize>,
-    ) {
-        for at in (0..context.branches.len()).filter(|at| Some(*at) != but) {
+    /// Cancels every branch that may still ring.
+    pub(super) fn cancel_branches(&mut self, turn: &mut Turn<'_>, context: &mut Context) {
+        for at in 0..context.branches.len() {
             self.cancel_branch(turn, context, at, None);
         }
     }

@@ -448,9 +448,11 @@ impl Proxy {
             Leg::Calling { client, hurry, .. } if hurry <= turn.now => {
                 // The server may wake up and ring all the same; then it is told that nobody waits any more.
                 turn.transactions.hush(client);
-                self.given_up.note(client);
-                if let Some(to) = self.clients.remove(&client).and_then(|sent| sent.to) {
-                    self.failing(turn, to, Failure::Unanswered);
+                if let Some(sent) = self.clients.remove(&client) {
+                    self.given_up.note(client, sent);
+                    if let Some(to) = sent.to {
+                        self.failing(turn, to, Failure::Unanswered);
+                    }
                 }
                 self.lost(turn, context, at, response::Loss::Silent);
             }

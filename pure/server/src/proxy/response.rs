@@ -9,7 +9,7 @@ use protocol::transaction::ClientId;
 use protocol::transport::response_flow;
 use protocol::{Flow, Output, Transport};
 use sip::header::{RetryAfter, Via};
-use sip::{Bytes, Message, Method, Name, Status};
+use sip::{Bytes, Edit, Message, Method, Name, Status};
 
 use super::best::{Asks, Candidate};
 use super::context::{Context, Leg, State};
@@ -46,18 +46,8 @@ impl Proxy {
         flow: Flow,
         response: Message,
     ) {
-        let Some(Sent { context: id, branch: at, to }) = self.clients.get(&client).copied() else {
-            if self.is_probe(turn, client, Some(&response)) {
-                return;
-            }
-            if self.given_up.spoke(client) && response.status().is_some_and(Status::is_provisional)
-            {
-                let patience = turn.house.settings.timers.patience();
-                self.given_up.cancelled(client, turn.now + patience);
-                return cancel::send(turn, client, Some(cancel::NOBODY_ANSWERED));
-            }
-            // Its context is gone: a 2xx that is repeated goes on as a stateless proxy would send it (§16.7 step 1).
-            return self.repeated(turn, (client, flow), &response);
+        let Some(Sent { context: id, branch: at, to }) = self.sent(client, &response) else {
+            return self.unawaited(turn, (client, flow), &response);
         };
         if let Some(to) = to {
             let says = asks(turn) && response.via_marks().load;
@@ -82,7 +72,7 @@ impl Proxy {
                 (2, Some(homeward)) => {
                     // The branch is done; its 2xx, when it is repeated, needs no context (above).
                     proxy.clients.remove(&client);
-                    proxy.success(turn, context, at, (homeward, flow));
+                    proxy.success(turn, context, (at, client), (homeward, flow));
                 }
                 _ => {
                     proxy.clients.remove(&client);
@@ -90,6 +80,38 @@ impl Proxy {
                 }
             }
         });
+    }
+
+    /// What a response answers: a branch, or one that was given up, when it accepts all the same.
+    fn sent(&mut self, client: ClientId, response: &Message) -> Option<Sent> {
+        if let Some(sent) = self.clients.get(&client) {
+            return Some(*sent);
+        }
+        let accepts = response.status().is_some_and(Status::is_success);
+        let late = if accepts { self.given_up.over(client) } else { None };
+        let leads_home = |_: &Sent| Homeward::of(response).is_some();
+        late.filter(|sent| self.contexts.contains_key(&sent.context)).filter(leads_home)
+    }
+
+    /// A response that no branch waits for.
+    fn unawaited(
+        &mut self,
+        turn: &mut Turn<'_>,
+        (client, flow): (ClientId, Flow),
+        response: &Message,
+    ) {
+        if self.is_probe(turn, client, Some(response)) {
+            return;
+        }
+        if !response.status().is_some_and(Status::is_provisional) {
+            self.given_up.over(client);
+            // Its context is gone: a 2xx that is repeated goes on as a stateless proxy would send it (§16.7 step 1).
+            self.repeated(turn, (client, flow), response);
+        } else if self.given_up.rings(client) {
+            let patience = turn.house.settings.timers.patience();
+            self.given_up.cancelled(client, turn.now + patience);
+            cancel::send(turn, client, Some(cancel::NOBODY_ANSWERED));
+        }
     }
 
     /// Whoever answers is alive; whoever asks for a pause gets it (§21.5.4, RFC 3263 §4.3).
@@ -137,13 +159,15 @@ impl Proxy {
         &mut self,
         turn: &mut Turn<'_>,
         context: &mut Context,
-        at: usize,
+        (at, client): (usize, ClientId),
         (homeward, by): (Homeward<'_>, Flow),
     ) {
         let response = homeward.response;
         let Some(branch) = context.branches.get_mut(at) else { return };
-        let client = branch.state.client();
-        branch.state = Leg::Done;
+        // One that was given up has asked somebody else meanwhile.
+        if branch.state.client() == Some(client) {
+            branch.state = Leg::Done;
+        }
         if context.is_answered() && !context.is_invite() {
             return;
         }
@@ -158,7 +182,7 @@ impl Proxy {
         context.waiting.clear();
         if !Disposition(&context.request).no_cancel() {
             context.reason = Some(Bytes::from_static(cancel::ANSWERED));
-            self.cancel_branches(turn, context, Some(at));
+            self.cancel_branches(turn, context);
         }
     }
 
@@ -167,12 +191,12 @@ impl Proxy {
         &mut self,
         turn: &Turn<'_>,
         context: &Context,
-        client: Option<ClientId>,
+        client: ClientId,
         response: &Message,
     ) {
         let timer = turn.house.settings.proxy.session_timer;
         let owed = session_timer::owed(timer, &context.request, response);
-        if let (Some(client), Some(expires), true) = (client, owed, context.is_invite()) {
+        if let Some(expires) = owed.filter(|_| context.is_invite()) {
             let until = turn.now + turn.house.settings.timers.patience();
             self.paid.note(client, expires, until);
         }
@@ -301,7 +325,7 @@ impl Proxy {
     }
 
     fn lose(&mut self, turn: &mut Turn<'_>, client: ClientId, loss: Loss) {
-        self.given_up.spoke(client);
+        self.given_up.over(client);
         if self.is_probe(turn, client, None) {
             return;
         }
@@ -396,11 +420,20 @@ impl<'a> Homeward<'a> {
     }
 }
 
+/// Begins what goes to who has asked: our Via comes off (§16.7 step 3), and it says how long its body is, as it must on a stream (§20.14).
+pub(super) fn onward(response: &Message) -> Edit<'_> {
+    let mut edit = response.edit();
+    edit.remove_first(Name::Via);
+    if !response.has(Name::ContentLength) {
+        edit.measured();
+    }
+    edit
+}
+
 /// Passes a response on: our Via comes off, challenges of other branches come in, nothing else changes (§16.7 steps 3, 7–9).
 fn pass_on(turn: &mut Turn<'_>, context: &Context, homeward: Homeward<'_>, challenges: &[Asks]) {
     let response = homeward.response;
-    let mut edit = response.edit();
-    edit.remove_first(Name::Via);
+    let mut edit = onward(response);
     for (name, value) in challenges {
         edit.append_raw(name.as_str(), value);
     }

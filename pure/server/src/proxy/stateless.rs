@@ -7,7 +7,9 @@ use protocol::{Flow, Output, Transport};
 use sip::header::Via;
 use sip::{Message, Name, Status};
 
+use super::response::onward;
 use super::{Proxy, branch, hop, identity, session_timer};
+use crate::house::House;
 use crate::turn::Turn;
 
 impl Proxy {
@@ -31,27 +33,28 @@ impl Proxy {
         if !ours {
             return;
         }
-        let mut edit = response.edit();
-        edit.remove_first(Name::Via);
+        let mut edit = onward(response);
         if let Some(expires) = self.paid.to(client) {
             session_timer::pay(expires, response, &mut edit);
         }
         let Ok(onward) = edit.finish() else { return };
-        let Some((transport, peer)) = onward.get::<Via>().and_then(|via| way_back(&via)) else {
+        // Who has asked by a connection is reached by that, as long as its transaction knows it (§16.7 step 9).
+        let known = turn.transactions.way_of(&onward);
+        let Some(flow) = known.or_else(|| way_back(turn.house, &onward, came.listener)) else {
             return;
         };
-        let known = identity::of_response(turn.house, &onward, (came.peer.ip(), peer.ip()));
-        let onward = known.unwrap_or(onward);
-        if let Some(flow) = hop::flow_to(turn.house, transport, peer, came.listener) {
-            turn.out.push(Output::Send(flow, onward.wire().clone()));
-        }
+        let ends = (came.peer.ip(), flow.peer.ip());
+        let onward = identity::of_response(turn.house, &onward, ends).unwrap_or(onward);
+        turn.out.push(Output::Send(flow, onward.wire().clone()));
     }
 }
 
 /// Where a Via that we signed leads: `received` and `rport` are ours, for we wrote them when the request came (§18.2.2, RFC 3581 §4).
-fn way_back(via: &Via<'_>) -> Option<(Transport, SocketAddr)> {
+fn way_back(house: &House, onward: &Message, came_by: u16) -> Option<Flow> {
+    let via = onward.get::<Via>()?;
     let transport = Transport::of(via.transport.0)?;
     let port = via.port.unwrap_or(transport.default_port());
     let port = via.rport().flatten().filter(|_| !transport.is_reliable()).unwrap_or(port);
-    Some((transport, SocketAddr::new(via.received().or(via.host.ip())?, port)))
+    let peer = SocketAddr::new(via.received().or(via.host.ip())?, port);
+    hop::flow_to(house, transport, peer, came_by)
 }
