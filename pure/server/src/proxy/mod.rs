@@ -448,11 +448,10 @@ impl Proxy {
             Leg::Calling { client, hurry, .. } if hurry <= turn.now => {
                 // The server may wake up and ring all the same; then it is told that nobody waits any more.
                 turn.transactions.hush(client);
-                if let Some(sent) = self.clients.remove(&client) {
-                    self.given_up.note(client, sent);
-                    if let Some(to) = sent.to {
-                        self.failing(turn, to, Failure::Unanswered);
-                    }
+                let sent = self.clients.remove(&client);
+                sent.into_iter().for_each(|sent| self.given_up.note(client, sent));
+                if let Some(to) = sent.and_then(|sent| sent.to) {
+                    self.failing(turn, to, Failure::Unanswered);
                 }
                 self.lost(turn, context, at, response::Loss::Silent);
             }
