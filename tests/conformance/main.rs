@@ -31,6 +31,7 @@ mod rfc3842;
 mod rfc3891;
 mod rfc3892;
 mod rfc3903;
+mod rfc3911;
 mod rfc4028;
 mod rfc4235;
 mod rfc4320;

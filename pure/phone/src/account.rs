@@ -284,18 +284,25 @@ impl Account {
     }
 
     /// Who may watch the calls of this phone ([`Package::Dialogs`](crate::packages::Package::Dialogs), RFC 4235) and join them: a secretary, the desk
-    /// next to it. Nobody but other phones of the same address (§3.6), unless said otherwise. A call may be taken over by them, by whom our server lets through, and by whom the other side has sent:
-    /// so transfers go (RFC 5589 §7).
+    /// next to it. Nobody, unless said otherwise: other phones of the same address (§3.6) neither, until it is listed too. They are known by their
+    /// From, so list only whom the server looks at before it passes them on (and where it says who it is in P-Asserted-Identity, it must be one of
+    /// these, RFC 3325), or, without a server, who comes from the very address in its URI; by UDP that proves what your network proves. A call may be
+    /// taken over by them, by whom our server lets through, and by whom the other side has sent: so transfers go (RFC 5589 §7). `102` is
+    /// somebody of the account's domain.
     #[must_use]
     pub fn shows_calls(mut self, to: &[&str]) -> Self {
-        self.shown_to = to.iter().map(|uri| uri.as_bytes().into()).collect();
+        let whole = |who: &&str| match (who.contains(':'), who.contains('@')) {
+            (true, _) => (*who).to_owned(),
+            (false, true) => format!("{}:{who}", self.scheme()),
+            (false, false) => format!("{}:{who}@{}", self.scheme(), self.domain),
+        };
+        self.shown_to = to.iter().map(|who| whole(who).into_bytes().into()).collect();
         self
     }
 
     /// True for somebody who may.
     pub(crate) fn shows_calls_to(&self, uri: &[u8]) -> bool {
-        let is = |known: &[u8]| crate::outside::is_same(known, uri);
-        is(self.address().as_bytes()) || self.shown_to.iter().any(|known| is(known))
+        self.shown_to.iter().any(|known| crate::friends::is_same(known, uri))
     }
 
     /// Who helps to find a way to the other side.
@@ -444,6 +451,19 @@ mod tests {
             "\"G729\" is no codec of this phone; it has opus, G722, PCMA, PCMU"
         );
         assert_eq!(account.codecs([]).unwrap_err(), BadAccount::NoCodec);
+    }
+
+    #[test]
+    fn calls_are_shown_to_whom_is_listed_and_to_nobody_else() {
+        let account = Account::new("sip:101@example.test").unwrap();
+        assert!(!account.shows_calls_to(b"sip:101@example.test"), "not even to ourselves");
+        let account = account.shows_calls(&["102", "bob@other.test", "sip:101@example.test"]);
+        for who in ["sip:102@example.test", "sips:bob@other.test", "sip:101@Example.Test"] {
+            assert!(account.shows_calls_to(who.as_bytes()), "{who}");
+        }
+        for who in ["sip:103@example.test", "sip:102@other.test", "tel:102", "102", ""] {
+            assert!(!account.shows_calls_to(who.as_bytes()), "{who}");
+        }
     }
 
     #[test]

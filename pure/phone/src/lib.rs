@@ -42,6 +42,7 @@ mod abilities;
 mod account;
 mod call;
 mod conference;
+mod friends;
 mod history;
 mod latch;
 pub mod limits;

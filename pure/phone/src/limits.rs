@@ -40,6 +40,9 @@ pub const RETRY_LAST: Duration = Duration::from_secs(1800);
 /// this time.
 pub const RECONNECT: Duration = Duration::from_secs(5);
 
+/// How fast registrations follow each other, at most: a registrar that grants no time, or wants us back after none, is not asked all the time.
+pub const REGISTER_PACE: Duration = Duration::from_secs(1);
+
 /// How long nothing is said over datagrams while we are registered: routers at home forget who is silent for 30 seconds
 /// (RFC 4787 §4.3 asks for two minutes; RFC 5626 §4.4.2 for 24 to 29 seconds).
 pub const SILENCE: (Duration, Duration) = (Duration::from_secs(24), Duration::from_secs(29));
@@ -137,6 +140,9 @@ pub(crate) const DETOURS: usize = 8;
 
 /// Things that are watched at once: the keys of a large telephone.
 pub const WATCHES: usize = 128;
+
+/// Places that one question is heard from: the phones and the mailboxes of one person.
+pub const PLACES: usize = 8;
 
 /// The shortest time for which we can be watched: a conference lasts longer.
 pub const SHORTEST_WATCH: Duration = Duration::from_secs(10);

@@ -1,7 +1,5 @@
 //! The phone as a machine: what comes in, and who takes care of it.
 
-use std::net::IpAddr;
-
 use machine::{Machine, Time};
 use media::Silence;
 use protocol::dialog::{Dialog, DialogId, Tag};
@@ -335,11 +333,11 @@ impl Phone {
     }
 
     /// The call that an INVITE takes the place of, or joins.
-    fn named_by(&self, invite: &Message, from: IpAddr) -> Result<Option<Succession>, Refusal> {
-        if let Some(old) = self.replaced_by(invite, from)? {
+    fn named_by(&self, invite: &Message, came: Flow) -> Result<Option<Succession>, Refusal> {
+        if let Some(old) = self.replaced_by(invite, came)? {
             return Ok(Some(Succession::Replaces { old }));
         }
-        let joined = self.joined_by(invite, from)?;
+        let joined = self.joined_by(invite, came)?;
         Ok(joined.map(|old| Succession::Joins { old, refer: None }))
     }
 
@@ -351,7 +349,7 @@ impl Phone {
         request: &Message,
         out: &mut Vec<Output>,
     ) {
-        let named = self.named_by(request, flow.peer.ip());
+        let named = self.named_by(request, flow);
         let turn =
             &mut Turn { now, line: &mut self.line, lingering: &mut self.lingering, out: &mut *out };
         let tag = Tag::throw(&mut turn.line.dice);

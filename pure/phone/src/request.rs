@@ -6,7 +6,7 @@ use machine::Dice;
 use protocol::auth::Answers;
 use protocol::dialog::{Routes, for_request_uri};
 use sip::header::{RetryAfter, Warning};
-use sip::{Draft, Message, Method, Name, Status, Uri};
+use sip::{Draft, Edit, Message, Method, Name, Status, Uri};
 
 use crate::account::Account;
 use crate::line::{Errand, Outcome};
@@ -62,7 +62,7 @@ pub(crate) fn proven(
     again(&errand.request, number(), answers)
 }
 
-/// The request, with the answers to everything that was asked so far.
+/// The request, with the answers to everything that was asked so far; nothing, when it cannot be written with them: then they are forgotten.
 pub(crate) fn signed(draft: Draft, answers: &mut Answers) -> Option<Message> {
     let request = Message::parse(draft.wire()).ok()?;
     let (method, uri) = (request.method()?, request.request_uri()?);
@@ -74,7 +74,7 @@ pub(crate) fn signed(draft: Draft, answers: &mut Answers) -> Option<Message> {
     for (name, value) in rows {
         edit.append_raw(name.as_str(), &value);
     }
-    edit.finish().ok()
+    written(&mut edit, answers)
 }
 
 /// The same request with the next CSeq and new credentials (RFC 3261 §22.2); everything else stays (§8.1.3.5).
@@ -87,7 +87,16 @@ pub(crate) fn again(request: &Message, cseq: u32, answers: &mut Answers) -> Opti
     for (name, value) in answers.rows(method.as_str(), uri, request.body()) {
         edit.append_raw(name.as_str(), &value);
     }
-    edit.finish().ok()
+    written(&mut edit, answers)
+}
+
+/// What was asked may be so long that no request has room for the answer.
+fn written(edit: &mut Edit<'_>, answers: &mut Answers) -> Option<Message> {
+    let written = edit.finish().ok();
+    if written.is_none() {
+        *answers = answers.fresh();
+    }
+    written
 }
 
 /// The words of a refusal: its reason phrase, and a Warning's text when there is one (RFC 3261 §20.43).

@@ -60,7 +60,8 @@ impl Whither {
         let server = place(&Hop::Server, account).ok();
         // Where the server stood is not forgotten: calls last longer than that is believed.
         self.names.retain(|hop, (until, _)| now < *until || Some(hop) == server.as_ref());
-        if self.names.len() < limits::NAMES {
+        let known = self.names.contains_key(&found) || Some(&found) == server.as_ref();
+        if known || self.names.len() < limits::NAMES {
             self.names.insert(found, (now + limits::BELIEVED, targets.to_vec()));
         }
     }
@@ -189,5 +190,27 @@ mod tests {
             (NOW + Duration::from_secs(36_000), Hop::Uri((*b"sip:other.test").into()));
         whither.learn(later, &other, &account, &[at("other.test", "192.0.2.9:5061")]);
         assert_eq!(domain_of(&whither, &account, uri), "example.test");
+    }
+
+    /// Many names, of whoever is called, do not crowd the server's out when it moves.
+    #[test]
+    fn the_server_is_found_again_however_many_names_are_known() {
+        let (account, mut whither) = (account(), Whither::default());
+        let at = |domain: &str, address: &str| Target {
+            transport: Transport::Tls,
+            address: address.parse().unwrap(),
+            domain: domain.into(),
+        };
+        whither.learn(NOW, &Hop::Server, &account, &[at("example.test", "192.0.2.1:5061")]);
+        let later = NOW + limits::BELIEVED;
+        for number in 0..limits::NAMES {
+            let hop = Hop::Uri(format!("sip:other{number}.test").into_bytes().into());
+            whither.learn(later, &hop, &account, &[at("other.test", "192.0.2.9:5061")]);
+        }
+        let new = [at("example.test", "192.0.2.2:5061")];
+        whither.learn(later, &Hop::Server, &account, &new);
+        let means = Means { transports: vec![Transport::Tls], families: Families::V4 };
+        let found = whither.find(later, &Hop::Server, &account, &means);
+        assert_eq!(found, Way::Known(new.to_vec()));
     }
 }

@@ -1,6 +1,6 @@
 //! §10.2: how a phone registers.
 
-use phone::Account;
+use phone::{Account, PhoneEvent};
 use protocol::{Listener, Transport};
 use sip::header::{Contact, From, To};
 use sip::{Message, Method, Name, Uri};
@@ -198,4 +198,39 @@ fn trap_38_a_registrar_says_when_to_come_again() {
     bench.tell(reply(&register, 500, "r", ("Retry-After: 700", "")));
     let refused = bench.millis();
     assert!(next(&mut bench, refused).0 >= 700_000);
+}
+
+/// How many times a registrar is asked again within ten seconds that answers so, whatever it is asked.
+fn asked_of(answer: impl Fn(&Message) -> Message) -> usize {
+    let (mut bench, mut register) = asked();
+    let (mut times, until) = (0, bench.millis() + 10_000);
+    while bench.millis() < until {
+        bench.tell(answer(&register));
+        bench.wait(100);
+        let sent = bench.sent();
+        times += sent.len();
+        register = sent.last().cloned().unwrap_or(register);
+    }
+    times
+}
+
+#[test]
+fn a_registrar_that_wants_it_at_once_is_asked_once_a_second_at_most() {
+    assert_eq!(asked_of(|register| yes(register, 0, "")), 10);
+    assert_eq!(asked_of(|register| yes(register, 1, "")), 10);
+    assert_eq!(asked_of(|register| reply(register, 503, "r", ("Retry-After: 0", ""))), 10);
+    assert!(asked_of(|register| reply(register, 423, "r", ("Min-Expires: 604800", ""))) == 1);
+}
+
+/// A challenge that no request has room to answer is a failure like others.
+#[test]
+fn what_cannot_be_answered_is_told_and_tried_again() {
+    let (mut bench, register) = asked();
+    let nonce = "n".repeat(65_000);
+    let challenge = format!("WWW-Authenticate: Digest realm=\"r\", nonce=\"{nonce}\"");
+    bench.tell(reply(&register, 401, "r", (&challenge, "")));
+    let told = bench.events();
+    assert!(matches!(told[..], [PhoneEvent::NotRegistered { status: 401, .. }]), "{told:?}");
+    bench.wait(1_800_000);
+    assert_eq!(bench.sent()[0].method(), Some(Method::Register));
 }

@@ -3,6 +3,7 @@
 mod section_5;
 mod section_6;
 mod section_7;
+mod section_8;
 
 use std::net::SocketAddr;
 

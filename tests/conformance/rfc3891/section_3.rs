@@ -160,3 +160,18 @@ fn a_ringing_call_of_ours_is_picked_up_elsewhere() {
     let ringing = bench.only();
     assert_eq!(refused(&mut bench, &format!("{}{BY_BOB}", replacing(&ringing))), 481);
 }
+
+/// While it is asked again, the registration stands; and so does who its server is.
+#[test]
+fn the_server_is_known_while_the_registration_is_refreshed() {
+    let mut bench = Bench::new();
+    bench.act(phone::Phone::register);
+    let register = bench.only();
+    bench.tell(reply(&register, 200, "r", ("Expires: 600", "")));
+    let (_, _, ok) = bench.taken();
+    bench.act(phone::Phone::register);
+    assert_eq!(bench.titles(), ["REGISTER"]);
+    let invite = carol(&mut bench, &replacing(&ok));
+    bench.tell(invite);
+    assert_eq!(bench.titles(), ["200", "BYE"]);
+}

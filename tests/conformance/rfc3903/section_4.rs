@@ -115,6 +115,19 @@ fn what_a_server_does_not_know_any_more_is_said_again() {
     assert_eq!(bench.titles(), [""; 0]);
 }
 
+/// What has changed while a refresh was under way is said also when the server wants it for longer.
+#[test]
+fn a_change_is_not_lost_when_the_time_was_too_short() {
+    let (mut bench, _) = published();
+    bench.wait(80_000);
+    let refresh = bench.only();
+    say(&mut bench, Basic::Closed);
+    bench.tell(reply(&refresh, 423, "e", ("Min-Expires: 7200", "")));
+    let change = bench.only();
+    assert_eq!(rows(&change, Name::Expires), ["7200"]);
+    assert!(!Presence::read(change.body()).unwrap().is_open());
+}
+
 /// "A PUA that uses PUBLISH … MUST support the PIDF presence format"; "the EPA MUST keep the "id" attributes of tuples consistent"; "If a publication
 /// modifies the contents of a tuple, that tuple MUST maintain its original "id"".
 /// Proves: rfc3903-10.1-3, rfc3903-10.4-2, rfc3903-10.4-3.

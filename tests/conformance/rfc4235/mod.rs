@@ -12,10 +12,15 @@ use crate::handset::{Bench, account, reply, rows};
 /// The type of the documents.
 const KIND: &str = "application/dialog-info+xml";
 
-/// A phone of Alice's that shows its calls to Bob, and is registered with the server here, which looks who somebody is.
+/// A phone of Alice's that shows its calls to Bob.
 fn shown() -> Bench {
+    shown_to(&["sip:bob@biloxi.example"])
+}
+
+/// The same, that shows them to these; it is registered with the server here, which looks who somebody is.
+fn shown_to(these: &[&str]) -> Bench {
     let account = account().server("192.0.2.9").unwrap();
-    let mut bench = Bench::with(account.shows_calls(&["sip:bob@biloxi.example"]));
+    let mut bench = Bench::with(account.shows_calls(these));
     bench.act(|phone, now, out| phone.register(now, out));
     let register = bench.only();
     bench.tell(reply(&register, 200, "r", ("", "")));

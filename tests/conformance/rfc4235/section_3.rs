@@ -6,7 +6,7 @@ use protocol::doors::Input;
 use protocol::{Flow, Listener, Transport};
 use sip::{Message, Name};
 
-use super::{KIND, shown, subscribe};
+use super::{KIND, shown, shown_to, subscribe};
 use crate::handset::{Bench, flow, reply, rows};
 use crate::rfc6665::notify;
 
@@ -81,18 +81,21 @@ fn a_document_goes_to_who_takes_its_type() {
 
 /// "all subscriptions SHOULD be authenticated and then authorized before approval"; "A user agent that registers with the address-of-record X SHOULD
 /// authorize subscriptions that come from any entity that can authenticate itself as X"; for others "it is RECOMMENDED that subscriptions to an
-/// individual dialog or to a specific set of dialogs be forbidden". Our server looks who somebody is; whoever comes by another way proves nothing.
+/// individual dialog or to a specific set of dialogs be forbidden". Our server looks who somebody is; whoever comes by another way proves nothing. That
+/// it looks who writes our own address into From too, the account says by listing that one.
 /// Proves: rfc4235-3.6-1, rfc4235-3.6-4, rfc4235-3.7.2-1.
 #[test]
-fn ourselves_and_whom_we_said_may_watch_and_nobody_else() {
+fn whom_we_said_may_watch_and_nobody_else() {
     let one = "Event: dialog;call-id=\"c1@peer\";to-tag=a;from-tag=b1\r\n";
-    for (from, more, status) in [
-        ("sip:bob@biloxi.example", "", "200"),
-        ("sip:alice@atlanta.example", "", "200"),
-        ("sip:carol@chicago.example", "", "403"),
-        ("sip:carol@chicago.example", one, "403"),
+    let (bob, alice) = ("sip:bob@biloxi.example", "sip:alice@atlanta.example");
+    for (listed, from, more, status) in [
+        (&[bob][..], bob, "", "200"),
+        (&[bob], alice, "", "403"),
+        (&[bob, alice], alice, "", "200"),
+        (&[bob], "sip:carol@chicago.example", "", "403"),
+        (&[bob], "sip:carol@chicago.example", one, "403"),
     ] {
-        let mut bench = shown();
+        let mut bench = shown_to(listed);
         let asked = subscribe(&mut bench, from, more);
         bench.tell(asked);
         assert_eq!(bench.titles()[0], status, "{from}");
@@ -116,11 +119,22 @@ fn talking(id: &str) -> String {
     String::from_utf8(dialogs.write(0)).unwrap()
 }
 
+/// A NOTIFY of Bob's, of a call of this name.
+fn news(asked: &Message, number: u32, id: &str) -> Message {
+    notify(asked, number, ("dialog", "active;expires=100"), (KIND, &talking(id)))
+}
+
 /// The same NOTIFY from another phone of Bob's.
 fn from_another(notify: &Message) -> Message {
+    from_the("other", notify)
+}
+
+/// The same from the phone with this tag.
+fn from_the(tag: &str, notify: &Message) -> Message {
     let text = String::from_utf8(notify.wire().to_vec()).unwrap();
-    let text =
-        text.replace(";tag=n\r\n", ";tag=other\r\n").replace("branch=z9hG4bKn", "branch=z9hG4bKo");
+    let text = text
+        .replace(";tag=n\r\n", &format!(";tag={tag}\r\n"))
+        .replace("branch=z9hG4bKn", &format!("branch=z9hG4bK{tag}"));
     Message::parse(text.replace("Contact: <sip:bob@192.0.2.9>", "Contact: <sip:bob@192.0.2.77>"))
         .unwrap()
 }
@@ -144,14 +158,11 @@ fn told(bench: &mut Bench) -> Vec<(u32, String)> {
 /// Proves: rfc4235-3.9-1.
 #[test]
 fn every_phone_that_a_question_reaches_is_heard() {
-    let (mut bench, watch, asked) = watching();
+    let (mut bench, _, asked) = watching();
     bench.tell(reply(&asked, 200, "n", ("Expires: 600\r\nContact: <sip:bob@192.0.2.9>", "")));
-    let news = |number, id: &str| {
-        notify(&asked, number, ("dialog", "active;expires=100"), (KIND, &talking(id)))
-    };
-    bench.tell(news(1, "desk"));
-    bench.tell(from_another(&news(1, "kitchen")));
-    bench.tell(from_another(&news(2, "again")));
+    bench.tell(news(&asked, 1, "desk"));
+    bench.tell(from_another(&news(&asked, 1, "kitchen")));
+    bench.tell(from_another(&news(&asked, 2, "again")));
     assert_eq!(bench.titles(), ["200", "200", "200"]);
     let all = [(0, "desk".to_owned()), (1, "kitchen".to_owned()), (1, "again".to_owned())];
     assert_eq!(told(&mut bench), all);
@@ -166,8 +177,14 @@ fn every_phone_that_a_question_reaches_is_heard() {
     assert_eq!(told(&mut bench), [(1, "terminated".to_owned())]);
     bench.wait(60_000);
     assert_eq!(bench.titles(), [""; 0]);
-    // Who wants to hear no more says so to each.
-    bench.tell(from_another(&news(3, "back")));
+}
+
+/// Who wants to hear no more says so to each.
+#[test]
+fn every_phone_that_is_heard_is_told_when_that_is_enough() {
+    let (mut bench, watch, asked) = watching();
+    bench.tell(news(&asked, 1, "desk"));
+    bench.tell(from_another(&news(&asked, 1, "kitchen")));
     bench.sent();
     bench.act(|phone, now, out| phone.unwatch(now, watch, out)).unwrap();
     let last = bench.sent();
@@ -175,21 +192,75 @@ fn every_phone_that_a_question_reaches_is_heard() {
     assert!(last.iter().all(|last| rows(last, Name::Expires) == ["0"]));
 }
 
+/// RFC 6665 §4.1.2.4: others are heard until timer N has expired. Here, eight at most; the ninth is told that there is no such subscription.
+#[test]
+fn not_everybody_makes_a_place_and_not_at_any_time() {
+    let (mut bench, _, asked) = watching();
+    bench.tell(news(&asked, 1, "desk"));
+    for place in 1..8 {
+        bench.tell(from_the(&format!("other{place}"), &news(&asked, 1, "other")));
+    }
+    assert_eq!(bench.titles(), ["200"; 8]);
+    assert_eq!(told(&mut bench).last(), Some(&(7, "other".to_owned())));
+    bench.tell(from_the("ninth", &news(&asked, 1, "ninth")));
+    assert_eq!(bench.titles(), ["481"]);
+    // They are places of one thing that is watched, and not things.
+    let watch = |bench: &mut Bench| {
+        let deed = |phone: &mut phone::Phone, now, out: &mut Vec<_>| {
+            phone.watch(now, "sip:bob@biloxi.example", Package::Dialogs, out)
+        };
+        bench.act(deed)
+    };
+    for _ in 1..phone::limits::WATCHES {
+        watch(&mut bench).unwrap();
+    }
+    assert_eq!(watch(&mut bench), Err(phone::Unable::TooFast));
+
+    let (mut bench, _, asked) = watching();
+    bench.tell(reply(&asked, 200, "n", ("Expires: 600\r\nContact: <sip:bob@192.0.2.9>", "")));
+    bench.tell(news(&asked, 1, "desk"));
+    bench.wait(31_999);
+    bench.tell(from_the("early", &news(&asked, 1, "early")));
+    bench.wait(1);
+    bench.tell(from_the("late", &news(&asked, 1, "late")));
+    assert_eq!(bench.titles(), ["200", "200", "481"]);
+}
+
+/// What is refused leaves nothing behind: no place, and no other phone to listen to.
+#[test]
+fn a_notify_that_is_refused_changes_nothing() {
+    let without = |notify: Message, name: Name| notify.edit().remove_all(name).finish().unwrap();
+    let (mut bench, watch, asked) = watching();
+    bench.tell(reply(&asked, 200, "n", ("Expires: 600\r\nContact: <sip:bob@192.0.2.9>", "")));
+    bench.tell(without(from_another(&news(&asked, 1, "kitchen")), Name::Contact));
+    assert_eq!(bench.titles(), ["400"]);
+    bench.act(|phone, now, out| phone.unwatch(now, watch, out)).unwrap();
+    assert_eq!(rows(&bench.only(), Name::Expires), ["0"], "whoever has said 200 is told");
+
+    let (mut bench, _, asked) = watching();
+    bench.tell(news(&asked, 1, "desk"));
+    bench.tell(without(from_the("cellar", &news(&asked, 1, "cellar")), Name::SubscriptionState));
+    bench.tell(from_another(&news(&asked, 1, "kitchen")));
+    assert_eq!(bench.titles(), ["200", "400", "200"]);
+    let heard = [(0, "desk".to_owned()), (1, "kitchen".to_owned())];
+    assert_eq!(told(&mut bench), heard);
+    bench.wait(60_000);
+    assert_eq!(told(&mut bench), []);
+}
+
 /// When the first is asked for anew, so are the others: by the new question, not by the old.
 #[test]
 fn a_new_question_takes_the_place_of_all_of_the_old() {
     let (mut bench, _, asked) = watching();
-    let news = |number, id: &str| {
-        notify(&asked, number, ("dialog", "active;expires=100"), (KIND, &talking(id)))
-    };
     bench.tell(reply(&asked, 200, "n", ("Expires: 600\r\nContact: <sip:bob@192.0.2.9>", "")));
-    bench.tell(news(1, "desk"));
-    bench.tell(from_another(&news(1, "kitchen")));
+    bench.tell(news(&asked, 1, "desk"));
+    bench.tell(from_another(&news(&asked, 1, "kitchen")));
     bench.tell(notify(&asked, 2, ("dialog", "terminated;reason=deactivated"), ("", "")));
     bench.sent();
     bench.wait(1_000);
     let anew = bench.only();
     assert_ne!(anew.call_id(), asked.call_id());
-    bench.tell(from_another(&news(2, "late")));
+    assert_eq!(told(&mut bench).last(), Some(&(1, "terminated".to_owned())));
+    bench.tell(from_another(&news(&asked, 2, "late")));
     assert_eq!(bench.titles(), ["481"]);
 }

@@ -42,6 +42,8 @@ fn where_a_document_is_missing_the_whole_is_asked_for() {
     assert_eq!(again(&[(7, "full"), (8, "partial"), (9, "partial")]), in_time);
     assert_eq!(again(&[(7, "full"), (9, "partial")]), soon);
     assert_eq!(again(&[(7, "full"), (9, "full")]), in_time);
+    // What follows on the gap does not fill it.
+    assert_eq!(again(&[(7, "full"), (9, "partial"), (10, "partial")]), soon);
     assert_eq!(again(&[(7, "full"), (9, "partial"), (10, "full"), (11, "partial")]), in_time);
     assert_eq!(again(&[(0, "partial")]), soon);
 }

@@ -118,10 +118,36 @@ fn a_notify_may_come_first_and_not_too_late() {
     bench.tell(reply(&subscribe, 200, "n", ("Expires: 600\r\nContact: <sip:bob@192.0.2.9>", "")));
     bench.wait(32_001);
     assert_eq!(ended(&mut bench), Some((408, true)));
+    bench.tell(notify(&subscribe, 1, ("presence", "active"), ("", "")));
+    assert_eq!(bench.titles(), ["481"], "before it is asked for anew");
     bench.wait(60_000);
     bench.sent();
-    bench.tell(notify(&subscribe, 1, ("presence", "active"), ("", "")));
+    bench.tell(notify(&subscribe, 2, ("presence", "active"), ("", "")));
     assert_eq!(bench.titles(), ["481"]);
+}
+
+/// When nobody answers and nothing is told, that is one failure; it is told once, and the pauses grow with each.
+#[test]
+fn silence_fails_once() {
+    let (mut bench, ..) = watching();
+    bench.wait(40_000);
+    let failed = |event: &PhoneEvent| matches!(event, PhoneEvent::NotWatched { .. });
+    assert_eq!(bench.events().into_iter().filter(failed).count(), 1);
+}
+
+/// An answer to what was asked before does not belong to what is asked now.
+#[test]
+fn a_late_answer_belongs_to_its_own_question() {
+    let (mut bench, _, subscribe) = watching();
+    bench.tell(notify(&subscribe, 1, ("presence", "active;expires=600"), ("", "")));
+    bench.tell(notify(&subscribe, 2, ("presence", "terminated;reason=deactivated"), ("", "")));
+    bench.sent();
+    bench.wait(1_000);
+    let anew = bench.sent().into_iter().find(|sent| sent.call_id() != subscribe.call_id()).unwrap();
+    bench.tell(reply(&subscribe, 200, "old", ("Contact: <sip:bob@192.0.2.9>", "")));
+    bench.tell(reply(&anew, 200, "n", ("Contact: <sip:bob@192.0.2.9>", "")));
+    bench.tell(notify(&anew, 1, ("presence", "active;expires=600"), ("", "")));
+    assert_eq!(bench.titles(), ["200"]);
 }
 
 /// "The subscriber MUST therefore be prepared to receive NOTIFY requests with "From:" tags that differ from the "To:" tag received in the SUBSCRIBE

@@ -49,6 +49,18 @@ fn a_notify_says_how_long_it_goes_on() {
     assert_eq!(bench.titles(), ["400"]);
 }
 
+/// §4.2.1.1: a notifier shortens what was asked for, and never makes it longer: here, an hour.
+#[test]
+fn what_was_asked_for_is_asked_for_again_whatever_the_notifier_says() {
+    let (mut bench, _, subscribe) = watched();
+    bench.tell(notify(&subscribe, 2, ("presence", "active;expires=4294967295"), ("", "")));
+    bench.sent();
+    bench.wait(3_600_000 * 4 / 5 - 1);
+    assert_eq!(bench.titles(), [""; 0]);
+    bench.wait(1);
+    assert_eq!(bench.titles(), ["SUBSCRIBE"]);
+}
+
 /// When the phone asks again after the end with this state, in seconds.
 fn again(state: &str) -> Option<u64> {
     let (mut bench, _, subscribe) = watched();
@@ -73,6 +85,7 @@ fn what_has_ended_is_asked_for_again_as_its_reason_says() {
     assert!(again("terminated;reason=giveup").unwrap() >= 15);
     assert!(again("terminated").unwrap() >= 15);
     assert_eq!(again("terminated;retry-after=55"), Some(55));
+    assert_eq!(again("terminated;retry-after=0"), Some(1), "not in circles");
     for never in ["rejected", "noresource", "invariant;retry-after=5"] {
         assert_eq!(again(&format!("terminated;reason={never}")), None, "{never}");
     }

@@ -55,6 +55,8 @@ pub struct PhoneAccount {
     pub srtp: Option<Srtp>,
     /// Whose tones its owner hears.
     pub tones: Option<Signals>,
+    /// Who may watch its calls and join them.
+    pub show_calls_to: Vec<String>,
     /// Files with certificates of authorities that are trusted beside the system's.
     pub authorities: Vec<PathBuf>,
     /// The address of this machine that the phone uses.
@@ -114,6 +116,7 @@ impl PhoneAccount {
     /// All but the address.
     fn read(table: &Table<'_>, faults: &mut Faults) -> Self {
         let authorities = table.texts("authorities", faults).unwrap_or_default();
+        let friends = table.texts("show_calls_to", faults).unwrap_or_default();
         Self {
             address: None,
             password: table.text("password", faults).map(|text| Secret::new(text.value)),
@@ -124,6 +127,7 @@ impl PhoneAccount {
             tones: table
                 .text("tones", faults)
                 .and_then(|text| one_of(&TONES, "tones", text, faults)),
+            show_calls_to: friends.into_iter().map(|text| text.value.to_owned()).collect(),
             authorities: authorities.into_iter().map(|text| text.value.into()).collect(),
             bind: table.text("bind", faults).and_then(|text| bind(text, faults)),
         }
@@ -131,10 +135,9 @@ impl PhoneAccount {
 
     /// Where it says nothing itself, what is said for all.
     fn or(self, all: &Self) -> Self {
-        let authorities = match self.authorities.is_empty() {
-            true => all.authorities.clone(),
-            false => self.authorities,
-        };
+        fn list<T: Clone>(own: Vec<T>, all: &[T]) -> Vec<T> {
+            if own.is_empty() { all.to_vec() } else { own }
+        }
         Self {
             address: self.address,
             password: self.password.or_else(|| all.password.clone()),
@@ -143,7 +146,8 @@ impl PhoneAccount {
             transport: self.transport.or(all.transport),
             srtp: self.srtp.or(all.srtp),
             tones: self.tones.or(all.tones),
-            authorities,
+            show_calls_to: list(self.show_calls_to, &all.show_calls_to),
+            authorities: list(self.authorities, &all.authorities),
             bind: self.bind.or(all.bind),
         }
     }
@@ -232,17 +236,17 @@ const ACCOUNT: Key = Key::optional(
 .with(ONE);
 
 /// All that may stand at the top.
-const fn whole() -> [Key; 12] {
-    let [a, b, c, d, e, f, g, h, i] = keys(ACCOUNT);
-    [a, b, c, d, e, f, g, h, i, CARD, ECHO, NOISE]
+const fn whole() -> [Key; 13] {
+    let [a, b, c, d, e, f, g, h, i, j] = keys(ACCOUNT);
+    [a, b, c, d, e, f, g, h, i, j, CARD, ECHO, NOISE]
 }
 
 /// The keys of an `[[account]]`.
 const ONE: &[Key] = &keys(Key::required("address", "As above: \"sip:101@example.test\"."));
 
 /// Whose it is, and what may be said of all accounts or of one.
-const fn keys(whose: Key) -> [Key; 9] {
-    [whose, PASSWORD, NAME, SERVER, TRANSPORT, WHO_HEARS, WHOSE_TONES, AUTHORITIES, BIND]
+const fn keys(whose: Key) -> [Key; 10] {
+    [whose, PASSWORD, NAME, SERVER, TRANSPORT, WHO_HEARS, WHOSE_TONES, WHO_SEES, AUTHORITIES, BIND]
 }
 
 const PASSWORD: Key =
@@ -271,6 +275,12 @@ const WHOSE_TONES: Key = Key::optional(
     "\"off\"; with `card`, \"europe\"",
     "Whose tones its owner hears when it rings there, when they are busy, when nobody is reached and when somebody else calls: \"europe\" or \
      \"north-america\"; with \"off\", none.",
+);
+const WHO_SEES: Key = Key::optional(
+    "show_calls_to",
+    "nobody",
+    "Who may watch the calls of this phone, join them and take them over: [\"102\", \"sip:bob@example.test\"]. The own address has to be listed too, if \
+     other phones of it may. Whoever writes such an address into From is believed when the server passes it on: list only whom it looks at.",
 );
 const CARD: Key = Key::new(
     "card",
@@ -320,6 +330,7 @@ mod tests {
                 "[[account]]\naddress = \"sip:a@h\"\ncard = true",
                 "p:3:1: `account` has no key `card`",
             ),
+            ("show_calls_to = 102", "p:1:17: `show_calls_to` must be a text"),
             ("authorities = 1", "p:1:15: `authorities` must be a text"),
             ("bind = \"here\"", "p:1:8: `here` is not an IP address"),
             ("[[account]]\npassword = \"x\"", "p:1:1: `account` has no `address`"),
@@ -334,7 +345,7 @@ mod tests {
 
     #[test]
     fn several_accounts_have_what_is_said_for_all_and_each_its_own() {
-        let file = "server = \"192.0.2.7:5060\"\nsrtp = \"required\"\n\
+        let file = "server = \"192.0.2.7:5060\"\nsrtp = \"required\"\nshow_calls_to = \"102\"\n\
                     [[account]]\naddress = \"sip:101@h\"\npassword = \"x\"\n\
                     [[account]]\naddress = \"sip:a@i\"\nserver = \"192.0.2.8:5061\"\ntransport = \"tls\"\n";
         let phone = PhoneFile::parse("p", file).unwrap();
@@ -344,6 +355,7 @@ mod tests {
         assert_eq!((other.address.as_deref(), other.transport), (Some("sip:a@i"), Some("tls")));
         assert_eq!((other.server, &other.password), ("192.0.2.8:5061".parse().ok(), &None));
         assert_eq!(other.srtp, Some(Srtp::Required));
+        assert_eq!(other.show_calls_to, ["102"]);
         let listed =
             PhoneFile::parse("p", "account = [\"sip:a@h\", \"sip:b@h\"]\npassword = \"x\"");
         let addresses: Vec<_> =

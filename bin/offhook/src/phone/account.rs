@@ -41,6 +41,9 @@ pub(super) struct AccountArguments {
     /// Whose tones its owner hears when it rings there, when they are busy, when somebody else calls
     #[arg(long, global = true, value_parser = TONES.map(|(name, _)| name))]
     tones: Option<String>,
+    /// Who may watch its calls and join them, of whom the server passes on: 102,sip:bob@example.test
+    #[arg(long, global = true, value_name = "WHO", value_delimiter = ',')]
+    show_calls_to: Vec<String>,
     /// What it speaks, most wanted first: opus,G722,PCMA,PCMU
     #[arg(long, global = true, value_name = "NAMES", value_delimiter = ',')]
     codecs: Vec<String>,
@@ -136,7 +139,10 @@ impl AccountArguments {
             let names = self.codecs.iter().map(String::as_str);
             account = account.codecs(names).map_err(|error| error.to_string())?;
         }
-        account = account.ice(self.ways.read()?);
+        let friends = [&self.show_calls_to, &file.show_calls_to];
+        let friends = friends.into_iter().find(|friends| !friends.is_empty());
+        let friends: Vec<_> = friends.into_iter().flatten().map(String::as_str).collect();
+        account = account.shows_calls(&friends).ice(self.ways.read()?);
         let server = self.server.clone().or(file.server.map(|server| server.to_string()));
         let host = match &server {
             Some(server) => server.clone(),
@@ -196,6 +202,7 @@ mod tests {
             password: Vec::new(),
             name: None,
             ways: WayArguments::default(),
+            show_calls_to: Vec::new(),
             server: server.map(Into::into),
             transport: None,
             srtp: None,

@@ -41,36 +41,32 @@ impl News {
 
     /// The command failed.
     pub(super) fn failed(self, why: &str) {
-        self.say(|| format!("failed: {why}"), || json!({ "event": "failed", "reason": why }));
+        self.say(|| format!("failed: {why}"), || failure(why));
     }
 
     /// A call was up for so long.
     pub(super) fn lasted(self, time: Duration) {
         let seconds = time.as_secs_f64();
         let text = || format!("the call lasted {seconds:.1} s");
-        self.say(text, || json!({ "event": "lasted", "seconds": seconds }));
+        self.say(text, || lasting(seconds));
     }
 
     /// How long answers took.
     pub(super) fn round_trips(self, times: &Times) {
         let Times { asked, answered, least, most, .. } = times;
         let [least, mean, most] = [*least, times.mean(), *most].map(milliseconds);
+        let counted = (*asked, *answered);
         let text = || {
             format!(
                 "asked {asked} times, answered {answered} times; there and back {least:.1} ms at least, {mean:.1} on average, {most:.1} at most"
             )
         };
-        let object = || {
-            json!({
-                "event": "round_trips", "asked": asked, "answered": answered, "least_ms": least, "mean_ms": mean, "most_ms": most
-            })
-        };
-        self.say(text, object);
+        self.say(text, || round_trips(counted, [least, mean, most]));
     }
 
     /// Help, and what was typed wrong: for people alone.
     pub(super) fn hint(self, text: &str) {
-        self.say(|| text.to_owned(), || json!({ "event": "hint", "text": text }));
+        self.say(|| text.to_owned(), || hint(text));
     }
 
     fn say(self, text: impl FnOnce() -> String, object: impl FnOnce() -> Value) {
@@ -244,6 +240,24 @@ fn object(event: &PhoneEvent) -> Value {
     }
 }
 
+fn failure(why: &str) -> Value {
+    json!({ "event": "failed", "reason": why })
+}
+
+fn lasting(seconds: f64) -> Value {
+    json!({ "event": "lasted", "seconds": seconds })
+}
+
+fn round_trips((asked, answered): (u32, u32), [least, mean, most]: [f64; 3]) -> Value {
+    json!({
+        "event": "round_trips", "asked": asked, "answered": answered, "least_ms": least, "mean_ms": mean, "most_ms": most
+    })
+}
+
+fn hint(text: &str) -> Value {
+    json!({ "event": "hint", "text": text })
+}
+
 /// What happens outside of calls.
 fn outside(event: &PhoneEvent) -> Value {
     match event {
@@ -295,3 +309,6 @@ fn grade(grade: phone::Grade) -> Value {
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! `WatchList`: who is watched at the phones, and what was told of them last: the own mailboxes (RFC 3842), and whoever a person wants to see.
 
+use std::collections::BTreeMap;
+
 use phone::packages::Messages;
 use phone::{PhoneEvent, Watch};
 
@@ -19,7 +21,9 @@ pub(super) struct Watched {
     pub(super) line: usize,
     watch: Watch,
     pub(super) whom: Whom,
-    /// What was told last.
+    /// What each place has told last: one question may reach several phones, or several mailboxes.
+    places: BTreeMap<u32, String>,
+    /// All of that.
     pub(super) said: String,
 }
 
@@ -34,7 +38,8 @@ pub(super) enum Whom {
 
 impl WatchList {
     pub(super) fn begin(&mut self, (line, watch): (usize, Watch), whom: Whom) {
-        self.all.push(Watched { line, watch, whom, said: "nothing yet".into() });
+        let (places, said) = (BTreeMap::new(), "nothing yet".into());
+        self.all.push(Watched { line, watch, whom, places, said });
     }
 
     /// The watch of this account for them, when there is one.
@@ -46,16 +51,14 @@ impl WatchList {
     /// A phone tells something.
     pub(super) fn hear(&mut self, line: usize, event: &PhoneEvent) {
         match event {
-            PhoneEvent::Watched { watch, state, kind, body, .. } => {
+            PhoneEvent::Watched { watch, place, state, kind, body } => {
                 if let Some(one) = self.at(line, *watch) {
-                    one.said = match one.whom {
-                        Whom::Own => mailbox(body),
-                        Whom::Somebody(..) => watched::in_words(state, kind, body),
-                    };
+                    one.hear(*place, (state, kind, body));
                 }
             }
             PhoneEvent::NotWatched { watch, status, reason, again: true } => {
                 if let Some(one) = self.at(line, *watch) {
+                    one.places.clear();
                     one.said = match one.whom {
                         Whom::Own => String::new(),
                         Whom::Somebody(..) => {
@@ -96,6 +99,22 @@ impl WatchList {
 
     fn at(&mut self, line: usize, watch: Watch) -> Option<&mut Watched> {
         self.all.iter_mut().find(|one| (one.line, one.watch) == (line, watch))
+    }
+}
+
+impl Watched {
+    fn hear(&mut self, place: u32, (state, kind, body): (&str, &str, &[u8])) {
+        let said = match self.whom {
+            Whom::Own => mailbox(body),
+            Whom::Somebody(..) => watched::in_words(state, kind, body),
+        };
+        // One place of many has ended: the others go on.
+        match place > 0 && state == "terminated" {
+            true => drop(self.places.remove(&place)),
+            false => drop(self.places.insert(place, said)),
+        }
+        let told = self.places.values().filter(|said| !said.is_empty());
+        self.said = told.map(String::as_str).collect::<Vec<_>>().join("; ");
     }
 }
 
@@ -147,6 +166,29 @@ mod tests {
         list.hear(0, &told(7, "Messages-Waiting: yes\r\n"));
         assert_eq!((list.mailbox(0), list.mailbox(1)), ("", ""), "that is another account's");
         assert_eq!(list.others().count(), 0);
+    }
+
+    #[test]
+    fn what_one_place_of_many_tells_does_not_hide_what_the_others_have_told() {
+        let of = |place, state: &str, body: &str| match told(7, body) {
+            PhoneEvent::Watched { watch, kind, body, .. } => {
+                PhoneEvent::Watched { watch, place, state: state.into(), kind, body }
+            }
+            other => other,
+        };
+        let mut list = WatchList::default();
+        list.begin((0, Watch(7)), Whom::Own);
+        let mailbox = "Messages-Waiting: yes\r\nVoice-Message: 2/8\r\n";
+        for (place, state, body, said) in [
+            (0, "active", mailbox, "2 new messages"),
+            (1, "active", "Messages-Waiting: yes\r\n", "2 new messages; messages wait"),
+            (2, "active", "Messages-Waiting: no\r\n", "2 new messages; messages wait"),
+            (1, "terminated", "", "2 new messages"),
+            (0, "active", "Messages-Waiting: no\r\n", ""),
+        ] {
+            list.hear(0, &of(place, state, body));
+            assert_eq!(list.mailbox(0), said, "place {place} {state}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use protocol::doors::{Output, Watch};
 use crate::line::{Errand, Line, Outcome, Purpose};
 
 use inquiry::Asked;
-pub(crate) use notifier::{Audience, is_same};
+pub(crate) use notifier::Audience;
 use publication::Publication;
 use watcher::Watcher;
 pub(crate) use watching::Ours;
@@ -59,7 +59,7 @@ impl Outside {
             Purpose::Watch(watch, place) => {
                 let Some(watcher) = self.watches.get_mut(&(watch, place)) else { return };
                 watcher.done(now, (errand, outcome), line, out);
-                self.forget();
+                self.forget(out);
             }
             Purpose::Publish => self.publication.done(now, (errand, outcome), line, out),
             _ => {}
@@ -79,23 +79,24 @@ impl Outside {
                 watcher.wake(now, line, out);
             }
         }
-        self.forget();
+        self.forget(out);
         self.publication.wake(now, line, out);
     }
 
     /// What is over goes; and so do places that another SUBSCRIBE has reached, or will reach again, by other names.
-    fn forget(&mut self) {
+    fn forget(&mut self, out: &mut Vec<Output>) {
         self.watches.retain(|_, watcher| !watcher.is_over());
-        let watches = &mut self.watches;
-        let stale: Vec<_> = watches
-            .values()
-            .filter(|it| {
-                let (watch, _) = it.key();
-                !watches.get(&(watch, 0)).is_some_and(|first| it.is_reached_by(first))
-            })
-            .map(Watcher::key)
-            .collect();
-        watches.retain(|key, _| !stale.contains(key));
+        let firsts = self.watches.iter().filter(|((_, place), _)| *place == 0);
+        let firsts: BTreeMap<_, _> =
+            firsts.map(|((watch, _), first)| (*watch, first.call_id().clone())).collect();
+        self.watches.retain(|(watch, place), watcher| {
+            let first = firsts.get(watch);
+            let stays = first == Some(watcher.call_id());
+            if !stays && first.is_some() && *place > 0 {
+                watcher.gone(out);
+            }
+            stays
+        });
     }
 
     pub(crate) fn deadline(&self) -> Option<Time> {

@@ -1,7 +1,6 @@
 //! Who watches us: the notifier's side of subscriptions to our conference and to our calls (RFC 6665 §4.2, RFC 4575, RFC 4235).
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use machine::Time;
@@ -12,9 +11,10 @@ use protocol::subscription::{Bounds, Reason, Subscription, Wish};
 use protocol::transaction::ServerId;
 use protocol::{Fault, Flow};
 use sip::header::From;
-use sip::{Draft, Message, Name, Status, Uri};
+use sip::{Draft, Message, Name, Status};
 
 use super::Ours;
+use crate::friends::is_same;
 use crate::line::{Errand, Outcome, Purpose};
 use crate::packages::Package;
 use crate::phone::Phone;
@@ -79,7 +79,7 @@ impl Phone {
         request: &Message,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
-        let package = self.admits(request, flow.peer.ip())?;
+        let package = self.admits(request, flow)?;
         let until = self.lasts(now, package, request)?;
         if self.outside.audience.watchers.len() >= limits::WATCHES {
             return Err(Refusal::new(Status::BUSY_HERE));
@@ -129,19 +129,20 @@ impl Phone {
     }
 
     /// The package that a SUBSCRIBE wants, if its sender may have it.
-    fn admits(&self, request: &Message, from: IpAddr) -> Result<Package, Refusal> {
+    fn admits(&self, request: &Message, came: Flow) -> Result<Package, Refusal> {
         let bad_event =
             || Refusal::new(Status::BAD_EVENT).with(Name::AllowEvents, abilities::EVENTS);
         let wish = Wish::read(request).map_err(|_| bad_event())?;
         let forbidden = || Refusal::new(Status::FORBIDDEN);
         let sender = request.get::<From<'_>>().ok_or_else(forbidden)?;
-        let known = self.vouches(sender.uri, from);
         let package = match &*wish.package {
             "conference" if self.conference.is_none() => {
                 return Err(Refusal::new(Status::NOT_FOUND));
             }
-            "conference" if known && self.is_member(sender.uri) => Package::Conference,
-            "dialog" if known && self.line.account.shows_calls_to(sender.uri) => Package::Dialogs,
+            "conference" if self.vouches(sender.uri, came) && self.is_member(sender.uri) => {
+                Package::Conference
+            }
+            "dialog" if self.is_of_friend(request, came) => Package::Dialogs,
             // What a REFER has begun is watched within its call (RFC 3515 §2.4.4).
             "conference" | "dialog" | "refer" => return Err(forbidden()),
             _ => return Err(bad_event()),
@@ -150,11 +151,6 @@ impl Phone {
             Some((kind, subtype)) if Wish::accepts(request, kind, subtype) => Ok(package),
             _ => Err(Refusal::new(Status::NOT_ACCEPTABLE)),
         }
-    }
-
-    /// True when somebody can be believed to be whom the From says: our server has looked, or they come from their own address.
-    pub(crate) fn vouches(&self, sender: &[u8], from: IpAddr) -> bool {
-        self.registration.comes_from(from) || host_of(sender) == Some(from.to_canonical())
     }
 
     fn is_member(&self, sender: &[u8]) -> bool {
@@ -274,20 +270,4 @@ impl Phone {
             self.outside.audience.watchers.remove(&number);
         }
     }
-}
-
-/// True when two addresses are of the same user at the same place; the two schemes are one here.
-pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
-    match (Uri::parse(one), Uri::parse(other)) {
-        (Ok(Uri::Sip(one)), Ok(Uri::Sip(other))) => {
-            let place = |uri: &sip::uri::SipUri<'_>| uri.hostport().to_string();
-            one.user == other.user && place(&one).eq_ignore_ascii_case(&place(&other))
-        }
-        _ => false,
-    }
-}
-
-fn host_of(uri: &[u8]) -> Option<IpAddr> {
-    let Ok(Uri::Sip(uri)) = Uri::parse(uri) else { return None };
-    uri.host.ip().map(|ip| ip.to_canonical())
 }

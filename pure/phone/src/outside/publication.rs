@@ -118,7 +118,9 @@ impl Publication {
         if let (Deed::Say, Some(body)) = (deed, &self.body) {
             draft = draft.body(Package::Presence.accept(), body);
         }
-        let Some(request) = request::signed(draft, &mut self.answers) else { return };
+        let Some(request) = request::signed(draft, &mut self.answers) else {
+            return self.failed(now, (Status::BAD_REQUEST, "it cannot be written"), line, out);
+        };
         let hop = request::first_hop(&line.account, us.0);
         line.send(now, Errand::new(Purpose::Publish, request, hop), out);
     }
@@ -159,7 +161,10 @@ impl Publication {
                 if status == Status::INTERVAL_TOO_BRIEF
                     && patience::raise(&mut self.expires, &response) =>
             {
-                return self.ask(now, deed, line, out);
+                return match changed {
+                    Changed::Yes => self.say(now, line, out),
+                    Changed::No => self.ask(now, deed, line, out),
+                };
             }
             Outcome::Response(response) => {
                 self.failed(now, (status, &request::reason(&response)), line, out);
@@ -179,6 +184,8 @@ impl Publication {
         }
         self.etag = response.get::<SipETag<'_>>().map(|SipETag(tag)| tag.into());
         let expires = response.get::<Expires>().map_or(self.expires, |Expires(seconds)| seconds);
+        // §6: a server may shorten it.
+        let expires = expires.min(self.expires);
         let whole = Duration::from_secs(expires.max(LEAST).into());
         self.state = State::On { refresh: now + whole * 4 / 5 };
         out.push(Output::Report(Event::Phone(PhoneEvent::Published { expires })));

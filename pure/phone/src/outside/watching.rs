@@ -28,7 +28,8 @@ impl Phone {
         out: &mut Vec<Output>,
     ) -> Result<Watch, Unable> {
         let target = self.target(target)?;
-        if self.outside.watches.len() >= limits::WATCHES {
+        let first = |(_, place): &&(Watch, u32)| *place == 0;
+        if self.outside.watches.keys().filter(first).count() >= limits::WATCHES {
             return Err(Unable::TooFast);
         }
         let watch = Watch(self.outside.number());
@@ -54,7 +55,7 @@ impl Phone {
             left = Ok(());
         }
         left?;
-        self.outside.forget();
+        self.outside.forget(out);
         self.settle(now, out);
         Ok(())
     }
@@ -72,7 +73,7 @@ impl Phone {
         let Some(first) = named().next() else { return Ours::No };
         let key = match named().find(|watcher| watcher.hears(request)) {
             Some(known) => known.key(),
-            None if first.forks() && watches.len() < limits::WATCHES => {
+            None if first.forks(now) && named().count() < limits::PLACES => {
                 let (watch, _) = first.key();
                 let place = named().last().map_or(0, |last| last.key().1.saturating_add(1));
                 let another = first.another(now, place, &self.line);
@@ -85,7 +86,7 @@ impl Phone {
         if let Some(watcher) = watches.get_mut(&key) {
             watcher.notified(turn, (id, flow), request);
         }
-        self.outside.forget();
+        self.outside.forget(out);
         Ours::Yes
     }
 }

@@ -106,9 +106,10 @@ impl Binding {
         matches!(self.state, State::Off)
     }
 
+    /// True for the address of the server that we are registered with; while that is asked for again, too.
     pub(super) fn comes_from(&self, ip: IpAddr) -> bool {
-        let State::On { keeping, .. } = &self.state else { return false };
-        keeping.flow().peer.ip().to_canonical() == ip.to_canonical()
+        let leads_to = |keeping: Keeping| keeping.flow().peer.ip().to_canonical();
+        self.stands() && self.keeping().map(leads_to) == Some(ip.to_canonical())
     }
 
     pub(super) const fn is_quiet(&self) -> bool {
@@ -267,7 +268,11 @@ impl Binding {
         self.state = State::Asking(self.want, keeping);
         self.cseq = self.cseq.saturating_add(1);
         let draft = self.draft(line);
-        let Some(request) = request::signed(draft, &mut self.answers) else { return };
+        let Some(request) = request::signed(draft, &mut self.answers) else {
+            let why = "the REGISTER is too long".to_owned();
+            let refusal = (Status::BAD_REQUEST, why, Some(limits::RETRY_LAST));
+            return self.refused(now, (self.want, false), refusal, line);
+        };
         let hop = match &self.way {
             Some(way) => Hop::Flow(way.clone()),
             None => request::first_hop(&line.account, registrar(line).as_bytes()),
@@ -371,23 +376,23 @@ impl Binding {
         out: &mut Vec<Output>,
     ) {
         let State::Asking(asked, _) = self.state else { return };
-        match self.answers.learn(response, &mut errand.tries, &mut line.dice) {
+        let why = match self.answers.learn(response, &mut errand.tries, &mut line.dice) {
             Ok(()) => {
                 self.cseq = self.cseq.saturating_add(1);
                 if let Some(again) = request::again(&errand.request, self.cseq, &mut self.answers) {
                     errand.request = again;
-                    line.send_again(now, errand, out);
+                    return line.send_again(now, errand, out);
                 }
+                "its challenge is too long to be answered".to_owned()
             }
-            Err(why) => {
-                let status = response.status().unwrap_or(Status::UNAUTHORIZED);
-                // Nobody will learn our password by trying: the longest pause, so that no server takes us for a burglar.
-                let pause = Some(limits::RETRY_LAST);
-                self.refused(now, (asked, spare), (status, why.to_string(), pause), line);
-                if asked != self.want {
-                    self.ask(now, line, out);
-                }
-            }
+            Err(why) => why.to_string(),
+        };
+        let status = response.status().unwrap_or(Status::UNAUTHORIZED);
+        // Nobody will learn our password by trying: the longest pause, so that no server takes us for a burglar.
+        let pause = Some(limits::RETRY_LAST);
+        self.refused(now, (asked, spare), (status, why, pause), line);
+        if asked != self.want {
+            self.ask(now, line, out);
         }
     }
 
@@ -408,7 +413,7 @@ impl Binding {
             return;
         };
         let own = line.address(line.account.transport());
-        let expires = granted_seconds(response, &own, self.expires);
+        let expires = granted_seconds(response, &own, self.expires).min(limits::LONGEST_EXPIRES);
         // Between 50 and 90 % of the time, so that phones that started together do not stay together.
         // RFC 5627 §4.2: halfway, where time is short.
         let spread = if expires < 64 { 0 } else { line.dice.below(41) };
@@ -426,7 +431,7 @@ impl Binding {
         let keeping = Keeping::new(now, (flow, kept, timer), &mut line.dice);
         let keeping = before.map_or(keeping, |before| keeping.after(&before));
         let keeping = keeping.seen_at(seen(response));
-        self.state = State::On { refresh: now + refresh, keeping };
+        self.state = State::On { refresh: now + refresh.max(limits::REGISTER_PACE), keeping };
         self.said = Some(Said::Registered(expires));
     }
 
@@ -455,6 +460,7 @@ impl Binding {
         // RFC 5626 §4.5 counts the failure that has just been.
         let failures = self.failures.saturating_add(self.outbound.into());
         let pause = pause.unwrap_or_else(|| patience::pause_from(first, failures, &mut line.dice));
+        let pause = pause.max(limits::REGISTER_PACE);
         self.failures = self.failures.saturating_add(1);
         self.state = State::Pausing { again: now + pause, keeping };
         self.said = Some(Said::Not(status.code(), why.into()));

@@ -1,24 +1,23 @@
 //! An INVITE that takes the place of a call, or joins one: which, and whether it may (RFC 3891 §3, RFC 3911 §4).
 
-use std::net::IpAddr;
-
+use protocol::Flow;
 use protocol::dialog::{CallId, DialogId, Tag};
 use protocol::doors::Call;
-use sip::header::{From, Join, ReferredBy, Replaces};
+use sip::header::{Join, ReferredBy, Replaces};
 use sip::{Header as _, Message, Name, Status};
 
 use crate::call::Standing;
+use crate::friends::is_same;
 use crate::limits;
-use crate::outside::is_same;
 use crate::phone::Phone;
 use crate::refusal::Refusal;
 
 impl Phone {
-    /// The call that an INVITE from there takes the place of, if it wants to.
+    /// The call that an INVITE takes the place of that came this way, if it wants to.
     pub(crate) fn replaced_by(
         &self,
         invite: &Message,
-        from: IpAddr,
+        came: Flow,
     ) -> Result<Option<Call>, Refusal> {
         let mut rows = invite.rows(Name::Replaces);
         let Some(row) = rows.next() else { return Ok(None) };
@@ -40,19 +39,15 @@ impl Phone {
             Standing::Over => return Err(Refusal::new(Status::DECLINE)),
         }
         let party = call.party(&id).unwrap_or_default();
-        let sent = self.registration.comes_from(from) || is_on_behalf_of(invite, party);
-        if sent || self.is_friend(invite, from) {
+        let sent = self.comes_from_server(came) || is_on_behalf_of(invite, party);
+        if sent || self.is_of_friend(invite, came) {
             return Ok(Some(call.id));
         }
         Err(Refusal::saying(Status::FORBIDDEN, "Who Wants To Replace This Call?"))
     }
 
-    /// The call that an INVITE from there joins, if it wants to.
-    pub(crate) fn joined_by(
-        &self,
-        invite: &Message,
-        from: IpAddr,
-    ) -> Result<Option<Call>, Refusal> {
+    /// The call that an INVITE joins that came this way, if it wants to.
+    pub(crate) fn joined_by(&self, invite: &Message, came: Flow) -> Result<Option<Call>, Refusal> {
         let mut rows = invite.rows(Name::Join);
         let Some(row) = rows.next() else { return Ok(None) };
         let bad = |why: &str| Refusal::saying(Status::BAD_REQUEST, format!("Bad Request: {why}"));
@@ -75,17 +70,10 @@ impl Phone {
             return Err(Refusal::new(Status::NOT_ACCEPTABLE_HERE));
         }
         // Whoever joins hears all: that our server has let them through is not enough, nor is what they say of who has sent them.
-        if self.is_friend(invite, from) {
+        if self.is_of_friend(invite, came) {
             return Ok(Some(call.id));
         }
         Err(Refusal::saying(Status::FORBIDDEN, "Who Wants To Join This Call?"))
-    }
-
-    /// True for somebody to whom the account shows its calls.
-    fn is_friend(&self, invite: &Message, from: IpAddr) -> bool {
-        invite.get::<From<'_>>().is_some_and(|sender| {
-            self.vouches(sender.uri, from) && self.line.account.shows_calls_to(sender.uri)
-        })
     }
 }
 
