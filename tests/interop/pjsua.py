@@ -120,12 +120,7 @@ def read():
         typed.append(["quit"])
 
 
-threading.Thread(target=read, daemon=True).start()
-word = ""
-while word != "quit":
-    endpoint.libHandleEvents(20)
-    with lock:
-        word, *rest = typed.pop(0) if typed else [""]
+def act(word, *rest):
     if word == "call":
         Call(account).makeCall(rest[0], pj.CallOpParam(True))
     elif word == "hold":
@@ -142,6 +137,18 @@ while word != "quit":
         last(2).xferReplaces(last(), pj.CallOpParam(True))
     elif word == "hangup":
         last().hangup(pj.CallOpParam())
+
+
+threading.Thread(target=read, daemon=True).start()
+words = []
+while words[:1] != ["quit"]:
+    endpoint.libHandleEvents(20)
+    with lock:
+        words = typed.pop(0) if typed else []
+    try:
+        act(*words or [""])
+    except pj.Error as error:
+        say("not now:", *words, error.reason)  # an exchange of its own is under way: who typed it may say it again
 endpoint.hangupAllCalls()
 calls.clear()
 os._exit(0)  # what PJSIP leaves behind at its end is of no interest here
