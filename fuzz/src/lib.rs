@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod dns;
+pub mod edits;
 pub mod framing;
 pub mod header;
 pub mod kept;

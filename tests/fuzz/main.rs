@@ -61,6 +61,21 @@ fn round_trips() {
     replay(MESSAGES, targets::round_trip::run);
 }
 
+/// Changes of every kind: those of a proxy, and some that nobody makes.
+#[test]
+fn edits() {
+    replay(MESSAGES, |octets| {
+        for row in [
+            &[0, 11, 7, 99, 4, 1, 2, 9, 5, 7, 6, 10, 9, 0, 0, 0][..],
+            &[4, 0, 2, 24, 3, 34, 8, 22, 0, 0],
+            &[2, 1, 4, 1, 5, 0, 1, 55, 0, 77, 8, 33, 0, 0],
+            &[2, 0, 5, 4, 7, 0, 6, 109, 0, 0],
+        ] {
+            after(row, octets, targets::edits::run);
+        }
+    });
+}
+
 #[test]
 fn uris() {
     replay(&["uri"], targets::uri::run);
