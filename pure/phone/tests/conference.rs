@@ -412,3 +412,27 @@ fn strangers_watch_nothing() {
     assert_eq!(refused(&mut table.desk, dialogs), Some(403));
     assert_eq!(refused(&mut table.desk, packages::Package::Presence), Some(489));
 }
+
+/// Whoever was let out of a conference hears no more of who is there, whatever they have asked for while they were in it.
+#[test]
+fn who_is_out_watches_no_more() {
+    let mut table = Table::with(3);
+    let calls = table.join();
+    let [dave, alice] = [table.guests[2].0, table.desk.alice];
+    let watch = table.desk.command(dave, |phone, now, out| {
+        phone.watch(now, "sip:alice@192.0.2.1", packages::Package::Conference, out)
+    });
+    table.desk.run(2.0);
+    let ended = |desk: &Desk| {
+        desk.events(dave).into_iter().find_map(|event| match event {
+            PhoneEvent::NotWatched { watch: which, status, again, .. } if Ok(which) == watch => {
+                Some((status, again))
+            }
+            _ => None,
+        })
+    };
+    assert_eq!(ended(&table.desk), None);
+    table.desk.command(alice, |phone, now, out| phone.split(now, calls[2], out)).unwrap();
+    table.desk.run(2.0);
+    assert_eq!(ended(&table.desk), Some((403, false)));
+}

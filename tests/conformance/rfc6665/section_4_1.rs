@@ -67,6 +67,22 @@ fn it_is_refreshed_in_time() {
     assert_eq!(bench.titles(), ["SUBSCRIBE"]);
 }
 
+/// RFC 3261 §12.2.1.2: whoever is somewhere else says so in its answer, and is asked there from then on; another's answer says nothing.
+#[test]
+fn who_has_moved_is_asked_where_it_is_now() {
+    for (tag, target) in [("n", "sip:bob@192.0.2.77"), ("other", "sip:bob@192.0.2.9")] {
+        let (mut bench, _, _) = watched();
+        bench.wait(480_000);
+        let refresh = bench.only();
+        let moved = ("Expires: 600\r\nContact: <sip:bob@192.0.2.77>", "");
+        let answer = reply(&refresh, 200, "n", moved);
+        let to = format!("<sip:bob@biloxi.example>;tag={tag}");
+        bench.tell(answer.edit().replace_raw(Name::To, to.as_bytes()).finish().unwrap());
+        bench.wait(480_000);
+        assert_eq!(uri(&bench.only()), target);
+    }
+}
+
 /// "receives a 404, 405, 410, 416, 480-485, 489, 501, or 604 response, the subscriber MUST consider the subscription terminated"; of a 481 it is made
 /// anew, for it is still wanted.
 /// Proves: rfc6665-4.1.2.2-1.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use machine::Time;
 use protocol::auth::Answers;
-use protocol::dialog::{DialogId, Tag};
+use protocol::dialog::{Dialog, DialogId, Tag};
 use protocol::doors::Output;
 use protocol::subscription::{Bounds, Reason, Subscription, Wish};
 use protocol::transaction::ServerId;
@@ -32,6 +32,8 @@ pub(crate) struct Audience {
 /// One of them.
 struct Watcher {
     package: Package,
+    /// Who watches, as the From has said.
+    who: Box<[u8]>,
     subscription: Subscription,
     answers: Answers,
     version: u32,
@@ -89,8 +91,9 @@ impl Phone {
         let subscription = Subscription::begin(request, tag, flow.transport, until)
             .map_err(|fault| Refusal::saying(fault.status(), format!("Bad Request: {fault}")))?;
         let (answers, number) = (self.answers.fresh(), self.outside.number());
+        let who = request.get::<From<'_>>().map_or_else(Box::default, |sender| sender.uri.into());
         let (version, told, state) = (0, Vec::new(), State::Watching);
-        let watcher = Watcher { package, subscription, answers, version, told, state };
+        let watcher = Watcher { package, who, subscription, answers, version, told, state };
         self.outside.audience.watchers.insert(number, watcher);
         self.grant(now, id, request, (&local, until), out);
         Ok(())
@@ -153,9 +156,14 @@ impl Phone {
         }
     }
 
+    /// The other sides of the calls of our conference.
+    fn members(&self) -> impl Iterator<Item = &[u8]> {
+        let dialogs = self.conference().filter_map(|call| self.calls.get(&call)?.confirmed());
+        dialogs.map(Dialog::remote_uri)
+    }
+
     fn is_member(&self, sender: &[u8]) -> bool {
-        let mut members = self.conference().filter_map(|call| self.calls.get(&call)?.confirmed());
-        members.any(|dialog| is_same(dialog.remote_uri(), sender))
+        self.members().any(|member| is_same(member, sender))
     }
 
     fn lasts(&self, now: Time, package: Package, request: &Message) -> Result<Time, Refusal> {
@@ -201,11 +209,16 @@ impl Phone {
             return;
         }
         let conference = self.conference.is_some().then(|| self.roster());
+        let members: Vec<Box<[u8]>> = self.members().map(Box::from).collect();
         let dialogs = self.shown_calls();
         let contact = format!("<{}>", self.line.contact(self.line.account.transport()));
         for (number, watcher) in &mut self.outside.audience.watchers {
+            // Whoever has left hears no more of who is there.
+            let takes_part = members.iter().any(|member| is_same(member, &watcher.who));
             let write = |version: u32| match watcher.package {
-                Package::Conference => conference.as_ref().map(|all| all.write(version)),
+                Package::Conference => {
+                    conference.as_ref().filter(|_| takes_part).map(|all| all.write(version))
+                }
                 _ => Some(dialogs.write(version)),
             };
             let fresh = write(0);
@@ -221,6 +234,7 @@ impl Phone {
                 continue;
             }
             let draft = match gone {
+                true if conference.is_some() => watcher.subscription.end(Reason::Rejected),
                 true => watcher.subscription.end(Reason::NoResource),
                 false => watcher.subscription.notify(now, limits::AUDIENCE_PACE),
             };

@@ -24,6 +24,8 @@ pub enum Reason {
     Deactivated,
     /// What was watched is no more.
     NoResource,
+    /// The watcher may not know it any more.
+    Rejected,
 }
 
 impl fmt::Display for Standing {
@@ -38,6 +40,7 @@ impl fmt::Display for Standing {
                     Reason::Timeout => "timeout",
                     Reason::Deactivated => "deactivated",
                     Reason::NoResource => "noresource",
+                    Reason::Rejected => "rejected",
                 }
             ),
         }

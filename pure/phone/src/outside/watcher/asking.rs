@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use machine::Time;
-use protocol::dialog::Dialog;
+use protocol::dialog::{Dialog, Tag};
 use protocol::doors::Output;
 use sip::header::Expires;
 use sip::{Message, Method, Name, Status};
@@ -87,10 +87,15 @@ impl Watcher {
     }
 
     fn granted(&mut self, now: Time, errand: &Errand, response: &Message) {
-        if self.dialog.is_none()
-            && let Some(flow) = errand.went()
-        {
-            self.dialog = Dialog::of_caller(&errand.request, response, flow.transport);
+        match (&mut self.dialog, errand.went()) {
+            // RFC 3261 §12.2.1.2; the first 200 may be of another than whose NOTIFY came before it.
+            (Some(dialog), _) if Tag::in_to(response).as_ref() == Some(&dialog.id().remote) => {
+                dialog.refresh(response);
+            }
+            (None, Some(flow)) => {
+                self.dialog = Dialog::of_caller(&errand.request, response, flow.transport);
+            }
+            _ => {}
         }
         let seconds = response.get::<Expires>().map_or(self.expires, |Expires(seconds)| seconds);
         match self.state {
