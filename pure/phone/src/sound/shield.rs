@@ -52,11 +52,30 @@ pub(super) struct Shield {
     suite: Suite,
     sender: Sender,
     receiver: Receiver,
-    /// Keys of ours that others have taken the place of, one for each suite at most, and how far they were used: should they come back, no packet
-    /// may have a number that one before it had.
-    retired: Vec<(Secret, Sender)>,
+    retired: Retired,
     /// How many packets that came were none of theirs, or came again.
     refused: u64,
+}
+
+/// Keys that others have taken the place of, on each side one for each suite at most, and how far they were used. Should they come back, no packet of
+/// ours may have a number that one before it had, and what came before is not let in again (RFC 3711 §3.3.2, §9.1).
+#[derive(Debug, Default)]
+struct Retired {
+    ours: Vec<(Named, Sender)>,
+    theirs: Vec<(Named, Receiver)>,
+}
+
+/// A key, and what it is used with: two suites may have keys of one length.
+type Named = (Suite, Secret);
+
+/// Lays one by, and takes another up where it was, if it was laid by before.
+fn exchange<T>(retired: &mut Vec<(Named, T)>, old: (Named, T), new: &Named) -> Option<T> {
+    retired.push(old);
+    let found = retired.iter().position(|(key, _)| key == new);
+    let found = found.map(|at| retired.remove(at).1);
+    let much = retired.len().saturating_sub(Suite::ALL.len());
+    retired.drain(..much);
+    found
 }
 
 impl Shield {
@@ -67,18 +86,15 @@ impl Shield {
         let ours = Master::new(suite, secrets.ours.reveal())?;
         let theirs = Master::new(suite, secrets.theirs.reveal())?;
         let (mut sender, mut receiver) = (Sender::new(&ours)?, Receiver::new(&theirs)?);
-        let (mut retired, mut refused) = (Vec::new(), 0);
+        let (mut retired, mut refused) = (Retired::default(), 0);
         if let Some(before) = before {
-            if before.suite == suite && before.secrets.theirs == secrets.theirs {
-                receiver = before.receiver;
-            }
             (retired, refused) = (before.retired, before.refused);
-            retired.push((before.secrets.ours, before.sender));
-            if let Some(at) = retired.iter().position(|(key, _)| *key == secrets.ours) {
-                (_, sender) = retired.swap_remove(at);
-            }
-            let much = retired.len().saturating_sub(Suite::ALL.len());
-            retired.drain(..much);
+            let Secrets { ours, theirs, .. } = before.secrets;
+            let [old, new] = [(before.suite, ours), (suite, secrets.ours.clone())];
+            sender = exchange(&mut retired.ours, (old, before.sender), &new).unwrap_or(sender);
+            let [old, new] = [(before.suite, theirs), (suite, secrets.theirs.clone())];
+            receiver =
+                exchange(&mut retired.theirs, (old, before.receiver), &new).unwrap_or(receiver);
         }
         Some(Self { secrets, suite, sender, receiver, retired, refused })
     }
@@ -115,26 +131,62 @@ impl Shield {
 mod tests {
     use super::*;
 
+    /// Keys of one suite, the same for both sides.
+    fn secrets(Crypto { suite, key, .. }: &Crypto) -> Secrets {
+        Secrets { suite: suite.clone(), ours: key.clone(), theirs: key.clone() }
+    }
+
+    const REPORT: [u8; 8] = [0x80, 201, 0, 1, 0, 0, 0, 7];
+
     /// RFC 3711 §9.1: a key that comes back goes on where it was: no two reports have one number.
     #[test]
     fn a_suite_that_comes_back_goes_on_counting() {
         let all = keys(&mut Dice::new(1));
-        let secrets = |nth: usize| {
-            let Crypto { suite, key, .. } = all[nth].clone();
-            Secrets { suite, ours: key.clone(), theirs: key }
-        };
-        let report = [0x80, 201, 0, 1, 0, 0, 0, 7];
         let mut shield = None;
         let sealed: Vec<_> = [0, 2, 0, 2, 0]
             .map(|nth| {
-                let mut now = Shield::with(secrets(nth), shield.take()).unwrap();
-                let mut packet = report.to_vec();
+                let mut now = Shield::with(secrets(&all[nth]), shield.take()).unwrap();
+                let mut packet = REPORT.to_vec();
                 now.seal(&mut packet).unwrap();
-                assert!(now.retired.len() <= 1, "one for each suite");
+                assert!(now.retired.ours.len() <= 1, "one for each suite");
                 shield = Some(now);
                 packet
             })
             .into();
         assert!(sealed[0] != sealed[2] && sealed[2] != sealed[4] && sealed[1] != sealed[3]);
+    }
+
+    /// RFC 3711 §3.3.2: what was let in once is not let in again, though they have used another key meanwhile.
+    #[test]
+    fn what_came_before_a_suite_went_and_came_back_is_not_let_in_again() {
+        let all = keys(&mut Dice::new(1));
+        let mut theirs = Shield::with(secrets(&all[0]), None).unwrap();
+        let mut packet = REPORT.to_vec();
+        theirs.seal(&mut packet).unwrap();
+        let mut ours = Shield::with(secrets(&all[0]), None).unwrap();
+        ours.open(&mut packet.clone()).unwrap();
+        for nth in [2, 0, 1, 2, 0] {
+            ours = Shield::with(secrets(&all[nth]), Some(ours)).unwrap();
+            if nth == 0 {
+                assert!(ours.open(&mut packet.clone()).is_err(), "heard twice");
+            }
+        }
+        let mut next = REPORT.to_vec();
+        theirs.seal(&mut next).unwrap();
+        ours.open(&mut next).unwrap();
+        assert_eq!(ours.refused(), 2);
+    }
+
+    /// Whoever tells new keys again and again makes us keep no more than one for each suite.
+    #[test]
+    fn no_more_keys_are_kept_than_there_are_suites() {
+        let mut shield = None;
+        for seed in 0..100 {
+            let all = keys(&mut Dice::new(seed));
+            let fresh = Shield::with(secrets(&all[seed as usize % all.len()]), shield).unwrap();
+            assert!(fresh.retired.ours.len() <= Suite::ALL.len());
+            assert!(fresh.retired.theirs.len() <= Suite::ALL.len());
+            shield = Some(fresh);
+        }
     }
 }
