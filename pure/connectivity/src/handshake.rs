@@ -146,6 +146,9 @@ impl Handshake {
         if before == Some(at) {
             return;
         }
+        if before.is_none() {
+            self.until = now + limits::HANDSHAKE; // whoever was looked for until now had no time of it
+        }
         let old = self.seats.iter().position(|seat| Some(seat.at) == before);
         match old.and_then(|old| self.seats.get_mut(old)) {
             Some(seat) => seat.at = at,

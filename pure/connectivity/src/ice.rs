@@ -18,13 +18,11 @@ pub(crate) struct Ice {
     credentials: IceCreds,
     /// Those of ours, in the order of their coming, to be told to a new agent.
     ours: Vec<Candidate>,
-    theirs: Option<sdp::Ice>,
+    theirs: Option<Theirs>,
     path: Option<Path>,
     progress: Progress,
     /// No pair is left that could carry.
     exhausted: bool,
-    /// Until when more addresses of theirs may come (RFC 8838 §8.1); `None`: none will.
-    more_until: Option<Time>,
     /// How many of our checks were answered, and since when it is so many.
     consent: (u64, Time),
     deadline: Option<Time>,
@@ -32,6 +30,12 @@ pub(crate) struct Ice {
     early: usize,
     /// Our last checks, and which way they went: an answer comes back by the same (RFC 8445 §7.2.5.2.1).
     asked: VecDeque<(Transaction, Path)>,
+}
+
+/// What the other side says of itself, and since when we know it: from then on both can check.
+struct Theirs {
+    said: sdp::Ice,
+    since: Time,
 }
 
 /// What names a check, and its answer (RFC 8489 §5).
@@ -51,8 +55,29 @@ pub(crate) enum Progress {
     Searching,
     /// One has.
     Found,
-    /// None does, though some were tried.
-    Nothing,
+    /// None does.
+    Nothing(NoWay),
+}
+
+/// Why no way was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoWay {
+    /// The other side told no address that fits one of ours, and has not come by itself.
+    NoPair,
+    /// Nobody answers at any of its addresses.
+    NoAnswer,
+    /// Somebody answers, but the one who decides has taken none of the pairs.
+    NoneTaken,
+}
+
+impl std::fmt::Display for NoWay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoPair => "the other side told no address that fits one of ours",
+            Self::NoAnswer => "nobody answers at any address that the other side told",
+            Self::NoneTaken => "no pair of addresses was taken, though some carry",
+        })
+    }
 }
 
 /// A check that goes out.
@@ -84,7 +109,6 @@ impl Ice {
             path: None,
             progress: Progress::Searching,
             exhausted: false,
-            more_until: None,
             consent: (0, now),
             deadline: None,
             early: 0,
@@ -132,8 +156,8 @@ impl Ice {
 
     /// True when a description of theirs begins anew (RFC 8839 §4.4.1.1.1).
     pub(crate) fn is_restarted_by(&self, theirs: &sdp::Ice) -> bool {
-        self.theirs.as_ref().is_some_and(|known| {
-            (&known.ufrag, &known.password) != (&theirs.ufrag, &theirs.password)
+        self.theirs.as_ref().is_some_and(|Theirs { said, .. }| {
+            (&said.ufrag, &said.password) != (&theirs.ufrag, &theirs.password)
         })
     }
 
@@ -170,26 +194,28 @@ impl Ice {
             let (ufrag, pass) = (theirs.ufrag.to_string(), theirs.password.to_string());
             self.agent.set_remote_credentials(IceCreds { ufrag, pass });
         }
-        let new = self.theirs.is_none();
-        self.theirs = Some(theirs.clone());
-        if theirs.trickle != sdp::Trickle::Open {
-            self.more_until = None;
-        } else if new {
-            self.more_until = Some(now + limits::TRICKLE);
-        }
+        let since = self.theirs.as_ref().map_or(now, |known| known.since);
+        self.theirs = Some(Theirs { said: theirs.clone(), since });
         self.add_theirs(&theirs.candidates);
         self.run(now)
     }
 
     /// Candidates that come later (RFC 8838).
     pub(crate) fn trickled(&mut self, now: Time, fragment: &str) -> Vec<Check> {
-        let found = self.theirs.as_ref().and_then(|theirs| theirs.trickled(fragment));
-        let found = found.unwrap_or_default();
-        if found.complete {
-            self.more_until = None;
-        }
-        self.add_theirs(&found.candidates);
+        let found = self.theirs.as_ref().and_then(|theirs| theirs.said.trickled(fragment));
+        self.add_theirs(&found.unwrap_or_default().candidates);
         self.run(now)
+    }
+
+    /// The other side may hear of us only now: from here on it is waited for.
+    pub(crate) fn wait_anew(&mut self, now: Time) {
+        if let (Some(theirs), Progress::Searching | Progress::Nothing(_)) =
+            (&mut self.theirs, self.progress)
+        {
+            theirs.since = now;
+            self.progress = Progress::Searching;
+            self.deadline = Some(now);
+        }
     }
 
     fn add_theirs(&mut self, candidates: &[Box<str>]) {
@@ -248,6 +274,13 @@ impl Ice {
         self.path.filter(|_| now - self.consent.1 < limits::CONSENT)
     }
 
+    /// Goes on by the way of another agent, from here instead of there, while whoever is at its end agrees to that.
+    pub(crate) fn go_on_from(&mut self, (here, there): (SocketAddr, SocketAddr), before: &Self) {
+        let path = before.path.filter(|path| path.from == there);
+        self.path = path.map(|path| Path { from: here, ..path });
+        self.consent.1 = before.consent.1;
+    }
+
     pub(crate) const fn progress(&self) -> Progress {
         self.progress
     }
@@ -278,11 +311,7 @@ impl Ice {
                 _ => {}
             }
         }
-        // What is to come may carry where what has come does not.
-        let hopeless = self.exhausted && self.more_until.is_none_or(|until| until <= now);
-        if hopeless && self.progress == Progress::Searching {
-            self.progress = Progress::Nothing;
-        }
+        self.give_up(now);
         let answered = self.agent.stats().bind_success_recv;
         if answered != self.consent.0 {
             self.consent = (answered, now);
@@ -299,10 +328,35 @@ impl Ice {
         let many = self.asked.len().saturating_sub(limits::ASKED);
         self.asked.drain(..many);
         let next = self.agent.poll_timeout().map(|next| self.clock.here(next));
-        let next = next.into_iter().chain(self.more_until.filter(|until| *until > now)).min();
+        let since = self.theirs.as_ref().filter(|_| self.progress == Progress::Searching);
+        let ends =
+            since.map(|theirs| [limits::PATIENCE, limits::SEARCH].map(|it| theirs.since + it));
+        let ends = ends.into_iter().flatten().filter(|end| *end > now);
+        let next = next.into_iter().chain(ends).min();
         // Never at once again, whatever the library says: a turn must come to its end.
         self.deadline = next.map(|next| next.max(now + limits::PACE));
         checks
+    }
+
+    /// Nothing is given up while the PAC timer runs (RFC 8863 §4): where no pair is left, or was ever there, a check of theirs may still show one. From
+    /// then on it is over as soon as nothing is left to check, whether the other side has said that it told all of its addresses or not (§5).
+    fn give_up(&mut self, now: Time) {
+        let Some(Theirs { since, .. }) = self.theirs else { return };
+        // With no address on one side the library would wait for ever.
+        let [ours, theirs] =
+            [self.agent.local_candidates().count(), self.agent.remote_candidates().count()];
+        let idle = self.exhausted || ours == 0 || theirs == 0;
+        let passed = now - since;
+        let over = passed >= limits::SEARCH || (idle && passed >= limits::PATIENCE);
+        if over && self.progress == Progress::Searching {
+            let stats = self.agent.stats();
+            self.progress =
+                Progress::Nothing(match (stats.bind_request_sent, stats.bind_success_recv) {
+                    (0, _) => NoWay::NoPair,
+                    (_, 0) => NoWay::NoAnswer,
+                    _ => NoWay::NoneTaken,
+                });
+        }
     }
 }
 

@@ -20,7 +20,7 @@ mod tests;
 mod transaction;
 
 pub use handshake::{Broken, Handshake, Keys, Said};
-pub use ice::Role;
+pub use ice::{NoWay, Role};
 pub use identity::Identity;
 pub use relay::Turn;
 pub use search::{Came, Search, Sent, Servers, Told};

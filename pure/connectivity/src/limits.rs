@@ -51,10 +51,14 @@ pub const PERMISSIONS: usize = 32;
 /// How long we ask for our own addresses before a call goes out with those that we know.
 pub const GATHERING: Duration = Duration::from_millis(1500);
 
-/// How long we wait for more addresses of a side that tells them one after the other and has not said that all are told, when none of those that we
-/// know carries (RFC 8838 §8.1 leaves the time to us). Asking a STUN server and a relay takes three seconds at most where all goes wrong; then a SIP
-/// request may have to be repeated on its way.
-pub const TRICKLE: Duration = Duration::from_secs(10);
+/// How long no search is given up, from the first moment at which both sides can check: the PAC timer of RFC 8863 §4, as long as a check takes with all
+/// its repeats. A check of theirs may show the way that none of the addresses told did. It stands for the end of addresses that come one after the other
+/// too, where nobody says that all are told (§5).
+pub const PATIENCE: Duration = Duration::from_millis(39_500);
+
+/// How long a search may go on where there is always something left to check: the other side's checks come, and no answer to ours does; or nobody ever
+/// takes a pair. Once more as long: what was told last has had its checks.
+pub const SEARCH: Duration = Duration::from_secs(79);
 
 /// Candidates of the other side, those of its description and those that come later.
 pub const CANDIDATES: usize = 32;

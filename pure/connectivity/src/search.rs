@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use machine::{Dice, Time};
 use rtp::Kind;
 
-use crate::ice::{Check, Ice, Path, Progress};
+use crate::ice::{Check, Ice, NoWay, Path, Progress};
 use crate::query::{Answer, Query};
 use crate::relay::{Relay, State, Turn};
 use crate::{Role, limits};
@@ -108,15 +108,31 @@ impl Search {
         self.ice.said()
     }
 
-    /// What is to stand in `c=` and `m=`, when that is not the address of the socket: somebody who knows nothing of ICE sends there.
-    pub fn default_address(&self) -> Option<SocketAddr> {
+    /// What is to stand in `c=` and `m=`: somebody who knows nothing of ICE sends there. It is one of the addresses that are told.
+    pub fn default_address(&self) -> SocketAddr {
         let relayed = self.relay.as_ref().and_then(Relay::relayed);
-        relayed.filter(|_| self.told == Told::Relayed)
+        relayed.filter(|_| self.told == Told::Relayed).unwrap_or(self.base)
+    }
+
+    /// True when a description of theirs begins anew (RFC 8839 §4.4.1.1.1).
+    pub fn is_restarted_by(&self, theirs: &sdp::Ice) -> bool {
+        self.ice.is_restarted_by(theirs)
+    }
+
+    /// This machine is elsewhere now, where the servers know nothing of what was asked before. The way to the other side is tried on, from there.
+    pub fn leave_servers(&mut self) {
+        self.query = None;
+        self.relay = None;
+    }
+
+    /// It takes the place of another, by the same socket: until it has found a way, what is said goes where it went (RFC 8839 §4.4.3.1.1).
+    pub fn go_on_from(&mut self, before: &Self) {
+        self.ice.go_on_from((self.base, before.base), &before.ice);
     }
 
     /// Before an answer: when their offer begins anew, we do too.
     pub fn hear_offer(&mut self, theirs: &sdp::Ice) {
-        if self.ice.is_restarted_by(theirs) {
+        if self.is_restarted_by(theirs) {
             self.ice.restart(&mut self.dice);
         }
     }
@@ -138,9 +154,17 @@ impl Search {
         self.ice.path(now).map(|path| path.to)
     }
 
-    /// True when every pair was tried and none has carried.
-    pub fn has_failed(&self) -> bool {
-        self.ice.progress() == Progress::Nothing
+    /// Why no way was found, once it is given up (RFC 8445 §8.1.2, RFC 8863 §4).
+    pub fn failure(&self) -> Option<NoWay> {
+        match self.ice.progress() {
+            Progress::Nothing(why) => Some(why),
+            Progress::Searching | Progress::Found => None,
+        }
+    }
+
+    /// The other side may hear of us only now: from here on it is waited for.
+    pub fn wait_anew(&mut self, now: Time) {
+        self.ice.wait_anew(now);
     }
 
     /// True for an address from which they have shown that they read our description (RFC 8445 §7.3).

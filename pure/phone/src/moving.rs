@@ -59,8 +59,8 @@ impl crate::call::Conversation {
     /// What the other side was told of our address is not true any more: it is told now, or after the change that is under way; and not before all
     /// of our addresses are known, where a way is looked for.
     pub(crate) fn catch_up(&mut self, turn: &mut Turn<'_>) {
-        let ready = |sound: &mut Sound| sound.is_ready();
-        if self.has_moved && self.sound().is_some_and(ready) && self.wish(turn, Wish::Move).is_ok()
+        let known = |sound: &mut Sound| sound.is_settled();
+        if self.has_moved && self.sound().is_some_and(known) && self.wish(turn, Wish::Move).is_ok()
         {
             self.has_moved = false;
         }

@@ -2,3 +2,4 @@
 //! makes of it here.
 
 mod section_6;
+mod section_9;

@@ -2,6 +2,7 @@
 
 mod checks;
 mod handshake;
+mod patience;
 mod search;
 mod server;
 mod world;

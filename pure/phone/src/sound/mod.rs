@@ -1,6 +1,9 @@
 //! `Sound`: the sound of one call. Its sockets, what was agreed about them, and the stream between mouth and ear.
 
+mod agreed;
+mod flow;
 mod local;
+mod lookout;
 mod searched;
 mod shield;
 mod way;
@@ -8,22 +11,22 @@ mod wishes;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use connectivity::{Came, Identity, Role, Search, Sent, Servers};
+use connectivity::{Identity, Role, Sent, Servers};
 use machine::{Dice, Time};
 use media::{Audio, NotPressed, Signal, Signals, Stream};
 use protocol::dialog::Tag;
 use protocol::doors::{CallQuality, Output, Socket};
-use rtp::Kind;
-use sdp::{Agreed, Description, Hold, Origin, Refusal, Session, StreamId};
+use sdp::{Description, Origin, Refusal, Session, StreamId};
 use sip::Bytes;
 
+use crate::quality;
 use crate::unable::Unable;
-use crate::{limits, quality};
 pub(crate) use local::Chime;
 pub use local::EarlyMedia;
 use local::Local;
+use lookout::Lookout;
 pub use shield::Srtp;
-use way::{Port, Target, Way};
+use way::Way;
 pub(crate) use wishes::Wishes;
 use wishes::{agreement, session_at, wish};
 
@@ -43,7 +46,7 @@ pub(crate) struct Sound {
     hasty: Option<(SocketAddr, Bytes)>,
     identity: Option<Identity>,
     /// Who looks for a way to the other side; and what that must still be told.
-    search: Option<Search>,
+    lookout: Option<Lookout>,
     role: Option<Role>,
     to_meet: Option<(Time, sdp::Ice)>,
     dice: Dice,
@@ -93,7 +96,7 @@ impl Sound {
             local: Local::default(),
             hasty: None,
             identity,
-            search: None,
+            lookout: None,
             role: None,
             to_meet: None,
             dice,
@@ -121,113 +124,6 @@ impl Sound {
         session_at(at, wishes).capabilities().write()
     }
 
-    /// An offer of ours.
-    pub(crate) fn offer(&mut self) -> Result<Vec<u8>, Refusal> {
-        self.role.get_or_insert(Role::Controlling);
-        self.tell_addresses();
-        self.session.offer().map(|offer| offer.write())
-    }
-
-    /// The answer to an offer of theirs.
-    pub(crate) fn answer(&mut self, now: Time, offer: &Description) -> Result<Vec<u8>, Refusal> {
-        self.role.get_or_insert(Role::Controlled);
-        let theirs = offer.media.iter().find_map(|media| sdp::Ice::of(offer, media));
-        if let (Some(search), Some(theirs)) = (&mut self.search, theirs) {
-            search.hear_offer(&theirs);
-        }
-        self.tell_addresses();
-        let (answer, agreed) = self.session.answer(offer)?;
-        self.agree(now, &agreed);
-        Ok(answer.write())
-    }
-
-    /// Takes the answer to our offer.
-    pub(crate) fn accept(&mut self, now: Time, answer: &[u8]) -> Result<(), Refusal> {
-        let answer = match Description::parse(answer) {
-            Ok(answer) => answer,
-            Err(error) => {
-                self.session.rejected();
-                return Err(error.into());
-            }
-        };
-        let agreed = self.session.accept(&answer)?;
-        self.agree(now, &agreed);
-        if agreed.is_empty() { Err(Refusal::NoMedia) } else { Ok(()) }
-    }
-
-    /// An answer in a provisional response of the fork `tag`: what is heard until somebody picks up. Only the first of a fork counts.
-    pub(crate) fn accept_early(
-        &mut self,
-        now: Time,
-        (tag, which): (Tag, EarlyMedia),
-        answer: &[u8],
-    ) {
-        if self.early.len() >= limits::EARLY || self.has_early(&tag) {
-            return;
-        }
-        let mut session = self.session.clone();
-        let Ok(answer) = Description::parse(answer) else { return };
-        if let Ok(agreed) = session.accept(&answer) {
-            let wanted = match which {
-                EarlyMedia::First => self.early.is_empty(),
-                EarlyMedia::Last => true,
-                EarlyMedia::Nobody => false,
-            };
-            if wanted {
-                self.agree(now, &agreed);
-                self.heard = Some(tag.clone());
-            }
-            self.early.push((tag, session));
-        }
-    }
-
-    /// True when something was agreed on with this fork.
-    pub(crate) fn has_early(&self, tag: &Tag) -> bool {
-        self.early.iter().any(|(fork, _)| fork == tag)
-    }
-
-    /// The answer to an offer of a fork with which something was agreed on before anybody has picked up (RFC 3311 §5.2).
-    pub(crate) fn answer_early(
-        &mut self,
-        now: Time,
-        tag: &Tag,
-        offer: &Description,
-    ) -> Result<Vec<u8>, Refusal> {
-        let at = self.early.iter().position(|(fork, _)| fork == tag);
-        let at = at.ok_or(Refusal::OfferPending)?;
-        let (_, session) = self.early.get_mut(at).ok_or(Refusal::OfferPending)?;
-        let (answer, agreed) = session.answer(offer)?;
-        if self.heard.as_ref() == Some(tag) {
-            self.agree(now, &agreed);
-        }
-        Ok(answer.write())
-    }
-
-    /// The 2xx of the fork `tag`, with an answer or without. The first answer of a fork counts, and what comes after it is ignored
-    /// (RFC 3261 §13.2.1).
-    pub(crate) fn accept_final(
-        &mut self,
-        now: Time,
-        tag: &Tag,
-        answer: &[u8],
-    ) -> Result<(), Refusal> {
-        let early = std::mem::take(&mut self.early);
-        let found = early.into_iter().find(|(fork, _)| fork == tag);
-        let Some((_, session)) = found else { return self.accept(now, answer) };
-        self.session = session;
-        if self.heard.take().as_ref() != Some(tag) {
-            let agreed = self.session.agreed().to_vec();
-            self.agree(now, &agreed);
-        }
-        Ok(())
-    }
-
-    /// The INVITE goes out anew: what forks of the first have said is over.
-    pub(crate) fn begin_anew(&mut self) {
-        self.early.clear();
-        self.heard = None;
-    }
-
     /// True when nobody waits for an answer and something was agreed on.
     pub(crate) fn is_agreed(&self) -> bool {
         self.session.agreed_for(self.id).is_some()
@@ -236,27 +132,6 @@ impl Sound {
     /// Somebody else speaks and hears from now on; whoever did until now is given back.
     pub(crate) fn hand_over(&mut self, audio: Box<dyn Audio>) -> Box<dyn Audio> {
         std::mem::replace(&mut self.audio, audio)
-    }
-
-    /// Our offer was refused: all is as it was, what we wish too (RFC 3261 §14.1).
-    pub(crate) fn rejected(&mut self) {
-        self.session.rejected();
-        let agreed = self.session.agreed_for(self.id);
-        if agreed.is_some_and(|agreed| matches!(agreed.hold, Hold::Ours | Hold::Both)) {
-            self.hold();
-        } else {
-            self.resume();
-        }
-    }
-
-    /// From the next offer on we listen no more.
-    pub(crate) fn hold(&mut self) {
-        self.session.hold(self.id);
-    }
-
-    /// From the next offer on we listen again.
-    pub(crate) fn resume(&mut self) {
-        self.session.resume(self.id);
     }
 
     /// True while the other side holds us.
@@ -270,7 +145,7 @@ impl Sound {
     }
 
     /// From the next offer or answer on, sound is wanted at this address of ours; the sockets stay. A way that was looked for is looked for anew, from
-    /// there (an ICE restart, RFC 8445 §9).
+    /// there (an ICE restart, RFC 8445 §9), and the other side is told once it is known what there is to tell.
     pub(crate) fn moved(
         &mut self,
         now: Time,
@@ -279,17 +154,14 @@ impl Sound {
     ) {
         self.pair.rtp.1.set_ip(ip);
         self.pair.rtcp.1.set_ip(ip);
-        if let Some(stream) = self.session.stream_mut(self.id) {
-            stream.local.set_ip(ip);
+        if self.lookout.is_some() {
+            return self.look(now, servers, out);
         }
-        for (_, session) in &mut self.early {
+        let early = self.early.iter_mut().map(|(_, session)| session);
+        for session in early.chain([&mut self.session]) {
             if let Some(stream) = session.stream_mut(self.id) {
                 stream.local.set_ip(ip);
             }
-        }
-        if self.search.is_some() {
-            self.to_meet = None;
-            self.look(now, servers, out);
         }
     }
 
@@ -307,135 +179,13 @@ impl Sound {
         })
     }
 
-    /// A datagram came on a socket of ours; keys that were pressed are returned.
-    pub(crate) fn receive(
-        &mut self,
-        now: Time,
-        socket: Socket,
-        (from, octets): (SocketAddr, &[u8]),
-        out: &mut Vec<Output>,
-    ) -> Vec<char> {
-        let port = if socket == self.pair.rtp.0 { Port::Rtp } else { Port::Rtcp };
-        let mut inside = None;
-        if let (Some(search), Port::Rtp) = (&mut self.search, port) {
-            let mut sent = Sent::new();
-            let came = search.receive(now, (from, octets), &mut sent);
-            self.put(sent, out);
-            self.follow(now, out);
-            match came {
-                Came::Taken => return Vec::new(),
-                Came::Relayed(peer, octets) => inside = Some((peer, octets)),
-                Came::Other => {}
-            }
-        }
-        let (from, octets) = inside.as_ref().map_or((from, octets), |(peer, it)| (*peer, &**it));
-        let searched = self.playing.as_ref().is_some_and(|playing| playing.way.is_searched());
-        let knows = |search: &Search| search.knows(from);
-        if searched && port == Port::Rtp && !self.search.as_ref().is_some_and(knows) {
-            return Vec::new();
-        }
-        if Kind::of(octets) == Kind::Dtls && port == Port::Rtp {
-            self.shake(now, (from, octets), out);
-            return Vec::new();
-        }
-        let Some(playing) = &mut self.playing else { return Vec::new() };
-        let Some(octets) = playing.way.admit(now, port, (from, octets)) else { return Vec::new() };
-        let mut said = Vec::new();
-        match port {
-            Port::Rtp => playing.stream.receive(now, &octets, &mut said),
-            Port::Rtcp => playing.stream.receive_rtcp(now, &octets, &mut said),
-        }
-        self.carry(now, said, out)
-    }
-
-    /// A datagram of the handshake for the keys.
-    fn shake(&mut self, now: Time, (from, octets): (SocketAddr, &[u8]), out: &mut Vec<Output>) {
-        let lost = |playing: &Playing| playing.way.is_searched() && !playing.way.is_found();
-        let Some(playing) = self.playing.as_mut().filter(|playing| !lost(playing)) else {
-            self.hasty = Some((from, octets.to_vec().into()));
-            return;
-        };
-        let mut sent = Vec::new();
-        playing.way.shake(now, (from, octets), &mut sent);
-        self.post(now, sent, out);
-    }
-
-    /// Sends what the way itself has to say, and begins to talk once it is open.
-    fn post(&mut self, now: Time, sent: Vec<(SocketAddr, Bytes)>, out: &mut Vec<Output>) {
-        let searched = self.playing.as_ref().is_some_and(|playing| playing.way.is_searched());
-        let mut wrapped = Sent::new();
-        for (to, octets) in sent {
-            match &mut self.search {
-                Some(search) if searched => search.send(now, &octets, &mut wrapped),
-                _ => out.push(Output::Media(self.pair.rtp.0, to, octets)),
-            }
-        }
-        self.put(wrapped, out);
-        let Some(playing) = &mut self.playing else { return };
-        if playing.begun == Begun::No && playing.way.is_open() {
-            playing.begun = Begun::Yes;
-            let agreement = playing.stream.agreement().clone();
-            // Nothing was said or heard so far, and nothing is late.
-            playing.stream = Stream::new(now, agreement, Dice::new(self.dice.seed()));
-            playing.stream.cover(playing.way.cover());
-        }
-    }
-
-    fn put(&self, sent: Sent, out: &mut Vec<Output>) {
-        let rtp = self.pair.rtp.0;
-        out.extend(sent.into_iter().map(|(to, octets)| Output::Media(rtp, to, octets.into())));
-    }
-
-    /// Says and plays what is due.
-    pub(crate) fn wake(&mut self, now: Time, out: &mut Vec<Output>) -> Vec<char> {
-        self.search_on(now, out);
-        let playing = self.playing.as_mut();
-        if let Some(playing) = playing.filter(|it| it.way.deadline().is_some_and(|due| due <= now))
-        {
-            let mut sent = Vec::new();
-            playing.way.wake(now, &mut sent);
-            if let Some((from, octets)) = self.hasty.take_if(|_| playing.way.is_found()) {
-                playing.way.shake(now, (from, &octets), &mut sent);
-            }
-            self.post(now, sent, out);
-        }
-        let holds = self.holds();
-        let playing = self.playing.as_mut().filter(|playing| playing.begun == Begun::Yes);
-        let Some(playing) = playing else {
-            self.local.alone(now, &mut *self.audio);
-            return Vec::new();
-        };
-        if playing.stream.deadline() > now {
-            return Vec::new();
-        }
-        // RFC 3960 §3.2: what they let us hear is better than what we play.
-        if playing.stream.hears() {
-            self.local.hush(Signal::Ringback);
-        }
-        let mut said = Vec::new();
-        self.local.with((now, holds), &mut self.audio, |audio| {
-            playing.stream.wake(now, audio, &mut said);
-        });
-        self.carry(now, said, out)
-    }
-
-    /// When something is due.
-    pub(crate) fn deadline(&self) -> Option<Time> {
-        let search = self.search.as_ref().and_then(Search::deadline);
-        let search = search.into_iter().chain(self.to_meet.as_ref().map(|(now, _)| *now)).min();
-        let chime = self.local.deadline();
-        let Some(Playing { stream, way, begun }) = &self.playing else {
-            return search.into_iter().chain(chime).min();
-        };
-        let talk = if *begun == Begun::Yes { Some(stream.deadline()) } else { chime };
-        talk.into_iter().chain(way.deadline()).chain(search).min()
-    }
-
     /// Why nothing will ever be heard, when that is so.
     pub(crate) fn broken(&self) -> Option<String> {
         let way = &self.playing.as_ref()?.way;
-        if way.is_searched() && self.search.as_ref().is_some_and(Search::has_failed) {
-            return Some("no way to the other side was found".into());
+        let failure =
+            self.lookout.as_ref().filter(|_| way.is_searched()).and_then(Lookout::failure);
+        if let Some(why) = failure {
+            return Some(format!("no way to the other side was found: {why}"));
         }
         way.broken().map(|why| why.to_string())
     }
@@ -485,67 +235,11 @@ impl Sound {
             playing.stream.close(now, &mut said);
         }
         self.carry(now, said, out);
-        if let Some(search) = &mut self.search {
+        if let Some(lookout) = &mut self.lookout {
             let mut sent = Sent::new();
-            search.close(now, &mut sent);
+            lookout.close(now, &mut sent);
             self.put(sent, out);
         }
         (self.audio, self.pair)
-    }
-
-    fn carry(&mut self, now: Time, said: Vec<media::Output>, out: &mut Vec<Output>) -> Vec<char> {
-        let Some(playing) = &mut self.playing else { return Vec::new() };
-        let (mut keys, mut ready) = (Vec::new(), Vec::new());
-        for output in said {
-            let (port, octets) = match output {
-                media::Output::Rtp(octets) => (Port::Rtp, octets),
-                media::Output::Rtcp(octets) => (Port::Rtcp, octets),
-                media::Output::Key(key) => {
-                    keys.push(key);
-                    continue;
-                }
-            };
-            if let Some((target, octets)) = playing.way.send(port, octets) {
-                ready.push((target, octets));
-            }
-        }
-        for (target, octets) in ready {
-            self.dispatch(now, (target, octets), out);
-        }
-        keys
-    }
-
-    /// Sends a packet of the stream, there or by the way that was found.
-    fn dispatch(&mut self, now: Time, (target, octets): (Target, Bytes), out: &mut Vec<Output>) {
-        match target {
-            Target::At(Port::Rtp, to) => out.push(Output::Media(self.pair.rtp.0, to, octets)),
-            Target::At(Port::Rtcp, to) => out.push(Output::Media(self.pair.rtcp.0, to, octets)),
-            Target::Searched => {
-                let mut sent = Sent::new();
-                self.search.iter_mut().for_each(|search| search.send(now, &octets, &mut sent));
-                self.put(sent, out);
-            }
-        }
-    }
-
-    /// Goes on as agreed. Whoever is heard is learned anew: the other side may have moved.
-    fn agree(&mut self, now: Time, agreed: &[Agreed]) {
-        let Some(agreed) = agreed.iter().find(|agreed| agreed.stream == self.id) else { return };
-        let held = self.local.for_held();
-        let Some(agreement) = agreement(agreed, held) else { return };
-        let (mut stream, before, begun) = match self.playing.take() {
-            Some(Playing { mut stream, way, begun }) => {
-                stream.agree(now, agreement);
-                (stream, Some(way), begun)
-            }
-            None => (Stream::new(now, agreement, Dice::new(self.dice.seed())), None, Begun::No),
-        };
-        self.to_meet = agreed.ice.clone().map(|theirs| (now, theirs));
-        let way = Way::new(now, agreed, (self.identity.as_ref(), before));
-        self.playing = way.map(|way| {
-            let begun = if way.is_open() { Begun::Yes } else { begun };
-            stream.cover(way.cover());
-            Playing { stream, way, begun }
-        });
     }
 }

@@ -228,8 +228,11 @@ impl Way {
         shaking.hear(said, out);
     }
 
-    /// When something is due.
+    /// When something is due: nothing, while it is not known where the other side is.
     pub(super) fn deadline(&self) -> Option<Time> {
+        if !self.is_found() {
+            return None;
+        }
         match &self.guard {
             Guard::Nobody | Guard::Shield(_) => None,
             Guard::Handshake(shaking) => shaking.since.or_else(|| shaking.handshake.deadline()),

@@ -1,0 +1,179 @@
+//! §9, and RFC 8839 §4.4: a search that begins anew because the phone has moved; and §8.1.2 with RFC 8863: when one is given up.
+
+use std::net::SocketAddr;
+
+use media::Silence;
+use phone::{Ice, PhoneEvent, Servers};
+use sip::{Message, Method};
+
+use crate::handset::{Bench, SDP, account, back, reply, within};
+
+const ELSEWHERE: &str = "198.51.100.7";
+
+/// The other side's description, of this version, with one address.
+fn theirs(version: u32) -> String {
+    let ice = "a=ice-ufrag:theirs\r\na=ice-pwd:a-password-of-24-letters\r\na=ice-options:ice2\r\n\
+               a=candidate:1 1 udp 2130706431 192.0.2.9 4000 typ host\r\na=rtcp-mux\r\n";
+    format!("{SDP}{ice}").replace("o=- 1 1", &format!("o=- 1 {version}"))
+}
+
+/// The same, which begins anew.
+fn theirs_anew(version: u32) -> String {
+    theirs(version).replace("ufrag:theirs", "ufrag:anew").replace("a-password-of", "b-password-of")
+}
+
+/// What a description says for ICE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Said {
+    names: Vec<String>,
+    /// The host of the stream's `c=`, or that of the session.
+    at: String,
+    candidates: Vec<SocketAddr>,
+}
+
+fn said(message: &Message) -> Said {
+    let text = String::from_utf8_lossy(message.body()).into_owned();
+    let all = |begin: &str| -> Vec<String> {
+        text.lines().filter_map(|line| line.strip_prefix(begin)).map(str::to_owned).collect()
+    };
+    let candidate = |line: String| {
+        let fields: Vec<_> = line.split(' ').collect();
+        SocketAddr::new(fields[4].parse().unwrap(), fields[5].parse().unwrap())
+    };
+    let said = Said {
+        names: [all("a=ice-ufrag:"), all("a=ice-pwd:")].concat(),
+        at: all("c=IN IP4 ").pop().unwrap(),
+        candidates: all("a=candidate:").into_iter().map(candidate).collect(),
+    };
+    // RFC 8839 §4.2.1.3: else the other side would say `ice-mismatch`, and look for no way.
+    assert!(said.candidates.iter().any(|one| one.ip().to_string() == said.at), "{said:?}");
+    said
+}
+
+/// A call of Alice's that stands; her STUN server is silent, so that she asks for her addresses for a second and a half. Her INVITE, and her ACK.
+fn talking() -> (Bench, Message, Message) {
+    let stun = "203.0.113.9:3478".parse().ok();
+    let servers = Servers { stun, ..Servers::default() };
+    let mut alice = Bench::with(account().server("192.0.2.9").unwrap().ice(Ice::On(servers)));
+    alice
+        .act(|phone, now, out| phone.call(now, "sip:bob@biloxi.example", Box::new(Silence), out))
+        .unwrap();
+    alice.wait(1600);
+    let invite = alice.only();
+    let answer = reply(&invite, 200, "bob", ("Contact: <sip:bob@192.0.2.9>", &theirs(1)));
+    alice.tell(answer);
+    let ack = alice.only();
+    alice.wait(100);
+    assert_eq!(alice.titles(), [""; 0]);
+    (alice, invite, ack)
+}
+
+fn moves(alice: &mut Bench) {
+    alice.act(|phone, now, out| phone.moved(now, ELSEWHERE.parse().unwrap(), out));
+    assert_eq!(alice.titles(), [""; 0], "nothing is said before there is something to say");
+}
+
+/// While her addresses are asked for anew, offers of both sides carry on with what the other side knows: a description that does not begin anew "MUST include
+/// the same set of ICE-related information" (RFC 8839 §4.4.1.2.1). Then one offer tells all of it; "an agent MUST change both".
+/// Proves: rfc8445-9-2.
+#[test]
+fn nothing_is_told_of_a_new_search_before_it_knows_what_to_tell() {
+    let (mut alice, invite, ack) = talking();
+    let before = said(&invite);
+    moves(&mut alice);
+    alice.wait(200);
+    alice.tell(back(&ack, "INVITE", 1, "", &theirs(2)));
+    let ok = alice.only();
+    assert_eq!(said(&ok), before, "their offer");
+    alice.tell(back(&ack, "ACK", 1, "", ""));
+    alice.tell(back(&ack, "INVITE", 2, "", ""));
+    let ok = alice.only();
+    assert_eq!(said(&ok), before, "our offer, which they asked for");
+    alice.tell(back(&ack, "ACK", 2, "Content-Type: application/sdp\r\n", &theirs(3)));
+    alice.wait(500);
+    assert_eq!(alice.titles(), [""; 0]);
+    alice.wait(1000);
+    let again = alice.only();
+    let after = said(&again);
+    assert_eq!((again.method(), &*after.at), (Some(Method::Invite), ELSEWHERE));
+    assert!(before.names.iter().all(|name| !after.names.contains(name)), "{after:?}");
+}
+
+/// "Should a subsequent offer fail, ICE processing continues as if the subsequent offer had never been made" (RFC 8839 §4.4); when they begin anew after
+/// that, we do too, with what we know by now.
+#[test]
+fn a_new_search_that_is_refused_was_never_there() {
+    let (mut alice, invite, ack) = talking();
+    let before = said(&invite);
+    moves(&mut alice);
+    alice.wait(1600);
+    let offer = alice.only();
+    let after = said(&offer);
+    alice.tell(reply(&offer, 488, "", ("", "")));
+    assert_eq!(alice.titles(), ["ACK"]);
+    alice.tell(back(&ack, "INVITE", 1, "", &theirs(2)));
+    assert_eq!(said(&alice.only()), before);
+    alice.tell(back(&ack, "ACK", 1, "", ""));
+    // Not even one more move makes them know what they refused.
+    alice.act(|phone, now, out| phone.moved(now, "203.0.113.7".parse().unwrap(), out));
+    alice.tell(back(&ack, "INVITE", 2, "", &theirs(3)));
+    assert_eq!(said(&alice.only()), before);
+    alice.tell(back(&ack, "ACK", 2, "", ""));
+    alice.wait(1600);
+    let offer = alice.only();
+    let third = said(&offer);
+    alice.tell(reply(&offer, 488, "", ("", "")));
+    assert_eq!(alice.titles(), ["ACK"]);
+    alice.tell(back(&ack, "INVITE", 3, "", &theirs_anew(4)));
+    assert_eq!(said(&alice.only()), third);
+    assert_ne!(third.names, after.names);
+}
+
+/// What is refused of theirs ends nothing either: it began anew, and had no sound.
+#[test]
+fn an_offer_that_begins_anew_and_is_refused_ends_no_search() {
+    let (mut alice, invite, ack) = talking();
+    let unfit = theirs_anew(2).replace("RTP/AVP 8 0", "RTP/AVP 99");
+    alice.tell(back(&ack, "INVITE", 1, "", &unfit));
+    assert_eq!(alice.titles(), ["488"]);
+    alice.tell(back(&ack, "ACK", 1, "", ""));
+    alice.tell(back(&ack, "INVITE", 2, "", &theirs(2)));
+    assert_eq!(said(&alice.only()), said(&invite));
+}
+
+/// RFC 8863 §4: a call whose way is not found is ended when the timer has run out, and its owner learns why.
+#[test]
+fn a_call_whose_way_is_not_found_ends_and_says_why() {
+    let (mut alice, ..) = talking();
+    alice.wait(39_300);
+    assert_eq!(alice.titles(), [""; 0]);
+    alice.wait(200);
+    assert_eq!(alice.titles(), ["BYE"]);
+    let why = alice.events().into_iter().find_map(|event| match event {
+        PhoneEvent::Ended { status, reason, .. } => Some(format!("{status} {reason}")),
+        _ => None,
+    });
+    let expected = "488 no sound could be agreed on: no way to the other side was found: nobody \
+                    answers at any address that the other side told";
+    assert_eq!(why.as_deref(), Some(expected));
+}
+
+/// Whoever does not take reliable responses may learn of our address only when we pick up, a minute after it was first said: from then on they are waited for.
+#[test]
+fn who_is_heard_of_when_somebody_picks_up_is_waited_for_from_then_on() {
+    let on = Ice::On(Servers::default());
+    let mut alice = Bench::with(account().server("192.0.2.9").unwrap().ice(on));
+    let invite = alice.request("INVITE", "", &theirs(1));
+    alice.tell(invite);
+    let call = alice.incoming();
+    alice.act(|phone, now, out| phone.announce(now, call, Box::new(Silence), out)).unwrap();
+    assert_eq!(alice.titles(), ["183"]);
+    alice.wait(50_000);
+    alice.answer(call);
+    let ok = alice.only();
+    alice.tell(within(&ok, "ACK", 1, "", ""));
+    alice.wait(39_000);
+    assert_eq!(alice.titles(), [""; 0]);
+    alice.wait(600);
+    assert_eq!(alice.titles(), ["BYE"]);
+}
