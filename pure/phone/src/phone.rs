@@ -20,6 +20,7 @@ use crate::lingering::Lingering;
 use crate::outside::Outside;
 use crate::reception::Reception;
 use crate::registration::Registration;
+use crate::request;
 use crate::transfer::Succession;
 use crate::turn::Turn;
 use crate::uas::Seen;
@@ -339,6 +340,10 @@ impl Phone {
                 format!("{ours}:{}@{}", String::from_utf8_lossy(&user), account.domain)
             }
         };
+        if !request::fits_brackets(uri.as_bytes()) {
+            let what = format!("{uri}: no brackets, quotes or spaces stand in an address");
+            return Err(Unable::BadTarget(what));
+        }
         match Uri::parse(uri.as_bytes()) {
             // RFC 3261 §8.1.1.8: then our own address must be secure too.
             Ok(Uri::Sip(read)) if read.secure && ours != "sips" => {

@@ -28,6 +28,11 @@ pub(crate) fn first_hop(account: &Account, uri: &[u8]) -> Hop {
     if home || account.server.is_some() { Hop::Server } else { Hop::Uri(uri.into()) }
 }
 
+/// True for a URI that leaves angle brackets around it closed: what is read in a header does, what stood in quotes or in a document need not.
+pub(crate) fn fits_brackets(uri: &[u8]) -> bool {
+    !uri.iter().any(|octet| *octet <= b' ' || matches!(octet, b'<' | b'>' | b'"' | 0x7f))
+}
+
 /// Begins a request that belongs to no call: `to` is who is meant, `uri` where it goes (RFC 3261 §8.1.1).
 pub(crate) fn outside(
     account: &Account,

@@ -9,7 +9,7 @@
 mod desk;
 
 use desk::{Desk, phone, sounding};
-use offhook_phone::{Call, Direction, Past, PhoneEvent};
+use offhook_phone::{Call, Direction, Past, PhoneEvent, Unable};
 use sim::{HostId, Realm, Weather};
 
 fn with_carol(mut desk: Desk) -> (Desk, HostId) {
@@ -127,4 +127,15 @@ fn what_was_is_remembered_and_the_last_is_called_again() {
     assert!((ours[0].ended.unwrap() - ours[0].answered.unwrap()).as_secs() >= 1);
     assert!(!bobs[0].is_missed() && bobs[1].is_missed());
     assert_eq!(&*bobs[1].with, "sip:alice@192.0.2.1");
+}
+
+/// What was read in somebody's document, or in a message, is called as an address and as nothing else.
+#[test]
+fn no_address_breaks_out_of_its_brackets() {
+    let mut desk = Desk::new(Weather::FAIR);
+    for bad in ["sip:a@h;x=1>,<sip:b@h", "sip:a@h;x=\"1\"", "sip:a@h;x=1\r\nVia: y", "sip:a b@h"] {
+        let bob = desk.bob;
+        let called = desk.command(bob, |phone, now, out| phone.call(now, bad, sounding(1.0), out));
+        assert!(matches!(called, Err(Unable::BadTarget(_))), "{bad:?}: {called:?}");
+    }
 }

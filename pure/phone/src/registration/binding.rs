@@ -495,7 +495,7 @@ fn gruu(response: &Message, own: &str, kind: &str) -> Option<Box<str>> {
     let contact = ours(response, own)?;
     let gruu = String::from_utf8(contact.address()?.params.unquoted(kind)?).ok()?;
     let fits = matches!(Uri::parse(gruu.as_bytes()), Ok(Uri::Sip(uri)) if uri.params.has("gr"));
-    fits.then(|| gruu.into())
+    (fits && request::fits_brackets(gruu.as_bytes())).then(|| gruu.into())
 }
 
 /// Our Contact among those of a 200.
@@ -524,5 +524,26 @@ mod tests {
         assert_eq!(granted("Contact: <sip:101@192.0.2.1:5060>\r\nExpires: 60\r\n"), 60);
         assert_eq!(granted("Contact: <sip:101@192.0.2.1:5060>;expires=x\r\n"), 3600);
         assert_eq!(granted(""), 3600);
+    }
+
+    #[test]
+    fn a_gruu_is_an_address_and_brings_nothing_else_along() {
+        let given = |gruu: &str| {
+            let own = "sip:101@192.0.2.1:5060";
+            let response =
+                format!("SIP/2.0 200 OK\r\nContact: <{own}>;pub-gruu=\"{gruu}\"\r\n\r\n");
+            super::gruu(&Message::parse(response).unwrap(), own, "pub-gruu")
+        };
+        assert_eq!(given("sip:101@h;gr=x").as_deref(), Some("sip:101@h;gr=x"));
+        for bad in [
+            "",
+            "sip:101@h",
+            "tel:+1;gr",
+            "sip:101@h;gr=x>,<sip:evil@h",
+            "sip:101@h;gr=x\\\"",
+            "sip:101@h;gr=x y",
+        ] {
+            assert_eq!(given(bad), None, "{bad:?}");
+        }
     }
 }
