@@ -38,15 +38,51 @@ impl Deafness {
             && !memchr_iter(b'\n', head).any(|at| tells_of_more(head.get(at..).unwrap_or_default()))
     }
 
+    /// The same for a datagram, of which the kernel looks at the first octets alone. What it cannot judge is read: a NOTIFY or a REFER, a URI
+    /// that is neither `sip`, `sips` nor `tel` or has a `%` at the beginning of its user, a datagram that ends before it is told.
+    pub fn concerns_datagram(&self, datagram: &[u8]) -> bool {
+        let method = datagram.first_chunk().and_then(|word: &[u8; 4]| {
+            JUDGED.iter().find(|(begin, _)| *begin == word).map(|(_, length)| *length as usize)
+        });
+        let looked_at = datagram.get(..looked_at(datagram)).filter(|head| !head.is_empty());
+        let (Some(method), Some(head)) = (method, looked_at) else { return false };
+        let begun = |at: usize| {
+            let word: Option<&[u8; 4]> = datagram.get(at..).unwrap_or_default().first_chunk();
+            word.is_some_and(|word| BEGUN.iter().any(|begun| begun.eq_ignore_ascii_case(word)))
+        };
+        let called = datagram.get(method + 1..).and_then(after_scheme);
+        let called = called.is_some_and(|user| {
+            let first = user.get(..DIGITS).unwrap_or(user);
+            !first.contains(&b'%') && !self.is_spared(number(user))
+        });
+        called && !memchr_iter(b'\n', head).any(begun)
+    }
+
     /// Is somebody spared called, however the URI is written?
     fn spares(&self, called: &[u8]) -> bool {
         let mut parts = called.splitn(2, |octet| *octet == b':');
         let (scheme, rest) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let user = rest.split(|octet| b"@:;".contains(octet)).next().unwrap_or_default();
-        let number = |spared: &str| user == spared.as_bytes();
+        let user = number(rest);
         let is_doubtful = scheme.eq_ignore_ascii_case(b"urn") || user.contains(&b'%');
-        is_doubtful || self.spared.iter().any(|spared| number(spared))
+        is_doubtful || self.is_spared(user)
     }
+
+    fn is_spared(&self, user: &[u8]) -> bool {
+        self.spared.iter().any(|spared| user == spared.as_bytes())
+    }
+}
+
+/// The number that is called, of what follows the scheme.
+fn number(called: &[u8]) -> &[u8] {
+    called.split(|octet| BEHIND_NUMBER.contains(octet)).next().unwrap_or_default()
+}
+
+/// What follows the scheme of a URI that calls a number, or somebody's name.
+fn after_scheme(uri: &[u8]) -> Option<&[u8]> {
+    SCHEMES.iter().find_map(|scheme| {
+        let (head, rest) = uri.split_at_checked(scheme.len())?;
+        head.eq_ignore_ascii_case(scheme).then_some(rest)
+    })
 }
 
 /// Does a row, with the line feed before it, tell of something begun before? So does the tag of whoever is called.
@@ -67,6 +103,23 @@ fn tells_of_more(row: &[u8]) -> bool {
 /// Methods that begin something, by their first letters.
 pub const BEGINNING: [&[u8; 4]; 8] =
     [b"INVI", b"REGI", b"OPTI", b"SUBS", b"MESS", b"PUBL", b"NOTI", b"REFE"];
+
+/// Those of which the kernel may drop datagrams, and how long their names are. A NOTIFY and a REFER mostly go on with something, which the tag
+/// in To would say; for that it cannot look.
+pub const JUDGED: [(&[u8; 4], u32); 6] =
+    [(b"INVI", 6), (b"REGI", 8), (b"OPTI", 7), (b"SUBS", 9), (b"MESS", 7), (b"PUBL", 7)];
+
+/// Schemes of URIs that call a number, or somebody by name.
+pub const SCHEMES: [&[u8]; 3] = [b"sip:", b"tel:", b"sips:"];
+
+/// What may stand behind a number.
+pub const BEHIND_NUMBER: [u8; 4] = *b"@:; ";
+
+/// Numbers that are spared, at most, and octets of each: with as many the kernel's filter just has room for what else it is to do. E.164 has 15
+/// digits, and a plus.
+pub const SPARED: usize = 64;
+/// See [`SPARED`].
+pub const DIGITS: usize = 16;
 
 /// Headers that tell of something begun before, after their line feed: Route, Authorization, Proxy-Authorization.
 pub const BEGUN: [&[u8; 4]; 3] = [b"\nRou", b"\nAut", b"\nPro"];
@@ -89,14 +142,22 @@ pub const FOLD: u32 = 15;
 /// With what the number is multiplied at the end, so that its first bits depend on all (2³² by the golden ratio).
 pub const SPREAD: u32 = 0x9e37_79b1;
 
+/// Capital letters and small ones become the same, four at once. (And a line feed becomes a `*`.)
+pub const SMALL: u32 = 0x2020_2020;
+
+/// How much of a request is looked at.
+fn looked_at(request: &[u8]) -> usize {
+    let blocks = request.len().saturating_sub(BEHIND as usize) / BLOCK as usize;
+    (blocks * BLOCK as usize).min(LOOKED_AT as usize)
+}
+
 /// To which part a request belongs. A repeat is the same octets, and belongs to the same.
 pub fn part(key: u32, request: &[u8]) -> u16 {
-    let blocks = request.len().saturating_sub(BEHIND as usize) / BLOCK as usize;
-    let looked_at = (blocks * BLOCK as usize).min(LOOKED_AT as usize);
     let (blocks, _) =
-        request.get(..looked_at).unwrap_or_default().as_chunks::<{ BLOCK as usize }>();
-    let mix =
-        |number: u32, word: &[u8; 4]| (number ^ u32::from_be_bytes(*word)).wrapping_mul(key | 1);
+        request.get(..looked_at(request)).unwrap_or_default().as_chunks::<{ BLOCK as usize }>();
+    let mix = |number: u32, word: &[u8; 4]| {
+        (number ^ (u32::from_be_bytes(*word) | SMALL)).wrapping_mul(key | 1)
+    };
     let number = blocks.iter().fold(0, |number, block| {
         let (words, _) = block.as_chunks();
         let number = words.iter().fold(number, mix);

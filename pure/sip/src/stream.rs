@@ -177,6 +177,11 @@ impl Framer {
     }
 }
 
+/// True when a head says so plainly how long its message is that [`Framer::leave_out`] can throw that away unread.
+pub fn has_plain_length(head: &[u8]) -> bool {
+    plain_length(head).is_some()
+}
+
 /// How long the body is, when one row says so in the usual way and no other may.
 fn plain_length(head: &[u8]) -> Option<usize> {
     const ROW: &[u8] = b"Content-Length:";

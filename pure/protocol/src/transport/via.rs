@@ -34,7 +34,9 @@ pub fn stamp(request: &mut Message, came: Flow) {
         return;
     }
     let same = || request.get::<Via>().is_none_or(|via| via.host == Host::Ip(ip));
-    if marks.rport() || !came.transport.is_web() && !same() {
+    // Who says of itself where it was received from must not be believed by whoever reads that later.
+    let (claimed, web) = (marks.received(), came.transport.is_web());
+    if marks.rport() || !web && (claimed || !same()) {
         let port = marks.rport().then_some(came.peer.port());
         rewrite(request, ip, port);
     }
@@ -131,6 +133,9 @@ mod tests {
         assert_eq!(named.unwrap(), "SIP/2.0/UDP a.example;branch=z9hG4bK1;received=192.0.2.1");
         let forged = stamped("SIP/2.0/UDP 192.0.2.9;received=192.0.2.8;branch=x", "192.0.2.1:5061");
         assert_eq!(forged.unwrap(), "SIP/2.0/UDP 192.0.2.9;branch=x;received=192.0.2.1");
+        let claimed =
+            stamped("SIP/2.0/UDP 192.0.2.1;received=192.0.2.8;branch=x", "192.0.2.1:5060");
+        assert_eq!(claimed.unwrap(), "SIP/2.0/UDP 192.0.2.1;branch=x;received=192.0.2.1");
     }
 
     #[test]

@@ -137,6 +137,11 @@ impl<'a> Marks<'a> {
         matches!(self.source, Source::Blank(_) | Source::Rport)
     }
 
+    /// True when there is a `received`, and no `rport`.
+    pub const fn received(&self) -> bool {
+        matches!(self.source, Source::Received)
+    }
+
     /// The name of the `rport`, when it wants to be filled, and nothing else is to be done.
     pub const fn blank(&self) -> Option<&'a [u8]> {
         match self.source {
