@@ -143,3 +143,15 @@ fn when_a_phone_is_gone_its_public_gruu_waits_for_it_and_its_temporary_ones_are_
         );
     }
 }
+
+/// A user who is called by a number, and writes it with what separates its digits: the GRUUs are of the address under which it is registered.
+#[test]
+fn the_gruus_of_a_number_lead_to_who_has_registered_it() {
+    let (mut office, phone) = (Office::new(trusting()), Phone::udp(102));
+    let mut request = register(&phone, A, 1);
+    request.to = "<sip:+1-201-555@example.test;user=phone>".into();
+    let (public, temporary) = gruus(&office.receive(phone.flow, request.wire()), A);
+    for uri in [public, temporary] {
+        assert_eq!(call(&mut office, &uri), Ok(vec!["198.51.100.2".into()]), "{uri}");
+    }
+}
