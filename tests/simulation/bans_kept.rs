@@ -107,6 +107,26 @@ fn a_ban_of_one_node_holds_at_the_other_until_it_is_lifted() {
     assert!(!is_heard(&mut there, &stranger));
 }
 
+/// The clock of the node that bans is a year ahead: elsewhere its ban lasts an hour all the same, and any node can lift it.
+#[test]
+fn a_ban_lasts_as_long_as_it_was_given_for_whatever_the_time_is_elsewhere() {
+    let (mut here, stranger) = (Office::new(office::node(0, 1)), Phone::udp(150));
+    here.now = here.now + 365 * 24 * HOUR;
+    let record = bans(&mut here, &stranger);
+    let there = || {
+        let mut there = Office::new(office::node(1, 1));
+        heeds(&mut there, &record.value);
+        assert!(!is_heard(&mut there, &stranger));
+        there
+    };
+    let mut waits = there();
+    waits.wait(HOUR);
+    assert!(is_heard(&mut waits, &stranger) && waits.barred.is_empty());
+    let (mut hears, mut lifting) = (there(), there());
+    heeds(&mut hears, &lifts(&mut lifting, &stranger).value);
+    assert!(is_heard(&mut hears, &stranger));
+}
+
 #[test]
 fn who_is_registered_at_a_node_is_not_barred_there_by_another() {
     let (mut here, mut there) = (Office::new(office::node(0, 1)), Office::new(office::node(1, 1)));
