@@ -1,0 +1,117 @@
+//! What a driver need not read in a flood: only what it can judge counts for that, and what is spared is so at once when the settings change.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use machine::{Dice, Machine as _, Time};
+use offhook_tests::office::trusting;
+use protocol::doors::{Backlog, Deafness};
+use protocol::{Flow, Identity, Input, Output, Transport};
+use server::settings::Overload;
+use server::{House, Node, Settings};
+use sip::Message;
+
+/// A server that is never done with reading, and what it has told its driver.
+struct Flooded {
+    node: Node,
+    now: Time,
+    told: Vec<Deafness>,
+}
+
+impl Flooded {
+    fn new() -> Self {
+        let node = Node::new(settings(&["112"]), Dice::new(1));
+        Self { node, now: Time(1_800_000_000_000_000_000), told: Vec::new() }
+    }
+
+    /// Tenths of a second, in each of which calls come: by such a transport, with such rows.
+    fn live(&mut self, tenths: u32, calls: &[(u32, Transport, &str)]) {
+        for _ in 0..tenths {
+            self.now = self.now + Duration::from_millis(100);
+            let waited = Duration::from_millis(50);
+            self.hear(Input::Waited(Backlog { waited, lost: 0, unread: true }));
+            for (count, transport, rows) in calls {
+                (0..*count).for_each(|nth| self.hear(self.call(nth, *transport, rows)));
+            }
+            let mut out = Vec::new();
+            self.node.wake(self.now, &mut out);
+            self.note(out);
+        }
+    }
+
+    fn call(&self, nth: u32, transport: Transport, rows: &str) -> Input {
+        let [_, a, b, c] = nth.to_be_bytes();
+        let peer = SocketAddr::from(([10, a, b, c], 5060));
+        let listener = u16::from(transport != Transport::Udp);
+        let flow = Flow { transport, listener, connection: 1, peer, identity: Identity::NONE };
+        let id = format!("{}-{nth}-{transport:?}", self.now.0);
+        let wire = format!(
+            "INVITE sip:104@example.test SIP/2.0\r\nVia: SIP/2.0/UDP {peer};branch=z9hG4bK{id}\r\nMax-Forwards: 70\r\n\
+             From: <sip:c@elsewhere.test>;tag={nth}\r\nTo: <sip:104@example.test>\r\nCall-ID: {id}\r\nCSeq: 1 INVITE\r\n\
+             Contact: <sip:c@{peer}>\r\n{rows}\r\n\r\n"
+        );
+        Input::Received(flow, Message::parse(wire).unwrap())
+    }
+
+    fn hear(&mut self, input: Input) {
+        let mut out = Vec::new();
+        self.node.handle(self.now, input, &mut out);
+        self.note(out);
+    }
+
+    fn note(&mut self, out: Vec<Output>) {
+        let told = |output| match output {
+            Output::Deafen(deafness) => Some(deafness),
+            _ => None,
+        };
+        self.told.extend(out.into_iter().filter_map(told));
+    }
+}
+
+fn settings(emergency: &[&str]) -> Settings {
+    let emergency = emergency.iter().map(|number| Box::from(*number)).collect();
+    let overload = Overload { per_source: 0, emergency, ..Overload::default() };
+    Settings { overload, ..trusting() }
+}
+
+/// A few by UDP, and a flood by TCP in forms that a driver reads in any case: nobody is left out for it, for that would not make it less.
+#[test]
+fn a_flood_that_cannot_be_thinned_thins_nobody_else() {
+    for (rows, is_thinned) in [
+        ("Content-Length: 0", true),
+        ("l: 0", false),
+        ("Content-Length:\t0", false),
+        ("Subject: a\r\n b\r\nContent-Length: 0", false),
+        ("Route: <sip:example.test;lr>\r\nContent-Length: 0", false),
+    ] {
+        let mut flooded = Flooded::new();
+        let few = (2, Transport::Udp, "Content-Length: 0");
+        flooded.live(60, &[(300, Transport::Tcp, rows), few]);
+        assert_eq!(flooded.told.iter().any(|told| told.share > 0), is_thinned, "{rows}");
+    }
+}
+
+/// The same by UDP, where the kernel judges by the first octets.
+#[test]
+fn what_the_kernel_cannot_judge_thins_nobody() {
+    let behind = "User-Agent: a telephone that says its name\r\nl: 0";
+    for (row, is_thinned) in [("", true), ("rOUTE: <sip:example.test;lr>\r\n", false)] {
+        let rows = &format!("{row}{behind}");
+        let mut flooded = Flooded::new();
+        flooded.live(60, &[(300, Transport::Udp, rows)]);
+        assert_eq!(flooded.told.iter().any(|told| told.share > 0), is_thinned, "{rows}");
+    }
+}
+
+#[test]
+fn a_number_that_is_new_in_the_settings_is_spared_at_once() {
+    let mut flooded = Flooded::new();
+    flooded.live(60, &[(300, Transport::Udp, "Content-Length: 0")]);
+    let before = flooded.told.last().unwrap().clone();
+    assert!(before.share > 0 && *before.spared == ["112".into()], "{before:?}");
+    drop(flooded.node.renew(House::new(settings(&["112", "144"]), &mut Dice::new(3))));
+    flooded.told.clear();
+    flooded.hear(Input::Waited(Backlog { unread: true, ..Backlog::default() }));
+    let spared = ["112".into(), "144".into()].into();
+    assert_eq!(flooded.told, [Deafness { spared, ..before }]);
+}
