@@ -270,8 +270,11 @@ impl Bans {
         }
     }
 
-    fn heed_ban(&mut self, turn: &mut Turn<'_>, ban: Ban) {
+    fn heed_ban(&mut self, turn: &mut Turn<'_>, mut ban: Ban) {
         let source = ban.source;
+        // The clock of that node may be ahead of ours: it lasts no longer than it was given for, and can be lifted from now on.
+        ban.until = ban.until.min(turn.now + (ban.until - ban.since));
+        ban.since = ban.since.min(turn.now);
         let is_news = self
             .suspects
             .ban(source)

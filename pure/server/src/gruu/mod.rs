@@ -12,6 +12,7 @@ use sip::{Params, Uri};
 
 use crate::house::House;
 use crate::octets::cut;
+use crate::routes::Dialled;
 
 /// Whom of a user a Request-URI names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,8 +119,9 @@ fn public_of(aor: &[u8]) -> Vec<u8> {
     [b"gruu of ", aor].concat()
 }
 
-fn aor(to: &SipUri<'_>) -> Vec<u8> {
-    to.user.map(unescape).unwrap_or_default()
+/// As its bindings are kept: a number without what separates its digits.
+fn aor(to: &SipUri<'_>) -> Box<[u8]> {
+    Dialled::of_sip(to).map(|dialled| dialled.user).unwrap_or_default()
 }
 
 fn address(to: &SipUri<'_>, user: &[u8], gr: &str) -> String {
