@@ -112,6 +112,8 @@ struct UnderWay {
     sent: Time,
     /// How long it wants to be registered; nothing: it only asks.
     expires: Option<u32>,
+    /// What was written for it may be lost before it hears that it was.
+    doubtful: bool,
 }
 
 const USER: &str = "101";
@@ -264,6 +266,7 @@ impl World {
                 for caller in &mut self.phones {
                     (caller.known, caller.since) = (Known::Nothing, self.now);
                 }
+                self.doubt_what_is_under_way();
                 self.soon(60_000, Happening::FallsBack);
             }
             Happening::Gone(is_gone) => {
@@ -287,6 +290,15 @@ impl World {
         }
     }
 
+    /// The store has taken what it has lost now, and its word for that has not come to the node yet: it will give the phone its 200.
+    fn doubt_what_is_under_way(&mut self) {
+        for what in self.ahead.values() {
+            let &Happening::Answered((number, _), _, Answer::Kept) = what else { continue };
+            let ways = self.phones.iter_mut().filter_map(|caller| caller.under_way.as_mut());
+            ways.filter(|way| way.node == number).for_each(|way| way.doubtful = true);
+        }
+    }
+
     /// A phone registers, signs off, or the last one asks: at one node or the other.
     fn speak(&mut self, who: usize) {
         let number = self.dice.below(2) as usize;
@@ -307,7 +319,8 @@ impl World {
         request.cseq = caller.cseq;
         request.call_id += &who.to_string();
         request.branch += &format!("-{who}-{}", caller.cseq);
-        caller.under_way = Some(UnderWay { node: number, sent: self.now, expires });
+        caller.under_way =
+            Some(UnderWay { node: number, sent: self.now, expires, doubtful: false });
         let sent = self.offices[number].receive(self.phones[who].phone.flow, request.wire());
         self.look(number, sent);
     }
@@ -363,7 +376,8 @@ impl World {
     }
 
     fn heard(&mut self, who: usize, status: u16, contacts: &str) {
-        let Some(UnderWay { sent, expires, .. }) = self.phones[who].under_way.take() else {
+        let Some(UnderWay { sent, expires, doubtful, .. }) = self.phones[who].under_way.take()
+        else {
             return;
         };
         let (now, seed) = (self.now, self.seed);
@@ -379,6 +393,7 @@ impl World {
         let caller = &mut self.phones[who];
         caller.since = now;
         caller.known = match (status, expires) {
+            _ if doubtful => Known::Nothing,
             (200, 0) => Known::Away,
             (200, expires) => {
                 let lasts = Duration::from_secs(expires.into());

@@ -10,7 +10,10 @@ use std::os::fd::AsRawFd;
 use std::{fmt, io};
 
 use protocol::doors::Deafness;
-use protocol::load::{BEGINNING, BEGUN, BEHIND, BLOCK, FOLD, LOOKED_AT, PARTS, SPREAD};
+use protocol::load::{
+    BEGUN, BEHIND, BEHIND_NUMBER, BLOCK, DIGITS, FOLD, JUDGED, LOOKED_AT, PARTS, SMALL, SPARED,
+    SPREAD,
+};
 
 use crate::kernel::{self, Instruction};
 
@@ -26,17 +29,18 @@ impl fmt::Debug for Filter {
 /// Where the datagram's own octets begin: the kernel shows the header of UDP too.
 const START: u32 = 8;
 
-/// Numbers that are spared, and their length.
-const SPARED: usize = 16;
-const DIGITS: usize = 16;
-
 // linux/bpf_common.h
 const LOAD_WORD: u16 = 0x20;
-const LOAD_OCTET: u16 = 0x30;
 const LOAD_LENGTH: u16 = 0x80;
+const LOAD_WORD_FROM_X: u16 = 0x40;
+const LOAD_OCTET_FROM_X: u16 = 0x50;
+const LOAD_X: u16 = 0x01;
 const JUMP: u16 = 0x05;
 const IF_EQUAL: u16 = 0x15;
 const IF_NOT_LESS: u16 = 0x35;
+const ADD: u16 = 0x04;
+const OR: u16 = 0x44;
+const AND: u16 = 0x54;
 const XOR_X: u16 = 0xac;
 const MULTIPLY: u16 = 0x24;
 const SHIFT_RIGHT: u16 = 0x74;
@@ -49,17 +53,19 @@ const PASS: u32 = u32::MAX;
 const DECIDE: u32 = u32::MAX - 1;
 
 impl Filter {
-    /// What lets the requests pass that are to be read.
+    /// What lets the requests pass that are to be read. When more is to be spared than there is room for, that is all.
     pub(crate) fn of(deafness: &Deafness) -> Self {
-        if deafness.share == 0 {
+        let spared = &deafness.spared;
+        let too_many = spared.len() > SPARED || spared.iter().any(|number| number.len() > DIGITS);
+        if deafness.share == 0 || too_many {
             return Self(Vec::new());
         }
         let mut row = Row(Vec::new());
-        row.at_least(START + BLOCK, PASS);
+        row.at_least(START + BLOCK + BEHIND, PASS);
         row.begins();
-        for number in deafness.spared.iter().take(SPARED) {
-            row.spare(number.as_bytes());
-        }
+        row.calls();
+        row.spare(spared);
+        row.say(LOAD_X, 0);
         row.look(deafness.key | 1);
         row.end(deafness.share)
     }
@@ -92,60 +98,114 @@ impl Row {
         self.say(JUMP, else_to);
     }
 
-    /// Goes elsewhere when what was loaded is one of these.
-    fn any_of(&mut self, words: &[&[u8; 4]], to: u32) {
-        let mut left = u8::try_from(words.len()).unwrap_or(0);
-        for word in words {
-            left = left.saturating_sub(1);
-            // Behind the last word stands the jump of those that are one.
-            self.0.push((IF_EQUAL, left, u8::from(left == 0), u32::from_be_bytes(**word)));
-        }
-        self.say(JUMP, to);
+    /// Goes so many instructions further when what was loaded is this.
+    fn if_equal(&mut self, number: u32, skip: usize) {
+        self.0.push((IF_EQUAL, u8::try_from(skip).unwrap_or(0), 0, number));
     }
 
-    /// Everything passes that begins nothing, and `INVITE urn:…`, which calls for help.
+    /// Goes so many instructions further unless what was loaded is this.
+    fn unless_equal(&mut self, number: u32, skip: u8) {
+        self.0.push((IF_EQUAL, 0, skip, number));
+    }
+
+    /// Everything passes that begins nothing, or of which that cannot be told. X is where the URI stands.
     fn begins(&mut self) {
         self.say(LOAD_WORD, START);
-        for (left, word) in (0_u8..8).rev().zip(BEGINNING) {
-            // Behind the last word stands the jump of those that are none.
-            self.0.push((IF_EQUAL, left + 1, 0, u32::from_be_bytes(*word)));
+        for (left, (word, length)) in (0_u32..JUDGED.len() as u32).rev().zip(JUDGED) {
+            self.unless_equal(u32::from_be_bytes(*word), 2);
+            self.say(LOAD_X, START + length + 1);
+            self.say(JUMP, left * 3 + 1);
         }
         self.say(JUMP, PASS);
-        self.say(LOAD_WORD, START + 7);
-        self.any_of(&[b"urn:"], PASS);
     }
 
-    /// `INVITE sip:112@` passes.
-    fn spare(&mut self, number: &[u8]) {
-        if number.is_empty() || number.len() > DIGITS {
-            return;
-        }
-        let uri = [b"INVITE sip:", number].concat();
-        let mut left = u8::try_from(uri.len() * 2).unwrap_or(0) + 3;
-        for (at, octet) in (START..).zip(&uri) {
-            left = left.saturating_sub(2);
-            self.say(LOAD_OCTET, at);
-            self.0.push((IF_EQUAL, 0, left, u32::from(*octet)));
-        }
-        self.say(LOAD_OCTET, START + u32::try_from(uri.len()).unwrap_or(0));
-        self.0.push((IF_EQUAL, 0, 1, u32::from(b'@')));
+    /// What calls by another scheme passes, as `urn:service:sos` does. X is where the number stands.
+    fn calls(&mut self) {
+        let word = |letters: &[u8; 4]| u32::from_be_bytes(*letters);
+        self.say(LOAD_WORD_FROM_X, 0);
+        self.say(OR, SMALL);
+        self.if_equal(word(b"sip:"), 8);
+        self.if_equal(word(b"tel:"), 7);
+        self.unless_equal(word(b"sips"), 5);
+        self.say(LOAD_OCTET_FROM_X, 4);
+        self.unless_equal(u32::from(b':'), 3);
+        self.say(FROM_X, 0);
+        self.say(ADD, 5);
+        self.say(JUMP, 3);
         self.say(JUMP, PASS);
+        self.say(FROM_X, 0);
+        self.say(ADD, 4);
+        self.say(TO_X, 0);
+    }
+
+    /// `sip:112@` passes, and what may be that in other letters (RFC 3986 §2.1).
+    fn spare(&mut self, numbers: &[Box<str>]) {
+        for (left, at) in (0..DIGITS).rev().zip(0..) {
+            self.say(LOAD_OCTET_FROM_X, at);
+            self.if_equal(u32::from(b'%'), left * 2 + 1);
+        }
+        self.say(JUMP, 1);
+        self.say(JUMP, PASS);
+        for length in 1..=DIGITS {
+            let same = |number: &&Box<str>| number.len() == length;
+            let numbers: Vec<_> = numbers.iter().filter(same).map(|it| it.as_bytes()).collect();
+            if !numbers.is_empty() {
+                self.spare_those(&numbers, u32::try_from(length).unwrap_or(0));
+            }
+        }
+    }
+
+    /// Those that are all so long. Of a long one the first four octets and the last four are looked at.
+    fn spare_those(&mut self, numbers: &[&[u8]], length: u32) {
+        self.say(LOAD_OCTET_FROM_X, length);
+        for (left, octet) in (1..=BEHIND_NUMBER.len()).rev().zip(BEHIND_NUMBER) {
+            self.if_equal(u32::from(octet), left);
+        }
+        let each = if length < 4 { 4 } else { 5 };
+        self.say(JUMP, each * u32::try_from(numbers.len()).unwrap_or(0));
+        for number in numbers {
+            self.say(LOAD_WORD_FROM_X, 0);
+            if let Some((last, first)) = number.last_chunk().zip(number.first_chunk()) {
+                self.unless_equal(u32::from_be_bytes(*first), 3);
+                self.say(LOAD_WORD_FROM_X, length - 4);
+                self.unless_equal(u32::from_be_bytes(*last), 1);
+            } else {
+                let (mut word, mut mask) = ([0; 4], [0; 4]);
+                word.iter_mut().zip(*number).for_each(|(octet, digit)| *octet = *digit);
+                mask.iter_mut().zip(*number).for_each(|(octet, _)| *octet = u8::MAX);
+                self.say(AND, u32::from_be_bytes(mask));
+                self.unless_equal(u32::from_be_bytes(word), 1);
+            }
+            self.say(JUMP, PASS);
+        }
     }
 
     /// Looks at one octet after the other, and mixes each four into the number.
     fn look(&mut self, key: u32) {
-        for at in START..START + LOOKED_AT {
-            let passed = at - START;
-            if passed.is_multiple_of(BLOCK) {
-                self.fold();
-                self.at_least(at + BLOCK + BEHIND, DECIDE);
+        for block in (START..START + LOOKED_AT).step_by(BLOCK as usize) {
+            self.fold();
+            self.at_least(block + BLOCK + BEHIND, DECIDE);
+            let from = self.0.len();
+            for at in block..block + BLOCK {
+                self.say(LOAD_WORD, at);
+                self.say(OR, SMALL);
+                for word in BEGUN {
+                    // Where to is known when the block has ended.
+                    self.0.push((IF_EQUAL, u8::MAX, 0, u32::from_be_bytes(*word) | SMALL));
+                }
+                if (at - block).is_multiple_of(4) {
+                    self.say(XOR_X, 0);
+                    self.say(MULTIPLY, key);
+                    self.say(TO_X, 0);
+                }
             }
-            self.say(LOAD_WORD, at);
-            self.any_of(&BEGUN, PASS);
-            if passed.is_multiple_of(4) {
-                self.say(XOR_X, 0);
-                self.say(MULTIPLY, key);
-                self.say(TO_X, 0);
+            self.say(JUMP, 1);
+            let pass = self.0.len();
+            self.say(JUMP, PASS);
+            for (at, instruction) in self.0.iter_mut().enumerate().skip(from) {
+                if let (IF_EQUAL, to, ..) = instruction {
+                    *to = u8::try_from(pass - at - 1).unwrap_or(0);
+                }
             }
         }
         self.fold();
@@ -199,14 +259,21 @@ mod tests {
 
     const KEY: u32 = 0x1234_5679;
 
+    fn numbers(numbers: &[&str]) -> Box<[Box<str>]> {
+        numbers.iter().map(|number| Box::from(*number)).collect()
+    }
+
     /// What arrives of these.
     fn arrive(share: u16, sent: &[String]) -> Vec<String> {
+        arrive_sparing(&numbers(&["112", "911", "+4930112"]), share, sent)
+    }
+
+    fn arrive_sparing(spared: &[Box<str>], share: u16, sent: &[String]) -> Vec<String> {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
-        let spared: Box<[Box<str>]> = ["112".into(), "911".into()].into();
         // One takes the place of another.
         for share in [512, share] {
-            let spared = Box::clone(&spared);
+            let spared = spared.into();
             Filter::of(&Deafness { share, key: KEY, spared }).attach(&socket).unwrap();
         }
         let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -251,27 +318,128 @@ mod tests {
         assert_eq!(arrive(512, &all), passes);
     }
 
-    #[test]
-    fn what_goes_on_with_something_always_passes() {
+    /// What goes on with something, calls for help, or cannot be judged.
+    fn passing() -> Vec<String> {
         let calls = |uri: &str| invite(1, "").replacen("sip:102@example.test", uri, 1);
-        let passes = [
-            invite(1, "Route: <sip:192.0.2.10;lr>\r\n"),
-            invite(1, "Proxy-Authorization: Digest x\r\n"),
-            invite(1, &format!("Subject: {}\r\nAuthorization: Digest x\r\n", "x".repeat(250))),
-            calls("urn:service:sos.fire"),
-            calls("sip:112@example.test"),
-            calls("sip:911@example.test"),
+        let long = |row: &str| invite(1, &format!("Subject: {}\r\n{row}\r\n", "x".repeat(250)));
+        let to = |method: &str| invite(1, "").replace("INVITE", method);
+        let mut all = [
+            "urn:service:sos.fire",
+            "URN:service:sos",
+            "sip:112@example.test",
+            "sip:911@example.test",
+            "SIP:112@example.test",
+            "Sips:112@example.test",
+            "sip:112;phone-context=x@example.test",
+            "sip:112:secret@example.test",
+            "sip:%31%31%32@example.test",
+            "sip:11%32@example.test",
+            "tel:112",
+            "TEL:911;phone-context=x",
+            "sip:+4930112@example.test",
+            "im:a@example.test",
+        ]
+        .map(calls)
+        .to_vec();
+        for row in [
+            "Route: <sip:192.0.2.10;lr>",
+            "ROUTE: <sip:192.0.2.10;lr>",
+            "route : <sip:192.0.2.10;lr>",
+            "Proxy-Authorization: Digest x",
+            "proxy-authorization: Digest x",
+            "Authorization: Digest x",
+            "AUTHORIZATION\t: Digest x",
+        ] {
+            all.extend([invite(1, &format!("{row}\r\n")), long(row)]);
+        }
+        all.extend(["BYE", "NOTIFY", "REFER", "invite"].map(to));
+        all.extend([
             "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\nCSeq: 1 INVITE\r\n"
                 .into(),
-            invite(1, "").replace("INVITE", "BYE"),
+            calls("sip:112@example.test").replacen("INVITE", "MESSAGE", 1),
+            calls("sip:112@example.test").replacen("INVITE", "SUBSCRIBE", 1),
             "INVITE".into(),
             "\r\n\r\n".into(),
-        ];
+        ]);
+        all
+    }
+
+    #[test]
+    fn what_goes_on_with_something_always_passes() {
+        let passes = passing();
         let heard = arrive(1024, &passes);
         let missing: Vec<_> = passes.iter().filter(|one| !heard.contains(one)).collect();
         assert!(missing.is_empty(), "{missing:?}");
-        let other = [calls("sip:1123@example.test"), calls("sip:12@example.test"), invite(1, "")];
+        let calls = |uri: &str| invite(1, "").replacen("sip:102@example.test", uri, 1);
+        let other = [
+            calls("sip:1123@example.test"),
+            calls("sip:12@example.test"),
+            calls("SIPS:1112@example.test"),
+            calls("tel:12"),
+            calls("sip:+4930113@example.test"),
+            calls("sip:+493011@example.test"),
+            invite(1, ""),
+            invite(1, "Record-Route: <sip:192.0.2.10;lr>\r\n"),
+            invite(1, "").replace("Via:", "v:").replace("From:", "f:").replace("To:", "T:"),
+            invite(1, "").replacen("INVITE", "REGISTER", 1),
+            invite(1, "").replacen("INVITE", "SUBSCRIBE", 1),
+        ];
         assert_eq!(arrive(1024, &other), Vec::<String>::new());
+    }
+
+    /// The machine knows of which requests the kernel may drop one: what it always reads says nothing of how much it should.
+    #[test]
+    fn the_machine_judges_as_the_kernel_does() {
+        let spared = numbers(&["112", "911", "+4930112"]);
+        let deafness = Deafness { share: PARTS, key: KEY, spared: Box::clone(&spared) };
+        let mut all = passing();
+        all.extend((0..60).map(|number| invite(number, "")));
+        let mut dice = machine::Dice::new(7);
+        let hurt: Vec<_> = (0..3000)
+            .map(|nth| {
+                let mut one = all[nth % all.len()].clone().into_bytes();
+                let at = usize::try_from(dice.below(one.len() as u64)).unwrap();
+                let letters = b" \r\n\taPRtT%1;:@";
+                let nth = usize::try_from(dice.below(letters.len() as u64)).unwrap();
+                let letter = letters[nth];
+                match dice.below(3) {
+                    0 => one[at] = letter,
+                    1 => one[at] ^= 0x20,
+                    _ => one.insert(at, letter),
+                }
+                String::from_utf8(one).unwrap()
+            })
+            // There a star looks like a line feed, and this control character like a colon.
+            .filter(|one| !one.contains(['*', '\u{1a}']))
+            .collect();
+        all.extend(hurt);
+        let read = |one: &&String| !deafness.concerns_datagram(one.as_bytes());
+        let passes: Vec<_> = all.iter().filter(read).cloned().collect();
+        assert!((1000..2900).contains(&passes.len()), "{}", passes.len());
+        let heard = arrive_sparing(&spared, PARTS, &all);
+        let odd = heard.iter().zip(&passes).find(|(heard, passes)| heard != passes);
+        assert_eq!(odd, None);
+        assert_eq!(heard.len(), passes.len());
+    }
+
+    /// With so many, however long they are, the program still has room; with one more everything is read, and the config says no before.
+    #[test]
+    fn sixty_four_numbers_are_spared() {
+        let calls = |number: &str| invite(1, "").replacen("sip:102@", &format!("SIP:{number}@"), 1);
+        let each = |length: usize| move |nth: usize| format!("{nth:0length$}").into_boxed_str();
+        let all_long: Box<[_]> = (0..SPARED).map(each(DIGITS)).collect();
+        let all_kinds: Box<[_]> = (0..SPARED).map(|nth| each(nth % DIGITS + 1)(nth % 10)).collect();
+        for spared in [all_long, all_kinds] {
+            let filter = Filter::of(&Deafness { share: PARTS, key: KEY, spared: spared.clone() });
+            assert!(!filter.is_empty() && filter.0.len() <= 4096, "{filter:?}");
+            let called: Vec<_> = spared.iter().map(|number| calls(number)).collect();
+            assert_eq!(arrive_sparing(&spared, PARTS, &called), called);
+            let other: Vec<_> = spared.iter().map(|number| calls(&format!("x{number}"))).collect();
+            assert_eq!(arrive_sparing(&spared, PARTS, &other), Vec::<String>::new());
+        }
+        for spared in [(0..=SPARED).map(each(3)).collect(), numbers(&["12345678901234567"])] {
+            assert!(Filter::of(&Deafness { share: PARTS, key: KEY, spared }).is_empty());
+        }
     }
 
     /// Whatever the length, nothing is looked at behind the end: what is too short to be judged passes.
@@ -279,7 +447,7 @@ mod tests {
     fn every_length_is_judged() {
         let long = invite(1, &format!("Subject: {}\r\n", "x".repeat(700)));
         let cut: Vec<_> = (1..long.len()).map(|length| long[..length].to_owned()).collect();
-        let short = BLOCK as usize;
+        let short = (BLOCK + BEHIND) as usize;
         for share in [1, 512] {
             let passes = |one: &&String| one.len() < short || part(KEY, one.as_bytes()) >= share;
             assert_eq!(arrive(share, &cut), cut.iter().filter(passes).cloned().collect::<Vec<_>>());

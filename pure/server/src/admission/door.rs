@@ -9,7 +9,8 @@ use protocol::bans::Source;
 use protocol::doors::{Backlog, Deafness, Event};
 use protocol::transaction::Newcomer;
 use protocol::transport::response_flow;
-use protocol::{Fault, Flow, Output};
+use protocol::{Fault, Flow, Output, Transport};
+use sip::stream::has_plain_length;
 use sip::{Message, Name};
 
 use super::class::{Class, Whence};
@@ -36,9 +37,10 @@ pub(crate) struct Door {
     /// What may still be begun before more is read.
     left: u32,
     sources: Sources,
-    /// By what the driver tells from each other the requests that it reads and those that it does not.
-    key: u32,
     hush: Hush,
+    /// What the driver was told last of what it need not read, by which settings.
+    deafness: Deafness,
+    generation: u32,
     late: Late,
     feedback: Feedback,
     /// How long what is told now has waited.
@@ -120,8 +122,9 @@ impl Door {
             // Until a driver says how it goes, everything is begun.
             left: u32::MAX,
             sources: Sources::new(key),
-            key: parts,
             hush: Hush::new(parts),
+            deafness: Deafness { key: parts, ..Deafness::default() },
+            generation: 0,
             late: Late::new(key),
             feedback: Feedback::new(key),
             waited: Duration::ZERO,
@@ -149,7 +152,7 @@ impl Door {
             self.left = u32::MAX;
             self.late.clear();
             if self.hush.width() == Width::Narrow {
-                self.hush = Hush::new(self.key);
+                self.hush = Hush::new(self.deafness.key);
                 self.deafen(turn, 0);
             }
             return;
@@ -192,14 +195,20 @@ impl Door {
             None => {}
         }
         self.feedback.update(turn.now, self.valve.rate());
-        if let Some(share) = self.hush.update(turn.now, self.valve.width()) {
-            self.deafen(turn, share);
+        let share = self.hush.update(turn.now, self.valve.width());
+        if share.is_some() || self.generation != turn.house.generation {
+            self.deafen(turn, share.unwrap_or(self.deafness.share));
         }
     }
 
-    fn deafen(&self, turn: &mut Turn<'_>, share: u16) {
-        let spared = turn.house.settings.overload.emergency.clone().into();
-        turn.out.push(Output::Deafen(Deafness { share, key: self.key, spared }));
+    /// Tells the driver how much it need not read. After a reload others may be spared, and it may have other sockets.
+    fn deafen(&mut self, turn: &mut Turn<'_>, share: u16) {
+        let before = std::mem::replace(&mut self.deafness.share, share);
+        self.deafness.spared = turn.house.settings.overload.emergency.clone().into();
+        self.generation = turn.house.generation;
+        if share > 0 || before > 0 {
+            turn.out.push(Output::Deafen(self.deafness.clone()));
+        }
     }
 
     const fn a_turn(&self) -> u32 {
@@ -322,11 +331,11 @@ impl Door {
                 let told = self.is_told(turn, flow, request);
                 return self.dismiss(turn, (flow, request, told));
             }
-            if may_be_left_out(turn.house, flow) {
+            if self.may_be_left_out(turn.house, flow, request) {
                 self.hush.seen(flow.transport);
             }
             if self.valve.is_narrow() && self.waited > STALE {
-                self.note_away(turn.house, flow, class);
+                self.note_away(turn.house, (flow, request), class);
                 return self.fall_silent(turn.now, flow, request);
             }
         }
@@ -342,7 +351,7 @@ impl Door {
     fn begin(&mut self, turn: &Turn<'_>, (flow, request): (Flow, &Message), class: Class) {
         self.valve.begun();
         self.words.begun();
-        if class == Class::New && may_be_left_out(turn.house, flow) {
+        if class == Class::New {
             self.hush.begun();
         }
         if self.is_told(turn, flow, request) {
@@ -357,7 +366,7 @@ impl Door {
         if told {
             self.feedback.refused();
         }
-        self.note_away(turn.house, flow, class);
+        self.note_away(turn.house, (flow, request), class);
         self.dismiss(turn, (flow, request, told))
     }
 
@@ -384,10 +393,29 @@ impl Door {
         Verdict::Silence
     }
 
-    fn note_away(&mut self, house: &House, flow: Flow, class: Class) {
+    fn note_away(&mut self, house: &House, (flow, request): (Flow, &Message), class: Class) {
         self.valve.turned_away();
-        if class == Class::New && may_be_left_out(house, flow) {
+        if class == Class::New && self.may_be_left_out(house, flow, request) {
             self.hush.turned_away();
+        }
+    }
+
+    /// Could the driver have left it out? What comes by WebSocket, from our other nodes, or in a form that it cannot judge, it always reads: that
+    /// less of the rest is read makes it no less. (As long as there is time for all, all count.)
+    fn may_be_left_out(&self, house: &House, flow: Flow, request: &Message) -> bool {
+        let is_read = flow.transport.is_web() || came_across(house, flow);
+        let is_quiet = !self.valve.is_narrow() && !self.unread;
+        !is_read && (is_quiet || self.is_judged(flow, request))
+    }
+
+    /// Can the driver judge a request that came so?
+    fn is_judged(&self, flow: Flow, request: &Message) -> bool {
+        let wire = request.wire();
+        let head = wire.len().checked_sub(request.body().len()).and_then(|end| wire.get(..end));
+        match (flow.transport, head) {
+            (Transport::Udp, _) => self.deafness.concerns_datagram(wire),
+            (_, Some(head)) => self.deafness.concerns(head) && has_plain_length(head),
+            (_, None) => false,
         }
     }
 
@@ -448,12 +476,6 @@ impl Door {
 fn pace(rules: &Overload, shards: u16) -> Pace {
     let share = |of: u32| of.div_ceil(u32::from(shards.max(1)));
     Pace::of(share(rules.per_source), share(rules.at_once))
-}
-
-/// Could the driver have left it out? What comes by WebSocket, and from our other nodes, it always reads: that less of the rest is read makes
-/// it no less.
-fn may_be_left_out(house: &House, flow: Flow) -> bool {
-    !flow.transport.is_web() && !came_across(house, flow)
 }
 
 /// Sources that may be as fast as they like: those that the operator knows, and those that routes lead to.

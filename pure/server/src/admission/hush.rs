@@ -79,18 +79,18 @@ impl Hush {
         self.trial.has(now, request)
     }
 
-    /// A request came through, by such a transport.
+    /// A request came through that need not have, by such a transport.
     pub(crate) const fn seen(&mut self, transport: Transport) {
         self.count.seen += 1;
         self.repeats |= !transport.is_reliable();
     }
 
-    /// One that did is begun.
+    /// A request is begun, whether it had to come through or not: there is time for so many.
     pub(crate) const fn begun(&mut self) {
         self.count.begun += 1;
     }
 
-    /// One is not.
+    /// One that need not have come through is not.
     pub(crate) const fn turned_away(&mut self) {
         self.count.turned_away += 1;
     }
@@ -264,6 +264,19 @@ mod tests {
         let until = (9..15).find(|from| after(&mut hush, *from, 1, (4_000, 1000)).1 > 0).unwrap();
         assert!(hush.open >= 2 * (WHOLE - u64::from(dropped)), "{}", hush.open);
         assert_eq!(hush.trial.parts(Time((until + 1) * 1_000_000_000)), 0);
+    }
+
+    /// A hundred a second that could be left out, and thousands that could not: to leave out those few would help nobody.
+    #[test]
+    fn what_is_always_read_narrows_nobody_else() {
+        let mut hush = Hush::new(7);
+        for step in 1..=600 {
+            (0..10).for_each(|_| hush.seen(Transport::Udp));
+            (0..9).for_each(|_| hush.turned_away());
+            // One of those, and a hundred of the others less one.
+            (0..100).for_each(|_| hush.begun());
+            assert_eq!(hush.update(Time(step * 100_000_000), Width::Narrow), None);
+        }
     }
 
     #[test]
