@@ -321,3 +321,25 @@ fn texts_and_pings_say_whether_they_have_arrived() {
     bob.ends_well();
     server.stop();
 }
+
+#[test]
+fn calls_are_shown_to_whom_is_listed_and_to_nobody_else() {
+    let folder = place::folder("phone-shows-calls");
+    let server = Offhook::serve(&folder, &["101", "102", "103"], "");
+    let start = |number: &str, deed: &[&str]| {
+        Phone::start(&folder, &Account::new(number, server.udp), deed)
+    };
+    let mut bob = start("102", &["answer", "--show-calls-to", "103"]);
+    bob.peer.wait_for("\"registered\"", PATIENCE);
+    // Another phone of Bob's own address is nobody either.
+    for (who, code, word) in [("101", 5, "403"), ("102", 5, "403"), ("103", 0, "\"watched\"")] {
+        let mut watch = start(who, &["watch", "102", "--what", "dialogs", "--news", "1"]);
+        let ended = watch.peer.end(PATIENCE);
+        let said = watch.peer.said();
+        assert!(ended.code() == Some(code) && said.contains(word), "{who}: {ended}\n{said}");
+    }
+    let mut alice = start("101", &["call", "102", "--hangup-after", "1s"]);
+    assert!(alice.peer.end(PATIENCE).success(), "{}", alice.peer.said());
+    bob.ends_well();
+    server.stop();
+}
