@@ -67,8 +67,8 @@ impl Resampler {
 #[derive(Clone, Debug)]
 pub struct Continuous {
     resampler: Resampler,
-    /// The end of what came before.
-    past: Vec<i16>,
+    /// The end of what came before, as numbers of the filter's kind: each sample is weighed dozens of times, and made one once.
+    past: Vec<f32>,
 }
 
 impl Continuous {
@@ -87,12 +87,12 @@ impl Continuous {
         let resampler =
             Resampler::new(from, to).unwrap_or(Resampler { step: 1, phases: vec![vec![1.0]] });
         let reach = resampler.phases.first().map_or(0, Vec::len).saturating_sub(1);
-        Self { past: vec![0; reach], resampler }
+        Self { past: vec![0.0; reach], resampler }
     }
 
     /// The next piece; as long as it was.
     pub fn convert(&mut self, samples: &[i16]) -> Vec<i16> {
-        self.past.extend_from_slice(samples);
+        self.past.extend(samples.iter().map(|sample| f32::from(*sample)));
         let Resampler { step, phases } = &self.resampler;
         let (count, taps) = (phases.len(), phases.first().map_or(1, Vec::len));
         let length = samples.len().saturating_mul(count) / step;
@@ -100,7 +100,7 @@ impl Continuous {
             let place = m.saturating_mul(*step);
             let around = self.past.get(place / count..)?.get(..taps)?;
             let weights = phases.get(place % count)?;
-            Some(sum(around, weights).round() as i16) // saturates
+            Some(nearest(sum(around, weights)))
         };
         let converted = (0..length).map_while(sample).collect();
         let old = self.past.len().saturating_sub(taps.saturating_sub(1));
@@ -110,17 +110,22 @@ impl Continuous {
 }
 
 /// The weighted sum, in eight at a time: one after the other each would wait for the one before it.
-fn sum(samples: &[i16], weights: &[f32]) -> f32 {
+fn sum(samples: &[f32], weights: &[f32]) -> f32 {
     let (eights, rest) = samples.as_chunks::<LANES>();
     let (weights, rest_weights) = weights.as_chunks::<LANES>();
     let mut lanes = [0.0f32; LANES];
     for (samples, weights) in eights.iter().zip(weights) {
         for ((lane, sample), weight) in lanes.iter_mut().zip(samples).zip(weights) {
-            *lane += f32::from(*sample) * weight;
+            *lane += sample * weight;
         }
     }
-    let rest = rest.iter().zip(rest_weights).map(|(sample, weight)| f32::from(*sample) * weight);
+    let rest = rest.iter().zip(rest_weights).map(|(sample, weight)| sample * weight);
     lanes.iter().sum::<f32>() + rest.sum::<f32>()
+}
+
+/// The nearest sample, or the loudest there is. `round` would be a call of a function for each: not all processors that we run on have it.
+fn nearest(value: f32) -> i16 {
+    (value + 0.5_f32.copysign(value)) as i16 // saturates
 }
 
 /// Numbers that a processor multiplies at once.
@@ -151,7 +156,7 @@ fn weigh(samples: &[i16], at: usize, weights: &[f32]) -> i16 {
     let weights = weights.get(missing..).unwrap_or_default();
     let sum: f32 =
         around.iter().zip(weights).map(|(sample, weight)| f32::from(*sample) * weight).sum();
-    sum.round() as i16 // saturates
+    nearest(sum)
 }
 
 const fn common_divisor(mut one: u32, mut other: u32) -> u32 {
@@ -203,6 +208,34 @@ mod tests {
             let middle = &converted[800..15_200];
             let lost = level::of(&sine(440.0, RATE, 1.0)) - detect::level_of(middle, hz);
             assert!(lost.abs() < 0.2, "{hz} {lost}");
+        }
+    }
+
+    /// How much louder a tone is at the other rate, at once and piece by piece; both are as long.
+    fn gains(hz: f64, from: u32, to: u32) -> [f64; 2] {
+        let before = sine(hz, from, 1.0);
+        let whole = Resampler::new(from, to).unwrap().convert(&before);
+        let mut continuous = Continuous::between(from, to).unwrap();
+        let frames = before.chunks(from as usize / 50);
+        let pieces: Vec<i16> = frames.flat_map(|frame| continuous.convert(frame)).collect();
+        assert_eq!(pieces.len(), whole.len(), "{from} {to}");
+        // Whole waves of each tone, away from both ends.
+        let middle = |sound: &[i16], rate: u32| {
+            let tenth = rate as usize / 10;
+            level::of(&sound[2 * tenth..8 * tenth])
+        };
+        [whole, pieces].map(|after| middle(&after, to) - middle(&before, from))
+    }
+
+    /// Between the rates of G.711, of our own sound and of Opus: what was said is as loud as it was.
+    #[test]
+    fn nothing_gets_louder_or_softer_on_the_way() {
+        const RATES: [u32; 3] = [8_000, 16_000, 48_000];
+        for (from, to) in RATES.into_iter().flat_map(|from| RATES.map(|to| (from, to))) {
+            for hz in [100.0, 440.0, 1_000.0, 3_000.0] {
+                let gains = gains(hz, from, to);
+                assert!(gains.iter().all(|it| it.abs() < 0.1), "{from} {to}, {hz} Hz: {gains:?}");
+            }
         }
     }
 
