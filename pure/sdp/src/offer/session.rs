@@ -95,6 +95,11 @@ impl Session {
         self.agreed.iter().find(|agreed| agreed.stream == id)
     }
 
+    /// How many `m=` lines its last description has, those that are off among them.
+    pub const fn sections(&self) -> usize {
+        self.slots.len()
+    }
+
     /// What we can do, for the answer to an OPTIONS: our streams with port 0 (RFC 3264 §9). Nothing is offered by it.
     pub fn capabilities(&self) -> Description {
         let mut description = Description::new(self.origin.clone());
@@ -243,13 +248,16 @@ impl Session {
     }
 }
 
-/// RFC 9143 §7.3: of the sections that share one way in their offer, those that stand in our answer share it too.
+/// RFC 9143 §7.3: of the sections that share one way in their offer, those that stand in our answer share it too; but for one that has a port of its own
+/// here, which the answer moves out (§7.3.2).
 fn bundle(offer: &Description, slots: &[Slot]) -> Option<Line> {
     let groups = offer.attributes().filter(|attribute| &*attribute.name == "group");
     let group = groups.filter_map(|group| group.text().strip_prefix("BUNDLE ")).next()?;
-    let stand = slots.iter().filter(|slot| slot.is_on()).filter_map(|slot| slot.written.mid());
-    let shared: Vec<&str> =
-        stand.filter(|mid| group.split_ascii_whitespace().any(|one| one == *mid)).collect();
-    let value = format!("BUNDLE {}", shared.join(" "));
-    (!shared.is_empty()).then(|| Line::Attribute(Attribute::new("group", value)))
+    let named = |mid: &str| group.split_ascii_whitespace().any(|one| one == mid);
+    let stand = slots.iter().filter(|slot| slot.is_on()).map(|slot| &slot.written);
+    let mut stand = stand.filter(|written| written.mid().is_some_and(named)).peekable();
+    let port = stand.peek()?.port;
+    let shared = stand.filter(|written| written.port == port).filter_map(Media::mid);
+    let value = format!("BUNDLE {}", shared.collect::<Vec<_>>().join(" "));
+    Some(Line::Attribute(Attribute::new("group", value)))
 }

@@ -255,6 +255,17 @@ fn pictures_are_refused_and_the_order_stays() {
     assert_eq!(again.media[2], answer.media[2]);
 }
 
+/// RFC 9143 §7.3.2: what has a port of its own here shares no way with the rest.
+#[test]
+fn what_has_a_port_of_its_own_is_in_no_bundle() {
+    let (mut bob, _) = party(2, 5000);
+    bob.add(Stream::video(([192, 0, 2, 2], 5010).into(), [Codec::new("H261", 90_000)]));
+    let media = "a=group:BUNDLE a v\r\nm=audio 9000 RTP/AVP 0\r\na=mid:a\r\nm=video 9002 RTP/AVP 31\r\na=mid:v\r\n";
+    let (answer, agreed) = bob.answer(&offer(media)).unwrap();
+    assert_eq!((agreed.len(), answer.media[1].port), (2, 5010));
+    assert_eq!(answer.attribute("group").unwrap().text(), "BUNDLE a");
+}
+
 #[test]
 fn media_is_added_later_removed_and_its_place_is_kept() {
     let ((mut alice, _), (mut bob, _)) = (party(1, 4000), party(2, 5000));
