@@ -8,32 +8,11 @@
 
 mod desk;
 
-use std::net::{IpAddr, SocketAddr};
-
-use desk::{Desk, sounding};
-use machine::Dice;
+use desk::{Desk, ip, sounding, with_carol};
 use media::{RATE, detect};
-use offhook_phone::{Account, Ice, Phone, PhoneEvent, Servers, Srtp};
-use protocol::{Listener, Transport};
-use sim::{Change, HostId, Realm, Weather};
-use stage::Actor;
-
-/// A desk with Carol, whose sockets are bound to all addresses of her machine. Her account and Bob's are changed.
-fn with_carol(transport: Transport, change: fn(Account) -> Account) -> (Desk, HostId) {
-    let mut desk = Desk::with(Weather::FAIR, change);
-    let any = SocketAddr::from(([0, 0, 0, 0], 5060));
-    let listeners =
-        vec![Listener::new(0, Transport::Udp, any), Listener::new(1, Transport::Tcp, any)];
-    let account = Account::new("sip:carol@192.0.2.3").unwrap().by(transport);
-    let phone = Phone::new(change(account), listeners.clone(), Dice::new(3)).at(ip("192.0.2.3"));
-    let homes = [(Realm::INTERNET, ip("192.0.2.3"))];
-    let carol = desk.world.add("carol", Actor::new(phone, listeners), &homes);
-    (desk, carol)
-}
-
-fn ip(text: &str) -> IpAddr {
-    text.parse().unwrap()
-}
+use offhook_phone::{Account, Ice, PhoneEvent, Servers, Srtp};
+use protocol::Transport;
+use sim::{Change, HostId, Realm};
 
 /// Her machine leaves its address for another, and half a second later the phone knows.
 fn move_to(desk: &mut Desk, who: HostId, to: &str) {

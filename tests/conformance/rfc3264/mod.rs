@@ -1,5 +1,6 @@
 //! RFC 3264: offer and answer.
 
+mod pictures;
 mod section_4;
 mod section_5;
 mod section_6;

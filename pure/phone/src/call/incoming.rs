@@ -13,7 +13,7 @@ use super::ringing::RINGS;
 use super::up::Awaited;
 use super::{Conversation, Offered, State, Then, Up};
 use crate::abilities;
-use crate::sound::{Sockets, Sound};
+use crate::sound::Sockets;
 use crate::turn::{Turn, rows, with_sdp};
 use crate::unable::Unable;
 
@@ -57,13 +57,7 @@ impl Conversation {
             self.state = State::Over(Some(audio));
             return self.end(turn, 503, "no port for sound is free on this machine");
         };
-        let dice = machine::Dice::new(turn.line.dice.seed());
-        let wishes = turn.wishes(offered.offer.as_ref());
-        let ice = wishes.ice.clone();
-        let mut sound = Sound::new(audio, sockets, (wishes, dice));
-        if let Some(servers) = ice {
-            sound.look(turn.now, &servers, turn.out);
-        }
+        let sound = self.sounding(turn, (sockets, audio), offered.offer.as_ref());
         self.sound = Some(sound);
         self.state = State::Offered(offered);
         match then {

@@ -8,6 +8,7 @@
 
 mod asking;
 mod early;
+mod equipping;
 mod farewell;
 mod hanging_up;
 mod incoming;
@@ -28,7 +29,7 @@ use machine::Time;
 use media::Audio;
 use protocol::auth::Answers;
 use protocol::dialog::{Dialog, DialogId};
-use protocol::doors::{Answer, Call, PhoneEvent, Question, Socket, Ticket};
+use protocol::doors::{Call, PhoneEvent, Question, Socket, Ticket};
 use protocol::session::Invitation;
 use sip::Status;
 
@@ -38,6 +39,7 @@ use crate::sound::{Sockets, Sound};
 use crate::transfer::{Order, Referral, Transfer};
 use crate::turn::Turn;
 
+use equipping::Showing;
 use farewell::Farewell;
 pub(crate) use incoming::caller;
 pub(crate) use modify::too_brief;
@@ -64,6 +66,7 @@ pub(crate) struct Conversation {
     order: Order,
     /// Our address is another than the one that the other side was told.
     pub(crate) has_moved: bool,
+    showing: Showing,
     /// The dialog of a call that is over, for those.
     last: Option<Box<Dialog>>,
     role: Role,
@@ -113,6 +116,7 @@ impl Conversation {
             referrals: Vec::new(),
             order: Order::First,
             has_moved: false,
+            showing: Showing::Nothing,
             last: None,
             role: Role::Party,
             farewell: None,
@@ -212,32 +216,6 @@ impl Conversation {
         }
     }
 
-    /// The sockets that were asked for are there, or are not.
-    pub(crate) fn opened(&mut self, turn: &mut Turn<'_>, ticket: Ticket, answer: &Answer) {
-        let sockets = match answer {
-            Answer::MediaSockets { rtp, rtcp } => {
-                let at = |(socket, bound)| (socket, turn.line.reached_at(bound));
-                Some(Sockets { rtp: at(*rtp), rtcp: at(*rtcp) })
-            }
-            _ => None,
-        };
-        match self.take() {
-            State::Opening { ticket: asked, outgoing, audio } if asked == ticket => {
-                self.invite(turn, outgoing, (sockets, audio));
-            }
-            State::Answering { ticket: asked, offered, audio, then } if asked == ticket => {
-                self.equipped(turn, (offered, then), (sockets, audio));
-            }
-            other => {
-                // It has gone on without them.
-                self.state = other;
-                if let Some(Sockets { rtp, rtcp }) = sockets {
-                    give_back(turn, rtp.0, rtcp.0);
-                }
-            }
-        }
-    }
-
     /// An INVITE of its own went out.
     pub(crate) fn sent(&mut self, part: Part, invitation: Invitation) {
         match part {
@@ -300,17 +278,10 @@ impl Conversation {
         None
     }
 
-    /// True when it asked with this ticket.
-    pub(crate) fn asked(&self, wanted: Ticket) -> bool {
-        match &self.state {
-            State::Opening { ticket, .. } | State::Answering { ticket, .. } => *ticket == wanted,
-            _ => false,
-        }
-    }
-
     /// The call is over, or never came to be: says how good it was and why it ended, and gives the sockets back.
     fn end(&mut self, turn: &mut Turn<'_>, status: u16, reason: &str) {
         let audio = self.silence(turn);
+        self.show_nothing(turn);
         let before = std::mem::replace(&mut self.state, State::Over(None));
         let (offered, unused) = match before {
             State::Opening { audio, .. } => (None, Some(audio)),
@@ -340,8 +311,8 @@ impl Conversation {
         if let Some(quality) = sound.quality().map(Box::new) {
             turn.report(PhoneEvent::Quality { call: self.id, quality });
         }
-        let (audio, Sockets { rtp, rtcp }) = sound.close(turn.now, turn.out);
-        give_back(turn, rtp.0, rtcp.0);
+        let (audio, pairs) = sound.close(turn.now, turn.out);
+        pairs.into_iter().flatten().for_each(|pair| give_back(turn, pair));
         Some(audio)
     }
 
@@ -439,7 +410,7 @@ impl Conversation {
     }
 }
 
-fn give_back(turn: &mut Turn<'_>, rtp: Socket, rtcp: Socket) {
+fn give_back(turn: &mut Turn<'_>, Sockets { rtp, rtcp }: Sockets) {
     let ticket = turn.line.ticket();
-    turn.out.push(protocol::Output::Ask(ticket, Question::CloseMedia(rtp, rtcp)));
+    turn.out.push(protocol::Output::Ask(ticket, Question::CloseMedia(rtp.0, rtcp.0)));
 }

@@ -14,7 +14,7 @@ use sip::{Message, Method, Name, Status, Uri};
 
 use super::{Conversation, State, Up};
 use crate::line::{Errand, Outcome, Part, Purpose};
-use crate::sound::{Sockets, Sound};
+use crate::sound::Sockets;
 use crate::transfer::{self, Token};
 use crate::turn::Turn;
 use crate::{abilities, limits, request};
@@ -71,13 +71,7 @@ impl Conversation {
             self.state = State::Over(Some(audio));
             return self.end(turn, 503, "no port for sound is free on this machine");
         };
-        let dice = machine::Dice::new(turn.line.dice.seed());
-        let wishes = turn.wishes(None);
-        let ice = wishes.ice.clone();
-        let mut sound = Sound::new(audio, sockets, (wishes, dice));
-        if let Some(servers) = ice {
-            sound.look(turn.now, &servers, turn.out);
-        }
+        let sound = self.sounding(turn, (sockets, audio), None);
         let ready = sound.is_ready();
         self.sound = Some(sound);
         match ready {

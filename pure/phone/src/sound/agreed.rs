@@ -9,7 +9,7 @@ use sdp::{Agreed, Description, Hold, Refusal};
 use super::lookout::Lookout;
 use super::way::Way;
 use super::wishes::agreement;
-use super::{Begun, EarlyMedia, Playing, Sound};
+use super::{Begun, EarlyMedia, Playing, Sound, pictures};
 use crate::limits;
 
 impl Sound {
@@ -27,10 +27,11 @@ impl Sound {
         let restarts = |(lookout, theirs): (&Lookout, _)| lookout.is_restarted_by(theirs);
         if self.lookout.as_ref().zip(theirs.as_ref()).is_some_and(restarts) {
             // RFC 8839 §4.4: what we refuse must not end the search that goes on.
-            self.session.clone().answer(offer)?;
+            pictures::answer(&mut self.session.clone(), self.streams(), offer)?;
         }
         self.tell_addresses(|lookout| lookout.answered(theirs.as_ref()));
-        let (answer, agreed) = self.session.answer(offer)?;
+        let streams = self.streams();
+        let (answer, agreed) = pictures::answer(&mut self.session, streams, offer)?;
         self.agree(now, &agreed);
         Ok(answer.write())
     }
@@ -44,7 +45,8 @@ impl Sound {
                 return Err(error.into());
             }
         };
-        let agreed = self.session.accept(&answer)?;
+        let streams = self.streams();
+        let agreed = pictures::accept(&mut self.session, streams, &answer)?;
         self.lookout.iter_mut().for_each(Lookout::accepted);
         self.agree(now, &agreed);
         if agreed.is_empty() { Err(Refusal::NoMedia) } else { Ok(()) }
@@ -62,7 +64,7 @@ impl Sound {
         }
         let mut session = self.session.clone();
         let Ok(answer) = Description::parse(answer) else { return };
-        if let Ok(agreed) = session.accept(&answer) {
+        if let Ok(agreed) = pictures::accept(&mut session, self.streams(), &answer) {
             let wanted = match which {
                 EarlyMedia::First => self.early.is_empty(),
                 EarlyMedia::Last => true,
@@ -88,10 +90,11 @@ impl Sound {
         tag: &Tag,
         offer: &Description,
     ) -> Result<Vec<u8>, Refusal> {
+        let streams = self.streams();
         let at = self.early.iter().position(|(fork, _)| fork == tag);
         let at = at.ok_or(Refusal::OfferPending)?;
         let (_, session) = self.early.get_mut(at).ok_or(Refusal::OfferPending)?;
-        let (answer, agreed) = session.answer(offer)?;
+        let (answer, agreed) = pictures::answer(session, streams, offer)?;
         if self.heard.as_ref() == Some(tag) {
             self.agree(now, &agreed);
         }
@@ -138,15 +141,20 @@ impl Sound {
     /// From the next offer on we listen no more.
     pub(crate) fn hold(&mut self) {
         self.session.hold(self.id);
+        self.pictures.iter().for_each(|pictures| self.session.hold(pictures.id()));
     }
 
     /// From the next offer on we listen again.
     pub(crate) fn resume(&mut self) {
         self.session.resume(self.id);
+        self.pictures.iter().for_each(|pictures| self.session.resume(pictures.id()));
     }
 
     /// Goes on as agreed. Whoever is heard is learned anew: the other side may have moved.
     pub(super) fn agree(&mut self, now: Time, agreed: &[Agreed]) {
+        if let Some(pictures) = &mut self.pictures {
+            pictures.agree(now, agreed, self.identity.as_ref());
+        }
         let Some(agreed) = agreed.iter().find(|agreed| agreed.stream == self.id) else { return };
         let held = self.local.for_held();
         let Some(agreement) = agreement(agreed, held) else { return };

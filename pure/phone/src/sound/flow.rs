@@ -10,6 +10,7 @@ use rtp::Kind;
 use sip::Bytes;
 
 use super::lookout::Lookout;
+use super::pictures::Pictures;
 use super::way::{Port, Target};
 use super::{Begun, Playing, Sound};
 
@@ -22,6 +23,10 @@ impl Sound {
         (from, octets): (SocketAddr, &[u8]),
         out: &mut Vec<Output>,
     ) -> Vec<char> {
+        if let Some(pictures) = self.pictures.as_mut().filter(|pictures| pictures.has(socket)) {
+            pictures.receive(now, socket, (from, octets), out);
+            return Vec::new();
+        }
         let port = if socket == self.pair.rtp.0 { Port::Rtp } else { Port::Rtcp };
         let mut inside = None;
         if let (Some(lookout), Port::Rtp) = (&mut self.lookout, port) {
@@ -101,6 +106,7 @@ impl Sound {
     /// Says and plays what is due.
     pub(crate) fn wake(&mut self, now: Time, out: &mut Vec<Output>) -> Vec<char> {
         self.search_on(now, out);
+        self.pictures.iter_mut().for_each(|pictures| pictures.wake(now, out));
         let playing = self.playing.as_mut();
         if let Some(playing) = playing.filter(|it| it.way.deadline().is_some_and(|due| due <= now))
         {
@@ -134,7 +140,9 @@ impl Sound {
     /// When something is due.
     pub(crate) fn deadline(&self) -> Option<Time> {
         let search = self.lookout.as_ref().and_then(Lookout::deadline);
-        let search = search.into_iter().chain(self.to_meet.as_ref().map(|(now, _)| *now)).min();
+        let to_meet = self.to_meet.as_ref().map(|(now, _)| *now);
+        let pictures = self.pictures.as_ref().and_then(Pictures::deadline);
+        let search = search.into_iter().chain(to_meet).chain(pictures).min();
         let chime = self.local.deadline();
         let Some(Playing { stream, way, begun }) = &self.playing else {
             return search.into_iter().chain(chime).min();

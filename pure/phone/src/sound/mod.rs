@@ -4,6 +4,7 @@ mod agreed;
 mod flow;
 mod local;
 mod lookout;
+mod pictures;
 mod searched;
 mod shield;
 mod way;
@@ -25,6 +26,9 @@ pub(crate) use local::Chime;
 pub use local::EarlyMedia;
 use local::Local;
 use lookout::Lookout;
+use pictures::Pictures;
+pub(crate) use pictures::Wanted;
+pub use pictures::{Video, VideoCodec, VideoFormat};
 pub use shield::Srtp;
 use way::Way;
 pub(crate) use wishes::Wishes;
@@ -41,6 +45,7 @@ pub(crate) struct Sound {
     /// Which of them is heard.
     heard: Option<Tag>,
     playing: Option<Playing>,
+    pictures: Option<Pictures>,
     local: Local,
     /// The last handshake that came before anything was agreed on: those who begin need not wait for our answer (RFC 5763 §6.2).
     hasty: Option<(SocketAddr, Bytes)>,
@@ -77,14 +82,14 @@ impl Sound {
     pub(crate) fn new(
         audio: Box<dyn Audio>,
         pair: Sockets,
-        (wishes, mut dice): (Wishes, Dice),
+        (wishes, mut dice): (&Wishes, Dice),
     ) -> Self {
         let local = pair.rtp.1;
-        let mut wish = wish(local, &wishes, &mut dice);
+        let mut wish = wish(local, wishes, &mut dice);
         wish.rtcp = pair.rtcp.1.port();
         let mut session = Session::new(Origin::new(dice.roll(), local.ip()));
         let id = session.add(wish);
-        let (early, identity) = (Vec::new(), wishes.identity);
+        let (early, identity) = (Vec::new(), wishes.identity.clone());
         Self {
             audio,
             pair,
@@ -93,6 +98,7 @@ impl Sound {
             early,
             heard: None,
             playing: None,
+            pictures: None,
             local: Local::default(),
             hasty: None,
             identity,
@@ -157,17 +163,20 @@ impl Sound {
         if self.lookout.is_some() {
             return self.look(now, servers, out);
         }
+        self.pictures.iter_mut().for_each(|pictures| pictures.moved(ip));
+        let (sound, pictures) = self.streams();
         let early = self.early.iter_mut().map(|(_, session)| session);
         for session in early.chain([&mut self.session]) {
-            if let Some(stream) = session.stream_mut(self.id) {
-                stream.local.set_ip(ip);
+            for id in [sound].into_iter().chain(pictures) {
+                session.stream_mut(id).into_iter().for_each(|stream| stream.local.set_ip(ip));
             }
         }
     }
 
     /// True for a socket of ours.
     pub(crate) fn has(&self, socket: Socket) -> bool {
-        self.pair.rtp.0 == socket || self.pair.rtcp.0 == socket
+        let pictured = self.pictures.as_ref().is_some_and(|pictures| pictures.has(socket));
+        self.pair.rtp.0 == socket || self.pair.rtcp.0 == socket || pictured
     }
 
     /// Presses a key.
@@ -229,7 +238,11 @@ impl Sound {
     }
 
     /// Ends it: a last RTCP packet, and the sockets and the audio go back to their owners.
-    pub(crate) fn close(mut self, now: Time, out: &mut Vec<Output>) -> (Box<dyn Audio>, Sockets) {
+    pub(crate) fn close(
+        mut self,
+        now: Time,
+        out: &mut Vec<Output>,
+    ) -> (Box<dyn Audio>, [Option<Sockets>; 2]) {
         let mut said = Vec::new();
         if let Some(playing) = &mut self.playing {
             playing.stream.close(now, &mut said);
@@ -240,6 +253,6 @@ impl Sound {
             lookout.close(now, &mut sent);
             self.put(sent, out);
         }
-        (self.audio, self.pair)
+        (self.audio, [Some(self.pair), self.pictures.map(|pictures| pictures.pair())])
     }
 }

@@ -34,12 +34,16 @@ pub(super) fn wish(local: SocketAddr, wishes: &Wishes, dice: &mut Dice) -> sdp::
         }
     };
     let audio = sdp::Stream::audio(local, wishes.codecs.iter().map(spoken));
-    let certificate = wishes.identity.as_ref().map(|identity| identity.fingerprint().clone());
-    let mux = wishes.srtp == Srtp::Dtls;
     let narrow = |codec: &Codec| matches!(codec, Codec::Pcma | Codec::Pcmu);
     let noise = wishes.codecs.iter().any(narrow).then(|| sdp::Codec::new("CN", 8_000));
-    let (secrecy, extended) = (wishes.srtp.secrecy(dice), Some(METRICS.into()));
-    sdp::Stream { secrecy, certificate, mux, noise, extended, ..audio }
+    secured(sdp::Stream { noise, extended: Some(METRICS.into()), ..audio }, wishes, dice)
+}
+
+/// The same stream, protected as wished.
+pub(super) fn secured(stream: sdp::Stream, wishes: &Wishes, dice: &mut Dice) -> sdp::Stream {
+    let certificate = wishes.identity.as_ref().map(|identity| identity.fingerprint().clone());
+    let (secrecy, mux) = (wishes.srtp.secrecy(dice), wishes.srtp == Srtp::Dtls);
+    sdp::Stream { secrecy, certificate, mux, ..stream }
 }
 
 /// The extended reports that we read and write: how good a call is (RFC 3611 §5.1).

@@ -53,6 +53,23 @@ pub(crate) fn phone_of(
     Actor::new(Phone::new(change(account), listeners.clone(), Dice::new(seed)), listeners)
 }
 
+/// A desk with Carol, whose sockets are bound to all addresses of her machine. Her account and Bob's are changed.
+pub(crate) fn with_carol(transport: Transport, change: fn(Account) -> Account) -> (Desk, HostId) {
+    let mut desk = Desk::with(Weather::FAIR, change);
+    let any = SocketAddr::from(([0, 0, 0, 0], 5060));
+    let listeners =
+        vec![Listener::new(0, Transport::Udp, any), Listener::new(1, Transport::Tcp, any)];
+    let account = Account::new("sip:carol@192.0.2.3").unwrap().by(transport);
+    let phone = Phone::new(change(account), listeners.clone(), Dice::new(3)).at(ip("192.0.2.3"));
+    let homes = [(Realm::INTERNET, ip("192.0.2.3"))];
+    let carol = desk.world.add("carol", Actor::new(phone, listeners), &homes);
+    (desk, carol)
+}
+
+pub(crate) fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
 impl Desk {
     pub(crate) fn new(weather: Weather) -> Self {
         Self::with(weather, |account| account)
