@@ -10,6 +10,7 @@
 
 mod client;
 mod handset;
+mod lender;
 mod rfc3261;
 mod rfc3262;
 mod rfc3263;
@@ -49,6 +50,8 @@ mod rfc7118;
 mod rfc7339;
 mod rfc7616;
 mod rfc8445;
+mod rfc8489;
 mod rfc8599;
+mod rfc8656;
 mod rfc8760;
 mod rfc8866;

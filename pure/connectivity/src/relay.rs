@@ -199,10 +199,16 @@ impl Relay {
             self.permissions.get(&peer.ip())?;
             return Some((peer, message.find(attributes::DATA)?.to_vec()));
         }
+        let is_refused = message.kind & CLASS == ERROR;
+        let asks = matches!(message.error(), Some(UNAUTHENTICATED | STALE_NONCE));
+        if !(is_refused && asks || self.is_genuine(&message)) {
+            // As if it had never come: the server's own answer may come yet (RFC 8489 §9.2.5).
+            return None;
+        }
         let purpose = self.transactions.answered(&message)?;
-        if message.kind & CLASS == ERROR {
+        if is_refused {
             self.refused(now, purpose, &message, out);
-        } else if self.is_genuine(&message) {
+        } else {
             self.granted(now, purpose.what, &message);
         }
         None
@@ -339,9 +345,13 @@ impl Relay {
     fn lost(&mut self, what: What, error: u16) {
         match what {
             What::Allocate | What::Refresh => self.state = State::Closed(error),
-            What::Permission(ip) => {
+            // Of our address the server knows nothing (RFC 8656 §5).
+            _ if error == NO_ALLOCATION => self.state = State::Closed(error),
+            // Who is refused is not asked for again with each datagram, but when a permission would have to be.
+            What::Permission(ip) if error == 0 => {
                 self.permissions.remove(&ip);
             }
+            What::Permission(_) => {}
             What::Channel(peer, _) => {
                 // Indications do it too; and the number is used up.
                 if let Some(channel) = self.channels.get_mut(&peer) {
@@ -392,3 +402,4 @@ const ERROR: u16 = 0x0110;
 
 const UNAUTHENTICATED: u16 = 401;
 const STALE_NONCE: u16 = 438;
+const NO_ALLOCATION: u16 = 437;

@@ -45,9 +45,7 @@ impl<Purpose> Transactions<Purpose> {
         (purpose, kind): (Purpose, u16),
         write: impl FnOnce(Draft) -> Vec<u8>,
     ) -> Vec<u8> {
-        let mut transaction = [0; 12];
-        let random = [self.dice.roll().to_be_bytes(), self.dice.roll().to_be_bytes()].concat();
-        transaction.iter_mut().zip(random).for_each(|(place, octet)| *place = octet);
+        let transaction = self.transaction();
         let octets = write(Draft::new(kind, transaction));
         let (pause, left) = (limits::ASK_AGAIN, limits::ASKS);
         let (again, sent) = (now + pause, octets.clone());
@@ -83,9 +81,14 @@ impl<Purpose> Transactions<Purpose> {
 
     /// A transaction of nobody, for what is not answered.
     pub(crate) fn indication(&mut self, kind: u16) -> Draft {
+        Draft::new(kind, self.transaction())
+    }
+
+    /// 96 random bits (RFC 8489 §5).
+    fn transaction(&mut self) -> [u8; 12] {
         let mut transaction = [0; 12];
-        let octets = self.dice.roll().to_be_bytes();
-        transaction.iter_mut().zip(octets).for_each(|(place, octet)| *place = octet);
-        Draft::new(kind, transaction)
+        let random = [self.dice.roll().to_be_bytes(), self.dice.roll().to_be_bytes()];
+        transaction.iter_mut().zip(random.as_flattened()).for_each(|(to, octet)| *to = *octet);
+        transaction
     }
 }

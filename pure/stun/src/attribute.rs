@@ -15,6 +15,7 @@ pub const XOR_MAPPED_ADDRESS: u16 = 0x0020;
 pub const ERROR_CODE: u16 = 0x0009;
 pub(crate) const UNKNOWN_ATTRIBUTES: u16 = 0x000a;
 pub(crate) const MESSAGE_INTEGRITY: u16 = 0x0008;
+pub(crate) const MESSAGE_INTEGRITY_SHA256: u16 = 0x001c;
 pub(crate) const FINGERPRINT: u16 = 0x8028;
 
 /// Types that must be understood, and are: those of RFC 8489 §18.3 and of ICE (RFC 8445 §16.1). None of them matters to a keep-alive, and
@@ -27,7 +28,7 @@ const KNOWN: [u16; 13] = [
     UNKNOWN_ATTRIBUTES,
     0x0014,
     0x0015,
-    0x001c,
+    MESSAGE_INTEGRITY_SHA256,
     0x001d,
     0x001e,
     XOR_MAPPED_ADDRESS,

@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use subtle::ConstantTimeEq as _;
 
-use crate::attribute::{Attribute, ERROR_CODE, FINGERPRINT, MESSAGE_INTEGRITY, Walk};
+use crate::attribute::{
+    Attribute, ERROR_CODE, FINGERPRINT, MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256, Walk,
+};
 use crate::crc::fingerprint;
 use crate::write::{SIGNATURE_OCTETS, mask, signature};
 use crate::{COOKIE, HEADER, limits};
@@ -49,10 +51,15 @@ impl<'a> Message<'a> {
         !walk.any(|attribute| attribute.is_unknown())
     }
 
-    /// The first attribute of that type, among those that a signature covers (RFC 8489 §14.5).
+    /// The first attribute of that type, among those that a signature covers: the only one, or the one by SHA-1 where there are two (RFC 8489 §9).
     pub fn find(&self, kind: u16) -> Option<&'a [u8]> {
-        let walk = Walk { octets: self.attributes, at: 0 }.map_while(Result::ok);
-        let mut signed = walk.take_while(|attribute| attribute.kind != MESSAGE_INTEGRITY);
+        let walk = || Walk { octets: self.attributes, at: 0 }.map_while(Result::ok);
+        let has = |kind: u16| walk().any(|attribute| attribute.kind == kind);
+        let end = match has(MESSAGE_INTEGRITY) {
+            true => MESSAGE_INTEGRITY,
+            false => MESSAGE_INTEGRITY_SHA256,
+        };
+        let mut signed = walk().take_while(|attribute| attribute.kind != end);
         signed.find(|attribute| attribute.kind == kind).map(|attribute| attribute.value)
     }
 
