@@ -40,7 +40,7 @@ fn has_fingerprint(octets: &[u8]) -> bool {
 /// included … with the candidate type preference of peer-reflexive candidates"; the controlling side says so in each, with one number, and the other
 /// that it is controlled, and never USE-CANDIDATE. "the short-term credential mechanism MUST be used for the response"; nothing is as RFC 3489 had it.
 /// Proves: rfc8445-7-1, rfc8445-7.1.1-1, rfc8445-7.1.2-2, rfc8445-7.1.3-1, rfc8445-7.1.3-2, rfc8445-7.2.2-1, rfc8445-7.2.4-1, rfc8445-7.2.4-2,
-/// rfc8445-7.3-3, rfc8445-7.3-7, rfc8445-7.3-8, rfc8445-16.1-1, rfc8445-16.1-2.
+/// rfc8445-7.3-3, rfc8445-7.3-7, rfc8445-7.3-8, rfc8445-16.1-1, rfc8445-16.1-2, rfc8489-9.1.2-2, rfc8489-9.1.3-11, rfc8489-9.1.3-12.
 #[test]
 fn a_check_is_signed_and_says_whose_it_is() {
     let world = found();
@@ -70,7 +70,7 @@ fn a_check_is_signed_and_says_whose_it_is() {
             assert!(answer.is_signed_with(ours.password.as_bytes()) && has_fingerprint(octets));
             assert_eq!(answer.address(attributes::XOR_MAPPED_ADDRESS), Some(*to));
             // MAPPED-ADDRESS, which NATs have been seen to change.
-            assert!(answer.find(0x0001).is_none());
+            assert!(answer.find(0x0001).is_none() && answer.find(attributes::USERNAME).is_none());
         }
     }
 }
