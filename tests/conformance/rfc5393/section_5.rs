@@ -1,5 +1,7 @@
 //! §5: Max-Breadth.
 
+use std::time::Duration;
+
 use offhook_tests::office::{
     Office, Phone, Request, Sent, answers, reply, requests, rows, status, trusting,
 };
@@ -77,4 +79,30 @@ fn trap_8_who_finds_no_room_rings_after_the_others() {
 fn trap_8_without_any_breadth_nobody_is_called() {
     let (_, _, sent) = fork("Max-Breadth: 0");
     assert_eq!((status(&sent), sent.len()), (440, 1));
+}
+
+/// "SIP proxies MUST NOT allow the Outgoing Max-Breadth to exceed the Incoming Max-Breadth": "the sum … in all forwarded requests in the response context that have not
+/// received a final response". Who gives way to the next has not, until it has answered that it was cancelled.
+/// Proves: rfc5393-5.3.3-5.
+#[test]
+fn who_is_cancelled_has_its_breadth_until_it_says_so() {
+    for (row, at_once) in [("Max-Breadth: 1", false), ("Max-Breadth: 2", true), ("X: y", true)] {
+        let mut office = Office::new(trusting());
+        let (alice, bob) = (Phone::udp(101), Phone::udp(102));
+        let phones = ["<sip:a@198.51.100.21>;q=1", "<sip:b@198.51.100.22>;q=0.5"];
+        office.register_at(&bob, &phones.join(", "));
+        let invite = alice.invite("sip:102@example.test").row(row);
+        let first = requests(&office.receive(alice.flow, invite.wire()), "INVITE").remove(0);
+        office.receive(first.flow, reply(&first.message, 180, ""));
+        let sent = office.wait(Duration::from_millis(20_100));
+        assert_eq!(requests(&sent, "CANCEL").len(), 1, "{row}");
+        let second = requests(&sent, "INVITE");
+        assert_eq!(!second.is_empty(), at_once, "{row}");
+        let all = breadths(std::slice::from_ref(&first)).into_iter().chain(breadths(&second));
+        let most = row.strip_prefix("Max-Breadth: ").map_or(60, |most| most.parse().unwrap());
+        assert!(all.sum::<u32>() <= most, "{row}");
+        let sent = office.receive(first.flow, reply(&first.message, 487, ""));
+        let then = requests(&sent, "INVITE").len();
+        assert_eq!(then + usize::from(at_once), 1, "{row}");
+    }
 }

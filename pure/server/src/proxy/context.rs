@@ -141,11 +141,14 @@ impl Context {
         std::iter::once(&self.plan.uri).chain(&self.tried).chain(targets)
     }
 
-    /// How much of its breadth is kept for phones that register while others ring: all that ring share it (RFC 5393 §5.3.3). Nothing of
-    /// what the request came with, which is to be handed on whole (appendix A).
-    pub(super) fn spare(&self) -> u32 {
+    /// How much of the breadth that is left is kept, for all that ring share it (RFC 5393 §5.3.3): for who waits, and may be asked before those who
+    /// ring have answered that they were cancelled; and for phones that register meanwhile, but nothing of what the request came with, which is to
+    /// be handed on whole (appendix A).
+    pub(super) fn spare(&self, left: u32) -> u32 {
         let may_come = self.is_invite() && matches!(self.addressee, Addressee::User(_));
-        if may_come && self.request.get::<MaxBreadth>().is_none() { limits::LATECOMERS } else { 0 }
+        let is_ours = may_come && self.request.get::<MaxBreadth>().is_none();
+        let waiting = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
+        waiting.min(left / 2).saturating_add(if is_ours { limits::LATECOMERS } else { 0 })
     }
 
     /// How much of its breadth nobody has.

@@ -75,7 +75,12 @@ impl Proxy {
 
     /// Starts what can be started, and ends what has ended: after every change of a branch.
     pub(super) fn settle(&mut self, turn: &mut Turn<'_>, context: &mut Context) {
-        while context.state == State::Open && !context.is_calling() && !context.waiting.is_empty() {
+        // Those who are cancelled and have not answered have their breadth yet: when nothing is left of it, who waits waits on for them.
+        while context.state == State::Open
+            && !context.is_calling()
+            && !context.waiting.is_empty()
+            && context.breadth_left() > 0
+        {
             self.launch(turn, context);
         }
         if !context.is_answered()
@@ -101,11 +106,12 @@ impl Proxy {
             Order::Parallel => context.waiting.len(),
             Order::Sequential => 1,
         };
-        let together = group.min(context.breadth as usize).max(1);
+        let left = context.breadth_left();
+        let together = group.min(left as usize).max(1);
         let rest = context.waiting.split_off(together);
         let group = std::mem::replace(&mut context.waiting, rest);
         context.branches.reserve_exact(together);
-        let breadth = context.breadth.saturating_sub(context.spare());
+        let breadth = left.saturating_sub(context.spare(left));
         let each = u32::try_from(together).ok().and_then(|n| breadth.checked_div(n));
         // A carrier that rings is not left for the next one: only the phones of a user take turns.
         let takes_turns = context.is_invite()
