@@ -339,19 +339,30 @@ impl Tally {
     }
 }
 
-/// Ten times the load, and what can be done is done, and at once. A refusal costs a quarter of a call here.
+/// So many times as much as can be done is asked for, for a while: how that goes. The secret says which of the callers are heard.
+fn crowded(secret: u128, times: u64) -> Tally {
+    let mut town = Town::new(Settings { secret, ..trusting() });
+    town.live(12, CAPACITY * times);
+    town.live(8, CAPACITY * times)
+}
+
+/// Ten times the load, and what can be done is done, and at once. A refusal costs a quarter of a call here. (How much is done depends a little on
+/// who is heard: from 0.86 to 0.97 in one town of six. So there are two of them.)
 #[test]
 fn goodput_stays_whatever_comes() {
     for times in [2, 4, 10] {
-        let mut town = Town::new(trusting());
-        town.live(12, CAPACITY * times);
-        let mut tally = town.live(8, CAPACITY * times);
-        let (done, refused) = (tally.done / 8, tally.refused / 8);
-        let (half, most) = (tally.setup(50), tally.setup(99));
-        println!("{times}: {done} of {CAPACITY}/s, refused {refused}/s, {half} ms, {most} ms");
+        let towns = std::thread::scope(|scope| {
+            let towns = [0, 1].map(|secret| scope.spawn(move || crowded(secret, times)));
+            towns.map(|town| town.join().unwrap())
+        });
+        let done = towns.iter().map(|tally| tally.done / 8).sum::<u64>() / 2;
         assert!(done * 100 >= CAPACITY * 90, "{times}: {done} of {CAPACITY}");
-        assert!(half < 200 && most < 500, "{times}: {half} ms, {most} ms");
-        assert!(refused > 0, "{times}");
+        for mut tally in towns {
+            let (half, most) = (tally.setup(50), tally.setup(99));
+            println!("{times}: {done} of {CAPACITY}/s, {half} ms, {most} ms");
+            assert!(half < 200 && most < 500, "{times}: {half} ms, {most} ms");
+            assert!(tally.refused > 0, "{times}");
+        }
     }
 }
 

@@ -4,7 +4,11 @@
 //! The kernel's packet filter can neither loop nor keep anything. So its program is one long row: is this a request that begins
 //! something, and has it no header that tells of something begun before (a Route of a call that is up, credentials that answer a
 //! challenge)? Then all of its octets that were looked at make a number, the [part](protocol::load::part) to which it belongs, and that decides. A
-//! repeated request has the same octets and the same fate: nobody is let in late. What is doubtful passes, and is judged by the machine.
+//! repeated request has the same octets and the same fate: nobody is let in late.
+//!
+//! What is doubtful passes, and is judged by the machine: a NOTIFY or a REFER, for a tag in To cannot be looked for; a URI by another scheme, or
+//! with a `%` where a number that is spared might stand. Letters count as what they are, capital or small. Not looked at is what lies behind the
+//! first 600 octets, and the last 42: a Route that stands only there is not seen.
 
 use std::os::fd::AsRawFd;
 use std::{fmt, io};
@@ -147,8 +151,8 @@ impl Row {
         self.say(JUMP, 1);
         self.say(JUMP, PASS);
         for length in 1..=DIGITS {
-            let same = |number: &&Box<str>| number.len() == length;
-            let numbers: Vec<_> = numbers.iter().filter(same).map(|it| it.as_bytes()).collect();
+            let numbers = numbers.iter().map(|number| number.as_bytes());
+            let numbers: Vec<_> = numbers.filter(|number| number.len() == length).collect();
             if !numbers.is_empty() {
                 self.spare_those(&numbers, u32::try_from(length).unwrap_or(0));
             }

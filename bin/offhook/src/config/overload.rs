@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ::server::settings::Overload;
+use protocol::load::{DIGITS, SPARED};
 
 use super::fault::Faults;
 use super::key::{Key, Section};
@@ -26,8 +27,7 @@ pub(super) fn read(written: &Table<'_>, faults: &mut Faults) -> Overload {
     let unlimited = written.texts("unlimited", faults);
     let unlimited =
         unlimited.map(|texts| texts.into_iter().filter_map(|text| network(text, faults)).collect());
-    let emergency = written.texts("emergency", faults);
-    let emergency = emergency.map(|numbers| numbers.iter().map(|it| it.value.into()).collect());
+    let emergency = emergency(written, faults);
     Overload {
         target: target.map_or(usual.target, |millis| Duration::from_millis(millis.value)),
         per_source,
@@ -36,6 +36,20 @@ pub(super) fn read(written: &Table<'_>, faults: &mut Faults) -> Overload {
         emergency: emergency.unwrap_or(usual.emergency),
         feedback: written.flag("feedback", faults).unwrap_or(usual.feedback),
     }
+}
+
+/// Numbers that are called for help, no more than the kernel can look for in a flood.
+fn emergency(written: &Table<'_>, faults: &mut Faults) -> Option<Vec<Box<str>>> {
+    let numbers = written.texts("emergency", faults)?;
+    if let Some(first) = numbers.get(SPARED) {
+        let what = format!("{} numbers in `emergency`, and at most {SPARED} can be", numbers.len());
+        faults.refuse(first.span, what, "remove some");
+    }
+    for number in numbers.iter().filter(|it| it.value.is_empty() || it.value.len() > DIGITS) {
+        let what = format!("`{}` in `emergency` has not 1 to {DIGITS} characters", number.value);
+        faults.refuse(number.span, what, "write it as it is dialled, like \"112\"");
+    }
+    Some(numbers.iter().map(|it| it.value.into()).collect())
 }
 
 pub(super) const SECTION: Section = Section {
@@ -70,7 +84,7 @@ pub(super) const SECTION: Section = Section {
         Key::new(
             "emergency",
             "[\"112\", \"911\"]",
-            "Numbers that are called for help. Their calls, and those to urn:service:sos, go before all others.",
+            "Numbers that are called for help. Their calls, and those to urn:service:sos, go before all others. At most 64, of up to 16 characters.",
         ),
         Key::new(
             "feedback",
@@ -83,6 +97,7 @@ pub(super) const SECTION: Section = Section {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn the_page_shows_what_is_meant_by_default() {
@@ -95,7 +110,25 @@ mod tests {
         assert_eq!(absent("feedback"), usual.feedback.to_string());
         let quoted = usual.unlimited.iter().map(|network| format!("\"{network}\"")).collect();
         assert_eq!(absent("unlimited"), list(quoted));
+        assert!(
+            SECTION
+                .keys
+                .iter()
+                .any(|key| key.about.contains(&format!("{SPARED}, of up to {DIGITS}")))
+        );
         let quoted = usual.emergency.iter().map(|number| format!("\"{number}\"")).collect();
         assert_eq!(absent("emergency"), list(quoted));
+    }
+    #[test]
+    fn no_more_numbers_are_called_for_help_than_the_kernel_can_look_for() {
+        let written = |numbers: &[String]| format!("[overload]\nemergency = {numbers:?}\n");
+        let read = |numbers: &[String]| Config::parse("o.toml", &written(numbers));
+        let numbers: Vec<_> = (0..=SPARED).map(|nth| format!("{nth:016}")).collect();
+        assert!(read(&numbers[..SPARED]).is_ok());
+        assert!(read(&numbers).unwrap_err().to_string().contains("at most 64"));
+        for odd in ["", "12345678901234567"] {
+            let told = read(&["112".into(), odd.into()]).unwrap_err().to_string();
+            assert!(told.contains("1 to 16 characters"), "{told}");
+        }
     }
 }

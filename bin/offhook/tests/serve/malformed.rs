@@ -134,7 +134,9 @@ fn under_fire(name: &str, (bad, good): (u64, u32), seconds: u64) {
     let mut kinds = BTreeMap::new();
     noise.iter().for_each(|line| *kinds.entry(&*line.event).or_insert(0) += 1);
     println!("{sent} bad messages in {lasted:?}; lines {kinds:?}, {left_out} left out; {report:?}");
-    assert_eq!(report.whole, report.begun, "{report:?}");
+    let wanted = bad * seconds;
+    assert!(sent * 10 >= wanted * 9, "{sent} of {wanted}: this machine cannot send so many");
+    report.assert_whole(good);
     // Strangers may write 200 lines at once, then ten a second; who stops the server adds a few.
     let most = 210 + 10 * (lasted.as_secs() + 1);
     assert!(noise.len() as u64 <= most, "{} lines in {lasted:?}", noise.len());

@@ -168,7 +168,7 @@ fn change(name: &str, rate: u32, (times, each): (usize, usize)) -> (Report, u64)
 fn no_call_is_lost_while_everything_changes() {
     let (report, longest) = change("load-reload", 40, (12, 20));
     println!("{report:?}, a shard stood still for {longest} µs at most");
-    assert_eq!(report.whole, report.begun, "{report:?}");
+    report.assert_whole(40);
     assert!(report.by_line > 20, "{report:?}");
 }
 
@@ -178,7 +178,7 @@ fn no_call_is_lost_while_everything_changes() {
 fn no_call_of_a_thousand_a_second_is_lost_while_everything_changes_fifty_times() {
     let (report, longest) = change("load-reload-long", 1_000, (50, 1_000));
     println!("{report:?}, a shard stood still for {longest} µs at most");
-    assert_eq!(report.whole, report.begun, "{report:?}");
+    report.assert_whole(1_000);
 }
 
 /// A file that is hurt in one place: a line goes, comes twice, or has a wrong letter.
@@ -230,8 +230,7 @@ fn five_hundred_broken_files_are_named_and_change_nothing() {
     }
     server.reload(&good);
     assert!(server.line("\"event\":\"reloaded\"").contains("\"generation\":2"));
-    let report = load.finish();
-    assert_eq!(report.whole, report.begun, "{report:?}");
+    load.finish().assert_whole(40);
 }
 
 /// R4: SIGTERM under load.
@@ -258,6 +257,7 @@ fn stop(name: &str, rate: u32, calls: usize) {
     println!("{report:?}, ended after {:?}", began.elapsed());
     // Whoever came after that was told so, and nobody who came before was let down.
     let told = "SIP/2.0 503 Going Out of Service; Retry-After: 10";
+    report.assert_begun(rate);
     let refused: u64 = report.refused.values().sum();
     assert!(refused > 0, "{report:?}");
     assert_eq!(report.refused.get(told), Some(&refused), "{report:?}");

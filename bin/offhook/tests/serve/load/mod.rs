@@ -39,6 +39,8 @@ pub(crate) enum Word {
 pub(crate) struct Report {
     /// Calls that were begun.
     pub(crate) begun: u64,
+    /// For how long calls were begun.
+    pub(crate) lasted: Duration,
     /// Calls that were set up, and hung up.
     pub(crate) whole: u64,
     /// Calls that were not, by what was said of them.
@@ -49,6 +51,20 @@ pub(crate) struct Report {
     pub(crate) by_line: u64,
     /// The longest from an INVITE to its 200.
     pub(crate) longest: Duration,
+}
+
+impl Report {
+    /// As many calls were begun as was wished, and all of them were set up and hung up.
+    pub(crate) fn assert_whole(&self, rate: u32) {
+        self.assert_begun(rate);
+        assert_eq!(self.whole, self.begun, "{self:?}");
+    }
+
+    /// As many calls were begun as was wished, but for a tenth: less would show less.
+    pub(crate) fn assert_begun(&self, rate: u32) {
+        let due = self.lasted.as_secs_f64() * f64::from(rate);
+        assert!(self.begun > 0 && self.begun as f64 >= due * 0.9 - 1.0, "of {due}: {self:?}");
+    }
 }
 
 /// A load that runs.
@@ -138,6 +154,9 @@ impl Phones {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.begin_due();
+            if !self.enough {
+                self.report.lasted = self.began.elapsed();
+            }
             self.listen();
             self.callee.work(&mut self.report.repeats);
             self.ring();
