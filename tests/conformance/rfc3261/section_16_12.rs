@@ -107,3 +107,19 @@ fn trap_28_a_user_asked_for_by_sips_is_told_over_tls_alone() {
     let both = alice.invite("sip:102@example.test").call("both").wire();
     assert_eq!(requests(&office.receive(alice.flow, both), "INVITE").len(), 2);
 }
+
+/// So many Routes are looked at, and all of them are passed on. A request with more is refused: with some of them it would go elsewhere.
+#[test]
+fn no_route_is_lost_on_the_way() {
+    for (others, passes) in [(1, true), (31, true), (32, false), (200, false)] {
+        let (mut office, u1, _, ours) = recorded("", U2);
+        let others: Vec<_> =
+            (0..others).map(|nth| format!("<sip:r{nth}@203.0.113.7;lr>")).collect();
+        let sent = office.receive(u1.flow, bye(&u1, U2, &format!("{ours}, {}", others.join(", "))));
+        if passes {
+            assert_eq!(seen(&sent).1, [others.join(", ")]);
+        } else {
+            assert_eq!((answers(&sent, u1.flow), sent.len()), (vec![400], 1));
+        }
+    }
+}

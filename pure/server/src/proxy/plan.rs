@@ -52,7 +52,7 @@ impl Plan {
             uri: keep(request.request_uri().unwrap_or_default()),
             place: Ok(Place::Unknown),
             routes: match request.has(Name::Route) {
-                true => request.elements(Name::Route).take(limits::ROUTES).map(keep).collect(),
+                true => request.elements(Name::Route).take(limits::ROUTES + 1).map(keep).collect(),
                 false => Vec::new(),
             },
             rerouted: false,
@@ -62,6 +62,11 @@ impl Plan {
             proven: None,
             call: Number::default(),
         };
+        if plan.routes.len() > limits::ROUTES {
+            // To pass some of them on would be to lead it elsewhere.
+            plan.place = Err(ParseError { what: "number of Routes", at: 0 });
+            return plan;
+        }
         plan.undo_strict_routing(request, house, seal);
         plan.strip_our_maddr(came, house);
         plan.take_off_ours(request, (came, now), (house, seal));
