@@ -38,3 +38,22 @@ fn without_support_a_path_is_not_kept() {
     assert!(!invite[0].message.has(Name::Route));
     assert_eq!(invite[0].flow, bob.flow);
 }
+
+/// A value may go on in the next line; and more of them than are kept are not kept in part: the phone would be called by another way.
+#[test]
+fn a_path_is_kept_whole_or_not_at_all() {
+    let registered = |path: &str| {
+        let mut office = Office::new(trusting());
+        let (alice, bob) = (Phone::udp(101), Phone::udp(102));
+        let rows_ = format!("Supported: path\r\nPath: {path}\r\nContact: <{}>\r\n", bob.contact());
+        let answer = status(&office.receive(bob.flow, bob.register(&rows_).wire()));
+        let invite = alice.invite("sip:102@example.test");
+        let sent = requests(&office.receive(alice.flow, invite.wire()), "INVITE");
+        (answer, if sent.is_empty() { Vec::new() } else { rows(&sent, Name::Route) })
+    };
+    let folded = "\"an\r\n edge\" <sip:203.0.113.1;lr>;x=y";
+    assert_eq!(registered(folded), (200, vec![folded.replace("\r\n", "  ")]));
+    let many = |count: usize| vec!["<sip:203.0.113.1;lr>"; count].join(", ");
+    assert_eq!(registered(&many(32)), (200, vec![many(32)]));
+    assert_eq!(registered(&many(33)), (400, Vec::new()));
+}

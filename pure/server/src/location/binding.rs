@@ -62,13 +62,15 @@ pub(crate) enum Which<'a> {
 }
 
 impl Binding {
-    /// Keeps what was said; `None` when a part of it is too long.
+    /// Keeps what was said; `None` when a part of it is too long, or its Path has too many.
     pub(crate) fn new<'a>(said: Said<'_>, path: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
         let mut paths = Vec::new();
-        for value in path.take(limits::ROUTES) {
-            short(value)?;
+        for (nth, value) in path.enumerate() {
+            short(value).filter(|_| nth < limits::ROUTES)?;
             paths.push(b'\n');
-            paths.extend_from_slice(value);
+            // A fold means one blank (RFC 3261 §7.3.1), and a line feed stands between two values here.
+            let unfolded = |octet: &u8| if matches!(octet, b'\r' | b'\n') { b' ' } else { *octet };
+            paths.extend(value.iter().map(unfolded));
         }
         Self::with_paths(said, &paths)
     }
