@@ -5,12 +5,13 @@
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use media::{Audio, Callbacks, FRAME, Tone, detect};
 use offhook::telephone::{PhoneEvent, Telephone};
-use phone::Account;
+use phone::{Account, Srtp, Video, VideoFormat};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -45,6 +46,68 @@ fn lasted(heard: &Heard, hz: f64) -> Duration {
 fn until(telephone: &Telephone, mut is_it: impl FnMut(&PhoneEvent) -> bool) {
     let told = std::iter::from_fn(|| telephone.next(PATIENCE));
     assert!(told.take(100).any(|event| is_it(&event)), "it was not told");
+}
+
+/// Tells of what is agreed on and of what comes.
+struct Screen(Sender<Shown>);
+
+enum Shown {
+    Agreed(Option<VideoFormat>),
+    Packet(Vec<u8>),
+}
+
+impl Video for Screen {
+    fn agreed(&mut self, format: Option<&VideoFormat>) {
+        drop(self.0.send(Shown::Agreed(format.cloned())));
+    }
+
+    fn receive(&mut self, packet: &[u8]) {
+        drop(self.0.send(Shown::Packet(packet.to_vec())));
+    }
+}
+
+/// A program's pictures, protected by keys of a handshake, over sockets of their own.
+#[test]
+fn pictures_go_from_one_program_to_the_other() {
+    let [(alice, _), (bob, at_bob)] = ["alice", "bob"].map(|user| {
+        let account = Account::new(&format!("sip:{user}@127.0.0.1")).unwrap().srtp(Srtp::Dtls);
+        let telephone = Telephone::open_at(&account, HERE).unwrap();
+        let at = format!("sip:{user}@{}", telephone.address().unwrap());
+        (telephone, at)
+    });
+    let [(tell, at_alice), (tell_bob, at_bobs)] = [channel(), channel()];
+    let ours = alice
+        .with(move |phone, now, out| {
+            let call = phone.call(now, &at_bob, bot(440.0).0, out)?;
+            phone.show(now, call, (&[("VP8", "")], Box::new(Screen(tell))), out)?;
+            Ok(call)
+        })
+        .unwrap();
+    let (theirs, _) = bob.until_called(PATIENCE).unwrap();
+    bob.with(move |phone, now, out| {
+        phone.show(now, theirs, (&[("VP8", "")], Box::new(Screen(tell_bob))), out)?;
+        phone.answer(now, theirs, bot(660.0).0, out)
+    })
+    .unwrap();
+    alice.until_up(ours, PATIENCE).unwrap();
+    let Ok(Shown::Agreed(Some(format))) = at_alice.recv_timeout(PATIENCE) else {
+        panic!("no pictures were agreed on")
+    };
+    assert_eq!(&*format.name, "VP8");
+    let packet = [&[0x80, format.send, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9][..], &[7; 900]].concat();
+    // Nothing goes before there are keys: so it is said again until it arrives.
+    let arrived = (0..PATIENCE.as_millis() / 50).any(|_| {
+        let said = packet.clone();
+        alice.with(move |phone, _, out| phone.send_video(ours, &said, out)).unwrap();
+        let shown = at_bobs.recv_timeout(Duration::from_millis(50));
+        matches!(shown, Ok(Shown::Packet(came)) if came == packet)
+    });
+    assert!(arrived);
+    alice.hang_up(ours).unwrap();
+    assert_eq!(bob.until_over(theirs, PATIENCE), Ok(200));
+    for telephone in [alice, bob] {
+        telephone.close().unwrap();
+    }
 }
 
 #[test]

@@ -10,9 +10,10 @@ use crate::unable::Unable;
 
 impl Phone {
     /// A call has pictures too, if the other side wants them: RTP packets, which the program makes and takes; what is in them we do not know. To be said
-    /// right after [`call`](Self::call), or before [`announce`](Self::announce) and [`answer`](Self::answer), in the same turn. Without it a video section
-    /// is answered with port 0. Pictures never cost a call: where they cannot be had (no port, no codec in common, a way that is looked for by ICE) the
-    /// sound goes on alone, and [`Video::agreed`] says so. `examples/pictures.rs` is a whole call with them.
+    /// in the same turn as [`call`](Self::call), right after it; or before [`ring`](Self::ring), [`announce`](Self::announce) and
+    /// [`answer`](Self::answer). Without it a video section is answered with port 0. Pictures never cost a call: where they cannot be had (no port, no
+    /// codec in common, a way that is looked for by ICE) the sound goes on alone, and [`Video::agreed`] says so. `examples/pictures.rs` is a whole call
+    /// with them.
     ///
     /// # Errors
     /// There is no such call, or it has said or heard something of its sound already.
