@@ -3,7 +3,7 @@
 use std::hash::BuildHasher as _;
 
 use machine::{Dice, HashKey};
-use sip::header::{To, Via};
+use sip::header::{CSeq, To, Via};
 use sip::{Message, Method};
 
 use crate::location::aor_of;
@@ -41,7 +41,10 @@ impl Steering {
         if let Some(shard) = own(message) {
             return shard.checked_rem(self.shards).unwrap_or(0);
         }
-        let by_user = message.method() == Some(Method::Register) || regevent::is_meant(message);
+        // A REGISTER that is passed on waits for its answer where its user is at home.
+        let answers = || message.get::<CSeq<'_>>().map(|cseq| cseq.method);
+        let registers = message.method().or_else(answers) == Some(Method::Register);
+        let by_user = registers || regevent::is_meant(message);
         let aor = by_user.then(|| message.get::<To>().and_then(|to| aor_of(to.uri))).flatten();
         match aor {
             Some(aor) => self.home_of(&aor),
@@ -96,6 +99,21 @@ mod tests {
                 .map(|n| other.home(&message("INVITE", &n.to_string(), "sip:a@h")))
                 .collect::<Vec<_>>()
         );
+    }
+
+    /// A phone registers with somebody else, through us.
+    #[test]
+    fn the_answer_to_a_register_comes_where_that_was_passed_on() {
+        let steering = Steering::new(7, 16);
+        for user in ["101", "102", "103"] {
+            let to = format!("sip:{user}@elsewhere.test");
+            let wire = format!(
+                "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK01\r\nTo: <{to}>;tag=1\r\nCall-ID: x\r\n\
+                 CSeq: 1 REGISTER\r\n\r\n"
+            );
+            let answer = Message::parse(wire).unwrap();
+            assert_eq!(steering.home(&answer), steering.home(&message("REGISTER", "x", &to)));
+        }
     }
 
     #[test]
