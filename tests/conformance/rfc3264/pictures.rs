@@ -77,6 +77,18 @@ fn pictures_that_cannot_be_agreed_on_cost_no_call() {
     assert_eq!(sections(&alice.only())[1], ("video".into(), false));
 }
 
+/// The same in a provisional response: who picks up there has said all that is to be said.
+#[test]
+fn an_early_answer_without_pictures_is_one() {
+    let mut alice = Bench::new();
+    let (_, invite) = calls(&mut alice);
+    let contact = "Contact: <sip:bob@192.0.2.9>";
+    alice.tell(reply(&invite, 183, "bob", (contact, SDP)));
+    alice.tell(reply(&invite, 200, "bob", (contact, "")));
+    assert_eq!(alice.titles(), ["ACK"]);
+    assert!(is_up(&mut alice));
+}
+
 /// Pictures alone are no call: neither in an answer nor in an offer; and what is refused changes nothing.
 #[test]
 fn pictures_alone_are_no_call() {

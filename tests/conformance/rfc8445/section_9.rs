@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use media::Silence;
 use phone::{Ice, PhoneEvent, Servers};
+use protocol::doors::{Input, Socket};
 use sip::{Message, Method};
+use stun::{Draft, attributes, kinds};
 
 use crate::handset::{Bench, SDP, account, back, reply, within};
 
@@ -127,6 +129,47 @@ fn a_new_search_that_is_refused_was_never_there() {
     alice.tell(back(&ack, "INVITE", 3, "", &theirs_anew(4)));
     assert_eq!(said(&alice.only()), third);
     assert_ne!(third.names, after.names);
+}
+
+/// Time passes while somebody at the other side's address answers the checks that are signed with this password, or nobody; how much sound goes there.
+fn sound_goes(alice: &mut Bench, password: Option<&str>) -> usize {
+    let (there, here) = ("192.0.2.9:4000".parse().unwrap(), "192.0.2.1:20002".parse().unwrap());
+    let mut sound = 0;
+    for _ in 0..50 {
+        alice.wait(20);
+        for (to, octets) in alice.media() {
+            let check = stun::Message::read(&octets);
+            sound += usize::from(to == there && check.is_none());
+            let (Some(check), Some(password)) = (check, password) else { continue };
+            let answer = Draft::new(kinds::BINDING_SUCCESS, check.transaction)
+                .with_address(attributes::XOR_MAPPED_ADDRESS, here)
+                .finish(Some(password.as_bytes()));
+            alice.input(Input::Media(Socket(2), there, answer.into()));
+        }
+    }
+    sound
+}
+
+/// "The agent will continue to send media using this pair", the previous selected one, until there is another (RFC 8839 §4.4.3.1.1): while her addresses are
+/// asked for, and when the other side has agreed to begin anew.
+#[test]
+fn sound_goes_on_while_a_way_is_searched_anew() {
+    let (mut alice, ..) = talking();
+    sound_goes(&mut alice, Some("a-password-of-24-letters"));
+    assert!(sound_goes(&mut alice, Some("a-password-of-24-letters")) > 40);
+    moves(&mut alice);
+    assert!(sound_goes(&mut alice, None) > 40);
+    assert!(sound_goes(&mut alice, None) > 40);
+    // Said again once: nobody has answered for half a second.
+    let offer = alice.sent().remove(0);
+    assert_eq!(said(&offer).at, ELSEWHERE);
+    alice.tell(reply(&offer, 200, "", ("Contact: <sip:bob@192.0.2.9>", &theirs_anew(2))));
+    assert_eq!(alice.titles(), ["ACK"]);
+    assert!(sound_goes(&mut alice, None) > 40);
+    for _ in 0..30 {
+        sound_goes(&mut alice, None);
+    }
+    assert_eq!(sound_goes(&mut alice, None), 0, "without consent nothing is sent (RFC 7675 §5.1)");
 }
 
 /// What is refused of theirs ends nothing either: it began anew, and had no sound.
