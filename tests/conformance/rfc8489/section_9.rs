@@ -98,7 +98,8 @@ fn who_is_known_says_who_it_is_with_each_request() {
 /// Proves: rfc8489-9.2.5-15, rfc8489-9.2.5-16.
 #[test]
 fn what_the_server_has_not_signed_is_as_if_it_had_not_come() {
-    let forged: [fn(&Lender, &[u8]) -> Vec<u8>; 5] = [
+    type Forge = fn(&Lender, &[u8]) -> Vec<u8>;
+    let forged: [Forge; 5] = [
         |_, request| success(request).finish(None),
         |_, request| success(request).finish(Some(b"another key")),
         |lender, request| lender.refusal(request, 400).finish(None),
