@@ -2,14 +2,15 @@
 """Offhook beside Kamailio under the same load on one machine, in one run: tables in Markdown, a curve as SVG.
 
   beside.py rates     fixed rates and highest rates, UDP and TCP            (30 minutes)
+  beside.py floor     what the kernel takes of them, whoever the server is    (5 minutes)
   beside.py tls       REGISTERs and calls over TLS, handshakes, idle connections (5 minutes; wants `cargo build --release -p offhook-bench`)
   beside.py journal   REGISTER with every binding on the disk, and without   (1 minute)
   beside.py shards    one shard and two                                      (1 minute)
   beside.py growth    CPU by how much there is: addresses, calls; and a curve (5 minutes)
   beside.py pauses    the longest turns of a shard, disturbed in every way    (2 minutes)
 
-The generator is that of ../shared/bench/signalling, or where SIGBENCH says; SIPLOAD names its program. Of the server the release build is
-taken, or what OFFHOOK names. Wants two cores that have nothing else to do: the server has one, the generator the other.
+The generator is that of ../shared/bench/signalling, or where SIGBENCH says; SIPLOAD names its program, SIPNULL the one beside it that answers and does
+nothing else. Of the server the release build is taken, or what OFFHOOK names. Wants two cores that have nothing else to do: the server has one, the generator the other.
 """
 import json, os, platform, re, shutil, statistics, subprocess, sys, tempfile
 
@@ -19,6 +20,9 @@ OFFHOOK = os.environ.get("OFFHOOK", f"{ROOT}/target/release/offhook")
 SIGBENCH = os.environ.get("SIGBENCH", f"{ROOT}/../shared/bench/signalling")
 REPEAT = int(os.environ.get("REPEAT", "3"))
 FOLDER = tempfile.mkdtemp(prefix="beside-")
+
+SIPLOAD = os.environ.get("SIPLOAD", f"{SIGBENCH}/loadgen/target/release/sipload")
+SIPNULL = os.environ.get("SIPNULL", os.path.join(os.path.dirname(SIPLOAD), "sipnull"))
 
 FIXED = [("invite", "udp", 2000), ("options", "udp", 30000), ("register", "udp", 10000), ("register-auth", "udp", 5000),
          ("redirect", "udp", 8000), ("invite", "tcp", 1400), ("options", "tcp", 21000), ("register", "tcp", 7000)]
@@ -102,6 +106,34 @@ def rates():
     table(["highest rate on one core, each second", "Offhook", "Kamailio", "ratio"], found)
 
 
+# Messages that come and go, in pairs: what a server cannot do with fewer.
+PAIRS = {"invite": 6.5, "options": 1, "register": 1, "register-auth": 2, "redirect": 1.5}
+
+
+def null(nap):
+    return ["--server", "ours", "--cmd", f"{SIPNULL} --listen 127.0.0.1:5070 --batch 32 --nap-us {nap}"]
+
+
+def floor():
+    """A responder that reads in batches, answers in batches, copies five rows and keeps nothing, at as many messages a second: nobody can take less."""
+    found = []
+    for workload, proto, rate in FIXED:
+        pairs = PAIRS[workload]
+        # Naps cannot be told to its connections.
+        naps = (0, 200) if proto == "udp" else (0,)
+        runs = [bench("run", null(nap), "--workload", "options", "--proto", proto, "--rate", int(rate * pairs), "--repeat", REPEAT) for nap in naps]
+        theirs = bench("run", THEIRS, "--workload", workload, "--proto", proto, "--rate", rate, "--repeat", REPEAT, *both(workload)[1][1])
+        least = [pairs * spread(run, "cpu_us_each")[0] for run in runs]
+        them, they = spread(theirs, "cpu_us_each")
+        found.append((f"{NAMES[workload]}, {proto.upper()}, {rate:,}/s", f"{least[0]:.3g}", f"{least[1]:.3g}" if len(least) > 1 else "", they, f"{min(least) / them:.2f}"))
+    table(["at a fixed rate, µs of CPU each", "the least", "with naps of 200 µs", "Kamailio", "ratio of the least"], found)
+    found = []
+    for proto in ("udp", "tcp"):
+        most = bench("max", null(0), "--workload", "options", "--proto", proto, "--repeat", 1)[0]
+        found.append((proto.upper(), f"{most['max_rate']:,}", most["cpu_us_each"]))
+    table(["pairs of messages, nothing done", "highest rate", "µs each then"], found)
+
+
 def journal():
     found = []
     for durability in ("memory", "grouped"):
@@ -166,12 +198,11 @@ def tls():
 def pauses():
     sys.path.insert(0, HERE)
     import pauses as load
-    sipload = os.environ.get("SIPLOAD", f"{SIGBENCH}/loadgen/target/release/sipload")
-    table(["while there is", "99.9 % of the turns took at most", "all took at most"], load.measure(OFFHOOK, sipload, config))
+    table(["while there is", "99.9 % of the turns took at most", "all took at most"], load.measure(OFFHOOK, SIPLOAD, config))
 
 
 if __name__ == "__main__":
-    experiments = {"rates": rates, "tls": tls, "journal": journal, "shards": shards, "growth": growth, "pauses": pauses}
+    experiments = {"rates": rates, "floor": floor, "tls": tls, "journal": journal, "shards": shards, "growth": growth, "pauses": pauses}
     if len(sys.argv) != 2 or sys.argv[1] not in experiments:
         sys.exit(__doc__)
     print(machine(), flush=True)

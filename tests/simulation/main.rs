@@ -11,6 +11,7 @@
 mod bans_kept;
 mod call_records;
 mod cancels;
+mod crowded;
 mod deaf;
 mod disk;
 mod everything_at_once;

@@ -18,7 +18,7 @@ use crate::Time;
 #[derive(Clone, Debug)]
 pub struct Alarms<Id: Ord> {
     /// Those of the page that has come, sorted.
-    soon: IntoIter<(Time, Id)>,
+    soon: IntoIter<(u32, Id)>,
     /// Those that were set for that page or an earlier one after it had come: few.
     late: BinaryHeap<Reverse<(Time, Id)>>,
     /// Those of the pages from this one on are in `later`.
@@ -27,16 +27,24 @@ pub struct Alarms<Id: Ord> {
     count: usize,
 }
 
-/// An eighth of a second, and who wants to be woken in it.
+/// An eighth of a second, and who wants to be woken in it, by the nanoseconds since its beginning: there may be millions.
 #[derive(Clone, Debug)]
 struct Page<Id> {
-    first: Time,
-    alarms: Vec<(Time, Id)>,
+    first: u32,
+    alarms: Vec<(u32, Id)>,
 }
 
 /// A page is 2²⁷ ns long: 0.13 s. Some hundred pages hold all of RFC 3261's timers.
-const fn page_of(time: Time) -> u64 {
-    time.0 >> 27
+const PAGE: u32 = 27;
+
+/// The page of a time, and how far into it that is.
+const fn page_of(time: Time) -> (u64, u32) {
+    (time.0 >> PAGE, (time.0 & ((1 << PAGE) - 1)) as u32)
+}
+
+/// The time that far into a page.
+const fn time_of(page: u64, within: u32) -> Time {
+    Time((page << PAGE) | within as u64)
 }
 
 impl<Id: Ord> Default for Alarms<Id> {
@@ -50,14 +58,14 @@ impl<Id: Ord> Alarms<Id> {
     /// Wakes `id` at `time`, or sooner.
     pub fn set(&mut self, time: Time, id: Id) {
         self.count += 1;
-        let page = page_of(time);
+        let (page, within) = page_of(time);
         if page < self.page {
             return self.late.push(Reverse((time, id)));
         }
         let page =
-            self.later.entry(page).or_insert_with(|| Page { first: time, alarms: Vec::new() });
-        page.first = page.first.min(time);
-        page.alarms.push((time, id));
+            self.later.entry(page).or_insert_with(|| Page { first: within, alarms: Vec::new() });
+        page.first = page.first.min(within);
+        page.alarms.push((within, id));
     }
 
     /// The next one due at `now`.
@@ -65,11 +73,11 @@ impl<Id: Ord> Alarms<Id> {
         if self.soon.as_slice().is_empty() && self.late.is_empty() {
             self.turn_page(now);
         }
-        let soon = self.soon.as_slice().first();
-        let late = self.late.peek().map(|Reverse(alarm)| alarm);
+        let soon = self.soon.as_slice().first().map(|(within, id)| (self.here(*within), id));
+        let late = self.late.peek().map(|Reverse((time, id))| (*time, id));
         let is_late = late.is_some_and(|late| soon.is_none_or(|soon| late < soon));
         let (time, _) = if is_late { late } else { soon }?;
-        if *time > now {
+        if time > now {
             return None;
         }
         self.count -= 1;
@@ -81,11 +89,17 @@ impl<Id: Ord> Alarms<Id> {
 
     /// When the next one is due.
     pub fn next(&self) -> Option<Time> {
-        let soon = self.soon.as_slice().first().map(|(time, _)| *time);
+        let soon = self.soon.as_slice().first().map(|(within, _)| self.here(*within));
         let late = self.late.peek().map(|Reverse((time, _))| *time);
         // What has come is sooner than every page that has not.
         let come = soon.into_iter().chain(late).min();
-        come.or_else(|| self.later.first_key_value().map(|(_, page)| page.first))
+        let first = || self.later.first_key_value();
+        come.or_else(|| first().map(|(number, page)| time_of(*number, page.first)))
+    }
+
+    /// A time in the page that has come.
+    const fn here(&self, within: u32) -> Time {
+        time_of(self.page.wrapping_sub(1), within)
     }
 
     /// How many are set.
@@ -100,7 +114,7 @@ impl<Id: Ord> Alarms<Id> {
 
     /// Sorts the alarms of the next page, when it has come.
     fn turn_page(&mut self, now: Time) {
-        if let Some(page) = self.later.first_entry().filter(|page| *page.key() <= page_of(now)) {
+        if let Some(page) = self.later.first_entry().filter(|page| *page.key() <= page_of(now).0) {
             self.page = *page.key() + 1;
             let mut alarms = page.remove().alarms;
             alarms.sort();

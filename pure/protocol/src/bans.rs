@@ -161,8 +161,8 @@ pub struct Misdeed {
 pub struct Guest {
     /// The source.
     pub source: Source,
-    /// The user, as a number that only our shards can make of its name.
-    pub user: u64,
+    /// The user, as a number that only our shards can make of its name: enough to tell those of one source apart.
+    pub user: u32,
     /// The last port it came from.
     pub port: u16,
     /// Until when it is registered, in seconds since 1970; it is known for longer.

@@ -143,7 +143,7 @@ pub const UNPROVEN: usize = 20_000;
 /// Users, known or not, for whom wrong passwords are counted on each shard. The one with the least gives way.
 pub const BESIEGED: usize = 50_000;
 
-/// Users of one shard that are remembered with a source from which they have registered: some 30 octets each.
+/// Users of one shard that are remembered with a source from which they have registered: some 33 octets each.
 pub const GUESTS: usize = 2_000_000;
 
 /// Guests of one source that other shards are told of: more phones than this behind one address are a company, whose network belongs into

@@ -11,26 +11,27 @@ use crate::limits;
 /// Users by the sources from which they have registered.
 #[derive(Debug, Default)]
 pub(super) struct Guests {
-    known: BTreeMap<(Source, u64), Stay>,
+    known: BTreeMap<Key, Stay>,
     /// Where to look next for who is to be forgotten.
-    cursor: Option<(Source, u64)>,
+    cursor: Option<Key>,
     /// How many came since somebody looked.
     came: usize,
 }
 
+/// A source and a user, as octets in their order: there may be a million, and octets leave no gaps.
+type Key = ([u8; 8], [u8; 4]);
+
+/// The seconds until when it is registered, and its port.
 #[derive(Clone, Copy, Debug)]
-struct Stay {
-    until: u32,
-    port: u16,
-}
+struct Stay([u8; 4], [u8; 2]);
 
 impl Guests {
     /// Somebody has registered. Past the limit a newcomer is not remembered.
     pub(super) fn note(&mut self, now: Time, guest: Guest) {
         self.sweep(now);
-        let Guest { source, user, port, until } = guest;
-        if self.known.len() < limits::GUESTS || self.known.contains_key(&(source, user)) {
-            self.known.insert((source, user), Stay { until, port });
+        let key = key(guest.source, guest.user);
+        if self.known.len() < limits::GUESTS || self.known.contains_key(&key) {
+            self.known.insert(key, Stay(guest.until.to_be_bytes(), guest.port.to_be_bytes()));
         }
     }
 
@@ -41,24 +42,25 @@ impl Guests {
 
     /// Has this user registered from there lately?
     pub(super) fn knows(&self, now: Time, source: Source, user: u64) -> bool {
-        self.known.get(&(source, user)).is_some_and(|stay| !stay.is_over(now))
+        self.known.get(&key(source, brief(user))).is_some_and(|stay| !stay.is_over(now))
     }
 
     /// Is it the very phone that registered last as this user?
     pub(super) fn is_at(&self, now: Time, (source, port): (Source, u16), user: u64) -> bool {
-        let stay = self.known.get(&(source, user));
-        stay.is_some_and(|stay| stay.port == port && u64::from(stay.until) > now.as_secs())
+        let stay = self.known.get(&key(source, brief(user)));
+        stay.is_some_and(|stay| stay.port() == port && stay.until() > now.as_secs())
     }
 
     /// Who has registered from there.
     pub(super) fn of(&self, source: Source) -> impl Iterator<Item = Guest> {
-        let there = self.known.range((source, 0)..=(source, u64::MAX));
-        there.map(|((source, user), Stay { until, port })| Guest {
-            source: *source,
-            user: *user,
-            port: *port,
-            until: *until,
-        })
+        let there = self.known.range(key(source, 0)..=key(source, u32::MAX));
+        there.map(|(key, stay)| guest(*key, *stay))
+    }
+
+    /// This user, when it has registered from there.
+    pub(super) fn get(&self, source: Source, user: u64) -> Option<Guest> {
+        let key = key(source, brief(user));
+        self.known.get(&key).map(|stay| guest(key, *stay))
     }
 
     /// Looks at a few now and then, and forgets those who have not been here for long: by and by all are looked at.
@@ -80,8 +82,34 @@ impl Guests {
 }
 
 impl Stay {
+    fn until(self) -> u64 {
+        u32::from_be_bytes(self.0).into()
+    }
+
+    const fn port(self) -> u16 {
+        u16::from_be_bytes(self.1)
+    }
+
     fn is_over(self, now: Time) -> bool {
-        u64::from(self.until) + REMEMBERED < now.as_secs()
+        self.until() + REMEMBERED < now.as_secs()
+    }
+}
+
+/// Of the number of a user as much as is kept.
+pub(super) const fn brief(user: u64) -> u32 {
+    user as u32
+}
+
+const fn key(source: Source, user: u32) -> Key {
+    (source.octets(), user.to_be_bytes())
+}
+
+const fn guest((source, user): Key, Stay(until, port): Stay) -> Guest {
+    Guest {
+        source: Source::from_octets(source),
+        user: u32::from_be_bytes(user),
+        port: u16::from_be_bytes(port),
+        until: u32::from_be_bytes(until),
     }
 }
 
@@ -102,7 +130,7 @@ mod tests {
         Time(secs * 1_000_000_000)
     }
 
-    fn guest(ip: &str, user: u64, until: u32) -> Guest {
+    fn guest(ip: &str, user: u32, until: u32) -> Guest {
         Guest { source: ip.parse().unwrap(), user, port: 5060, until }
     }
 

@@ -26,7 +26,7 @@ use crate::limits;
 use crate::location::Binding;
 use crate::settings::{self, Bindings, Registered, Settings};
 use crate::turn::Turn;
-use guests::Guests;
+use guests::{Guests, brief};
 use kept::Kept;
 pub(crate) use kept::is_key;
 use sieges::Sieges;
@@ -306,22 +306,23 @@ impl Bans {
     /// Somebody has registered.
     pub(crate) fn welcome(&mut self, turn: &mut Turn<'_>, flow: Flow, user: &[u8]) {
         let (now, rules) = (turn.now, &turn.house.settings.bans);
+        let number = self.number(user);
         let guest = Guest {
             source: flow.peer.ip().into(),
-            user: self.number(user),
+            user: brief(number),
             port: flow.peer.port(),
             until: seconds(now + turn.house.settings.registrar.max),
         };
         self.guests.note(now, guest);
         let matters = self.suspects.is_slowed(guest.source);
-        if matters || self.sieges.is_on(now, rules, guest.user) {
+        if matters || self.sieges.is_on(now, rules, number) {
             self.introduce(turn, vec![guest]);
         }
     }
 
     /// Somebody was registered in an earlier life, and still is.
     pub(crate) fn remember(&mut self, now: Time, user: &[u8], bindings: &[Binding]) {
-        let user = self.number(user);
+        let user = brief(self.number(user));
         for binding in bindings {
             let Some((ip, port)) = came_from(binding) else { continue };
             let (source, until) = (ip.into(), seconds(binding.until));
@@ -337,9 +338,8 @@ impl Bans {
     /// Tells other shards from where a besieged user is known.
     pub(crate) fn vouch(&self, turn: &mut Turn<'_>, user: &[u8], bindings: &[Binding]) {
         let user = self.number(user);
-        let sources = bindings.iter().filter_map(came_from);
-        let known = sources.flat_map(|(ip, _)| self.guests.of(ip.into()));
-        let known = known.filter(|guest| guest.user == user).take(limits::GUESTS_TOLD).collect();
+        let sources = bindings.iter().filter_map(came_from).take(limits::GUESTS_TOLD);
+        let known = sources.filter_map(|(ip, _)| self.guests.get(ip.into(), user)).collect();
         self.introduce(turn, known);
     }
 

@@ -1,45 +1,47 @@
 //! `Index`: from the hash of an address of record to its place, in as little room as it can be.
 //!
-//! It is many small maps, so that one that grows is moved in no time, and its keys are what is left of the hash.
+//! It is many small tables, so that one that grows is moved in no time, and they hold places and nothing else: whose a place is stands there.
 
-use machine::Hashes;
+use hashbrown::HashTable;
 
-/// Places by hashes, of which 40 bits count.
+/// Places by the hash of whose they are.
 #[derive(Debug)]
 pub(super) struct Index {
-    maps: Box<[Hashes<u32>]>,
+    tables: Box<[HashTable<u32>]>,
     count: usize,
 }
 
-/// How many maps: as many as the last octet of a hash has values.
-const MAPS: usize = 256;
+/// How many tables: as many as an octet has values.
+const TABLES: usize = 256;
 
 impl Default for Index {
     fn default() -> Self {
-        Self { maps: std::iter::repeat_with(Hashes::default).take(MAPS).collect(), count: 0 }
+        Self { tables: std::iter::repeat_with(HashTable::new).take(TABLES).collect(), count: 0 }
     }
 }
 
 impl Index {
-    /// The place under a hash.
-    pub(super) fn get(&self, hash: u64) -> Option<u32> {
-        let (map, key) = split(hash);
-        self.maps.get(map)?.get(&key).copied()
+    /// The place under a hash that `is_it`.
+    pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        self.tables.get(table(hash))?.find(hash, |place| is_it(*place)).copied()
     }
 
-    /// Puts a place under a hash.
-    pub(super) fn insert(&mut self, hash: u64, place: u32) {
-        let (map, key) = split(hash);
-        if let Some(map) = self.maps.get_mut(map) {
-            self.count += usize::from(map.insert(key, place).is_none());
+    /// Puts a place under a hash, where it is not yet; `hash_of` tells that of any other.
+    pub(super) fn insert(&mut self, hash: u64, place: u32, hash_of: impl Fn(u32) -> u64) {
+        if let Some(table) = self.tables.get_mut(table(hash)) {
+            table.insert_unique(hash, place, |place| hash_of(*place));
+            self.count += 1;
         }
     }
 
-    /// Takes the place under a hash away.
-    pub(super) fn remove(&mut self, hash: u64) {
-        let (map, key) = split(hash);
-        let gone = self.maps.get_mut(map).and_then(|map| map.remove(&key));
-        self.count -= usize::from(gone.is_some());
+    /// Takes a place under a hash away.
+    pub(super) fn remove(&mut self, hash: u64, place: u32) {
+        let table = self.tables.get_mut(table(hash));
+        if let Some(entry) = table.and_then(|table| table.find_entry(hash, |at| *at == place).ok())
+        {
+            entry.remove();
+            self.count -= 1;
+        }
     }
 
     /// How many there are.
@@ -48,9 +50,9 @@ impl Index {
     }
 }
 
-/// Which map, and under which key there.
-const fn split(hash: u64) -> (usize, u32) {
-    (hash as usize % MAPS, (hash / MAPS as u64) as u32)
+/// Which table: by bits that the table itself does not look at before it has millions of places.
+const fn table(hash: u64) -> usize {
+    (hash >> 40) as usize % TABLES
 }
 
 #[cfg(test)]
@@ -60,16 +62,18 @@ mod tests {
     #[test]
     fn what_was_put_in_is_found_and_counted_once() {
         let mut index = Index::default();
-        let hash = |number: u32| u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        for number in (0..5000).chain(0..5000) {
-            index.insert(hash(number), number);
+        // Two by two they have one hash.
+        let hash = |number: u32| u64::from(number / 2).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let find = |index: &Index, number| index.find(hash(number), |place| place == number);
+        for number in 0..5000 {
+            index.insert(hash(number), number, hash);
         }
         assert_eq!(index.len(), 5000);
-        assert!((0..5000).all(|number| index.get(hash(number)) == Some(number)));
+        assert!((0..5000).all(|number| find(&index, number) == Some(number)));
         for number in (0..5000).step_by(2).chain([0]) {
-            index.remove(hash(number));
+            index.remove(hash(number), number);
         }
         assert_eq!(index.len(), 2500);
-        assert!((0..5000).all(|number| index.get(hash(number)).is_some() == (number % 2 == 1)));
+        assert!((0..5000).all(|number| find(&index, number).is_some() == (number % 2 == 1)));
     }
 }

@@ -3,8 +3,9 @@
 mod binding;
 mod index;
 mod packed;
+mod places;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::hash::BuildHasher as _;
 
 use machine::{Alarms, Dice, HashKey, Time};
@@ -16,6 +17,7 @@ use crate::routes::Dialled;
 pub(crate) use binding::{Binding, INSTANCE, REG_ID, Said, Which, flow_to_keep, flow_to_reach};
 use index::Index;
 use packed::Packed;
+use places::Places;
 
 /// The address of record that a URI names, in the form that bindings are kept under (§10.3 step 5): its user part without
 /// escapes. All our domains are names of one house, so the host does not count. `None` for a URI without a user.
@@ -33,25 +35,20 @@ pub fn aor_of(uri: &[u8]) -> Option<Box<[u8]>> {
 #[derive(Debug)]
 pub(crate) struct Location {
     key: HashKey,
-    /// From the hash of an address to its place. Two addresses of one hash stand beside each other.
+    /// From the hash of an address to its place.
     index: Index,
-    places: Vec<Place>,
-    free: Vec<u32>,
+    places: Places,
     alarms: Alarms<u32>,
     /// Who is reached by which connection, so that its end is found without a search. A place may have changed hands since.
-    by_connection: BTreeMap<(u16, u32), BTreeSet<u32>>,
+    by_connection: BTreeSet<(Connection, u32)>,
     /// Whose bindings were written since somebody asked last.
     touched: Vec<Touched>,
     /// Bindings in all places.
     bindings: usize,
 }
 
-/// An address with its bindings, and for when its one alarm is set.
-#[derive(Debug)]
-struct Place {
-    packed: Packed,
-    alarm: Time,
-}
+/// A connection, by its listener and its number there.
+type Connection = (u16, u32);
 
 /// An address whose bindings were written.
 #[derive(Debug)]
@@ -69,18 +66,14 @@ pub(crate) enum Change {
     Other,
 }
 
-/// How many addresses may have one hash. The key is secret and 40 bits of the hash count: of a million two may meet, three never do.
-const BESIDE: u64 = 2;
-
 impl Location {
     pub(crate) fn new(dice: &mut Dice) -> Self {
         Self {
             key: HashKey::throw(dice),
             index: Index::default(),
-            places: Vec::new(),
-            free: Vec::new(),
+            places: Places::default(),
             alarms: Alarms::default(),
-            by_connection: BTreeMap::new(),
+            by_connection: BTreeSet::new(),
             touched: Vec::new(),
             bindings: 0,
         }
@@ -88,7 +81,7 @@ impl Location {
 
     /// Who has a place of the table, with all bindings, whether they hold or not; an empty place has nobody. `None` behind the last.
     pub(crate) fn at(&self, place: u32) -> Option<(&[u8], impl Iterator<Item = Binding>)> {
-        let packed = &self.places.get(place as usize)?.packed;
+        let packed = &self.places.get(place)?.packed;
         Some((packed.aor(), packed.bindings()))
     }
 
@@ -99,14 +92,14 @@ impl Location {
 
     /// The bindings that are valid now.
     pub(crate) fn bindings(&self, now: Time, aor: &[u8]) -> Vec<Binding> {
-        let place = self.find(aor).and_then(|(_, place)| self.places.get(place as usize));
+        let place = self.find(aor).and_then(|place| self.places.get(place));
         let all = place.into_iter().flat_map(|place| place.packed.bindings());
         all.filter(|binding| binding.until > now).collect()
     }
 
     /// The bindings of an address as they are kept, also on disk; empty when there are none.
     pub(crate) fn written(&self, aor: &[u8]) -> &[u8] {
-        let place = self.find(aor).and_then(|(_, place)| self.places.get(place as usize));
+        let place = self.find(aor).and_then(|place| self.places.get(place));
         place.map_or(&[], |place| place.packed.octets())
     }
 
@@ -152,19 +145,19 @@ impl Location {
         let found = self.find(aor);
         self.touched.push(Touched { aor: aor.into(), what: self.compare(found, bindings) });
         let Some(first) = bindings.iter().map(|binding| binding.until).min() else {
-            if let Some((hash, place)) = found {
-                self.vacate(hash, place);
+            if let Some(place) = found {
+                self.vacate(aor, place);
             }
             return true;
         };
-        let Some(at) = found.map(|(_, place)| place).or_else(|| self.settle(aor)) else {
+        let Some(at) = found.or_else(|| self.settle(aor)) else {
             return false;
         };
         let ours = bindings.iter().filter(|binding| binding.node.is_none());
         for connection in ours.filter_map(|binding| connection(binding.flow?)) {
-            self.by_connection.entry(connection).or_default().insert(at);
+            self.by_connection.insert((connection, at));
         }
-        let Some(place) = self.places.get_mut(at as usize) else { return false };
+        let Some(place) = self.places.get_mut(at) else { return false };
         self.bindings = self.bindings.saturating_sub(place.packed.count());
         self.bindings = self.bindings.saturating_add(bindings.len());
         place.packed = Packed::new(aor, bindings);
@@ -177,8 +170,8 @@ impl Location {
     }
 
     /// Is there a phone among them that was not there before?
-    fn compare(&self, found: Option<(u64, u32)>, bindings: &[Binding]) -> Change {
-        let place = found.and_then(|(_, place)| self.places.get(place as usize));
+    fn compare(&self, found: Option<u32>, bindings: &[Binding]) -> Change {
+        let place = found.and_then(|place| self.places.get(place));
         let before = || place.into_iter().flat_map(|place| place.packed.uris());
         let is_new = |binding: &Binding| before().all(|old| old != binding.uri());
         if bindings.iter().any(is_new) { Change::Appeared } else { Change::Other }
@@ -188,7 +181,7 @@ impl Location {
     pub(crate) fn wake(&mut self, now: Time) -> Vec<(Box<[u8]>, usize)> {
         let mut changed = Vec::new();
         while let Some(at) = self.alarms.due(now) {
-            let Some(place) = self.places.get_mut(at as usize) else { continue };
+            let Some(place) = self.places.get_mut(at) else { continue };
             if place.alarm > now {
                 continue;
             }
@@ -208,15 +201,18 @@ impl Location {
         flow: Flow,
         can_be_woken: impl Fn(&Binding) -> bool,
     ) -> Vec<(Box<[u8]>, usize)> {
-        let gone = connection(flow).and_then(|connection| self.by_connection.remove(&connection));
-        let gone = gone.into_iter().flatten();
-        gone.filter_map(|at| {
-            self.sift(at, |binding| {
-                let valid = Some(binding).filter(|binding| binding.until > now);
-                valid?.without(flow, &can_be_woken)
+        let Some(connection) = connection(flow) else { return Vec::new() };
+        let all = (connection, 0)..=(connection, u32::MAX);
+        let gone: Vec<_> = self.by_connection.range(all).copied().collect();
+        gone.into_iter()
+            .filter_map(|entry| {
+                self.by_connection.remove(&entry);
+                self.sift(entry.1, |binding| {
+                    let valid = Some(binding).filter(|binding| binding.until > now);
+                    valid?.without(flow, &can_be_woken)
+                })
             })
-        })
-        .collect()
+            .collect()
     }
 
     /// Keeps of a place what `keep` lets stay; tells whose it is and how many are left, when they are fewer.
@@ -225,7 +221,7 @@ impl Location {
         at: u32,
         keep: impl Fn(Binding) -> Option<Binding>,
     ) -> Option<(Box<[u8]>, usize)> {
-        let place = self.places.get(at as usize)?;
+        let place = self.places.get(at)?;
         let aor: Box<[u8]> = place.packed.aor().into();
         let before = place.packed.bindings().count();
         let left: Vec<_> = place.packed.bindings().filter_map(keep).collect();
@@ -242,7 +238,7 @@ impl Location {
         stays: impl Fn(&[u8]) -> bool,
     ) -> (Vec<Box<[u8]>>, Option<usize>) {
         let next = from.saturating_add(most);
-        let looked_at = self.places.iter().skip(from).take(most).map(|place| place.packed.aor());
+        let looked_at = self.places.some(from, most).map(|place| place.packed.aor());
         let goes = |aor: &&[u8]| !aor.is_empty() && !stays(aor);
         let gone: Vec<Box<[u8]>> = looked_at.filter(goes).map(Box::from).collect();
         for aor in &gone {
@@ -256,46 +252,31 @@ impl Location {
         self.alarms.next()
     }
 
-    /// The hash under which an address is kept, and its place.
-    fn find(&self, aor: &[u8]) -> Option<(u64, u32)> {
-        self.hashes(aor).find_map(|hash| {
-            let at = self.index.get(hash)?;
-            (self.places.get(at as usize)?.packed.aor() == aor).then_some((hash, at))
-        })
-    }
-
-    fn hashes(&self, aor: &[u8]) -> impl Iterator<Item = u64> + use<> {
-        let hash = self.key.hash_one(aor);
-        (0..BESIDE).map(move |step| hash.wrapping_add(step))
+    /// The place of an address.
+    fn find(&self, aor: &[u8]) -> Option<u32> {
+        let is_its = |at| self.places.get(at).is_some_and(|place| place.packed.aor() == aor);
+        self.index.find(self.key.hash_one(aor), is_its)
     }
 
     /// A place for an address that has none.
     fn settle(&mut self, aor: &[u8]) -> Option<u32> {
-        let hash = self.hashes(aor).find(|hash| self.index.get(*hash).is_none())?;
-        let at = match self.free.pop() {
-            Some(at) => at,
-            None => {
-                let at = u32::try_from(self.places.len()).ok()?;
-                self.places.push(Place { packed: Packed::default(), alarm: Time::NEVER });
-                at
-            }
-        };
-        self.index.insert(hash, at);
+        let at = self.places.take()?;
+        let (key, places) = (self.key, &self.places);
+        let hash_of = |at| places.get(at).map_or(0, |place| key.hash_one(place.packed.aor()));
+        self.index.insert(key.hash_one(aor), at, hash_of);
         Some(at)
     }
 
-    /// Gives a place back. Its alarm stays set: it rings for nobody, or for who has moved in.
-    fn vacate(&mut self, hash: u64, at: u32) {
-        self.index.remove(hash);
-        if let Some(place) = self.places.get_mut(at as usize) {
-            self.bindings = self.bindings.saturating_sub(place.packed.count());
-            place.packed = Packed::default();
-            self.free.push(at);
-        }
+    /// Gives its place back.
+    fn vacate(&mut self, aor: &[u8], at: u32) {
+        self.index.remove(self.key.hash_one(aor), at);
+        let count = self.places.get(at).map_or(0, |place| place.packed.count());
+        self.bindings = self.bindings.saturating_sub(count);
+        self.places.give_back(at);
     }
 }
 
-fn connection(flow: Flow) -> Option<(u16, u32)> {
+fn connection(flow: Flow) -> Option<Connection> {
     (flow.connection != 0).then_some((flow.listener, flow.connection))
 }
 
@@ -370,7 +351,7 @@ mod tests {
 
     /// What one more address costs, when every table has just doubled.
     #[test]
-    fn an_address_with_one_binding_costs_230_octets_at_most() {
+    fn an_address_with_one_binding_costs_180_octets_at_most() {
         const DOUBLED: usize = 2;
         const ALLOCATION: usize = 8;
         let said = Said {
@@ -386,10 +367,10 @@ mod tests {
         };
         let binding = Binding::new(said, [].into_iter()).unwrap();
         let packed = Packed::new(b"1000001", &[binding]);
-        let place = size_of::<Place>();
-        let indexed = size_of::<(u32, u32)>() + 1;
-        let alarm = size_of::<(Time, u32)>();
-        let cost = packed.len() + ALLOCATION + (place + indexed + alarm) * DOUBLED;
-        assert!(cost <= 230, "{cost}");
+        let indexed = size_of::<u32>() + 1;
+        let alarm = size_of::<(u32, u32)>();
+        let place = size_of::<places::Place>();
+        let cost = packed.len() + ALLOCATION + place + (indexed + alarm) * DOUBLED;
+        assert!(cost <= 180, "{cost}");
     }
 }

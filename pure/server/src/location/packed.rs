@@ -5,29 +5,27 @@ use machine::Time;
 
 use super::Binding;
 use super::binding::Said;
-use crate::octets::{cut, cut_some, put_flow, put_neighbour, take_flow, take_neighbour};
+use crate::octets::{
+    cut, cut_some, put_neighbour, put_short_flow, take_neighbour, take_short_flow,
+};
 
-/// The address, then its bindings one behind the other.
+/// The form in which it is packed, the address, then its bindings one behind the other. Numbers and lengths take as many octets as they
+/// need, and what most do not say takes none.
 #[derive(Debug, Default)]
 pub(super) struct Packed(Box<[u8]>);
+
+/// The form that is written here. Another one is not read.
+const FORM: u8 = 2;
 
 impl Packed {
     /// Packs an address and its bindings.
     pub(super) fn new(aor: &[u8], bindings: &[Binding]) -> Self {
         let texts: usize = bindings.iter().map(|binding| binding.text().len()).sum();
-        let mut octets = Vec::with_capacity(2 + aor.len() + texts + bindings.len() * 58);
+        let mut octets = Vec::with_capacity(3 + aor.len() + texts + bindings.len() * 64);
+        octets.push(FORM);
         put_text(&mut octets, aor);
         for binding in bindings {
-            put_text(&mut octets, binding.uri());
-            put_text(&mut octets, binding.call_id());
-            put_text(&mut octets, binding.features());
-            put_text(&mut octets, binding.path_text());
-            octets.extend_from_slice(&binding.q.to_be_bytes());
-            octets.extend_from_slice(&binding.cseq.to_be_bytes());
-            octets.extend_from_slice(&binding.until.0.to_be_bytes());
-            octets.extend_from_slice(&binding.since.0.to_be_bytes());
-            octets.extend_from_slice(&binding.first_cseq.to_be_bytes());
-            put_way(&mut octets, binding);
+            put_binding(&mut octets, binding);
         }
         Self(octets.into())
     }
@@ -44,7 +42,14 @@ impl Packed {
 
     /// The address.
     pub(super) fn aor(&self) -> &[u8] {
-        take_text(&mut &*self.0).unwrap_or_default()
+        self.parts().0
+    }
+
+    /// The address, and the bindings behind it.
+    fn parts(&self) -> (&[u8], &[u8]) {
+        let mut rest = self.0.strip_prefix(&[FORM]).unwrap_or_default();
+        let aor = take_text(&mut rest).unwrap_or_default();
+        (aor, rest)
     }
 
     /// How many bindings there are.
@@ -54,8 +59,7 @@ impl Packed {
 
     /// Their Contact URIs: the bindings are walked over, not taken out.
     pub(super) fn uris(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = &*self.0;
-        take_text(&mut rest);
+        let (_, mut rest) = self.parts();
         std::iter::from_fn(move || pass_binding(&mut rest))
     }
 
@@ -67,76 +71,134 @@ impl Packed {
 
     /// The bindings, in the order in which they were packed.
     pub(super) fn bindings(&self) -> impl Iterator<Item = Binding> {
-        let mut rest = &*self.0;
-        take_text(&mut rest);
+        let (_, mut rest) = self.parts();
         std::iter::from_fn(move || take_binding(&mut rest))
     }
 }
 
-/// The flow of a binding, and the node that has it.
-fn put_way(octets: &mut Vec<u8>, binding: &Binding) {
-    let Some(flow) = binding.flow else { return octets.push(NO_FLOW) };
-    octets.push(if binding.node.is_none() { OUR_FLOW } else { ITS_FLOW });
-    put_flow(octets, flow);
-    if let Some(node) = binding.node {
+fn put_binding(octets: &mut Vec<u8>, binding: &Binding) {
+    let node = binding.flow.and(binding.node);
+    let marks = [
+        (FEATURES, !binding.features().is_empty()),
+        (PATH, !binding.path_text().is_empty()),
+        (Q, binding.q != MOST),
+        (OLD, binding.first_cseq != binding.cseq),
+        (FLOW, binding.flow.is_some()),
+        (NODE, node.is_some()),
+    ];
+    let first = marks.iter().fold(0, |all, (mark, is)| if *is { all | mark } else { all });
+    octets.push(first);
+    put_text(octets, binding.uri());
+    put_text(octets, binding.call_id());
+    put_number(octets, binding.cseq);
+    octets.extend_from_slice(&binding.until.0.to_be_bytes());
+    octets.extend_from_slice(&binding.since.0.to_be_bytes());
+    if first & FEATURES != 0 {
+        put_text(octets, binding.features());
+    }
+    if first & PATH != 0 {
+        put_text(octets, binding.path_text());
+    }
+    if first & Q != 0 {
+        put_number(octets, binding.q.into());
+    }
+    if first & OLD != 0 {
+        put_number(octets, binding.first_cseq);
+    }
+    if let Some(flow) = binding.flow {
+        put_short_flow(octets, flow);
+    }
+    if let Some(node) = node {
         put_neighbour(octets, node);
     }
 }
 
-fn put_text(octets: &mut Vec<u8>, text: &[u8]) {
-    // Longer than `limits::BINDING_PART` nothing is kept, so every length fits.
-    let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
-    octets.extend_from_slice(&length.to_be_bytes());
-    octets.extend_from_slice(text.get(..usize::from(length)).unwrap_or_default());
-}
-
-fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = u16::from_be_bytes(cut(rest)?);
-    cut_some(rest, usize::from(length))
-}
-
 fn take_binding(rest: &mut &[u8]) -> Option<Binding> {
-    let (uri, call_id) = (take_text(rest)?, take_text(rest)?);
-    let (features, path) = (take_text(rest)?, take_text(rest)?);
-    let q = u16::from_be_bytes(cut(rest)?);
-    let cseq = u32::from_be_bytes(cut(rest)?);
+    let [marks] = cut(rest)?;
+    let has = |mark: u8| marks & mark != 0;
+    let (uri, call_id, cseq) = (take_text(rest)?, take_text(rest)?, take_number(rest)?);
     let until = Time(u64::from_be_bytes(cut(rest)?));
     let since = Time(u64::from_be_bytes(cut(rest)?));
-    let first_cseq = u32::from_be_bytes(cut(rest)?);
-    let (flow, node) = match cut(rest)? {
-        [NO_FLOW] => (None, None),
-        [OUR_FLOW] => (Some(take_flow(rest)?), None),
-        [ITS_FLOW] => (Some(take_flow(rest)?), Some(take_neighbour(rest)?)),
-        _ => return None,
-    };
+    let features = if has(FEATURES) { take_text(rest)? } else { &[] };
+    let path = if has(PATH) { take_text(rest)? } else { &[] };
+    let q = if has(Q) { u16::try_from(take_number(rest)?).ok()? } else { MOST };
+    let first_cseq = if has(OLD) { take_number(rest)? } else { cseq };
+    let flow = if has(FLOW) { Some(take_short_flow(rest)?) } else { None };
+    let node = if has(NODE) { Some(take_neighbour(rest)?) } else { None };
     let said = Said { uri, call_id, features, cseq, q, until, since, first_cseq, flow };
     Binding::with_paths(said, path).map(|binding| binding.at(node))
 }
 
+/// Goes on behind a binding; its Contact URI.
 fn pass_binding<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let [marks] = cut(rest)?;
+    let has = |mark: u8| marks & mark != 0;
     let uri = take_text(rest)?;
-    for _ in 0..3 {
+    take_text(rest)?;
+    take_number(rest)?;
+    cut_some(rest, 2 * size_of::<Time>())?;
+    for _ in [FEATURES, PATH].into_iter().filter(|mark| has(*mark)) {
         take_text(rest)?;
     }
-    cut_some(rest, FIXED)?;
-    match cut(rest)? {
-        [NO_FLOW] => {}
-        [OUR_FLOW] => drop(take_flow(rest)?),
-        [ITS_FLOW] => drop((take_flow(rest)?, take_neighbour(rest)?)),
-        _ => return None,
+    for _ in [Q, OLD].into_iter().filter(|mark| has(*mark)) {
+        take_number(rest)?;
+    }
+    if has(FLOW) {
+        take_short_flow(rest)?;
+    }
+    if has(NODE) {
+        take_neighbour(rest)?;
     }
     Some(uri)
 }
 
-/// Octets of `q`, `cseq`, `until`, `since` and `first_cseq`.
-const FIXED: usize = 2 + 4 + 8 + 8 + 4;
+/// What a binding says beside what all say.
+const FEATURES: u8 = 0x01;
+const PATH: u8 = 0x02;
+/// A preference that is not [`MOST`].
+const Q: u8 = 0x04;
+/// It was refreshed under its Call-ID: the CSeq with which that began follows.
+const OLD: u8 = 0x08;
+const FLOW: u8 = 0x10;
+/// Its flow is at another node.
+const NODE: u8 = 0x20;
 
-/// Nothing follows.
-const NO_FLOW: u8 = 0;
-/// A flow follows.
-const OUR_FLOW: u8 = 1;
-/// A flow follows, and the node that has it.
-const ITS_FLOW: u8 = 2;
+/// The preference of who has none, in thousandths.
+const MOST: u16 = 1000;
+
+fn put_text(octets: &mut Vec<u8>, text: &[u8]) {
+    // Longer than `limits::BINDING_PART` nothing is kept, so every length fits.
+    let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
+    put_number(octets, length.into());
+    octets.extend_from_slice(text.get(..usize::from(length)).unwrap_or_default());
+}
+
+fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = take_number(rest)?;
+    cut_some(rest, usize::try_from(length).ok()?)
+}
+
+/// Seven bits an octet, the last of them first; one more in each but the last octet.
+fn put_number(octets: &mut Vec<u8>, number: u32) {
+    let mut left = number;
+    while left > 0x7f {
+        octets.push((left & 0x7f) as u8 | 0x80);
+        left >>= 7;
+    }
+    octets.push(left as u8);
+}
+
+fn take_number(rest: &mut &[u8]) -> Option<u32> {
+    let mut number = 0;
+    for shift in (0..=28).step_by(7) {
+        let [octet] = cut(rest)?;
+        number |= u32::from(octet & 0x7f) << shift;
+        if octet & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
 
 #[cfg(test)]
 mod tests {

@@ -105,7 +105,7 @@ fn from_here(house: &House, aor: &[u8], binding: Binding) -> Option<Binding> {
 const PURPOSE: &[u8] = b"bindings";
 
 /// The form of what is written. A program that knows only this one leaves others alone.
-const FORM: u8 = 1;
+const FORM: u8 = 2;
 
 const SIGNATURE: usize = 16;
 

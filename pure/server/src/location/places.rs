@@ -1,0 +1,87 @@
+//! `Places`: the table of all addresses with their bindings. It grows by a row at a time, so nothing that is there is ever moved.
+
+use machine::Time;
+
+use super::packed::Packed;
+
+/// An address with its bindings, and for when its one alarm is set.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) packed: Packed,
+    pub(super) alarm: Time,
+}
+
+/// Places by their numbers.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    rows: Vec<Vec<Place>>,
+    /// Those of nobody.
+    free: Vec<u32>,
+}
+
+/// Places of a row.
+const ROW: usize = 1024;
+
+impl Places {
+    pub(super) fn get(&self, at: u32) -> Option<&Place> {
+        let at = at as usize;
+        self.rows.get(at / ROW)?.get(at % ROW)
+    }
+
+    pub(super) fn get_mut(&mut self, at: u32) -> Option<&mut Place> {
+        let at = at as usize;
+        self.rows.get_mut(at / ROW)?.get_mut(at % ROW)
+    }
+
+    /// How many there are, those of nobody too.
+    pub(super) fn len(&self) -> usize {
+        self.rows.last().map_or(0, |last| (self.rows.len() - 1) * ROW + last.len())
+    }
+
+    /// So many from this one on.
+    pub(super) fn some(&self, from: usize, most: usize) -> impl Iterator<Item = &Place> {
+        let rows = self.rows.iter().skip(from / ROW);
+        rows.flatten().skip(from % ROW).take(most)
+    }
+
+    /// A place of nobody; a new one when all have somebody. `None`: there are as many as can be counted.
+    pub(super) fn take(&mut self) -> Option<u32> {
+        if let Some(at) = self.free.pop() {
+            return Some(at);
+        }
+        let at = u32::try_from(self.len()).ok()?;
+        if self.rows.last().is_none_or(|last| last.len() == ROW) {
+            self.rows.push(Vec::with_capacity(ROW));
+        }
+        self.rows.last_mut()?.push(Place { packed: Packed::default(), alarm: Time::NEVER });
+        Some(at)
+    }
+
+    /// Gives a place back. Its alarm stays set: it rings for nobody, or for who has moved in.
+    pub(super) fn give_back(&mut self, at: u32) {
+        if let Some(place) = self.get_mut(at) {
+            place.packed = Packed::default();
+            self.free.push(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_follows_another_and_what_is_given_back_is_taken_again() {
+        let mut places = Places::default();
+        for at in 0..2500 {
+            assert_eq!((places.len(), places.take()), (at as usize, Some(at)));
+        }
+        assert!(places.get(2499).is_some() && places.get_mut(2500).is_none());
+        assert_eq!(
+            [(2000, 9), (2498, 9), (2500, 9)].map(|(from, most)| places.some(from, most).count()),
+            [9, 2, 0]
+        );
+        places.give_back(1024);
+        assert_eq!([places.take(), places.take()], [Some(1024), Some(2500)]);
+    }
+}
