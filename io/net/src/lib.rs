@@ -57,7 +57,7 @@ pub use change::{Prepared, Renewed};
 pub use clock::Clock;
 pub use counters::{ByTransport, Count, Counters, Histogram};
 pub use keeper::Keeper;
-pub use kernel::{forbid_core_dumps, forbid_huge_pages};
+pub use kernel::{forbid_core_dumps, forbid_huge_pages, give_memory_back};
 pub use listener::{BindError, Bound};
 pub use plan::{Crowd, Listen, MediaPlan, Naps, Nodes, Patience, Plan};
 pub use program::{Drivable, Program};

@@ -4,6 +4,7 @@ mod console;
 mod drain;
 mod drawer;
 pub(crate) mod house;
+mod memory;
 mod secret;
 mod shared;
 pub(crate) mod signals;
@@ -138,10 +139,11 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     let console = console.transpose().map_err(words)?;
     let supervisor = Supervisor::new(log);
     let watchdog = supervisor.feed(running.handle()).map_err(words)?;
+    let memory = memory::give_back().map_err(words)?;
     supervisor.ready(&steward.status());
     let result = wait(running, (signals, drain, Some(steward)), log, (&heard, |heard| heard));
     writer.close();
-    drop((console, watchdog, nodes));
+    drop((console, watchdog, memory, nodes));
     result
 }
 
