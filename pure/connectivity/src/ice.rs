@@ -68,6 +68,8 @@ pub enum NoWay {
     NoAnswer,
     /// Somebody answers, but the one who decides has taken none of the pairs.
     NoneTaken,
+    /// There was one, and nobody answers there any more.
+    Lost,
 }
 
 impl std::fmt::Display for NoWay {
@@ -76,6 +78,7 @@ impl std::fmt::Display for NoWay {
             Self::NoPair => "the other side told no address that fits one of ours",
             Self::NoAnswer => "nobody answers at any address that the other side told",
             Self::NoneTaken => "no pair of addresses was taken, though some carry",
+            Self::Lost => "nobody answers any more where a way was found",
         })
     }
 }
@@ -311,11 +314,11 @@ impl Ice {
                 _ => {}
             }
         }
-        self.give_up(now);
         let answered = self.agent.stats().bind_success_recv;
         if answered != self.consent.0 {
             self.consent = (answered, now);
         }
+        self.give_up(now);
         let mut checks = Vec::new();
         while let Some(sent) = self.agent.poll_transmit() {
             let path = Path { from: sent.source, to: sent.destination };
@@ -328,35 +331,42 @@ impl Ice {
         let many = self.asked.len().saturating_sub(limits::ASKED);
         self.asked.drain(..many);
         let next = self.agent.poll_timeout().map(|next| self.clock.here(next));
-        let since = self.theirs.as_ref().filter(|_| self.progress == Progress::Searching);
-        let ends =
-            since.map(|theirs| [limits::PATIENCE, limits::SEARCH].map(|it| theirs.since + it));
-        let ends = ends.into_iter().flatten().filter(|end| *end > now);
+        let ends = self.ends().into_iter().flatten().filter(|end| *end > now);
         let next = next.into_iter().chain(ends).min();
         // Never at once again, whatever the library says: a turn must come to its end.
         self.deadline = next.map(|next| next.max(now + limits::PACE));
         checks
     }
 
-    /// Nothing is given up while the PAC timer runs (RFC 8863 §4): where no pair is left, or was ever there, a check of theirs may still show one. From
-    /// then on it is over as soon as nothing is left to check, whether the other side has said that it told all of its addresses or not (§5).
-    fn give_up(&mut self, now: Time) {
-        let Some(Theirs { since, .. }) = self.theirs else { return };
-        // With no address on one side the library would wait for ever.
-        let [ours, theirs] =
-            [self.agent.local_candidates().count(), self.agent.remote_candidates().count()];
-        let idle = self.exhausted || ours == 0 || theirs == 0;
-        let passed = now - since;
-        let over = passed >= limits::SEARCH || (idle && passed >= limits::PATIENCE);
-        if over && self.progress == Progress::Searching {
-            let stats = self.agent.stats();
-            self.progress =
-                Progress::Nothing(match (stats.bind_request_sent, stats.bind_success_recv) {
-                    (0, _) => NoWay::NoPair,
-                    (_, 0) => NoWay::NoAnswer,
-                    _ => NoWay::NoneTaken,
-                });
+    /// When it may be over, and when it is. Nothing is given up while the PAC timer runs (RFC 8863 §4): where no pair is left, or was ever there, a check of
+    /// theirs may still show one. A way that was found and is lost (RFC 7675 §5.1) is waited for as long: the other side may be on its way elsewhere.
+    fn ends(&self) -> Option<[Time; 2]> {
+        let Theirs { since, .. } = self.theirs.as_ref()?;
+        match self.progress {
+            Progress::Searching => Some([limits::PATIENCE, limits::SEARCH].map(|it| *since + it)),
+            Progress::Found => Some([self.consent.1 + limits::CONSENT + limits::PATIENCE; 2]),
+            Progress::Nothing(_) => None,
         }
+    }
+
+    /// It is over as soon as it may be and nothing is left to check, whether the other side has said that it told all of its addresses or not (RFC 8863 §5).
+    fn give_up(&mut self, now: Time) {
+        let Some([may, must]) = self.ends() else { return };
+        // With no address on one side the library would wait for ever.
+        let agent = &self.agent;
+        let [ours, theirs] = [agent.local_candidates().count(), agent.remote_candidates().count()];
+        let idle = self.exhausted || ours == 0 || theirs == 0;
+        if must > now && (may > now || !idle) {
+            return;
+        }
+        let stats = self.agent.stats();
+        let why = match (self.progress, stats.bind_request_sent, stats.bind_success_recv) {
+            (Progress::Found, ..) => NoWay::Lost,
+            (_, 0, _) => NoWay::NoPair,
+            (_, _, 0) => NoWay::NoAnswer,
+            _ => NoWay::NoneTaken,
+        };
+        self.progress = Progress::Nothing(why);
     }
 }
 

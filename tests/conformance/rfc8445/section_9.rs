@@ -75,6 +75,17 @@ fn moves(alice: &mut Bench) {
     assert_eq!(alice.titles(), [""; 0], "nothing is said before there is something to say");
 }
 
+/// So long after, the call has been hung up: why.
+fn ended(alice: &mut Bench, millis: u64) -> String {
+    alice.wait(millis);
+    assert_eq!(alice.titles()[0], "BYE");
+    let why = alice.events().into_iter().find_map(|event| match event {
+        PhoneEvent::Ended { status, reason, .. } => Some(format!("{status} {reason}")),
+        _ => None,
+    });
+    why.unwrap()
+}
+
 /// While her addresses are asked for anew, offers of both sides carry on with what the other side knows: a description that does not begin anew "MUST include
 /// the same set of ICE-related information" (RFC 8839 §4.4.1.2.1). Then one offer tells all of it; "an agent MUST change both".
 /// Proves: rfc8445-9-2.
@@ -190,15 +201,26 @@ fn a_call_whose_way_is_not_found_ends_and_says_why() {
     let (mut alice, ..) = talking();
     alice.wait(39_300);
     assert_eq!(alice.titles(), [""; 0]);
-    alice.wait(200);
-    assert_eq!(alice.titles(), ["BYE"]);
-    let why = alice.events().into_iter().find_map(|event| match event {
-        PhoneEvent::Ended { status, reason, .. } => Some(format!("{status} {reason}")),
-        _ => None,
-    });
+    let because = ended(&mut alice, 200);
     let expected = "488 no sound could be agreed on: no way to the other side was found: nobody \
                     answers at any address that the other side told";
-    assert_eq!(why.as_deref(), Some(expected));
+    assert_eq!(because, expected);
+}
+
+/// A way that was found and is lost: nothing is sent after half a minute (RFC 7675 §5.1), and the call is not kept for ever.
+#[test]
+fn a_call_whose_way_is_lost_ends_and_says_why() {
+    let (mut alice, ..) = talking();
+    for _ in 0..5 {
+        sound_goes(&mut alice, Some("a-password-of-24-letters"));
+    }
+    alice.wait(60_000);
+    assert_eq!(alice.titles(), [""; 0]);
+    let because = ended(&mut alice, 10_000);
+    assert_eq!(
+        because,
+        "408 the other side is gone: nobody answers any more where a way was found"
+    );
 }
 
 /// Whoever does not take reliable responses may learn of our address only when we pick up, a minute after it was first said: from then on they are waited for.

@@ -155,6 +155,33 @@ fn a_way_that_nobody_takes_is_none() {
     assert_eq!(world.parties[0].failure(), Some(NoWay::NoneTaken));
 }
 
+/// RFC 7675 §5.1: without consent nothing is sent, and what is lost for long is given up; ten seconds of silence are nothing.
+#[test]
+fn a_way_that_is_lost_is_given_up_in_the_end() {
+    let mut world = World::new(ALICE, [&Servers::default(), &Servers::default()]);
+    world.meet();
+    world.live(2000);
+    assert!(world.ends().iter().all(Option::is_some));
+    world.cut = |_, _| true;
+    let since = world.now;
+    live_until(&mut world, since, 50_000);
+    assert_eq!(world.ends(), [None, None]);
+    assert!(world.parties.iter().all(|party| party.failure().is_none()), "it may come back");
+    live_until(&mut world, since, 69_600);
+    assert!(world.parties.iter().all(|party| party.failure() == Some(NoWay::Lost)));
+
+    let mut world = World::new(ALICE, [&Servers::default(), &Servers::default()]);
+    world.meet();
+    world.live(2000);
+    let since = world.now;
+    world.cut = |_, _| true;
+    live_until(&mut world, since, 10_000);
+    world.cut = |_, _| false;
+    live_until(&mut world, since, 120_000);
+    assert!(world.ends().iter().all(Option::is_some));
+    assert!(world.parties.iter().all(|party| party.failure().is_none()));
+}
+
 /// Who hears of us only when somebody picks up is waited for from then on.
 #[test]
 fn the_patience_can_begin_anew() {

@@ -397,8 +397,8 @@ impl Conversation {
     /// A call in which nothing will ever be heard is ended: plain sound instead of protected is no way out (RFC 5763 §5).
     fn give_up_broken(&mut self, turn: &mut Turn<'_>) {
         let broken = self.sound.as_ref().and_then(Sound::broken);
-        if let (Some(why), State::Up(_)) = (broken, &self.state) {
-            self.hang_up_now(turn, (488, &format!("no sound could be agreed on: {why}")));
+        if let (Some((status, why)), State::Up(_)) = (broken, &self.state) {
+            self.hang_up_now(turn, (status, &why));
         }
     }
 

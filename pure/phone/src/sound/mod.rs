@@ -12,7 +12,7 @@ mod wishes;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use connectivity::{Identity, Role, Sent, Servers};
+use connectivity::{Identity, NoWay, Role, Sent, Servers};
 use machine::{Dice, Time};
 use media::{Audio, NotPressed, Signal, Signals, Stream};
 use protocol::dialog::Tag;
@@ -188,15 +188,18 @@ impl Sound {
         })
     }
 
-    /// Why nothing will ever be heard, when that is so.
-    pub(crate) fn broken(&self) -> Option<String> {
+    /// Why nothing will be heard any more, when that is so, and the status that says it.
+    pub(crate) fn broken(&self) -> Option<(u16, String)> {
         let way = &self.playing.as_ref()?.way;
-        let failure =
-            self.lookout.as_ref().filter(|_| way.is_searched()).and_then(Lookout::failure);
-        if let Some(why) = failure {
-            return Some(format!("no way to the other side was found: {why}"));
-        }
-        way.broken().map(|why| why.to_string())
+        let lookout = self.lookout.as_ref().filter(|_| way.is_searched());
+        let why = match lookout.and_then(Lookout::failure) {
+            Some(NoWay::Lost) => {
+                return Some((408, format!("the other side is gone: {}", NoWay::Lost)));
+            }
+            Some(why) => format!("no way to the other side was found: {why}"),
+            None => way.broken()?.to_string(),
+        };
+        Some((488, format!("no sound could be agreed on: {why}")))
     }
 
     /// The owner hears a tone from now on. That it rings there is not played where something else is heard from there.
