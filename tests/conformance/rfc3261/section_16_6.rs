@@ -364,3 +364,32 @@ fn a_phone_behind_a_nat_is_reached_through_it() {
     ack.to += ";tag=to-tag";
     assert_eq!(copy(&office.receive(alice.flow, ack.wire()), "ACK").flow, bob.flow);
 }
+
+/// Who has called by a connection that is gone is hung up on where its Contact leads, be that a number or a name.
+#[test]
+fn a_caller_whose_connection_is_gone_is_where_its_contact_leads() {
+    for (contact, named) in [("203.0.113.77:5070", false), ("phone.example", true)] {
+        let mut office = Office::new(trusting());
+        let (alice, bob) = (Phone::tcp(101, 7), Phone::udp(102));
+        office.register(&bob);
+        let uri = format!("sip:101@{contact};transport=tcp");
+        let mut invite = alice.invite("sip:102@example.test");
+        invite.rows = invite.rows.replace(&alice.contact(), &uri);
+        let ring = requests(&office.receive(alice.flow, invite.wire()), "INVITE").remove(0);
+        office.receive(bob.flow, reply(&ring.message, 200, "Contact: <sip:102@198.51.100.2>\r\n"));
+        let route = rows(&[ring], Name::RecordRoute).join(", ");
+        let mut bye = bob.request("BYE", &uri).row(&format!("Route: {route}"));
+        bye.from = "<sip:102@example.test>;tag=to-tag".into();
+        bye.to = "<sip:101@example.test>;tag=from-101".into();
+        bye.call_id = "call-of-101".into();
+        let sent = office.receive(bob.flow, bye.wire());
+        assert_eq!(requests(&sent, "BYE")[0].flow, alice.flow);
+        let mut sent = office.tell(protocol::Input::Failed(alice.flow));
+        if named {
+            let (ticket, _) = office.asked.remove(0);
+            let there = found(&[(Transport::Tcp, "203.0.113.77:5070")]);
+            sent = office.tell(protocol::Input::Answered(ticket, there));
+        }
+        assert_eq!(requests(&sent, "BYE")[0].flow.peer.to_string(), "203.0.113.77:5070");
+    }
+}

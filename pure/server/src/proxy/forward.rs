@@ -284,6 +284,33 @@ impl Proxy {
         self.lost(turn, context, at, loss);
     }
 
+    /// Goes on with a branch at its next address; false, when it has none. When the flow of its beginning is gone, that is where its Contact leads.
+    pub(super) fn goes_on(
+        &mut self,
+        turn: &mut Turn<'_>,
+        context: &mut Context,
+        at: usize,
+    ) -> bool {
+        let Some(branch) = context.branches.get_mut(at) else { return false };
+        if branch.attempts.is_empty() && std::mem::take(&mut branch.unread) {
+            match next_hop(turn, (context.came, &context.plan), branch) {
+                Ok(First::Try(all)) => branch.attempts = all,
+                Ok(First::Ask(question)) => {
+                    let until = turn.now + turn.house.settings.timers.patience();
+                    let ticket = self.ask(turn, question, Wait::Addresses(context.id, at));
+                    branch.state = Leg::Looking { ticket, until };
+                    return true;
+                }
+                Err(_) => {}
+            }
+        }
+        let has_more = !branch.attempts.is_empty();
+        if has_more {
+            self.attempt(turn, context, at);
+        }
+        has_more
+    }
+
     /// The copy for an address, over TCP when it is too large for a datagram (§18.1.1); UDP is then tried after that.
     fn fitting(
         &self,
@@ -396,16 +423,6 @@ fn next_hop(
             Ok(First::Try(attempts))
         }
     }
-}
-
-/// True when a branch has another address to try. When the flow of its beginning is gone, that is where its Contact leads.
-pub(super) fn has_more(turn: &mut Turn<'_>, context: &mut Context, at: usize) -> bool {
-    let Some(branch) = context.branches.get_mut(at) else { return false };
-    let unread = branch.attempts.is_empty() && std::mem::take(&mut branch.unread);
-    if unread && let Ok(First::Try(all)) = next_hop(turn, (context.came, &context.plan), branch) {
-        branch.attempts = all;
-    }
-    !branch.attempts.is_empty()
 }
 
 /// A route that leads a domain to a number says where its server is, not who it is (trap 31).

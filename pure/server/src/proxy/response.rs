@@ -14,7 +14,6 @@ use sip::{Bytes, Edit, Message, Method, Name, Status};
 use super::best::{Asks, Candidate};
 use super::context::{Context, Leg, State};
 use super::disposition::Disposition;
-use super::forward::has_more;
 use super::target::Way;
 use super::{Proxy, Sent, cancel, identity, session_timer};
 use crate::admission::feedback;
@@ -212,8 +211,7 @@ impl Proxy {
         let status = response.status().unwrap_or(Status::SERVER_INTERNAL_ERROR);
         let Some(branch) = context.branches.get_mut(at) else { return };
         branch.state = Leg::Done;
-        if status == Status::SERVICE_UNAVAILABLE && has_more(turn, context, at) {
-            self.attempt(turn, context, at);
+        if status == Status::SERVICE_UNAVAILABLE && self.goes_on(turn, context, at) {
             return self.settle(turn, context);
         }
         let Some(branch) = context.branches.get_mut(at) else { return };
@@ -264,10 +262,9 @@ impl Proxy {
         branch.said = Status::REQUEST_TIMEOUT.code();
         let is_edge = matches!(branch.target.way, Way::Edge(_));
         let is_across = matches!(branch.target.way, Way::Across(..));
-        if loss != Loss::Astray && has_more(turn, context, at) {
-            return self.attempt(turn, context, at);
-        }
-        if loss != Loss::Astray && self.other_way(turn, context, at) {
+        if loss != Loss::Astray
+            && (self.goes_on(turn, context, at) || self.other_way(turn, context, at))
+        {
             return;
         }
         if loss == Loss::Astray {
