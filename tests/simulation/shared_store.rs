@@ -518,3 +518,25 @@ fn clocks_that_differ_make_nothing_wrong_when_a_replica_takes_over() {
         );
     }
 }
+
+/// The clock of the node that has registered a phone is a year ahead. The other one does not believe that the phone is there for a year.
+#[test]
+fn nobody_is_registered_for_longer_than_anybody_may_be() {
+    let [mut fast, mut right] = [0, 1].map(|number| Office::new(office::node(number, 1)));
+    fast.now = fast.now + Duration::from_secs(365 * 86_400);
+    let phone = Phone::udp(101);
+    let contact = format!("Contact: <{}>;expires=3600\r\n", phone.contact());
+    fast.receive(phone.flow, phone.register(&contact).wire());
+    let Some((ticket, Question::Share(share))) = fast.asked.pop() else { panic!() };
+    assert_eq!(office::status(&fast.tell(Input::Answered(ticket, Answer::Kept))), 200);
+    let most = office::node(1, 1).registrar.max;
+    for (later, known) in [(Duration::ZERO, 1), (most + Duration::from_secs(1), 0)] {
+        right.wait(later);
+        right.receive(phone.flow, phone.register("").call(&right.now.0.to_string()).wire());
+        let Some((ticket, Question::Recall(_))) = right.asked.pop() else { panic!() };
+        // What is written once is not written again.
+        let value = (later == Duration::ZERO).then(|| share.record.value.clone());
+        let sent = right.tell(Input::Answered(ticket, Answer::Recalled(value)));
+        assert_eq!(office::rows(&sent, Name::Contact).len(), known, "{later:?}");
+    }
+}

@@ -56,8 +56,14 @@ impl Edition {
             return Err(Spoilt::Newer);
         }
         let bindings = Location::unpacked(aor, packed).ok_or(tampered)?;
+        // The clock of the node that has granted it may be ahead of ours: nobody is registered for longer than anybody may be.
+        let longest = now + house.settings.registrar.max;
         let valid = bindings.into_iter().filter(|binding| binding.until > now);
-        let bindings = valid.filter_map(|binding| from_here(house, aor, binding)).collect();
+        let mut bindings: Vec<_> =
+            valid.filter_map(|binding| from_here(house, aor, binding)).collect();
+        for binding in &mut bindings {
+            binding.until = binding.until.min(longest);
+        }
         Ok(Self { number, bindings })
     }
 
