@@ -188,16 +188,23 @@ fn questions_by_stun() {
     replay(&["stun", "stun-vectors", "cve-stun"], targets::stun::run);
 }
 
+/// What the fuzzer begins with: that of `fuzz/seeds`.
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let folder = format!("{}/../fuzz/seeds/{target}", env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let seeds: Vec<_> = files.filter_map(|file| std::fs::read(file.path()).ok()).collect();
+    assert!(!seeds.is_empty(), "{target}");
+    seeds
+}
+
 #[test]
 fn answers_of_the_shared_store() {
-    for said in [
-        "+OK\r\n:7\r\n$3\r\na\r\n\r\n$-1\r\n*0\r\n",
-        "*3\r\n*3\r\n:0\r\n:5460\r\n*2\r\n$8\r\n10.0.0.1\r\n:7000\r\n*-1\r\n-MOVED 12182 10.0.0.2:7000\r\n",
-        "*3\r\n$7\r\nmessage\r\n$15\r\noffhook:changed\r\n$15\r\noffhook:aor:101\r\n-ASK 99 :7001\r\n",
-        "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n+deep\r\n$99999999999\r\n*2147483647\r\n:-9223372036854775809\r\n",
-    ] {
-        damaged(said.as_bytes()).iter().for_each(|way| targets::store::run(way));
-    }
+    seeds("store").iter().flat_map(|said| damaged(said)).for_each(|way| targets::store::run(&way));
+}
+
+#[test]
+fn what_the_first_version_had_kept() {
+    seeds("kept").iter().flat_map(|kept| damaged(kept)).for_each(|way| targets::kept::run(&way));
 }
 
 /// What the server had kept of a phone by UDP, of one by TCP with a flow, and of both.
