@@ -320,3 +320,20 @@ fn who_was_given_up_and_accepts_has_the_call() {
     assert_eq!(answers(&sent, alice.flow), [0; 0], "the caller has its answer");
     assert_eq!(office.node.forwarding(), 0);
 }
+
+/// Bob's phone writes the Via of the caller in its own order, as some do: what it repeats comes through all the same.
+#[test]
+fn a_2xx_that_is_repeated_may_have_the_next_via_in_other_words() {
+    let (mut office, alice, bob) = (Office::new(trusting()), Phone::udp(101), Phone::udp(102));
+    office.register(&bob);
+    let mut request = alice.invite("sip:102@example.test");
+    request.branch += ";rport";
+    let invite = requests(&office.receive(alice.flow, request.wire()), "INVITE").remove(0);
+    let noted = ";branch=z9hG4bK-INVITE-101;rport=5060;received=198.51.100.1";
+    let ok = reply(&invite.message, 200, BOB);
+    assert!(ok.contains(noted));
+    let ok = ok.replace(noted, ";rport=5060;received=198.51.100.1;branch=z9hG4bK-INVITE-101");
+    for _ in 0..2 {
+        assert_eq!(answers(&office.receive(bob.flow, ok.clone()), alice.flow), [200]);
+    }
+}

@@ -13,8 +13,9 @@ use crate::house::House;
 use crate::turn::Turn;
 
 impl Proxy {
-    /// A 2xx that is repeated to a branch whose context is gone. It goes on when its top Via is one that we wrote above the next;
-    /// anything else is dropped, or strangers would have us send their responses to others.
+    /// A 2xx that is repeated to a branch whose context is gone. It goes by the way of its INVITE, as long as that has a transaction (§16.7 step 9):
+    /// whoever has asked by a connection is reached by no other, and callees may write the Via of the caller in their own words. Then it goes where
+    /// that Via leads, when our own is one that we wrote above it; anything else is dropped, or strangers would have us send their responses to others.
     pub(crate) fn repeated(
         &self,
         turn: &mut Turn<'_>,
@@ -25,27 +26,28 @@ impl Proxy {
         if !response.status().is_some_and(Status::is_success) {
             return;
         }
-        let mut vias = response.elements(Name::Via);
-        let (Some(_), Some(below)) = (vias.next(), vias.next()) else { return };
-        let Some(via) = response.get::<Via>() else { return };
-        let ours = turn.house.ours.wrote(&via)
-            && via.branch().is_some_and(|text| branch::is_ours(text, below, &self.seal));
-        if !ours {
-            return;
-        }
         let mut edit = onward(response);
         if let Some(expires) = self.paid.to(client) {
             session_timer::pay(expires, response, &mut edit);
         }
         let Ok(onward) = edit.finish() else { return };
-        // Who has asked by a connection is reached by that, as long as its transaction knows it (§16.7 step 9).
-        let known = turn.transactions.way_of(&onward);
-        let Some(flow) = known.or_else(|| way_back(turn.house, &onward, came.listener)) else {
-            return;
-        };
+        let signed = || self.is_signed(turn.house, response);
+        let by_via = || way_back(turn.house, &onward, came.listener).filter(|_| signed());
+        let Some(flow) = turn.transactions.way_of(&onward).or_else(by_via) else { return };
         let ends = (came.peer.ip(), flow.peer.ip());
         let onward = identity::of_response(turn.house, &onward, ends).unwrap_or(onward);
         turn.out.push(Output::Send(flow, onward.wire().clone()));
+    }
+
+    /// Have we written the top Via above the next one?
+    fn is_signed(&self, house: &House, response: &Message) -> bool {
+        let mut vias = response.elements(Name::Via);
+        let (Some(_), Some(below)) = (vias.next(), vias.next()) else { return false };
+        let ours = |via: Via<'_>| {
+            house.ours.wrote(&via)
+                && via.branch().is_some_and(|text| branch::is_ours(text, below, &self.seal))
+        };
+        response.get::<Via>().is_some_and(ours)
     }
 }
 
