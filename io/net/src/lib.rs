@@ -51,6 +51,7 @@ pub mod tls;
 mod token;
 mod trust;
 pub mod websocket;
+mod worth;
 
 pub use busy::{Process, holder};
 pub use change::{Prepared, Renewed};

@@ -33,6 +33,7 @@ use crate::shard::{Here, Shard};
 use crate::streams::Streams;
 use crate::switchboard::{Inbox, Switchboard};
 use crate::trust::Trust;
+use crate::worth::Worth;
 
 /// Something to be done with a machine, on its own thread.
 pub(crate) type Command<M> = Box<dyn FnOnce(&mut M, Time, &mut Vec<Output>) + Send>;
@@ -302,6 +303,7 @@ impl<M: Drivable> Seed<M> {
                 media,
                 batch: Batch::new(limits::BATCH),
                 rhythm,
+                worth: Worth::default(),
                 trust: Trust::default(),
                 bars: Bars::default(),
                 woken: Time::default(),

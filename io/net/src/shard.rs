@@ -28,6 +28,7 @@ use crate::switchboard::{Inbox, Letter, Switchboard};
 use crate::tap::{Notice, Passed, Way};
 use crate::token::Token;
 use crate::trust::Trust;
+use crate::worth::Worth;
 
 /// One thread, one machine, and everything that it needs to serve it.
 pub(crate) struct Shard<M> {
@@ -44,6 +45,7 @@ pub(crate) struct Shard<M> {
     pub(crate) media: Media,
     pub(crate) batch: Batch,
     pub(crate) rhythm: Rhythm,
+    pub(crate) worth: Worth,
     pub(crate) trust: Trust,
     pub(crate) bars: Bars,
     /// When the machine was woken last.
@@ -116,11 +118,25 @@ impl<M: Drivable> Shard<M> {
         if found.more || found.undone || left == Some(Duration::ZERO) {
             // The rhythm is kept, though there is no time for a nap.
             let _ = self.rhythm.next(now, found);
+            self.worth.note(found.signalling);
             return Some(Duration::ZERO);
         }
-        let Some(nap) = self.rhythm.next(now, found) else { return left };
+        let Some(nap) = self.rhythm.next(now, found) else {
+            if found.signalling > 0 {
+                self.worth.rest();
+            }
+            return left;
+        };
+        if !self.is_worth_it(now, found) {
+            return left;
+        }
         thread::sleep(nap.min(left.unwrap_or(nap)));
         Some(Duration::ZERO)
+    }
+
+    /// Is a nap worth its while here, where the rhythm allows for one? For media it always is: nobody waits for it.
+    fn is_worth_it(&mut self, now: Time, found: Found) -> bool {
+        found.signalling == 0 || self.worth.allows(now, found.signalling, kernel::thread_time)
     }
 
     fn deadline(&self) -> Option<Time> {
