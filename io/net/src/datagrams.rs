@@ -118,11 +118,16 @@ impl Mouth {
     }
 
     /// Has the kernel drop what the filter wants; where it does not, everything is read as before.
-    pub(crate) fn deafen(&mut self, filter: &Filter) {
-        let deaf = filter.attach(&self.socket).is_ok() && !filter.is_empty();
+    ///
+    /// # Errors
+    /// What the kernel has against the filter.
+    pub(crate) fn deafen(&mut self, filter: &Filter) -> io::Result<()> {
+        let attached = filter.attach(&self.socket);
+        let deaf = attached.is_ok() && !filter.is_empty();
         self.dropped.on_our_behalf |= deaf;
         self.overflow();
         self.dropped.on_our_behalf = deaf;
+        attached
     }
 
     /// Sends what waits.

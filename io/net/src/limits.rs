@@ -14,6 +14,10 @@ pub const BATCH: usize = crate::kernel::BATCH_MOST;
 /// Batches taken from one socket in one turn, so that a busy socket does not keep the others waiting.
 pub const BATCHES: usize = 4;
 
+/// Octets that a socket's filter may take in the kernel (`net.core.optmem_max`): as many as Linux allows by itself since 6.7; before that it was 20,480,
+/// and too little.
+pub const FILTER_MEMORY: usize = 131_072;
+
 /// What a UDP socket's receive buffer should hold, in octets. The system's default (208 KiB) overflows at the first pause of 4 ms.
 pub const RECEIVE_BUFFER: usize = 4 << 20;
 

@@ -16,7 +16,7 @@ use crate::program::Drivable;
 use crate::reply::Reply;
 use crate::shard::Shard;
 use crate::switchboard::Letter;
-use crate::tap::Way;
+use crate::tap::{Notice, Way};
 use crate::token::Token;
 
 impl<M: Drivable> Shard<M> {
@@ -43,7 +43,7 @@ impl<M: Drivable> Shard<M> {
                 }
                 Output::Bar(source, until) => self.bars.set(source, until),
                 Output::Unbar(source) => self.bars.lift(source),
-                Output::Deafen(deafness) => self.deafen(deafness),
+                Output::Deafen(deafness) => self.deafen(now, deafness),
                 Output::Report(event) => self.program.sink.event(now, self.here.shard, event),
             }
         }
@@ -102,10 +102,15 @@ impl<M: Drivable> Shard<M> {
     }
 
     /// Of what begins something, a part is not read: of datagrams the kernel drops it, where it lets itself be told.
-    fn deafen(&mut self, deafness: Deafness) {
+    fn deafen(&mut self, now: Time, deafness: Deafness) {
         let filter = Filter::of(&deafness);
         self.here.counters.deafened.set(u64::from(deafness.share));
-        self.mouths.values_mut().for_each(|mouth| mouth.deafen(&filter));
+        let refused = self.mouths.values_mut().filter_map(|mouth| mouth.deafen(&filter).err());
+        // Once a flood.
+        if let Some(why) = refused.last().filter(|_| !self.streams.ear.is_deaf()) {
+            let notice = Notice::Unfiltered { why: why.to_string().into() };
+            self.program.sink.notice(now, self.here.shard, notice);
+        }
         self.streams.ear.set(deafness);
     }
 

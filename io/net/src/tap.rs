@@ -84,6 +84,11 @@ pub enum Notice {
         /// Octets that we got.
         got: usize,
     },
+    /// There is too much to do, and the kernel does not drop for us what need not be read.
+    Unfiltered {
+        /// What it said.
+        why: Box<str>,
+    },
     /// No more files can be opened: a listener rests.
     NoMoreFiles,
     /// There are as many connections as there may be, in total or from one source: one was refused.
@@ -114,6 +119,12 @@ impl fmt::Display for Notice {
                  -w net.core.rmem_max={}` allows it",
                 crate::limits::RECEIVE_BUFFER,
                 crate::limits::RECEIVE_BUFFER
+            ),
+            Self::Unfiltered { why } => write!(
+                f,
+                "the kernel takes no filter for this flood ({why}): each datagram is read, which costs calls; `sysctl -w \
+                 net.core.optmem_max={}` allows it",
+                crate::limits::FILTER_MEMORY
             ),
             Self::NoMoreFiles => f.write_str(
                 "no more files can be opened: new connections wait; raise the limit (`ulimit -n`)",
