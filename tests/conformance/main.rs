@@ -55,3 +55,4 @@ mod rfc8599;
 mod rfc8656;
 mod rfc8760;
 mod rfc8866;
+mod rfc8898;

@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 
 use machine::Time;
 use net::Sink;
-use phone::{Account, Audio, Call, Phone, Unable};
+use phone::{Account, Audio, Call, Phone, Token, Unable};
 use protocol::Output;
 use protocol::doors::Event;
 
@@ -97,6 +97,14 @@ impl Telephone {
             PhoneEvent::NotRegistered { .. } => Some(Err(format!("not registered: {event:?}"))),
             _ => None,
         })
+    }
+
+    /// Shows this token from now on, in the place of that of the same authorization server; the next refresh of the registration carries it.
+    ///
+    /// # Errors
+    /// The telephone is closed.
+    pub fn renew_token(&self, token: Token) -> Result<(), String> {
+        self.phone.ask(move |phone, _, _| phone.renew_token(&token))
     }
 
     /// Calls somebody, and does not wait.

@@ -5,7 +5,7 @@ use std::fmt;
 use connectivity::Servers;
 use media::{Codec, Opus, Signals};
 use protocol::Transport;
-use protocol::auth::Credentials;
+use protocol::auth::{Answers, Credentials, Token, Tokens};
 use protocol::locate::Scheme;
 use sip::uri::HostPort;
 use sip::{Draft, Name, ParseError, Uri};
@@ -28,6 +28,7 @@ pub struct Account {
     pub(crate) domain: Box<str>,
     pub(crate) name: Option<Box<str>>,
     pub(crate) credentials: Vec<Credentials>,
+    pub(crate) tokens: Tokens,
     pub(crate) server: Option<Server>,
     pub(crate) proxy: Option<Box<[u8]>>,
     pub(crate) transport: Transport,
@@ -127,6 +128,7 @@ impl Account {
             domain: uri.hostport().to_string().into(),
             name: None,
             credentials: Vec::new(),
+            tokens: Tokens::default(),
             server: None,
             proxy: None,
             scheme,
@@ -161,6 +163,31 @@ impl Account {
     pub fn login(mut self, credentials: Credentials) -> Self {
         self.credentials.push(credentials);
         self
+    }
+
+    /// With a token of an authorization server (RFC 8898), shown instead of a password to who asks for one of that server: by TLS to the account's
+    /// own server or proxy alone, unless it is encrypted. May be said more than once, for several servers;
+    /// [`Phone::renew_token`](crate::Phone::renew_token) puts another in its place.
+    #[must_use]
+    pub fn token(mut self, token: Token) -> Self {
+        self.tokens.put(token);
+        self
+    }
+
+    /// What proves who we are, to whoever has not asked yet.
+    pub(crate) fn answers(&self) -> Answers {
+        Answers::new(self.credentials.clone()).with_tokens(self.tokens.clone())
+    }
+
+    /// The hosts that are ours to trust: the domain, its server, the proxies on the way there.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = String> {
+        let domain = HostPort::parse(self.domain.as_bytes()).ok().map(|at| at.host.to_string());
+        let server = self.server.as_ref().map(|server| server.host.to_string());
+        let proxies =
+            self.proxy.iter().chain(self.flows.iter()).filter_map(|proxy| {
+                Some(Uri::parse(proxy).ok()?.sip()?.hostport().host.to_string())
+            });
+        domain.into_iter().chain(server).chain(proxies)
     }
 
     /// With a server at `host` or `host:port`: all requests outside of a call go there.

@@ -73,7 +73,7 @@ pub use connectivity::{Servers, Told, Turn as TurnServer};
 pub use history::{Direction, Past};
 pub use media::{Audio, Signals};
 pub use phone::Phone;
-pub use protocol::auth::Credentials;
+pub use protocol::auth::{BadToken, Credentials, Token};
 pub use protocol::doors::{Call, CallQuality, Grade, Inquiry, PhoneEvent, Watch};
 pub use reception::Reception;
 pub use sound::{EarlyMedia, Srtp, Video, VideoCodec, VideoFormat};

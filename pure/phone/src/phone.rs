@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use machine::{Dice, Time};
 use media::Audio;
 use protocol::Listener;
-use protocol::auth::Answers;
+use protocol::auth::{Answers, Token};
 use protocol::doors::{Call, CallQuality, Output, Question, Socket, Watch};
 use protocol::transaction::Timers;
 use sip::{Name, Status, Uri};
@@ -56,7 +56,7 @@ impl Phone {
     /// A phone for an account, that listens here. It sends nothing before it is told to.
     pub fn new(account: Account, listeners: Vec<Listener>, mut dice: Dice) -> Self {
         let registration = Registration::new(&account, &mut dice);
-        let answers = Answers::new(account.credentials.clone());
+        let answers = account.answers();
         let outside = Outside::new(&answers, &mut dice);
         Self {
             outside,
@@ -98,6 +98,15 @@ impl Phone {
     pub fn unregister(&mut self, now: Time, out: &mut Vec<Output>) {
         self.registration.unregister(now, &mut self.line, out);
         self.settle(now, out);
+    }
+
+    /// Puts a token in the place of that of the same authorization server (RFC 8898 §2.1.1): the next request shows it, and the next refresh of
+    /// the registration. Nothing is sent because of it; [`register`](Self::register) would register at once.
+    pub fn renew_token(&mut self, token: &Token) {
+        self.answers.renew(token);
+        self.registration.renew_token(token);
+        self.outside.renew_token(token);
+        self.calls.values_mut().for_each(|call| call.renew_token(token));
     }
 
     /// True while the registrar believes the phone to be here.

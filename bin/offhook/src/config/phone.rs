@@ -45,6 +45,10 @@ pub struct PhoneAccount {
     pub address: Option<String>,
     /// Its password.
     pub password: Option<Secret>,
+    /// The file with its token, shown instead of a password (RFC 8898).
+    pub token_file: Option<PathBuf>,
+    /// The authorization server that the token is from.
+    pub token_server: Option<String>,
     /// The name that the other side shows.
     pub name: Option<String>,
     /// Where requests go, when not to the account's domain.
@@ -120,6 +124,8 @@ impl PhoneAccount {
         Self {
             address: None,
             password: table.text("password", faults).map(|text| Secret::new(text.value)),
+            token_file: table.text("token_file", faults).map(|text| text.value.into()),
+            token_server: table.text("token_server", faults).map(|text| text.value.to_owned()),
             name: table.text("name", faults).map(|text| text.value.to_owned()),
             server: table.text("server", faults).and_then(|text| address::read(text, 5060, faults)),
             transport: table.text("transport", faults).and_then(|text| transport(text, faults)),
@@ -141,6 +147,8 @@ impl PhoneAccount {
         Self {
             address: self.address,
             password: self.password.or_else(|| all.password.clone()),
+            token_file: self.token_file.or_else(|| all.token_file.clone()),
+            token_server: self.token_server.or_else(|| all.token_server.clone()),
             name: self.name.or_else(|| all.name.clone()),
             server: self.server.or(all.server),
             transport: self.transport.or(all.transport),
@@ -236,21 +244,45 @@ const ACCOUNT: Key = Key::optional(
 .with(ONE);
 
 /// All that may stand at the top.
-const fn whole() -> [Key; 13] {
-    let [a, b, c, d, e, f, g, h, i, j] = keys(ACCOUNT);
-    [a, b, c, d, e, f, g, h, i, j, CARD, ECHO, NOISE]
+const fn whole() -> [Key; 15] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l] = keys(ACCOUNT);
+    [a, b, c, d, e, f, g, h, i, j, k, l, CARD, ECHO, NOISE]
 }
 
 /// The keys of an `[[account]]`.
 const ONE: &[Key] = &keys(Key::required("address", "As above: \"sip:101@example.test\"."));
 
 /// Whose it is, and what may be said of all accounts or of one.
-const fn keys(whose: Key) -> [Key; 10] {
-    [whose, PASSWORD, NAME, SERVER, TRANSPORT, WHO_HEARS, WHOSE_TONES, WHO_SEES, AUTHORITIES, BIND]
+const fn keys(whose: Key) -> [Key; 12] {
+    [
+        whose,
+        PASSWORD,
+        TOKEN,
+        TOKEN_FROM,
+        NAME,
+        SERVER,
+        TRANSPORT,
+        WHO_HEARS,
+        WHOSE_TONES,
+        WHO_SEES,
+        AUTHORITIES,
+        BIND,
+    ]
 }
 
 const PASSWORD: Key =
     Key::optional("password", "`--password`", "The password of the account.").secret();
+const TOKEN: Key = Key::optional(
+    "token_file",
+    "none",
+    "A file with an OAuth token (RFC 8898), shown to a registrar or proxy that asks for one of `token_server`: by TLS to the account's own server alone, \
+     unless it is encrypted (a JWT of five parts). It is read when the phone starts.",
+);
+const TOKEN_FROM: Key = Key::optional(
+    "token_server",
+    "none",
+    "The authorization server that the token is from, as challenges name it: \"https://login.example.test\". With `token_file` alone.",
+);
 const NAME: Key =
     Key::optional("name", "none", "The name that the other side shows: \"Front desk\".");
 const SERVER: Key = Key::optional(
@@ -355,6 +387,10 @@ mod tests {
         assert_eq!((other.address.as_deref(), other.transport), (Some("sip:a@i"), Some("tls")));
         assert_eq!((other.server, &other.password), ("192.0.2.8:5061".parse().ok(), &None));
         assert_eq!(other.srtp, Some(Srtp::Required));
+        let token = "token_file = \"t\"\ntoken_server = \"https://l\"\naccount = \"sip:a@h\"";
+        let token = PhoneFile::parse("p", token).unwrap().accounts.remove(0);
+        assert_eq!(token.token_file, Some("t".into()));
+        assert_eq!(token.token_server.as_deref(), Some("https://l"));
         assert_eq!(other.show_calls_to, ["102"]);
         let listed =
             PhoneFile::parse("p", "account = [\"sip:a@h\", \"sip:b@h\"]\npassword = \"x\"");

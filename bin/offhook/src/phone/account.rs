@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
-use phone::Account;
+use phone::{Account, Token};
 use protocol::Transport;
 use sip::Uri;
 
@@ -26,6 +26,12 @@ pub(super) struct AccountArguments {
     /// Its password; once for all accounts, or once for each. Others on this machine can see it here: OFFHOOK_PASSWORD and --config hide it
     #[arg(long, global = true)]
     password: Vec<String>,
+    /// A file with its OAuth token (RFC 8898), shown instead of a password to who asks for one of --token-server; by TLS alone, unless it is encrypted
+    #[arg(long, global = true, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// The authorization server that the token is from: https://login.example.test
+    #[arg(long, global = true, value_name = "URL")]
+    token_server: Option<String>,
     /// The name that the other side shows
     #[arg(long, global = true)]
     name: Option<String>,
@@ -119,6 +125,10 @@ impl AccountArguments {
         if let Some(password) = said.cloned().map(Secret::new).or_else(kept).or(file.password) {
             account = account.password(password.reveal());
         }
+        let from = self.token_server.clone().or(file.token_server);
+        if let Some(token) = token(self.token_file.clone().or(file.token_file), from)? {
+            account = account.token(token);
+        }
         if let Some(name) = self.name.clone().or(file.name) {
             account = account.display_name(&name);
         }
@@ -167,6 +177,19 @@ impl AccountArguments {
     }
 }
 
+/// The token in a file, and whose it is: both are said, or neither.
+fn token(file: Option<PathBuf>, server: Option<String>) -> Result<Option<Token>, String> {
+    let (file, server) = match (file, server) {
+        (Some(file), Some(server)) => (file, server),
+        (None, None) => return Ok(None),
+        (Some(_), None) => return Err("whose token is it? --token-server https://…".into()),
+        (None, Some(_)) => return Err("where is the token? --token-file FILE".into()),
+    };
+    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+    let text = std::fs::read_to_string(&file).map_err(|error| named(&error))?;
+    Token::new(text.trim(), &server).map(Some).map_err(|error| named(&error))
+}
+
 /// Is that the account that somebody means by its address, or by its user alone?
 pub(super) fn is_meant(address: &str, said: &str) -> bool {
     let bare = address.split_once(':').map_or(address, |(_, bare)| bare);
@@ -200,6 +223,8 @@ mod tests {
             config: None,
             account: accounts.iter().map(|&account| account.into()).collect(),
             password: Vec::new(),
+            token_file: None,
+            token_server: None,
             name: None,
             ways: WayArguments::default(),
             show_calls_to: Vec::new(),
@@ -230,6 +255,25 @@ mod tests {
         let server = "[::1]:5070".parse().unwrap();
         let here = Home::Facing(server, "::1".parse().unwrap());
         assert_eq!(read("sip:101@[::1]:5070", None).at, here);
+    }
+
+    #[test]
+    fn a_token_has_a_file_and_a_server() {
+        let file = std::env::temp_dir().join(format!("offhook-token-{}", std::process::id()));
+        let read = |file: Option<&std::path::Path>, server: Option<&str>| {
+            token(file.map(Into::into), server.map(Into::into))
+        };
+        let server = Some("https://login.example.test");
+        assert_eq!(read(None, None), Ok(None));
+        assert!(read(Some(&file), None).unwrap_err().contains("--token-server"));
+        assert!(read(None, server).unwrap_err().contains("--token-file"));
+        assert!(read(Some(&file), server).is_err(), "it is not there");
+        std::fs::write(&file, "s3cret\n").unwrap();
+        let good = read(Some(&file), server);
+        let bad = read(Some(&file), Some("http://login.example.test")).unwrap_err();
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(good, Ok(Some(Token::new("s3cret", "https://login.example.test").unwrap())));
+        assert!(bad.contains("https://") && !bad.contains("s3cret"), "{bad}");
     }
 
     #[test]

@@ -27,7 +27,7 @@ use std::net::SocketAddr;
 
 use machine::Time;
 use media::Audio;
-use protocol::auth::Answers;
+use protocol::auth::{Answers, Token};
 use protocol::dialog::{Dialog, DialogId};
 use protocol::doors::{Call, PhoneEvent, Question, Socket, Ticket};
 use protocol::session::Invitation;
@@ -121,6 +121,11 @@ impl Conversation {
             role: Role::Party,
             farewell: None,
         }
+    }
+
+    /// Shows this token from now on.
+    pub(crate) fn renew_token(&mut self, token: &Token) {
+        self.answers.renew(token);
     }
 
     /// Takes the state out, to put another in.

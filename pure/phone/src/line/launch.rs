@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use machine::Time;
+use protocol::auth::{Sight, without_tokens};
 use protocol::doors::Output;
 use protocol::locate::{Risk, Target};
 use protocol::{Flow, Identity, Listener, Transport};
@@ -57,7 +58,12 @@ impl Line {
             };
             let Some(listener) = self.listener(transport, peer).cloned() else { continue };
             let flow = Flow { identity, ..Flow::to(&listener, peer) };
-            let Some(request) = self.with_via(&errand.request, &listener) else { continue };
+            let sight = self.sight(flow);
+            let open = sight == Sight::Open;
+            let bare = open.then(|| without_tokens(&errand.request)).flatten();
+            let request = bare.as_ref().unwrap_or(&errand.request);
+            errand.tries.goes(request, sight);
+            let Some(request) = self.with_via(request, &listener) else { continue };
             (errand.went, errand.left) = (Some(flow), now);
             self.note_detour(flow);
             return self.go(now, errand, (flow, request), out);
@@ -83,6 +89,13 @@ impl Line {
         if request.method() == Some(Method::Invite) {
             self.news.push_back(News::Sent { purpose, id, flow, request });
         }
+    }
+
+    /// Who sees a token there: by TLS to a server of the account nobody else (RFC 8898 §2.1.2).
+    fn sight(&self, flow: Flow) -> Sight {
+        let ours = |host: String| Identity::of(&host) == flow.identity;
+        let guarded = flow.transport.is_secure() && self.account.hosts().any(ours);
+        if guarded { Sight::Guarded } else { Sight::Open }
     }
 
     /// RFC 3261 §8.1.1.7, RFC 3581 §3.

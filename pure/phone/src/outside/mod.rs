@@ -9,7 +9,7 @@ mod watching;
 use std::collections::BTreeMap;
 
 use machine::{Dice, Time};
-use protocol::auth::Answers;
+use protocol::auth::{Answers, Token};
 use protocol::dialog::{CallId, Tag};
 use protocol::doors::{Output, Watch};
 
@@ -39,6 +39,13 @@ impl Outside {
             audience: Audience::default(),
             next: 0,
         }
+    }
+
+    /// Shows this token from now on.
+    pub(crate) fn renew_token(&mut self, token: &Token) {
+        self.publication.renew_token(token);
+        self.watches.values_mut().for_each(|watcher| watcher.renew_token(token));
+        self.audience.renew_token(token);
     }
 
     const fn number(&mut self) -> u32 {

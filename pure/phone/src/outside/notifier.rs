@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use machine::Time;
-use protocol::auth::Answers;
+use protocol::auth::{Answers, Token};
 use protocol::dialog::{Dialog, DialogId, Tag};
 use protocol::doors::Output;
 use protocol::subscription::{Bounds, Reason, Subscription, Wish};
@@ -50,6 +50,11 @@ enum State {
 }
 
 impl Audience {
+    /// Shows this token from now on.
+    pub(super) fn renew_token(&mut self, token: &Token) {
+        self.watchers.values_mut().for_each(|watcher| watcher.answers.renew(token));
+    }
+
     /// When something is due.
     pub(crate) fn deadline(&self) -> Option<Time> {
         let due = |watcher: &Watcher| {

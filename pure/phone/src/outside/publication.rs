@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use machine::Time;
-use protocol::auth::Answers;
+use protocol::auth::{Answers, Token};
 use protocol::doors::{Event, Output, PhoneEvent};
 use sip::header::{Expires, SipETag};
 use sip::{Message, Method, Name, Status};
@@ -75,6 +75,11 @@ impl Phone {
 }
 
 impl Publication {
+    /// Shows this token from now on.
+    pub(super) fn renew_token(&mut self, token: &Token) {
+        self.answers.renew(token);
+    }
+
     pub(super) const fn new(answers: Answers, names: Names) -> Self {
         let expires = Package::Presence.expires();
         Self { names, answers, body: None, etag: None, expires, failures: 0, state: State::Idle }

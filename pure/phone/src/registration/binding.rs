@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use machine::{Dice, Time};
 use protocol::Flow;
-use protocol::auth::Answers;
+use protocol::auth::{Answers, Token};
 use protocol::dialog::{CallId, Routes, Tag};
 use protocol::doors::{Alive, Output};
 use sip::header::{Contact, Expires, FlowTimer, Via};
@@ -82,7 +82,7 @@ impl Binding {
             call_id: CallId::throw(dice),
             tag: Tag::throw(dice),
             cseq: 0,
-            answers: Answers::new(account.credentials.clone()),
+            answers: account.answers(),
             expires: account.expires,
             failures: 0,
             want: Want::Gone,
@@ -148,6 +148,11 @@ impl Binding {
     pub(super) fn register(&mut self, now: Time, line: &mut Line, out: &mut Vec<Output>) {
         self.want = Want::Registered;
         self.ask(now, line, out);
+    }
+
+    /// Shows this token from now on.
+    pub(super) fn renew_token(&mut self, token: &Token) {
+        self.answers.renew(token);
     }
 
     /// Takes our binding away.

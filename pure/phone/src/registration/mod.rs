@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use machine::{Dice, Time};
 use protocol::Flow;
+use protocol::auth::Token;
 use protocol::doors::{Alive, Event, Output, PhoneEvent};
 
 use crate::account::Account;
@@ -55,6 +56,11 @@ impl Registration {
     /// Registers now, or again.
     pub(crate) fn register(&mut self, now: Time, line: &mut Line, out: &mut Vec<Output>) {
         self.each(line, out, |flow, line, out| flow.register(now, line, out));
+    }
+
+    /// Shows this token from now on.
+    pub(crate) fn renew_token(&mut self, token: &Token) {
+        self.flows.iter_mut().for_each(|flow| flow.renew_token(token));
     }
 
     /// Takes our bindings away.

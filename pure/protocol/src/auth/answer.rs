@@ -1,8 +1,12 @@
-//! `Answers`: the client's side of digest (RFC 7616 §3.4, RFC 8760 §2.4, RFC 3261 §22.2, §22.3).
+//! `Answers`: the client's side of digest (RFC 7616 §3.4, RFC 8760 §2.4, RFC 3261 §22.2, §22.3) and of tokens (RFC 8898 §2.1).
 //!
 //! A 401 or 407 teaches a challenge for each realm that asks; from then on every request carries an answer, with the next
 //! nonce count, until the server wants another nonce. One `Answers` belongs to one dialog or to one registration: what a
 //! proxy asked in one dialog is not told to others (RFC 3261 §22.3).
+//!
+//! Where a token and digest are asked for in one realm, the token is shown, if there is one that may be and that was not refused; else
+//! digest answers. It is shown only to who asks for one of the server that it is from, and, unless it is encrypted, only by a guarded way:
+//! by TLS to a server of our own ([`Tries::goes`]). Whoever reads a token on its way can use it.
 
 use std::fmt;
 
@@ -12,8 +16,9 @@ use sip::{Message, Name};
 
 use super::challenge::Names;
 use super::credentials::Credentials;
-use super::demand::{Demand, Protection, Side};
+use super::demand::{Demand, Protection, Side, TokenDemand};
 use super::digest::{Asked, Ha1, Qop, answer, matches, response};
+use super::token::{self, Token, Tokens, Value};
 use crate::limits;
 
 /// What was asked of us, and how to answer it.
@@ -21,6 +26,9 @@ use crate::limits;
 pub struct Answers {
     credentials: Vec<Credentials>,
     known: Vec<Known>,
+    tokens: Tokens,
+    /// Where a token is shown with each request.
+    shown: Vec<TokenDemand>,
 }
 
 /// A challenge that we answer with each request.
@@ -41,6 +49,32 @@ struct Known {
 pub struct Tries {
     answered: Vec<(Side, String)>,
     rounds: usize,
+    /// Who saw it where it went.
+    sight: Sight,
+    /// Tokens that it has shown already.
+    carried: Vec<(Name, Value)>,
+}
+
+/// Who sees a token on its way (RFC 8898 §2.1.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sight {
+    /// Whoever: only an encrypted one may go there.
+    #[default]
+    Open,
+    /// A server of our own alone, by TLS.
+    Guarded,
+}
+
+impl Tries {
+    /// The request goes out so, by such a way.
+    pub fn goes(&mut self, request: &Message, sight: Sight) {
+        self.sight = sight;
+        for token in token::shown(request) {
+            if !self.carried.contains(&token) {
+                self.carried.push(token);
+            }
+        }
+    }
 }
 
 /// Why a request will not be tried again.
@@ -62,6 +96,18 @@ pub enum GiveUp {
     },
     /// The server calls each nonce of its own stale.
     Endless,
+    /// A token is wanted from a server that we do not trust, for we have none of it (RFC 8898 §2.1.1).
+    Untrusted {
+        /// The authorization server, as the challenge wrote it.
+        server: String,
+    },
+    /// Our token is not encrypted, and others would see it on this way (RFC 8898 §2.1.2).
+    Unguarded,
+    /// Our token was refused.
+    TokenRefused {
+        /// Why, as the server wrote it (RFC 6750 §3.1).
+        error: Option<String>,
+    },
 }
 
 impl fmt::Display for GiveUp {
@@ -74,6 +120,16 @@ impl fmt::Display for GiveUp {
             Self::Refused { realm, user } => {
                 write!(f, "wrong user name or password for realm \"{realm}\" (user {user})")
             }
+            Self::Untrusted { server } => {
+                write!(f, "the server wants a token of {server:?}, which is not trusted")
+            }
+            Self::Unguarded => f.write_str(
+                "the token is not encrypted: it is shown by TLS to the own server alone",
+            ),
+            Self::TokenRefused { error } => {
+                let why = error.as_deref().unwrap_or("no reason is given");
+                write!(f, "its token is not accepted: {}", why.escape_debug())
+            }
             Self::Endless => f.write_str("the server asks again and again for a new login"),
         }
     }
@@ -82,13 +138,24 @@ impl fmt::Display for GiveUp {
 impl Answers {
     /// With these credentials, and nothing asked yet.
     pub fn new(credentials: Vec<Credentials>) -> Self {
-        Self { credentials, known: Vec::new() }
+        Self { credentials, ..Self::default() }
+    }
+
+    /// With these tokens too.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Tokens) -> Self {
+        Self { tokens, ..self }
+    }
+
+    /// Another token in the place of that of the same server: from now on it is shown.
+    pub fn renew(&mut self, token: &Token) {
+        self.tokens.put(token.clone());
     }
 
     /// The same credentials for another dialog, which has not been asked anything.
     #[must_use]
     pub fn fresh(&self) -> Self {
-        Self::new(self.credentials.clone())
+        Self::new(self.credentials.clone()).with_tokens(self.tokens.clone())
     }
 
     /// Learns the challenges of a 401 or 407. `Ok` when the request should be tried again, with [`Answers::rows`]. Of several
@@ -100,12 +167,20 @@ impl Answers {
         tries: &mut Tries,
         dice: &mut Dice,
     ) -> Result<(), GiveUp> {
-        let demands = Demand::all(response);
+        let (shows, refused) = self.choose_tokens(response, tries);
+        let same = |demand: &Demand, show: &TokenDemand| {
+            show.side == demand.side && show.realm == demand.realm
+        };
+        let mut demands = Demand::all(response);
+        demands.retain(|demand| !shows.iter().any(|show| same(demand, show)));
         let chosen = self.choose(&demands);
-        if chosen.is_empty() {
-            return Err(demands.into_iter().next().map_or(GiveUp::NotUnderstood, |demand| {
-                GiveUp::NoCredentials { realm: demand.realm }
-            }));
+        if chosen.is_empty() && shows.is_empty() {
+            let digest = demands.into_iter().next();
+            let digest = digest.map(|demand| GiveUp::NoCredentials { realm: demand.realm });
+            // Who has no token at all lacks a password, if that would do.
+            let (first, second) =
+                if self.tokens.is_empty() { (digest, refused) } else { (refused, digest) };
+            return Err(first.or(second).unwrap_or(GiveUp::NotUnderstood));
         }
         for (demand, credentials) in &chosen {
             let before = tries
@@ -121,9 +196,47 @@ impl Answers {
         if tries.rounds > limits::ANSWERS {
             return Err(GiveUp::Endless);
         }
+        for show in shows {
+            self.known.retain(|known| !same(&known.demand, &show));
+            self.shown.retain(|old| old.side != show.side || old.realm != show.realm);
+            if self.shown.len() < limits::REALMS {
+                self.shown.push(show);
+            }
+        }
         for (demand, credentials) in chosen {
+            self.shown.retain(|show| !same(&demand, show));
             tries.answered.push((demand.side, demand.realm.clone()));
             self.keep(demand, &credentials, dice);
+        }
+        Ok(())
+    }
+
+    /// The demands that a token answers, and why the first of the others is not answered.
+    fn choose_tokens(
+        &self,
+        response: &Message,
+        tries: &Tries,
+    ) -> (Vec<TokenDemand>, Option<GiveUp>) {
+        let (mut shows, mut refused) = (Vec::new(), None);
+        for demand in TokenDemand::all(response).into_iter().take(limits::REALMS) {
+            match self.may_show(&demand, tries) {
+                Ok(()) => shows.push(demand),
+                Err(why) => refused = refused.or(Some(why)),
+            }
+        }
+        (shows, refused)
+    }
+
+    fn may_show(&self, demand: &TokenDemand, tries: &Tries) -> Result<(), GiveUp> {
+        let untrusted = || GiveUp::Untrusted { server: demand.server.clone() };
+        let token = self.tokens.of(&demand.server).ok_or_else(untrusted)?;
+        if tries.sight == Sight::Open && !token.is_encrypted() {
+            return Err(GiveUp::Unguarded);
+        }
+        let carried =
+            |(name, value): &(Name, Value)| *name == demand.side.header() && *value == token.value;
+        if tries.carried.iter().any(carried) {
+            return Err(GiveUp::TokenRefused { error: demand.error.clone() });
         }
         Ok(())
     }
@@ -179,7 +292,16 @@ impl Answers {
     /// counts the nonces up, so each request needs its own.
     pub fn rows(&mut self, method: &str, uri: &[u8], body: &[u8]) -> Vec<(Name, Vec<u8>)> {
         let uri = String::from_utf8_lossy(uri);
-        self.known.iter_mut().map(|known| known.answer(method, &uri, body)).collect()
+        let digests = self.known.iter_mut().map(|known| known.answer(method, &uri, body));
+        let mut rows: Vec<_> = digests.collect();
+        for show in &self.shown {
+            let Some(token) = self.tokens.of(&show.server) else { continue };
+            let row = (show.side.header(), token.value.row());
+            if !rows.contains(&row) {
+                rows.push(row);
+            }
+        }
+        rows
     }
 }
 

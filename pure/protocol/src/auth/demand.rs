@@ -95,6 +95,36 @@ impl Demand {
     }
 }
 
+/// A challenge that a token answers (RFC 8898 §4).
+#[derive(Clone, Debug)]
+pub(super) struct TokenDemand {
+    pub(super) side: Side,
+    pub(super) realm: String,
+    /// The authorization server whose token is wanted.
+    pub(super) server: String,
+    /// What was wrong with the one that was shown (RFC 6750 §3.1).
+    pub(super) error: Option<String>,
+}
+
+impl TokenDemand {
+    /// All of a response. One that does not say whose token it wants cannot be answered (RFC 8898 §2.1.1).
+    pub(super) fn all(response: &Message) -> Vec<Self> {
+        let servers = response.all::<WwwAuthenticate>().filter_map(Result::ok);
+        let servers = servers.filter_map(|asked| Self::read(Side::Server, &asked.0));
+        let proxies = response.all::<ProxyAuthenticate>().filter_map(Result::ok);
+        servers.chain(proxies.filter_map(|asked| Self::read(Side::Proxy, &asked.0))).collect()
+    }
+
+    fn read(side: Side, params: &AuthParams<'_>) -> Option<Self> {
+        if !params.is_bearer() {
+            return None;
+        }
+        let server = params.text("authz_server")?;
+        let realm = params.text("realm").unwrap_or_default();
+        Some(Self { side, realm, server, error: params.text("error") })
+    }
+}
+
 /// `None` for a list that has nothing that we know.
 fn protection(list: Option<&str>) -> Option<Protection> {
     let Some(list) = list.filter(|list| !list.trim().is_empty()) else {

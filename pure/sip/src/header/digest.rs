@@ -44,6 +44,11 @@ impl<'a> AuthParams<'a> {
         self.scheme.eq_ignore_ascii_case("Digest")
     }
 
+    /// True for `Bearer` (RFC 8898 §4).
+    pub fn is_bearer(&self) -> bool {
+        self.scheme.eq_ignore_ascii_case("Bearer")
+    }
+
     /// All parameters, in order; values as written.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         self.raw().filter_map(|(name, value)| Some((ascii(name)?, value)))

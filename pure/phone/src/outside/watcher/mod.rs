@@ -6,7 +6,7 @@ mod hearing;
 use std::time::Duration;
 
 use machine::{Dice, Time};
-use protocol::auth::Answers;
+use protocol::auth::{Answers, Token};
 use protocol::dialog::{CallId, Dialog};
 use protocol::doors::{Event, Output, PhoneEvent, Watch};
 use sip::Bytes;
@@ -60,6 +60,11 @@ enum State {
 }
 
 impl Watcher {
+    /// Shows this token from now on.
+    pub(super) fn renew_token(&mut self, token: &Token) {
+        self.answers.renew(token);
+    }
+
     pub(super) fn new(
         id: Watch,
         (target, package): (Box<[u8]>, Package),

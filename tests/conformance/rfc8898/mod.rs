@@ -1,0 +1,3 @@
+//! Tokens of OAuth, as the phone shows them.
+
+mod section_2;
