@@ -167,7 +167,7 @@ def growth():
         curves["call by calls at once"].append((rate, spread(rows, "cpu_us_each")[0]))
     for name, points in curves.items():
         table([name, "µs of CPU each"], [(f"{x:,}", f"{y:.4g}") for x, y in points])
-    with open(f"{ROOT}/docs/growth.svg", "w") as file:
+    with open(f"{ROOT}/docs/pictures/growth.svg", "w") as file:
         file.write(curve(curves))
 
 
