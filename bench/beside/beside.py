@@ -39,8 +39,8 @@ def config(name, shards=1, durability="memory", rows="", challenge="[]", more=""
     return path
 
 
-def ours(path):
-    return ["--server", "ours", "--cmd", f"{OFFHOOK} --log-level warning serve --config {path}"]
+def ours(path, on=""):
+    return ["--server", "ours", "--cmd", f"{on}{OFFHOOK} --log-level warning serve --config {path}"]
 
 
 def users(count):
@@ -148,7 +148,7 @@ def shards():
     found = []
     for count in (1, 2):
         # Both cores: the generator takes its share of one of them, so this is a lower bound.
-        server = ours(config(f"shards{count}", shards=count)) + (["--cpu", "0-1"] if count > 1 else [])
+        server = ours(config(f"shards{count}", shards=count), on="taskset -c 0-1 " if count > 1 else "")
         for workload, rate in (("options", 30000), ("invite", 2000)):
             cpu = bench("run", server, "--workload", workload, "--rate", rate, "--repeat", REPEAT)
             most = bench("max", server, "--workload", workload, "--repeat", 1)[0]["max_rate"]
