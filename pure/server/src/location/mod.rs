@@ -1,6 +1,7 @@
 //! Location: which bindings an address of record has (RFC 3261 §10.1). The registrar writes here, the proxy reads.
 
 mod binding;
+mod former;
 mod index;
 mod packed;
 mod places;

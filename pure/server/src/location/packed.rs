@@ -3,8 +3,8 @@
 
 use machine::Time;
 
-use super::Binding;
 use super::binding::Said;
+use super::{Binding, former};
 use crate::octets::{
     cut, cut_some, put_neighbour, put_short_flow, take_neighbour, take_short_flow,
 };
@@ -14,8 +14,8 @@ use crate::octets::{
 #[derive(Debug, Default)]
 pub(super) struct Packed(Box<[u8]>);
 
-/// The form that is written here. Another one is not read.
-const FORM: u8 = 2;
+/// The form that is written here. What has none begins with the first octet of a length, and none is longer than `limits::BINDING_PART`.
+const FORM: u8 = 0x82;
 
 impl Packed {
     /// Packs an address and its bindings.
@@ -30,9 +30,12 @@ impl Packed {
         Self(octets.into())
     }
 
-    /// What was packed before. Octets that are none hold nothing.
+    /// What was packed before, by an earlier program too. Octets that are none hold nothing.
     pub(super) fn of(octets: &[u8]) -> Self {
-        Self(octets.into())
+        if octets.first() == Some(&FORM) {
+            return Self(octets.into());
+        }
+        former::read(octets).map_or_else(Self::default, |(aor, all)| Self::new(aor, &all))
     }
 
     /// All of it, as octets.

@@ -52,7 +52,7 @@ impl Edition {
             return Err(tampered);
         }
         let (form, packed) = signed.get(8..).and_then(<[u8]>::split_first).ok_or(tampered)?;
-        if *form != FORM {
+        if *form > FORM {
             return Err(Spoilt::Newer);
         }
         let bindings = Location::unpacked(aor, packed).ok_or(tampered)?;
@@ -110,7 +110,7 @@ fn from_here(house: &House, aor: &[u8], binding: Binding) -> Option<Binding> {
 /// What the signatures are for.
 const PURPOSE: &[u8] = b"bindings";
 
-/// The form of what is written. A program that knows only this one leaves others alone.
+/// The form of what is written. Earlier ones are read; a program leaves alone what it does not know.
 const FORM: u8 = 2;
 
 const SIGNATURE: usize = 16;
