@@ -1,5 +1,6 @@
 //! `Handset`: an `offhook phone` in a test's hand. It does what is typed, so a test can do a thing when the other side has done another.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::account::Account;
@@ -22,6 +23,14 @@ impl Handset {
         let mut phone = Phone::start_with(folder, account, &words, &[]);
         phone.peer.wait_for("\"registered\"", PATIENCE);
         Self { phone, number: account.number.clone(), folder: folder.to_owned() }
+    }
+
+    /// Two that go where they are transferred to: 101, which plays 440 Hz, and 103, which plays 660.
+    pub(crate) fn two_that_follow(folder: &Path, server: SocketAddr) -> [Self; 2] {
+        [("101", 440.0), ("103", 660.0)].map(|(number, tone)| {
+            let account = Account::new(number, server).playing(tone);
+            Self::register(folder, &account, &["--follow-transfers"])
+        })
     }
 
     /// Types a line.

@@ -273,11 +273,7 @@ fn linphone_holds_and_is_held_and_keys_go_both_ways() {
 #[test]
 fn linphone_transfers_and_is_transferred() {
     let Some((server, mut bob, folder)) = office("linphone-transfers") else { return };
-    let register = |number: &str, tone: f64| {
-        let account = Account::new(number, server.udp).playing(tone);
-        Handset::register(&folder, &account, &["--follow-transfers"])
-    };
-    let (mut alice, mut carol) = (register("101", 440.0), register("103", 660.0));
+    let [mut alice, mut carol] = Handset::two_that_follow(&folder, server.udp);
     let uri = |number: &str| Account::new(number, server.udp).uri();
     // By us, blind.
     alice.calls("102");
@@ -345,11 +341,7 @@ fn linphone_is_transferred_attended() {
 #[test]
 fn linphone_transfers_attended() {
     let Some((server, mut bob, folder)) = office("linphone-attended") else { return };
-    let register = |number: &str, tone: f64| {
-        let account = Account::new(number, server.udp).playing(tone);
-        Handset::register(&folder, &account, &["--follow-transfers"])
-    };
-    let (mut alice, mut carol) = (register("101", 440.0), register("103", 660.0));
+    let [mut alice, mut carol] = Handset::two_that_follow(&folder, server.udp);
     let uri = |number: &str| Account::new(number, server.udp).uri();
     let first = bob.reaches(&uri("101"), &mut alice);
     let second = bob.reaches(&uri("103"), &mut carol);

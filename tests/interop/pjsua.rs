@@ -229,11 +229,7 @@ fn pjsua_is_transferred() {
 #[test]
 fn pjsua_transfers() {
     let Some((server, mut bob, folder)) = office("pjsua-transfers") else { return };
-    let register = |number: &str, tone: f64| {
-        let account = Account::new(number, server.udp).playing(tone);
-        Handset::register(&folder, &account, &["--follow-transfers"])
-    };
-    let (mut alice, mut carol) = (register("101", 440.0), register("103", 660.0));
+    let [mut alice, mut carol] = Handset::two_that_follow(&folder, server.udp);
     let uri = |number: &str| Account::new(number, server.udp).uri();
     // Blind.
     bob.says(&format!("call {}", uri("101")));

@@ -55,13 +55,9 @@ pub(super) struct Demand {
 }
 
 impl Demand {
-    /// All challenges of a response that are digest and that we know how to answer, in its order. A proxy that forked puts those of
-    /// servers and of proxies into one response (RFC 3261 §22.3), so both headers are read.
+    /// All challenges of a response that are digest and that we know how to answer, in its order.
     pub(super) fn all(response: &Message) -> Vec<Self> {
-        let servers = response.all::<WwwAuthenticate>().filter_map(Result::ok);
-        let servers = servers.filter_map(|asked| Self::read(Side::Server, &asked.0));
-        let proxies = response.all::<ProxyAuthenticate>().filter_map(Result::ok);
-        servers.chain(proxies.filter_map(|asked| Self::read(Side::Proxy, &asked.0))).collect()
+        all(response, Self::read)
     }
 
     fn read(side: Side, params: &AuthParams<'_>) -> Option<Self> {
@@ -109,10 +105,7 @@ pub(super) struct TokenDemand {
 impl TokenDemand {
     /// All of a response. One that does not say whose token it wants cannot be answered (RFC 8898 §2.1.1).
     pub(super) fn all(response: &Message) -> Vec<Self> {
-        let servers = response.all::<WwwAuthenticate>().filter_map(Result::ok);
-        let servers = servers.filter_map(|asked| Self::read(Side::Server, &asked.0));
-        let proxies = response.all::<ProxyAuthenticate>().filter_map(Result::ok);
-        servers.chain(proxies.filter_map(|asked| Self::read(Side::Proxy, &asked.0))).collect()
+        all(response, Self::read)
     }
 
     fn read(side: Side, params: &AuthParams<'_>) -> Option<Self> {
@@ -123,6 +116,15 @@ impl TokenDemand {
         let realm = params.text("realm").unwrap_or_default();
         Some(Self { side, realm, server, error: params.text("error") })
     }
+}
+
+/// All challenges of a response of one kind, in its order. A proxy that forked puts those of servers and of proxies into one response (RFC 3261 §22.3),
+/// so both headers are read.
+fn all<T>(response: &Message, read: impl Fn(Side, &AuthParams<'_>) -> Option<T>) -> Vec<T> {
+    let servers = response.all::<WwwAuthenticate>().filter_map(Result::ok);
+    let servers = servers.filter_map(|asked| read(Side::Server, &asked.0));
+    let proxies = response.all::<ProxyAuthenticate>().filter_map(Result::ok);
+    servers.chain(proxies.filter_map(|asked| read(Side::Proxy, &asked.0))).collect()
 }
 
 /// `None` for a list that has nothing that we know.
