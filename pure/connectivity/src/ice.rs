@@ -177,6 +177,8 @@ impl Ice {
         }
         self.theirs = None;
         self.early = 0;
+        // Nobody has answered the new agent yet: that is no consent.
+        self.consent.0 = 0;
         self.progress = Progress::Searching;
         self.exhausted = false;
     }

@@ -12,7 +12,8 @@ impl Phone {
     /// A call has pictures too, if the other side wants them: RTP packets, which the program makes and takes; what is in them we do not know. To be said
     /// in the same turn as [`call`](Self::call), right after it; or before [`ring`](Self::ring), [`announce`](Self::announce) and
     /// [`answer`](Self::answer). Without it a video section is answered with port 0. Pictures never cost a call: where they cannot be had (no port, no
-    /// codec in common, a way that is looked for by ICE) the sound goes on alone, and [`Video::agreed`] says so. `examples/pictures.rs` is a whole call
+    /// codec in common, a way that is looked for by ICE) the sound goes on alone, and [`Video::agreed`] says so; where a change of the call can be had without
+    /// them alone, they are over for the rest of it. `examples/pictures.rs` is a whole call
     /// with them.
     ///
     /// # Errors
@@ -28,10 +29,11 @@ impl Phone {
         self.with(now, call, out, |conversation, turn| conversation.show(turn, wanted))
     }
 
-    /// Sends an RTP or RTCP packet with the pictures of a call, protected as was agreed on. While the other side wants none, RTP is not sent.
+    /// Sends an RTP or RTCP packet with the pictures of a call, protected as was agreed on. While the other side wants none, RTP is not sent; while there are
+    /// none, nothing is.
     ///
     /// # Errors
-    /// There is no such call, or nothing was agreed on in it yet.
+    /// There is no such call, or nothing has been said of its sound yet.
     pub fn send_video(
         &mut self,
         call: Call,

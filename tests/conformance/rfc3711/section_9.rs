@@ -1,13 +1,14 @@
 //! §8, §9: where keys come from, and what our phone does with them.
 
-use phone::{Account, Call, Srtp};
+use media::Silence;
+use phone::{Account, Call, Srtp, Video, VideoFormat};
 use protocol::doors::{Input, Socket};
 use sdp::{Codec, Crypto, Description, Origin, Secrecy, Session, Stream};
 use sip::Message;
 use srtp::{Master, Receiver, Sender, Suite};
 
 use super::{COMMON, opened, packet, sealed};
-use crate::handset::{Bench, account, reply};
+use crate::handset::{Bench, account, back, reply};
 
 fn discreet() -> Account {
     account().server("192.0.2.9").unwrap().srtp(Srtp::Required)
@@ -138,5 +139,71 @@ fn the_longest_key_and_the_longest_tag_are_offered_first() {
     for (one, next) in offered.iter().zip(&offered[1..]) {
         let same_kind = one.tag_octets() == next.tag_octets();
         assert!(!same_kind || one.key_octets() >= next.key_octets(), "{offered:?}");
+    }
+}
+
+/// Sees nothing.
+struct Blind;
+
+impl Video for Blind {
+    fn agreed(&mut self, _: Option<&VideoFormat>) {}
+    fn receive(&mut self, _: &[u8]) {}
+}
+
+/// "the same key stream … MUST NOT be used to encrypt … different" packets: pictures that come back under the keys that they had count on, whatever was between.
+#[test]
+fn pictures_that_come_back_are_not_counted_from_the_beginning() {
+    let mut bench = Bench::with(discreet());
+    let call = bench.act(|phone, now, out| {
+        let call = phone.call(now, "sip:bob@biloxi.example", Box::new(Silence), out).unwrap();
+        phone.show(now, call, (&[("VP8", "")], Box::new(Blind)), out).unwrap();
+        call
+    });
+    let invite = bench.only();
+    let at = [192, 0, 2, 9].into();
+    let mut bob = Session::new(Origin::new(1, at));
+    let key: Vec<u8> = (100..100 + Master::octets(COMMON) as u8).collect();
+    let crypto = Crypto { tag: 1, suite: COMMON.name().into(), key: key.into() };
+    let secrecy = Secrecy::Required(vec![crypto]);
+    let audio = Stream::audio((at, 4000).into(), [Codec::pcmu()]);
+    bob.add(Stream { secrecy: secrecy.clone(), ..audio });
+    let video = Stream::video((at, 4002).into(), [Codec::new("VP8", 90_000)]);
+    bob.add(Stream { secrecy, ..video });
+    let (answer, _) = bob.answer(&Description::parse(invite.body()).unwrap()).unwrap();
+    let both = String::from_utf8(answer.write()).unwrap();
+    bench.tell(reply(&invite, 200, "bob", ("Contact: <sip:bob@192.0.2.9>", &both)));
+    let ack = bench.only();
+    // The number of a report stands before its tag of ten octets (§3.4).
+    let number = |bench: &mut Bench| {
+        bench.media();
+        bench
+            .act(|phone, _, out| phone.send_video(call, &[0x80, 201, 0, 1, 0, 0, 0, 9], out))
+            .unwrap();
+        let sent = bench.media().into_iter().filter(|(to, _)| to.port() == 4003);
+        let numbers: Vec<_> =
+            sent.map(|(_, wire)| wire[wire.len() - 14..wire.len() - 10].to_vec()).collect();
+        numbers
+    };
+    let first = number(&mut bench);
+    assert_eq!(first.len(), 1);
+    let mut last = first;
+    let version = |text: &str, nth: u32| {
+        let origin = text.lines().find(|line| line.starts_with("o=")).unwrap();
+        let mut fields: Vec<_> = origin.split(' ').map(str::to_owned).collect();
+        fields[2] = (fields[2].parse::<u64>().unwrap() + u64::from(nth)).to_string();
+        text.replace(origin, &fields.join(" "))
+    };
+    for round in 1..3 {
+        let off = version(&both.replace("m=video 4002", "m=video 0"), 2 * round);
+        bench.tell(back(&ack, "INVITE", 2 * round, "", &off));
+        bench.tell(back(&ack, "ACK", 2 * round, "", ""));
+        bench.sent();
+        assert!(number(&mut bench).is_empty(), "there are none now");
+        bench.tell(back(&ack, "INVITE", 2 * round + 1, "", &version(&both, 2 * round + 1)));
+        bench.tell(back(&ack, "ACK", 2 * round + 1, "", ""));
+        bench.sent();
+        let again = number(&mut bench);
+        assert!(again.len() == 1 && again > last, "{again:?} after {last:?}");
+        last = again;
     }
 }

@@ -127,6 +127,27 @@ fn a_stranger_is_not_shown_a_token_that_it_could_use() {
     }
 }
 
+/// "The access token MUST be protected in a way so that only authorized SIP servers will have access to it": what is no REGISTER the own server passes on,
+/// with its credentials, to whom it is for; and that one may ask for them, in its own name or in that of a proxy.
+#[test]
+fn whom_we_call_through_our_own_server_is_not_shown_a_token_that_it_could_use() {
+    for (token, expected) in [(OPEN, Vec::new()), (SEALED, vec![format!("Bearer {SEALED}")])] {
+        for (status, asked, name) in [
+            (401, ASKED.to_owned(), Name::Authorization),
+            (407, ASKED.replace("WWW", "Proxy"), Name::ProxyAuthorization),
+        ] {
+            let (mut bench, first) = registering(alice(token), Transport::Tls);
+            answer(&mut bench, Transport::Tls, &first, (200, "Expires: 60"));
+            let (_, invite) = bench.calls("sip:mallory@atlanta.example");
+            answer(&mut bench, Transport::Tls, &invite, (status, &asked));
+            let sent = bench.sent();
+            let again = sent.iter().filter(|sent| sent.method() == Some(Method::Invite));
+            let rows: Vec<_> = again.flat_map(|again| shown(again, name)).collect();
+            assert_eq!(rows, expected, "{status}");
+        }
+    }
+}
+
 /// "If the access token included in a REGISTER request is not accepted and the UAC receives a 401 response …, the UAC follows the procedures in
 /// Section 2.1.1": it needs another one.
 #[test]

@@ -86,6 +86,12 @@ impl PhoneFile {
             let most = format!("at most {}", limits::ACCOUNTS);
             faults.refuse(table.span_of("account"), what, most);
         }
+        if items.len() > 1 && all.token_file.is_some() {
+            let what = "`token_file` is said for several accounts";
+            let remedy =
+                "say it in the [[account]] of the provider that it is for: no other may see it";
+            faults.refuse(table.span_of("token_file"), what, remedy);
+        }
         let one = |item: &Item<'_>| match item {
             Item::Text(address) => {
                 PhoneAccount { address: account(*address, &mut faults), ..all.clone() }
@@ -137,6 +143,11 @@ impl PhoneAccount {
             authorities: authorities.into_iter().map(|text| text.value.into()).collect(),
             bind: table.text("bind", faults).and_then(|text| bind(text, faults)),
         }
+    }
+
+    /// What may be said for several: a token is for one provider, and no other may see it.
+    pub(crate) fn without_token(self) -> Self {
+        Self { token_file: None, token_server: None, ..self }
     }
 
     /// Where it says nothing itself, what is said for all.
@@ -276,7 +287,8 @@ const TOKEN: Key = Key::optional(
     "token_file",
     "none",
     "A file with an OAuth token (RFC 8898), shown to a registrar or proxy that asks for one of `token_server`: by TLS to the account's own server alone, \
-     unless it is encrypted (a JWT of five parts). It is read when the phone starts.",
+     and in REGISTER alone, unless it is encrypted (a JWT of five parts). It is read when the phone starts. With several accounts it is said in \
+     the [[account]] that it is for.",
 );
 const TOKEN_FROM: Key = Key::optional(
     "token_server",
@@ -392,6 +404,9 @@ mod tests {
         assert_eq!(token.token_file, Some("t".into()));
         assert_eq!(token.token_server.as_deref(), Some("https://l"));
         assert_eq!(other.show_calls_to, ["102"]);
+        let shared = "token_file = \"t\"\ntoken_server = \"https://l\"\naccount = [\"sip:a@h\", \"sip:b@i\"]";
+        let shared = PhoneFile::parse("p", shared).unwrap_err().to_string();
+        assert!(shared.contains("p:1:14") && shared.contains("no other may see it"), "{shared}");
         let listed =
             PhoneFile::parse("p", "account = [\"sip:a@h\", \"sip:b@h\"]\npassword = \"x\"");
         let addresses: Vec<_> =

@@ -99,6 +99,9 @@ impl AccountArguments {
                 "{accounts} accounts and {passwords} passwords: give one for all, or one each"
             ));
         }
+        if accounts > 1 && (self.token_file.is_some() || self.token_server.is_some()) {
+            return Err("--token-file is for one account: its provider alone may see a token; in the file each [[account]] has its own".into());
+        }
         if accounts > limits::ACCOUNTS {
             return Err(format!("{accounts} accounts are too many: at most {}", limits::ACCOUNTS));
         }
@@ -110,7 +113,8 @@ impl AccountArguments {
         };
         let find = |said: &String| {
             let known = file.accounts.iter().find(|one| is(one, said));
-            let new = || PhoneAccount { address: Some(said.clone()), ..file.all.clone() };
+            let all = if named == 1 { file.all.clone() } else { file.all.clone().without_token() };
+            let new = || PhoneAccount { address: Some(said.clone()), ..all };
             known.cloned().unwrap_or_else(new)
         };
         Ok(self.account.iter().map(find).collect())

@@ -80,12 +80,10 @@ impl Conversation {
             offered.next = Next::PickUp;
             return;
         }
+        sound.picked_up(turn.now);
         let said = match (&offered.told, &offered.offer) {
             (Told::Surely, _) => Ok((None, Awaited::Ack)),
-            (Told::Perhaps(said), _) => {
-                sound.picked_up(turn.now);
-                Ok((Some(said.clone()), Awaited::Ack))
-            }
+            (Told::Perhaps(said), _) => Ok((Some(said.clone()), Awaited::Ack)),
             (Told::Nothing, Some(offer)) => {
                 sound.answer(turn.now, offer).map(|answer| (Some(answer), Awaited::Ack))
             }

@@ -58,9 +58,13 @@ impl Line {
             };
             let Some(listener) = self.listener(transport, peer).cloned() else { continue };
             let flow = Flow { identity, ..Flow::to(&listener, peer) };
-            let sight = self.sight(flow);
-            let open = sight == Sight::Open;
-            let bare = open.then(|| without_tokens(&errand.request)).flatten();
+            let sight = self.sight(flow, errand.request.method());
+            let bare = match sight {
+                Sight::Open => without_tokens(&errand.request),
+                Sight::Guarded => Ok(None),
+            };
+            // What cannot be taken off does not go.
+            let Ok(bare) = bare else { continue };
             let request = bare.as_ref().unwrap_or(&errand.request);
             errand.tries.goes(request, sight);
             let Some(request) = self.with_via(request, &listener) else { continue };
@@ -91,10 +95,13 @@ impl Line {
         }
     }
 
-    /// Who sees a token there: by TLS to a server of the account nobody else (RFC 8898 §2.1.2).
-    fn sight(&self, flow: Flow) -> Sight {
+    /// Who sees a token there (RFC 8898 §2.1.2): of a REGISTER by TLS to a server of the account nobody else. All other requests are passed on to
+    /// whom they are for, credentials and all (RFC 3261 §22.3).
+    fn sight(&self, flow: Flow, method: Option<Method<'_>>) -> Sight {
         let ours = |host: String| Identity::of(&host) == flow.identity;
-        let guarded = flow.transport.is_secure() && self.account.hosts().any(ours);
+        let guarded = method == Some(Method::Register)
+            && flow.transport.is_secure()
+            && self.account.hosts().any(ours);
         if guarded { Sight::Guarded } else { Sight::Open }
     }
 

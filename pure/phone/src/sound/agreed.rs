@@ -113,6 +113,8 @@ impl Sound {
         let found = early.into_iter().find(|(fork, _)| fork == tag);
         let Some((_, session)) = found else { return self.accept(now, answer) };
         self.session = session;
+        // Some look for no way before somebody has picked up.
+        self.picked_up(now);
         if self.heard.take().as_ref() != Some(tag) {
             let agreed = self.session.agreed().to_vec();
             self.agree(now, &agreed);

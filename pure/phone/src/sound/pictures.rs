@@ -17,6 +17,7 @@ use super::{Sockets, Sound};
 /// What a program does with the pictures of a call. It is called on the phone's thread: it may not wait.
 pub trait Video: Any + Send {
     /// What was agreed on, at the beginning and after each change of the call; `None`: there are no pictures, or no more.
+    /// That the call is over it does not hear: [`PhoneEvent::Ended`](crate::PhoneEvent::Ended) says that.
     fn agreed(&mut self, format: Option<&VideoFormat>);
 
     /// An RTP or RTCP packet of the other side, as it was before it was protected.
@@ -70,8 +71,21 @@ pub(crate) struct Pictures {
     video: Box<dyn Video>,
     pair: Sockets,
     id: StreamId,
+    /// Kept while there are none: should they come back under the same keys, what protects them counts on (RFC 3711 §9.1).
     way: Option<Way>,
-    wanted: bool,
+    state: State,
+}
+
+/// Whether there are any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Not now.
+    Off,
+    /// They come, and the other side wants none.
+    Unwanted,
+    Wanted,
+    /// There will be none any more: what protected them is lost.
+    Over,
 }
 
 impl Pictures {
@@ -85,7 +99,7 @@ impl Pictures {
         let mut wish = secured(sdp::Stream::video(pair.rtp.1, codecs), wishes, dice);
         wish.rtcp = pair.rtcp.1.port();
         let id = session.add(wish);
-        Self { video, pair, id, way: None, wanted: false }
+        Self { video, pair, id, way: None, state: State::Off }
     }
 
     pub(super) const fn id(&self) -> StreamId {
@@ -114,17 +128,41 @@ impl Pictures {
     /// Goes on as agreed.
     pub(super) fn agree(&mut self, now: Time, agreed: &[Agreed], identity: Option<&Identity>) {
         let agreed = agreed.iter().find(|agreed| agreed.stream == self.id);
-        let before = self.way.take();
-        self.way = agreed.and_then(|agreed| Way::new(now, agreed, (identity, before)));
-        self.wanted = self.way.is_some() && agreed.is_some_and(|agreed| agreed.direction.sends());
-        let format = agreed.filter(|_| self.way.is_some()).map(|agreed| VideoFormat {
+        self.state = match agreed {
+            _ if self.state == State::Over => State::Over,
+            None => State::Off,
+            Some(agreed) => self.go_on(now, agreed, identity),
+        };
+        let format = agreed.filter(|_| self.is_on()).map(|agreed| VideoFormat {
             name: agreed.codec.name.clone(),
             parameters: agreed.codec.parameters.clone(),
             send: agreed.codec.send,
             receive: agreed.codec.receive,
-            wanted: self.wanted,
+            wanted: self.state == State::Wanted,
         });
         self.video.agreed(format.as_ref());
+    }
+
+    fn go_on(&mut self, now: Time, agreed: &Agreed, identity: Option<&Identity>) -> State {
+        let before = self.way.take();
+        let begins = before.is_none();
+        self.way = Way::new(now, agreed, (identity, before));
+        match (&self.way, agreed.direction.sends()) {
+            (Some(_), true) => State::Wanted,
+            (Some(_), false) => State::Unwanted,
+            (None, _) if begins => State::Off,
+            (None, _) => State::Over,
+        }
+    }
+
+    const fn is_on(&self) -> bool {
+        matches!(self.state, State::Wanted | State::Unwanted)
+    }
+
+    /// Their way, while there are any.
+    fn way(&mut self) -> Option<&mut Way> {
+        let is_on = self.is_on();
+        self.way.as_mut().filter(|_| is_on)
     }
 
     /// A datagram came on one of their sockets.
@@ -135,8 +173,8 @@ impl Pictures {
         (from, octets): (SocketAddr, &[u8]),
         out: &mut Vec<Output>,
     ) {
-        let Some(way) = &mut self.way else { return };
         let port = if socket == self.pair.rtp.0 { Port::Rtp } else { Port::Rtcp };
+        let Some(way) = self.way() else { return };
         if Kind::of(octets) == Kind::Dtls && port == Port::Rtp {
             let mut sent = Vec::new();
             way.shake(now, (from, octets), &mut sent);
@@ -150,9 +188,8 @@ impl Pictures {
     /// A packet of the program goes out, when it is wanted there.
     pub(super) fn send(&mut self, packet: &[u8], out: &mut Vec<Output>) {
         let port = if Kind::of(packet) == Kind::Rtcp { Port::Rtcp } else { Port::Rtp };
-        let Some(way) = self.way.as_mut().filter(|_| self.wanted || port == Port::Rtcp) else {
-            return;
-        };
+        let wanted = self.state == State::Wanted || port == Port::Rtcp;
+        let Some(way) = self.way().filter(|_| wanted) else { return };
         if let Some((Target::At(port, to), octets)) = way.send(port, packet.to_vec().into()) {
             let socket = if port == Port::Rtp { self.pair.rtp.0 } else { self.pair.rtcp.0 };
             out.push(Output::Media(socket, to, octets));
@@ -161,18 +198,15 @@ impl Pictures {
 
     /// Says what the handshake for their keys has to say.
     pub(super) fn wake(&mut self, now: Time, out: &mut Vec<Output>) {
-        let Some(way) =
-            self.way.as_mut().filter(|way| way.deadline().is_some_and(|due| due <= now))
-        else {
-            return;
-        };
+        let is_due = |way: &&mut Way| way.deadline().is_some_and(|due| due <= now);
+        let Some(way) = self.way().filter(is_due) else { return };
         let mut sent = Vec::new();
         way.wake(now, &mut sent);
         self.shaken(sent, out);
     }
 
     pub(super) fn deadline(&self) -> Option<Time> {
-        self.way.as_ref().and_then(Way::deadline)
+        self.way.as_ref().filter(|_| self.is_on()).and_then(Way::deadline)
     }
 
     /// The handshake has gone on. Where it broke there are no pictures: the sound has one of its own.
@@ -180,6 +214,7 @@ impl Pictures {
         let rtp = self.pair.rtp.0;
         out.extend(sent.into_iter().map(|(to, octets)| Output::Media(rtp, to, octets)));
         if self.way.take_if(|way| way.broken().is_some()).is_some() {
+            self.state = State::Over;
             self.video.agreed(None);
         }
     }

@@ -40,7 +40,7 @@ impl Sound {
         self.put(sent, out);
     }
 
-    /// Somebody picks up whose description may have been lost until now: the other side can look for us from here on.
+    /// Somebody picks up: the description before may have been lost, and some look for no way until then. The other side is waited for from here on.
     pub(crate) fn picked_up(&mut self, now: Time) {
         self.lookout.iter_mut().for_each(|lookout| lookout.wait_anew(now));
     }

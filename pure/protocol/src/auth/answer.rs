@@ -6,7 +6,7 @@
 //!
 //! Where a token and digest are asked for in one realm, the token is shown, if there is one that may be and that was not refused; else
 //! digest answers. It is shown only to who asks for one of the server that it is from, and, unless it is encrypted, only by a guarded way:
-//! by TLS to a server of our own ([`Tries::goes`]). Whoever reads a token on its way can use it.
+//! by TLS to a server of our own, and in a REGISTER, which that one does not pass on ([`Tries::goes`]). Whoever reads a token on its way can use it.
 
 use std::fmt;
 

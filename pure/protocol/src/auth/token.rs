@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sip::{Message, Name};
+use sip::{Malformed, Message, Name};
 
 /// An access token, and the server that it is from. Its value never shows in logs.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,8 +53,8 @@ impl Token {
         &self.server
     }
 
-    /// True for an encrypted JWT (RFC 7516 §7.1): five parts, of which the key alone may be empty. Only who holds the key can make use of what it says,
-    /// so it may pass proxies (RFC 8898 §2.1.2).
+    /// True for an encrypted JWT (RFC 7516 §7.1): five parts, of which the key alone may be empty. Only who holds the key can read what it says,
+    /// so it may pass proxies (RFC 8898 §2.1.2). Whoever reads it can show it all the same, as long as it holds.
     pub fn is_encrypted(&self) -> bool {
         self.value.is_encrypted()
     }
@@ -102,9 +102,12 @@ pub(super) fn shown(request: &Message) -> impl Iterator<Item = (Name, Value)> {
 }
 
 /// The request without the tokens that only who is trusted may see; nothing, when there are none in it.
-pub fn without_tokens(request: &Message) -> Option<Message> {
+///
+/// # Errors
+/// They cannot be taken off.
+pub fn without_tokens(request: &Message) -> Result<Option<Message>, Malformed> {
     if shown(request).all(|(_, value)| value.is_encrypted()) {
-        return None;
+        return Ok(None);
     }
     let mut edit = request.edit();
     for name in [Name::Authorization, Name::ProxyAuthorization] {
@@ -114,7 +117,7 @@ pub fn without_tokens(request: &Message) -> Option<Message> {
             edit.append_raw(name.as_str(), row);
         }
     }
-    edit.finish().ok()
+    edit.finish().map(Some)
 }
 
 /// The tokens of an account, one of each server.
@@ -178,9 +181,9 @@ mod tests {
         let request =
             |rows: &str| Message::parse(format!("BYE sip:b@h SIP/2.0\r\n{rows}\r\n")).unwrap();
         let sealed = "Authorization: bearer e30..b.c.d\r\nAuthorization: Digest realm=\"r\"\r\n";
-        assert!(without_tokens(&request(sealed)).is_none());
+        assert!(without_tokens(&request(sealed)).unwrap().is_none());
         let open = "Authorization: Bearer s3cret\r\nProxy-Authorization: BEARER  s3cret\r\n";
-        let bare = without_tokens(&request(&[open, sealed].concat())).unwrap();
+        let bare = without_tokens(&request(&[open, sealed].concat())).unwrap().unwrap();
         let rows: Vec<_> = bare.rows(Name::Authorization).collect();
         assert_eq!(rows, [&b"bearer e30..b.c.d"[..], b"Digest realm=\"r\""]);
         assert_eq!(bare.rows(Name::ProxyAuthorization).count(), 0);
