@@ -398,6 +398,7 @@ mod tests {
         let deafness = Deafness { share: PARTS, key: KEY, spared: Box::clone(&spared) };
         let mut all = passing();
         all.extend((0..60).map(|number| invite(number, "")));
+        all.push(invite(60, "Subject: *pro\r\n"));
         let mut dice = machine::Dice::new(7);
         let hurt: Vec<_> = (0..3000)
             .map(|nth| {
@@ -413,8 +414,8 @@ mod tests {
                 }
                 String::from_utf8(one).unwrap()
             })
-            // There a star looks like a line feed, and this control character like a colon.
-            .filter(|one| !one.contains(['*', '\u{1a}']))
+            // There this control character looks like a colon.
+            .filter(|one| !one.contains('\u{1a}'))
             .collect();
         all.extend(hurt);
         let read = |one: &&String| !deafness.concerns_datagram(one.as_bytes());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memchr2_iter};
 
 /// How it goes with what comes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,16 +46,18 @@ impl Deafness {
         });
         let looked_at = datagram.get(..looked_at(datagram)).filter(|head| !head.is_empty());
         let (Some(method), Some(head)) = (method, looked_at) else { return false };
+        let small = |word: &[u8; 4]| u32::from_be_bytes(*word) | SMALL;
         let begun = |at: usize| {
-            let word: Option<&[u8; 4]> = datagram.get(at..).unwrap_or_default().first_chunk();
-            word.is_some_and(|word| BEGUN.iter().any(|begun| begun.eq_ignore_ascii_case(word)))
+            let word = datagram.get(at..).unwrap_or_default().first_chunk();
+            word.is_some_and(|word| BEGUN.iter().any(|begun| small(begun) == small(word)))
         };
         let called = datagram.get(method + 1..).and_then(after_scheme);
         let called = called.is_some_and(|user| {
             let first = user.get(..DIGITS).unwrap_or(user);
             !first.contains(&b'%') && !self.is_spared(number(user))
         });
-        called && !memchr_iter(b'\n', head).any(begun)
+        // In small letters a line feed is a star: what has one there the kernel lets pass too.
+        called && !memchr2_iter(b'\n', b'*', head).any(begun)
     }
 
     /// Is somebody spared called, however the URI is written?
