@@ -219,3 +219,25 @@ fn what_is_said_goes_on_while_a_way_is_searched_anew() {
     world.now = world.now + limits::CONSENT;
     assert_eq!(next.destination(world.now), None, "and not without consent");
 }
+
+/// RFC 7675 §5.1: consent is an answer. Whoever begins anew and does not answer has given none.
+#[test]
+fn to_begin_anew_is_no_consent() {
+    let mut world = World::new(ALICE, [&Servers::default(), &Servers::default()]);
+    world.meet();
+    world.live(2000);
+    let bob = world.parties[1].said();
+    world.cut = |_, _| true;
+    world.live(20_000);
+    for nth in 0..3 {
+        let names = format!("name{nth}");
+        let anew = sdp::Ice {
+            ufrag: names.as_str().into(),
+            password: names.repeat(5).into(),
+            ..bob.clone()
+        };
+        meet(&mut world, 0, (&anew, Role::Controlling));
+        world.live(5000);
+    }
+    assert_eq!(world.parties[0].destination(world.now), None);
+}
