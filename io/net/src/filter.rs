@@ -394,11 +394,14 @@ mod tests {
     /// The machine knows of which requests the kernel may drop one: what it always reads says nothing of how much it should.
     #[test]
     fn the_machine_judges_as_the_kernel_does() {
-        let spared = numbers(&["112", "911", "+4930112"]);
+        let spared = numbers(&["112", "911", "+4930112", "+4930112345678"]);
         let deafness = Deafness { share: PARTS, key: KEY, spared: Box::clone(&spared) };
         let mut all = passing();
         all.extend((0..60).map(|number| invite(number, "")));
         all.push(invite(60, "Subject: *pro\r\n"));
+        let calls = |uri: &str| invite(61, "").replacen("sip:102@example.test", uri, 1);
+        // Of a long one both ends are looked at.
+        all.extend(["sip:+4930112345678@", "tel:+49399;@:;5678", "sips:+493@x2345678;"].map(calls));
         let mut dice = machine::Dice::new(7);
         let hurt: Vec<_> = (0..3000)
             .map(|nth| {

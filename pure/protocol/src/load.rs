@@ -39,7 +39,8 @@ impl Deafness {
     }
 
     /// The same for a datagram, of which the kernel looks at the first octets alone. What it cannot judge is read: a NOTIFY or a REFER, a URI
-    /// that is neither `sip`, `sips` nor `tel` or has a `%` at the beginning of its user, a datagram that ends before it is told.
+    /// that is neither `sip`, `sips` nor `tel` or has a `%` at the beginning of its user, a number that begins and ends as one that is spared, a
+    /// datagram that ends before it is told.
     pub fn concerns_datagram(&self, datagram: &[u8]) -> bool {
         let method = datagram.first_chunk().and_then(|word: &[u8; 4]| {
             JUDGED.iter().find(|(begin, _)| *begin == word).map(|(_, length)| *length as usize)
@@ -54,7 +55,7 @@ impl Deafness {
         let called = datagram.get(method + 1..).and_then(after_scheme);
         let called = called.is_some_and(|user| {
             let first = user.get(..DIGITS).unwrap_or(user);
-            !first.contains(&b'%') && !self.is_spared(number(user))
+            !first.contains(&b'%') && !self.spared.iter().any(|one| resembles(user, one.as_bytes()))
         });
         // In small letters a line feed is a star: what has one there the kernel lets pass too.
         called && !memchr2_iter(b'\n', b'*', head).any(begun)
@@ -77,6 +78,15 @@ impl Deafness {
 /// The number that is called, of what follows the scheme.
 fn number(called: &[u8]) -> &[u8] {
     called.split(|octet| BEHIND_NUMBER.contains(octet)).next().unwrap_or_default()
+}
+
+/// Is what follows the scheme as long as a number, and does it begin and end like it? By no more the kernel tells long ones from each other.
+fn resembles(called: &[u8], number: &[u8]) -> bool {
+    let Some((called, behind)) = called.split_at_checked(number.len()) else { return false };
+    let first = called.get(..4).unwrap_or(called);
+    number.starts_with(first)
+        && called.last_chunk::<4>() == number.last_chunk()
+        && behind.first().is_some_and(|octet| BEHIND_NUMBER.contains(octet))
 }
 
 /// What follows the scheme of a URI that calls a number, or somebody's name.

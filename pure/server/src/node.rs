@@ -306,7 +306,7 @@ impl Roles {
             return;
         }
         // What the driver has judged are the octets as they came: they are changed below.
-        let heard = self.door.heard(turn.now, flow, &message);
+        let heard = self.door.heard(turn, flow, &message);
         if let Err(fault) = admission::well_formed(&mut message) {
             // A broken response goes nowhere; a request whose Via can be read is told what is wrong.
             if message.is_request() && message.get::<sip::header::Via>().is_some() {

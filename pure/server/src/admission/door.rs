@@ -19,7 +19,7 @@ use super::hush::{Hush, Width};
 use super::late::Late;
 use super::pace::Pace;
 use super::ration::Ration;
-use super::room::{Order, Room};
+use super::room::{Arrival, Order, Room};
 use super::sources::Sources;
 use super::trial::Heard;
 use super::valve::{Turned, Valve};
@@ -219,12 +219,11 @@ impl Door {
     pub(crate) fn keep(
         &mut self,
         turn: &mut Turn<'_>,
-        class: Class,
-        newcomer: Newcomer,
+        arrival: Arrival,
     ) -> Option<(Newcomer, Verdict)> {
-        let (class, displaced) = self.room.put(turn.now, class, newcomer)?;
-        let verdict = self.turn_away(turn, class, &displaced);
-        Some((displaced, verdict))
+        let displaced = self.room.put(turn.now, arrival)?;
+        let verdict = self.turn_away(turn, &displaced);
+        Some((displaced.newcomer, verdict))
     }
 
     /// How many wait for a turn.
@@ -242,10 +241,10 @@ impl Door {
         let mut served = Vec::new();
         let patience = turn.house.settings.overload.target;
         while served.len() < AWAY_A_TURN
-            && let Some((class, newcomer)) = self.room.overdue(turn.now, patience)
+            && let Some(overdue) = self.room.overdue(turn.now, patience)
         {
-            let verdict = self.turn_away(turn, class, &newcomer);
-            served.push((newcomer, verdict));
+            let verdict = self.turn_away(turn, &overdue);
+            served.push((overdue.newcomer, verdict));
         }
         for nth in 1..=self.a_turn() {
             let order = if self.valve.is_narrow() { Order::Newest } else { Order::Oldest };
@@ -253,20 +252,36 @@ impl Door {
                 true => self.room.next_of_others(order),
                 false => self.room.next(order),
             };
-            let Some((class, newcomer)) = next else { break };
+            let Some(Arrival { class, newcomer, .. }) = next else { break };
             self.begin(turn, (newcomer.flow, &newcomer.request), class);
             served.push((newcomer, Verdict::Enter));
         }
         served
     }
 
-    /// May a message, as it came, be the repeat of a request that the driver did not let through?
-    pub(crate) fn heard(&self, now: Time, flow: Flow, message: &Message) -> Heard {
+    /// May the driver leave out such a message as this one, as it came, or has it left this one out before? As long as there is time for all, it may
+    /// be any but those that come by WebSocket or from our other nodes.
+    pub(crate) fn heard(&self, turn: &Turn<'_>, flow: Flow, message: &Message) -> Heard {
+        let is_quiet = !self.valve.is_narrow() && !self.unread;
         let repeats = !flow.transport.is_reliable();
-        if repeats && self.hush.may_be_late(now, message) {
+        let is_read = flow.transport.is_web() || came_across(turn.house, flow);
+        if is_read || !is_quiet && !self.is_judged(flow, message) {
+            Heard::Always
+        } else if repeats && self.hush.may_be_late(turn.now, message) {
             Heard::PerhapsLate
         } else {
             Heard::AtOnce
+        }
+    }
+
+    /// Can the driver judge a message that came so?
+    fn is_judged(&self, flow: Flow, message: &Message) -> bool {
+        let wire = message.wire();
+        let head = wire.len().checked_sub(message.body().len()).and_then(|end| wire.get(..end));
+        match (flow.transport, head) {
+            (Transport::Udp, _) => self.deafness.concerns_datagram(wire),
+            (_, Some(head)) => self.deafness.concerns(head) && has_plain_length(head),
+            (_, None) => false,
         }
     }
 
@@ -326,16 +341,16 @@ impl Door {
             return Verdict::Enter;
         }
         if class == Class::New {
-            let repeats = !flow.transport.is_reliable();
-            if repeats && (heard == Heard::PerhapsLate || self.late.has(request)) {
+            let repeats = !flow.transport.is_reliable() && self.late.has(request);
+            if repeats || heard == Heard::PerhapsLate {
                 let told = self.is_told(turn, flow, request);
                 return self.dismiss(turn, (flow, request, told));
             }
-            if self.may_be_left_out(turn.house, flow, request) {
+            if heard == Heard::AtOnce {
                 self.hush.seen(flow.transport);
             }
             if self.valve.is_narrow() && self.waited > STALE {
-                self.note_away(turn.house, (flow, request), class);
+                self.note_away(class, heard);
                 return self.fall_silent(turn.now, flow, request);
             }
         }
@@ -360,13 +375,14 @@ impl Door {
     }
 
     /// There is no time for a request: mostly it is told so.
-    fn turn_away(&mut self, turn: &mut Turn<'_>, class: Class, newcomer: &Newcomer) -> Verdict {
-        let (flow, request) = (newcomer.flow, &newcomer.request);
+    fn turn_away(&mut self, turn: &mut Turn<'_>, arrival: &Arrival) -> Verdict {
+        let Arrival { class, heard, newcomer: Newcomer { flow, request, .. } } = arrival;
+        let flow = *flow;
         let told = self.is_told(turn, flow, request);
         if told {
             self.feedback.refused();
         }
-        self.note_away(turn.house, (flow, request), class);
+        self.note_away(*class, *heard);
         self.dismiss(turn, (flow, request, told))
     }
 
@@ -393,29 +409,10 @@ impl Door {
         Verdict::Silence
     }
 
-    fn note_away(&mut self, house: &House, (flow, request): (Flow, &Message), class: Class) {
+    const fn note_away(&mut self, class: Class, heard: Heard) {
         self.valve.turned_away();
-        if class == Class::New && self.may_be_left_out(house, flow, request) {
+        if matches!((class, heard), (Class::New, Heard::AtOnce)) {
             self.hush.turned_away();
-        }
-    }
-
-    /// Could the driver have left it out? What comes by WebSocket, from our other nodes, or in a form that it cannot judge, it always reads: that
-    /// less of the rest is read makes it no less. (As long as there is time for all, all count.)
-    fn may_be_left_out(&self, house: &House, flow: Flow, request: &Message) -> bool {
-        let is_read = flow.transport.is_web() || came_across(house, flow);
-        let is_quiet = !self.valve.is_narrow() && !self.unread;
-        !is_read && (is_quiet || self.is_judged(flow, request))
-    }
-
-    /// Can the driver judge a request that came so?
-    fn is_judged(&self, flow: Flow, request: &Message) -> bool {
-        let wire = request.wire();
-        let head = wire.len().checked_sub(request.body().len()).and_then(|end| wire.get(..end));
-        match (flow.transport, head) {
-            (Transport::Udp, _) => self.deafness.concerns_datagram(wire),
-            (_, Some(head)) => self.deafness.concerns(head) && has_plain_length(head),
-            (_, None) => false,
         }
     }
 

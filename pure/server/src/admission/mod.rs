@@ -22,6 +22,7 @@ pub(crate) use class::{Class, Whence};
 pub use door::Tally;
 pub(crate) use door::{Door, Verdict};
 pub(crate) use merged::Merged;
+pub(crate) use room::Arrival;
 pub(crate) use trial::Heard;
 pub(crate) use unreadable::unreadable;
 

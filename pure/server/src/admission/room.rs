@@ -11,7 +11,16 @@ use machine::Time;
 use protocol::transaction::Newcomer;
 
 use super::class::Class;
+use super::trial::Heard;
 use crate::limits;
+
+/// Somebody who wants to begin something: how urgent that is, and how it was heard.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) class: Class,
+    pub(crate) heard: Heard,
+    pub(crate) newcomer: Newcomer,
+}
 
 /// Who waits, the most urgent first.
 #[derive(Debug, Default)]
@@ -25,7 +34,7 @@ pub(crate) struct Room {
 const URGENT: [Class; 3] = [Class::Emergency, Class::Known, Class::New];
 
 /// Since when each has waited.
-type Queue = VecDeque<(Time, Newcomer)>;
+type Queue = VecDeque<(Time, Arrival)>;
 
 /// Who goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,50 +57,45 @@ impl Room {
     }
 
     /// Lets somebody wait. When the room is full, somebody else has to go.
-    pub(crate) fn put(
-        &mut self,
-        now: Time,
-        class: Class,
-        newcomer: Newcomer,
-    ) -> Option<(Class, Newcomer)> {
-        self.queue(class).push_back((now, newcomer));
+    pub(crate) fn put(&mut self, now: Time, arrival: Arrival) -> Option<Arrival> {
+        self.queue(arrival.class).push_back((now, arrival));
         if self.len() > limits::ROOM { self.least_urgent() } else { None }
     }
 
-    fn least_urgent(&mut self) -> Option<(Class, Newcomer)> {
+    fn least_urgent(&mut self) -> Option<Arrival> {
         let mut urgent = URGENT.into_iter().rev();
-        urgent.find_map(|class| Some((class, self.queue(class).pop_front()?.1)))
+        urgent.find_map(|class| self.queue(class).pop_front().map(|(_, arrival)| arrival))
     }
 
     /// Somebody who has waited for too long. Whoever is known may wait twice as long, and who calls for help is never sent away.
-    pub(crate) fn overdue(&mut self, now: Time, patience: Duration) -> Option<(Class, Newcomer)> {
+    pub(crate) fn overdue(&mut self, now: Time, patience: Duration) -> Option<Arrival> {
         [(Class::New, patience), (Class::Known, patience * 2)].into_iter().find_map(
             |(class, patience)| {
                 let queue = self.queue(class);
                 queue.front().filter(|(since, _)| now - *since > patience)?;
-                Some((class, queue.pop_front()?.1))
+                Some(queue.pop_front()?.1)
             },
         )
     }
 
     /// Whose turn it is.
-    pub(crate) fn next(&mut self, order: Order) -> Option<(Class, Newcomer)> {
+    pub(crate) fn next(&mut self, order: Order) -> Option<Arrival> {
         URGENT.into_iter().find_map(|class| self.of(class, order))
     }
 
     /// Whose turn it is when it is that of the others: anybody can write what makes a request urgent, and whoever has no credentials yet would never
     /// be asked for them.
-    pub(crate) fn next_of_others(&mut self, order: Order) -> Option<(Class, Newcomer)> {
+    pub(crate) fn next_of_others(&mut self, order: Order) -> Option<Arrival> {
         URGENT.into_iter().rev().find_map(|class| self.of(class, order))
     }
 
-    fn of(&mut self, class: Class, order: Order) -> Option<(Class, Newcomer)> {
+    fn of(&mut self, class: Class, order: Order) -> Option<Arrival> {
         let queue = self.queue(class);
         let next = match order {
             Order::Oldest => queue.pop_front(),
             Order::Newest => queue.pop_back(),
         };
-        Some((class, next?.1))
+        next.map(|(_, arrival)| arrival)
     }
 
     const fn queue(&mut self, class: Class) -> &mut Queue {
@@ -113,7 +117,7 @@ mod tests {
     use super::*;
 
     /// Somebody who wants to begin something.
-    fn newcomer(number: usize) -> Newcomer {
+    fn arrival(class: Class, number: usize) -> Arrival {
         let request = format!(
             "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK{number}\r\nFrom: <sip:c@d>;tag=1\r\nTo: <sip:a@b>\r\n\
              Call-ID: {number}\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
@@ -124,7 +128,7 @@ mod tests {
         let flow = Flow { transport: Transport::Udp, listener: 0, connection: 0, peer, identity };
         let mut transactions = Transactions::new(Timers::default(), &mut Dice::new(1));
         match transactions.meet(Time::default(), flow, request, &mut Vec::new()) {
-            Met::New(newcomer) => newcomer,
+            Met::New(newcomer) => Arrival { class, heard: Heard::AtOnce, newcomer },
             Met::Known(_) => panic!("it is new"),
         }
     }
@@ -135,9 +139,9 @@ mod tests {
         for full_of in [Class::Known, Class::Emergency] {
             let mut room = Room::default();
             for number in 0..limits::ROOM {
-                assert!(room.put(Time::default(), full_of, newcomer(number)).is_none());
+                assert!(room.put(Time::default(), arrival(full_of, number)).is_none());
             }
-            let mut gone = |class| room.put(Time::default(), class, newcomer(9)).map(|(it, _)| it);
+            let mut gone = |class| room.put(Time::default(), arrival(class, 9)).map(|it| it.class);
             assert_eq!(gone(Class::New), Some(Class::New));
             assert_eq!(gone(Class::Emergency), Some(full_of));
             assert_eq!(room.len(), limits::ROOM);
@@ -149,9 +153,9 @@ mod tests {
         let mut room = Room::default();
         for (number, class) in [Class::New, Class::Known, Class::Emergency].into_iter().enumerate()
         {
-            room.put(Time::default(), class, newcomer(number));
+            room.put(Time::default(), arrival(class, number));
         }
-        let class = |next: Option<(Class, Newcomer)>| next.map(|(class, _)| class);
+        let class = |next: Option<Arrival>| next.map(|next| next.class);
         assert_eq!(class(room.next(Order::Oldest)), Some(Class::Emergency));
         assert_eq!(class(room.next_of_others(Order::Oldest)), Some(Class::New));
         assert_eq!(class(room.next_of_others(Order::Oldest)), Some(Class::Known));

@@ -15,10 +15,12 @@ pub(crate) struct Trial {
     parts: Vec<(Range<u16>, Time)>,
 }
 
-/// Whether a message was heard when it was sent first.
+/// Whether a message was heard when it was sent first, as the octets say that came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
-    /// It was.
+    /// It was, as such ones always are: that less of the rest is read makes them no less.
+    Always,
+    /// It was, though the driver may leave such ones out.
     AtOnce,
     /// It may be the repeat of one that was not.
     PerhapsLate,

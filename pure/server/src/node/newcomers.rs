@@ -5,7 +5,7 @@ use protocol::{Fault, Flow};
 use sip::{Message, Method};
 
 use super::Roles;
-use crate::admission::{self, Entry, Heard, Verdict};
+use crate::admission::{self, Arrival, Entry, Heard, Verdict};
 use crate::bans::Proof;
 use crate::gate::{Asker, No, Pass, Visitor};
 use crate::options;
@@ -31,7 +31,9 @@ impl Roles {
         match self.door.admits(turn, (flow, request), heard, &self.bans) {
             Verdict::Enter => self.enter(turn, newcomer),
             Verdict::Wait(class) => {
-                if let Some((displaced, verdict)) = self.door.keep(turn, class, newcomer) {
+                if let Some((displaced, verdict)) =
+                    self.door.keep(turn, Arrival { class, heard, newcomer })
+                {
                     sent_away(turn, &displaced, &verdict);
                 }
             }
