@@ -337,3 +337,34 @@ fn a_2xx_that_is_repeated_may_have_the_next_via_in_other_words() {
         assert_eq!(answers(&office.receive(bob.flow, ok.clone()), alice.flow), [200]);
     }
 }
+
+/// Bob has refused Alice, and knows the Via of her call: no copy of the 200 that he gave Carol goes by it, nor one without any other.
+#[test]
+fn a_2xx_that_is_repeated_goes_to_nobody_but_who_has_called() {
+    let (mut office, bob) = (Office::new(trusting()), Phone::udp(102));
+    let [alice, carol] = [101, 103].map(Phone::udp);
+    office.register(&bob);
+    let [from_alice, from_carol] = [&alice, &carol].map(|phone| {
+        let sent = office.receive(phone.flow, phone.invite("sip:102@example.test").wire());
+        requests(&sent, "INVITE").remove(0)
+    });
+    let ok = reply(&from_carol.message, 200, BOB);
+    assert_eq!(answers(&office.receive(bob.flow, ok.clone()), carol.flow), [200]);
+    answer(&mut office, &from_alice, 486, "");
+    let vias = |invite: &Sent| {
+        invite
+            .message
+            .rows(Name::Via)
+            .map(String::from_utf8_lossy)
+            .map(String::from)
+            .collect::<Vec<_>>()
+    };
+    let (hers, other) = (vias(&from_alice), vias(&from_carol));
+    let aimed = ok.replace(&other[1], &hers[1]);
+    assert!(aimed.contains(&other[0]) && aimed.contains(&hers[1]) && !aimed.contains(&other[1]));
+    let astray = ok.replace(&format!("Via: {}\r\n", other[1]), "");
+    for ok in [aimed, astray] {
+        assert!(office.receive(bob.flow, ok).is_empty());
+    }
+    assert_eq!(answers(&office.receive(bob.flow, ok), carol.flow), [200]);
+}

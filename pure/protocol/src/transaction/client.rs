@@ -10,6 +10,7 @@ use machine::Time;
 use sip::header::{CSeq, Via};
 use sip::{Bytes, Draft, Message, Method, Name, Status};
 
+use super::ServerId;
 use super::backoff::Backoff;
 use super::timers::Timers;
 use crate::doors::Output;
@@ -22,6 +23,8 @@ pub(super) struct Client {
     /// What was sent, while it may have to be sent, acknowledged or cancelled; then nothing.
     request: Bytes,
     state: State,
+    /// The request of which it is a copy: nobody else is told what it hears.
+    pub(super) copy_of: Option<ServerId>,
 }
 
 #[derive(Debug)]
@@ -69,7 +72,7 @@ impl Client {
             let resend = resends.then(|| Backoff::start(now, timers.t1, timers.t2));
             State::Trying { resend, until }
         };
-        Self { flow, request, state }
+        Self { flow, request, state, copy_of: None }
     }
 
     /// Takes a response of status `status`.

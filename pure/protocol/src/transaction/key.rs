@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use machine::HashKey;
 use sip::header::{CSeq, Via, is_magic};
 use sip::uri::{Host, HostPort};
-use sip::{Message, Method, Name};
+use sip::{Header as _, Message, Method, Name};
 
 use super::Written;
 
@@ -28,12 +28,15 @@ impl Keys {
     /// The transaction of ours that a response answers: its top branch and the CSeq method. The sent-by must be the one that we
     /// wrote (RFC 3261 §18.1.2): with another it answers nothing of ours.
     pub(super) fn of_response(self, response: &Message) -> Option<Key> {
-        self.of_top(CLIENT, response)
+        let (via, branch) = (response.get::<Via>()?, response.branch()?);
+        Some(self.of_branch(CLIENT, branch, (via.sent_by(), response.get::<CSeq>()?.method)))
     }
 
-    /// The server transaction of the request that a response answers, as its transaction does, or who passes it on.
-    pub(super) fn of_answer(self, response: &Message) -> Option<Key> {
-        self.of_top(SERVER, response)
+    /// The server transaction of the request whose copy a response answers: what stands below our Via names it.
+    pub(super) fn of_next(self, response: &Message) -> Option<Key> {
+        let via = Via::parse(response.elements(Name::Via).nth(1)?).ok()?;
+        let method = response.get::<CSeq>()?.method;
+        Some(self.of_branch(SERVER, via.branch()?, (via.sent_by(), method)))
     }
 
     /// The client transaction that a request of ours begins.
@@ -74,11 +77,6 @@ impl Keys {
             method.as_str().as_bytes(),
         ];
         Some(self.0.number(parts))
-    }
-
-    fn of_top(self, side: &[u8], response: &Message) -> Option<Key> {
-        let (via, branch) = (response.get::<Via>()?, response.branch()?);
-        Some(self.of_branch(side, branch, (via.sent_by(), response.get::<CSeq>()?.method)))
     }
 
     fn of_branch(self, side: &[u8], branch: &[u8], rest: (HostPort<'_>, Method<'_>)) -> Key {

@@ -109,6 +109,8 @@ pub struct Written<'a> {
     pub branch: &'a [u8],
     /// The sent-by of its top Via.
     pub sent_by: HostPort<'a>,
+    /// The request of which it is a copy.
+    pub of: ServerId,
     /// All of it.
     pub wire: Bytes,
 }
@@ -263,7 +265,8 @@ impl Transactions {
     ) -> ClientId {
         let key = self.keys.of_written(&request);
         let octets = (Some(request.method), request.wire);
-        let client = Client::start(now, flow, &self.timers, octets, out);
+        let mut client = Client::start(now, flow, &self.timers, octets, out);
+        client.copy_of = Some(request.of);
         ClientId(self.insert(Some(key), Transaction::Client(client)))
     }
 
@@ -305,12 +308,16 @@ impl Transactions {
         self.all.get(id.0).is_some()
     }
 
-    /// The way of the answers to a request, while its transaction is there: an answer that is passed on names it by its top Via.
-    pub fn way_of(&self, answer: &Message) -> Option<Flow> {
-        let id = self.keys.of_answer(answer).and_then(|key| self.by_key.get(&key))?;
-        match &self.all.get(*id)?.transaction {
-            Transaction::Server(server) => Some(server.back.flow),
-            Transaction::Client(_) => None,
+    /// The way back of an answer to the copy of a request, while that has its transaction: the answer names it below our Via.
+    pub fn way_back(&self, copy: ClientId, answer: &Message) -> Option<Flow> {
+        let id = self.keys.of_next(answer).and_then(|key| self.by_key.get(&key))?;
+        match (&self.all.get(copy.0)?.transaction, &self.all.get(*id)?.transaction) {
+            (Transaction::Client(client), Transaction::Server(server))
+                if client.copy_of == Some(ServerId(*id)) =>
+            {
+                Some(server.back.flow)
+            }
+            _ => None,
         }
     }
 

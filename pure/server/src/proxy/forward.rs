@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use protocol::doors::Reach;
 use protocol::locate::{self, Risk, States};
-use protocol::transaction::{self, ClientId};
+use protocol::transaction::{self, ClientId, ServerId};
 use protocol::transport::fits_udp;
 use protocol::{Answer, Fault, Flow, Ticket, Transport};
 use sip::uri::{Host, HostPort};
@@ -261,7 +261,7 @@ impl Proxy {
                 loss = Loss::Busy;
                 continue;
             }
-            let client = send(turn, &context.request, (flow, copy));
+            let client = send(turn, (context.id, &context.request), (flow, copy));
             turn.call_goes(context.plan.call, flow);
             let (ring, timers) = (turn.now + turn.house.settings.ring, turn.house.settings.timers);
             let until = if invite { ring } else { machine::Time::NEVER };
@@ -343,13 +343,18 @@ impl Proxy {
 }
 
 /// Begins the client transaction of a copy.
-fn send(turn: &mut Turn<'_>, request: &Message, (flow, copy): (Flow, Written)) -> ClientId {
+fn send(
+    turn: &mut Turn<'_>,
+    (of, request): (ServerId, &Message),
+    (flow, copy): (Flow, Written),
+) -> ClientId {
     let listener = turn.house.listener(flow.listener);
     let sent_by = listener.and_then(|ours| HostPort::parse(ours.advertised.as_bytes()).ok());
     let written = transaction::Written {
         method: request.method().unwrap_or(Method::Other("")),
         branch: copy.branch.as_bytes(),
         sent_by: sent_by.unwrap_or(HostPort { host: Host::Name(""), port: None }),
+        of,
         wire: copy.wire,
     };
     turn.transactions.send(turn.now, flow, written, turn.out)
