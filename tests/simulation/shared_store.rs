@@ -540,3 +540,33 @@ fn nobody_is_registered_for_longer_than_anybody_may_be() {
         assert_eq!(office::rows(&sent, Name::Contact).len(), known, "{later:?}");
     }
 }
+
+/// A phone was registered for an hour. A node that grants ten minutes takes nothing from that, also when the clock of the other one is ahead.
+#[test]
+fn what_was_granted_stays_so_when_less_is_granted_from_now_on() {
+    for skew in [0, 60] {
+        let mut strict = office::node(1, 1);
+        strict.registrar.max = Duration::from_secs(600);
+        let (mut generous, mut strict) = (Office::new(office::node(0, 1)), Office::new(strict));
+        generous.now = generous.now + Duration::from_secs(skew);
+        let phone = Phone::udp(101);
+        let contact = format!("Contact: <{}>;expires=3600\r\n", phone.contact());
+        generous.receive(phone.flow, phone.register(&contact).wire());
+        let Some((_, Question::Share(share))) = generous.asked.pop() else { panic!() };
+        let mut later = 0;
+        for wait in [0, 30, 3_530] {
+            later += wait;
+            strict.wait(Duration::from_secs(wait));
+            strict.receive(phone.flow, phone.register("").call(&later.to_string()).wire());
+            let Some((ticket, Question::Recall(_))) = strict.asked.pop() else { panic!() };
+            let answer = Answer::Recalled(Some(share.record.value.clone()));
+            let sent = strict.tell(Input::Answered(ticket, answer));
+            let left = format!(";expires={}", 3_600 - later);
+            let contacts = office::rows(&sent, Name::Contact);
+            assert!(
+                matches!(&contacts[..], [one] if one.contains(&left)),
+                "{skew} {later}: {contacts:?}"
+            );
+        }
+    }
+}

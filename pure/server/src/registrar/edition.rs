@@ -56,21 +56,26 @@ impl Edition {
             return Err(Spoilt::Newer);
         }
         let bindings = Location::unpacked(aor, packed).ok_or(tampered)?;
-        // The clock of the node that has granted it may be ahead of ours: nobody is registered for longer than anybody may be.
-        let longest = now + house.settings.registrar.max;
         let valid = bindings.into_iter().filter(|binding| binding.until > now);
-        let mut bindings: Vec<_> =
-            valid.filter_map(|binding| from_here(house, aor, binding)).collect();
-        for binding in &mut bindings {
-            binding.until = binding.until.min(longest);
+        let bindings = valid.filter_map(|binding| from_here(house, aor, binding)).collect();
+        let mut edition = Self { number, bindings };
+        // The clock of the node that has granted it may be ahead of ours: nobody is registered for longer than anybody may be, or than was left
+        // when this was written, for then more may have been granted.
+        let (written, longest) = (edition.written(), now + house.settings.registrar.max);
+        for Binding { until, .. } in &mut edition.bindings {
+            *until = longest.max(now + (*until - written)).min(*until);
         }
-        Ok(Self { number, bindings })
+        Ok(edition)
     }
 
     /// How far the clock of the node that has written it is ahead of ours, at least.
     pub(super) fn lead(&self, now: Time) -> Duration {
-        let written = Duration::from_micros(self.number >> DICE_BITS);
-        written.saturating_sub(Duration::from_nanos(now.0))
+        self.written() - now
+    }
+
+    /// When it was written, by the clock of the node that did.
+    const fn written(&self) -> Time {
+        Time((self.number >> DICE_BITS).saturating_mul(MICRO))
     }
 
     /// The number of the edition after another, by a clock that all nodes have more or less.
