@@ -127,6 +127,31 @@ fn a_ban_lasts_as_long_as_it_was_given_for_whatever_the_time_is_elsewhere() {
     assert!(is_heard(&mut hears, &stranger));
 }
 
+/// Of three nodes one has a clock that is half an hour ahead, and one a minute. A ban is lifted everywhere by whichever node, and what was lifted does not lift
+/// what comes after, however often that is heard.
+#[test]
+fn the_last_word_counts_whatever_the_clocks_of_the_nodes_say() {
+    for [first, second, third] in [[0, 1, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let mut nodes = [0, 1, 2].map(|number| Office::new(office::node(number, 1)));
+        nodes[1].now = nodes[1].now + HOUR / 2;
+        nodes[2].now = nodes[2].now + Duration::from_secs(60);
+        let (stranger, mut all_lifted) = (Phone::udp(150), Vec::new());
+        for [banning, lifting] in [[first, second], [third, first], [second, third]] {
+            let banned = bans(&mut nodes[banning], &stranger).value;
+            for node in &mut nodes {
+                heeds(node, &banned);
+                all_lifted.iter().for_each(|lifted: &Box<[u8]>| heeds(node, lifted));
+                assert!(!is_heard(node, &stranger), "{banning} has banned it");
+            }
+            all_lifted.push(lifts(&mut nodes[lifting], &stranger).value);
+            for node in &mut nodes {
+                all_lifted.iter().for_each(|lifted| heeds(node, lifted));
+                assert!(is_heard(node, &stranger), "{lifting} has lifted it");
+            }
+        }
+    }
+}
+
 #[test]
 fn who_is_registered_at_a_node_is_not_barred_there_by_another() {
     let (mut here, mut there) = (Office::new(office::node(0, 1)), Office::new(office::node(1, 1)));

@@ -137,6 +137,8 @@ pub struct Ban {
     pub since: Time,
     /// Until when.
     pub until: Time,
+    /// Of what nodes say of one source the highest number is the last word.
+    pub edition: u64,
     /// A message of it: its method, its From and its User-Agent. Text of a stranger.
     pub sample: Box<str>,
 }

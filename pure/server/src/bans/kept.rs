@@ -11,8 +11,8 @@ use crate::seal::Seal;
 pub(super) enum Kept {
     /// A source is barred.
     Barred(Ban),
-    /// An operator has lifted its ban, at that time.
-    Lifted(Source, Time),
+    /// An operator has lifted its ban: the edition of that.
+    Lifted(Source, u64),
 }
 
 impl Kept {
@@ -28,12 +28,13 @@ impl Kept {
                 octets.extend_from_slice(&ban.times.to_be_bytes());
                 octets.extend_from_slice(&ban.since.0.to_be_bytes());
                 octets.extend_from_slice(&ban.until.0.to_be_bytes());
+                octets.extend_from_slice(&ban.edition.to_be_bytes());
                 octets.extend_from_slice(ban.sample.as_bytes());
             }
-            Self::Lifted(source, at) => {
+            Self::Lifted(source, edition) => {
                 octets.push(LIFTED);
                 octets.extend_from_slice(&source.octets());
-                octets.extend_from_slice(&at.0.to_be_bytes());
+                octets.extend_from_slice(&edition.to_be_bytes());
             }
         }
         let signature = seal.sign([PURPOSE, &octets]);
@@ -50,28 +51,39 @@ impl Kept {
         let mut rest = signed;
         let [form, kind] = cut(&mut rest)?;
         match (form, kind) {
-            (FORM, BARRED) => {
+            (FORM, BARRED | BARRED_BEFORE) => {
                 let [offence] = cut(&mut rest)?;
                 let offence = *OFFENCES.get(usize::from(offence))?;
                 let source = Source::from_octets(cut(&mut rest)?);
                 let (count, times) =
                     (u32::from_be_bytes(cut(&mut rest)?), u32::from_be_bytes(cut(&mut rest)?));
-                let (since, until) = (take_time(&mut rest)?, take_time(&mut rest)?);
+                let [since, until] = [take_number(&mut rest)?, take_number(&mut rest)?];
+                let edition = if kind == BARRED { take_number(&mut rest)? } else { since };
+                let (since, until) = (Time(since), Time(until));
                 let sample = std::str::from_utf8(rest).ok()?.into();
                 let treatment = Treatment::Barred;
-                let ban = Ban { source, treatment, offence, count, times, since, until, sample };
-                Some(Self::Barred(ban))
+                Some(Self::Barred(Ban {
+                    source,
+                    treatment,
+                    offence,
+                    count,
+                    times,
+                    since,
+                    until,
+                    edition,
+                    sample,
+                }))
             }
             (FORM, LIFTED) => {
-                Some(Self::Lifted(Source::from_octets(cut(&mut rest)?), take_time(&mut rest)?))
+                Some(Self::Lifted(Source::from_octets(cut(&mut rest)?), take_number(&mut rest)?))
             }
             _ => None,
         }
     }
 }
 
-fn take_time(rest: &mut &[u8]) -> Option<Time> {
-    cut(rest).map(|octets| Time(u64::from_be_bytes(octets)))
+fn take_number(rest: &mut &[u8]) -> Option<u64> {
+    cut(rest).map(u64::from_be_bytes)
 }
 
 /// Under which key a source is written down: no address of record has a NUL in it.
@@ -91,8 +103,10 @@ const PURPOSE: &[u8] = b"ban";
 
 /// The form of what is written.
 const FORM: u8 = 1;
-const BARRED: u8 = 1;
+/// Without an edition.
+const BARRED_BEFORE: u8 = 1;
 const LIFTED: u8 = 2;
+const BARRED: u8 = 3;
 
 /// As they are numbered here.
 const OFFENCES: [Offence; 5] = [
@@ -116,6 +130,7 @@ mod tests {
             times: 3,
             since: Time(1_700_000_000_000_000_000),
             until: Time(1_700_000_300_000_000_001),
+            edition: 1_700_000_000_000_000_007,
             sample: "INVITE from sip:ä@example.test".into(),
         }
     }
@@ -126,7 +141,7 @@ mod tests {
         for kept in [
             Kept::Barred(ban("203.0.113.9")),
             Kept::Barred(ban("2001:db8::/64")),
-            Kept::Lifted("203.0.113.9".parse().unwrap(), Time(9)),
+            Kept::Lifted("203.0.113.9".parse().unwrap(), 9),
         ] {
             let octets = kept.write(&seal);
             assert_eq!(Kept::read(&seal, &octets), Some(kept));
@@ -138,6 +153,19 @@ mod tests {
                 assert_eq!(Kept::read(&seal, &other), None, "{at}");
             }
         }
+    }
+
+    /// It had no edition: as old as the ban is what it says.
+    #[test]
+    fn what_an_earlier_program_has_written_reads() {
+        let (seal, ban) = (Seal::new(7), ban("203.0.113.9"));
+        let mut octets = Kept::Barred(ban.clone()).write(&seal).into_vec();
+        octets.truncate(octets.len() - 16);
+        octets[1] = BARRED_BEFORE;
+        drop(octets.drain(35..43));
+        octets.extend_from_slice(&seal.sign([PURPOSE, &octets[..]]));
+        let edition = ban.since.0;
+        assert_eq!(Kept::read(&seal, &octets), Some(Kept::Barred(Ban { edition, ..ban })));
     }
 
     #[test]

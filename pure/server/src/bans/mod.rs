@@ -259,8 +259,9 @@ impl Bans {
     pub(crate) fn heed(&mut self, turn: &mut Turn<'_>, octets: &[u8]) {
         match Kept::read(&turn.house.seal, octets) {
             Some(Kept::Barred(ban)) => self.heed_ban(turn, ban),
-            Some(Kept::Lifted(source, at)) => {
-                if self.suspects.ban(source).is_none_or(|known| known.since >= at) {
+            Some(Kept::Lifted(source, edition)) => {
+                self.suspects.heard_of(edition);
+                if self.suspects.ban(source).is_none_or(|known| known.edition >= edition) {
                     return;
                 }
                 self.free(turn, source);
@@ -272,13 +273,13 @@ impl Bans {
 
     fn heed_ban(&mut self, turn: &mut Turn<'_>, mut ban: Ban) {
         let source = ban.source;
-        // The clock of that node may be ahead of ours: it lasts no longer than it was given for, and can be lifted from now on.
+        self.suspects.heard_of(ban.edition);
+        // The clock of that node may be ahead of ours: it lasts no longer than it was given for.
         ban.until = ban.until.min(turn.now + (ban.until - ban.since));
         ban.since = ban.since.min(turn.now);
-        let is_news = self
-            .suspects
-            .ban(source)
-            .is_none_or(|known| known.treatment != Treatment::Barred || known.until < ban.until);
+        let is_news = self.suspects.ban(source).is_none_or(|known| {
+            known.treatment != Treatment::Barred || known.edition < ban.edition
+        });
         if ban.until <= turn.now || !is_news || self.is_excused(turn, source) {
             return;
         }
@@ -389,7 +390,9 @@ impl Bans {
     pub(crate) fn bar(&mut self, turn: &mut Turn<'_>, source: Source, lasts: Duration) {
         let (since, until) = (turn.now, turn.now + lasts);
         let (treatment, offence, sample) = (Treatment::Barred, Offence::ByHand, "".into());
-        let ban = Ban { source, treatment, offence, count: 0, times: 1, since, until, sample };
+        let edition = self.suspects.next_edition(turn.now);
+        let (count, times) = (0, 1);
+        let ban = Ban { source, treatment, offence, count, times, since, until, edition, sample };
         self.suspects.adopt(&ban);
         write_down(turn, &Kept::Barred(ban.clone()));
         turn.out.push(Output::Bar(source, until));
@@ -403,7 +406,7 @@ impl Bans {
     pub(crate) fn lift(&mut self, turn: &mut Turn<'_>, source: Source) -> bool {
         let lifted = self.free(turn, source);
         if lifted {
-            write_down(turn, &Kept::Lifted(source, turn.now));
+            write_down(turn, &Kept::Lifted(source, self.suspects.next_edition(turn.now)));
             turn.out.push(Output::Report(Event::Unbanned { source }));
             if has_others(turn) {
                 turn.out.push(Output::Caution(Caution::Lifted(source)));
@@ -437,7 +440,7 @@ fn report(turn: &mut Turn<'_>, source: Source, event: Event) {
 fn write_down(turn: &mut Turn<'_>, kept: &Kept) {
     let (source, until) = match kept {
         Kept::Barred(ban) => (ban.source, ban.until),
-        Kept::Lifted(source, at) => (*source, *at + LIFTED),
+        Kept::Lifted(source, _) => (*source, turn.now + LIFTED),
     };
     let value = match (turn.house.settings.bindings, kept) {
         (Bindings::InMemory, _) => return,

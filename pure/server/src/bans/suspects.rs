@@ -16,6 +16,8 @@ pub(super) struct Suspects {
     /// When something changes for each: its ban ends, or it is forgotten.
     order: BTreeSet<(Time, Source)>,
     barred: usize,
+    /// The highest edition of a ban, or of its end, that is known here.
+    latest: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -27,6 +29,8 @@ struct Suspect {
     paid: Time,
     /// How many bans it has had.
     times: u32,
+    /// Of what was done last with it.
+    edition: u64,
     state: State,
 }
 
@@ -65,12 +69,18 @@ impl Suspects {
 
     /// Slows a source.
     pub(super) fn slow(&mut self, now: Time, source: Source) {
-        self.change(source, |suspect| suspect.state = State::Slowed { since: now });
+        let edition = self.next_edition(now);
+        self.change(source, |suspect| {
+            suspect.edition = edition;
+            suspect.state = State::Slowed { since: now };
+        });
     }
 
     /// Bars a source; for how long, that depends on how often it was.
     pub(super) fn bar(&mut self, now: Time, source: Source, rules: &settings::Bans) {
+        let edition = self.next_edition(now);
         self.change(source, |suspect| {
+            suspect.edition = edition;
             let longer = 4_u32.saturating_pow(suspect.times);
             let lasts = rules.first.saturating_mul(longer).min(rules.longest);
             suspect.times = suspect.times.saturating_add(1);
@@ -80,14 +90,27 @@ impl Suspects {
 
     /// Takes over the ban of another shard, or of an operator.
     pub(super) fn adopt(&mut self, ban: &Ban) {
+        self.heard_of(ban.edition);
         self.make_room(ban.source);
         self.change(ban.source, |suspect| {
+            suspect.edition = ban.edition;
             suspect.offence = ban.offence;
             suspect.count = ban.count;
             suspect.times = ban.times;
             suspect.sample.clone_from(&ban.sample);
             suspect.state = State::Barred { since: ban.since, until: ban.until };
         });
+    }
+
+    /// The edition of what is done now: higher than any that is known here, by a clock that all nodes have more or less.
+    pub(super) fn next_edition(&mut self, now: Time) -> u64 {
+        self.latest = now.0.max(self.latest.saturating_add(1));
+        self.latest
+    }
+
+    /// Another node has come so far.
+    pub(super) fn heard_of(&mut self, edition: u64) {
+        self.latest = self.latest.max(edition);
     }
 
     /// Forgets a source; the ban that it had.
@@ -208,6 +231,7 @@ impl Suspect {
             sample: "".into(),
             paid: Time::default(),
             times: 0,
+            edition: 0,
             state: State::Watched { until: Time::default() },
         }
     }
@@ -235,6 +259,7 @@ impl Suspect {
             times,
             since,
             until,
+            edition: self.edition,
             sample: self.sample.clone(),
         })
     }
