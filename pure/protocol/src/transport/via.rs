@@ -17,7 +17,7 @@ pub const fn fits_udp(octets: usize) -> bool {
 }
 
 /// Notes in the top Via of a request where it really came from: `received` when the sent-by says otherwise (§18.2.1), and
-/// `rport` when it is asked for, always with `received` (RFC 3581 §4). Over WebSocket only when it is asked for: what we see there
+/// `rport` when it is asked for, always with `received` (RFC 3581 §4). Over WebSocket only when it is asked for, or claimed: what we see there
 /// is often a web proxy of our own, and no answer goes there by another way (RFC 7118 §5.3). Nothing happens when nothing needs to be
 /// noted, or when there is no Via that can be read.
 pub fn stamp(request: &mut Message, came: Flow) {
@@ -36,7 +36,7 @@ pub fn stamp(request: &mut Message, came: Flow) {
     let same = || request.get::<Via>().is_none_or(|via| via.host == Host::Ip(ip));
     // Who says of itself where it was received from must not be believed by whoever reads that later.
     let (claimed, web) = (marks.received(), came.transport.is_web());
-    if marks.rport() || !web && (claimed || !same()) {
+    if marks.rport() || claimed || !web && !same() {
         let port = marks.rport().then_some(came.peer.port());
         rewrite(request, ip, port);
     }
@@ -161,6 +161,8 @@ mod tests {
             };
             assert_eq!(noted("branch=z9hG4bK1"), None);
             assert!(noted("rport").unwrap().ends_with(";rport=40000;received=192.0.2.2"));
+            // What is claimed is not believed by whoever reads that later.
+            assert!(noted("received=203.0.113.9").unwrap().ends_with("invalid;received=192.0.2.2"));
         }
     }
 
