@@ -1,4 +1,4 @@
-//! Which shard a message belongs to: a keyed hash of its Call-ID; a REGISTER by its address of record.
+//! Which shard a message belongs to: a keyed hash of its Call-ID; of a REGISTER or a SUBSCRIBE, of the address of record.
 
 use std::hash::BuildHasher as _;
 
@@ -7,7 +7,6 @@ use sip::header::{CSeq, To, Via};
 use sip::{Message, Method};
 
 use crate::location::aor_of;
-use crate::regevent;
 
 /// How the branches of requests begin that a shard sends by itself. Those that are passed on have a digit there.
 const OWN: &str = "z9hG4bKs";
@@ -41,10 +40,10 @@ impl Steering {
         if let Some(shard) = own(message) {
             return shard.checked_rem(self.shards).unwrap_or(0);
         }
-        // A REGISTER that is passed on waits for its answer where its user is at home.
+        // One that is passed on waits for its answer where its user is at home; an answer does not say to which package.
         let answers = || message.get::<CSeq<'_>>().map(|cseq| cseq.method);
-        let registers = message.method().or_else(answers) == Some(Method::Register);
-        let by_user = registers || regevent::is_meant(message);
+        let method = message.method().or_else(answers);
+        let by_user = matches!(method, Some(Method::Register | Method::Subscribe));
         let aor = by_user.then(|| message.get::<To>().and_then(|to| aor_of(to.uri))).flatten();
         match aor {
             Some(aor) => self.home_of(&aor),
@@ -101,18 +100,21 @@ mod tests {
         );
     }
 
-    /// A phone registers with somebody else, through us.
+    /// A phone registers with somebody else through us, or watches who is registered there.
     #[test]
-    fn the_answer_to_a_register_comes_where_that_was_passed_on() {
+    fn the_answer_comes_where_the_request_was_passed_on() {
         let steering = Steering::new(7, 16);
-        for user in ["101", "102", "103"] {
-            let to = format!("sip:{user}@elsewhere.test");
-            let wire = format!(
-                "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK01\r\nTo: <{to}>;tag=1\r\nCall-ID: x\r\n\
-                 CSeq: 1 REGISTER\r\n\r\n"
-            );
-            let answer = Message::parse(wire).unwrap();
-            assert_eq!(steering.home(&answer), steering.home(&message("REGISTER", "x", &to)));
+        for method in ["REGISTER", "SUBSCRIBE", "INVITE"] {
+            for user in ["101", "102", "103"] {
+                let to = format!("sip:{user}@elsewhere.test");
+                let wire = format!(
+                    "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK01\r\nTo: <{to}>;tag=1\r\nCall-ID: x\r\n\
+                     CSeq: 1 {method}\r\n\r\n"
+                );
+                let answer = Message::parse(wire).unwrap();
+                let request = message(method, "x", &to);
+                assert_eq!(steering.home(&answer), steering.home(&request), "{method} {user}");
+            }
         }
     }
 
@@ -121,14 +123,8 @@ mod tests {
         let steering = Steering::new(7, 16);
         for user in ["101", "102", "103"] {
             let to = format!("sip:{user}@a.test");
-            let wire = |event: &str| {
-                let subscribe = message("SUBSCRIBE", "1", &to).wire().to_vec();
-                let text = String::from_utf8(subscribe).unwrap();
-                Message::parse(text.replace("\r\n\r\n", &format!("\r\nEvent: {event}\r\n\r\n")))
-                    .unwrap()
-            };
-            assert_eq!(steering.home(&wire("reg;id=1")), steering.home_of(user.as_bytes()));
-            assert_eq!(steering.home(&wire("presence")), steering.home(&message("BYE", "1", &to)));
+            let subscribe = message("SUBSCRIBE", "1", &to);
+            assert_eq!(steering.home(&subscribe), steering.home_of(user.as_bytes()));
         }
         let mut dice = Dice::new(1);
         for shard in 0..16 {
