@@ -178,6 +178,12 @@ impl Office {
         sent
     }
 
+    /// Takes what the server said when it was told something by its operator; what it sends.
+    pub fn take(&mut self, out: Vec<Output>) -> Vec<Sent> {
+        self.out.extend(out);
+        self.collect()
+    }
+
     fn collect(&mut self) -> Vec<Sent> {
         let mut sent = Vec::new();
         let mut back = Vec::new();

@@ -24,6 +24,7 @@ mod garbage;
 mod glare;
 mod groups;
 mod guesses;
+mod hangups;
 mod hard_work;
 mod impostors;
 mod nats;

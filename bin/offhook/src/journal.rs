@@ -73,6 +73,8 @@ const fn is_daily(event: &Event) -> bool {
             | Event::Unbanned { .. }
             | Event::Answered { .. }
             | Event::Ended { .. }
+            | Event::HangsUp { .. }
+            | Event::HungUp { .. }
     )
 }
 
@@ -144,6 +146,7 @@ fn enter_event(page: &mut Page, time: Duration, event: &Event) {
             );
         }
         Event::Ended { call_id } => page.info(time, "ended", &[("call_id", (&**call_id).into())]),
+        Event::HangsUp { .. } | Event::HungUp { .. } => enter_hung_up(page, time, event),
         Event::TlsWithdrawn { domain } => {
             page.warning(time, "tls_withdrawn", &[("domain", (&**domain).into())]);
         }
@@ -181,6 +184,31 @@ fn enter_banned(page: &mut Page, time: Duration, ban: &Ban) {
         Treatment::Slowed => "slowed",
     };
     page.warning(time, event, &fields);
+}
+
+/// An operator ends a call.
+fn enter_hung_up(page: &mut Page, time: Duration, event: &Event) {
+    match event {
+        Event::HangsUp { call_id, up } => {
+            let state = if *up { "up" } else { "ringing" };
+            let fields = [
+                ("call_id", (&**call_id).into()),
+                ("state", state.into()),
+                ("by", "operator".into()),
+            ];
+            page.info(time, "hangs_up", &fields);
+        }
+        Event::HungUp { call_id, caller, callee, over } => {
+            let fields = [
+                ("call_id", (&**call_id).into()),
+                ("caller", u32::from(*caller).into()),
+                ("callee", u32::from(*callee).into()),
+                ("over", (*over).into()),
+            ];
+            page.info(time, "hung_up", &fields);
+        }
+        _ => {}
+    }
 }
 
 /// Somebody does harm, is not heard any more, or is again.

@@ -35,6 +35,18 @@ pub const DEAF: Duration = Duration::from_secs(60);
 /// How long a shard may take to answer. It is busy, not dead, when it takes longer: the one who asks is told so.
 pub const ANSWER: Duration = Duration::from_secs(5);
 
+/// How long whoever ends a call waits for what both sides answer. Who is there does so at once, or after a repeat; for the others nobody waits.
+pub const LEAVING: Duration = Duration::from_secs(3);
+
+/// How often it is looked whether they have.
+pub const A_LOOK: Duration = Duration::from_millis(50);
+
+/// Characters that say which call is meant, at least: fewer are a slip of the finger.
+pub const A_BEGINNING: usize = 4;
+
+/// Calls that are named to whoever could mean each of them.
+pub const NAMED: usize = 5;
+
 /// How long answers that are under way may take when the server ends.
 pub const GOODBYE: Duration = Duration::from_secs(2);
 

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use machine::Time;
 
+use crate::texts::Texts;
 use crate::transport::Transport;
 
 /// One call attempt.
@@ -31,7 +32,7 @@ pub struct CallRecord {
     pub session: u32,
     /// Who ended it.
     pub ender: Ender,
-    texts: Vec<u8>,
+    texts: Texts,
 }
 
 /// Who ended a call.
@@ -44,6 +45,8 @@ pub enum Ender {
     Caller,
     /// The callee hung up.
     Callee,
+    /// An operator had it ended.
+    Operator,
     /// Its session timer ran out: both are gone, or hung up without us.
     Timer,
     /// It lasted longer than calls are followed.
@@ -63,7 +66,7 @@ pub enum Text {
     From,
     /// The URI of the To.
     To,
-    /// The Request-URI, as it came.
+    /// The Request-URI, as it came; that of the To, unless it is put: mostly they are the same.
     Dialled,
     /// The user of ours who has proven to be the caller.
     User,
@@ -77,7 +80,7 @@ pub enum Text {
 
 impl CallRecord {
     /// A call that begins now.
-    pub const fn new(began: Time, source: (Transport, SocketAddr)) -> Self {
+    pub fn new(began: Time, source: (Transport, SocketAddr)) -> Self {
         Self {
             began,
             rang: None,
@@ -89,47 +92,27 @@ impl CallRecord {
             forks: 0,
             session: 0,
             ender: Ender::Nobody,
-            texts: Vec::new(),
+            texts: Texts::default(),
         }
     }
 
     /// Adds texts; of each kind the first one counts, empty ones are left out, and longer ones than `most` octets are cut, and end with
     /// `…`.
     pub fn put(&mut self, most: usize, texts: &[(Text, &[u8])]) {
-        let size = |text: &[u8]| text.len().min(most).saturating_add(HEAD + CUT.len());
-        let sizes =
-            texts.iter().map(|(_, text)| if text.is_empty() { 0 } else { size(text) - CUT.len() });
-        self.texts.reserve_exact(sizes.sum());
-        for (kind, text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
-            let (kept, cut) = match text.get(..most.saturating_sub(CUT.len())) {
-                Some(kept) if text.len() > most => (kept, CUT),
-                _ => (*text, &b""[..]),
-            };
-            let length = u16::try_from(kept.len().saturating_add(cut.len())).unwrap_or(u16::MAX);
-            self.texts.push(*kind as u8);
-            self.texts.extend_from_slice(&length.to_be_bytes());
-            self.texts.extend_from_slice(kept);
-            self.texts.extend_from_slice(cut);
-        }
+        self.texts.put(texts.iter().map(|(kind, text)| (*kind as u8, cut(text, most))));
     }
 
     /// A text.
     pub fn text(&self, kind: Text) -> &[u8] {
-        let mut rest = &self.texts[..];
-        while let Some(([found, high, low], behind)) = rest.split_first_chunk::<HEAD>() {
-            let length = usize::from(u16::from_be_bytes([*high, *low]));
-            let Some((text, next)) = behind.split_at_checked(length) else { break };
-            if *found == kind as u8 {
-                return text;
-            }
-            rest = next;
+        match (kind, self.texts.get(kind as u8)) {
+            (Text::Dialled, b"") => self.texts.get(Text::To as u8),
+            (_, text) => text,
         }
-        b""
     }
 
     /// Octets that it takes.
     pub fn size(&self) -> usize {
-        size_of::<Self>().saturating_add(self.texts.capacity())
+        size_of::<Self>().saturating_add(self.texts.size())
     }
 }
 
@@ -140,6 +123,7 @@ impl Ender {
             Self::Nobody => "",
             Self::Caller => "caller",
             Self::Callee => "callee",
+            Self::Operator => "operator",
             Self::Timer => "timer",
             Self::Age => "age",
             Self::Crowd => "crowd",
@@ -148,8 +132,13 @@ impl Ender {
     }
 }
 
-/// Octets before a text: its kind and its length.
-const HEAD: usize = 3;
+/// A text, and what is written behind it when it had to be cut.
+fn cut(text: &[u8], most: usize) -> [&[u8]; 2] {
+    match text.get(..most.saturating_sub(CUT.len())) {
+        Some(kept) if text.len() > most => [kept, CUT],
+        _ => [text, b""],
+    }
+}
 
 /// What stands for the rest of a text that was cut.
 const CUT: &[u8] = "…".as_bytes();

@@ -265,6 +265,24 @@ pub enum Event {
         /// Its Call-ID.
         call_id: Box<str>,
     },
+    /// An operator wants a call to end; it is seen to.
+    HangsUp {
+        /// Its Call-ID.
+        call_id: Box<str>,
+        /// True when it is up; it rings or is tried otherwise.
+        up: bool,
+    },
+    /// Both sides of a call that an operator had ended have been told, or cannot be.
+    HungUp {
+        /// Its Call-ID.
+        call_id: Box<str>,
+        /// What its caller has answered; 408, when nothing.
+        caller: u16,
+        /// What its callee has.
+        callee: u16,
+        /// True when it is over; neither of them has obeyed otherwise.
+        over: bool,
+    },
     /// A call attempt is over, and this is all of it: for call records.
     Called(Box<CallRecord>),
     /// A domain said before that it can be contacted by TLS, and does not say so any more: somebody may be changing the answers of

@@ -15,6 +15,7 @@ mod reach;
 mod record;
 pub mod session;
 pub mod subscription;
+mod texts;
 pub mod transaction;
 
 pub mod transport;
@@ -23,6 +24,7 @@ pub use call_record::{CallRecord, Ender, Text};
 pub use doors::{Answer, Input, Output, Question, Ticket};
 pub use fault::Fault;
 pub use record::Record;
+pub use texts::Texts;
 
 pub use transaction::Transactions;
 pub use transport::{Distrust, Flow, Identity, Listener, Transport};

@@ -36,6 +36,7 @@ mod tolls;
 mod turn;
 
 pub use admission::Tally;
+pub use calls::{Ending, Stays, Was};
 pub use home::Steering;
 pub use house::House;
 pub use location::aor_of;

@@ -1,5 +1,7 @@
 //! How many of everything one shard keeps, and why.
 
+use std::time::Duration;
+
 /// Work of one visit of somebody who lists registrations, in places of the table: 0.35 ms with a binding each, 0.7 at most (measured
 /// with a million). Calls wait for no more than that.
 pub const A_VISIT: usize = 4_096;
@@ -118,11 +120,17 @@ pub const PATTERN_NESTS: u32 = 20;
 /// forgotten, and its member has one call too many.
 pub const SEATS: usize = 200_000;
 
-/// Calls that are followed on one shard, some 400 octets each. Past this the one that would be given up first is, and its record says so.
+/// Calls that are followed on one shard, some 500 octets each. Past this the one that would be given up first is, and its record says so.
 pub const CALLS: usize = 500_000;
 
 /// Octets of a text that is kept of a call: Call-IDs and URIs have some forty. What is longer is cut.
 pub const CALL_TEXT: usize = 512;
+
+/// Octets of Contacts, tags and routes that are kept of a call, so that it can be hung up: most have some hundred. Of one with more nothing is.
+pub const LINE: usize = 2_048;
+
+/// How long it is remembered what came of a call that an operator has ended: longer than a console needs to ask again.
+pub const ENDING: Duration = Duration::from_secs(60);
 
 /// Addresses of one member of a group that are probed: what one name leads to.
 pub const PROBED: usize = 8;

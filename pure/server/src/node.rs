@@ -1,6 +1,7 @@
 //! `Node`: one shard of the server. It only dispatches; the roles lie in the folders beside it.
 
 mod bans;
+mod calls;
 mod figures;
 mod newcomers;
 mod others;
@@ -13,7 +14,7 @@ use protocol::bans::Caution;
 use protocol::doors::Event;
 use protocol::transaction::{Met, ServerId, Transactions, Up};
 use protocol::transport::{alias, stamp};
-use protocol::{Answer, CallRecord, Fault, Flow, Input, Output};
+use protocol::{Answer, Fault, Flow, Input, Output};
 use sip::{Bytes, Malformed, Message, Status};
 
 use crate::admission::{self, Door, Entry, Merged};
@@ -145,23 +146,6 @@ impl Node {
         self.calls.close(now, out);
     }
 
-    /// How many calls pass through this shard, as far as they are followed.
-    pub fn calling(&self) -> usize {
-        self.calls.len()
-    }
-
-    /// Some of these calls, each with its number on this shard: those behind that one (none: from the first on), in an order that
-    /// stays while they come and go.
-    pub fn calls(&self, behind: Option<u64>, most: usize) -> Vec<(u64, CallRecord)> {
-        let calls = self.calls.behind(behind).take(most);
-        calls.map(|(number, record)| (number, record.clone())).collect()
-    }
-
-    /// The call with this number, while it lasts.
-    pub fn call(&self, number: u64) -> Option<CallRecord> {
-        self.calls.get(number).cloned()
-    }
-
     /// Nothing more can be sent on a flow; how many requests that concerned.
     fn failed(&mut self, now: Time, flow: Flow, loss: Loss, out: &mut Vec<Output>) -> usize {
         let mut up = std::mem::take(&mut self.up);
@@ -191,6 +175,18 @@ impl Node {
             purpose::permitted(&turn, &plan, &purpose).map(|()| purpose)
         });
         explanation.finish(&mut turn, &roles.proxy, (request, &plan), judged)
+    }
+
+    /// The end of a turn: what is to be told to others, and what was said in it.
+    fn conclude(&mut self, now: Time, before: usize, out: &mut Vec<Output>) {
+        let (mut turn, roles) = self.turn(now, out);
+        roles.say_goodbye(&mut turn);
+        roles.spread(&mut turn);
+        let said = out.get_mut(before..).unwrap_or_default();
+        if self.roles.door.has_neighbours() {
+            self.roles.door.tell(now, said);
+        }
+        self.figures.said(said);
     }
 
     /// What there is to lend, and to whom.
@@ -245,13 +241,7 @@ impl Machine for Node {
             // We send no signs of life: phones do.
             Input::Media(..) | Input::Alive(..) => {}
         }
-        let (mut turn, roles) = self.turn(now, out);
-        roles.spread(&mut turn);
-        let said = out.get_mut(before..).unwrap_or_default();
-        if self.roles.door.has_neighbours() {
-            self.roles.door.tell(now, said);
-        }
-        self.figures.said(said);
+        self.conclude(now, before, out);
     }
 
     fn wake(&mut self, now: Time, out: &mut Vec<Output>) {
@@ -275,14 +265,9 @@ impl Machine for Node {
         roles.regevent.wake(&mut turn);
         roles.bans.wake(&mut turn);
         roles.ring(&mut turn);
-        roles.spread(&mut turn);
         self.calls.wake(now, out);
         self.up = up;
-        let said = out.get_mut(before..).unwrap_or_default();
-        if self.roles.door.has_neighbours() {
-            self.roles.door.tell(now, said);
-        }
-        self.figures.said(said);
+        self.conclude(now, before, out);
     }
 
     fn deadline(&self) -> Option<Time> {

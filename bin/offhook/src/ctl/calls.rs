@@ -16,7 +16,7 @@ pub struct List {
 /// What `offhook ctl show` is told.
 #[derive(Debug, clap::Args)]
 pub struct Show {
-    /// The call's ID in the list, or its Call-ID
+    /// The call's ID in the list, its Call-ID, or how that begins
     call: String,
 }
 

@@ -5,6 +5,7 @@ mod calls;
 mod drain;
 mod events;
 pub mod explain;
+mod hangup;
 mod metrics;
 mod place;
 mod registrations;
@@ -41,6 +42,9 @@ pub enum Question {
     Calls(calls::List),
     /// Show one call
     Show(calls::Show),
+    /// End a call: tell both sides to hang up
+    #[command(name = "hangup")]
+    HangUp(hangup::HangUp),
     /// List the members of groups, and the addresses that have failed lately
     Targets,
     /// Show what happens, as it happens
@@ -70,6 +74,7 @@ pub fn run(arguments: &Arguments, log: Log) -> Outcome {
         Question::Unregister(remove) => place.visit(|client, form| remove.run(client, form)),
         Question::Calls(list) => place.visit(|client, form| list.run(client, form)),
         Question::Show(show) => place.visit(|client, form| show.run(client, form)),
+        Question::HangUp(call) => place.visit(|client, form| call.run(client, form)),
         Question::Targets => place.visit(targets::run),
         Question::Events(arguments) => place.visit(|client, form| arguments.run(client, form)),
         Question::Bans => place.visit(bans::list),

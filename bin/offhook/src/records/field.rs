@@ -132,7 +132,7 @@ pub(super) const FIELDS: &[Field] = &[
     ),
     field(
         "hung_up",
-        "Who ended it. `caller`, `callee`: hung up, or the caller gave up while it rang. `timer`: no BYE was seen, and the session timer ran out. \
+        "Who ended it. `caller`, `callee`: hung up, or the caller gave up while it rang. `operator`: `offhook ctl hangup`. `timer`: no BYE was seen, and the session timer ran out. \
          `age`: no BYE was seen for `[calls] longest`. `crowd`: there were too many calls to follow all. `server`: the server was stopped while \
          the call went on. Absent: it was never answered, and `status` says why.",
         |seen| match seen.record.ender.as_str() {

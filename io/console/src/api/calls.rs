@@ -43,15 +43,17 @@ pub(super) static ROUTES: &[Route] = &[
         path: "/api/v1/calls/{call}",
         name: "call",
         about: "One call, while it lasts.",
-        parameters: &[Parameter {
-            name: "call",
-            kind: ParameterKind::Path,
-            about: "Its `id` in the list, or its Call-ID.",
-        }],
+        parameters: &[CALL],
         answers: &[Said { status: 200, about: "The call.", content: Content::Json("Call") }],
         act: |desk, asked| Box::pin(one(desk, asked)),
     },
 ];
+
+pub(super) const CALL: Parameter = Parameter {
+    name: "call",
+    kind: ParameterKind::Path,
+    about: "Its `id` in the list, its Call-ID, or how that begins, when no other begins so: four characters at least.",
+};
 
 /// A place in the list: a shard, and a call of it; none: before the first.
 type Place = (u16, Option<u64>);
@@ -109,46 +111,76 @@ async fn portion(desk: &Desk, place: &mut Place, most: usize) -> Result<Vec<Foun
 }
 
 async fn one(desk: Rc<Desk>, asked: Asked) -> Result<Answer, Refusal> {
-    let name = asked.segment(0);
-    let found = match read_place(name) {
-        Ok((shard, Some(number))) if shard < desk.house.shards() => {
-            let call = desk.ask(shard, move |node, now, _| (now, node.call(number))).await?;
-            call.1.map(|record| Found { shard, number, now: call.0, record })
-        }
-        _ => None,
-    };
-    let found = match found {
-        None => by_call_id(&desk, name.as_bytes()).await?,
-        found => found,
-    };
-    let found = found.ok_or_else(|| {
-        let what = format!("there is no call `{}` now", name.escape_debug());
-        Refusal::new(StatusCode::NOT_FOUND, "no_such_call", what)
-    })?;
-    Ok(Answer::json(&found.json()))
+    Ok(Answer::json(&find(&desk, asked.segment(0)).await?.json()))
 }
 
-async fn by_call_id(desk: &Desk, call_id: &[u8]) -> Result<Option<Found>, Refusal> {
-    let mut place = (0, None);
-    while place.0 < desk.house.shards() {
-        let found = portion(desk, &mut place, limits::A_VISIT).await?;
-        let mut found = found.into_iter();
-        if let Some(call) = found.find(|call| call.record.text(Text::CallId) == call_id) {
-            return Ok(Some(call));
+/// The call of this name.
+pub(super) async fn find(desk: &Desk, name: &str) -> Result<Found, Refusal> {
+    if let Ok((shard, Some(number))) = read_place(name)
+        && shard < desk.house.shards()
+    {
+        let look =
+            desk.ask(shard, move |node, now, _| (now, node.call(number), node.ending(number)));
+        match look.await? {
+            (now, Some(record), _) => return Ok(Found { shard, number, now, record }),
+            (_, None, Some(_)) => {
+                let what = format!("the call `{name}` is over: an operator has ended it");
+                return Err(Refusal::new(StatusCode::NOT_FOUND, "no_such_call", what));
+            }
+            (_, None, None) => {}
         }
     }
-    Ok(None)
+    let mut found = by_call_id(desk, name.as_bytes()).await?;
+    let shown = name.escape_debug();
+    match (found.pop(), found.is_empty()) {
+        (Some(call), true) => Ok(call),
+        (Some(call), false) => {
+            let what = format!("`{shown}` is how several calls begin");
+            let places = found.iter().chain([&call]).take(limits::NAMED).map(Found::id);
+            let hint = format!("name one by its id: {}", places.collect::<Vec<_>>().join(", "));
+            Err(Refusal::new(StatusCode::CONFLICT, "ambiguous_call", what).hint(hint))
+        }
+        (None, _) => {
+            let what = format!("there is no call `{shown}` now");
+            Err(Refusal::new(StatusCode::NOT_FOUND, "no_such_call", what))
+        }
+    }
+}
+
+/// The calls with this Call-ID; when there is none, those whose Call-ID begins so.
+async fn by_call_id(desk: &Desk, name: &[u8]) -> Result<Vec<Found>, Refusal> {
+    let (mut place, mut exact, mut alike) = ((0, None), Vec::new(), Vec::new());
+    while place.0 < desk.house.shards() {
+        for call in portion(desk, &mut place, limits::A_VISIT).await? {
+            let call_id = call.call_id();
+            if call_id == name && exact.len() < limits::NAMED {
+                exact.push(call);
+            } else if call_id.starts_with(name) && alike.len() < limits::NAMED {
+                alike.push(call);
+            }
+        }
+    }
+    let begins = name.len() >= limits::A_BEGINNING;
+    Ok(if exact.is_empty() && begins { alike } else { exact })
 }
 
 /// A call, and where and when it was seen.
-struct Found {
-    shard: u16,
-    number: u64,
+pub(super) struct Found {
+    pub(super) shard: u16,
+    pub(super) number: u64,
     now: Time,
     record: CallRecord,
 }
 
 impl Found {
+    fn id(&self) -> String {
+        format!("{}.{}", self.shard, self.number)
+    }
+
+    pub(super) fn call_id(&self) -> &[u8] {
+        self.record.text(Text::CallId)
+    }
+
     fn has(&self, part: &[u8]) -> bool {
         let places = [Text::CallId, Text::From, Text::To, Text::Dialled];
         places
@@ -166,10 +198,10 @@ impl Found {
         let since = record.answered.or(record.rang).unwrap_or(record.began);
         let said = |kind| Some(record.text(kind)).filter(|said| !said.is_empty()).map(text);
         json!({
-            "id": format!("{}.{}", self.shard, self.number),
+            "id": self.id(),
             "state": state,
             "lasts": (self.now - since).as_secs(),
-            "call_id": text(record.text(Text::CallId)),
+            "call_id": text(self.call_id()),
             "from": text(record.text(Text::From)),
             "to": text(record.text(Text::To)),
             "dialled": said(Text::Dialled),

@@ -4,8 +4,8 @@ use hyper::Method;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Content, Parameter, ParameterKind, Route, Said, bans, calls, drain, events, registrations,
-    reload, routes, status, targets,
+    Content, Parameter, ParameterKind, Route, Said, bans, calls, drain, events, hangup,
+    registrations, reload, routes, status, targets,
 };
 use crate::answer::Answer;
 use crate::limits;
@@ -100,6 +100,7 @@ fn schemas() -> Value {
         status::schemas(),
         registrations::schemas(),
         calls::schemas(),
+        hangup::schemas(),
         targets::schemas(),
         events::schemas(),
         bans::schemas(),

@@ -5,6 +5,7 @@ mod calls;
 mod document;
 mod drain;
 mod events;
+mod hangup;
 mod metrics;
 mod registrations;
 mod reload;
@@ -93,6 +94,7 @@ static ROUTES: &[&[Route]] = &[
     status::ROUTES,
     registrations::ROUTES,
     calls::ROUTES,
+    hangup::ROUTES,
     targets::ROUTES,
     events::ROUTES,
     bans::ROUTES,

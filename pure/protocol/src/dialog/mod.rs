@@ -108,6 +108,27 @@ impl Dialog {
         Ok(dialog)
     }
 
+    /// One that stands, from what somebody has kept of it: both URIs (ours first), where the other side is and by which routes, and the number
+    /// of our latest request.
+    pub fn kept(
+        id: DialogId,
+        [local, remote]: [&[u8]; 2],
+        (target, routes): (&[u8], Routes),
+        local_cseq: u32,
+    ) -> Self {
+        Self {
+            id,
+            stage: Stage::Confirmed,
+            local_uri: local.into(),
+            remote_uri: remote.into(),
+            target: target.into(),
+            routes,
+            local_cseq: Some(local_cseq),
+            remote_cseq: None,
+            privacy: Privacy::Plain,
+        }
+    }
+
     /// Its name.
     pub const fn id(&self) -> &DialogId {
         &self.id
@@ -218,7 +239,8 @@ fn tagged(uri: &[u8], tag: &Tag) -> Vec<u8> {
     if tag.is_null() { address } else { [&address, &b";tag="[..], tag.as_bytes()].concat() }
 }
 
-fn contact_uri(message: &Message) -> Option<Box<[u8]>> {
+/// Where its sender wants to be reached, as a target of requests: the Contact, when it is a SIP URI.
+pub fn contact_uri(message: &Message) -> Option<Box<[u8]>> {
     match message.get::<Contact>()? {
         Contact::At(address) if address.parsed().is_ok_and(|uri| uri.sip().is_some()) => {
             Some(address.uri.into())

@@ -13,6 +13,11 @@ impl Routes {
         Self(vec![[b"<", uri, b">"].concat().into()])
     }
 
+    /// As they are to be written.
+    pub fn written(routes: &[&[u8]]) -> Self {
+        Self(routes.iter().map(|route| (*route).into()).collect())
+    }
+
     /// A callee's: the Record-Routes of the request, in order (RFC 3261 §12.1.1).
     pub fn of_request(request: &Message) -> Self {
         Self(request.elements(Name::RecordRoute).map(Into::into).collect())

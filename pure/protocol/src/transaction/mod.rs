@@ -37,6 +37,14 @@ use unfinished::{Stage, Unfinished};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerId(u64);
 
+impl ServerId {
+    /// Of a request that nobody has sent: its user has made it. There is no transaction of this name, and no answer in it goes anywhere.
+    pub const fn of_own(number: u32) -> Self {
+        // The names of transactions have something in their upper half, whatever place they have on the shelf.
+        Self(number as u64)
+    }
+}
+
 /// Names a client transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(u64);

@@ -7,7 +7,8 @@ use sip::header::{From, SessionExpires, To};
 use sip::uri::without_password;
 use sip::{Bytes, Message, Method, Name, Status};
 
-use super::Number;
+use super::line::Side;
+use super::{Number, Stage};
 use crate::call::Call;
 use crate::limits;
 use crate::proxy::Plan;
@@ -25,31 +26,36 @@ impl Turn<'_> {
         if self.calls.longest.is_none() || request.method() != Some(Method::Invite) {
             return Number(None);
         }
-        let (Some(from), Some(to)) = (request.get::<From>(), request.get::<To>()) else {
-            return Number(None);
-        };
-        if to.tag().is_some() {
-            return Number(None);
-        }
+        let Some(mut record) = record(self.now, came, request) else { return Number(None) };
         let route = match purpose {
             Purpose::Routed(errand) => self.house.route(errand).map(|route| &*route.name),
             _ => None,
         };
-        let mut record = CallRecord::new(self.now, (came.transport, came.peer));
         let texts = [
-            (Text::CallId, request.call_id()),
-            (Text::From, &without_password(from.uri)),
-            (Text::To, &without_password(to.uri)),
-            (Text::Dialled, &without_password(request.request_uri().unwrap_or_default())),
             (Text::User, plan.proven.as_deref().unwrap_or_default()),
             (Text::Route, route.unwrap_or_default().as_bytes()),
         ];
         record.put(limits::CALL_TEXT, &texts);
-        let call = Call::tagged(&self.house.seal, request, from.tag());
+        let call = Call::of(&self.house.seal, request);
         let number = self.calls.begin(call, record, self.out);
         let account = tolls::account(self.house, plan, purpose);
         account.into_iter().for_each(|account| self.calls.charge(number, account));
         number
+    }
+
+    /// Its INVITE is on its way.
+    pub(crate) fn call_tried(&mut self, number: Number, invite: ServerId) {
+        if let Some(followed) = number.0.and_then(|number| self.calls.shelf.get_mut(number)) {
+            followed.stage = Stage::Rings(invite);
+        }
+    }
+
+    /// A request of one of the two passes within it.
+    pub(crate) fn call_speaks(&mut self, request: &Message) {
+        let Some((number, by)) = self.standing(request) else { return };
+        if let Some(followed) = self.calls.shelf.get_mut(number) {
+            followed.line.passes(by, request);
+        }
     }
 
     /// A copy of its INVITE goes there.
@@ -81,6 +87,7 @@ impl Turn<'_> {
         &mut self,
         number: Number,
         (who, by): (&[u8], Flow),
+        (came, request): (Flow, &Message),
         (response, session): (&Message, Option<u32>),
     ) {
         let now = self.now;
@@ -93,6 +100,10 @@ impl Turn<'_> {
         if let Some(number) = number.0 {
             if first {
                 self.calls.answered(number);
+            }
+            if let Some(followed) = self.calls.shelf.get_mut(number) {
+                let by = followed.record.text(Text::AnsweredBy);
+                followed.line.answered(self.house, came, (request, response), by);
             }
             self.calls.keep(number, now, session_of(response, session));
         }
@@ -150,29 +161,73 @@ impl Turn<'_> {
         }
     }
 
+    /// A request within it was accepted. When it is a target refresh, both may be reached elsewhere from now on (RFC 3261 §12.2).
+    pub(crate) fn call_moves(&mut self, request: &Message, response: &Message) {
+        let refreshes = matches!(
+            request.method(),
+            Some(
+                Method::Invite
+                    | Method::Update
+                    | Method::Subscribe
+                    | Method::Notify
+                    | Method::Refer
+            )
+        );
+        let Some((number, by)) = self.standing(request).filter(|_| refreshes) else { return };
+        if let Some(followed) = self.calls.shelf.get_mut(number) {
+            followed.line.moves(by, request);
+            followed.line.moves(by.other(), response);
+        }
+    }
+
     /// A BYE of it, which came then, was answered. One that is asked who it is comes again.
     pub(crate) fn call_ends(&mut self, bye: &Message, came: Time, status: Status) {
         let asked = matches!(status, Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED);
         if asked || self.calls.len() == 0 {
             return;
         }
-        let Some((number, ender)) = self.standing(bye) else { return };
+        let Some((number, by)) = self.standing(bye) else { return };
+        if self.calls.is_ending(number) {
+            // It crosses ours: what comes of those says when it is over.
+            return;
+        }
         if let Some(record) = self.calls.record(Number(Some(number))) {
             put_reason(record, bye);
         }
         self.calls.sessions.hung_up(status, self.now - came);
-        self.calls.end(number, (self.now, ender), self.out);
+        self.calls.end(number, (self.now, by.ender()), self.out);
     }
 
     /// The call that a request belongs to, and who of the two has sent it.
-    fn standing(&self, request: &Message) -> Option<(u64, Ender)> {
+    pub(super) fn standing(&self, request: &Message) -> Option<(u64, Side)> {
+        if self.calls.len() == 0 {
+            return None;
+        }
         let number = |call| self.calls.numbers.get(&call).copied();
         let seal = &self.house.seal;
-        let by_caller = number(Call::of(seal, request)).map(|number| (number, Ender::Caller));
-        by_caller.or_else(|| {
-            number(Call::of_callee(seal, request)).map(|number| (number, Ender::Callee))
-        })
+        let by_caller = number(Call::of(seal, request)).map(|number| (number, Side::Caller));
+        by_caller
+            .or_else(|| number(Call::of_callee(seal, request)).map(|number| (number, Side::Callee)))
     }
+}
+
+/// The record of a call that begins with an INVITE; nothing for one within a call.
+pub(super) fn record(now: Time, came: Flow, invite: &Message) -> Option<CallRecord> {
+    let (from, to) = (invite.get::<From>()?, invite.get::<To>()?);
+    if to.tag().is_some() {
+        return None;
+    }
+    let mut record = CallRecord::new(now, (came.transport, came.peer));
+    let (to, dialled) = (without_password(to.uri), invite.request_uri().unwrap_or_default());
+    let dialled = without_password(dialled);
+    let texts = [
+        (Text::CallId, invite.call_id()),
+        (Text::From, &without_password(from.uri)),
+        (Text::To, &to),
+        (Text::Dialled, if dialled == to { b"" } else { &dialled }),
+    ];
+    record.put(limits::CALL_TEXT, &texts);
+    Some(record)
 }
 
 /// The status of a response of ours: `SIP/2.0 302 …`.

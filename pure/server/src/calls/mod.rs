@@ -2,20 +2,27 @@
 //!
 //! A proxy keeps nothing of a call once it stands, and needs nothing. This is for those who want to see it: a call is followed from its
 //! INVITE until it is refused, until a BYE of it is answered, until its session timer has run out (RFC 4028), or until it has lasted too
-//! long. Then its record is reported, and it is forgotten. Nothing in here changes what happens to a call.
+//! long. Then its record is reported, and it is forgotten. Nothing in here changes what happens to a call, unless an operator wants it to end.
 
 mod follow;
+mod hangup;
+mod line;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use machine::{HashKey, Map, Shelf, Time};
 use protocol::doors::Event;
-use protocol::{CallRecord, Ender, Output};
+use protocol::transaction::ServerId;
+use protocol::{CallRecord, Ender, Flow, Output};
+use sip::Message;
 
 use crate::call::Call;
 use crate::figures::Sessions;
 use crate::limits;
+pub(crate) use hangup::REASON;
+pub use hangup::{Ending, Stays, Was};
+use line::Line;
 
 /// A call as this shard numbers it; nothing for one that is not followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,17 +42,34 @@ pub(crate) struct Calls {
     accounts: BTreeMap<u64, u32>,
     /// Accounts that have more or fewer since this was asked last.
     changed: BTreeSet<u64>,
+    /// Those that an operator ends, or has ended a moment ago.
+    endings: BTreeMap<u64, Ending>,
+    /// What they are still to be told, and from where that seems to come.
+    byes: Vec<(Flow, Message)>,
+    /// How many of those there were.
+    made: u32,
 }
 
 /// A call that is followed.
 #[derive(Debug)]
 struct Followed {
     call: Call,
-    /// In `ends`; never, as long as it rings: its INVITE ends by itself.
-    until: Time,
+    stage: Stage,
     /// For whom it counts, when that one's calls are limited.
     account: Option<u64>,
     record: CallRecord,
+    line: Line,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// Nobody is asked yet.
+    New,
+    /// This INVITE is on its way, and ends by itself.
+    Rings(ServerId),
+    /// It is up until then at the latest: in `ends`.
+    Stands(Time),
 }
 
 impl Calls {
@@ -54,7 +78,8 @@ impl Calls {
         let numbers = HashKey::of(secret).map();
         let (ends, sessions) = (BTreeSet::new(), Sessions::default());
         let (accounts, changed) = (BTreeMap::new(), BTreeSet::new());
-        Self { longest, shelf: Shelf::default(), numbers, ends, sessions, accounts, changed }
+        let (endings, byes, shelf) = (BTreeMap::new(), Vec::new(), Shelf::default());
+        Self { longest, shelf, numbers, ends, sessions, accounts, changed, endings, byes, made: 0 }
     }
 
     /// What became of those that did.
@@ -84,11 +109,12 @@ impl Calls {
 
     /// When the next one is given up.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        self.ends.first().map(|(end, _)| *end)
+        self.ends.first().map(|(end, _)| *end).into_iter().chain(self.patience()).min()
     }
 
     /// Gives up those that have lasted too long.
     pub(crate) fn wake(&mut self, now: Time, out: &mut Vec<Output>) {
+        self.wait_no_more(now, out);
         while let Some((_, number)) = self.ends.first().copied().filter(|(end, _)| *end <= now) {
             let timed = self.get(number).is_some_and(|record| record.session > 0);
             self.end(number, (now, if timed { Ender::Timer } else { Ender::Age }), out);
@@ -110,7 +136,8 @@ impl Calls {
             let Some((_, first)) = self.ends.first().copied() else { return Number(None) };
             self.end(first, (record.began, Ender::Crowd), out);
         }
-        let number = self.shelf.put(Followed { call, until: Time::NEVER, account: None, record });
+        let (stage, line) = (Stage::New, Line::default());
+        let number = self.shelf.put(Followed { call, stage, account: None, record, line });
         self.numbers.insert(call, number);
         Number(Some(number))
     }
@@ -166,26 +193,31 @@ impl Calls {
             session => now + Duration::from_secs(session.into()) + GRACE,
         };
         followed.record.session = session;
-        self.ends.remove(&(followed.until, number));
+        if let Stage::Stands(until) = followed.stage {
+            self.ends.remove(&(until, number));
+        }
         let began = followed.record.answered.unwrap_or(now);
-        followed.until = session_end.min(began + self.longest.unwrap_or_default());
-        self.ends.insert((followed.until, number));
+        let until = session_end.min(began + self.longest.unwrap_or_default());
+        followed.stage = Stage::Stands(until);
+        self.ends.insert((until, number));
     }
 
     /// It is over: its record is reported.
     fn end(&mut self, number: u64, (now, ender): (Time, Ender), out: &mut Vec<Output>) {
         let Some(mut record) = self.forget(number) else { return };
         record.ended = Some(now);
-        record.ender = ender;
+        record.ender = if self.is_ending(number) { Ender::Operator } else { ender };
         self.sessions.ended(&record);
         out.push(Output::Report(Event::Called(Box::new(record))));
     }
 
     fn forget(&mut self, number: u64) -> Option<CallRecord> {
-        let Followed { call, until, account, record } = self.shelf.take(number)?;
+        let Followed { call, stage, account, record, .. } = self.shelf.take(number)?;
         account.into_iter().for_each(|account| self.discharge(account));
         self.numbers.remove(&call);
-        self.ends.remove(&(until, number));
+        if let Stage::Stands(until) = stage {
+            self.ends.remove(&(until, number));
+        }
         Some(record)
     }
 }

@@ -131,7 +131,7 @@ impl Sessions {
                 self.note(Outcome::of(record.status));
                 self.failed_delay.note(record.rang.unwrap_or(ended) - record.began);
             }
-            (Some(answered), Ender::Caller | Ender::Callee) => {
+            (Some(answered), Ender::Caller | Ender::Callee | Ender::Operator) => {
                 self.completed += 1;
                 self.duration.note(ended - answered);
             }

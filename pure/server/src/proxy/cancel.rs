@@ -2,10 +2,12 @@
 
 use machine::Time;
 use protocol::transaction::{ClientId, ServerId, cancel_of};
-use sip::{Bytes, Message, Name};
+use sip::{Bytes, Message, Name, Status};
 
 use super::Proxy;
 use super::context::{Context, Leg, State};
+use super::response::report;
+use crate::calls::REASON;
 use crate::turn::Turn;
 
 /// Another phone has answered (RFC 3326 §3.1).
@@ -27,6 +29,22 @@ impl Proxy {
             turn.call_cancelled(context.plan.call, cancel);
             proxy.close(turn, context, reason);
             proxy.settle(turn, context);
+        });
+    }
+
+    /// An operator wants it to end. Its caller is told so at once: with what says that nobody else is to be tried. Who is asked is told so too.
+    pub(crate) fn dismiss(&mut self, turn: &mut Turn<'_>, invite: ServerId) {
+        self.with(turn, invite, |proxy, turn, context| {
+            if context.is_answered() {
+                return;
+            }
+            proxy.close(turn, context, Some(Bytes::from_static(REASON)));
+            context.state = State::Dismissed;
+            let status = Status::REQUEST_TERMINATED;
+            let over = turn.reply(&context.request, status, status.phrase());
+            turn.answer(context.id, over.raw(Name::Reason, REASON).wire());
+            turn.call_dismissed(context.plan.call, status);
+            report(turn, context, status);
         });
     }
 

@@ -6,7 +6,7 @@ use machine::Time;
 use protocol::transaction::{ClientId, ServerId};
 use protocol::{Flow, Ticket};
 use sip::header::MaxBreadth;
-use sip::{Bytes, Message, Method};
+use sip::{Bytes, Message, Method, Name};
 
 use super::best::Best;
 use super::copy::Routing;
@@ -67,6 +67,8 @@ pub(super) enum State {
     Accepted,
     /// Another final answer was passed on.
     Refused,
+    /// An operator has ended it, and its caller was told so.
+    Dismissed,
 }
 
 /// One copy of the request.
@@ -120,6 +122,11 @@ pub(super) enum Leg {
 impl Context {
     pub(super) fn is_invite(&self) -> bool {
         self.request.method() == Some(Method::Invite)
+    }
+
+    /// True for a request that nobody has sent: we have made it, in the name of somebody else. Nobody waits for its answer but us.
+    pub(super) fn is_own(&self) -> bool {
+        !self.request.has(Name::Via)
     }
 
     /// Adds a target before all that wait, unless it was one before.
@@ -181,7 +188,7 @@ impl Context {
 
     /// True once a final answer was passed on.
     pub(super) const fn is_answered(&self) -> bool {
-        matches!(self.state, State::Accepted | State::Refused)
+        matches!(self.state, State::Accepted | State::Refused | State::Dismissed)
     }
 
     /// True once it may be forgotten.
@@ -194,7 +201,7 @@ impl Context {
         let own = match self.state {
             State::Locating { until, .. } => until,
             State::Open => self.gives_way,
-            State::Closing | State::Accepted | State::Refused => Time::NEVER,
+            State::Closing | State::Accepted | State::Refused | State::Dismissed => Time::NEVER,
         };
         self.branches.iter().map(|branch| branch.state.until()).fold(own, Time::min)
     }

@@ -42,7 +42,7 @@ use protocol::locate::{Domain, Failure, States};
 use protocol::transaction::{ClientId, ServerId};
 use protocol::{Answer, Fault, Flow, Output, Question, Ticket, Transport};
 use sip::header::MaxBreadth;
-use sip::{Message, Method, Status};
+use sip::{Message, Method, Name, Status};
 
 use crate::groups::{Groups, Place, Probes};
 use crate::house::House;
@@ -207,7 +207,8 @@ impl Proxy {
         found: Found,
     ) {
         let (came, mut request, plan) = way;
-        if self.contexts.len() >= limits::CONTEXTS {
+        // What an operator orders is rare, and has no Via.
+        if self.contexts.len() >= limits::CONTEXTS && request.has(Name::Via) {
             turn.call_refused(plan.call, Status::SERVICE_UNAVAILABLE, None);
             return turn.refuse_in(id, came, &request, &Fault::Overloaded(10));
         }
@@ -216,6 +217,10 @@ impl Proxy {
             // Else its transaction says it in time (§17.2.1).
             let trying = request.reply(Status::TRYING).wire();
             turn.answer(id, trying);
+        }
+        turn.call_tried(plan.call, id);
+        if request.to_tag().is_some() {
+            turn.call_speaks(&request);
         }
         match request.method() {
             Some(Method::Bye) => self.free_line(&request),
@@ -398,7 +403,8 @@ impl Proxy {
             for client in context.branches.iter().filter_map(|branch| branch.state.client()) {
                 self.clients.remove(&client);
             }
-            if context.state == State::Refused && context.is_invite() && context.begins() {
+            let refused = matches!(context.state, State::Refused | State::Dismissed);
+            if refused && context.is_invite() && context.begins() {
                 self.free_line(&context.request);
             }
             return;

@@ -60,7 +60,7 @@ impl Proxy {
             let known = identity::of_response(turn.house, &response, between);
             let response = known.unwrap_or(response);
             let Some(status) = response.status() else { return };
-            match (status.class(), Homeward::of(&response)) {
+            match (status.class(), Homeward::in_context(context, &response)) {
                 (1, None) => {}
                 (1, Some(homeward)) => proxy.provisional(turn, context, at, homeward),
                 (_, None) => {
@@ -172,9 +172,15 @@ impl Proxy {
         }
         self.remember(turn, context, client, response);
         pass_on(turn, context, homeward, &[]);
+        if context.state == State::Dismissed {
+            turn.call_comes_late((context.came, &context.request), response);
+        }
         if !context.is_answered() {
             context.state = State::Accepted;
             note_answer(turn, context, at, (response, by));
+            if !context.begins() {
+                turn.call_moves(&context.request, response);
+            }
             report(turn, context, Status::OK);
             self.hold_line(turn, context, response);
         }
@@ -352,6 +358,8 @@ impl Proxy {
             (Candidate::Ours(Status::REQUEST_TIMEOUT, "Nobody Answered".into()), Vec::new())
         });
         let status = match (&candidate, candidate.status()) {
+            (Candidate::Theirs(_), status) if context.is_own() => status,
+            (Candidate::Ours(..), _) if context.is_own() => Status::REQUEST_TIMEOUT,
             // Whoever hangs up first did not wait in vain.
             (Candidate::Ours(..), Status::REQUEST_TIMEOUT) if cancelled => {
                 Status::REQUEST_TERMINATED
@@ -365,7 +373,7 @@ impl Proxy {
         turn.call_refused(context.plan.call, status, theirs);
         match candidate {
             Candidate::Theirs(response) if response.status() == Some(status) => {
-                if let Some(homeward) = Homeward::of(&response) {
+                if let Some(homeward) = Homeward::in_context(context, &response) {
                     pass_on(turn, context, homeward, &challenges);
                 }
             }
@@ -403,6 +411,11 @@ impl<'a> Homeward<'a> {
         Some(Self { response, below })
     }
 
+    /// The same, but what answers a request of our own leads to us.
+    fn in_context(context: &Context, response: &'a Message) -> Option<Self> {
+        if context.is_own() { Some(Self { response, below: b"" }) } else { Self::of(response) }
+    }
+
     /// Does it say how much less somebody is to send (RFC 7339 §5.4)?
     fn says_load(self) -> bool {
         let mut rest = self.below;
@@ -429,6 +442,9 @@ pub(super) fn onward(response: &Message) -> Edit<'_> {
 
 /// Passes a response on: our Via comes off, challenges of other branches come in, nothing else changes (§16.7 steps 3, 7–9).
 fn pass_on(turn: &mut Turn<'_>, context: &Context, homeward: Homeward<'_>, challenges: &[Asks]) {
+    if context.is_own() {
+        return;
+    }
     let response = homeward.response;
     let mut edit = onward(response);
     for (name, value) in challenges {
@@ -441,7 +457,7 @@ fn pass_on(turn: &mut Turn<'_>, context: &Context, homeward: Homeward<'_>, chall
     let wire: Bytes = edit.wire();
     let wire = if homeward.says_load() { feedback::without(wire) } else { wire };
     // After another final answer the server transaction can say no more, and it may be gone: the transport still can (§16.7 step 9).
-    let too_late = context.state == State::Refused;
+    let too_late = matches!(context.state, State::Refused | State::Dismissed);
     if too_late || !turn.transactions.is_there(context.id) {
         let back = response_flow(&context.request, context.came);
         return turn.out.push(Output::Send(back, wire));
@@ -464,11 +480,15 @@ fn note_answer(
     let who = context.branches.get(at).map_or(&b""[..], |branch| &branch.target.uri);
     let timer = turn.house.settings.proxy.session_timer;
     let owed = session_timer::owed(timer, &context.request, response);
-    turn.call_answered(context.plan.call, (who, by), (response, owed));
+    let asked = (context.came, &context.request);
+    turn.call_answered(context.plan.call, (who, by), asked, (response, owed));
 }
 
 /// Tells the readers of events how a call began or ended.
-fn report(turn: &mut Turn<'_>, context: &Context, status: Status) {
+pub(super) fn report(turn: &mut Turn<'_>, context: &Context, status: Status) {
+    if context.is_own() {
+        return turn.bye_answered(&context.request, status);
+    }
     let call_id = || call_id(&context.request);
     let first = context.begins();
     let event = match context.request.method() {
