@@ -11,6 +11,7 @@ pub mod fault;
 pub mod limits;
 pub mod load;
 pub mod locate;
+mod quality;
 mod reach;
 mod record;
 pub mod session;

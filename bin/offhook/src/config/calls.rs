@@ -19,8 +19,8 @@ pub(super) fn read(written: &Table<'_>, faults: &mut Faults) -> Option<Calls> {
 pub(super) const SECTION: Section = Section {
     name: "calls",
     repeated: false,
-    about: "How calls are followed that pass through, so that they can be listed (`offhook ctl calls`) and recorded (`[records]`). It takes some 400 octets \
-            a call. Nothing of it changes what happens to a call.",
+    about: "How calls are followed that pass through, so that they can be listed (`offhook ctl calls`) and recorded (`[records]`). It takes some 500 octets \
+            a call. Nothing of it changes what happens to a call, unless you end one (`offhook ctl hangup`).",
     keys: &[
         Key::new(
             "track",

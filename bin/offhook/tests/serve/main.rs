@@ -22,6 +22,7 @@ mod exposition;
 mod faults;
 mod files;
 mod floods;
+mod hangup;
 mod intruders;
 mod killed;
 mod load;

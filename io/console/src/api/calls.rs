@@ -142,7 +142,9 @@ pub(super) async fn find(desk: &Desk, name: &str) -> Result<Found, Refusal> {
         }
         (None, _) => {
             let what = format!("there is no call `{shown}` now");
-            Err(Refusal::new(StatusCode::NOT_FOUND, "no_such_call", what))
+            let refusal = Refusal::new(StatusCode::NOT_FOUND, "no_such_call", what);
+            let short = name.len() < limits::A_BEGINNING;
+            Err(if short { refusal.hint("so short a name is an id, or nothing") } else { refusal })
         }
     }
 }

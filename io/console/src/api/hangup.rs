@@ -40,10 +40,10 @@ async fn hang_up(desk: Rc<Desk>, asked: Asked) -> Result<Answer, Refusal> {
         let ending = desk.ask(call.shard, move |node, _, _| node.ending(number)).await?;
         let Some(ending) = ending else { return Err(stay(Stays::Unknown, asked.segment(0))) };
         match ending.is_complete() {
-            true if ending.is_over() => return Ok(answer(&call.call_id(), &ending)),
+            true if ending.is_over() => return Ok(answer(call.call_id(), &ending)),
             true => return Err(goes_on(&ending)),
             false if Instant::now() >= until => {
-                return Ok(answer(&call.call_id(), &ending).status(StatusCode::ACCEPTED));
+                return Ok(answer(call.call_id(), &ending).status(StatusCode::ACCEPTED));
             }
             false => sleep(limits::A_LOOK).await,
         }

@@ -43,15 +43,14 @@ impl Turn<'_> {
         number
     }
 
-    /// Its INVITE is on its way.
-    pub(crate) fn call_tried(&mut self, number: Number, invite: ServerId) {
+    /// A request goes on its way: the INVITE that begins it, or one of the two says something within it.
+    pub(crate) fn call_passes(&mut self, number: Number, id: ServerId, request: &Message) {
         if let Some(followed) = number.0.and_then(|number| self.calls.shelf.get_mut(number)) {
-            followed.stage = Stage::Rings(invite);
+            followed.stage = Stage::Rings(id);
         }
-    }
-
-    /// A request of one of the two passes within it.
-    pub(crate) fn call_speaks(&mut self, request: &Message) {
+        if request.to_tag().is_none() {
+            return;
+        }
         let Some((number, by)) = self.standing(request) else { return };
         if let Some(followed) = self.calls.shelf.get_mut(number) {
             followed.line.passes(by, request);

@@ -120,6 +120,34 @@ pub(super) enum Leg {
 }
 
 impl Context {
+    /// A request that has gone nowhere yet.
+    pub(super) fn new(
+        id: ServerId,
+        (came, began): (Flow, Time),
+        request: Message,
+        plan: Plan,
+    ) -> Self {
+        let breadth = request.get::<MaxBreadth>().map_or(limits::BREADTH, |MaxBreadth(n)| n);
+        Self {
+            id,
+            came,
+            began,
+            request,
+            plan,
+            state: State::Open,
+            addressee: Addressee::Other,
+            gives_way: Time::NEVER,
+            waiting: VecDeque::new(),
+            tried: Vec::new(),
+            branches: Vec::new(),
+            best: Best::default(),
+            diversions: Vec::new(),
+            reason: None,
+            breadth: breadth.min(limits::BREADTH),
+            alarm: Time::NEVER,
+        }
+    }
+
     pub(super) fn is_invite(&self) -> bool {
         self.request.method() == Some(Method::Invite)
     }

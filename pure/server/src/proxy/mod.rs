@@ -33,7 +33,7 @@ mod told;
 mod waking;
 mod way_back;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use machine::{Alarms, Time};
@@ -53,7 +53,6 @@ use crate::settings::Trying;
 use crate::turn::Turn;
 use crate::{admission, limits, outbound};
 use ack::Acks;
-use best::Best;
 use context::{Addressee, Context, Leg, State};
 use copy::Original;
 use given_up::GivenUp;
@@ -218,35 +217,14 @@ impl Proxy {
             let trying = request.reply(Status::TRYING).wire();
             turn.answer(id, trying);
         }
-        turn.call_tried(plan.call, id);
-        if request.to_tag().is_some() {
-            turn.call_speaks(&request);
-        }
+        turn.call_passes(plan.call, id, &request);
         match request.method() {
             Some(Method::Bye) => self.free_line(&request),
             // It may ring for minutes.
             Some(Method::Invite) => request.shrink(),
             _ => {}
         }
-        let breadth = request.get::<MaxBreadth>().map_or(limits::BREADTH, |MaxBreadth(n)| n);
-        let mut context = Box::new(Context {
-            id,
-            came,
-            request,
-            plan,
-            state: State::Open,
-            addressee: Addressee::Other,
-            waiting: VecDeque::new(),
-            tried: Vec::new(),
-            diversions: Vec::new(),
-            branches: Vec::new(),
-            best: Best::default(),
-            reason: None,
-            began: turn.now,
-            gives_way: Time::NEVER,
-            breadth: breadth.min(limits::BREADTH),
-            alarm: Time::NEVER,
-        });
+        let mut context = Box::new(Context::new(id, (came, turn.now), request, plan));
         match found {
             Found::At(targets) => {
                 self.took_turn(&targets);
