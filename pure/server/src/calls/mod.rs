@@ -9,6 +9,7 @@ mod hangup;
 mod line;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use machine::{HashKey, Map, Shelf, Time};
@@ -56,7 +57,7 @@ struct Followed {
     call: Call,
     stage: Stage,
     /// For whom it counts, when that one's calls are limited.
-    account: Option<u64>,
+    account: Option<NonZeroU64>,
     record: CallRecord,
     line: Line,
 }
@@ -144,8 +145,10 @@ impl Calls {
 
     /// A call counts for an account.
     fn charge(&mut self, number: Number, account: u64) {
-        let Some(followed) = number.0.and_then(|number| self.shelf.get_mut(number)) else { return };
-        followed.account = Some(account);
+        let followed = number.0.and_then(|number| self.shelf.get_mut(number));
+        // Of all the numbers that accounts may have one is not counted.
+        let (Some(followed), Some(counts)) = (followed, NonZeroU64::new(account)) else { return };
+        followed.account = Some(counts);
         let calls = self.accounts.entry(account).or_default();
         *calls = calls.saturating_add(1);
         self.changed.insert(account);
@@ -213,7 +216,7 @@ impl Calls {
 
     fn forget(&mut self, number: u64) -> Option<CallRecord> {
         let Followed { call, stage, account, record, .. } = self.shelf.take(number)?;
-        account.into_iter().for_each(|account| self.discharge(account));
+        account.into_iter().for_each(|account| self.discharge(account.get()));
         self.numbers.remove(&call);
         if let Stage::Stands(until) = stage {
             self.ends.remove(&(until, number));
