@@ -10,6 +10,7 @@ use offhook_tests::office::{
 };
 use protocol::doors::{Asker, Event};
 use protocol::{Answer, CallRecord, Ender, Flow, Identity, Input, Question, Text, Transport};
+use server::settings::{Action, Route, Settings};
 use server::{Stays, Was};
 use sip::Name;
 
@@ -299,6 +300,33 @@ fn whatever_they_answer_it_comes_to_an_end_that_is_told() {
             assert_eq!(talk.record().unwrap().ender, Ender::Operator);
         }
     }
+}
+
+/// A BYE that leads nowhere here is waited for no longer than one that nobody answers; and a call that ends otherwise meanwhile was ended by the
+/// operator all the same.
+#[test]
+fn whatever_becomes_of_the_order_the_record_says_whose_it_was() {
+    let deny = Action::Deny { status: 603, reason: "No".into() };
+    let route = Route { action: deny, ..Route::prefix("0900", "sip:unused") };
+    let house = Settings { routes: vec![route], ..trusting() };
+    let between = || (Phone::udp(101), Phone::udp(102));
+    let mut talk = Talk::begin(Office::new(house.clone()), between(), "");
+    let text = reply(&talk.copy.message, 200, "Contact: <sip:0900@example.test>\r\n");
+    talk.office.receive(talk.copy.flow, text);
+    let number = talk.number();
+    let byes = requests(&talk.order(number).unwrap(), "BYE");
+    assert_eq!(byes.len(), 1);
+    talk.answer(&byes[0], 200);
+    talk.office.wait(secs(63));
+    assert!(talk.news().is_none());
+    talk.office.wait(secs(2));
+    assert_eq!(talk.news(), Some((200, 408, true)));
+    let mut talk = Talk::begin(Office::new(house), between(), "").answered("");
+    talk.hang_up();
+    let mut out = Vec::new();
+    talk.office.node.close(talk.office.now, &mut out);
+    talk.office.take(out);
+    assert_eq!(talk.record().unwrap().ender, Ender::Operator);
 }
 
 #[test]
