@@ -48,9 +48,14 @@ impl Turn<'_> {
         if let Some(followed) = number.0.and_then(|number| self.calls.shelf.get_mut(number)) {
             followed.stage = Stage::Rings(id);
         }
-        if request.to_tag().is_none() {
-            return;
+        // Behind a BYE mostly nothing comes.
+        if request.to_tag().is_some() && request.method() != Some(Method::Bye) {
+            self.call_counts(request);
         }
+    }
+
+    /// Further requests of its sender have higher numbers.
+    fn call_counts(&mut self, request: &Message) {
         let Some((number, by)) = self.standing(request) else { return };
         if let Some(followed) = self.calls.shelf.get_mut(number) {
             followed.line.passes(by, request);
@@ -172,7 +177,10 @@ impl Turn<'_> {
                     | Method::Refer
             )
         );
-        let Some((number, by)) = self.standing(request).filter(|_| refreshes) else { return };
+        if !refreshes {
+            return;
+        }
+        let Some((number, by)) = self.standing(request) else { return };
         if let Some(followed) = self.calls.shelf.get_mut(number) {
             followed.line.moves(by, request);
             followed.line.moves(by.other(), response);
@@ -182,8 +190,8 @@ impl Turn<'_> {
     /// A BYE of it, which came then, was answered. One that is asked who it is comes again.
     pub(crate) fn call_ends(&mut self, bye: &Message, came: Time, status: Status) {
         let asked = matches!(status, Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED);
-        if asked || self.calls.len() == 0 {
-            return;
+        if asked {
+            return self.call_counts(bye);
         }
         let Some((number, by)) = self.standing(bye) else { return };
         if self.calls.is_ending(number) {

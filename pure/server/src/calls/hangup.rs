@@ -116,6 +116,9 @@ impl Turn<'_> {
     /// One of our BYEs was answered, or was not (408).
     pub(crate) fn bye_answered(&mut self, bye: &Message, status: Status) {
         let Some((number, by)) = self.standing(bye) else { return };
+        if let Some(followed) = self.calls.shelf.get_mut(number) {
+            followed.line.passes(by, bye);
+        }
         self.calls.obeyed(number, (by.other(), status.code()), self.now, self.out);
     }
 }

@@ -79,12 +79,15 @@ impl Line {
         called: &[u8],
     ) {
         let rows: Vec<&[u8]> = answer.elements(Name::RecordRoute).take(limits::ROUTES).collect();
-        let is_ours = |row| pass(row).is_some_and(|user| house.seal.read(user, answer).is_some());
         // The lowest of ours: of a call that passes here twice, this is the first time. Both of a pair show the same pass.
-        let Some(at) = rows.iter().rposition(|row| is_ours(row)) else { return };
+        let ours = rows.iter().enumerate().rev().find_map(|(at, row)| {
+            let pass = pass(row).filter(|user| house.seal.read(user, answer).is_some())?;
+            Some((at, pass))
+        });
+        let Some((at, ours)) = ours else { return };
         let (above, below) = rows.split_at(at);
-        let Some((ours, to_caller)) = below.split_first() else { return };
-        let pair = above.last().is_some_and(|last| pass(last) == pass(ours));
+        let to_caller = below.get(1..).unwrap_or_default();
+        let pair = above.last().is_some_and(|last| pass(last) == Some(ours));
         let beyond = above.len() - usize::from(pair);
         let to_callee: Vec<_> = above.iter().take(beyond).rev().copied().collect();
         let (to_caller, to_callee) = (to_caller.join(&b", "[..]), to_callee.join(&b", "[..]));
@@ -101,7 +104,7 @@ impl Line {
             (Kept::CalleeAt, if *callee_at == *called { b"" } else { &callee_at }),
             (Kept::ToCaller, &to_caller),
             (Kept::ToCallee, &to_callee),
-            (Kept::Pass, pass(ours).unwrap_or_default()),
+            (Kept::Pass, ours),
             (Kept::Listener, &came.listener.to_be_bytes()),
         ];
         self.texts = Texts::default();
