@@ -239,8 +239,7 @@ fn tagged(uri: &[u8], tag: &Tag) -> Vec<u8> {
     if tag.is_null() { address } else { [&address, &b";tag="[..], tag.as_bytes()].concat() }
 }
 
-/// Where its sender wants to be reached, as a target of requests: the Contact, when it is a SIP URI.
-pub fn contact_uri(message: &Message) -> Option<Box<[u8]>> {
+fn contact_uri(message: &Message) -> Option<Box<[u8]>> {
     match message.get::<Contact>()? {
         Contact::At(address) if address.parsed().is_ok_and(|uri| uri.sip().is_some()) => {
             Some(address.uri.into())

@@ -1,10 +1,10 @@
 //! `Line`: what a request of either side of a call looks like when it comes to us, kept packed for as long as the call is up: so that one can
 //! be written in its name (RFC 3261 §12.2.1.1).
 
-use protocol::dialog::{CallId, Dialog, DialogId, Routes, Tag, contact_uri};
+use protocol::dialog::{CallId, Dialog, DialogId, Routes, Tag};
 use protocol::{CallRecord, Ender, Flow, Text, Texts};
-use sip::header::CSeq;
-use sip::{Message, Method, Name};
+use sip::header::{CSeq, Contact};
+use sip::{Message, Method, Name, Uri};
 
 use super::hangup::REASON;
 use crate::house::House;
@@ -91,34 +91,37 @@ impl Line {
         let beyond = above.len() - usize::from(pair);
         let to_callee: Vec<_> = above.iter().take(beyond).rev().copied().collect();
         let (to_caller, to_callee) = (to_caller.join(&b", "[..]), to_callee.join(&b", "[..]));
-        let [caller_at, callee_at] = [invite, answer].map(|it| contact_uri(it).unwrap_or_default());
+        let [caller_at, callee_at] = [invite, answer].map(contact);
         // What an UPDATE has said before the answer is newer than the INVITE.
         let caller_at = match self.texts.get(Kept::CallerAt as u8) {
             b"" => caller_at,
-            newer => newer.into(),
+            newer => newer,
         };
         let all = [
             (Kept::CallerTag, invite.from_tag().unwrap_or_default()),
             (Kept::CalleeTag, answer.to_tag().unwrap_or_default()),
-            (Kept::CallerAt, &caller_at),
-            (Kept::CalleeAt, if *callee_at == *called { b"" } else { &callee_at }),
+            (Kept::CallerAt, caller_at),
+            (Kept::CalleeAt, if callee_at == called { b"" } else { callee_at }),
             (Kept::ToCaller, &to_caller),
             (Kept::ToCallee, &to_callee),
             (Kept::Pass, ours),
             (Kept::Listener, &came.listener.to_be_bytes()),
         ];
-        self.texts = Texts::default();
+        let mut texts = Texts::default();
         if all.iter().map(|(_, text)| text.len()).sum::<usize>() <= limits::LINE {
-            self.texts.put(all.iter().map(|(kind, text)| (*kind as u8, [*text, b""])));
+            texts.put(all.iter().map(|(kind, text)| (*kind as u8, [*text, b""])));
         }
+        self.texts = texts;
         self.passes(Side::Caller, invite);
     }
 
     /// One side says where it is reached from now on (§12.2.1.2, §12.2.2).
     pub(super) fn moves(&mut self, side: Side, message: &Message) {
         let kind = if side == Side::Caller { Kept::CallerAt } else { Kept::CalleeAt };
-        let at = contact_uri(message).filter(|at| at.len() <= limits::LINE);
-        at.into_iter().for_each(|at| self.texts.replace(kind as u8, &at));
+        let at = contact(message);
+        if !at.is_empty() && at.len() <= limits::LINE {
+            self.texts.replace(kind as u8, at);
+        }
     }
 
     /// The BYE that one side would send, as it would come to us, and the way by which the INVITE came. Nothing, when the call does not pass here.
@@ -149,7 +152,8 @@ impl Line {
             }
         };
         let cut = |text: &[u8]| text.len() >= limits::CALL_TEXT;
-        if target.is_empty() || cut(id.call_id.as_bytes()) || uris.iter().any(|uri| cut(uri)) {
+        let is_sip = Uri::parse(target).is_ok_and(|uri| uri.sip().is_some());
+        if !is_sip || cut(id.call_id.as_bytes()) || uris.iter().any(|uri| cut(uri)) {
             return None;
         }
         let us = house.settings.listeners.first()?;
@@ -180,4 +184,12 @@ impl Line {
 /// The pass in a route, when it is ours.
 fn pass(route: &[u8]) -> Option<&[u8]> {
     sip_uri(route)?.user
+}
+
+/// The URI of its Contact, whatever that is; nothing without one.
+fn contact(message: &Message) -> &[u8] {
+    match message.get::<Contact<'_>>() {
+        Some(Contact::At(address)) => address.uri,
+        Some(Contact::All) | None => b"",
+    }
 }
