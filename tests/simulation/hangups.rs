@@ -179,7 +179,8 @@ fn both_are_told_in_the_name_of_each_other_and_the_record_says_by_whom() {
 /// A proxy on the caller's side, two on the callee's, the nearer of which is a strict router (RFC 3261 §12.2.1.1, §16.12.1.2).
 #[test]
 fn the_way_leads_through_the_routers_of_either_side() {
-    let near = "Record-Route: <sip:198.51.100.50;lr>\r\nRecord-Route: <sip:198.51.100.51;lr>\r\n";
+    let near =
+        "Record-Route: <sip:p@198.51.100.50;lr>\r\nRecord-Route: <sip:q@198.51.100.51;lr>\r\n";
     for (above, target, routes, peer) in [
         (
             "Record-Route: <sip:198.51.100.61;lr>\r\nRecord-Route: <sip:198.51.100.60;lr>\r\n",
@@ -201,7 +202,10 @@ fn the_way_leads_through_the_routers_of_either_side() {
         assert_eq!((uri(&callee), field(&callee, Name::Route)), (target.into(), routes.into()));
         assert_eq!(callee.flow.peer.to_string(), peer);
         assert_eq!(uri(&caller), "sip:101@198.51.100.1:5060");
-        assert_eq!(field(&caller, Name::Route), "<sip:198.51.100.50;lr>, <sip:198.51.100.51;lr>");
+        assert_eq!(
+            field(&caller, Name::Route),
+            "<sip:p@198.51.100.50;lr>, <sip:q@198.51.100.51;lr>"
+        );
         assert_eq!(caller.flow.peer.to_string(), "198.51.100.50:5060");
     }
 }
