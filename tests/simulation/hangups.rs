@@ -226,9 +226,14 @@ fn numbers_and_targets_are_those_of_the_moment() {
     let sent = talk.office.receive(alice.flow, refused.wire());
     let copy = requests(&sent, "INVITE").remove(0);
     talk.office.receive(copy.flow, reply(&copy.message, 488, ""));
+    // So does that of a BYE which was asked who it is.
+    let asked = talk.within(&alice, "BYE", 23);
+    let sent = talk.office.receive(alice.flow, asked.wire());
+    let copy = requests(&sent, "BYE").remove(0);
+    talk.office.receive(copy.flow, reply(&copy.message, 407, ""));
     let [caller, callee] = talk.hang_up();
     assert_bye(&caller, &talk, &alice, 302);
-    assert_bye(&callee, &talk, &bob, 22);
+    assert_bye(&callee, &talk, &bob, 24);
     let to = |bye: &Sent| (uri(bye), bye.flow.peer.to_string());
     assert_eq!(to(&caller), ("sip:alice@198.51.100.89".into(), "198.51.100.89:5060".into()));
     assert_eq!(to(&callee), ("sip:bob@198.51.100.78".into(), "198.51.100.78:5060".into()));
@@ -463,7 +468,13 @@ fn what_cannot_be_ended_from_here_is_said() {
     talk.office.receive(talk.copy.flow, text);
     let number = talk.number();
     assert_eq!(talk.order(number).unwrap_err(), Stays::Unseen);
-    // Nor is what a stranger makes too long kept.
+    // Nor is somebody who is reached by no SIP URI.
+    let mut talk = Talk::begin(Office::new(trusting()), between(), "");
+    let text = reply(&talk.copy.message, 200, "Contact: <tel:+493012345>\r\n");
+    talk.office.receive(talk.copy.flow, text);
+    let number = talk.number();
+    assert_eq!(talk.order(number).unwrap_err(), Stays::Unseen);
+    // What a stranger makes too long is not kept.
     let long = format!("Record-Route: <sip:{}@h;lr>\r\n", "x".repeat(2_000));
     let mut talk = Talk::begin(Office::new(trusting()), between(), "").answered(&long);
     let number = talk.number();
