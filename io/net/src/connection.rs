@@ -90,8 +90,6 @@ pub(crate) enum Come {
     Message(Message),
     /// The answer to a sign of life.
     Pong,
-    /// A message that was not read.
-    Unheard,
     /// Nothing more.
     End(End),
 }
@@ -281,8 +279,7 @@ impl Connection {
                 Ok(0) => return Err(Reason::Gone),
                 Ok(count) => {
                     if !matches!(self.state, State::Leaving { .. }) {
-                        self.framing.push(buffer.get(..count).unwrap_or_default());
-                        self.cut(now, ear, found);
+                        self.take(now, buffer.get(..count).unwrap_or_default(), ear, found);
                     }
                     share = share.saturating_sub(count);
                     if !self.layer.may_have_more(count, buffer.len()) {
@@ -300,21 +297,41 @@ impl Connection {
         Ok(true)
     }
 
-    /// Takes whole pieces out of what was read.
-    fn cut(&mut self, now: Time, ear: &mut Ear, found: &mut Vec<Come>) {
+    /// Takes what was read, and whole pieces out of it.
+    fn take(&mut self, now: Time, mut octets: &[u8], ear: &mut Ear, found: &mut Vec<Come>) {
+        let left_out = ear.left_out;
+        while !octets.is_empty() && !matches!(found.last(), Some(Come::End(_))) {
+            octets = self.framing.push(octets, ear);
+            self.cut(now, found);
+        }
+        if ear.left_out > left_out {
+            self.heard(now);
+        }
+        if self.framing.is_half() {
+            self.half_since.get_or_insert(now);
+        } else {
+            self.half_since = None;
+            // A connection that is idle keeps no buffer, however large its last message was.
+            self.framing.forget();
+        }
+    }
+
+    /// A whole message has come, whether it is read or not.
+    fn heard(&mut self, now: Time) {
+        if matches!(self.state, State::Silent { .. }) {
+            self.seat.heard();
+        }
+        self.state = State::Open { heard: now };
+        self.half_since = None;
+        self.asked_at = None;
+    }
+
+    fn cut(&mut self, now: Time, found: &mut Vec<Come>) {
         loop {
-            match self.framing.cut(now, ear, &mut self.out) {
-                Ok(Some(piece @ (Piece::Message(_) | Piece::Unheard))) => {
-                    if matches!(self.state, State::Silent { .. }) {
-                        self.seat.heard();
-                    }
-                    self.state = State::Open { heard: now };
-                    self.half_since = None;
-                    self.asked_at = None;
-                    found.push(match piece {
-                        Piece::Message(message) => Come::Message(message),
-                        _ => Come::Unheard,
-                    });
+            match self.framing.cut(now, &mut self.out) {
+                Ok(Some(Piece::Message(message))) => {
+                    self.heard(now);
+                    found.push(Come::Message(message));
                 }
                 // A keep-alive is a sign of life, but a stranger must say something first.
                 Ok(Some(piece @ (Piece::SignOfLife | Piece::Pong))) => {
@@ -336,13 +353,6 @@ impl Connection {
                     break;
                 }
             }
-        }
-        if self.framing.is_half() {
-            self.half_since.get_or_insert(now);
-        } else {
-            self.half_since = None;
-            // A connection that is idle keeps no buffer, however large its last message was.
-            self.framing.forget();
         }
     }
 
@@ -466,7 +476,8 @@ mod tests {
         assert!(matches!(found[..], [Come::Message(_), Come::Message(_), Come::Message(_)]));
         ear.set(Deafness { share: PARTS, ..Deafness::default() });
         let (found, _) = read(&mut ear, 10_000, &sent);
-        assert!(matches!(found[..], [Come::Unheard, Come::Message(_), Come::Unheard]), "{found:?}");
+        assert!(matches!(found[..], [Come::Message(_)]), "{found:?}");
+        assert_eq!(ear.left_out, 2);
     }
 
     #[test]
@@ -486,8 +497,8 @@ mod tests {
         assert_eq!(connection.due(&patience), (at(patience.first_message), Reason::Slow));
         connection.state = State::Open { heard: Time(0) };
         assert_eq!(connection.due(&patience), (at(patience.idle), Reason::Slow));
-        connection.framing.push(b"OPTIONS");
-        connection.cut(at(Duration::from_secs(1)), &mut Ear::default(), &mut Vec::new());
+        let now = at(Duration::from_secs(1));
+        connection.take(now, b"OPTIONS", &mut Ear::default(), &mut Vec::new());
         let half = at(Duration::from_secs(1) + patience.half_message);
         assert_eq!(connection.due(&patience), (half, Reason::Slow));
         connection.leave(Time(7));

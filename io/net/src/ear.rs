@@ -10,6 +10,8 @@ pub(crate) struct Ear {
     deafness: Deafness,
     /// What is still to be left out, in parts of one.
     owed: u16,
+    /// How many were left out, for whoever counts them.
+    pub left_out: usize,
 }
 
 impl Ear {
@@ -23,7 +25,7 @@ impl Ear {
         self.deafness.share > 0
     }
 
-    /// Is this message left out? Its head says what it is.
+    /// Is this message left out? Its head says what it is, and all of it is there.
     pub(crate) fn leaves_out(&mut self, head: &[u8]) -> bool {
         if !self.deafness.concerns(head) {
             return false;
@@ -31,6 +33,7 @@ impl Ear {
         self.owed += self.deafness.share.min(PARTS);
         let out = self.owed >= PARTS;
         self.owed %= PARTS;
+        self.left_out += usize::from(out);
         out
     }
 }

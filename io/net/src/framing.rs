@@ -28,8 +28,6 @@ pub(crate) enum Piece {
     SignOfLife,
     /// The answer to one of ours.
     Pong,
-    /// A message that was not read.
-    Unheard,
 }
 
 /// Why nothing more can be cut out.
@@ -64,25 +62,25 @@ impl Framing {
         }
     }
 
-    /// Takes octets as they came.
-    pub(crate) fn push(&mut self, octets: &[u8]) {
+    /// Takes octets as they came, and gives back what is not for now: what comes behind a message that need not be read is not copied before
+    /// that is known.
+    pub(crate) fn push<'a>(&mut self, octets: &'a [u8], ear: &mut Ear) -> &'a [u8] {
         match self {
+            Self::Length(framer) if ear.is_deaf() => {
+                return framer.sift(octets, |head| ear.leaves_out(head));
+            }
             Self::Length(framer) => framer.push(octets),
+            // A message a frame, from pages: all are read.
             Self::Web(socket) => socket.push(octets),
         }
+        &[]
     }
 
     /// The next whole piece; what it calls for in answer goes into `out`. `None` when more octets are needed. After an error the stream
     /// has no meaning any more.
-    pub(crate) fn cut(
-        &mut self,
-        now: Time,
-        ear: &mut Ear,
-        out: &mut Vec<u8>,
-    ) -> Result<Option<Piece>, End> {
+    pub(crate) fn cut(&mut self, now: Time, out: &mut Vec<u8>) -> Result<Option<Piece>, End> {
         match self {
-            Self::Length(framer) => cut_stream(framer, ear, out),
-            // A message a frame, from pages: all are read.
+            Self::Length(framer) => cut_stream(framer, out),
             Self::Web(socket) => cut_web(socket, now, out),
         }
     }
@@ -151,10 +149,7 @@ impl Framing {
 /// The answer to a ping between messages.
 const PONG: &[u8] = b"\r\n";
 
-fn cut_stream(framer: &mut Framer, ear: &mut Ear, out: &mut Vec<u8>) -> Result<Option<Piece>, End> {
-    if ear.is_deaf() && framer.leave_out(|head| ear.leaves_out(head)) {
-        return Ok(Some(Piece::Unheard));
-    }
+fn cut_stream(framer: &mut Framer, out: &mut Vec<u8>) -> Result<Option<Piece>, End> {
     match framer.cut() {
         Ok(Some(Frame::Message(message))) => Ok(Some(Piece::Message(message))),
         Ok(Some(Frame::Ping)) => {

@@ -330,6 +330,7 @@ impl Streams {
         let by_node = self.nodes.as_ref().is_some_and(|nodes| nodes.listener == before.listener);
         let ear = if by_node { &mut Ear::default() } else { &mut self.ear };
         let result = connection.read(now, (&mut self.buffer, self.share), ear, &mut come);
+        self.counters.stream_messages_unheard.add(std::mem::take(&mut self.ear.left_out));
         if greeting {
             self.greeted(number, before);
         }
@@ -342,10 +343,6 @@ impl Streams {
                 Come::Message(message) => {
                     self.counters.stream_messages_in.one();
                     Some(News::Message(flow, message))
-                }
-                Come::Unheard => {
-                    self.counters.stream_messages_unheard.one();
-                    None
                 }
                 // Whoever was called by us may be asked whether it is there.
                 Come::Pong => connection.begun_by_us().then_some(News::Pong(flow)),

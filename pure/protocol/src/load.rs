@@ -47,11 +47,8 @@ impl Deafness {
         });
         let looked_at = datagram.get(..looked_at(datagram)).filter(|head| !head.is_empty());
         let (Some(method), Some(head)) = (method, looked_at) else { return false };
-        let small = |word: &[u8; 4]| u32::from_be_bytes(*word) | SMALL;
-        let begun = |at: usize| {
-            let word = datagram.get(at..).unwrap_or_default().first_chunk();
-            word.is_some_and(|word| BEGUN.iter().any(|begun| small(begun) == small(word)))
-        };
+        let begun =
+            |at: usize| datagram.get(at..).unwrap_or_default().first_chunk().is_some_and(is_begun);
         let called = datagram.get(method + 1..).and_then(after_scheme);
         let called = called.is_some_and(|user| {
             let first = user.get(..DIGITS).unwrap_or(user);
@@ -99,14 +96,23 @@ fn after_scheme(uri: &[u8]) -> Option<&[u8]> {
 
 /// Does a row, with the line feed before it, tell of something begun before? So does the tag of whoever is called.
 fn tells_of_more(row: &[u8]) -> bool {
-    let begun = |first: &[u8; 4]| BEGUN.iter().any(|begun| begun.eq_ignore_ascii_case(first));
-    if row.first_chunk().is_some_and(begun) {
-        return true;
+    match row.get(1) {
+        // A row that goes on may be that of To.
+        Some(b'T' | b't' | b' ' | b'\t') => has_tag(row.get(1..).unwrap_or_default()),
+        _ => row.first_chunk().is_some_and(is_begun),
     }
-    let row = row.get(1..).unwrap_or_default();
+}
+
+/// Do a line feed and the beginning of a row tell of something begun before?
+fn is_begun(word: &[u8; 4]) -> bool {
+    let small = |word: &[u8; 4]| u32::from_be_bytes(*word) | SMALL;
+    BEGUN.iter().any(|begun| small(begun) == small(word))
+}
+
+/// Does a row that may be that of To have a tag?
+fn has_tag(row: &[u8]) -> bool {
     let row = row.split(|octet| *octet == b'\n').next().unwrap_or_default();
     let name = row.split(|octet| *octet == b':').next().unwrap_or_default().trim_ascii_end();
-    // A row that goes on may be that of To.
     let goes_on = matches!(row.first(), Some(b' ' | b'\t'));
     let to = goes_on || name.eq_ignore_ascii_case(b"To") || name.eq_ignore_ascii_case(b"t");
     to && row.windows(3).any(|word| word.eq_ignore_ascii_case(b"tag"))

@@ -1,12 +1,17 @@
 //! `Framer`: messages cut out of a byte stream (RFC 3261 §7.5, §18.3; keep-alives of RFC 5626 §3.5.1).
 
-use bytes::{Bytes, BytesMut};
-use memchr::{memchr_iter, memmem};
+use bytes::{Buf as _, Bytes, BytesMut};
+use memchr::memmem;
 
 use crate::core::Core;
 use crate::read::Head;
 use crate::scan::is_token;
 use crate::{Malformed, Message, ParseError, limits};
+
+mod plain;
+
+use self::plain::Plain;
+pub use self::plain::has_plain_length;
 
 /// What came out of a stream.
 #[derive(Clone, Debug)]
@@ -111,22 +116,52 @@ impl Framer {
         Ok(self.take())
     }
 
-    /// Throws the message at the front away unread, if its head says that it is not wanted, all of it is there, and its length is plain to
-    /// see. What is not so plain is read like any other.
-    pub fn leave_out(&mut self, unwanted: impl FnOnce(&[u8]) -> bool) -> bool {
-        if self.begun.is_some() || !self.kept.first().is_some_and(u8::is_ascii_uppercase) {
-            return false;
+    /// Takes one message of these octets, or a part of one, and gives back what comes behind it. One that its head says is unwanted, all of which
+    /// is there, and whose length is plain to see, is stepped over: nobody reads it. What is not so plain is taken like any other.
+    pub fn sift<'a>(
+        &mut self,
+        mut octets: &'a [u8],
+        mut unwanted: impl FnMut(&[u8]) -> bool,
+    ) -> &'a [u8] {
+        while self.kept.is_empty()
+            && let Some(Plain { head, whole }) = Plain::all_there(octets)
+        {
+            if !unwanted(head) {
+                return self.take_in(octets, whole);
+            }
+            self.half_a_ping = false;
+            octets = octets.get(whole..).unwrap_or_default();
         }
-        let Some(end) = self.head_end() else { return false };
-        let head = self.kept.get(..end).unwrap_or_default();
-        let length = plain_length(head).and_then(|body| end.checked_add(body));
-        let Some(length) = length.filter(|length| *length <= self.kept.len()) else { return false };
-        if !unwanted(head) {
-            return false;
+        let rest = self.fill(octets);
+        if self.begun.is_none()
+            && let Some(Plain { head, whole }) = Plain::all_there(&self.kept)
+            && unwanted(head)
+        {
+            self.kept.advance(whole);
+            (self.searched, self.half_a_ping) = (0, false);
         }
-        drop(self.kept.split_to(length));
-        (self.searched, self.half_a_ping) = (0, false);
-        true
+        rest
+    }
+
+    /// Takes no more of the octets than belongs to the message that has begun, or to its head while nobody knows how long it is.
+    fn fill<'a>(&mut self, octets: &'a [u8]) -> &'a [u8] {
+        let begun = self.begun.as_ref().map(|begun| begun.length);
+        let (begun, rest) = if begun.is_some() || self.head_end().is_some() {
+            (begun, octets)
+        } else {
+            let ping = self.kept.is_empty() && octets.starts_with(b"\r\n");
+            let head = if ping { Some(2) } else { head_end(octets) };
+            (None, self.take_in(octets, head.unwrap_or(octets.len())))
+        };
+        let length = begun.or_else(|| Plain::of(&self.kept).map(|plain| plain.whole));
+        self.take_in(rest, length.unwrap_or(0).saturating_sub(self.kept.len()))
+    }
+
+    /// Takes so many octets, and gives the rest back.
+    fn take_in<'a>(&mut self, octets: &'a [u8], count: usize) -> &'a [u8] {
+        let (ours, rest) = octets.split_at_checked(count).unwrap_or((octets, &[]));
+        self.push(ours);
+        rest
     }
 
     /// The message that has begun, when all of it is there.
@@ -165,11 +200,11 @@ impl Framer {
     /// Where the body would begin.
     fn head_end(&mut self) -> Option<usize> {
         let from = self.searched.saturating_sub(3);
-        let found = memmem::find(self.kept.get(from..).unwrap_or_default(), b"\r\n\r\n");
+        let found = head_end(self.kept.get(from..).unwrap_or_default());
         if found.is_none() {
             self.searched = self.kept.len();
         }
-        Some(from + found? + 4)
+        Some(from + found?)
     }
 
     fn refuse(&mut self, what: &'static str, at: usize) -> Malformed {
@@ -177,34 +212,9 @@ impl Framer {
     }
 }
 
-/// True when a head says so plainly how long its message is that [`Framer::leave_out`] can throw that away unread.
-pub fn has_plain_length(head: &[u8]) -> bool {
-    plain_length(head).is_some()
-}
-
-/// How long the body is, when one row says so in the usual way and no other may.
-fn plain_length(head: &[u8]) -> Option<usize> {
-    const ROW: &[u8] = b"Content-Length:";
-    let mut body = None;
-    for at in memchr_iter(b'\n', head) {
-        let row = head.get(at + 1..).unwrap_or_default();
-        match row.first() {
-            // A row goes on, or is the short form.
-            Some(b' ' | b'\t' | b'l' | b'L') => return None,
-            Some(b'C' | b'c')
-                if row.get(..9).is_some_and(|name| name.eq_ignore_ascii_case(b"Content-L")) =>
-            {
-                let value = row.get(..memmem::find(row, b"\r\n")?)?.strip_prefix(ROW)?;
-                let digits = str::from_utf8(value).ok()?.trim_start_matches(' ');
-                let plain = digits.len() <= 5 && digits.bytes().all(|digit| digit.is_ascii_digit());
-                if body.replace(digits.parse().ok().filter(|_| plain)?).is_some() {
-                    return None;
-                }
-            }
-            _ => {}
-        }
-    }
-    body
+/// Where the body begins, behind the empty row.
+fn head_end(octets: &[u8]) -> Option<usize> {
+    memmem::find(octets, b"\r\n\r\n").map(|at| at + 4)
 }
 
 #[cfg(test)]
@@ -229,35 +239,73 @@ mod tests {
         seen
     }
 
-    /// What is left out ends where the reader of messages would have ended it, or is not left out.
-    #[test]
-    fn what_is_left_out_is_one_whole_message() {
-        let plain = "INVITE sip:b@h SIP/2.0\r\nContact: <sip:a@h>\r\nContent-Length: 4\r\n\r\nabcd";
-        let mut framer = Framer::default();
-        framer.push(format!("{plain}{ONE}{plain}").as_bytes());
-        let invite = |head: &[u8]| head.starts_with(b"INVITE");
-        assert!(framer.leave_out(invite));
-        assert!(!framer.leave_out(invite), "another comes first");
-        assert!(matches!(framer.cut(), Ok(Some(Frame::Message(_)))));
-        assert!(framer.leave_out(invite));
-        framer.push(plain.replace("h: 4", "h:   004").as_bytes());
-        assert!(framer.leave_out(invite));
+    const PLAIN: &str =
+        "INVITE sip:b@h SIP/2.0\r\nContact: <sip:a@h>\r\nContent-Length: 4\r\n\r\nabcd";
+
+    /// What is read of a stream that comes in pieces of such a size, and how many heads were judged that begin with INVITE; of those each `nth` is
+    /// not wanted.
+    fn sifted(stream: &str, size: usize, nth: usize) -> (String, usize) {
+        let (mut framer, mut seen, mut judged) = (Framer::default(), String::new(), 0);
+        let mut is_unwanted = |head: &[u8]| {
+            let is_invite = head.starts_with(b"INVITE");
+            judged += usize::from(is_invite);
+            is_invite && judged.is_multiple_of(nth)
+        };
+        for mut piece in stream.as_bytes().chunks(size) {
+            while !piece.is_empty() {
+                piece = framer.sift(piece, &mut is_unwanted);
+                seen += &frames(&mut framer);
+            }
+        }
         assert_eq!(framer.pending(), 0);
+        (seen, judged)
+    }
+
+    /// What is stepped over ends where the reader of messages would have ended it, or is read.
+    #[test]
+    fn what_is_not_wanted_is_one_whole_message() {
+        let longer = PLAIN.replace("h: 4", "h:   004");
+        assert_eq!(sifted(&format!("{PLAIN}{ONE}{PLAIN}{longer}"), 1000, 1), ("M".into(), 3));
         for doubtful in [
-            plain.replace("Content-Length:", "l:"),
-            plain.replace("Content-Length: 4", "Content-Length:\r\n 4"),
-            plain.replace("Content-Length: 4", "Content-Length: 4\r\nContent-Length: 2"),
-            plain.replace("Content-Length: 4", "content-length: 2\r\nContent-Length: 4"),
-            plain.replace("Content-Length: 4", "Content-Length: +4"),
-            plain.replace("Content-Length: 4", "Content-Length: 4 "),
-            plain.replace("Content-Length: 4", "Content-Length:\t4"),
-            plain.replace("Content-Length: 4", "Content-Length: 4\r\nl: 4"),
-            plain.replace("Content-Length: 4\r\n", ""),
-            plain.replace("abcd", "abc"),
+            PLAIN.replace("Content-Length:", "l:"),
+            PLAIN.replace("Content-Length: 4", "Content-Length:\r\n 4"),
+            PLAIN.replace("Content-Length: 4", "Content-Length: 4 "),
+            PLAIN.replace("Content-Length: 4", "Content-Length:\t4"),
+            PLAIN.replace("Content-Length: 4", "Content-Length: 4\r\nl: 4"),
+        ] {
+            let stream = format!("{doubtful}{PLAIN}{doubtful}");
+            assert_eq!(sifted(&stream, 1000, 1), ("MM".into(), 1), "{doubtful}");
+        }
+        for broken in [
+            PLAIN.replace("Content-Length: 4", "Content-Length: 4\r\nContent-Length: 2"),
+            PLAIN.replace("Content-Length: 4", "content-length: 2\r\nContent-Length: 4"),
+            PLAIN.replace("Content-Length: 4", "Content-Length: +4"),
+            PLAIN.replace("Content-Length: 4\r\n", ""),
+            PLAIN.replace("Contact", "Con\ntact"),
         ] {
             let mut framer = Framer::default();
-            framer.push(doubtful.as_bytes());
-            assert!(!framer.leave_out(|_| panic!("it is read in any case")), "{doubtful}");
+            framer.sift(broken.as_bytes(), |_| panic!("it is read in any case: {broken}"));
+            assert!(framer.cut().is_err(), "{broken}");
+        }
+        let half = PLAIN.replace("abcd", "abc");
+        let mut framer = Framer::default();
+        framer.sift(half.as_bytes(), |_| panic!("it is not all there"));
+        assert!(framer.cut().is_ok_and(|frame| frame.is_none()));
+    }
+
+    /// However the octets fall into pieces: each message is judged once at most, and what is wanted is read as it was sent.
+    #[test]
+    fn what_is_stepped_over_leaves_what_lies_between_as_it_is() {
+        let stream = format!("{PLAIN}{ONE}\r\n\r\n{PLAIN}{PLAIN}\r\n{ONE}\r\n{PLAIN}");
+        for (size, nth) in (1..=stream.len()).flat_map(|size| [(size, 1), (size, 2)]) {
+            let (seen, judged) = sifted(&stream, size, nth);
+            assert!(judged <= 4, "in pieces of {size}: {judged}");
+            // What is half there when a piece ends may be read without being judged.
+            let read = seen.matches('M').count();
+            assert_eq!(read + judged / nth, 6, "in pieces of {size}: {seen}");
+            let between = seen.replace("op", "p").replace('M', "");
+            assert_eq!(between.replace("ooo", "poo"), "poo", "in pieces of {size}: {seen}");
+            assert!(judged == 4 || size < stream.len(), "all are plain to see");
         }
     }
 
