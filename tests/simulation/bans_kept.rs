@@ -135,12 +135,12 @@ fn the_last_word_counts_whatever_the_clocks_of_the_nodes_say() {
         let mut nodes = [0, 1, 2].map(|number| Office::new(office::node(number, 1)));
         nodes[1].now = nodes[1].now + HOUR / 2;
         nodes[2].now = nodes[2].now + Duration::from_secs(60);
-        let (stranger, mut all_lifted) = (Phone::udp(150), Vec::new());
+        let (stranger, mut all_lifted) = (Phone::udp(150), Vec::<Box<[u8]>>::new());
         for [banning, lifting] in [[first, second], [third, first], [second, third]] {
             let banned = bans(&mut nodes[banning], &stranger).value;
             for node in &mut nodes {
                 heeds(node, &banned);
-                all_lifted.iter().for_each(|lifted: &Box<[u8]>| heeds(node, lifted));
+                all_lifted.iter().for_each(|lifted| heeds(node, lifted));
                 assert!(!is_heard(node, &stranger), "{banning} has banned it");
             }
             all_lifted.push(lifts(&mut nodes[lifting], &stranger).value);
