@@ -60,25 +60,32 @@ fn reading_a_message_costs_in_proportion_to_its_length() {
     }
 }
 
-/// A stream that brings its octets one by one: the head is read once, and not again for each octet of the body.
+/// A stream that brings its octets one by one: the head is read once, and not again for each octet of it or of the body; nor is it where only what
+/// is wanted is read.
 #[test]
 fn a_slow_stream_costs_in_proportion_to_its_length() {
-    let drip = |size: usize| {
-        let head = request(size, |size| "A: b\r\n".repeat(size.min(2900) / 6));
-        let head = String::from_utf8(head).unwrap();
-        let wire = head.replace("Content-Length: 0", &format!("Content-Length: {size}"));
-        let wire = format!("{wire}{}", "x".repeat(size)).into_bytes();
-        move || {
-            let mut framer = Framer::default();
-            let mut messages = 0;
-            for octet in wire.chunks(1) {
-                framer.push(octet);
-                messages += usize::from(framer.cut().unwrap().is_some());
-            }
-            assert_eq!(messages, 1);
+    let plainly = |framer: &mut Framer, octet: &[u8]| framer.push(octet);
+    assert_in_proportion("a slow stream", drip(700, plainly), drip(2800, plainly));
+    let sifted =
+        |framer: &mut Framer, octet: &[u8]| assert!(framer.sift(octet, |_| false).is_empty());
+    assert_in_proportion("a slow stream, sifted", drip(700, sifted), drip(2800, sifted));
+}
+
+/// Reads a message of such a head and such a body, octet by octet, which the framer is to take so.
+fn drip(size: usize, take: impl Fn(&mut Framer, &[u8])) -> impl FnMut() {
+    let head = request(size, |size| "A: b\r\n".repeat(size.min(2900) / 6));
+    let head = String::from_utf8(head).unwrap();
+    let wire = head.replace("Content-Length: 0", &format!("Content-Length: {size}"));
+    let wire = format!("{wire}{}", "x".repeat(size)).into_bytes();
+    move || {
+        let mut framer = Framer::default();
+        let mut messages = 0;
+        for octet in wire.chunks(1) {
+            take(&mut framer, octet);
+            messages += usize::from(framer.cut().unwrap().is_some());
         }
-    };
-    assert_in_proportion("a slow stream", drip(700), drip(2800));
+        assert_eq!(messages, 1);
+    }
 }
 
 /// A server that trusts everybody, so that it does all that it can do with a message; it knows 102, who is not there.

@@ -133,7 +133,7 @@ impl Framer {
             octets = octets.get(whole..).unwrap_or_default();
         }
         let rest = self.fill(octets);
-        if self.begun.is_none()
+        if self.has_new_head()
             && let Some(Plain { head, whole }) = Plain::all_there(&self.kept)
             && unwanted(head)
         {
@@ -144,17 +144,23 @@ impl Framer {
     }
 
     /// Takes no more of the octets than belongs to the message that has begun, or to its head while nobody knows how long it is.
-    fn fill<'a>(&mut self, octets: &'a [u8]) -> &'a [u8] {
-        let begun = self.begun.as_ref().map(|begun| begun.length);
-        let (begun, rest) = if begun.is_some() || self.head_end().is_some() {
-            (begun, octets)
-        } else {
+    fn fill<'a>(&mut self, mut octets: &'a [u8]) -> &'a [u8] {
+        if self.begun.is_none() && !self.has_new_head() {
             let ping = self.kept.is_empty() && octets.starts_with(b"\r\n");
             let head = if ping { Some(2) } else { head_end(octets) };
-            (None, self.take_in(octets, head.unwrap_or(octets.len())))
+            octets = self.take_in(octets, head.unwrap_or(octets.len()));
+        }
+        let length = if self.has_new_head() {
+            Plain::of(&self.kept).map(|plain| plain.whole)
+        } else {
+            self.begun.as_ref().map(|begun| begun.length)
         };
-        let length = begun.or_else(|| Plain::of(&self.kept).map(|plain| plain.whole));
-        self.take_in(rest, length.unwrap_or(0).saturating_sub(self.kept.len()))
+        self.take_in(octets, length.unwrap_or(0).saturating_sub(self.kept.len()))
+    }
+
+    /// True when a head is there that nobody has read. Octets are searched for its end once, however slowly they come.
+    fn has_new_head(&mut self) -> bool {
+        self.begun.is_none() && self.head_end().is_some()
     }
 
     /// Takes so many octets, and gives the rest back.
