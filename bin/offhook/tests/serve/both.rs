@@ -134,6 +134,36 @@ impl Call<'_> {
         self.acknowledges();
     }
 
+    /// The caller sends the callee to somebody else, who hears how that goes (RFC 3515).
+    pub(crate) fn refers(&mut self) {
+        let phone = self.phone;
+        self.cseq += 1;
+        let cseq = format!("{} REFER", self.cseq);
+        let rows = format!("{}Refer-To: <sip:c@{}>\r\n", self.routes, phone.server);
+        phone.sends(&format!("REFER sip:callee@{}", phone.us), ";tag=2", (&self.id, &cseq), &rows);
+        let refer = phone.hears("REFER ", &self.id);
+        phone.says(&refer, "202 Accepted");
+        phone.hears("SIP/2.0 202", &self.id);
+        self.tells("SIP/2.0 200 OK");
+    }
+
+    /// The callee tells the caller how its transfer went, on the same way back.
+    fn tells(&self, line: &str) {
+        let Self { phone, id, routes, cseq } = self;
+        let (us, server, number) = (&phone.us, &phone.server, &phone.number);
+        let length = line.len() + 2;
+        let wire = format!(
+            "NOTIFY sip:a@{us} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bK{cseq}-NOTIFY{id}\r\nFrom: <sip:{number}@{server}>;tag=2\r\n\
+             To: <sip:a@b>;tag=1\r\nCall-ID: {id}\r\nCSeq: {cseq} NOTIFY\r\nMax-Forwards: 70\r\nContact: <sip:callee@{us}>\r\n{routes}\
+             Event: refer\r\nSubscription-State: terminated;reason=noresource\r\nContent-Type: message/sipfrag\r\n\
+             Content-Length: {length}\r\n\r\n{line}\r\n"
+        );
+        phone.socket.send_to(wire.as_bytes(), server).expect("sent");
+        let notify = phone.hears("NOTIFY ", id);
+        phone.says(&notify, "200 OK");
+        phone.hears("SIP/2.0 200", id);
+    }
+
     /// The caller hangs up.
     pub(crate) fn hangs_up(mut self) {
         self.cseq += 1;

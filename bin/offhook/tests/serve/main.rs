@@ -146,7 +146,7 @@ fn ask(server: &str, method: &str) -> String {
     let us = socket.local_addr().expect("bound");
     let request = format!(
         "{method} sip:{server} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bKserve{method}\r\n\
-         From: <sip:a@b>;tag=1\r\nTo: <sip:{server}>\r\nCall-ID: {method}\r\nCSeq: 1 {method}\r\n\
+         From: <sip:a@b>;tag=1\r\nTo: <sip:{server}>\r\nCall-ID: {method}@{us}\r\nCSeq: 1 {method}\r\n\
          Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
     );
     socket.send_to(request.as_bytes(), server).expect("sent");
