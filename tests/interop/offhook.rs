@@ -79,8 +79,18 @@ impl Offhook {
 
     /// Serves on a host: the lines say where it listens, for UDP and TCP at least.
     pub(crate) fn serve_on(host: &Host, folder: &Path, numbers: &[&str], lines: &str) -> Self {
+        Self::serve_in(host, folder, (numbers, lines), &[])
+    }
+
+    /// The same, with these in its environment.
+    pub(crate) fn serve_in(
+        host: &Host,
+        folder: &Path,
+        (numbers, lines): (&[&str], &str),
+        environment: &[(&str, &str)],
+    ) -> Self {
         write(folder, numbers, lines);
-        Self::start(host, folder)
+        Self::start_in(host, folder, environment)
     }
 
     /// Goes on by another config.
@@ -94,7 +104,13 @@ impl Offhook {
 
     /// Serves with the config, and with what else lies in the folder since an earlier run.
     pub(crate) fn start(host: &Host, folder: &Path) -> Self {
+        Self::start_in(host, folder, &[])
+    }
+
+    /// The same, with these in its environment.
+    fn start_in(host: &Host, folder: &Path, environment: &[(&str, &str)]) -> Self {
         let mut program = command(&["--log", "json", "serve", "--config", CONFIG]);
+        program.envs(environment.iter().copied());
         let mut peer = Peer::start("offhook serve", &mut host.run(program.current_dir(folder)));
         let (mut udp, mut tcp, mut others) = (None, None, Vec::new());
         while udp.is_none() || tcp.is_none() {

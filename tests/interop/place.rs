@@ -8,9 +8,17 @@ use std::process::Command;
 /// failure.
 pub(crate) fn installed(program: &str, package: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    if std::env::split_paths(&path).any(|folder| folder.join(program).is_file()) {
-        return true;
-    }
+    let mut places = std::env::split_paths(&path).map(|folder| folder.join(program));
+    places.any(|place| place.is_file()) || is_missing(program, package)
+}
+
+/// The same for a file that no command is: a library.
+pub(crate) fn there(file: &str, package: &str) -> bool {
+    Path::new(file).is_file() || is_missing(file, package)
+}
+
+/// Never true.
+fn is_missing(program: &str, package: &str) -> bool {
     let missing = format!("{program} is not installed (apt-get install {package})");
     assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
     println!("skipped: {missing}");

@@ -93,15 +93,19 @@ impl Redis {
     pub(crate) fn begins_to_move(&self, key: &str) -> Move {
         let first = self.servers[0].0;
         let slot = self.cli(first, &["cluster", "keyslot", key]).trim().to_owned();
-        let ports = || self.servers.iter().map(|(port, _)| *port);
-        let has_it = |port: &u16| !self.cli(*port, &["get", key]).contains("MOVED");
-        let from = ports().find(has_it).unwrap();
-        let to = ports().find(|port| *port != from).unwrap();
+        let from = self.master_of(key);
+        let to = self.servers.iter().map(|(port, _)| *port).find(|port| *port != from).unwrap();
         let id = |port| self.cli(port, &["cluster", "myid"]).trim().to_owned();
         let (from, to) = ((from, id(from)), (to, id(to)));
         self.sets_slot(to.0, &[&slot, "importing", &from.1]);
         self.sets_slot(from.0, &[&slot, "migrating", &to.1]);
         Move { slot, from: from.0, to }
+    }
+
+    /// The master of the slot of a key.
+    pub(crate) fn master_of(&self, key: &str) -> u16 {
+        let has_it = |port: &u16| !self.cli(*port, &["exists", key]).contains("MOVED");
+        self.servers.iter().map(|(port, _)| *port).find(has_it).unwrap()
     }
 
     /// Ends a move: from now on the slot is elsewhere (MOVED).

@@ -53,15 +53,21 @@ impl Town {
 
     /// The node with this number, from the start.
     pub(crate) fn serve(&self, node: usize) -> Offhook {
+        self.serve_in(node, &[])
+    }
+
+    /// The same, with these in its environment.
+    pub(crate) fn serve_in(&self, node: usize, environment: &[(&str, &str)]) -> Offhook {
         let host = &self.nodes[node];
         let (at, web) = (host.at(5060), host.at(5080));
-        let socket = console(&self.folder.join(node.to_string()));
-        self.serve_by(
-            node,
-            &format!(
-                "listen = {{ udp = \"{at}\", tcp = \"{at}\", ws = \"{web}\", console_socket = {socket:?} }}\n"
-            ),
-        )
+        let folder = self.folder.join(node.to_string());
+        std::fs::create_dir_all(&folder).unwrap();
+        let socket = console(&folder);
+        let listen = format!(
+            "listen = {{ udp = \"{at}\", tcp = \"{at}\", ws = \"{web}\", console_socket = {socket:?} }}\n"
+        );
+        let lines = self.lines(node, &listen, "");
+        Offhook::serve_in(host, &folder, (&self.accounts(), &lines), environment)
     }
 
     /// The same, for phones that know no node, but an address that moves to whichever lives.

@@ -44,17 +44,25 @@ fn is_heard(office: &mut Office, phone: &Phone) -> bool {
     !office.receive(phone.flow, request.call(&office.now.0.to_string()).wire()).is_empty()
 }
 
-fn heeds(office: &mut Office, octets: &[u8]) {
-    let mut out = Vec::new();
-    office.node.heed(office.now, octets, &mut out);
+/// It is told what is on the board: all that is told there has an hour left. What it writes there itself.
+fn heeds(office: &mut Office, octets: &[u8]) -> Option<Record> {
+    heeds_until(office, octets, HOUR)
+}
+
+/// The same, of which so much is left.
+fn heeds_until(office: &mut Office, octets: &[u8], left: Duration) -> Option<Record> {
+    let (mut out, mut written) = (Vec::new(), None);
+    office.node.heed(office.now, (octets, left), &mut out);
     for output in out {
         match output {
             Output::Report(event) => office.events.push(event),
             Output::Bar(source, _) => drop(office.barred.insert(source)),
             Output::Unbar(source) => drop(office.barred.remove(&source)),
+            Output::Ask(_, Question::Keep(record)) => written = Some(record),
             other => panic!("{other:?}"),
         }
     }
+    written
 }
 
 #[test]
@@ -140,16 +148,97 @@ fn the_last_word_counts_whatever_the_clocks_of_the_nodes_say() {
             let banned = bans(&mut nodes[banning], &stranger).value;
             for node in &mut nodes {
                 heeds(node, &banned);
-                all_lifted.iter().for_each(|lifted| heeds(node, lifted));
+                all_lifted.iter().for_each(|lifted| drop(heeds(node, lifted)));
                 assert!(!is_heard(node, &stranger), "{banning} has banned it");
             }
             all_lifted.push(lifts(&mut nodes[lifting], &stranger).value);
             for node in &mut nodes {
-                all_lifted.iter().for_each(|lifted| heeds(node, lifted));
+                all_lifted.iter().for_each(|lifted| drop(heeds(node, lifted)));
                 assert!(is_heard(node, &stranger), "{lifting} has lifted it");
             }
         }
     }
+}
+
+/// The clock of the node that hears of it is five hours ahead, or half a day behind: there it lasts as long as the store says that it still does.
+#[test]
+fn a_ban_holds_where_the_clock_is_ahead_by_more_than_it_lasts() {
+    let (mut here, stranger) = (Office::new(office::node(0, 1)), Phone::udp(150));
+    here.now = here.now + 24 * HOUR;
+    let record = bans(&mut here, &stranger);
+    let half = HOUR / 2;
+    for hours in [29, 25, 24, 12] {
+        let mut there = Office::new(office::node(1, 1));
+        there.now = there.now + hours * HOUR;
+        heeds_until(&mut there, &record.value, half);
+        assert!(!is_heard(&mut there, &stranger), "{hours}");
+        there.wait(half - Duration::from_secs(1));
+        assert!(!is_heard(&mut there, &stranger) && !there.barred.is_empty(), "{hours}");
+        there.wait(Duration::from_secs(1));
+        assert!(is_heard(&mut there, &stranger) && there.barred.is_empty(), "{hours}");
+    }
+}
+
+/// A replica that takes over may not have heard that a ban was lifted. Whoever knows that is not moved, and tells the store again.
+#[test]
+fn a_ban_that_was_lifted_does_not_come_back_when_the_store_tells_of_it_again() {
+    let mut nodes = [0, 1, 2].map(|number| Office::new(office::node(number, 1)));
+    let stranger = Phone::udp(150);
+    let banned = bans(&mut nodes[0], &stranger);
+    heeds(&mut nodes[1], &banned.value);
+    let lifted = lifts(&mut nodes[1], &stranger);
+    assert!(lifted.until >= banned.until, "it is told as long as somebody may tell of the ban");
+    // The third has never heard of the ban.
+    for node in [0, 2] {
+        let left = lifted.until - nodes[node].now;
+        heeds_until(&mut nodes[node], &lifted.value, left);
+    }
+    for minutes in [0, 20, 38] {
+        for node in &mut nodes {
+            node.wait(Duration::from_secs(60 * minutes));
+            let left = banned.until - node.now;
+            let again = heeds_until(node, &banned.value, left).expect("it is told again");
+            assert!(is_heard(node, &stranger), "{minutes}");
+            assert_eq!((again.key, again.value), (lifted.key.clone(), lifted.value.clone()));
+            assert!(again.until >= node.now + left);
+        }
+    }
+    // A new one is a new word.
+    let next = bans(&mut nodes[2], &stranger);
+    heeds(&mut nodes[0], &next.value);
+    assert!(!is_heard(&mut nodes[0], &stranger));
+    // And when the store has forgotten that one it is told again, as long as it holds.
+    let mut out = Vec::new();
+    nodes[0].node.miss(nodes[0].now, &next.value, &mut out);
+    let [Output::Ask(_, Question::Keep(record))] = &out[..] else { panic!("{out:?}") };
+    assert_eq!((&record.key, &record.value), (&next.key, &next.value));
+    nodes[0].node.miss(nodes[0].now, &banned.value, &mut out);
+    nodes[0].wait(HOUR);
+    nodes[0].node.miss(nodes[0].now, &next.value, &mut out);
+    assert_eq!(out.len(), 1, "nothing is told of what is over");
+}
+
+/// Somebody who can write to the store, and does not know the secret, puts back what a node had written days ago.
+#[test]
+fn a_ban_that_has_ended_days_ago_bars_nobody() {
+    let stranger = Phone::udp(150);
+    let record = bans(&mut Office::new(office::node(0, 1)), &stranger);
+    let mut there = Office::new(office::node(1, 1));
+    there.now = there.now + 26 * HOUR;
+    heeds(&mut there, &record.value);
+    assert!(is_heard(&mut there, &stranger));
+    assert!(matches!(there.events[..], [Event::Tampered { .. }]));
+}
+
+/// A ban that has ended by itself is put back: who knew it is not moved.
+#[test]
+fn a_ban_that_is_over_does_not_begin_again() {
+    let (mut office, stranger) = (Office::new(office::node(0, 1)), Phone::udp(150));
+    let record = bans(&mut office, &stranger);
+    office.wait(HOUR);
+    assert!(is_heard(&mut office, &stranger));
+    heeds(&mut office, &record.value);
+    assert!(is_heard(&mut office, &stranger));
 }
 
 #[test]

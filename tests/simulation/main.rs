@@ -9,6 +9,7 @@
 )]
 
 mod bans_kept;
+mod bans_shared;
 mod call_records;
 mod cancels;
 mod crowded;

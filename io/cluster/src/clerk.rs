@@ -3,14 +3,14 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::atlas::Place;
 use crate::cluster::Office;
 use crate::limits;
 use crate::resp::{Said, put};
 use crate::wire::Wire;
-use crate::wish::{Tell, Wish, Word};
+use crate::wish::{Notice, Tell, Wish, Word};
 
 /// A wish, and who waits for what becomes of it.
 pub(crate) struct Errand {
@@ -193,21 +193,27 @@ impl Clerk {
     }
 }
 
-/// Pins something to the board. What is read no more gives way when the board is full.
-const PIN: &[u8] = b"local board = KEYS[1]
-if redis.call('HLEN', board) >= tonumber(ARGV[5]) and redis.call('HEXISTS', board, ARGV[1]) == 0 then
+/// Pins something to the board, with the time until which it is to be read, by the clock of this server. What is read no more gives way when the board is full.
+const PIN: &[u8] = b"local board, time = KEYS[1], redis.call('TIME')
+local now, life, most = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[3]), tonumber(ARGV[4])
+if redis.call('HLEN', board) >= most and redis.call('HEXISTS', board, ARGV[1]) == 0 then
   local all = redis.call('HGETALL', board)
   for at = 1, #all, 2 do
-    if tonumber(string.sub(all[at + 1], 1, 13)) < tonumber(ARGV[3]) then redis.call('HDEL', board, all[at]) end
+    if tonumber(string.sub(all[at + 1], 1, 13)) < now then redis.call('HDEL', board, all[at]) end
   end
-  if redis.call('HLEN', board) >= tonumber(ARGV[5]) then return 0 end
+  if redis.call('HLEN', board) >= most then return 0 end
 end
-redis.call('HSET', board, ARGV[1], ARGV[2])
-redis.call('PEXPIRE', board, math.max(ARGV[4], redis.call('PTTL', board)))
+redis.call('HSET', board, ARGV[1], string.format('%013.0f', now + life) .. ARGV[2])
+redis.call('PEXPIRE', board, math.max(life, redis.call('PTTL', board)))
 return 1";
 
-/// Digits before what is pinned: until when it is to be read.
-const UNTIL: usize = 13;
+/// What is pinned, behind the time that it is here.
+const BOARD: &[u8] = b"local time, all = redis.call('TIME'), redis.call('HVALS', KEYS[1])
+table.insert(all, 1, string.format('%013.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
+return all";
+
+/// Digits of a time: milliseconds since 1970. What is pinned begins with the one until which it is to be read.
+const DIGITS: usize = 13;
 
 /// Writes the command for a wish.
 fn write(octets: &mut Vec<u8>, wish: &Wish, (prefix, script): (&str, &str)) {
@@ -233,15 +239,12 @@ fn write(octets: &mut Vec<u8>, wish: &Wish, (prefix, script): (&str, &str)) {
         Wish::Spend { life, .. } => {
             put(octets, &[b"SET", &name, b"1", b"NX", b"PX", life.to_string().as_bytes()]);
         }
-        Wish::Pin { key, value, until, life } => {
-            let value = [format!("{until:0UNTIL$}").as_bytes(), value].concat();
-            let now = until.saturating_sub(*life);
-            let [now, life, most] =
-                [now, *life, limits::BOARD as u64].map(|number| number.to_string());
-            let (now, life, most) = (now.as_bytes(), life.as_bytes(), most.as_bytes());
-            put(octets, &[b"EVAL", PIN, b"1", &name, key, &value, now, life, most]);
+        Wish::Pin { key, value, life } => {
+            let [life, most] = [*life, limits::BOARD as u64].map(|number| number.to_string());
+            let (life, most) = (life.as_bytes(), most.as_bytes());
+            put(octets, &[b"EVAL", PIN, b"1", &name, key, value, life, most]);
         }
-        Wish::Board => put(octets, &[b"HVALS", &name]),
+        Wish::Board => put(octets, &[b"EVAL", BOARD, b"1", &name]),
     }
 }
 
@@ -260,13 +263,23 @@ pub(crate) fn slot_of(wish: &Wish, prefix: &str) -> u16 {
     crate::slot::slot_of(&name(prefix, wish))
 }
 
-/// What is pinned, without the time until which it is.
-fn pinned(row: Vec<Said>) -> Vec<Box<[u8]>> {
-    let value = |said| match said {
-        Said::Octets(Some(value)) => value.get(UNTIL..).map(Box::from),
+/// What is pinned and still to be read, and for how long.
+fn pinned(row: Vec<Said>) -> Vec<Notice> {
+    let cut = |said| match said {
+        Said::Octets(Some(octets)) => {
+            let (digits, value) = octets.split_at_checked(DIGITS)?;
+            let time = std::str::from_utf8(digits).ok()?.parse::<u64>().ok()?;
+            Some((time, Box::from(value)))
+        }
         _ => None,
     };
-    row.into_iter().take(limits::BOARD).filter_map(value).collect()
+    let mut row = row.into_iter().map(cut);
+    let Some((now, _)) = row.next().flatten() else { return Vec::new() };
+    let notice = |(until, value): (u64, _)| {
+        let left = Duration::from_millis(until.checked_sub(now).filter(|left| *left > 0)?);
+        Some(Notice { value, left })
+    };
+    row.take(limits::BOARD).flatten().filter_map(notice).collect()
 }
 
 /// Where changes are told.
@@ -310,4 +323,26 @@ fn converse(
 fn place_of(text: &str) -> Option<Place> {
     let (host, port) = text.rsplit_once(':')?;
     Some((host.into(), port.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_pinned_is_told_with_the_time_that_it_has_left_by_the_clock_of_the_store() {
+        let row = [
+            "1700000000000",
+            "1700000060000a",
+            "1700000000000b",
+            "1699999999999c",
+            "x",
+            "1700000000001",
+        ];
+        let row = row.map(|octets| Said::Octets(Some(octets.as_bytes().into())));
+        let [a, d] = [(60_000, &b"a"[..]), (1, b"")]
+            .map(|(left, value)| Notice { value: value.into(), left: Duration::from_millis(left) });
+        assert_eq!(pinned(row.into()), [a, d]);
+        assert!(pinned(vec![]).is_empty() && pinned(vec![Said::Number(1)]).is_empty());
+    }
 }

@@ -17,4 +17,4 @@ mod wish;
 
 pub use cluster::{Cluster, Terms};
 pub use url::Url;
-pub use wish::{Tell, Wish, Word};
+pub use wish::{Notice, Tell, Wish, Word};

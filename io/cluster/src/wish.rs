@@ -1,5 +1,7 @@
 //! `Wish`: what may be asked of the shared store; `Word`: what it answers.
 
+use std::time::Duration;
+
 /// What may be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
@@ -27,9 +29,7 @@ pub enum Wish {
         key: Box<[u8]>,
         /// What is pinned.
         value: Box<[u8]>,
-        /// Until when it is to be read, in milliseconds since 1970.
-        until: u64,
-        /// For how many milliseconds that is.
+        /// For how many milliseconds it is to be read, by the clock of the store: those of the nodes may be wrong.
         life: u64,
     },
     /// What is pinned to the board.
@@ -53,11 +53,20 @@ pub enum Word {
     /// It is not: this is kept already.
     Differs(Box<[u8]>),
     /// This is pinned to the board.
-    Pinned(Vec<Box<[u8]>>),
+    Pinned(Vec<Notice>),
     /// Whether it was the first.
     First(bool),
     /// Nobody knows: the store cannot be reached, or has too much to do.
     Unreachable,
+}
+
+/// What is pinned to the board.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What was pinned.
+    pub value: Box<[u8]>,
+    /// For how long it is still to be read.
+    pub left: Duration,
 }
 
 /// How somebody is told.

@@ -143,6 +143,17 @@ pub struct Ban {
     pub sample: Box<str>,
 }
 
+/// That a ban was lifted, by an operator. It is remembered for a while: somebody may still tell of the ban.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifting {
+    /// Whose.
+    pub source: Source,
+    /// A ban of a lower number is an older word, and counts for nothing.
+    pub edition: u64,
+    /// Until when that is remembered.
+    pub until: Time,
+}
+
 /// Something that was done, and that is proven to come from where it seems to come from: nobody gets others banned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misdeed {
@@ -179,7 +190,7 @@ pub enum Caution {
     /// A source is barred.
     Barred(Ban),
     /// A source is free again, because an operator has said so.
-    Lifted(Source),
+    Lifted(Lifting),
     /// Whom not to treat like a stranger.
     Known(Vec<Guest>),
     /// An account, as a number that only our shards can make of its name, has tried what is forbidden.

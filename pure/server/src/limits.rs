@@ -169,3 +169,6 @@ pub const SAMPLE: usize = 160;
 
 /// Bans of one page of their list.
 pub const BANS_A_PAGE: usize = 1_000;
+
+/// So far the clocks of two nodes may be apart: what was to end longer ago is no word of today, whoever has put it back.
+pub const CLOCKS: Duration = Duration::from_secs(86_400);

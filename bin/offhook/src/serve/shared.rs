@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-use cluster::{Cluster, Terms, Url, Wish, Word};
+use cluster::{Cluster, Notice, Terms, Url, Wish, Word};
 use machine::Time;
 use net::{Clock, Handle, Reply};
 use protocol::doors::Share;
@@ -24,9 +24,13 @@ type Nodes = Arc<OnceLock<(Handle<Node>, Steering)>>;
 pub(crate) struct Shared {
     cluster: Arc<Cluster>,
     nodes: Nodes,
+    written: Written,
     /// Ends the reading of the board when it is dropped.
     reading: Sender<()>,
 }
+
+/// What was written to the board since it was read last: until it is there somebody has to see to it.
+type Written = Arc<Mutex<BTreeSet<Box<[u8]>>>>;
 
 impl Shared {
     /// Begins to use the store of the config; nothing, when it is none that is shared.
@@ -50,14 +54,16 @@ impl Shared {
         };
         let words = |error: io::Error| error.to_string();
         let cluster = Arc::new(Cluster::start(terms).map_err(words)?);
-        let reading = read_board(Arc::downgrade(&cluster), Arc::clone(&nodes)).map_err(words)?;
-        Ok(Some(Self { cluster, nodes, reading }))
+        let written = Written::default();
+        let reader = (Arc::downgrade(&cluster), Arc::clone(&written));
+        let reading = read_board(reader, Arc::clone(&nodes)).map_err(words)?;
+        Ok(Some(Self { cluster, nodes, written, reading }))
     }
 
     /// The part that answers questions, and where the nodes are to be named.
     pub(crate) fn keeper(self) -> (impl net::Keeper + 'static, Nodes) {
         let nodes = Arc::clone(&self.nodes);
-        (Keeper(self.cluster, self.reading), nodes)
+        (Keeper(self.cluster, self.written, self.reading), nodes)
     }
 }
 
@@ -70,8 +76,11 @@ fn tell(nodes: &Nodes, aor: &[u8]) {
     let _ = handle.tell(home, move |node, now, out| node.changed_elsewhere(now, &aor, out));
 }
 
-/// Reads the board again and again, and tells all shards what is new there: who is banned by another node.
-fn read_board(cluster: Weak<Cluster>, nodes: Nodes) -> io::Result<Sender<()>> {
+/// Reads the board again and again, and tells all shards what is new there, and what is gone: who is banned by another node.
+fn read_board(
+    (cluster, written): (Weak<Cluster>, Written),
+    nodes: Nodes,
+) -> io::Result<Sender<()>> {
     let (stop, stopped) = channel();
     let read = move || {
         let mut seen = BTreeSet::new();
@@ -86,19 +95,14 @@ fn read_board(cluster: Weak<Cluster>, nodes: Nodes) -> io::Result<Sender<()>> {
             else {
                 continue;
             };
-            let all: BTreeSet<Box<[u8]>> = all.into_iter().collect();
-            let news: Arc<[Box<[u8]>]> = all.difference(&seen).cloned().collect();
-            let shards = if news.is_empty() { 0 } else { handle.shards() };
-            let told = (0..shards).all(|shard| {
-                let news = Arc::clone(&news);
-                let heed = move |node: &mut Node, now, out: &mut Vec<_>| {
-                    news.iter().for_each(|record| node.heed(now, record, out));
-                };
-                handle.tell(shard, heed).is_ok()
-            });
+            let news = all.iter().filter(|notice| !seen.contains(&notice.value));
+            let news: Vec<Notice> = news.cloned().collect();
+            seen.append(&mut std::mem::take(&mut *board(&written)));
+            let now: BTreeSet<_> = all.into_iter().map(|notice| notice.value).collect();
+            let gone: Vec<Box<[u8]>> = seen.difference(&now).cloned().collect();
             // Who has too much to do hears it the next time.
-            if told {
-                seen = all;
+            if news.is_empty() && gone.is_empty() || tell_all(handle, &Arc::new((news, gone))) {
+                seen = now;
             }
         }
     };
@@ -106,16 +110,43 @@ fn read_board(cluster: Weak<Cluster>, nodes: Nodes) -> io::Result<Sender<()>> {
     Ok(stop)
 }
 
+/// What is new on the board, and what is gone.
+type Changes = (Vec<Notice>, Vec<Box<[u8]>>);
+
+/// Tells all shards what is new on the board, and what is gone; false when one has too much to do.
+fn tell_all(handle: &Handle<Node>, changes: &Arc<Changes>) -> bool {
+    (0..handle.shards()).all(|shard| {
+        let changes = Arc::clone(changes);
+        let heed = move |node: &mut Node, now, out: &mut Vec<_>| {
+            let (news, gone) = &*changes;
+            for Notice { value, left } in news {
+                node.heed(now, (value, *left), out);
+            }
+            gone.iter().for_each(|value| node.miss(now, value, out));
+        };
+        handle.tell(shard, heed).is_ok()
+    })
+}
+
 /// How often the board is read.
 const BOARD: Duration = Duration::from_secs(2);
 
-struct Keeper(Arc<Cluster>, #[allow(dead_code, reason = "what ends with it")] Sender<()>);
+/// Nobody stops while it is held.
+fn board(written: &Written) -> MutexGuard<'_, BTreeSet<Box<[u8]>>> {
+    written.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Keeper(Arc<Cluster>, Written, #[allow(dead_code, reason = "what ends with it")] Sender<()>);
 
 impl net::Keeper for Keeper {
     /// Bindings are shared: what else is to be kept is for the board, and nobody waits for it.
     fn keep(&self, Record { key, value, until }: Record, _: Reply) {
-        let (life, until) = (left(until), until.0 / MILLISECOND);
-        self.0.ask(Wish::Pin { key, value, until, life }, Box::new(drop));
+        let mut written = board(&self.1);
+        if written.len() < cluster::limits::BOARD {
+            written.insert(value.clone());
+        }
+        drop(written);
+        self.0.ask(Wish::Pin { key, value, life: left(until) }, Box::new(drop));
     }
 
     fn share(&self, share: Share, reply: Reply) {

@@ -16,6 +16,13 @@ pub(super) enum Kept {
 }
 
 impl Kept {
+    pub(super) const fn source(&self) -> Source {
+        match self {
+            Self::Barred(ban) => ban.source,
+            Self::Lifted(source, _) => *source,
+        }
+    }
+
     pub(super) fn write(&self, seal: &Seal) -> Box<[u8]> {
         let mut octets = vec![FORM];
         match self {

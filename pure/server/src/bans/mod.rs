@@ -5,6 +5,7 @@
 
 mod guests;
 mod kept;
+mod others;
 mod sieges;
 mod suspects;
 
@@ -13,7 +14,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use machine::{HashKey, Time};
-use protocol::bans::{Ban, Caution, Guest, Misdeed, Offence, Source, Treatment};
+use protocol::bans::{Ban, Caution, Guest, Lifting, Misdeed, Offence, Source, Treatment};
 use protocol::doors::Event;
 use protocol::{Flow, Output, Question, Record, Ticket};
 use sip::header::From as FromHeader;
@@ -228,7 +229,7 @@ impl Bans {
         }
         let Some(ban) = self.suspects.ban(source).filter(|_| decides) else { return };
         if ban.treatment == Treatment::Barred {
-            write_down(turn, &Kept::Barred(ban.clone()));
+            write_down(turn, &Kept::Barred(ban.clone()), ban.until);
             turn.out.push(Output::Bar(source, ban.until));
             if has_others(turn) {
                 turn.out.push(Output::Caution(Caution::Barred(ban.clone())));
@@ -255,39 +256,6 @@ impl Bans {
         }
     }
 
-    /// Another node of our cluster, or we ourselves, has written this down. Who is registered here is served here all the same.
-    pub(crate) fn heed(&mut self, turn: &mut Turn<'_>, octets: &[u8]) {
-        match Kept::read(&turn.house.seal, octets) {
-            Some(Kept::Barred(ban)) => self.heed_ban(turn, ban),
-            Some(Kept::Lifted(source, edition)) => {
-                self.suspects.heard_of(edition);
-                if self.suspects.ban(source).is_none_or(|known| known.edition >= edition) {
-                    return;
-                }
-                self.free(turn, source);
-                report(turn, source, Event::Unbanned { source });
-            }
-            None => turn.out.push(Output::Report(Event::Tampered { aor: "a ban".into() })),
-        }
-    }
-
-    fn heed_ban(&mut self, turn: &mut Turn<'_>, mut ban: Ban) {
-        let source = ban.source;
-        self.suspects.heard_of(ban.edition);
-        // The clock of that node may be ahead of ours: it lasts no longer than it was given for.
-        ban.until = ban.until.min(turn.now + (ban.until - ban.since));
-        ban.since = ban.since.min(turn.now);
-        let is_news = self.suspects.ban(source).is_none_or(|known| {
-            known.treatment != Treatment::Barred || known.edition < ban.edition
-        });
-        if ban.until <= turn.now || !is_news || self.is_excused(turn, source) {
-            return;
-        }
-        self.suspects.adopt(&ban);
-        turn.out.push(Output::Bar(source, ban.until));
-        report(turn, source, Event::Banned(Box::new(ban)));
-    }
-
     /// Another shard tells of strangers.
     pub(crate) fn cautioned(&mut self, turn: &mut Turn<'_>, caution: Caution) {
         match caution {
@@ -296,7 +264,7 @@ impl Bans {
                 turn.out.push(Output::Bar(ban.source, ban.until));
                 self.suspects.adopt(&ban);
             }
-            Caution::Lifted(source) => drop(self.free(turn, source)),
+            Caution::Lifted(lifting) => drop(self.free(turn, lifting)),
             Caution::Known(guests) => {
                 guests.into_iter().for_each(|guest| self.guests.note(turn.now, guest));
             }
@@ -394,7 +362,7 @@ impl Bans {
         let (count, times) = (0, 1);
         let ban = Ban { source, treatment, offence, count, times, since, until, edition, sample };
         self.suspects.adopt(&ban);
-        write_down(turn, &Kept::Barred(ban.clone()));
+        write_down(turn, &Kept::Barred(ban.clone()), until);
         turn.out.push(Output::Bar(source, until));
         turn.out.push(Output::Report(Event::Banned(Box::new(ban.clone()))));
         if has_others(turn) {
@@ -404,20 +372,24 @@ impl Bans {
 
     /// Lifts the ban of a source because an operator says so; false when there was none.
     pub(crate) fn lift(&mut self, turn: &mut Turn<'_>, source: Source) -> bool {
-        let lifted = self.free(turn, source);
-        if lifted {
-            write_down(turn, &Kept::Lifted(source, self.suspects.next_edition(turn.now)));
-            turn.out.push(Output::Report(Event::Unbanned { source }));
-            if has_others(turn) {
-                turn.out.push(Output::Caution(Caution::Lifted(source)));
-            }
+        turn.out.push(Output::Unbar(source));
+        let Some(ban) = self.suspects.ban(source) else { return false };
+        let edition = self.suspects.next_edition(turn.now);
+        let until = ban.until.max(turn.now) + LIFTED;
+        let lifting = Lifting { source, edition, until };
+        self.suspects.lift(lifting);
+        write_down(turn, &Kept::Lifted(source, edition), until);
+        turn.out.push(Output::Report(Event::Unbanned { source }));
+        if has_others(turn) {
+            turn.out.push(Output::Caution(Caution::Lifted(lifting)));
         }
-        lifted
+        true
     }
 
-    fn free(&mut self, turn: &mut Turn<'_>, source: Source) -> bool {
-        turn.out.push(Output::Unbar(source));
-        self.suspects.lift(source).is_some()
+    /// It is heard again; true when it was banned.
+    fn free(&mut self, turn: &mut Turn<'_>, lifting: Lifting) -> bool {
+        turn.out.push(Output::Unbar(lifting.source));
+        self.suspects.lift(lifting).is_some()
     }
 
     /// A user as a number: the same on all shards.
@@ -429,33 +401,22 @@ impl Bans {
 /// How often a slowed source is heard.
 const PACE: Duration = Duration::from_secs(10);
 
-/// One shard says what all shards do.
-fn report(turn: &mut Turn<'_>, source: Source, event: Event) {
-    if turn.is_home_of(&source.octets()) {
-        turn.out.push(Output::Report(event));
-    }
-}
-
-/// Has a ban kept over a restart, or where the other nodes see it; nobody waits for that.
-fn write_down(turn: &mut Turn<'_>, kept: &Kept) {
-    let (source, until) = match kept {
-        Kept::Barred(ban) => (ban.source, ban.until),
-        Kept::Lifted(source, _) => (*source, turn.now + LIFTED),
-    };
+/// Has a ban kept over a restart, or where the other nodes see it, until then; nobody waits for that.
+fn write_down(turn: &mut Turn<'_>, kept: &Kept, until: Time) {
     let value = match (turn.house.settings.bindings, kept) {
         (Bindings::InMemory, _) => return,
         // What is not there any more is not in force.
         (Bindings::Kept, Kept::Lifted(..)) => Box::default(),
         (Bindings::Kept | Bindings::Shared, kept) => kept.write(&turn.house.seal),
     };
-    let record = Record { key: kept::key(source), value, until };
+    let record = Record { key: kept::key(kept.source()), value, until };
     turn.out.push(Output::Ask(NOBODY, Question::Keep(record)));
 }
 
 /// Nobody's ticket: the others are counted from 1.
 const NOBODY: Ticket = Ticket(u64::MAX);
 
-/// How long it is told that a ban was lifted: until every node that reaches the store has looked there.
+/// For how much longer than the ban would have lasted it is told that it was lifted: clocks differ, and so do those of the servers of a store.
 const LIFTED: Duration = Duration::from_secs(600);
 
 fn has_others(turn: &Turn<'_>) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use machine::Time;
-use protocol::bans::{Ban, Misdeed, Offence, Source, Treatment};
+use protocol::bans::{Ban, Lifting, Misdeed, Offence, Source, Treatment};
 
 use crate::limits;
 use crate::settings;
@@ -29,7 +29,7 @@ struct Suspect {
     paid: Time,
     /// How many bans it has had.
     times: u32,
-    /// Of what was done last with it.
+    /// Of the last ban, or of its being lifted; 0: there was none.
     edition: u64,
     state: State,
 }
@@ -69,11 +69,7 @@ impl Suspects {
 
     /// Slows a source.
     pub(super) fn slow(&mut self, now: Time, source: Source) {
-        let edition = self.next_edition(now);
-        self.change(source, |suspect| {
-            suspect.edition = edition;
-            suspect.state = State::Slowed { since: now };
-        });
+        self.change(source, |suspect| suspect.state = State::Slowed { since: now });
     }
 
     /// Bars a source; for how long, that depends on how often it was.
@@ -113,10 +109,27 @@ impl Suspects {
         self.latest = self.latest.max(edition);
     }
 
-    /// Forgets a source; the ban that it had.
-    pub(super) fn lift(&mut self, source: Source) -> Option<Ban> {
-        let suspect = self.take(source)?;
-        suspect.ban(source)
+    /// Forgets what a source has done, but not that its ban was lifted; the ban that it had.
+    pub(super) fn lift(&mut self, lifting: Lifting) -> Option<Ban> {
+        let Lifting { source, edition, until } = lifting;
+        let had = self.take(source).and_then(|suspect| suspect.ban(source));
+        self.heard_of(edition);
+        self.make_room(source);
+        self.change(source, |suspect| {
+            suspect.edition = edition;
+            suspect.state = State::Watched { until };
+        });
+        had
+    }
+
+    /// The edition of the last word about a source: that it is banned, or that this was lifted; 0: there is none.
+    pub(super) fn edition(&self, source: Source) -> u64 {
+        self.all.get(&source).map_or(0, |suspect| suspect.edition)
+    }
+
+    /// Until when a source is remembered as it is.
+    pub(super) fn until(&self, source: Source) -> Option<Time> {
+        self.all.get(&source).map(Suspect::due)
     }
 
     /// The first source for which something is due, and what.

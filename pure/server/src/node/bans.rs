@@ -26,10 +26,16 @@ impl Node {
         roles.bans.lift(&mut turn, source)
     }
 
-    /// Takes a ban, or that one was lifted, as a node of our cluster has written it down ([`Question::Keep`](protocol::Question::Keep)). What
-    /// none of them has written is passed over, and said.
-    pub fn heed(&mut self, now: Time, octets: &[u8], out: &mut Vec<Output>) {
+    /// Takes a ban, or that one was lifted, as a node of our cluster has written it down ([`Question::Keep`](protocol::Question::Keep)); it is to be believed
+    /// for so long from now on. What none of them has written is passed over, and said.
+    pub fn heed(&mut self, now: Time, (octets, left): (&[u8], Duration), out: &mut Vec<Output>) {
         let (mut turn, roles) = self.turn(now, out);
-        roles.bans.heed(&mut turn, octets);
+        roles.bans.heed(&mut turn, octets, left);
+    }
+
+    /// What was written down so is not, or not any more, where all nodes read it: as long as it is the last word it is written there again.
+    pub fn miss(&mut self, now: Time, octets: &[u8], out: &mut Vec<Output>) {
+        let (mut turn, roles) = self.turn(now, out);
+        roles.bans.miss(&mut turn, octets);
     }
 }
