@@ -172,8 +172,11 @@ fn both_are_told_in_the_name_of_each_other_and_the_record_says_by_whom() {
     let ending = talk.office.node.ending(number).unwrap();
     assert_eq!((ending.was, ending.caller, ending.callee), (Was::Up, Some(200), Some(200)));
     assert_eq!(talk.order(number).unwrap_err(), Stays::Unknown);
-    assert!(talk.office.wait(secs(100)).is_empty(), "nothing is repeated");
+    talk.office.wait(secs(59));
+    assert!(talk.office.node.ending(number).is_some(), "who asks again is told again");
+    assert!(talk.office.wait(secs(41)).is_empty(), "nothing is repeated");
     assert_eq!((talk.office.node.calling(), talk.office.node.forwarding()), (0, 0));
+    assert_eq!(talk.office.node.ending(number), None, "nothing is left of it");
 }
 
 /// A proxy on the caller's side, two on the callee's, the nearer of which is a strict router (RFC 3261 §12.2.1.1, §16.12.1.2).
@@ -302,6 +305,8 @@ fn whatever_they_answer_it_comes_to_an_end_that_is_told() {
         let record = talk.record();
         assert_eq!(record.is_some_and(|record| record.ender == Ender::Operator), over, "{said:?}");
         assert_eq!(talk.office.node.calling(), usize::from(!over));
+        talk.office.wait(secs(60));
+        assert_eq!(talk.office.node.ending(number), None);
         if !over {
             let [caller, callee] = talk.hang_up();
             assert_eq!(field(&caller, Name::CSeq), "2 BYE", "a further try is another request");
@@ -406,6 +411,7 @@ fn who_rings_is_cancelled_and_the_caller_hears_at_once_that_it_is_over() {
     office.receive(cancel[0].flow, reply(&cancel[0].message, 200, ""));
     office.wait(secs(100));
     assert_eq!((office.node.forwarding(), office.node.transactions()), (0, 0));
+    assert_eq!(office.node.ending(number), None);
 }
 
 /// The call goes to a carrier, which sends it back to a user of ours: the dialog passes here twice, and each side is told once.

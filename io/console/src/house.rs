@@ -19,6 +19,9 @@ pub trait House: Send + Sync + 'static {
     /// How many shards there are.
     fn shards(&self) -> u16;
 
+    /// The shard of all calls with this Call-ID.
+    fn home_of_call(&self, call_id: &[u8]) -> u16;
+
     /// Does something with the node of a shard, soon. False when the shard has ended, or has too much to obey already.
     fn tell(&self, shard: u16, command: Command) -> bool;
 

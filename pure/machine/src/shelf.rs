@@ -74,6 +74,20 @@ impl<T> Shelf<T> {
         })
     }
 
+    /// The things in so many places behind that of this number (none: from the first on), each with its own; and the number behind which the places go on,
+    /// when there are more.
+    pub fn stretch(
+        &self,
+        number: Option<u64>,
+        places: usize,
+    ) -> (impl Iterator<Item = (u64, &T)>, Option<u64>) {
+        let first = number.map_or(0, |number| (number as u32 as usize).saturating_add(1));
+        let end = first.saturating_add(places.max(1));
+        let things =
+            self.behind(number).take_while(move |(number, _)| (*number as u32 as usize) < end);
+        (things, (end < self.places.len()).then(|| end as u64 - 1))
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.places.len() - self.free.len()
@@ -101,6 +115,15 @@ mod tests {
         assert_eq!(shelf.iter().collect::<String>(), "db");
         assert!(shelf.behind(None).eq([(c, &'d'), (b, &'b')]));
         assert!(shelf.behind(Some(a)).eq([(b, &'b')]) && shelf.behind(Some(b)).next().is_none());
+        let stretch = |number, places| {
+            let (things, next) = shelf.stretch(number, places);
+            (things.map(|(_, thing)| *thing).collect::<String>(), next)
+        };
+        assert_eq!(stretch(None, 1), ("d".into(), Some(0)));
+        assert_eq!(
+            (stretch(Some(0), 1), stretch(None, 9)),
+            (("b".into(), None), ("db".into(), None))
+        );
         assert!(a != 0 && b != 0 && c != a && !shelf.is_empty() && shelf.get(0).is_none());
     }
 }

@@ -47,8 +47,13 @@ impl Steering {
         let aor = by_user.then(|| message.get::<To>().and_then(|to| aor_of(to.uri))).flatten();
         match aor {
             Some(aor) => self.home_of(&aor),
-            None => self.pick(message.call_id()),
+            None => self.home_of_call(message.call_id()),
         }
+    }
+
+    /// The shard that all calls with this Call-ID pass through.
+    pub fn home_of_call(&self, call_id: &[u8]) -> u16 {
+        self.pick(call_id)
     }
 
     /// A branch for a request that a shard sends by itself: its answers come back to that shard.

@@ -64,12 +64,15 @@ async fn list(desk: Rc<Desk>, asked: Asked) -> Result<Answer, Refusal> {
     let mut place = asked.query.get("after").map_or(Ok((0, None)), read_place)?;
     let mut page = Vec::new();
     while place.0 < desk.house.shards() && page.len() < most {
-        // Those that are looked for may be far apart.
-        let visit = if part.is_empty() { most - page.len() } else { limits::A_VISIT };
-        for call in portion(&desk, &mut place, visit).await? {
-            if part.is_empty() || call.has(part.as_bytes()) {
-                page.push(call.json());
+        let found = match part {
+            "" => portion(&desk, &mut place, most - page.len()).await?,
+            part => {
+                let part = part.to_owned().into_bytes();
+                search(&desk, &mut place, move |record| has(record, &part)).await?
             }
+        };
+        for call in found {
+            page.push(call.json());
             if page.len() == most {
                 place = (call.shard, Some(call.number));
                 break;
@@ -106,6 +109,21 @@ async fn portion(desk: &Desk, place: &mut Place, most: usize) -> Result<Vec<Foun
         Some((number, _)) if calls.len() == most => (shard, Some(*number)),
         _ => (shard.saturating_add(1), None),
     };
+    let found = calls.into_iter();
+    Ok(found.map(|(number, record)| Found { shard, number, now, record }).collect())
+}
+
+/// The calls behind a place that are wanted, in as many places as are worth a visit; the place moves behind those.
+async fn search(
+    desk: &Desk,
+    place: &mut Place,
+    wanted: impl FnMut(&CallRecord) -> bool + Send + 'static,
+) -> Result<Vec<Found>, Refusal> {
+    let (shard, behind) = *place;
+    let visit =
+        desk.ask(shard, move |node, now, _| (now, node.search(behind, limits::A_SEARCH, wanted)));
+    let (now, (calls, next)) = visit.await?;
+    *place = if next.is_some() { (shard, next) } else { (shard.saturating_add(1), None) };
     let found = calls.into_iter();
     Ok(found.map(|(number, record)| Found { shard, number, now, record }).collect())
 }
@@ -149,21 +167,41 @@ pub(super) async fn find(desk: &Desk, name: &str) -> Result<Found, Refusal> {
     }
 }
 
-/// The calls with this Call-ID; when there is none, those whose Call-ID begins so.
+/// The calls with this Call-ID; when there is none, those whose Call-ID begins so: a few of them.
 async fn by_call_id(desk: &Desk, name: &[u8]) -> Result<Vec<Found>, Refusal> {
-    let (mut place, mut exact, mut alike) = ((0, None), Vec::new(), Vec::new());
-    while place.0 < desk.house.shards() {
-        for call in portion(desk, &mut place, limits::A_VISIT).await? {
-            let call_id = call.call_id();
-            if call_id == name && exact.len() < limits::NAMED {
-                exact.push(call);
-            } else if call_id.starts_with(name) && alike.len() < limits::NAMED {
-                alike.push(call);
-            }
-        }
+    let home = desk.house.home_of_call(name);
+    let exact = named(desk, (home, home), name, |call_id, name| call_id == name).await?;
+    if !exact.is_empty() || name.len() < limits::A_BEGINNING {
+        return Ok(exact);
     }
-    let begins = name.len() >= limits::A_BEGINNING;
-    Ok(if exact.is_empty() && begins { alike } else { exact })
+    let last = desk.house.shards().saturating_sub(1);
+    named(desk, (0, last), name, |call_id, name| call_id.starts_with(name)).await
+}
+
+/// A few calls of these shards that have such a name.
+async fn named(
+    desk: &Desk,
+    (first, last): (u16, u16),
+    name: &[u8],
+    is: fn(&[u8], &[u8]) -> bool,
+) -> Result<Vec<Found>, Refusal> {
+    let (mut place, mut found) = ((first, None), Vec::new());
+    while place.0 <= last && found.len() < limits::NAMED {
+        let (name, mut some) = (name.to_owned(), limits::NAMED - found.len());
+        let wanted = move |record: &CallRecord| {
+            let wanted = some > 0 && is(record.text(Text::CallId), &name);
+            some = some.saturating_sub(usize::from(wanted));
+            wanted
+        };
+        found.extend(search(desk, &mut place, wanted).await?);
+    }
+    Ok(found)
+}
+
+/// Whether one of its names has this in it.
+fn has(record: &CallRecord, part: &[u8]) -> bool {
+    let places = [Text::CallId, Text::From, Text::To, Text::Dialled];
+    places.iter().any(|place| record.text(*place).windows(part.len()).any(|window| window == part))
 }
 
 /// A call, and where and when it was seen.
@@ -181,13 +219,6 @@ impl Found {
 
     pub(super) fn call_id(&self) -> &[u8] {
         self.record.text(Text::CallId)
-    }
-
-    fn has(&self, part: &[u8]) -> bool {
-        let places = [Text::CallId, Text::From, Text::To, Text::Dialled];
-        places
-            .iter()
-            .any(|place| self.record.text(*place).windows(part.len()).any(|window| window == part))
     }
 
     fn json(&self) -> Value {

@@ -25,7 +25,7 @@ pub struct Ending {
     /// What its callee has; nothing at all, when none had answered.
     pub callee: Option<u16>,
     /// Until when an answer is waited for; then how long it is remembered.
-    until: Time,
+    pub(super) until: Time,
 }
 
 /// How far a call was when it was ended.
@@ -87,15 +87,14 @@ impl Turn<'_> {
         self.out.push(Output::Report(event));
         let until = self.now + self.house.settings.timers.patience().saturating_mul(2);
         self.calls.byes.extend(byes.into_iter().flat_map(|(one, other)| [one, other]));
-        self.calls.endings.retain(|_, ending| ending.until > self.now);
-        self.calls.endings.insert(number, Ending { was, caller: None, callee: None, until });
+        self.calls.endings.begin(number, Ending { was, caller: None, callee: None, until });
         Ok(invite)
     }
 
     /// The caller of one that rings was told: it is over.
     pub(crate) fn call_dismissed(&mut self, number: Number, status: Status) {
-        if let Some(ending) = number.0.and_then(|number| self.calls.endings.get_mut(&number)) {
-            ending.caller = Some(status.code());
+        if let Some(number) = number.0 {
+            self.calls.endings.change(number, |ending| ending.caller = Some(status.code()));
         }
         if let Some(record) = self.calls.record(number) {
             record.ender = Ender::Operator;
@@ -133,12 +132,12 @@ impl Calls {
 
     /// What came of the end of a call, or has come so far.
     pub(crate) fn ending(&self, number: u64) -> Option<Ending> {
-        self.endings.get(&number).copied()
+        self.endings.get(number).copied()
     }
 
     /// Is it just being ended?
     pub(super) fn is_ending(&self, number: u64) -> bool {
-        self.endings.get(&number).is_some_and(|ending| !ending.is_complete())
+        self.endings.get(number).is_some_and(|ending| !ending.is_complete())
     }
 
     fn obeyed(
@@ -148,16 +147,21 @@ impl Calls {
         now: Time,
         out: &mut Vec<Output>,
     ) {
-        let Some(ending) = self.endings.get_mut(&number).filter(|it| !it.is_complete()) else {
+        if !self.is_ending(number) {
             return;
-        };
-        match side {
-            Side::Caller => ending.caller = Some(status),
-            Side::Callee => ending.callee = Some(status),
         }
+        let answers = |ending: &mut Ending| {
+            match side {
+                Side::Caller => ending.caller = Some(status),
+                Side::Callee => ending.callee = Some(status),
+            }
+            if ending.is_complete() {
+                ending.until = now + limits::ENDING;
+            }
+        };
+        let Some(ending) = self.endings.change(number, answers) else { return };
         let (Some(caller), Some(callee)) = (ending.caller, ending.callee) else { return };
         let over = ending.is_over();
-        ending.until = now + limits::ENDING;
         let Some(followed) = self.shelf.get_mut(number) else { return };
         let call_id = text(followed.record.text(Text::CallId)).into();
         out.push(Output::Report(Event::HungUp { call_id, caller, callee, over }));
@@ -167,23 +171,16 @@ impl Calls {
         }
     }
 
-    /// When those who were told are not waited for any longer.
-    pub(super) fn patience(&self) -> Option<Time> {
-        let waiting = self.endings.values().filter(|ending| !ending.is_complete());
-        waiting.map(|ending| ending.until).min()
-    }
-
-    /// Who has not answered, and has no transaction any more, will not.
+    /// Who has not answered, and has no transaction any more, will not. What came of it is forgotten in the end.
     pub(super) fn wait_no_more(&mut self, now: Time, out: &mut Vec<Output>) {
-        if self.patience().is_none_or(|until| until > now) {
-            return;
-        }
-        let late = self.endings.iter().filter(|(_, it)| !it.is_complete() && it.until <= now);
-        let late: Vec<_> = late.map(|(number, ending)| (*number, *ending)).collect();
-        for (number, Ending { caller, callee, .. }) in late {
+        while let Some((number, ending)) = self.endings.due(now) {
+            if ending.is_complete() {
+                self.endings.forget(number);
+                continue;
+            }
             let silent = Status::REQUEST_TIMEOUT.code();
-            self.obeyed(number, (Side::Caller, caller.unwrap_or(silent)), now, out);
-            self.obeyed(number, (Side::Callee, callee.unwrap_or(silent)), now, out);
+            self.obeyed(number, (Side::Caller, ending.caller.unwrap_or(silent)), now, out);
+            self.obeyed(number, (Side::Callee, ending.callee.unwrap_or(silent)), now, out);
         }
     }
 }

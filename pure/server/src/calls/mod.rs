@@ -4,6 +4,7 @@
 //! INVITE until it is refused, until a BYE of it is answered, until its session timer has run out (RFC 4028), or until it has lasted too
 //! long. Then its record is reported, and it is forgotten. Nothing in here changes what happens to a call, unless an operator wants it to end.
 
+mod endings;
 mod follow;
 mod hangup;
 mod line;
@@ -21,6 +22,7 @@ use sip::Message;
 use crate::call::Call;
 use crate::figures::Sessions;
 use crate::limits;
+use endings::Endings;
 pub(crate) use hangup::REASON;
 pub use hangup::{Ending, Stays, Was};
 use line::Line;
@@ -44,7 +46,7 @@ pub(crate) struct Calls {
     /// Accounts that have more or fewer since this was asked last.
     changed: BTreeSet<u64>,
     /// Those that an operator ends, or has ended a moment ago.
-    endings: BTreeMap<u64, Ending>,
+    endings: Endings,
     /// What they are still to be told, and from where that seems to come.
     byes: Vec<(Flow, Message)>,
     /// How many of those there were.
@@ -79,7 +81,7 @@ impl Calls {
         let numbers = HashKey::of(secret).map();
         let (ends, sessions) = (BTreeSet::new(), Sessions::default());
         let (accounts, changed) = (BTreeMap::new(), BTreeSet::new());
-        let (endings, byes, shelf) = (BTreeMap::new(), Vec::new(), Shelf::default());
+        let (endings, byes, shelf) = (Endings::default(), Vec::new(), Shelf::default());
         Self { longest, shelf, numbers, ends, sessions, accounts, changed, endings, byes, made: 0 }
     }
 
@@ -108,9 +110,19 @@ impl Calls {
         self.shelf.behind(number).map(|(number, followed)| (number, &followed.record))
     }
 
-    /// When the next one is given up.
+    /// Those in so many places behind that of this one, each with its number; and behind which the places go on, when there are more.
+    pub(crate) fn stretch(
+        &self,
+        number: Option<u64>,
+        places: usize,
+    ) -> (impl Iterator<Item = (u64, &CallRecord)>, Option<u64>) {
+        let (calls, next) = self.shelf.stretch(number, places);
+        (calls.map(|(number, followed)| (number, &followed.record)), next)
+    }
+
+    /// When something is due.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        self.ends.first().map(|(end, _)| *end).into_iter().chain(self.patience()).min()
+        self.ends.first().map(|(end, _)| *end).into_iter().chain(self.endings.deadline()).min()
     }
 
     /// Gives up those that have lasted too long.

@@ -103,4 +103,13 @@ fn pages_show_each_call_once_while_they_come_and_go() {
     calls.end(numbers[2], (Time(9), Ender::Caller), &mut out);
     assert_eq!(page(&calls, Some(numbers[1])), numbers[3..]);
     assert!(calls.get(numbers[1]).is_none() && calls.get(numbers[4]).is_some());
+    // A search looks into so many places, whether anything stands there or not.
+    let stretch = |behind| {
+        let (calls, next) = calls.stretch(behind, 2);
+        (calls.map(|(number, _)| number).collect::<Vec<_>>(), next)
+    };
+    let (found, next) = stretch(None);
+    assert_eq!((found, stretch(next).0), (vec![numbers[0]], vec![numbers[3]]));
+    let (found, next) = stretch(stretch(next).1);
+    assert_eq!((found, next), (vec![numbers[4]], None));
 }

@@ -23,6 +23,19 @@ impl Node {
         calls.map(|(number, record)| (number, record.clone())).collect()
     }
 
+    /// Those of these calls that are wanted, each with its number on this shard; and behind which the search goes on, when that was not all. It looks into so many
+    /// places at most: nobody waits for it long. Calls of one Call-ID are all on the shard of [`Steering::home_of_call`](crate::Steering::home_of_call).
+    pub fn search(
+        &self,
+        behind: Option<u64>,
+        places: usize,
+        mut wanted: impl FnMut(&CallRecord) -> bool,
+    ) -> (Vec<(u64, CallRecord)>, Option<u64>) {
+        let (calls, next) = self.calls.stretch(behind, places);
+        let found = calls.filter(|(_, record)| wanted(record));
+        (found.map(|(number, record)| (number, record.clone())).collect(), next)
+    }
+
     /// The call with this number, while it lasts.
     pub fn call(&self, number: u64) -> Option<CallRecord> {
         self.calls.get(number).cloned()

@@ -14,7 +14,7 @@ use console::{
 };
 use machine::Time;
 use net::Handle;
-use server::Node;
+use server::{Node, Steering};
 
 pub(super) use reporter::{Reporter, report};
 
@@ -87,6 +87,10 @@ pub(super) fn start(bound: Bound, plug: Plug, hub: Hub, log: Log) -> std::io::Re
 impl House for Plug {
     fn shards(&self) -> u16 {
         self.server.shards()
+    }
+
+    fn home_of_call(&self, call_id: &[u8]) -> u16 {
+        Steering::new(self.steward.fixed.secret, self.shards()).home_of_call(call_id)
     }
 
     fn tell(&self, shard: u16, command: Command) -> bool {
