@@ -25,6 +25,7 @@ mod crowd;
 mod cut;
 mod families;
 mod handset;
+mod hangup;
 #[path = "../../io/net/tests/driver/authority.rs"]
 #[allow(dead_code, reason = "the tests of the driver want more of it")]
 mod issuer;

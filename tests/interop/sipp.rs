@@ -25,7 +25,8 @@ impl Sipp {
         (scenario, calls): (&str, u64),
         arguments: &[&str],
     ) -> Self {
-        let statistics = folder.join(format!("{scenario}.csv"));
+        let name = Path::new(scenario).file_stem().unwrap_or_default().to_string_lossy();
+        let statistics = folder.join(format!("{name}.csv"));
         let mut program = Command::new("sipp");
         let from = if Path::new(scenario).extension().is_some() { "-sf" } else { "-sn" };
         program
@@ -34,10 +35,10 @@ impl Sipp {
             .args(["-trace_stat", "-fd", "1", "-stf"])
             .arg(&statistics)
             .args(["-trace_err", "-error_file"])
-            .arg(folder.join(format!("{scenario}.errors")))
+            .arg(folder.join(format!("{name}.errors")))
             .args(arguments)
             .current_dir(folder);
-        let peer = Peer::start(&format!("sipp {scenario}"), &mut host.run(&program));
+        let peer = Peer::start(&format!("sipp {name}"), &mut host.run(&program));
         Self { peer, statistics, calls }
     }
 
@@ -54,11 +55,10 @@ impl Sipp {
     }
 
     /// One that answers. Another program may take the port between us and it: then another port is tried.
-    fn answering(folder: &Path, transport: &str) -> (Self, u16) {
+    pub(crate) fn answering(folder: &Path, scenario: (&str, u64), transport: &str) -> (Self, u16) {
         for _ in 0..5 {
             let port = place::free_port();
-            let mut sipp =
-                Self::start(folder, (&Host::HERE, port), ("uas", CALLS), &["-t", transport]);
+            let mut sipp = Self::start(folder, (&Host::HERE, port), scenario, &["-t", transport]);
             if sipp.peer.seek_until(PATIENCE, || place::is_taken(port)).is_ok() {
                 return (sipp, port);
             }
@@ -94,7 +94,7 @@ fn a_thousand_calls(name: &str, uac: &str, uas: &str) {
         return;
     }
     let folder = place::folder(name);
-    let (mut callee, port) = Sipp::answering(&folder, uas);
+    let (mut callee, port) = Sipp::answering(&folder, ("uas", CALLS), uas);
     let transport = if uas.starts_with('t') { "tcp" } else { "udp" };
     // SIPp's built-in scenarios know no passwords and register nothing: whoever dials 7… is connected to the one who answers.
     let config = format!(
