@@ -3,13 +3,13 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use machine::{Dice, Machine as _, Time};
 use offhook_tests::office::trusting;
 use protocol::doors::{Backlog, Deafness, Event};
-use protocol::load::part;
+use protocol::load::{PARTS, part};
 use protocol::{Flow, Identity, Input, Output, Transport};
 
 use server::{House, Node, Settings};
@@ -17,6 +17,9 @@ use sip::{Bytes, Message, Method, Name};
 
 /// What it takes to read a message, and what it takes to send one, in microseconds: forty times as much as on a real machine.
 const WORK: u64 = 200;
+
+/// What it takes to step over a message of a stream, which nobody reads.
+const GLANCE: u64 = WORK / 6;
 
 /// Datagrams for which the kernel has room, and what a turn reads at most: fewer, for each takes longer.
 const ROOM: usize = 300;
@@ -61,11 +64,15 @@ struct Tally {
 
 struct Town {
     node: Node,
+    /// By what everybody talks to the server.
+    transport: Transport,
     now: Time,
     agenda: BinaryHeap<Reverse<(Time, u64, What)>>,
     planned: u64,
     queue: VecDeque<(SocketAddr, Bytes)>,
     deafness: Deafness,
+    /// What is still to be left out of the streams, in parts of one.
+    owed: u16,
     lost: u64,
     waited: Duration,
     busy: bool,
@@ -83,15 +90,21 @@ const CALLEE: &str = "198.51.100.9:5060";
 
 impl Town {
     fn new(settings: Settings) -> Self {
+        Self::by(Transport::Udp, settings)
+    }
+
+    fn by(transport: Transport, settings: Settings) -> Self {
         let node = Node::new(settings, Dice::new(1));
         let now = Time(1_800_000_000_000_000_000);
         let mut town = Self {
             node,
+            transport,
             now,
             agenda: BinaryHeap::new(),
             planned: 0,
             queue: VecDeque::new(),
             deafness: Deafness::default(),
+            owed: 0,
             lost: 0,
             waited: Duration::ZERO,
             busy: false,
@@ -103,8 +116,8 @@ impl Town {
             events: Vec::new(),
         };
         let register = format!(
-            "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/UDP {CALLEE};branch=z9hG4bKr\r\nFrom: <sip:102@example.test>;tag=r\r\n\
-             To: <sip:102@example.test>\r\nCall-ID: r\r\nCSeq: 1 REGISTER\r\nContact: <sip:102@{CALLEE}>\r\nExpires: 3600\r\n\
+            "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/{transport} {CALLEE};branch=z9hG4bKr\r\nFrom: <sip:102@example.test>;tag=r\r\n\
+             To: <sip:102@example.test>\r\nCall-ID: r\r\nCSeq: 1 REGISTER\r\nContact: <sip:102@{CALLEE};transport={transport}>\r\nExpires: 3600\r\n\
              Content-Length: 0\r\n\r\n"
         );
         town.plan(0, What::Comes(CALLEE.parse().unwrap(), register.into_bytes()));
@@ -153,13 +166,14 @@ impl Town {
     }
 
     fn comes(&mut self, from: SocketAddr, wire: Vec<u8>) {
-        let new = wire.starts_with(b"INVITE") && !wire.windows(6).any(|part| part == b"\nRoute");
-        if new && part(self.deafness.key, &wire) < self.deafness.share {
-            return;
-        }
-        if self.queue.len() >= ROOM {
-            self.lost += 1;
-            return;
+        if self.transport == Transport::Udp {
+            if begins(&wire) && part(self.deafness.key, &wire) < self.deafness.share {
+                return;
+            }
+            if self.queue.len() >= ROOM {
+                self.lost += 1;
+                return;
+            }
         }
         self.queue.push_back((from, wire.into()));
         if !self.busy {
@@ -181,19 +195,23 @@ impl Town {
         let lost = std::mem::take(&mut self.lost);
         let backlog = Backlog { waited: self.waited, lost, unread: left };
         self.node.handle(now, Input::Waited(backlog), &mut out);
-        let mut work = batch.len() as u64;
+        let mut work = 0;
         for (peer, wire) in batch {
-            let transport = Transport::Udp;
-            let identity = Identity::NONE;
-            let flow = Flow { transport, listener: 0, connection: 0, peer, identity };
+            if self.steps_over(&wire) {
+                work += GLANCE;
+                continue;
+            }
+            work += WORK;
+            let flow = self.flow(peer);
             let message = Message::parse(wire).unwrap();
             self.node.handle(now, Input::Received(flow, message), &mut out);
         }
         if self.node.deadline().is_some_and(|deadline| deadline <= now) {
             self.node.wake(now, &mut out);
         }
-        work += out.iter().filter(|output| matches!(output, Output::Send(..))).count() as u64;
-        let end = now + Duration::from_micros((work * WORK).max(1000));
+        let sent = out.iter().filter(|output| matches!(output, Output::Send(..)));
+        work += sent.count() as u64 * WORK;
+        let end = now + Duration::from_micros(work.max(1000));
         self.free = end;
         for output in out {
             match output {
@@ -224,14 +242,36 @@ impl Town {
         }
     }
 
+    /// From whom something comes: by a stream everybody has a connection.
+    fn flow(&self, peer: SocketAddr) -> Flow {
+        let (transport, identity) = (self.transport, Identity::NONE);
+        let (listener, connection) = match peer.ip() {
+            _ if transport == Transport::Udp => (0, 0),
+            IpAddr::V4(ip) => (1, ip.to_bits()),
+            IpAddr::V6(_) => (1, 0),
+        };
+        Flow { transport, listener, connection, peer, identity }
+    }
+
+    /// Is this left out of a stream? As in `io/net/src/ear.rs`.
+    fn steps_over(&mut self, wire: &[u8]) -> bool {
+        if self.transport == Transport::Udp || !begins(wire) {
+            return false;
+        }
+        self.owed += self.deafness.share;
+        let over = self.owed >= PARTS;
+        self.owed %= PARTS;
+        over
+    }
+
     fn begins(&mut self) {
         self.last += 1;
         let call = self.last;
-        let at = address(call);
+        let (at, by) = (address(call), self.transport);
         let invite = format!(
-            "INVITE sip:102@example.test SIP/2.0\r\nVia: SIP/2.0/UDP {at};rport;branch=z9hG4bKi{call}\r\nMax-Forwards: 70\r\n\
+            "INVITE sip:102@example.test SIP/2.0\r\nVia: SIP/2.0/{by} {at};rport;branch=z9hG4bKi{call}\r\nMax-Forwards: 70\r\n\
              From: <sip:c@elsewhere.test>;tag=c{call}\r\nTo: <sip:102@example.test>\r\nCall-ID: {call}\r\nCSeq: 1 INVITE\r\n\
-             Contact: <sip:c@{at}>\r\nContent-Length: 0\r\n\r\n"
+             Contact: <sip:c@{at};transport={by}>\r\nContent-Length: 0\r\n\r\n"
         );
         let (invite, began) = (invite.into_bytes(), self.now);
         self.plan(0, What::Comes(at, invite.clone()));
@@ -247,8 +287,10 @@ impl Town {
             self.calls.remove(&call);
             return;
         }
-        let invite = found.invite.clone();
-        self.plan(0, What::Comes(address(call), invite));
+        if self.transport == Transport::Udp {
+            let invite = found.invite.clone();
+            self.plan(0, What::Comes(address(call), invite));
+        }
         self.plan(500 << times, What::Again(call, times + 1));
     }
 
@@ -266,7 +308,7 @@ impl Town {
             let routes: Vec<_> = request.rows(Name::RecordRoute).collect();
             let reply =
                 routes.into_iter().fold(reply, |reply, row| reply.raw(Name::RecordRoute, row));
-            let contact = format!("<sip:102@{CALLEE}>");
+            let contact = format!("<sip:102@{CALLEE};transport={}>", self.transport);
             let reply = reply.raw(Name::Contact, contact.as_bytes()).wire().to_vec();
             self.plan(0, What::Comes(CALLEE.parse().unwrap(), reply));
         }
@@ -275,7 +317,7 @@ impl Town {
     fn caller(&mut self, to: SocketAddr, wire: &[u8]) {
         let response = Message::parse(Bytes::copy_from_slice(wire)).unwrap();
         let number = String::from_utf8_lossy(response.call_id()).parse().unwrap();
-        let (now, at) = (self.now, address(number));
+        let (now, at, by) = (self.now, address(number), self.transport);
         assert_eq!(to, at);
         let Some(call) = self.calls.get_mut(&number) else { return };
         call.heard = true;
@@ -290,7 +332,7 @@ impl Town {
                 "sip:102@198.51.100.9:5060"
             };
             format!(
-                "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {at};rport;branch=z9hG4bK{branch}{number}\r\nMax-Forwards: 70\r\n{routes}\
+                "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{by} {at};rport;branch=z9hG4bK{branch}{number}\r\nMax-Forwards: 70\r\n{routes}\
                  From: <sip:c@elsewhere.test>;tag=c{number}\r\nTo: {to}\r\nCall-ID: {number}\r\nCSeq: {cseq} {method}\r\n\
                  Content-Length: 0\r\n\r\n"
             )
@@ -321,6 +363,11 @@ impl Town {
     }
 }
 
+/// Does it begin something? What belongs to a call has a Route here.
+fn begins(wire: &[u8]) -> bool {
+    wire.starts_with(b"INVITE") && !wire.windows(6).any(|part| part == b"\nRoute")
+}
+
 fn text(row: &[u8]) -> String {
     String::from_utf8_lossy(row).into_owned()
 }
@@ -340,28 +387,24 @@ impl Tally {
 }
 
 /// So many times as much as can be done is asked for, for a while: how that goes. The secret says which of the callers are heard.
-fn crowded(secret: u128, times: u64) -> Tally {
-    let mut town = Town::new(Settings { secret, ..trusting() });
+fn crowded(transport: Transport, secret: u128, times: u64) -> Tally {
+    let mut town = Town::by(transport, Settings { secret, ..trusting() });
     town.live(12, CAPACITY * times);
     town.live(8, CAPACITY * times)
 }
 
 /// Ten times the load, and what can be done is done, and at once. A refusal costs a quarter of a call here. (How much is done depends a little on
-/// who is heard: from 0.86 to 0.97 in one town of six. So there are two of them.)
+/// who is heard: from 92 to 97 hundredths with 16 keys. These were the worst at four and at ten times.)
 #[test]
 fn goodput_stays_whatever_comes() {
     for times in [2, 4, 10] {
-        let towns = std::thread::scope(|scope| {
-            let towns = [0, 1].map(|secret| scope.spawn(move || crowded(secret, times)));
-            towns.map(|town| town.join().unwrap())
-        });
-        let done = towns.iter().map(|tally| tally.done / 8).sum::<u64>() / 2;
-        assert!(done * 100 >= CAPACITY * 90, "{times}: {done} of {CAPACITY}");
-        for mut tally in towns {
+        for (key, mut tally) in all([7, 10], |key| (key, crowded(Transport::Udp, key, times))) {
+            let done = tally.done / 8;
             let (half, most) = (tally.setup(50), tally.setup(99));
-            println!("{times}: {done} of {CAPACITY}/s, {half} ms, {most} ms");
-            assert!(half < 200 && most < 500, "{times}: {half} ms, {most} ms");
-            assert!(tally.refused > 0, "{times}");
+            println!("{times}, key {key}: {done} of {CAPACITY}/s, {half} ms, {most} ms");
+            assert!(done * 100 >= CAPACITY * 91, "{times}, key {key}: {done} of {CAPACITY}");
+            assert!(half < 200 && most < 500, "{times}, key {key}: {half} ms, {most} ms");
+            assert!(tally.refused > 0, "{times}, key {key}");
         }
     }
 }
@@ -402,4 +445,47 @@ fn refusing_that_is_switched_off_is_off_at_once() {
     assert_eq!(after.refused, 0);
     assert!(after.done + 2 >= after.begun, "{} of {}", after.done, after.begun);
     assert!(matches!(town.events.last(), Some(Event::Relieved { .. })), "{:?}", town.events);
+}
+
+/// A tool, to judge what decides who is heard: goodput in hundredths of what can be done, key by key, the worst first. It takes minutes:
+/// `KEYS=0-49 TIMES=2,4,10 BY=UDP cargo test --release -p offhook-tests --test simulation overload::survey -- --ignored --nocapture`
+#[test]
+#[ignore = "a tool"]
+fn survey() {
+    let asked = |name, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.into());
+    let keys = asked("KEYS", "0-7");
+    let (first, last) = keys.split_once('-').unwrap_or((&keys, &keys));
+    let keys = first.parse().unwrap()..=last.parse::<u128>().unwrap();
+    for by in asked("BY", "UDP,TCP").split(',') {
+        let transport = if by == "TCP" { Transport::Tcp } else { Transport::Udp };
+        for times in asked("TIMES", "2,4,10").split(',') {
+            let times = times.parse().unwrap();
+            let mut shares = all(keys.clone(), |key| {
+                let mut tally = crowded(transport, key, times);
+                (tally.done * 100 / (8 * CAPACITY), key, tally.refused / 8, tally.setup(99))
+            });
+            shares.sort_unstable();
+            let sum: u64 = shares.iter().map(|(share, ..)| share).sum();
+            let few = shares.iter().filter(|(share, ..)| *share < 90).count();
+            println!("{by} {times}: {} on average, {few} below 90", sum / shares.len() as u64);
+            for (share, key, refused, setup) in shares.iter().take(4) {
+                println!("    key {key}: {share}, {refused} refused/s, 99 of 100 in {setup} ms");
+            }
+        }
+    }
+}
+
+/// What becomes of each key, on all cores.
+fn all<R: Send>(
+    keys: impl IntoIterator<IntoIter: Send, Item = u128>,
+    each: impl Fn(u128) -> R + Sync,
+) -> Vec<R> {
+    let keys = std::sync::Mutex::new(keys.into_iter());
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let next = || keys.lock().unwrap().next();
+    let one = || std::iter::from_fn(|| next().map(&each)).collect::<Vec<_>>();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(one)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    })
 }
