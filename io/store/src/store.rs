@@ -49,7 +49,8 @@ pub struct Restored {
 /// Something that is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// Octets behind the last commit: what was being written when the process or the machine died. Nobody had been told that it was safe.
+    /// Octets behind the last commit that counts: what was being written when the process or the machine died, and nobody had been told that it was safe; or what the disk has
+    /// changed, and all behind it.
     Tail(u64),
     /// Records whose octets are not what was written.
     Records(u64),
@@ -62,7 +63,7 @@ impl fmt::Display for Loss {
         match self {
             Self::Tail(octets) => write!(
                 f,
-                "{octets} octets at the end of the log were never completed and are cut off; nothing that was acknowledged is lost"
+                "{octets} octets at the end of the log were never completed, or the disk has changed them, and are cut off; of what was never completed nothing was acknowledged"
             ),
             Self::Records(count) => write!(f, "{count} records were damaged and are left out"),
             Self::Table(aside) => write!(

@@ -202,6 +202,27 @@ fn a_record_of_which_the_disk_changed_an_octet_is_left_out_and_reported() {
     assert_eq!(open(&folder, NOW).losses, [], "said once");
 }
 
+/// The same octets are at the end of the log, and are wrong: a few, and as many as a disk writes in one go. What is before them counts, and the rest is said to be lost.
+#[test]
+fn a_changed_end_of_the_log_is_cut_and_reported() {
+    let folder = Folder::new();
+    let store = open(&folder, NOW).store;
+    keep(&store, (0..10).map(|n| record(&format!("first {n}"), "x")));
+    let safe = fs::metadata(folder.file("offhook.db-wal")).unwrap().len();
+    keep(&store, [record("second", &"x".repeat(20_000))]);
+    let whole = fs::metadata(folder.file("offhook.db-wal")).unwrap().len();
+    assert!(whole > safe + 4_096);
+    for wrong in [1, 7, 23, 24, 100, 4_095, 4_096] {
+        let copy = killed(&folder);
+        spoil(&copy.file("offhook.db-wal"), whole - wrong, wrong as usize);
+        let opened = open(&copy, NOW);
+        assert_eq!(opened.losses, [Loss::Tail(whole - safe)], "{wrong} octets wrong");
+        let found = held(&opened);
+        assert_eq!(found.len(), 10, "{wrong}");
+        assert!(found.iter().all(|(key, _)| key.starts_with("first")));
+    }
+}
+
 /// Turns every bit over.
 fn spoil(path: &Path, at: u64, octets: usize) {
     let mut file = OpenOptions::new().read(true).write(true).open(path).unwrap();
