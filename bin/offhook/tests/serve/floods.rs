@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::strangers::{Asker, status};
@@ -24,20 +25,24 @@ fn memory(server: u32, row: &str) -> u64 {
 const ENOUGH: u64 = 256 << 20;
 
 /// A control group that has no more memory than that: whoever wants more is killed by the kernel.
-struct Cage(PathBuf);
+struct Cage {
+    folder: PathBuf,
+    /// The file that says how much it had at most.
+    most: &'static str,
+}
 
 impl Cage {
-    /// Around a server; none, and a word about it, where control groups cannot be made.
-    fn around(server: &Server) -> Option<Self> {
-        let id = server.child.id().to_string();
-        let places =
-            [("memory", "memory.limit_in_bytes"), ("unified", "memory.max"), (".", "memory.max")];
-        let made = places.into_iter().find_map(|(place, limit)| {
-            let folder = Path::new("/sys/fs/cgroup").join(place).join(format!("offhook-{id}"));
+    /// None, and a word about it, where control groups cannot be made.
+    fn new(name: &str) -> Option<Self> {
+        let first = ("memory", "memory.limit_in_bytes", "memory.max_usage_in_bytes");
+        let second = |place| (place, "memory.max", "memory.peak");
+        let made = [first, second("unified"), second(".")].into_iter().find_map(|place| {
+            let (place, limit, most) = place;
+            let name = format!("offhook-{name}-{}", std::process::id());
+            let folder = Path::new("/sys/fs/cgroup").join(place).join(name);
             std::fs::create_dir(&folder).ok()?;
-            let cage = Self(folder);
-            std::fs::write(cage.0.join(limit), ENOUGH.to_string()).ok()?;
-            std::fs::write(cage.0.join("cgroup.procs"), &id).ok()?;
+            let cage = Self { folder, most };
+            std::fs::write(cage.folder.join(limit), ENOUGH.to_string()).ok()?;
             Some(cage)
         });
         if made.is_none() {
@@ -45,13 +50,26 @@ impl Cage {
         }
         made
     }
+
+    /// The program, in it from its first octet.
+    fn program(&self) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo $$ > \"$0\" && exec \"$@\""]);
+        command.arg(self.folder.join("cgroup.procs")).arg(crate::program());
+        command
+    }
+
+    /// How many octets the kernel has counted for it at most, its buffers too.
+    fn most(&self) -> String {
+        std::fs::read_to_string(self.folder.join(self.most)).unwrap_or_default().trim().into()
+    }
 }
 
 impl Drop for Cage {
     fn drop(&mut self) {
         // It is empty a moment after its server has ended.
         let patience = Instant::now() + Duration::from_secs(10);
-        while std::fs::remove_dir(&self.0).is_err() && Instant::now() < patience {
+        while std::fs::remove_dir(&self.folder).is_err() && Instant::now() < patience {
             std::thread::yield_now();
         }
     }
@@ -77,9 +95,9 @@ fn request(nth: u32, from: &UdpSocket) -> String {
 /// So many requests, each of a new user with a new Call-ID and branch, from so many addresses. All the while somebody good is answered.
 fn distinct(name: &str, (messages, sources): (u32, u32)) {
     // It is there longer than its server.
-    let _cage;
-    let mut server = Server::start(&folder(name), OFFICE);
-    _cage = Cage::around(&server);
+    let cage = Cage::new(name);
+    let program = cage.as_ref().map_or_else(|| Command::new(crate::program()), Cage::program);
+    let mut server = Server::start_as(program, &folder(name), (OFFICE, "json"), &[]);
     let good = Asker::new(&server);
     let each = messages / sources;
     let mut settled = 0;
@@ -98,8 +116,9 @@ fn distinct(name: &str, (messages, sources): (u32, u32)) {
         }
     }
     let (at_end, most) = (memory(server.child.id(), "VmRSS"), memory(server.child.id(), "VmHWM"));
+    let counted = cage.as_ref().map_or_else(|| "not".into(), Cage::most);
     println!(
-        "{messages} from {sources}: {settled} octets after a fifth, {at_end} at the end, {most} at most"
+        "{messages} from {sources}: {settled} octets after a fifth, {at_end} at the end, {most} at most; counted by the kernel: {counted} of {ENOUGH}"
     );
     assert!(most <= ENOUGH, "{most} octets");
     assert!(server.child.try_wait().expect("it is ours").is_none(), "it lives");

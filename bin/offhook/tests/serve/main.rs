@@ -39,6 +39,7 @@ mod strangers;
 mod supervisor;
 mod under_load;
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Lines};
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
@@ -50,6 +51,11 @@ struct Server {
     child: Child,
     log: Lines<BufReader<ChildStderr>>,
     udp: String,
+}
+
+/// The program that was built with the tests, or that which `OFFHOOK` names, to measure a release.
+fn program() -> OsString {
+    std::env::var_os("OFFHOOK").unwrap_or_else(|| env!("CARGO_BIN_EXE_offhook").into())
 }
 
 impl Server {
@@ -68,9 +74,19 @@ impl Server {
         (config, format): (&str, &str),
         environment: &[(&str, PathBuf)],
     ) -> Self {
+        Self::start_as(Command::new(program()), folder, (config, format), environment)
+    }
+
+    /// The same, by a command that ends in the program.
+    fn start_as(
+        mut command: Command,
+        folder: &Path,
+        (config, format): (&str, &str),
+        environment: &[(&str, PathBuf)],
+    ) -> Self {
         let file = folder.join("offhook.toml");
         std::fs::write(&file, config).expect("written");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_offhook"))
+        let mut child = command
             .args(["--log", format, "serve", "--config"])
             .arg(&file)
             .arg("--data")

@@ -89,12 +89,14 @@ impl Drop for Busy {
     }
 }
 
+/// What is unfinished then is left.
+const DRAIN: Duration = Duration::from_secs(60);
 /// Longer than any machine takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The config of a round: UDP stays, and in each round something else is different of everything that there is.
 fn config(round: usize, callee: &str, pairs: &[Pair; 2]) -> String {
-    let pair = &pairs[round % 2];
+    let (pair, drain) = (&pairs[round % 2], DRAIN.as_secs());
     let (certificate, key) = (pair.certificate.display(), pair.key.display());
     let more = if round % 2 == 1 { ", \"127.0.0.1:0\"" } else { "" };
     let tcp = if round % 3 == 2 { "" } else { "\"127.0.0.1:0\"" };
@@ -111,7 +113,7 @@ fn config(round: usize, callee: &str, pairs: &[Pair; 2]) -> String {
     format!(
         "[listen]\nudp = [\"127.0.0.1:0\"{more}]\ntcp = [{tcp}]\ntls = \"127.0.0.1:0\"\n\
          [tls]\ncertificate = \"{certificate}\"\nprivate_key = \"{key}\"\n\
-         [server]\ndrain = 60\ndrain_until = \"calls\"\n\
+         [server]\ndrain = {drain}\ndrain_until = \"calls\"\n\
          [auth]\nchallenge = [\"PUBLISH\"]\n[store]\ndurability = \"memory\"\n{}\
          [[extension]]\nnumber = \"102\"\npassword = \"long enough 102\"\n{}{}\
          [[group]]\nname = \"{group}\"\n[[group.target]]\nto = \"sip:{callee}\"\n[[group.target]]\nto = \"sip:127.0.0.1:9\"\npriority = 9\n\
@@ -255,6 +257,7 @@ fn stop(name: &str, rate: u32, calls: usize) {
     assert!(answer.contains("Retry-After: 10\r\n"), "{answer}");
     let report = load.refused();
     println!("{report:?}, ended after {:?}", began.elapsed());
+    assert!(began.elapsed() < DRAIN, "{:?}", began.elapsed());
     // Whoever came after that was told so, and nobody who came before was let down.
     let told = "SIP/2.0 503 Going Out of Service; Retry-After: 10";
     report.assert_begun(rate);
