@@ -35,6 +35,7 @@ mod overload;
 mod partitions;
 mod registrations;
 mod reloads;
+mod replays;
 mod restarts;
 mod secrets;
 mod shared_store;
