@@ -235,6 +235,12 @@ fn a_disk_that_is_full() {
     fails("full", "pwrite64,ftruncate", "ENOSPC");
 }
 
+/// As a disk becomes with which something is wrong.
+#[test]
+fn a_disk_that_is_read_only() {
+    fails("read-only", "pwrite64,ftruncate", "EROFS");
+}
+
 #[test]
 fn a_disk_that_does_not_sync() {
     fails("sync", "fsync,fdatasync", "EIO");
