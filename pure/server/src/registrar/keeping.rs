@@ -1,6 +1,6 @@
 //! What waits for the disk: a REGISTER gets its 200 when its bindings are safe, and 503 when they cannot be made so.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use machine::Time;
@@ -10,14 +10,16 @@ use protocol::{Answer, Fault, Flow, Output, Record};
 use sip::{Bytes, Message};
 
 use crate::limits;
-use crate::location::{Binding, Location};
+use crate::location::Location;
 use crate::turn::Turn;
 
 /// The REGISTERs that wait.
 #[derive(Debug, Default)]
 pub(super) struct Keeping {
+    /// The last ticket.
     asked: u64,
-    waiting: BTreeMap<Ticket, Waiting>,
+    /// By ticket, from that of the first who waits on: the store answers in the order in which it was asked. Nothing where nobody waits.
+    waiting: VecDeque<Option<Box<Waiting>>>,
 }
 
 /// One that waits. Its bindings are in force already; who calls meanwhile finds the phone.
@@ -31,8 +33,8 @@ pub(super) struct Waiting {
     /// What its 200 will tell the readers of events.
     pub(super) news: Event,
     pub(super) aor: Box<[u8]>,
-    /// The bindings that there were before.
-    pub(super) before: Vec<Binding>,
+    /// The bindings that there were before, as they are kept.
+    pub(super) before: Box<[u8]>,
     /// What was written.
     pub(super) value: Box<[u8]>,
     pub(super) until: Time,
@@ -46,20 +48,36 @@ impl Keeping {
 
     /// Has the bindings of an address written, and answers `waiting` then.
     pub(super) fn keep(&mut self, turn: &mut Turn<'_>, record: Record, waiting: Waiting) {
-        let ticket = self.ask(turn, record);
-        self.waiting.insert(ticket, waiting);
+        self.ask(turn, record);
+        self.waiting.push_back(Some(Box::new(waiting)));
     }
 
     /// Has the bindings of an address written that changed by themselves: nobody waits for that.
     pub(super) fn note(&mut self, turn: &mut Turn<'_>, record: Record) {
         self.ask(turn, record);
+        if !self.waiting.is_empty() {
+            self.waiting.push_back(None);
+        }
     }
 
-    fn ask(&mut self, turn: &mut Turn<'_>, record: Record) -> Ticket {
-        self.asked = self.asked.wrapping_add(1);
-        let ticket = Ticket(self.asked);
-        turn.out.push(Output::Ask(ticket, Question::Keep(record)));
-        ticket
+    fn ask(&mut self, turn: &mut Turn<'_>, record: Record) {
+        self.asked = self.asked.saturating_add(1);
+        turn.out.push(Output::Ask(Ticket(self.asked), Question::Keep(record)));
+    }
+
+    /// Who waits for the answer to this ticket waits no longer.
+    fn take(&mut self, ticket: Ticket) -> Option<Waiting> {
+        let behind = usize::try_from(self.asked.checked_sub(ticket.0)?).ok()?;
+        let place = self.waiting.len().checked_sub(behind.checked_add(1)?)?;
+        let waiting = self.waiting.get_mut(place)?.take();
+        self.close_ranks();
+        waiting.map(|waiting| *waiting)
+    }
+
+    fn close_ranks(&mut self) {
+        while self.waiting.front().is_some_and(Option::is_none) {
+            self.waiting.pop_front();
+        }
     }
 
     /// The store has answered. How long somebody has waited for its 200, who gets it now.
@@ -69,7 +87,7 @@ impl Keeping {
         location: &mut Location,
         (ticket, answer): (Ticket, Answer),
     ) -> Option<Duration> {
-        let waiting = self.waiting.remove(&ticket)?;
+        let waiting = self.take(ticket)?;
         if answer != Answer::Kept {
             give_up(turn, location, waiting);
             return None;
@@ -81,17 +99,19 @@ impl Keeping {
 
     /// Answers those whom the store has not answered in time.
     pub(super) fn wake(&mut self, turn: &mut Turn<'_>, location: &mut Location) {
-        while let Some(entry) = self.waiting.first_entry() {
-            if entry.get().until > turn.now {
+        while let Some(first) = self.waiting.front() {
+            if first.as_ref().is_some_and(|waiting| waiting.until > turn.now) {
                 return;
             }
-            give_up(turn, location, entry.remove());
+            if let Some(waiting) = self.waiting.pop_front().flatten() {
+                give_up(turn, location, *waiting);
+            }
         }
     }
 
     /// When the first one has waited too long: they wait equally long, so tickets and deadlines have one order.
     pub(super) fn deadline(&self) -> Option<Time> {
-        self.waiting.values().next().map(|waiting| waiting.until)
+        self.waiting.front()?.as_ref().map(|waiting| waiting.until)
     }
 }
 
@@ -99,7 +119,7 @@ impl Keeping {
 fn give_up(turn: &mut Turn<'_>, location: &mut Location, waiting: Waiting) {
     let Waiting { id, flow, request, aor, before, value, .. } = waiting;
     if location.written(&aor) == &*value {
-        location.replace(&aor, &before);
+        location.replace(&aor, &Location::unpacked(&aor, &before).unwrap_or_default());
     }
     turn.refuse_in(id, flow, &request, &Fault::Overloaded(limits::UNKEPT_RETRY));
 }

@@ -148,7 +148,7 @@ impl Registrar {
             return Err(Fault::Overloaded(60));
         }
         let in_memory = turn.house.settings.bindings == Bindings::InMemory;
-        let before = if in_memory { Vec::new() } else { self.location.bindings(turn.now, aor) };
+        let before = if in_memory { Box::default() } else { self.location.written(aor).into() };
         if !self.location.replace(aor, &next) {
             return Err(Fault::Overloaded(60));
         }
@@ -159,7 +159,7 @@ impl Registrar {
             self.delays.note(Duration::ZERO);
             return Ok(Some(ok));
         }
-        let record = self.record(turn.now, aor);
+        let record = self.record(turn.now, aor, &next);
         let aor = aor.into();
         let (value, request) = (record.value.clone(), request.clone());
         let until = turn.now + keeping::PATIENCE;
@@ -169,8 +169,7 @@ impl Registrar {
     }
 
     /// The bindings of an address, to be kept over a restart.
-    fn record(&self, now: Time, aor: &[u8]) -> Record {
-        let bindings = self.location.bindings(now, aor);
+    fn record(&self, now: Time, aor: &[u8], bindings: &[Binding]) -> Record {
         let until = bindings.iter().map(|binding| binding.until).max().unwrap_or(now);
         Record { key: aor.into(), value: self.location.written(aor).into(), until }
     }
@@ -321,7 +320,8 @@ impl Registrar {
         for (aor, contacts) in changed {
             match turn.house.settings.bindings {
                 Bindings::Kept => {
-                    let record = self.record(turn.now, &aor);
+                    let left = self.location.bindings(turn.now, &aor);
+                    let record = self.record(turn.now, &aor, &left);
                     self.keeping.note(turn, record);
                 }
                 Bindings::Shared => self.share_loss(turn, &aor, gone.clone()),
