@@ -36,6 +36,7 @@ mod media;
 mod nap;
 mod outbox;
 mod plan;
+mod portion;
 mod pressure;
 mod program;
 mod pusher;

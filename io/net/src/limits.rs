@@ -40,6 +40,10 @@ pub const LETTERS: usize = 16_384;
 /// Letters read from the inbox in one turn.
 pub const LETTERS_A_TURN: usize = 1024;
 
+/// Answers to a shard's questions that it takes at once, unless it reads more than that: a buffer of the system's default size (208 KiB) holds 160
+/// datagrams, and others want room in it too.
+pub const ANSWERS_AT_ONCE: usize = 32;
+
 /// Letters kept for shards whose inbox is full: answers, and messages that nobody would repeat. More are dropped and counted.
 pub const LETTERS_KEPT: usize = 4096;
 

@@ -26,6 +26,7 @@ use crate::listener::{Bound, Door, towards_the_world};
 use crate::media::Media;
 use crate::nap::Rhythm;
 use crate::plan::Plan;
+use crate::portion::Portion;
 use crate::pressure::Pressure;
 use crate::program::{Drivable, Program};
 use crate::resolver::Resolver;
@@ -313,6 +314,7 @@ impl<M: Drivable> Seed<M> {
                 kept: VecDeque::new(),
                 rings: 0,
                 asked: 0,
+                portion: Portion::default(),
             };
             shard.watch()?;
             shard.run()

@@ -19,6 +19,7 @@ use crate::kernel::{self, Batch, Epoll, Ready, Watch};
 use crate::limits;
 use crate::media::Media;
 use crate::nap::{Found, Rhythm};
+use crate::portion::Portion;
 use crate::pressure::Pressure;
 use crate::program::{Drivable, Program};
 use crate::resolver::Resolver;
@@ -60,6 +61,7 @@ pub(crate) struct Shard<M> {
     pub(crate) rings: u64,
     /// Questions that the resolver has not answered yet.
     pub(crate) asked: usize,
+    pub(crate) portion: Portion,
 }
 
 /// Where a shard is, and what it shares.
@@ -146,7 +148,8 @@ impl<M: Drivable> Shard<M> {
         let gates = self.gates.iter().filter_map(Gate::deadline).min();
         let closing = self.mouths.values().map(|mouth| mouth.until).min();
         let closing = closing.filter(|until| *until != Time::NEVER);
-        let all = [self.alarm(), self.streams.deadline(), gates, look, again, closing];
+        let answers = self.portion.next();
+        let all = [self.alarm(), self.streams.deadline(), gates, look, again, closing, answers];
         all.into_iter().flatten().min()
     }
 
@@ -266,7 +269,12 @@ impl<M: Drivable> Shard<M> {
         if count > 0 {
             self.here.board.took(self.here.shard, count);
         }
-        while let Ok((ticket, answer)) = self.inbox.answers.try_recv() {
+        for _ in 0..self.portion.of(now, found.signalling) {
+            let Ok((ticket, answer)) = self.inbox.answers.try_recv() else {
+                self.portion.had_all();
+                break;
+            };
+            self.portion.took_one();
             if matches!(answer, Answer::Targets(_) | Answer::Unlocated(_)) {
                 self.asked = self.asked.saturating_sub(1);
             }
