@@ -1,12 +1,13 @@
 //! `Clerk`: the thread that writes. While the disk takes one group, the next one gathers.
 
+use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use protocol::Record;
 
 use crate::counts::Counts;
+use crate::desk::{Desk, Next};
 use crate::file::File;
 use crate::limits;
 use crate::store::{Durability, Kept, Tell};
@@ -26,14 +27,21 @@ impl Errand {
     }
 }
 
+impl fmt::Debug for Errand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Errand").field("record", &self.record).finish_non_exhaustive()
+    }
+}
+
 /// Who is told, in words, when the disk begins to refuse and when it takes records again.
 pub(crate) type Trouble = Box<dyn Fn(Result<(), String>) + Send>;
 
 /// The thread's whole state.
 pub(crate) struct Clerk {
     file: File,
-    inbox: Receiver<Errand>,
-    gather: Duration,
+    desk: Arc<Desk>,
+    /// A group begins no sooner after the one before has begun.
+    apart: Duration,
     trouble: Trouble,
     disk: Disk,
     counts: Arc<Counts>,
@@ -46,19 +54,25 @@ enum Disk {
     Refuses,
 }
 
+impl Drop for Clerk {
+    /// However it ends: whoever waits is told that nothing is safe, and nobody waits any more.
+    fn drop(&mut self) {
+        self.desk.leave();
+    }
+}
+
 impl Clerk {
     pub(crate) fn new(
         file: File,
-        inbox: Receiver<Errand>,
+        desk: Arc<Desk>,
         durability: Durability,
         trouble: Trouble,
     ) -> Self {
-        let gather = match durability {
-            // The disk itself is slow enough.
-            Durability::Grouped => Duration::ZERO,
+        let apart = match durability {
+            Durability::Grouped => limits::APART,
             Durability::Relaxed => limits::RELAXED,
         };
-        Self { file, inbox, gather, trouble, disk: Disk::Takes, counts: Arc::default() }
+        Self { file, desk, apart, trouble, disk: Disk::Takes, counts: Arc::default() }
     }
 
     /// What it does, counted.
@@ -69,30 +83,39 @@ impl Clerk {
     /// Writes until the store is dropped, and then what is left.
     pub(crate) fn run(mut self) {
         let mut group = Vec::new();
-        while self.gather(&mut group) {
-            let began = Instant::now();
-            let written = self.file.write(group.iter().map(|errand: &Errand| &errand.record));
-            let ended = written.as_ref().map(drop).map_err(drop);
-            self.counts.group(group.len(), began.elapsed(), ended);
-            let kept = if written.is_ok() { Kept::Safely } else { Kept::Not };
-            self.note(written);
-            group.drain(..).for_each(|errand| errand.tell(kept));
+        let mut earliest = Instant::now();
+        let mut quiet = limits::QUIET;
+        loop {
+            let idle = (!self.file.is_folded()).then_some(quiet);
+            match self.desk.next(earliest, idle, &mut group) {
+                Next::Write => {
+                    earliest = Instant::now() + self.apart;
+                    self.write(&mut group);
+                }
+                // What does not work now lies well where it is.
+                Next::Idle => {
+                    let folded = self.file.fold();
+                    quiet = if folded.is_ok() { Duration::ZERO } else { limits::AGAIN };
+                    continue;
+                }
+                Next::End => break,
+            }
+            quiet = limits::QUIET;
         }
+        while !self.file.is_folded() && self.file.fold().is_ok() {}
     }
 
-    /// Waits for the first record, takes those that are there, and for a while those that come. False when nobody can send any more.
-    fn gather(&self, group: &mut Vec<Errand>) -> bool {
-        let Ok(first) = self.inbox.recv() else { return false };
-        group.push(first);
-        let until = Instant::now() + self.gather;
-        while group.len() < limits::A_GROUP {
-            let left = until.saturating_duration_since(Instant::now());
-            match self.inbox.recv_timeout(left) {
-                Ok(errand) => group.push(errand),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        true
+    /// Writes a group, and tells who waits for it.
+    fn write(&mut self, group: &mut Vec<Errand>) {
+        let began = Instant::now();
+        let written = self.file.write(group.iter().map(|errand| &errand.record));
+        let ended = written.as_ref().map(drop).map_err(drop);
+        self.counts.group(group.len(), began.elapsed(), ended);
+        let kept = if written.is_ok() { Kept::Safely } else { Kept::Not };
+        self.note(written);
+        group.drain(..).for_each(|errand| errand.tell(kept));
+        // What a busy hour needed is not kept.
+        group.shrink_to(limits::A_GROUP);
     }
 
     /// Says it once when the disk begins to refuse, and once when it takes again.

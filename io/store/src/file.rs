@@ -1,19 +1,23 @@
-//! `File`: the table in which records lie, in SQLite's keeping.
+//! `File`: the table in which records lie, and the batches in which many come at once, in SQLite's keeping.
+//!
+//! To find the place of each of thousands in a table costs more than everything else, so a large group is one row as it comes, and what is still
+//! the newest of it goes into the table when there is time or too much. The table is older than all batches, and each is older than the next.
 
 use std::collections::BTreeMap;
-use std::hash::Hasher as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
 
 use machine::Time;
 use protocol::Record;
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
-use siphasher::sip::SipHasher13;
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
 
+use crate::batch::{Entry, entries};
+use crate::landing::Landing;
 use crate::limits;
 use crate::session::Session;
 use crate::store::{Durability, Loss, Restored};
+use crate::sum::{sealed, unsealed};
 use crate::{Fault, tail};
 
 /// The open table.
@@ -22,6 +26,7 @@ pub(crate) struct File {
     connection: Connection,
     /// The number of this life.
     session: i64,
+    landing: Landing,
 }
 
 impl File {
@@ -75,8 +80,10 @@ impl File {
         let connection = prepare(path, durability).map_err(fault)?;
         migrate(&connection, path)?;
         let session = begin(&connection, &Session::begin(now)).map_err(fault)?;
-        let file = Self { connection, session };
+        let mut file = Self { connection, session, landing: Landing::default() };
+        let absorbed = file.absorb(found);
         file.restore(now, found).map_err(fault)?;
+        absorbed.map_err(fault)?;
         Ok(file)
     }
 
@@ -114,12 +121,14 @@ impl File {
 
     /// Writes what a damaged file still held into this one, by today's clock.
     fn take_over(&mut self, rows: &[(Record, i64)]) -> rusqlite::Result<()> {
-        let shifted = |(record, shift): &(Record, i64)| Record {
-            until: record.until.shifted(*shift),
-            ..record.clone()
+        let shifted = |(record, shift): &'_ (Record, i64)| {
+            let until = record.until.shifted(*shift);
+            i64::try_from(until.0).unwrap_or(i64::MAX)
         };
-        let rows: Vec<_> = rows.iter().map(shifted).collect();
-        self.write(rows.iter())
+        let entries = rows.iter().map(|row| Entry { until: shifted(row), ..entry(&row.0) });
+        let transaction = self.connection.transaction()?;
+        put(&transaction, self.session, entries)?;
+        transaction.commit()
     }
 
     fn sessions(&self) -> rusqlite::Result<BTreeMap<i64, Session>> {
@@ -134,25 +143,129 @@ impl File {
     /// Writes a group of records: all of them or none.
     pub(crate) fn write<'a>(
         &mut self,
-        group: impl Iterator<Item = &'a Record>,
+        group: impl ExactSizeIterator<Item = &'a Record> + Clone,
     ) -> rusqlite::Result<()> {
-        let session = self.session;
+        let entries = group.map(entry);
+        if self.landing.is_empty() && entries.len() < limits::A_BATCH {
+            let transaction = self.connection.transaction()?;
+            put(&transaction, self.session, entries)?;
+            return transaction.commit();
+        }
+        let batches = batches(entries.clone());
+        let octets = batches.iter().map(|(_, octets)| octets.len()).sum();
+        let transaction = self.connection.transaction()?;
+        let folded = self.landing.too_much(octets).into_iter();
+        let folded: rusqlite::Result<Vec<_>> =
+            folded.map(|number| fold(&transaction, &self.landing, number)).collect();
+        let folded = folded?;
+        let mut land = transaction.prepare(LAND)?;
+        for (number, (count, octets)) in (self.landing.next()..).zip(&batches) {
+            land.execute(params![number, self.session, count, octets])?;
+        }
+        drop(land);
+        transaction.commit()?;
+        folded.iter().for_each(|newest| self.landing.remove(newest));
+        let mut keys = entries.map(|entry| entry.key);
+        for (count, octets) in &batches {
+            self.landing.add(octets.len(), keys.by_ref().take(*count as usize));
+        }
+        Ok(())
+    }
+
+    /// True when everything is in the table.
+    pub(crate) fn is_folded(&self) -> bool {
+        self.landing.is_empty()
+    }
+
+    /// Moves the oldest batch into the table.
+    pub(crate) fn fold(&mut self) -> rusqlite::Result<()> {
+        let Some(number) = self.landing.oldest() else { return Ok(()) };
+        let transaction = self.connection.transaction()?;
+        let newest = fold(&transaction, &self.landing, number)?;
+        transaction.commit()?;
+        self.landing.remove(&newest);
+        Ok(())
+    }
+
+    /// Moves the batches that an earlier life has left into the table.
+    fn absorb(&mut self, found: &mut Found) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         {
-            let mut keep = transaction.prepare(KEEP)?;
-            let mut forget = transaction.prepare(FORGET)?;
-            for record in group {
-                if record.value.is_empty() {
-                    forget.execute([&record.key])?;
-                } else {
-                    let until = i64::try_from(record.until.0).unwrap_or(i64::MAX);
-                    let value = sealed(&record.key, &record.value, until);
-                    keep.execute(params![record.key, value, until, session])?;
-                }
+            let mut rows =
+                transaction.prepare("SELECT session, count, records FROM batch ORDER BY number")?;
+            let mut rows = rows.query([])?;
+            while let Some(row) = rows.next()? {
+                let (session, count): (i64, u32) = (row.get(0)?, row.get(1)?);
+                let mut read = 0;
+                let good = entries(row.get_ref(2)?.as_blob()?).flatten().inspect(|_| read += 1);
+                put(&transaction, session, good)?;
+                found.damaged += u64::from(count.saturating_sub(read));
             }
         }
+        transaction.execute("DELETE FROM batch", [])?;
         transaction.commit()
     }
+}
+
+/// Puts records into the table, or takes them out.
+fn put<'a>(
+    connection: &Connection,
+    session: i64,
+    entries: impl Iterator<Item = Entry<'a>>,
+) -> rusqlite::Result<()> {
+    let mut keep = connection.prepare(KEEP)?;
+    let mut forget = connection.prepare(FORGET)?;
+    for Entry { key, value, until } in entries {
+        if value.is_empty() {
+            forget.execute([key])?;
+        } else {
+            keep.execute(params![key, sealed(key, value, until), until, session])?;
+        }
+    }
+    Ok(())
+}
+
+/// Moves a batch into the table; the hashes of those keys of which nothing newer was said.
+fn fold(
+    transaction: &Transaction<'_>,
+    landing: &Landing,
+    number: i64,
+) -> rusqlite::Result<Vec<u64>> {
+    if landing.is_outdated(number) {
+        transaction.execute(LEAVE, [number])?;
+        return Ok(Vec::new());
+    }
+    let (session, octets): (i64, Vec<u8>) =
+        transaction.query_row(LANDED, [number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut newest = Vec::new();
+    for entry in entries(&octets).flatten() {
+        newest.extend(landing.newest(entry.key, number).map(|hash| (hash, entry)));
+    }
+    // Neighbours lie on one page. Of one key what came last stays last.
+    newest.sort_by(|(_, one): &(u64, Entry<'_>), (_, other)| one.key.cmp(other.key));
+    put(transaction, session, newest.iter().map(|(_, entry)| *entry))?;
+    transaction.execute(LEAVE, [number])?;
+    Ok(newest.into_iter().map(|(hash, _)| hash).collect())
+}
+
+fn entry(record: &Record) -> Entry<'_> {
+    let until = i64::try_from(record.until.0).unwrap_or(i64::MAX);
+    Entry { key: &record.key, value: &record.value, until }
+}
+
+/// Records as batches: how many each holds, and its octets.
+fn batches<'a>(entries: impl Iterator<Item = Entry<'a>>) -> Vec<(u32, Vec<u8>)> {
+    let mut batches = vec![(0, Vec::new())];
+    for entry in entries {
+        if batches.last().is_some_and(|(_, octets)| octets.len() >= limits::BATCH) {
+            batches.push((0, Vec::new()));
+        }
+        if let Some((count, octets)) = batches.last_mut() {
+            *count += 1;
+            entry.write(octets);
+        }
+    }
+    batches
 }
 
 /// What a file held.
@@ -161,25 +274,6 @@ struct Found {
     /// Records, and how far the clock was set since.
     rows: Vec<(Record, i64)>,
     damaged: u64,
-}
-
-/// A value with a sum behind it: a database does not notice when the disk changes an octet.
-fn sealed(key: &[u8], value: &[u8], until: i64) -> Vec<u8> {
-    [value, &sum(key, value, until)].concat()
-}
-
-/// The value, when its sum is right.
-fn unsealed<'a>(key: &[u8], sealed: &'a [u8], until: i64) -> Option<&'a [u8]> {
-    let (value, written) = sealed.split_last_chunk::<8>()?;
-    (*written == sum(key, value, until)).then_some(value)
-}
-
-fn sum(key: &[u8], value: &[u8], until: i64) -> [u8; 8] {
-    let mut hasher = SipHasher13::new();
-    for part in [&(key.len() as u64).to_be_bytes(), key, value, &until.to_be_bytes()] {
-        hasher.write(part);
-    }
-    hasher.finish().to_be_bytes()
 }
 
 /// Opens the database, and finds out whether it is one.
@@ -222,7 +316,7 @@ fn migrate(connection: &Connection, path: &Path) -> Result<(), Fault> {
 /// Notes that a life begins, and forgets those of which nothing is kept.
 fn begin(connection: &Connection, session: &Session) -> rusqlite::Result<i64> {
     connection.execute(
-        "DELETE FROM session WHERE number NOT IN (SELECT DISTINCT session FROM record)",
+        "DELETE FROM session WHERE number NOT IN (SELECT session FROM record UNION SELECT session FROM batch)",
         [],
     )?;
     connection.execute(
@@ -272,11 +366,18 @@ const NAME: &str = "offhook.db";
 
 const FORGET: &str = "DELETE FROM record WHERE key = ?1";
 
-const KEEP: &str = "INSERT INTO record (key, value, until, session) VALUES (?1, ?2, ?3, ?4) \
-    ON CONFLICT (key) DO UPDATE SET value = excluded.value, until = excluded.until, session = excluded.session";
+// Half as dear as an upsert, which finds its place twice.
+const KEEP: &str = "REPLACE INTO record (key, value, until, session) VALUES (?1, ?2, ?3, ?4)";
+
+const LAND: &str = "INSERT INTO batch (number, session, count, records) VALUES (?1, ?2, ?3, ?4)";
+
+const LANDED: &str = "SELECT session, records FROM batch WHERE number = ?1";
+
+const LEAVE: &str = "DELETE FROM batch WHERE number = ?1";
 
 /// How each form becomes the next; the first from nothing. What stands here is never changed, only added to.
-const FORMS: [&str; 1] = ["
+const FORMS: [&str; 2] = ["
     CREATE TABLE session (number INTEGER PRIMARY KEY AUTOINCREMENT, boot TEXT NOT NULL, up INTEGER NOT NULL, wall INTEGER NOT NULL) STRICT;
-    CREATE TABLE record (key BLOB PRIMARY KEY, value BLOB NOT NULL, until INTEGER NOT NULL, session INTEGER NOT NULL) STRICT, WITHOUT ROWID"];
+    CREATE TABLE record (key BLOB PRIMARY KEY, value BLOB NOT NULL, until INTEGER NOT NULL, session INTEGER NOT NULL) STRICT, WITHOUT ROWID", "
+    CREATE TABLE batch (number INTEGER PRIMARY KEY, session INTEGER NOT NULL, count INTEGER NOT NULL, records BLOB NOT NULL) STRICT"];
 const FORM: u32 = FORMS.len() as u32;

@@ -4,13 +4,17 @@
 //! safe. So a sync of the disk serves thousands, and a 200 never promises what a power cut would take back. Start reading at
 //! [`Store`].
 
+mod batch;
 mod clerk;
 mod counts;
+mod desk;
 mod fault;
 mod file;
+mod landing;
 pub mod limits;
 mod session;
 mod store;
+mod sum;
 mod tail;
 
 pub use counts::{Count, Counts};

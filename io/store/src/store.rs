@@ -3,7 +3,6 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use machine::Time;
@@ -11,6 +10,7 @@ use protocol::Record;
 
 use crate::clerk::{Clerk, Errand};
 use crate::counts::Counts;
+use crate::desk::Desk;
 use crate::file::File;
 use crate::{Fault, limits};
 
@@ -79,7 +79,7 @@ impl fmt::Display for Loss {
 #[derive(Debug)]
 pub struct Store {
     durability: Durability,
-    errands: Option<SyncSender<Errand>>,
+    desk: Arc<Desk>,
     clerk: Option<JoinHandle<()>>,
     counts: Arc<Counts>,
 }
@@ -108,14 +108,14 @@ impl Store {
         trouble: impl Fn(Result<(), String>) + Send + 'static,
     ) -> Result<Opened, Fault> {
         let (file, restored, losses) = File::open(folder, durability, now)?;
-        let (errands, inbox) = sync_channel(limits::WAITING);
-        let clerk = Clerk::new(file, inbox, durability, Box::new(trouble));
+        let desk = Arc::new(Desk::default());
+        let clerk = Clerk::new(file, Arc::clone(&desk), durability, Box::new(trouble));
         let counts = Arc::clone(clerk.counts());
         let clerk = thread::Builder::new()
             .name("store".into())
             .spawn(move || clerk.run())
             .map_err(|error| Fault::Folder(folder.into(), error))?;
-        let store = Self { durability, errands: Some(errands), clerk: Some(clerk), counts };
+        let store = Self { durability, desk, clerk: Some(clerk), counts };
         Ok(Opened { store, restored, losses })
     }
 
@@ -129,14 +129,13 @@ impl Store {
         if record.key.len().saturating_add(record.value.len()) > limits::RECORD {
             return tell(Kept::Not);
         }
-        let Some(errands) = &self.errands else { return tell(Kept::Not) };
         let (tell, at_once) = match self.durability {
             Durability::Grouped => (Some(tell), None),
             Durability::Relaxed => (None, Some(tell)),
         };
-        let kept = match errands.try_send(Errand { record, tell }) {
+        let kept = match self.desk.put(Errand { record, tell }) {
             Ok(()) => Kept::Safely,
-            Err(TrySendError::Full(errand) | TrySendError::Disconnected(errand)) => {
+            Err(errand) => {
                 self.counts.refused.add(1);
                 errand.tell(Kept::Not);
                 Kept::Not
@@ -150,7 +149,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.errands = None;
+        self.desk.close();
         if let Some(clerk) = self.clerk.take() {
             // A clerk that panicked has told nobody that anything is safe.
             drop(clerk.join());

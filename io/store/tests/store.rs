@@ -143,7 +143,8 @@ fn a_kill_at_any_moment_loses_nothing_that_was_told_to_be_safe() {
 fn a_torn_end_of_the_log_is_cut_and_reported() {
     let folder = Folder::new();
     let store = open(&folder, NOW).store;
-    keep(&store, (0..100).map(|n| record(&format!("first {n}"), "x")));
+    // Fewer than make a batch: nothing is moved later.
+    keep(&store, (0..30).map(|n| record(&format!("first {n}"), "x")));
     let safe = fs::metadata(folder.file("offhook.db-wal")).unwrap().len();
     keep(&store, [record("second", &"x".repeat(20_000))]);
     let whole = fs::metadata(folder.file("offhook.db-wal")).unwrap().len();
@@ -156,9 +157,128 @@ fn a_torn_end_of_the_log_is_cut_and_reported() {
         let left = whole - cut - safe;
         assert_eq!(opened.losses, [Loss::Tail(left)], "{cut} octets less");
         let found = held(&opened);
-        assert_eq!(found.len(), 100, "{cut}");
+        assert_eq!(found.len(), 30, "{cut}");
         assert!(found.iter().all(|(key, _)| key.starts_with("first")));
     }
+}
+
+/// What lies in batches and what in the table, in the files as a kill would leave them now.
+fn lie(folder: &Folder) -> (u32, u32) {
+    let copy = killed(folder);
+    let file = rusqlite::Connection::open(copy.file("offhook.db")).unwrap();
+    let count = |of: &str| file.query_row(of, [], |row| row.get(0)).unwrap();
+    (count("SELECT coalesce(sum(count), 0) FROM batch"), count("SELECT count(*) FROM record"))
+}
+
+/// Hands all in while the disk takes the first: all but that one go in one group.
+fn keep_together(store: &Store, records: impl IntoIterator<Item = Record>) {
+    keep(store, [record("the first", "1")].into_iter().chain(records));
+}
+
+#[test]
+fn many_at_once_are_one_batch_until_there_is_time() {
+    let folder = Folder::new();
+    let store = open(&folder, NOW).store;
+    let all = |round: u32| (0..500).map(move |n| record(&format!("{n:03}"), &round.to_string()));
+    // Where a copy takes long, all may be in the table before.
+    assert!((0..100).any(|round| {
+        keep(&store, all(round));
+        lie(&folder).0 > 400
+    }));
+    keep(&store, all(2));
+    let copy = killed(&folder);
+    assert!(held(&open(&copy, NOW)).iter().all(|(_, value)| value == "2"), "the newest");
+    while lie(&folder).0 > 0 {}
+    assert_eq!(lie(&folder), (0, 500));
+    keep(&store, all(3));
+    drop(store);
+    assert_eq!(lie(&folder), (0, 500), "who looks into it finds everybody in the table");
+    assert!(held(&open(&folder, NOW)).iter().all(|(_, value)| value == "3"));
+}
+
+#[test]
+fn what_is_said_last_holds_wherever_it_lies() {
+    let folder = Folder::new();
+    let store = open(&folder, NOW).store;
+    let crowd =
+        |round: u32| (0..200).map(move |n| record(&format!("crowd {n}"), &round.to_string()));
+    keep(&store, [record("a", "table"), record("b", "table"), record("c", "table")]);
+    keep_together(
+        &store,
+        crowd(1).chain([record("a", "batch"), record("b", ""), record("d", "batch")]),
+    );
+    // A few at a time go behind the batch too: there is no time to look for a place.
+    keep(&store, [record("a", "later"), record("d", "")]);
+    let expected = pairs(&[("a", "later"), ("c", "table")]);
+    let few = |opened: &Opened| {
+        let all = held(opened).into_iter();
+        all.filter(|(key, _)| key.len() == 1).collect::<Vec<_>>()
+    };
+    assert_eq!(few(&open(&killed(&folder), NOW)), expected);
+    drop(store);
+    assert_eq!(few(&open(&folder, NOW)), expected);
+}
+
+#[test]
+fn more_than_lies_well_in_batches_goes_into_the_table() {
+    let folder = Folder::new();
+    let store = open(&folder, NOW).store;
+    let long = "x".repeat(10_000);
+    let count = offhook_store::limits::LANDED / long.len() + 1_000;
+    let key = |n: usize| format!("{n:05}");
+    for from in (0..count).step_by(500) {
+        keep(&store, (from..count.min(from + 500)).map(|n| record(&key(n), &long)));
+    }
+    let copy = killed(&folder);
+    let file = rusqlite::Connection::open(copy.file("offhook.db")).unwrap();
+    let octets: u32 = file
+        .query_row("SELECT coalesce(sum(length(records)), 0) FROM batch", [], |row| row.get(0))
+        .unwrap();
+    assert!(octets as usize <= offhook_store::limits::LANDED, "{octets}");
+    drop(file);
+    let found = held(&open(&copy, NOW));
+    assert!(found.iter().map(|(found, _)| found.clone()).eq((0..count).map(key)));
+}
+
+#[test]
+fn a_batch_of_which_the_disk_changed_an_octet_loses_one_record() {
+    let folder = Folder::new();
+    let store = open(&folder, NOW).store;
+    let all = || (0..200).map(|n| record(&format!("{n:03}"), "a value of some length"));
+    let copy = (0..100).find_map(|_| {
+        keep_together(&store, all());
+        // Where a copy takes long, all may be in the table before.
+        Some(killed(&folder)).filter(|copy| lie(copy).0 > 100)
+    });
+    let copy = copy.unwrap();
+    drop(store);
+    let file = rusqlite::Connection::open(copy.file("offhook.db")).unwrap();
+    let (number, mut octets): (i64, Vec<u8>) = file
+        .query_row("SELECT number, records FROM batch ORDER BY count DESC", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    let at = octets.windows(6).position(|part| part == b"a valu").unwrap();
+    octets[at] = b'A';
+    file.execute("UPDATE batch SET records = ?1 WHERE number = ?2", (octets, number)).unwrap();
+    drop(file);
+    let opened = open(&copy, NOW);
+    assert_eq!(opened.losses, [Loss::Records(1)]);
+    assert_eq!(held(&opened).len(), 200, "with the first");
+}
+
+#[test]
+fn what_an_earlier_program_wrote_is_taken_over() {
+    let folder = Folder::new();
+    let store = open(&folder, NOW).store;
+    keep(&store, [record("a", "1")]);
+    drop(store);
+    let earlier = rusqlite::Connection::open(folder.file("offhook.db")).unwrap();
+    earlier.execute_batch("DROP TABLE batch; PRAGMA user_version = 1").unwrap();
+    drop(earlier);
+    let opened = open(&folder, NOW);
+    assert_eq!(held(&opened), pairs(&[("a", "1")]));
+    keep_together(&opened.store, (0..200).map(|n| record(&n.to_string(), "x")));
 }
 
 #[test]
