@@ -7,7 +7,7 @@
   beside.py journal   REGISTER with every binding on the disk, and without   (1 minute)
   beside.py shards    one shard and two                                      (1 minute)
   beside.py growth    CPU by how much there is: addresses, calls; and a curve (5 minutes)
-  beside.py pauses    the longest turns of a shard, disturbed in every way    (2 minutes)
+  beside.py pauses    the longest turns of a shard, disturbed in every way    (4 minutes; wants `perf` and the kernel's tracing)
 
 The generator is that of ../shared/bench/signalling, or where SIGBENCH says; SIPLOAD names its program, SIPNULL the one beside it that answers and does
 nothing else. Of the server the release build is taken, or what OFFHOOK names. Wants two cores that have nothing else to do: the server has one, the generator the other.
@@ -198,7 +198,8 @@ def tls():
 def pauses():
     sys.path.insert(0, HERE)
     import pauses as load
-    table(["while there is", "99.9 % of the turns took at most", "all took at most"], load.measure(OFFHOOK, SIPLOAD, config))
+    head = ["while there is", "99.9 % of the turns took at most", "all took at most", "the most work in one", "the most that others had the core", "the most that nobody had it"]
+    table(head, load.measure(OFFHOOK, SIPLOAD, config))
 
 
 if __name__ == "__main__":

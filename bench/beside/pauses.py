@@ -1,9 +1,15 @@
 """What holds a shard up: the longest of its turns while there is half as much to do as it can, and meanwhile the metrics are read, the config is
-read again and every REGISTER goes to the disk. The server's own histogram of turns is read before and after; what comes waits for one turn and one nap."""
-import os, re, signal, subprocess, sys, time, urllib.request
+read again and every REGISTER goes to the disk. The server's own histogram of turns is read before and after; what comes waits for one turn and one nap.
+
+A turn is long because the shard works, because another thread of this machine has the core, or because the machine itself stands still: its owner has
+given the core to somebody else. `perf` tells them apart (it wants the kernel's tracing, /sys/kernel/tracing): it notes when a turn begins and
+ends (epoll_pwait2 returns, and the next pause is asked for), when the kernel takes the thread off the core, and, each 100 µs of a running thread, that it
+runs. A machine that stands still notes nothing. And before it all a program that only looks at the clock has the core to itself.
+"""
+import os, re, signal, subprocess, sys, tempfile, time, urllib.request
 
 CONSOLE = "127.0.0.1:5079"
-SECONDS = 20
+SECONDS = int(os.environ.get("SECONDS", "20"))
 BUCKET = re.compile(r'offhook_shard_turn_seconds_bucket\{.*le="([^"]+)".*\} (\d+)')
 
 
@@ -26,8 +32,75 @@ def within(before, after, share):
     return next(1000 * bound for bound, count in counts if count >= share * counts[-1][1])
 
 
+def spin(seconds):
+    """A program that has the first core to itself and looks at the clock: the times, in ms, at which it did not get to look for longer than 0.5 ms, and how
+    much of each it was the kernel that had another thread on the core. `seconds` may be 0."""
+    program = """
+import gc, os, sys, time
+gc.disable()
+def waited():
+    return int(open("/proc/self/schedstat").read().split()[1])
+end = time.perf_counter_ns() + int(sys.argv[1]) * 10**9
+before, last = waited(), time.perf_counter_ns()
+while last < end:
+    now = time.perf_counter_ns()
+    if now - last > 500_000:
+        after = waited()
+        print((now - last) / 1e6, (after - before) / 1e6)
+        before, now = after, time.perf_counter_ns()
+    last = now
+"""
+    command = ["nice", "-n", "-20", "taskset", "-c", "0", sys.executable, "-c", program, str(seconds)]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    return sorted((tuple(map(float, line.split())) for line in lines), reverse=True)
+
+
+class Turns:
+    """Every turn of one thread while it lives: how long it took, and who had the core, all in ms."""
+    EACH = 100  # µs of a running thread between two notes
+    BEGINS, ENDS = "sys_exit_epoll_pwait2", ("sys_enter_epoll_pwait2", "sys_enter_clock_nanosleep")
+
+    def __init__(self, thread, seconds):
+        self.file = tempfile.NamedTemporaryFile(prefix="turns-")
+        events = [f"cpu-clock/period={1000 * self.EACH}/", *(f"syscalls:{name}" for name in (self.BEGINS, *self.ENDS))]
+        # On the other core than the server's, and with room for all that it will be told: it may sleep until the end.
+        self.perf = subprocess.Popen(["nice", "-n", "-20", "taskset", "-c", "1", "perf", "record", "-q", "-m", "64M", "-o", self.file.name, "-t", str(thread), "--switch-events",
+                                      *(word for event in events for word in ("-e", event)), "--", "sleep", str(seconds)], stderr=subprocess.DEVNULL)
+
+    def read(self):
+        """Lists of (all, our own work, others' on this machine, nobody's)."""
+        self.perf.wait()
+        text = subprocess.run(["perf", "script", "-i", self.file.name, "--show-switch-events", "-F", "time,event", "--ns"], capture_output=True, text=True).stdout
+        turns, began, off = [], None, None
+        for line in text.splitlines():
+            at, what = line.split(":", 1)
+            at, what = float(at) * 1000, what.strip()
+            if self.BEGINS in what:
+                began, notes, others = at, 0, 0.0
+            elif began is None:
+                continue
+            elif any(name in what for name in self.ENDS):
+                own = min(notes * self.EACH / 1000, at - began - others)
+                turns.append((at - began, own, others, at - began - others - own))
+                began = None
+            elif "cpu-clock" in what:
+                notes += 1
+            elif "SWITCH OUT" in what:
+                off = at
+            elif "SWITCH IN" in what and off:
+                others += at - off
+                off = None
+        return sorted(turns, reverse=True)
+
+
+def shard(process):
+    """The thread of the only shard."""
+    tasks = f"/proc/{process.pid}/task"
+    return next(task for task in os.listdir(tasks) if open(f"{tasks}/{task}/comm").read().startswith("shard"))
+
+
 def one(server, sipload, load, disturb):
-    """One server under one load; the bounds of 99.9 % of its turns and of all."""
+    """One server under one load; the bounds of 99.9 % of its turns and of all, and the turns as the kernel saw them."""
     process = subprocess.Popen(["nice", "-n", "-20", "taskset", "-c", "0", *server], stderr=subprocess.DEVNULL)
     try:
         for _ in range(100):
@@ -36,6 +109,7 @@ def one(server, sipload, load, disturb):
                 break
             except OSError:
                 time.sleep(0.1)
+        seen = Turns(shard(process), SECONDS)
         generator = subprocess.Popen(["nice", "-n", "-20", "taskset", "-c", "1", sipload, "--target", "127.0.0.1:5070", "--secs", str(SECONDS), *load], stdout=subprocess.DEVNULL)
         while generator.poll() is None:
             time.sleep(0.5)
@@ -43,7 +117,7 @@ def one(server, sipload, load, disturb):
         if generator.returncode:
             sys.exit(f"the generator ended with {generator.returncode}")
         after = turns()
-        return within(before, after, 0.999), within(before, after, 1)
+        return within(before, after, 0.999), within(before, after, 1), seen.read()
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
@@ -63,8 +137,14 @@ def measure(offhook, sipload, config):
     ]
     rows = []
     for number, (name, load, durability, disturb) in enumerate(loads):
+        gaps = spin(SECONDS)
+        still = max((gap - others for gap, others in gaps), default=0)
+        rows.append(("nothing but a look at the clock", "", f"{gaps[0][0] if gaps else 0.5:.1f} ms", "", f"{max((others for _, others in gaps), default=0):.1f} ms", f"{still:.1f} ms"))
         path = config(f"pauses{number}", durability=durability, more=console)
         server = [offhook, "--log-level", "warning", "serve", "--config", path]
-        usual, worst = one(server, sipload, load, disturb)
-        rows.append((name, f"{usual:.3g} ms", f"{worst:.3g} ms"))
+        usual, worst, seen = one(server, sipload, load, disturb)
+        most = [max((turn[part] for turn in seen), default=0) for part in range(4)]
+        rows.append((name, f"{usual:.3g} ms", f"{worst:.3g} ms", *(f"{part:.1f} ms" for part in most[1:])))
+        for turn in seen[:5]:
+            print(f"{name}: one of {turn[0]:.1f} ms, of which {turn[1]:.1f} work, {turn[2]:.1f} others, {turn[3]:.1f} nobody", file=sys.stderr)
     return rows
