@@ -203,11 +203,11 @@ impl Hush {
     }
 
     fn learn(&mut self, count: Count) {
-        // As long as nobody is turned away, nobody knows how much more could be begun.
-        if count.away() == 0 && count.begun <= self.can {
+        let could = count.begun + count.spent / 80;
+        // As long as hardly anybody is turned away, nobody knows how much more could be begun.
+        if count.away() * 16 <= count.came() && could <= self.can {
             return;
         }
-        let could = count.begun + count.spent / 80;
         let before = self.learnt.min(LEARNT);
         self.can = (self.can * before + could) / (before + 1);
         self.learnt = before + 1;
@@ -334,6 +334,22 @@ mod tests {
             half_seconds(&mut hush, nth, &[(came, came.min(192), 0)]);
         }
         assert!((192..=213).contains(&pass(&hush)), "{} of 192", pass(&hush));
+    }
+
+    /// Where the processor comes in bursts somebody is always turned away: that does not say that no more can be begun.
+    #[test]
+    fn when_few_are_turned_away_more_can_be_begun_than_is() {
+        let mut hush = Hush::new(7);
+        after_by(Transport::Tcp, &mut hush, (0, 20), (10_000, 1000));
+        let before = hush.open;
+        for nth in 41..61 {
+            let came = 2_500 * hush.open / WHOLE;
+            (0..came).for_each(|_| hush.seen(Transport::Tcp));
+            (0..came - came / 32).for_each(|_| hush.begun());
+            (0..came / 32).for_each(|_| hush.turned_away());
+            hush.update(Time(nth * 500_000_000), Width::Narrow);
+        }
+        assert!(hush.open * 10 >= before * 18, "half as many come: {} after {before}", hush.open);
     }
 
     /// Where others have the processor now and then, one half second says nothing.
