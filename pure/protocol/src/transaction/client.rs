@@ -13,6 +13,7 @@ use sip::{Bytes, Draft, Message, Method, Name, Status};
 use super::ServerId;
 use super::backoff::Backoff;
 use super::timers::Timers;
+use super::trace::Trace;
 use crate::doors::Output;
 use crate::transport::Flow;
 
@@ -22,6 +23,8 @@ pub(super) struct Client {
     pub(super) flow: Flow,
     /// What was sent, while it may have to be sent, acknowledged or cancelled; then nothing.
     request: Bytes,
+    /// What is enough to acknowledge or cancel a copy of an INVITE.
+    pub(super) trace: Option<Box<Trace>>,
     state: State,
     /// The request of which it is a copy: nobody else is told what it hears.
     pub(super) copy_of: Option<ServerId>,
@@ -72,7 +75,7 @@ impl Client {
             let resend = resends.then(|| Backoff::start(now, timers.t1, timers.t2));
             State::Trying { resend, until }
         };
-        Self { flow, request, state, copy_of: None }
+        Self { flow, request, trace: None, state, copy_of: None }
     }
 
     /// Takes a response of status `status`.
@@ -85,9 +88,14 @@ impl Client {
     ) -> Heard {
         let Some(status) = response.status() else { return Heard::Nothing };
         match (&mut self.state, status.class()) {
-            (State::Calling { .. } | State::Proceeding, 1) => self.state = State::Proceeding,
+            (State::Calling { .. } | State::Proceeding, 1) => {
+                if self.trace.is_some() {
+                    self.request = Bytes::new();
+                }
+                self.state = State::Proceeding;
+            }
             (State::Calling { .. } | State::Proceeding, 2) => {
-                self.request = Bytes::new();
+                self.forget_request();
                 self.state = State::Accepted { until: now + timers.patience() };
             }
             (State::Accepted { .. }, 2) => {}
@@ -100,7 +108,7 @@ impl Client {
             }
             (State::Trying { .. }, _) => {
                 let linger = if self.flow.transport.is_reliable() { now } else { now + timers.t4 };
-                self.request = Bytes::new();
+                self.forget_request();
                 self.state = State::Completed { ack: None, until: linger };
             }
             (State::Completed { ack: Some(ack), .. }, 3..=6) => {
@@ -119,18 +127,24 @@ impl Client {
         response: &Message,
         out: &mut Vec<Output>,
     ) {
-        // It was a message when it went out.
         let Some(invite) = self.request() else { return };
         let ack = acknowledgement(&invite, response);
         out.push(Output::Send(self.flow, ack.clone()));
         let until = if self.flow.transport.is_reliable() { now } else { now + timers.timer_d() };
-        self.request = Bytes::new();
+        self.forget_request();
         self.state = State::Completed { ack: Some(ack), until };
     }
 
-    /// The request, read again, while its transaction may need it: to make its CANCEL.
+    /// The request, read again, as far as its CANCEL or its ACK needs it: it was a message when it went out.
     pub(super) fn request(&self) -> Option<Message> {
-        Message::parse(self.request.clone()).ok()
+        match &self.trace {
+            Some(trace) => trace.invite(),
+            None => Message::parse(self.request.clone()).ok(),
+        }
+    }
+
+    fn forget_request(&mut self) {
+        (self.request, self.trace) = (Bytes::new(), None);
     }
 
     /// Repeats or gives up, whichever is due; true when nobody answered.

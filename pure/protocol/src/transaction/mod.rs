@@ -10,6 +10,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod trace;
 mod unfinished;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ use sip::{Bytes, Draft, Message, Method, Name, Status};
 pub use client::{TIMED_OUT, UNSENT, cancel_of};
 pub use key::merged;
 pub use timers::Timers;
+pub use trace::Trace;
 
 use crate::doors::Output;
 use crate::limits;
@@ -121,6 +123,8 @@ pub struct Written<'a> {
     pub of: ServerId,
     /// All of it.
     pub wire: Bytes,
+    /// Of a copy of an INVITE: what is kept of it when it has been heard.
+    pub trace: Option<Trace>,
 }
 
 #[derive(Debug)]
@@ -274,7 +278,7 @@ impl Transactions {
         let key = self.keys.of_written(&request);
         let octets = (Some(request.method), request.wire);
         let mut client = Client::start(now, flow, &self.timers, octets, out);
-        client.copy_of = Some(request.of);
+        (client.copy_of, client.trace) = (Some(request.of), request.trace.map(Box::new));
         ClientId(self.insert(Some(key), Transaction::Client(client)))
     }
 

@@ -1,5 +1,6 @@
 //! The copy that is forwarded (RFC 3261 §16.6 steps 1–6, 8 and 10): one edit, everything else as it came.
 
+use protocol::transaction::Trace;
 use protocol::{Fault, Flow, Listener, Transport};
 use sip::header::{CSeq, MaxBreadth, MaxForwards, ProxyAuthorization, Require, Route, Via};
 use sip::uri::SipUri;
@@ -48,6 +49,8 @@ pub(crate) struct Written {
     pub(crate) wire: Bytes,
     /// The branch of its top Via.
     pub(crate) branch: OurBranch,
+    /// Of an INVITE: what is kept of it when it has been heard.
+    pub(crate) trace: Option<Trace>,
 }
 
 /// Request-URI and routes of a copy, as the next hop must see them.
@@ -122,11 +125,13 @@ impl Original<'_> {
         }
         self.record_routes(routing, copy, &mut edit);
         self.add_path(routing, copy, &mut edit);
-        edit.push_written(Name::Via, |text| self.via(copy, &branch, text));
+        let via = self.via(copy, &branch);
+        edit.push_raw(Name::Via, &via);
+        let routes = routing.routes.join(&b", "[..]);
         if routing.changed {
             edit.remove_all(Name::Route);
-            if !routing.routes.is_empty() {
-                edit.push_raw(Name::Route, &routing.routes.join(&b", "[..]));
+            if !routes.is_empty() {
+                edit.push_raw(Name::Route, &routes);
             }
         }
         self.consume_credentials(&mut edit);
@@ -139,7 +144,9 @@ impl Original<'_> {
             edit.measured();
         }
         let wire = edit.octets().map_err(|malformed| Fault::Malformed(malformed.error))?;
-        Ok(Written { wire, branch })
+        let trace = (request.method() == Some(Method::Invite))
+            .then(|| Trace::of(request, &routing.uri, &via, &routes));
+        Ok(Written { wire, branch, trace })
     }
 
     /// Credentials for our realm end here: nobody else has a use for them. Those for others pass (§22.3).
@@ -166,10 +173,11 @@ impl Original<'_> {
     }
 
     /// Our Via.
-    fn via(&self, copy: &Copy<'_>, branch: &OurBranch, text: &mut Vec<u8>) {
+    fn via(&self, copy: &Copy<'_>, branch: &OurBranch) -> Vec<u8> {
         let sent_by =
             self.house.listener(copy.flow.listener).map_or("", |listener| &listener.advertised);
         let transport = copy.flow.transport;
+        let mut text = Vec::with_capacity(128);
         for part in ["SIP/2.0/", transport.token(), " ", sent_by, ";branch="] {
             text.extend_from_slice(part.as_bytes());
         }
@@ -183,6 +191,7 @@ impl Original<'_> {
             Transport::Tls => b";alias",
             Transport::Tcp | Transport::Ws | Transport::Wss => b"",
         });
+        text
     }
 
     /// Is it another server that this goes to, and do we want to know how much we may send it (RFC 7339 §5.1)? A phone has no use for it.

@@ -356,6 +356,7 @@ fn send(
         sent_by: sent_by.unwrap_or(HostPort { host: Host::Name(""), port: None }),
         of,
         wire: copy.wire,
+        trace: copy.trace,
     };
     turn.transactions.send(turn.now, flow, written, turn.out)
 }
