@@ -6,12 +6,14 @@
 
 mod alarms;
 mod dice;
+mod index;
 mod map;
 mod shelf;
 mod time;
 
 pub use alarms::Alarms;
 pub use dice::Dice;
+pub use index::Index;
 pub use map::{AsItIs, HashKey, Hashes, Map, Numbers, write_parts};
 pub use shelf::Shelf;
 pub use time::Time;

@@ -47,6 +47,13 @@ impl<T> Shelf<T> {
         place.thing.as_deref_mut().filter(|_| u64::from(place.round) == number >> 32)
     }
 
+    /// What stands in a place, with its number, whatever that is: the place is the lower half of it.
+    pub fn at(&self, place: u32) -> Option<(u64, &T)> {
+        let Place { round, thing } = self.places.get(place as usize)?;
+        let number = u64::from(*round) << 32 | u64::from(place);
+        thing.as_deref().map(|thing| (number, thing))
+    }
+
     /// Takes a thing from the shelf.
     pub fn take(&mut self, number: u64) -> Option<T> {
         let at = number as u32;
@@ -108,7 +115,9 @@ mod tests {
         let mut shelf = Shelf::default();
         let (a, b) = (shelf.put('a'), shelf.put('b'));
         assert_eq!((shelf.get(a), shelf.get(b), shelf.len()), (Some(&'a'), Some(&'b'), 2));
+        assert_eq!((shelf.at(a as u32), shelf.at(9)), (Some((a, &'a')), None));
         assert_eq!((shelf.take(a), shelf.take(a), shelf.get(a)), (Some('a'), None, None));
+        assert_eq!(shelf.at(a as u32), None);
         let c = shelf.put('c');
         assert!(shelf.get(a).is_none() && shelf.get_mut(a).is_none() && shelf.take(a).is_none());
         *shelf.get_mut(c).unwrap() = 'd';

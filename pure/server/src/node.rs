@@ -92,7 +92,7 @@ impl Node {
             proxy: Proxy::new(&house),
         };
         let longest = house.settings.calls.map(|calls| calls.longest);
-        let calls = Calls::new(longest, house.settings.secret);
+        let calls = Calls::new(longest);
         let (figures, farewell) = (Figures::default(), Farewell::default());
         Self { house, dice, transactions, calls, roles, up: Vec::new(), figures, farewell }
     }

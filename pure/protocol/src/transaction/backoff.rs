@@ -9,14 +9,15 @@ use machine::Time;
 pub(crate) struct Backoff {
     /// The next retransmission.
     pub(crate) at: Time,
-    interval: Duration,
-    cap: Duration,
+    /// How long to wait after that, and at most, in nanoseconds: there are many.
+    interval: u64,
+    cap: u64,
 }
 
 impl Backoff {
     /// First due one `interval` after `now`; never waits longer than `cap`.
     pub(crate) fn start(now: Time, interval: Duration, cap: Duration) -> Self {
-        Self { at: now + interval, interval, cap }
+        Self { at: now + interval, interval: nanoseconds(interval), cap: nanoseconds(cap) }
     }
 
     /// Due when it was, and from then on every `cap`.
@@ -30,7 +31,12 @@ impl Backoff {
             return false;
         }
         self.interval = self.interval.saturating_mul(2).min(self.cap);
-        self.at = now + self.interval;
+        self.at = now + Duration::from_nanos(self.interval);
         true
     }
+}
+
+/// A time that no timer has is as good as the longest.
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::back::Left;
-use super::{ClientId, ServerId, Transaction, Transactions, Up};
+use super::{ClientId, ServerId, Transaction, Transactions, Up, number_of};
 use crate::doors::Output;
 use crate::transport::Flow;
 
@@ -12,6 +12,8 @@ impl Transactions {
     pub fn answer_by(&mut self, id: ServerId, ways: VecDeque<Flow>, out: &mut Vec<Output>) {
         let Some(entry) = self.all.get_mut(id.0) else { return };
         let Transaction::Server(server) = &mut entry.transaction else { return };
+        self.by_peer.remove(&(number_of(server.back.flow.peer), id.0));
+        entry.listed = false;
         server.found(ways, out);
         self.settle(id.0);
     }
@@ -22,8 +24,9 @@ impl Transactions {
         let touched = |other: &Flow| {
             *other == flow || other.any_connection() == flow || *other == flow.any_connection()
         };
-        let there = (flow.peer, 0)..=(flow.peer, u64::MAX);
-        let ids: Vec<u64> = self.by_peer.range(there).map(|(_, id)| *id).collect();
+        let peer = number_of(flow.peer);
+        let there = self.by_peer.range((peer, 0)..=(peer, u64::MAX));
+        let ids: Vec<u64> = there.map(|(_, id)| *id).collect();
         for id in ids {
             let Some(entry) = self.all.get_mut(id) else { continue };
             match &mut entry.transaction {
@@ -35,6 +38,9 @@ impl Transactions {
                 Transaction::Server(server) if touched(&server.back.flow) => {
                     let left = server.lost(out);
                     up.extend((left == Left::Ask).then_some(Up::Unanswerable(ServerId(id))));
+                    // Its peer may be another now.
+                    entry.listed = false;
+                    self.by_peer.remove(&(peer, id));
                     self.settle(id);
                 }
                 Transaction::Client(_) | Transaction::Server(_) => {}

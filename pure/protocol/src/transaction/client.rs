@@ -21,8 +21,8 @@ use crate::transport::Flow;
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) flow: Flow,
-    /// What was sent, while it may have to be sent, acknowledged or cancelled; then nothing.
-    request: Bytes,
+    /// What was sent, while it may have to be sent again, acknowledged or cancelled; then the ACK of a refusal, or nothing.
+    wire: Bytes,
     /// What is enough to acknowledge or cancel a copy of an INVITE.
     pub(super) trace: Option<Box<Trace>>,
     state: State,
@@ -41,7 +41,7 @@ enum State {
     /// Not an INVITE, no final response yet: timers E and F.
     Trying { resend: Option<Backoff>, until: Time },
     /// A final response came; repeats are absorbed (INVITE: acknowledged again) until timer D or K.
-    Completed { ack: Option<Bytes>, until: Time },
+    Completed { until: Time },
     /// Nothing left to do.
     Over,
 }
@@ -75,7 +75,7 @@ impl Client {
             let resend = resends.then(|| Backoff::start(now, timers.t1, timers.t2));
             State::Trying { resend, until }
         };
-        Self { flow, request, trace: None, state, copy_of: None }
+        Self { flow, wire: request, trace: None, state, copy_of: None }
     }
 
     /// Takes a response of status `status`.
@@ -90,12 +90,12 @@ impl Client {
         match (&mut self.state, status.class()) {
             (State::Calling { .. } | State::Proceeding, 1) => {
                 if self.trace.is_some() {
-                    self.request = Bytes::new();
+                    self.wire = Bytes::new();
                 }
                 self.state = State::Proceeding;
             }
             (State::Calling { .. } | State::Proceeding, 2) => {
-                self.forget_request();
+                self.keep(Bytes::new());
                 self.state = State::Accepted { until: now + timers.patience() };
             }
             (State::Accepted { .. }, 2) => {}
@@ -108,11 +108,11 @@ impl Client {
             }
             (State::Trying { .. }, _) => {
                 let linger = if self.flow.transport.is_reliable() { now } else { now + timers.t4 };
-                self.forget_request();
-                self.state = State::Completed { ack: None, until: linger };
+                self.keep(Bytes::new());
+                self.state = State::Completed { until: linger };
             }
-            (State::Completed { ack: Some(ack), .. }, 3..=6) => {
-                out.push(Output::Send(self.flow, ack.clone()));
+            (State::Completed { .. }, 3..=6) if !self.wire.is_empty() => {
+                out.push(Output::Send(self.flow, self.wire.clone()));
                 return Heard::Nothing;
             }
             _ => return Heard::Nothing,
@@ -131,20 +131,21 @@ impl Client {
         let ack = acknowledgement(&invite, response);
         out.push(Output::Send(self.flow, ack.clone()));
         let until = if self.flow.transport.is_reliable() { now } else { now + timers.timer_d() };
-        self.forget_request();
-        self.state = State::Completed { ack: Some(ack), until };
+        self.keep(ack);
+        self.state = State::Completed { until };
     }
 
     /// The request, read again, as far as its CANCEL or its ACK needs it: it was a message when it went out.
     pub(super) fn request(&self) -> Option<Message> {
         match &self.trace {
             Some(trace) => trace.invite(),
-            None => Message::parse(self.request.clone()).ok(),
+            None => Message::parse(self.wire.clone()).ok(),
         }
     }
 
-    fn forget_request(&mut self) {
-        (self.request, self.trace) = (Bytes::new(), None);
+    /// The request is needed no more; at most its ACK is.
+    fn keep(&mut self, ack: Bytes) {
+        (self.wire, self.trace) = (ack, None);
     }
 
     /// Repeats or gives up, whichever is due; true when nobody answered.
@@ -156,10 +157,10 @@ impl Client {
                     return true;
                 }
                 if resend.as_mut().is_some_and(|resend| resend.fire(now)) {
-                    out.push(Output::Send(self.flow, self.request.clone()));
+                    out.push(Output::Send(self.flow, self.wire.clone()));
                 }
             }
-            State::Accepted { until } | State::Completed { until, .. } if now >= *until => {
+            State::Accepted { until } | State::Completed { until } if now >= *until => {
                 self.state = State::Over
             }
             State::Accepted { .. } | State::Completed { .. } | State::Proceeding | State::Over => {}
@@ -173,7 +174,7 @@ impl Client {
             State::Calling { resend, until } | State::Trying { resend, until } => {
                 Some(resend.map_or(*until, |resend| resend.at.min(*until)))
             }
-            State::Accepted { until } | State::Completed { until, .. } => Some(*until),
+            State::Accepted { until } | State::Completed { until } => Some(*until),
             State::Proceeding | State::Over => None,
         }
     }

@@ -14,9 +14,10 @@ mod trace;
 mod unfinished;
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU128;
 
-use machine::{Alarms, Dice, HashKey, Numbers, Shelf, Time};
+use machine::{Alarms, Dice, HashKey, Index, Shelf, Time};
 use sip::uri::HostPort;
 use sip::{Bytes, Draft, Message, Method, Name, Status};
 
@@ -40,6 +41,9 @@ use unfinished::{Stage, Unfinished};
 pub struct ServerId(u64);
 
 impl ServerId {
+    /// Before all others.
+    pub const FIRST: Self = Self(0);
+
     /// Of a request that nobody has sent: its user has made it. There is no transaction of this name, and no answer in it goes anywhere.
     pub const fn of_own(number: u32) -> Self {
         // The names of transactions have something in their upper half, whatever place they have on the shelf.
@@ -137,9 +141,9 @@ enum Transaction {
 #[derive(Debug)]
 struct Entry {
     /// Nothing for a request of ours that no response can find.
-    key: Option<Key>,
-    /// Under which peer it is listed.
-    peer: Option<SocketAddr>,
+    key: Option<NonZeroU128>,
+    /// True while it is listed under its peer.
+    listed: bool,
     transaction: Transaction,
     /// When it is woken next, or sooner than it wants: one alarm each, however often it changes its mind.
     alarm: Time,
@@ -151,9 +155,9 @@ struct Entry {
 pub struct Transactions {
     timers: Timers,
     keys: Keys,
-    by_key: Numbers<u64>,
-    /// Those that care when the way to a peer breaks: bad news of one peer costs nothing to the others.
-    by_peer: BTreeSet<(SocketAddr, u64)>,
+    by_key: Index,
+    /// Those that care when the way to a peer breaks, by its number: bad news of one peer costs nothing to the others.
+    by_peer: BTreeSet<(u64, u64)>,
     all: Shelf<Entry>,
     alarms: Alarms<u64>,
     /// The alarm of the one that was touched last is not set yet: most are answered at once, and want another then.
@@ -175,7 +179,7 @@ pub struct Repeats {
 impl Transactions {
     /// None yet.
     pub fn new(timers: Timers, dice: &mut Dice) -> Self {
-        let (by_key, keys) = (Numbers::default(), Keys::new(HashKey::throw(dice)));
+        let (by_key, keys) = (Index::default(), Keys::new(HashKey::throw(dice)));
         let (by_peer, all) = (BTreeSet::new(), Shelf::default());
         let (alarms, repeats) = (Alarms::default(), Repeats::default());
         let (latest, answered, unfinished) = (None, Answered::default(), Unfinished::default());
@@ -222,7 +226,7 @@ impl Transactions {
         }
         let cancelled = (request.method() == Some(Method::Cancel)).then(|| {
             let key = self.keys.of_cancelled(&request);
-            key.and_then(|key| self.by_key.get(&key).copied()).map(ServerId)
+            key.and_then(|key| self.find(key)).map(ServerId)
         });
         let server = Server::start(now, &self.timers, back, &request);
         let id = self.insert(Some(key), Transaction::Server(server));
@@ -234,7 +238,7 @@ impl Transactions {
 
     /// Is this a CANCEL of a request that we know (RFC 3261 §9.2)?
     pub fn cancels(&self, request: &Message) -> bool {
-        self.keys.of_cancelled(request).is_some_and(|key| self.by_key.contains_key(&key))
+        self.keys.of_cancelled(request).is_some_and(|key| self.find(key).is_some())
     }
 
     /// Sends a response in a server transaction. What comes too late for it goes nowhere.
@@ -245,7 +249,7 @@ impl Transactions {
         let before = entry.stage;
         server.respond(now, &self.timers, (status, response), out);
         if let (Some((answer, until)), Some(key)) = (server.rest(), entry.key) {
-            self.answered.keep((key, until), (server.back.flow, &answer));
+            self.answered.keep((key.get(), until), (server.back.flow, &answer));
         }
         self.settle(id.0);
         self.wait_for_ack(now, id.0, before);
@@ -322,10 +326,10 @@ impl Transactions {
 
     /// The way back of an answer to the copy of a request, while that has its transaction: the answer names it below our Via.
     pub fn way_back(&self, copy: ClientId, answer: &Message) -> Option<Flow> {
-        let id = self.keys.of_next(answer).and_then(|key| self.by_key.get(&key))?;
-        match (&self.all.get(copy.0)?.transaction, &self.all.get(*id)?.transaction) {
+        let id = self.keys.of_next(answer).and_then(|key| self.find(key))?;
+        match (&self.all.get(copy.0)?.transaction, &self.all.get(id)?.transaction) {
             (Transaction::Client(client), Transaction::Server(server))
-                if client.copy_of == Some(ServerId(*id)) =>
+                if client.copy_of == Some(ServerId(id)) =>
             {
                 Some(server.back.flow)
             }
@@ -388,7 +392,7 @@ impl Transactions {
         response: Message,
         out: &mut Vec<Output>,
     ) -> Option<Up> {
-        let found = self.keys.of_response(&response).and_then(|key| self.by_key.get(&key).copied());
+        let found = self.keys.of_response(&response).and_then(|key| self.find(key));
         let Some(id) = found else { return Some(Up::Stray(flow, response)) };
         let Transaction::Client(client) = &mut self.all.get_mut(id)?.transaction else {
             return None;
@@ -409,7 +413,7 @@ impl Transactions {
     ) -> Met {
         // Without a readable Via there is no one to answer.
         let Some(key) = self.keys.of_request(&request) else { return Met::Known(None) };
-        if let Some(id) = self.by_key.get(&key).copied() {
+        if let Some(id) = self.find(key) {
             let found = self.all.get_mut(id).map(|entry| &mut entry.transaction);
             let Some(Transaction::Server(server)) = found else { return Met::Known(None) };
             let before = out.len();
@@ -432,18 +436,27 @@ impl Transactions {
     }
 
     fn insert(&mut self, key: Option<Key>, transaction: Transaction) -> u64 {
-        let id = self.all.put(Entry {
-            key,
-            transaction,
-            alarm: Time::NEVER,
-            peer: None,
-            stage: Stage::Done,
-        });
+        let (alarm, stage) = (Time::NEVER, Stage::Done);
+        // Of all keys that there may be one finds nothing.
+        let key = key.and_then(NonZeroU128::new);
+        let id = self.all.put(Entry { key, transaction, alarm, listed: false, stage });
         if let Some(key) = key {
-            self.by_key.insert(key, id);
+            if let Some(before) = self.find(key.get()) {
+                self.by_key.remove(hash_of(key), place_of(before));
+            }
+            let others = |place| self.all.at(place).and_then(|(_, other)| other.key);
+            self.by_key.insert(hash_of(key), place_of(id), |it| others(it).map_or(0, hash_of));
         }
         self.settle(id);
         id
+    }
+
+    /// The transaction with a key.
+    fn find(&self, key: Key) -> Option<u64> {
+        let key = NonZeroU128::new(key)?;
+        let in_place = |place| self.all.at(place).filter(|(_, entry)| entry.key == Some(key));
+        let place = self.by_key.find(hash_of(key), |place| in_place(place).is_some())?;
+        in_place(place).map(|(id, _)| id)
     }
 
     /// After every change: forgets what is over, sets the alarm of what is not.
@@ -458,21 +471,22 @@ impl Transactions {
         }
         let sooner = deadline.filter(|deadline| !over && *deadline < entry.alarm);
         entry.alarm = sooner.unwrap_or(entry.alarm);
-        let peer = entry.transaction.peer().filter(|_| !over);
-        if peer != entry.peer {
-            let before = std::mem::replace(&mut entry.peer, peer);
-            before.map(|peer| self.by_peer.remove(&(peer, id)));
-            self.by_peer.extend(peer.map(|peer| (peer, id)));
+        let cares = !over && entry.transaction.cares();
+        if cares != entry.listed {
+            entry.listed = cares;
+            let listed = (number_of(entry.transaction.peer()), id);
+            if cares {
+                self.by_peer.insert(listed)
+            } else {
+                self.by_peer.remove(&listed)
+            };
         }
         if let Some(deadline) = sooner {
             self.set_alarm(Some((deadline, id)));
         }
         self.count(id);
-        if over
-            && let Some(key) = self.all.take(id).and_then(|entry| entry.key)
-            && self.by_key.get(&key) == Some(&id)
-        {
-            self.by_key.remove(&key);
+        if over && let Some(key) = self.all.take(id).and_then(|entry| entry.key) {
+            self.by_key.remove(hash_of(key), place_of(id));
         }
     }
 
@@ -482,6 +496,27 @@ impl Transactions {
             self.alarms.set(time, id);
         }
     }
+}
+
+/// Where it stands on its shelf.
+const fn place_of(id: u64) -> u32 {
+    id as u32
+}
+
+/// A key was hashed when it was made.
+const fn hash_of(key: NonZeroU128) -> u64 {
+    key.get() as u64
+}
+
+/// An address as a number: of IPv4 each has its own, of IPv6 hardly two have the same.
+fn number_of(peer: SocketAddr) -> u64 {
+    let ip = match peer.ip() {
+        IpAddr::V4(ip) => u64::from(u32::from(ip)),
+        IpAddr::V6(ip) => ip.octets().chunks(6).fold(0, |all, part| {
+            all ^ part.iter().fold(0, |number, octet| number << 8 | u64::from(*octet))
+        }),
+    };
+    ip << 16 | u64::from(peer.port())
 }
 
 /// The status of a response of ours: `SIP/2.0 302 …`.
@@ -506,14 +541,18 @@ impl Transaction {
         }
     }
 
-    /// The peer whose loss would change something: what was answered has come, and responses to datagrams go out whatever happens.
-    const fn peer(&self) -> Option<SocketAddr> {
+    /// Would the loss of its peer change something? What was answered has come, and responses to datagrams go out whatever happens.
+    const fn cares(&self) -> bool {
         match self {
-            Self::Client(client) if client.is_waiting() => Some(client.flow.peer),
-            Self::Server(server) if server.back.flow.transport.is_reliable() => {
-                Some(server.back.flow.peer)
-            }
-            Self::Client(_) | Self::Server(_) => None,
+            Self::Client(client) => client.is_waiting(),
+            Self::Server(server) => server.back.flow.transport.is_reliable(),
+        }
+    }
+
+    const fn peer(&self) -> SocketAddr {
+        match self {
+            Self::Client(client) => client.flow.peer,
+            Self::Server(server) => server.back.flow.peer,
         }
     }
 }

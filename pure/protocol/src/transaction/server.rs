@@ -28,14 +28,13 @@ pub(super) struct Server {
     pub(super) back: Back,
     /// What came, while an answer is to be made of it, or a way to be found for one; then nothing.
     request: Bytes,
-    came: Time,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
-    /// INVITE, nothing said yet: at `trying_at` we say 100 for the TU.
-    Silent { trying_at: Time },
+    /// INVITE, nothing said yet since it came: at `trying_at` we say 100 for the TU.
+    Silent { came: Time, trying_at: Time },
     /// INVITE, not answered for good; `latest` meets every repeat.
     Proceeding { latest: Bytes },
     /// INVITE, answered with 2xx, which the TU repeats; we only absorb INVITEs.
@@ -45,7 +44,7 @@ enum State {
     /// INVITE, acknowledged; late ACKs are absorbed.
     Confirmed { until: Time },
     /// Not an INVITE, nothing said yet: at `trying_at` we say 100. At `until` the client has given up, and so do we (RFC 4320 §4.2).
-    Trying { trying_at: Time, until: Time },
+    Trying { came: Time, trying_at: Time, until: Time },
     /// Not an INVITE, 100 said.
     Working { trying: Bytes, until: Time },
     /// Not an INVITE, answered.
@@ -111,12 +110,12 @@ impl Server {
     /// Takes a new request.
     pub(super) fn start(now: Time, timers: &Timers, back: Flow, request: &Message) -> Self {
         let state = if request.method() == Some(Method::Invite) {
-            State::Silent { trying_at: now + TRYING_AFTER }
+            State::Silent { came: now, trying_at: now + TRYING_AFTER }
         } else {
             let until = now + timers.patience();
-            State::Trying { trying_at: now + timers.trying_after(), until }
+            State::Trying { came: now, trying_at: now + timers.trying_after(), until }
         };
-        Self { back: Back::by(back), request: request.wire().clone(), came: now, state }
+        Self { back: Back::by(back), request: request.wire().clone(), state }
     }
 
     /// The request, read again, while the transaction may need it.
@@ -125,8 +124,8 @@ impl Server {
     }
 
     /// The 100 to a request, which was a message when it came.
-    fn trying(&self, now: Time) -> Option<Bytes> {
-        Some(Draft::late_trying(&self.request()?, now - self.came).wire())
+    fn trying(&self, came: Time, now: Time) -> Option<Bytes> {
+        Some(Draft::late_trying(&self.request()?, now - came).wire())
     }
 
     /// Sends the TU's response. Only the first final one counts, but every 2xx to an INVITE goes out.
@@ -217,14 +216,15 @@ impl Server {
     /// Repeats or gives up, whichever is due; true when a refusal was never acknowledged.
     pub(super) fn wake(&mut self, now: Time, out: &mut Vec<Output>) -> bool {
         match &mut self.state {
-            State::Silent { trying_at } if now >= *trying_at => {
-                let Some(trying) = self.trying(now) else { return false };
+            State::Silent { came, trying_at } if now >= *trying_at => {
+                let came = *came;
+                let Some(trying) = self.trying(came, now) else { return false };
                 out.push(Output::Send(self.back.flow, trying.clone()));
                 self.state = State::Proceeding { latest: trying };
             }
-            State::Trying { trying_at, until } if now >= *trying_at => {
-                let until = *until;
-                let Some(trying) = self.trying(now) else { return false };
+            State::Trying { came, trying_at, until } if now >= *trying_at => {
+                let (came, until) = (*came, *until);
+                let Some(trying) = self.trying(came, now) else { return false };
                 out.push(Output::Send(self.back.flow, trying.clone()));
                 self.state = State::Working { trying, until };
             }
@@ -251,7 +251,7 @@ impl Server {
     /// The earliest moment at which this state wants to be woken.
     pub(super) fn deadline(&self) -> Option<Time> {
         match &self.state {
-            State::Silent { trying_at } | State::Trying { trying_at, .. } => Some(*trying_at),
+            State::Silent { trying_at, .. } | State::Trying { trying_at, .. } => Some(*trying_at),
             State::Refused(refusal) => {
                 let Refusal { resend, until, .. } = &**refusal;
                 Some(resend.map_or(*until, |resend| resend.at.min(*until)))

@@ -1,5 +1,7 @@
 //! What is noted of a call on its way: the proxy says where it is, and goes on whatever becomes of that.
 
+use std::num::NonZeroU64;
+
 use machine::Time;
 use protocol::transaction::ServerId;
 use protocol::{CallRecord, Ender, Fault, Flow, Text};
@@ -45,7 +47,7 @@ impl Turn<'_> {
 
     /// A request goes on its way: the INVITE that begins it, or one of the two says something within it.
     pub(crate) fn call_passes(&mut self, number: Number, id: ServerId, request: &Message) {
-        if let Some(followed) = number.0.and_then(|number| self.calls.shelf.get_mut(number)) {
+        if let Some(followed) = number.get().and_then(|number| self.calls.shelf.get_mut(number)) {
             followed.stage = Stage::Rings(id);
         }
         // Behind a BYE mostly nothing comes.
@@ -101,7 +103,7 @@ impl Turn<'_> {
         record.target = Some((by.transport, by.peer));
         record.status = response.status().map_or(0, Status::code);
         record.put(limits::CALL_TEXT, &[(Text::AnsweredBy, &without_password(who))]);
-        if let Some(number) = number.0 {
+        if let Some(number) = number.get() {
             if first {
                 self.calls.answered(number);
             }
@@ -125,7 +127,7 @@ impl Turn<'_> {
         if let Some(response) = response {
             put_reason(record, response);
         }
-        let (ender, Some(number)) = (record.ender, number.0) else { return };
+        let (ender, Some(number)) = (record.ender, number.get()) else { return };
         // Whoever is asked who it is calls again: that was no attempt yet.
         match status {
             Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED => {
@@ -198,7 +200,7 @@ impl Turn<'_> {
             // It crosses ours: what comes of those says when it is over.
             return;
         }
-        if let Some(record) = self.calls.record(Number(Some(number))) {
+        if let Some(record) = self.calls.record(Number(NonZeroU64::new(number))) {
             put_reason(record, bye);
         }
         self.calls.sessions.hung_up(status, self.now - came);
@@ -210,7 +212,7 @@ impl Turn<'_> {
         if self.calls.len() == 0 {
             return None;
         }
-        let number = |call| self.calls.numbers.get(&call).copied();
+        let number = |call| self.calls.number(call);
         let seal = &self.house.seal;
         let by_caller = number(Call::of(seal, request)).map(|number| (number, Side::Caller));
         by_caller

@@ -93,7 +93,7 @@ impl Turn<'_> {
 
     /// The caller of one that rings was told: it is over.
     pub(crate) fn call_dismissed(&mut self, number: Number, status: Status) {
-        if let Some(number) = number.0 {
+        if let Some(number) = number.get() {
             self.calls.endings.change(number, |ending| ending.caller = Some(status.code()));
         }
         if let Some(record) = self.calls.record(number) {

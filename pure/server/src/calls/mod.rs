@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use machine::{HashKey, Map, Shelf, Time};
+use machine::{Index, Shelf, Time};
 use protocol::doors::Event;
 use protocol::transaction::ServerId;
 use protocol::{CallRecord, Ender, Flow, Output};
@@ -29,7 +29,13 @@ use line::Line;
 
 /// A call as this shard numbers it; nothing for one that is not followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Number(Option<u64>);
+pub(crate) struct Number(Option<NonZeroU64>);
+
+impl Number {
+    fn get(self) -> Option<u64> {
+        self.0.map(NonZeroU64::get)
+    }
+}
 
 /// The calls that are followed.
 #[derive(Debug)]
@@ -37,7 +43,8 @@ pub(crate) struct Calls {
     /// For how long at most; nothing: not at all.
     longest: Option<Duration>,
     shelf: Shelf<Followed>,
-    numbers: Map<Call, u64>,
+    /// Where each is on the shelf.
+    places: Index,
     /// When those that stand are given up.
     ends: BTreeSet<(Time, u64)>,
     sessions: Sessions,
@@ -76,13 +83,13 @@ enum Stage {
 }
 
 impl Calls {
-    /// Follows them for so long at most. The secret keeps strangers from aiming at our table.
-    pub(crate) fn new(longest: Option<Duration>, secret: u128) -> Self {
-        let numbers = HashKey::of(secret).map();
+    /// Follows them for so long at most.
+    pub(crate) fn new(longest: Option<Duration>) -> Self {
+        let places = Index::default();
         let (ends, sessions) = (BTreeSet::new(), Sessions::default());
         let (accounts, changed) = (BTreeMap::new(), BTreeSet::new());
         let (endings, byes, shelf) = (Endings::default(), Vec::new(), Shelf::default());
-        Self { longest, shelf, numbers, ends, sessions, accounts, changed, endings, byes, made: 0 }
+        Self { longest, shelf, places, ends, sessions, accounts, changed, endings, byes, made: 0 }
     }
 
     /// What became of those that did.
@@ -142,7 +149,7 @@ impl Calls {
 
     /// Follows a call from now on. One that is followed already, because it passes through us twice, is not followed twice.
     fn begin(&mut self, call: Call, record: CallRecord, out: &mut Vec<Output>) -> Number {
-        if self.numbers.contains_key(&call) {
+        if self.number(call).is_some() {
             return Number(None);
         }
         if self.shelf.len() >= limits::CALLS {
@@ -151,13 +158,14 @@ impl Calls {
         }
         let (stage, line) = (Stage::New, Line::default());
         let number = self.shelf.put(Followed { call, stage, account: None, record, line });
-        self.numbers.insert(call, number);
-        Number(Some(number))
+        let others = |place| self.shelf.at(place).map_or(0, |(_, other)| other.call.0);
+        self.places.insert(call.0, place(number), others);
+        Number(NonZeroU64::new(number))
     }
 
     /// A call counts for an account.
     fn charge(&mut self, number: Number, account: u64) {
-        let followed = number.0.and_then(|number| self.shelf.get_mut(number));
+        let followed = number.get().and_then(|number| self.shelf.get_mut(number));
         // Of all the numbers that accounts may have one is not counted.
         let (Some(followed), Some(counts)) = (followed, NonZeroU64::new(account)) else { return };
         followed.account = Some(counts);
@@ -189,8 +197,15 @@ impl Calls {
         changed.into_iter().map(|account| (account, self.of_account(account))).collect()
     }
 
+    /// The number of a call. A call is a keyed number already: strangers cannot aim at its place.
+    fn number(&self, call: Call) -> Option<u64> {
+        let is_it = |place| self.shelf.at(place).filter(|(_, followed)| followed.call == call);
+        let place = self.places.find(call.0, |place| is_it(place).is_some())?;
+        is_it(place).map(|(number, _)| number)
+    }
+
     fn record(&mut self, number: Number) -> Option<&mut CallRecord> {
-        self.shelf.get_mut(number.0?).map(|followed| &mut followed.record)
+        self.shelf.get_mut(number.get()?).map(|followed| &mut followed.record)
     }
 
     /// Somebody has answered it.
@@ -229,12 +244,17 @@ impl Calls {
     fn forget(&mut self, number: u64) -> Option<CallRecord> {
         let Followed { call, stage, account, record, .. } = self.shelf.take(number)?;
         account.into_iter().for_each(|account| self.discharge(account.get()));
-        self.numbers.remove(&call);
+        self.places.remove(call.0, place(number));
         if let Stage::Stands(until) = stage {
             self.ends.remove(&(until, number));
         }
         Some(record)
     }
+}
+
+/// The place of a number on the shelf.
+const fn place(number: u64) -> u32 {
+    number as u32
 }
 
 /// How long a BYE may be on its way when a session ends: as long as a transaction (RFC 4028 §10, RFC 3261 §17.1.2.2).

@@ -5,7 +5,7 @@ use protocol::{Text, Transport};
 use super::*;
 
 fn calls(longest: u64) -> Calls {
-    Calls::new(Some(Duration::from_secs(longest)), 1)
+    Calls::new(Some(Duration::from_secs(longest)))
 }
 
 fn record(at: u64) -> CallRecord {
@@ -29,11 +29,11 @@ fn ended(out: &mut Vec<Output>) -> Vec<(Ender, Option<Time>)> {
 #[test]
 fn a_call_whose_bye_went_elsewhere_does_not_stay_for_ever() {
     let (mut calls, mut out) = (calls(1000), Vec::new());
-    let plain = calls.begin(Call(1), record(0), &mut out).0.unwrap();
-    let timed = calls.begin(Call(2), record(0), &mut out).0.unwrap();
+    let plain = calls.begin(Call(1), record(0), &mut out).get().unwrap();
+    let timed = calls.begin(Call(2), record(0), &mut out).get().unwrap();
     calls.begin(Call(3), record(0), &mut out);
     assert_eq!(calls.deadline(), None, "what rings ends by itself");
-    calls.record(Number(Some(plain))).unwrap().answered = Some(seconds(0));
+    calls.record(Number(NonZeroU64::new(plain))).unwrap().answered = Some(seconds(0));
     calls.keep(plain, seconds(0), 0);
     calls.keep(timed, seconds(0), 90);
     calls.keep(timed, seconds(60), 90);
@@ -44,14 +44,14 @@ fn a_call_whose_bye_went_elsewhere_does_not_stay_for_ever() {
     assert_eq!(ended(&mut out), [(Ender::Timer, Some(seconds(182)))]);
     calls.wake(seconds(5000), &mut out);
     assert_eq!(ended(&mut out), [(Ender::Age, Some(seconds(5000)))]);
-    assert_eq!((calls.len(), calls.numbers.len(), calls.ends.len()), (1, 1, 0));
+    assert_eq!((calls.len(), calls.places.len(), calls.ends.len()), (1, 1, 0));
 }
 
 #[test]
 fn a_session_that_is_renewed_for_ever_ends_with_its_time_all_the_same() {
     let (mut calls, mut out) = (calls(1000), Vec::new());
-    let number = calls.begin(Call(1), record(0), &mut out).0.unwrap();
-    calls.record(Number(Some(number))).unwrap().answered = Some(seconds(0));
+    let number = calls.begin(Call(1), record(0), &mut out).get().unwrap();
+    calls.record(Number(NonZeroU64::new(number))).unwrap().answered = Some(seconds(0));
     (0..20).for_each(|renewal| calls.keep(number, seconds(renewal * 80), 90));
     assert_eq!((calls.deadline(), calls.ends.len()), (Some(seconds(1000)), 1));
 }
@@ -59,7 +59,7 @@ fn a_session_that_is_renewed_for_ever_ends_with_its_time_all_the_same() {
 #[test]
 fn who_is_stopped_reports_all_that_it_followed() {
     let (mut calls, mut out) = (calls(1000), Vec::new());
-    let number = calls.begin(Call(1), record(0), &mut out).0.unwrap();
+    let number = calls.begin(Call(1), record(0), &mut out).get().unwrap();
     calls.keep(number, seconds(0), 0);
     calls.begin(Call(2), record(0), &mut out);
     calls.close(Time(9), &mut out);
@@ -72,7 +72,7 @@ fn a_call_that_passes_twice_is_one_call() {
     let (mut calls, mut out) = (calls(1000), Vec::new());
     let first = calls.begin(Call(1), record(0), &mut out);
     assert_eq!(calls.begin(Call(1), record(5), &mut out), Number(None));
-    calls.end(first.0.unwrap(), (Time(9), Ender::Callee), &mut out);
+    calls.end(first.get().unwrap(), (Time(9), Ender::Callee), &mut out);
     assert_ne!(calls.begin(Call(1), record(9), &mut out), first);
     assert_eq!(ended(&mut out), [(Ender::Callee, Some(Time(9)))]);
 }
@@ -80,7 +80,7 @@ fn a_call_that_passes_twice_is_one_call() {
 #[test]
 fn when_there_are_too_many_the_one_that_would_go_first_goes_and_says_so() {
     let (mut calls, mut out) = (calls(1000), Vec::new());
-    let first = calls.begin(Call(0), record(0), &mut out).0.unwrap();
+    let first = calls.begin(Call(0), record(0), &mut out).get().unwrap();
     calls.keep(first, seconds(0), 0);
     for call in 1..=limits::CALLS as u64 {
         calls.begin(Call(call), record(call), &mut out);
@@ -94,7 +94,7 @@ fn when_there_are_too_many_the_one_that_would_go_first_goes_and_says_so() {
 fn pages_show_each_call_once_while_they_come_and_go() {
     let (mut calls, mut out) = (calls(1000), Vec::new());
     let numbers: Vec<_> =
-        (0..5).map(|call| calls.begin(Call(call), record(call), &mut out).0.unwrap()).collect();
+        (0..5).map(|call| calls.begin(Call(call), record(call), &mut out).get().unwrap()).collect();
     let page = |calls: &Calls, behind| -> Vec<u64> {
         calls.behind(behind).map(|(number, _)| number).take(2).collect()
     };

@@ -2,21 +2,19 @@
 
 mod binding;
 mod former;
-mod index;
 mod packed;
 mod places;
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher as _;
 
-use machine::{Alarms, Dice, HashKey, Time};
+use machine::{Alarms, Dice, HashKey, Index, Time};
 use protocol::Flow;
 use sip::Uri;
 
 use crate::routes::Dialled;
 
 pub(crate) use binding::{Binding, INSTANCE, REG_ID, Said, Which, flow_to_keep, flow_to_reach};
-use index::Index;
 use packed::Packed;
 use places::Places;
 

@@ -38,7 +38,8 @@ impl Proxy {
         request: &Message,
         target: &mut Target,
     ) -> Option<Flow> {
-        while let Way::Across(node, flow) = target.way {
+        while let Way::Across(node, flow) = &target.way {
+            let (node, flow) = (**node, *flow);
             let name: Box<str> = node.at.ip().to_string().into();
             let to = towards(turn.house, node)?.proving(&name);
             let state = self.states.state(turn.now, (to.transport, to.peer));
@@ -184,7 +185,7 @@ mod tests {
         };
         let (left, found) = target(&pass);
         assert_eq!(left, 0, "the route of the node that is gone is taken off");
-        assert!(matches!(found.way, Way::Across(to, by) if to == node && by == flow));
+        assert!(matches!(&found.way, Way::Across(to, by) if **to == node && *by == flow));
         assert!(matches!(found.spares[..], [Target { way: Way::Uri, .. }]), "then its Contact");
         let forged = pass.replacen(|_| true, "x", 1);
         let (left, found) = target(&forged);

@@ -6,9 +6,14 @@ use sip::{Message, Name, Status};
 
 /// The best final answer so far, and everything that asked for credentials.
 #[derive(Debug, Default)]
-pub(crate) struct Best {
+pub(crate) struct Best(
     /// Most requests are never refused: they carry a pointer.
-    chosen: Option<Box<Candidate>>,
+    Option<Box<Refused>>,
+);
+
+#[derive(Debug)]
+struct Refused {
+    chosen: Candidate,
     challenges: Vec<Asks>,
 }
 
@@ -37,25 +42,31 @@ impl Best {
     /// Takes one more final answer of 300 to 699.
     pub(crate) fn offer(&mut self, candidate: Candidate) {
         let status = candidate.status();
+        let mut asks = Vec::new();
         if let Candidate::Theirs(response) = &candidate
             && matches!(status, Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED)
         {
             for name in [Name::WwwAuthenticate, Name::ProxyAuthenticate] {
-                self.challenges.extend(response.rows(name).map(|row| (name, row.into())));
+                asks.extend(response.rows(name).map(|row| (name, row.into())));
             }
         }
-        let better = |chosen: &Candidate| rank(status) < rank(chosen.status());
-        if self.chosen.as_deref().is_none_or(better) {
-            self.chosen = Some(Box::new(candidate));
+        match self.0.as_deref_mut() {
+            None => self.0 = Some(Box::new(Refused { chosen: candidate, challenges: asks })),
+            Some(Refused { chosen, challenges }) => {
+                challenges.append(&mut asks);
+                if rank(status) < rank(chosen.status()) {
+                    *chosen = candidate;
+                }
+            }
         }
     }
 
     /// The answer to pass on, with the challenges that other branches had; none when nobody answered.
     pub(crate) fn take(&mut self) -> Option<(Candidate, Vec<Asks>)> {
-        let chosen = *self.chosen.take()?;
+        let Refused { chosen, challenges } = *self.0.take()?;
         let asks =
             matches!(chosen.status(), Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED);
-        let mut others = if asks { std::mem::take(&mut self.challenges) } else { Vec::new() };
+        let mut others = if asks { challenges } else { Vec::new() };
         if let Candidate::Theirs(response) = &chosen {
             others.retain(|(name, value)| !response.rows(*name).any(|row| *row == **value));
         }

@@ -2,7 +2,7 @@
 
 use machine::Time;
 use protocol::transaction::{ClientId, ServerId, cancel_of};
-use sip::{Bytes, Message, Name, Status};
+use sip::{Message, Name, Status};
 
 use super::Proxy;
 use super::context::{Context, Leg, State};
@@ -38,7 +38,7 @@ impl Proxy {
             if context.is_answered() {
                 return;
             }
-            proxy.close(turn, context, Some(Bytes::from_static(REASON)));
+            proxy.close(turn, context, Some(REASON.into()));
             context.state = State::Dismissed;
             let status = Status::REQUEST_TERMINATED;
             let over = turn.reply(&context.request, status, status.phrase());
@@ -53,7 +53,7 @@ impl Proxy {
         &mut self,
         turn: &mut Turn<'_>,
         context: &mut Context,
-        reason: Option<Bytes>,
+        reason: Option<Box<[u8]>>,
     ) {
         context.state = State::Closing;
         context.waiting.clear();

@@ -31,18 +31,24 @@ pub(super) struct Context {
     pub(super) gives_way: Time,
     /// Where else it may go.
     pub(super) waiting: VecDeque<Target>,
-    /// Where it was to go, and that neither waits nor has a branch: no URI is tried twice (§16.5).
-    pub(super) tried: Vec<Bytes>,
     pub(super) branches: Vec<Branch>,
     pub(super) best: Best,
-    /// Who has sent it on (RFC 5806), the last first.
-    pub(super) diversions: Vec<Bytes>,
+    pub(super) detours: Option<Box<Detours>>,
     /// What CANCELs say of why (RFC 3326).
-    pub(super) reason: Option<Bytes>,
+    pub(super) reason: Option<Box<[u8]>>,
     /// How many branches may ring at once (RFC 5393 §5.3).
     pub(super) breadth: u32,
     /// For when its alarm is set.
     pub(super) alarm: Time,
+}
+
+/// What few requests have.
+#[derive(Debug, Default)]
+pub(super) struct Detours {
+    /// Where it was to go, and that neither waits nor has a branch: no URI is tried twice (§16.5).
+    tried: Vec<Bytes>,
+    /// Who has sent it on (RFC 5806), the last first.
+    diversions: Vec<Bytes>,
 }
 
 /// Whose address the Request-URI is: only for users of ours may targets be added (§16.5).
@@ -78,7 +84,7 @@ pub(super) struct Branch {
     pub(super) routing: Routing,
     pub(super) breadth: u32,
     /// Addresses still to be tried (RFC 3263 §4.3).
-    pub(super) attempts: VecDeque<Attempt>,
+    pub(super) attempts: Vec<Attempt>,
     /// True as long as nobody has looked where its URI leads, because it has a flow: within a dialog that may be gone.
     pub(super) unread: bool,
     pub(super) state: Leg,
@@ -138,10 +144,9 @@ impl Context {
             addressee: Addressee::Other,
             gives_way: Time::NEVER,
             waiting: VecDeque::new(),
-            tried: Vec::new(),
             branches: Vec::new(),
             best: Best::default(),
-            diversions: Vec::new(),
+            detours: None,
             reason: None,
             breadth: breadth.min(limits::BREADTH),
             alarm: Time::NEVER,
@@ -173,7 +178,25 @@ impl Context {
     pub(super) fn tried(&self) -> impl Iterator<Item = &Bytes> {
         let branches = self.branches.iter().map(|branch| &branch.target);
         let targets = branches.chain(&self.waiting).map(|target| &target.uri);
-        std::iter::once(&self.plan.uri).chain(&self.tried).chain(targets)
+        let others = self.detours.iter().flat_map(|detours| &detours.tried);
+        std::iter::once(&self.plan.uri).chain(others).chain(targets)
+    }
+
+    /// It does not go where it was to go.
+    pub(super) fn passes_over(&mut self, target: Target) {
+        self.detours.get_or_insert_default().tried.push(target.uri);
+    }
+
+    /// Who has sent it on, the last first.
+    pub(super) fn diversions(&self) -> &[Bytes] {
+        self.detours.as_ref().map_or(&[], |detours| &detours.diversions)
+    }
+
+    /// Somebody has sent it on: these are all that have.
+    pub(super) fn is_diverted(&mut self, diversions: Vec<Bytes>) {
+        if !diversions.is_empty() {
+            self.detours.get_or_insert_default().diversions = diversions;
+        }
     }
 
     /// How much of the breadth that is left is kept, for all that ring share it (RFC 5393 §5.3.3): for who waits, and may be asked before those who
@@ -238,13 +261,13 @@ impl Context {
 impl Branch {
     /// A branch that has gone nowhere yet.
     pub(super) const fn new(target: Target, routing: Routing, breadth: u32, state: Leg) -> Self {
-        let attempts = VecDeque::new();
+        let attempts = Vec::new();
         Self { target, routing, breadth, attempts, unread: false, state, said: 0 }
     }
 
     /// No further address of it is tried.
     pub(super) fn tries_no_more(&mut self) {
-        (self.attempts, self.unread) = (VecDeque::new(), false);
+        (self.attempts, self.unread) = (Vec::new(), false);
     }
 }
 

@@ -56,8 +56,9 @@ pub(crate) struct Written {
 /// Request-URI and routes of a copy, as the next hop must see them.
 #[derive(Clone, Debug)]
 pub(crate) struct Routing {
-    pub(crate) uri: Bytes,
-    pub(crate) routes: Vec<Bytes>,
+    /// Nothing: that of the target, as it is.
+    uri: Option<Bytes>,
+    pub(crate) routes: Box<[Bytes]>,
     /// True for a `sips` URI.
     pub(crate) secure: bool,
     changed: bool,
@@ -71,24 +72,27 @@ impl Routing {
         let changed = plan.rerouted || !target.path.is_empty();
         // §26.2.2, RFC 5630 §5.1: who was asked for by a SIPS URI is not told in the open, wherever it is.
         let (uri, secure) = (clean(&target.uri), is_sips(&target.uri) || is_sips(&plan.uri));
-        let mut routing = Self { uri, routes, secure, changed };
-        routing.bend_to_strict_router();
-        routing
+        let strict =
+            routes.first().and_then(|first| sip_uri(first)).is_some_and(|uri| !uri.is_loose());
+        if !strict {
+            return Self { uri, routes: routes.into(), secure, changed };
+        }
+        let first = routes.remove(0);
+        let last = uri.as_ref().unwrap_or(&target.uri);
+        routes.push([b"<", &**last, b">"].concat().into());
+        let (uri, secure) = match Route::parse(&first) {
+            Ok(route) => {
+                let uri = first.slice_ref(route.uri);
+                (Some(clean(&uri).unwrap_or(uri)), secure || is_sips(route.uri))
+            }
+            Err(_) => (uri, secure),
+        };
+        Self { uri, routes: routes.into(), secure, changed: true }
     }
 
-    fn bend_to_strict_router(&mut self) {
-        let strict =
-            self.routes.first().and_then(|first| sip_uri(first)).is_some_and(|uri| !uri.is_loose());
-        if !strict {
-            return;
-        }
-        let first = self.routes.remove(0);
-        self.routes.push([b"<", &*self.uri, b">"].concat().into());
-        if let Ok(route) = Route::parse(&first) {
-            self.uri = clean(&first.slice_ref(route.uri));
-            self.secure |= is_sips(route.uri);
-        }
-        self.changed = true;
+    /// The Request-URI of a copy for this target.
+    pub(crate) fn uri<'a>(&'a self, target: &'a Target) -> &'a Bytes {
+        self.uri.as_ref().unwrap_or(&target.uri)
     }
 
     /// The URI of the next hop: that of a strict router is in the Request-URI already (§16.6 step 7).
@@ -102,7 +106,7 @@ impl Routing {
         match first.map(|first| (first, Route::parse(first))) {
             Some((first, Ok(route))) => Some(first.slice_ref(route.uri)),
             Some((_, Err(_))) => None,
-            None => Some(self.uri.clone()),
+            None => Some(self.uri(target).clone()),
         }
     }
 }
@@ -111,9 +115,9 @@ impl Original<'_> {
     /// Writes a copy.
     pub(crate) fn copy(&self, routing: &Routing, copy: &Copy<'_>) -> Result<Written, Fault> {
         let (request, branch) = (self.request, self.branch(copy));
-        let mut edit = request.edit();
-        if request.request_uri() != Some(&routing.uri) {
-            edit.request_uri(&routing.uri);
+        let (mut edit, uri) = (request.edit(), routing.uri(copy.target));
+        if request.request_uri() != Some(uri) {
+            edit.request_uri(uri);
         }
         match request.get::<MaxForwards>() {
             Some(MaxForwards(hops)) => edit.replace(&MaxForwards(hops.saturating_sub(1))),
@@ -145,7 +149,7 @@ impl Original<'_> {
         }
         let wire = edit.octets().map_err(|malformed| Fault::Malformed(malformed.error))?;
         let trace = (request.method() == Some(Method::Invite))
-            .then(|| Trace::of(request, &routing.uri, &via, &routes));
+            .then(|| Trace::of(request, uri, &via, &routes));
         Ok(Written { wire, branch, trace })
     }
 
@@ -278,8 +282,8 @@ impl Original<'_> {
             contact.filter(|_| direct).and_then(|uri| flow_to_keep(self.came, self.request, uri));
         let node = self.house.settings.cluster.map(|cluster| cluster.us);
         let ours = |flow: Flow| End { flow, node };
-        let far = match copy.target.way {
-            Way::Across(node, flow) => Some(End { flow, node: Some(node) }),
+        let far = match &copy.target.way {
+            Way::Across(node, flow) => Some(End { flow: *flow, node: Some(**node) }),
             _ => copy.target.way.flow().map(ours),
         };
         Pass { near: near.map(ours), far }
@@ -287,7 +291,7 @@ impl Original<'_> {
 
     /// The listener by which the other side finds us: beyond another node it is one of the phone's own kind.
     fn listener_beyond(&self, copy: &Copy<'_>) -> u16 {
-        let Way::Across(_, flow) = copy.target.way else { return copy.flow.listener };
+        let Way::Across(_, flow) = &copy.target.way else { return copy.flow.listener };
         let ip = self.came.peer.ip();
         let listener = self.house.listener_for(flow.transport, ip, flow.listener);
         listener.map_or(self.came.listener, |listener| listener.number)
@@ -335,15 +339,15 @@ pub(super) fn is_sips(uri: &[u8]) -> bool {
     uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"))
 }
 
-/// A URI as it may stand in a request line: without `method` and headers (§16.6 step 2, §19.1.1).
-fn clean(uri: &Bytes) -> Bytes {
+/// A URI as it may stand in a request line, without `method` and headers (§16.6 step 2, §19.1.1); nothing, when it may as it is.
+fn clean(uri: &Bytes) -> Option<Bytes> {
     // Most have nothing behind their host.
     if !uri.iter().any(|octet| matches!(octet, b';' | b'?')) {
-        return uri.clone();
+        return None;
     }
-    let Ok(Uri::Sip(sip)) = Uri::parse(uri) else { return uri.clone() };
+    let Ok(Uri::Sip(sip)) = Uri::parse(uri) else { return None };
     if sip.headers.is_none() && !sip.params.has("method") {
-        return uri.clone();
+        return None;
     }
     let mut params = Vec::new();
     for param in sip.params.iter().filter(|param| !param.name.eq_ignore_ascii_case("method")) {
@@ -351,5 +355,5 @@ fn clean(uri: &Bytes) -> Bytes {
     }
     let mut clean = Vec::with_capacity(uri.len());
     SipUri { headers: None, params: sip::Params::new(&params), ..sip }.write(&mut clean);
-    clean.into()
+    Some(clean.into())
 }

@@ -34,7 +34,7 @@ impl Proxy {
         context: &mut Context,
         bindings: Vec<Reach>,
     ) {
-        self.called.note(context);
+        self.called.note(&self.seal, context);
         let mut bindings = context.plan.aim.meant(turn.house, bindings);
         if let Aim::Phone(phone) = &context.plan.aim {
             if bindings.is_empty() && phone.is_temporary() {
@@ -132,7 +132,7 @@ impl Proxy {
         breadth: u32,
     ) {
         if context.branches.len() >= limits::TARGETS {
-            return context.tried.push(target.uri);
+            return context.passes_over(target);
         }
         if let Way::User(..) = target.way {
             return self.ask_for(turn, context, target);
@@ -141,7 +141,7 @@ impl Proxy {
             return self.rouse(turn, context, (target, sleeper), breadth);
         }
         if let Err(fault) = self.take_line(turn, context, &target) {
-            context.tried.push(target.uri);
+            context.passes_over(target);
             return context.best.offer(Candidate::Ours(fault.status(), fault.phrase()));
         }
         let node = self.visit(turn, &context.request, &mut target);
@@ -152,7 +152,7 @@ impl Proxy {
         let first = match node {
             Some(flow) => {
                 let attempt = Attempt { flow, size: Size::DoesNotCount };
-                Ok(First::Try(VecDeque::from([attempt])))
+                Ok(First::Try(vec![attempt]))
             }
             None => first_hop(turn, (context.came, &context.plan), &mut branch),
         };
@@ -277,8 +277,8 @@ impl Proxy {
                 machine::Time::NEVER
             };
             branch.state = Leg::Calling { client, until, hurry };
-            let to = kept.then_some((flow.transport, flow.peer));
-            self.clients.insert(client, Sent { context: id, branch: at, to });
+            let to = kept.then(|| Box::new((flow.transport, flow.peer)));
+            self.clients.insert(client, Sent { context: id, branch: at as u32, to });
             return;
         }
         self.lost(turn, context, at, loss);
@@ -335,7 +335,7 @@ impl Proxy {
         match tcp.filter(|_| !self.refused_tcp.has(turn.now, flow.peer)) {
             None => Ok((flow, copy)),
             Some(tcp) => {
-                branch.attempts.push_front(Attempt { flow, size: Size::DoesNotCount });
+                branch.attempts.insert(0, Attempt { flow, size: Size::DoesNotCount });
                 Ok((tcp, write(branch, tcp)?))
             }
         }
@@ -369,7 +369,7 @@ fn next_attempt(
     branch: &mut Branch,
     risk: Risk,
 ) -> Option<Attempt> {
-    let place = match branch.attempts.front()?.size {
+    let place = match branch.attempts.first()?.size {
         Size::DoesNotCount => 0,
         Size::Counts => {
             let keys =
@@ -377,17 +377,17 @@ fn next_attempt(
             states.pick(now, keys, risk)?
         }
     };
-    let next = branch.attempts.remove(place);
+    let next = (place < branch.attempts.len()).then(|| branch.attempts.remove(place));
     if branch.attempts.is_empty() {
         // A phone may ring for minutes, and needs no list for that.
-        branch.attempts = VecDeque::new();
+        branch.attempts = Vec::new();
     }
     next
 }
 
 /// What can be done first for a branch.
 enum First {
-    Try(VecDeque<Attempt>),
+    Try(Vec<Attempt>),
     Ask(protocol::Question),
 }
 
@@ -401,7 +401,7 @@ fn first_hop(
         Some(flow) => {
             branch.unread = matches!(branch.target.way, Way::Flow(_));
             let attempt = Attempt { flow, size: Size::DoesNotCount };
-            Ok(First::Try(VecDeque::from([attempt])))
+            Ok(First::Try(vec![attempt]))
         }
         None => next_hop(turn, request, branch),
     }
@@ -434,7 +434,7 @@ fn next_hop(
 /// A route that leads a domain to a number says where its server is, not who it is (trap 31).
 fn keep_name(house: &House, branch: &Branch, targets: &mut [locate::Target]) {
     let Way::Hop(_) = branch.target.way else { return };
-    let Ok(Uri::Sip(uri)) = Uri::parse(&branch.routing.uri) else { return };
+    let Ok(Uri::Sip(uri)) = Uri::parse(branch.routing.uri(&branch.target)) else { return };
     if matches!(uri.host, Host::Name(_)) && !house.is_ours(&uri) {
         let name = uri.host.to_string().to_ascii_lowercase();
         targets.iter_mut().for_each(|target| target.domain = name.as_str().into());
@@ -442,11 +442,11 @@ fn keep_name(house: &House, branch: &Branch, targets: &mut [locate::Target]) {
 }
 
 /// The addresses of a next hop, with no more room than they need: a phone may ring for long.
-fn attempts_to(turn: &mut Turn<'_>, targets: &[locate::Target], came: Flow) -> VecDeque<Attempt> {
+fn attempts_to(turn: &mut Turn<'_>, targets: &[locate::Target], came: Flow) -> Vec<Attempt> {
     let Turn { house, out, .. } = turn;
     let flow = |target| hop::flow_of(house, target, came.listener, out);
     let targets = targets.get(..limits::TARGETS).unwrap_or(targets);
-    let mut attempts = VecDeque::with_capacity(targets.len());
+    let mut attempts = Vec::with_capacity(targets.len());
     let flows = targets.iter().filter_map(flow);
     attempts.extend(flows.map(|flow| Attempt { flow, size: Size::Counts }));
     attempts

@@ -39,7 +39,7 @@ impl Past {
         // What an address of its own has said is not the last word of this branch.
         history.push(entry((house, context), branch, (&root, at.saturating_add(1)), 0));
         let diversions =
-            if branch.target.diverted { context.diversions.clone() } else { Vec::new() };
+            if branch.target.diverted { context.diversions().to_vec() } else { Vec::new() };
         let stays = matches!(context.addressee, Addressee::User(_)) && !branch.target.diverted;
         Some(Self { history, diversions, stays })
     }
@@ -113,11 +113,11 @@ fn entry(
     (root, number): (&str, usize),
     said: u16,
 ) -> Vec<u8> {
-    let uri = as_sip(house, &branch.routing.uri);
+    let uri = as_sip(house, branch.routing.uri(&branch.target));
     let found = match context.addressee {
         // Whoever sent it there has not said how it knew.
         _ if branch.target.diverted => None,
-        _ if is_the_same(&context.plan.uri, &branch.routing.uri) => Some("np"),
+        _ if is_the_same(&context.plan.uri, branch.routing.uri(&branch.target)) => Some("np"),
         Addressee::User(_) => Some("rc"),
         Addressee::Other => Some("mp"),
     };

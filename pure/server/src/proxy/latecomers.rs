@@ -1,7 +1,7 @@
 //! Latecomers: a phone that registers while its number is being called rings too (RFC 3261 §16.5: the source of targets "SHOULD" be
 //! monitored while a request is under way).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::doors::Reach;
 use protocol::transaction::ServerId;
@@ -12,53 +12,58 @@ use super::disposition::{Disposition, Order};
 use super::preferences::Preferences;
 use super::{Proxy, Wait, target};
 use crate::limits;
+use crate::seal::Seal;
 use crate::turn::Turn;
 
 /// Which users are being called by which requests, and what those ask just now.
 #[derive(Debug, Default)]
-pub(super) struct Called(BTreeMap<Box<[u8]>, BTreeMap<ServerId, Option<Ticket>>>);
+pub(super) struct Called {
+    /// By numbers that stand for users: two users may have one.
+    calls: BTreeSet<(u64, ServerId)>,
+    asking: BTreeMap<ServerId, Ticket>,
+}
 
 impl Called {
     /// A call begins to ring at a user's phones.
-    pub(super) fn note(&mut self, context: &Context) {
+    pub(super) fn note(&mut self, seal: &Seal, context: &Context) {
         if let Addressee::User(aor) = &context.addressee
             && context.is_invite()
         {
-            self.0.entry(aor.clone()).or_default().insert(context.id, None);
+            self.calls.insert((number(seal, aor), context.id));
         }
     }
 
     /// It is over; what it was asking, if it was.
-    pub(super) fn forget(&mut self, context: &Context) -> Option<Ticket> {
+    pub(super) fn forget(&mut self, seal: &Seal, context: &Context) -> Option<Ticket> {
         let Addressee::User(aor) = &context.addressee else { return None };
-        let calls = self.0.get_mut(aor)?;
-        let ticket = calls.remove(&context.id).flatten();
-        if calls.is_empty() {
-            self.0.remove(aor);
-        }
-        ticket
+        self.calls.remove(&(number(seal, aor), context.id));
+        self.asking.remove(&context.id)
     }
 
-    /// The calls to a user that ask nothing yet.
-    fn calls(&self, aor: &[u8]) -> Vec<ServerId> {
-        let calls = self.0.get(aor).into_iter().flatten();
-        calls.filter(|(_, ticket)| ticket.is_none()).map(|(id, _)| *id).collect()
+    /// Calls that ask nothing yet: all that are to a user.
+    fn calls(&self, seal: &Seal, aor: &[u8]) -> Vec<ServerId> {
+        let number = number(seal, aor);
+        let calls = self.calls.range((number, ServerId::FIRST)..);
+        let calls = calls.take_while(|(other, _)| *other == number).map(|(_, id)| *id);
+        calls.filter(|id| !self.asking.contains_key(id)).collect()
     }
+}
 
-    fn set(&mut self, aor: &[u8], id: ServerId, ticket: Option<Ticket>) {
-        if let Some(call) = self.0.get_mut(aor).and_then(|calls| calls.get_mut(&id)) {
-            *call = ticket;
-        }
-    }
+fn number(seal: &Seal, aor: &[u8]) -> u64 {
+    seal.mark([aor])
 }
 
 impl Proxy {
     /// A user has a phone that was not there before: whoever calls it now asks again where it is.
     pub(crate) fn appeared(&mut self, turn: &mut Turn<'_>, aor: &[u8]) {
-        for id in self.called.calls(aor) {
-            if self.contexts.get(&id).is_some_and(|context| context.state == State::Open) {
+        let rings = |context: &Context| {
+            let to = matches!(&context.addressee, Addressee::User(user) if **user == *aor);
+            to && context.state == State::Open
+        };
+        for id in self.called.calls(&self.seal, aor) {
+            if self.contexts.get(&id).is_some_and(|context| rings(context)) {
                 let ticket = self.ask(turn, Question::Locate(aor.into()), Wait::Latecomers(id));
-                self.called.set(aor, id, Some(ticket));
+                self.called.asking.insert(id, ticket);
             }
         }
     }
@@ -70,9 +75,7 @@ impl Proxy {
         context: &mut Context,
         bindings: Vec<Reach>,
     ) {
-        if let Addressee::User(aor) = &context.addressee {
-            self.called.set(aor, context.id, None);
-        }
+        self.called.asking.remove(&context.id);
         if context.state != State::Open || Disposition(&context.request).no_fork() {
             return;
         }

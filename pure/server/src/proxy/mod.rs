@@ -92,14 +92,14 @@ pub(crate) struct Proxy {
 }
 
 /// A request that went to an address.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Sent {
     /// Whose context.
     context: ServerId,
     /// Which of its branches.
-    branch: usize,
+    branch: u32,
     /// The address, when its state is kept: not that of a phone's flow, which has no other.
-    to: Option<(Transport, SocketAddr)>,
+    to: Option<Box<(Transport, SocketAddr)>>,
 }
 
 /// Who waits for an answer.
@@ -375,7 +375,7 @@ impl Proxy {
 
     fn keep(&mut self, mut context: Box<Context>) {
         if context.is_over() {
-            if let Some(ticket) = self.called.forget(&context) {
+            if let Some(ticket) = self.called.forget(&self.seal, &context) {
                 self.tickets.remove(&ticket);
             }
             for client in context.branches.iter().filter_map(|branch| branch.state.client()) {
@@ -432,10 +432,10 @@ impl Proxy {
             Leg::Calling { client, hurry, .. } if hurry <= turn.now => {
                 // The server may wake up and ring all the same; then it is told that nobody waits any more.
                 turn.transactions.hush(client);
-                let sent = self.clients.remove(&client);
-                sent.into_iter().for_each(|sent| self.given_up.note(client, sent));
-                if let Some(to) = sent.and_then(|sent| sent.to) {
-                    self.failing(turn, to, Failure::Unanswered);
+                if let Some(sent) = self.clients.remove(&client) {
+                    let to = sent.to.as_deref().copied();
+                    self.given_up.note(client, sent);
+                    to.into_iter().for_each(|to| self.failing(turn, to, Failure::Unanswered));
                 }
                 self.lost(turn, context, at, response::Loss::Silent);
             }
@@ -447,7 +447,7 @@ impl Proxy {
                 if matches!(branch.state, Leg::Calling { .. })
                     && let Some(to) = sent.and_then(|sent| sent.to)
                 {
-                    self.failing(turn, to, Failure::Unanswered);
+                    self.failing(turn, *to, Failure::Unanswered);
                 }
                 self.lost(turn, context, at, response::Loss::Silent);
             }

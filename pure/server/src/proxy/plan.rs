@@ -90,7 +90,7 @@ impl Plan {
         let us = house.settings.cluster.map(|cluster| cluster.us);
         match node {
             None => Way::Flow(flow),
-            Some(node) if us.is_none_or(|us| us.at != node.at) => Way::Across(node, flow),
+            Some(node) if us.is_none_or(|us| us.at != node.at) => Way::Across(node.into(), flow),
             Some(node) if us == Some(node) || flow.connection == 0 => Way::Flow(flow),
             // Of an earlier life.
             Some(_) => Way::Uri,

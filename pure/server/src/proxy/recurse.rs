@@ -49,7 +49,8 @@ impl Proxy {
         if taken.is_empty() {
             return Some(response);
         }
-        context.diversions = history::diversions(turn.house, context, &response);
+        let diversions = history::diversions(turn.house, context, &response);
+        context.is_diverted(diversions);
         taken.iter_mut().for_each(|target| target.diverted = true);
         taken.sort_by_key(|target| std::cmp::Reverse(target.q));
         // Whoever was asked has named others in its place: they come before those who were to come after it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use protocol::doors::Event;
 use protocol::locate::Failure;
-use protocol::transaction::ClientId;
+use protocol::transaction::{ClientId, ServerId};
 use protocol::transport::response_flow;
 use protocol::{Flow, Output, Transport};
 use sip::header::{RetryAfter, Via};
@@ -45,7 +45,7 @@ impl Proxy {
         flow: Flow,
         response: Message,
     ) {
-        let Some(Sent { context: id, branch: at, to }) = self.sent(client, &response) else {
+        let Some((id, at, to)) = self.sent(client, &response) else {
             return self.unawaited(turn, (client, flow), &response);
         };
         if let Some(to) = to {
@@ -81,15 +81,22 @@ impl Proxy {
         });
     }
 
-    /// What a response answers: a branch, or one that was given up, when it accepts all the same.
-    fn sent(&mut self, client: ClientId, response: &Message) -> Option<Sent> {
+    /// What a response answers: a branch of a request, or one that was given up, when it accepts all the same. And the address, when its state is
+    /// kept.
+    fn sent(
+        &mut self,
+        client: ClientId,
+        response: &Message,
+    ) -> Option<(ServerId, usize, Option<(Transport, SocketAddr)>)> {
+        let parts = |sent: &Sent| (sent.context, sent.branch as usize, sent.to.as_deref().copied());
         if let Some(sent) = self.clients.get(&client) {
-            return Some(*sent);
+            return Some(parts(sent));
         }
         let accepts = response.status().is_some_and(Status::is_success);
         let late = if accepts { self.given_up.over(client) } else { None };
         let leads_home = |_: &Sent| Homeward::of(response).is_some();
-        late.filter(|sent| self.contexts.contains_key(&sent.context)).filter(leads_home)
+        let late = late.filter(|sent| self.contexts.contains_key(&sent.context)).filter(leads_home);
+        late.as_ref().map(parts)
     }
 
     /// A response that no branch waits for.
@@ -186,7 +193,7 @@ impl Proxy {
         }
         context.waiting.clear();
         if !Disposition(&context.request).no_cancel() {
-            context.reason = Some(Bytes::from_static(cancel::ANSWERED));
+            context.reason = Some(cancel::ANSWERED.into());
             self.cancel_branches(turn, context);
         }
     }
@@ -229,7 +236,7 @@ impl Proxy {
         Self::judge_onward(turn, context, at, status);
         if status.class() == 6 && !context.is_answered() {
             // §16.7 step 5: nobody else is asked any more.
-            self.close(turn, context, Some(Bytes::from_static(cancel::REFUSED)));
+            self.close(turn, context, Some(cancel::REFUSED.into()));
         }
         if let Some(left) = self.recurse(turn, context, response) {
             context.best.offer(Candidate::Theirs(left));
@@ -342,10 +349,10 @@ impl Proxy {
                     Failure::Undelivered
                 }
             };
-            self.failing(turn, to, failure);
+            self.failing(turn, *to, failure);
         }
         self.with(turn, id, |proxy, turn, context| {
-            proxy.lost(turn, context, at, loss);
+            proxy.lost(turn, context, at as usize, loss);
             proxy.settle(turn, context);
         });
     }

@@ -50,7 +50,7 @@ pub(crate) enum Way {
     /// By this flow, that of a phone of another registrar, as a token of ours says (RFC 5626 §5.3.1).
     Edge(Flow),
     /// By this flow, which another node of our cluster has.
-    Across(Neighbour, Flow),
+    Across(Box<Neighbour>, Flow),
     /// To this next hop, a SIP URI: a route of the settings.
     Hop(Bytes),
     /// To wherever this user of ours is.
@@ -97,7 +97,7 @@ impl Target {
     /// A binding.
     pub(super) fn at(binding: Reach, rank: u16) -> Self {
         let way = match (binding.flow, binding.node) {
-            (Some(flow), Some(node)) => Way::Across(node, flow),
+            (Some(flow), Some(node)) => Way::Across(node.into(), flow),
             (Some(flow), None) if binding.names_its_flow() => Way::Kept(flow),
             (Some(flow), None) => Way::Flow(flow),
             (None, _) => Way::Uri,

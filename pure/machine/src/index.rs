@@ -1,12 +1,12 @@
-//! `Index`: from the hash of an address of record to its place, in as little room as it can be.
+//! `Index`: from the hash of a thing to its place, in as little room as it can be.
 //!
 //! It is many small tables, so that one that grows is moved in no time, and they hold places and nothing else: whose a place is stands there.
 
 use hashbrown::HashTable;
 
-/// Places by the hash of whose they are.
+/// Places by the hash of what is there.
 #[derive(Debug)]
-pub(super) struct Index {
+pub struct Index {
     tables: Box<[HashTable<u32>]>,
     count: usize,
 }
@@ -22,12 +22,12 @@ impl Default for Index {
 
 impl Index {
     /// The place under a hash that `is_it`.
-    pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+    pub fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         self.tables.get(table(hash))?.find(hash, |place| is_it(*place)).copied()
     }
 
     /// Puts a place under a hash, where it is not yet; `hash_of` tells that of any other.
-    pub(super) fn insert(&mut self, hash: u64, place: u32, hash_of: impl Fn(u32) -> u64) {
+    pub fn insert(&mut self, hash: u64, place: u32, hash_of: impl Fn(u32) -> u64) {
         if let Some(table) = self.tables.get_mut(table(hash)) {
             table.insert_unique(hash, place, |place| hash_of(*place));
             self.count += 1;
@@ -35,7 +35,7 @@ impl Index {
     }
 
     /// Takes a place under a hash away.
-    pub(super) fn remove(&mut self, hash: u64, place: u32) {
+    pub fn remove(&mut self, hash: u64, place: u32) {
         let table = self.tables.get_mut(table(hash));
         if let Some(entry) = table.and_then(|table| table.find_entry(hash, |at| *at == place).ok())
         {
@@ -45,8 +45,13 @@ impl Index {
     }
 
     /// How many there are.
-    pub(super) const fn len(&self) -> usize {
+    pub const fn len(&self) -> usize {
         self.count
+    }
+
+    /// True when there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
     }
 }
 
@@ -68,7 +73,7 @@ mod tests {
         for number in 0..5000 {
             index.insert(hash(number), number, hash);
         }
-        assert_eq!(index.len(), 5000);
+        assert!(!index.is_empty() && index.len() == 5000);
         assert!((0..5000).all(|number| find(&index, number) == Some(number)));
         for number in (0..5000).step_by(2).chain([0]) {
             index.remove(hash(number), number);
