@@ -28,6 +28,7 @@ mod guesses;
 mod hangups;
 mod hard_work;
 mod impostors;
+mod long_rings;
 mod nats;
 mod neighbours;
 mod numbers;

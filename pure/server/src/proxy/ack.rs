@@ -86,7 +86,7 @@ impl Proxy {
             return self.send_ack(turn, &ack, &routing, flow);
         }
         let next = routing.next(&ack.plan, &ack.target);
-        let Some(Ok(uri)) = next.as_deref().map(Uri::parse) else { return };
+        let Some(Ok(uri)) = next.map(Uri::parse) else { return };
         let Uri::Sip(sip) = &uri else { return };
         match turn.house.place(&uri) {
             // The Contact of a phone is the address of its user.

@@ -39,6 +39,11 @@ impl Candidate {
 }
 
 impl Best {
+    /// True when nobody has answered yet.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Takes one more final answer of 300 to 699.
     pub(crate) fn offer(&mut self, candidate: Candidate) {
         let status = candidate.status();

@@ -29,6 +29,8 @@ pub(super) struct Context {
     pub(super) addressee: Addressee,
     /// When those who ring give way to those who wait.
     pub(super) gives_way: Time,
+    /// When nothing is to be expected any more but that it rings on.
+    pub(super) dozes: Time,
     /// Where else it may go.
     pub(super) waiting: VecDeque<Target>,
     pub(super) branches: Vec<Branch>,
@@ -143,6 +145,7 @@ impl Context {
             state: State::Open,
             addressee: Addressee::Other,
             gives_way: Time::NEVER,
+            dozes: Time::NEVER,
             waiting: VecDeque::new(),
             branches: Vec::new(),
             best: Best::default(),
@@ -251,7 +254,7 @@ impl Context {
     pub(super) fn deadline(&self) -> Time {
         let own = match self.state {
             State::Locating { until, .. } => until,
-            State::Open => self.gives_way,
+            State::Open => self.gives_way.min(self.dozes),
             State::Closing | State::Accepted | State::Refused | State::Dismissed => Time::NEVER,
         };
         self.branches.iter().map(|branch| branch.state.until()).fold(own, Time::min)

@@ -96,17 +96,17 @@ impl Routing {
     }
 
     /// The URI of the next hop: that of a strict router is in the Request-URI already (§16.6 step 7).
-    pub(crate) fn next(&self, plan: &Plan, target: &Target) -> Option<Bytes> {
+    pub(crate) fn next<'a>(&'a self, plan: &'a Plan, target: &'a Target) -> Option<&'a [u8]> {
         if let Way::Hop(hop) = &target.way
             && self.routes.is_empty()
         {
-            return Some(hop.clone());
+            return Some(hop);
         }
         let first = target.path.first().or(plan.routes.first());
-        match first.map(|first| (first, Route::parse(first))) {
-            Some((first, Ok(route))) => Some(first.slice_ref(route.uri)),
-            Some((_, Err(_))) => None,
-            None => Some(self.uri(target).clone()),
+        match first.map(|first| Route::parse(first)) {
+            Some(Ok(route)) => Some(route.uri),
+            Some(Err(_)) => None,
+            None => Some(self.uri(target)),
         }
     }
 }

@@ -414,7 +414,7 @@ fn next_hop(
     branch: &Branch,
 ) -> Result<First, Fault> {
     let next = branch.routing.next(plan, &branch.target);
-    let hop = match next.as_deref().map(Uri::parse) {
+    let hop = match next.map(Uri::parse) {
         Some(Ok(Uri::Sip(uri))) => hop::of(&uri, turn.house)?,
         _ => return Err(Fault::Unroutable("The Next Hop Is No SIP URI")),
     };

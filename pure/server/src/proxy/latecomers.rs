@@ -56,12 +56,8 @@ fn number(seal: &Seal, aor: &[u8]) -> u64 {
 impl Proxy {
     /// A user has a phone that was not there before: whoever calls it now asks again where it is.
     pub(crate) fn appeared(&mut self, turn: &mut Turn<'_>, aor: &[u8]) {
-        let rings = |context: &Context| {
-            let to = matches!(&context.addressee, Addressee::User(user) if **user == *aor);
-            to && context.state == State::Open
-        };
         for id in self.called.calls(&self.seal, aor) {
-            if self.contexts.get(&id).is_some_and(|context| rings(context)) {
+            if self.contexts.calls(id, aor) {
                 let ticket = self.ask(turn, Question::Locate(aor.into()), Wait::Latecomers(id));
                 self.called.asking.insert(id, ticket);
             }

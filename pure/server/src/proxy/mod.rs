@@ -5,6 +5,7 @@
 
 mod ack;
 mod across;
+mod asleep;
 mod best;
 mod branch;
 mod cancel;
@@ -53,6 +54,7 @@ use crate::settings::Trying;
 use crate::turn::Turn;
 use crate::{admission, limits, outbound};
 use ack::Acks;
+use asleep::Contexts;
 use context::{Addressee, Context, Leg, State};
 use copy::Original;
 use given_up::GivenUp;
@@ -73,7 +75,7 @@ pub(crate) use told::told;
 #[derive(Debug)]
 pub(crate) struct Proxy {
     seal: Seal,
-    contexts: BTreeMap<ServerId, Box<Context>>,
+    contexts: Contexts,
     clients: BTreeMap<ClientId, Sent>,
     called: Called,
     given_up: GivenUp,
@@ -144,7 +146,7 @@ impl Proxy {
         probes.renew(house);
         Self {
             seal: Seal::new(house.settings.secret),
-            contexts: BTreeMap::new(),
+            contexts: Contexts::default(),
             clients: BTreeMap::new(),
             called: Called::default(),
             given_up: GivenUp::default(),
@@ -242,7 +244,7 @@ impl Proxy {
                 context.state = State::Locating { ticket, until };
             }
         }
-        self.keep(context);
+        self.keep(turn.now, context);
     }
 
     /// Takes the answer to a question; one that nobody waits for any more is ignored.
@@ -368,12 +370,12 @@ impl Proxy {
         id: ServerId,
         change: impl FnOnce(&mut Self, &mut Turn<'_>, &mut Context),
     ) {
-        let Some(mut context) = self.contexts.remove(&id) else { return };
+        let Some(mut context) = self.contexts.take(id) else { return };
         change(self, turn, &mut context);
-        self.keep(context);
+        self.keep(turn.now, context);
     }
 
-    fn keep(&mut self, mut context: Box<Context>) {
+    fn keep(&mut self, now: Time, mut context: Box<Context>) {
         if context.is_over() {
             if let Some(ticket) = self.called.forget(&self.seal, &context) {
                 self.tickets.remove(&ticket);
@@ -387,13 +389,17 @@ impl Proxy {
             }
             return;
         }
+        let dozes = context.dozes <= now;
+        if dozes {
+            context.dozes = Time::NEVER;
+        }
         let deadline = context.deadline();
         // One alarm a context: an earlier one that rings is set again.
         if deadline < context.alarm {
             context.alarm = deadline;
             self.alarms.set(deadline, context.id);
         }
-        self.contexts.insert(context.id, context);
+        if dozes { self.contexts.lay(context) } else { self.contexts.put(context) }
     }
 
     /// The alarm of a context rang.

@@ -11,12 +11,14 @@ use protocol::{Flow, Output, Transport};
 use sip::header::{RetryAfter, Via};
 use sip::{Bytes, Edit, Message, Method, Name, Status};
 
+use super::asleep::DOZE;
 use super::best::{Asks, Candidate};
 use super::context::{Context, Leg, State};
 use super::disposition::Disposition;
 use super::target::Way;
 use super::{Proxy, Sent, cancel, identity, session_timer};
 use crate::admission::feedback;
+use crate::groups::Key;
 use crate::turn::{Turn, call_id};
 
 /// How a branch can be lost without an answer.
@@ -87,7 +89,7 @@ impl Proxy {
         &mut self,
         client: ClientId,
         response: &Message,
-    ) -> Option<(ServerId, usize, Option<(Transport, SocketAddr)>)> {
+    ) -> Option<(ServerId, usize, Option<Key>)> {
         let parts = |sent: &Sent| (sent.context, sent.branch as usize, sent.to.as_deref().copied());
         if let Some(sent) = self.clients.get(&client) {
             return Some(parts(sent));
@@ -95,7 +97,7 @@ impl Proxy {
         let accepts = response.status().is_some_and(Status::is_success);
         let late = if accepts { self.given_up.over(client) } else { None };
         let leads_home = |_: &Sent| Homeward::of(response).is_some();
-        let late = late.filter(|sent| self.contexts.contains_key(&sent.context)).filter(leads_home);
+        let late = late.filter(|sent| self.contexts.has(sent.context)).filter(leads_home);
         late.as_ref().map(parts)
     }
 
@@ -156,6 +158,7 @@ impl Proxy {
         }
         if !trying && !context.is_answered() {
             turn.call_rings(context.plan.call);
+            context.dozes = turn.now + DOZE;
             pass_on(turn, context, homeward, &[]);
         }
     }
