@@ -1,6 +1,6 @@
 """What TLS costs a server: REGISTERs and calls over connections that stay, handshakes, and connections that say nothing.
 
-REGISTERs and calls come from `secure-load` (bench/src/secure). The rest is Python's, which is slow; but only the server's CPU and memory are looked
+REGISTERs and calls come from `load` (bench/src/load). The rest is Python's, which is slow; but only the server's CPU and memory are looked
 at, as the kernel accounts for them.
 """
 import json, os, signal, socket, ssl, subprocess, time
@@ -111,7 +111,7 @@ def register(user, cseq):
 
 def load(server, program, work, rate, seconds=5):
     """CPU for each REGISTER or call, when so many a second are asked for over twenty connections; and the share that was done."""
-    generator = subprocess.Popen(["nice", "-n", "-20", "taskset", "-c", "1", program, work, f"127.0.0.1:{PORT}", str(rate), str(seconds)], stdin=subprocess.PIPE,
+    generator = subprocess.Popen(["nice", "-n", "-20", "taskset", "-c", "1", program, work, "tls", f"127.0.0.1:{PORT}", str(rate), str(seconds)], stdin=subprocess.PIPE,
                                  stdout=subprocess.PIPE, text=True)
     if generator.stdout.readline() != "ready\n":
         return float("nan"), 0

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::page;
+use crate::{output, page};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,14 +100,6 @@ fn place() -> Result<String, String> {
     let processor =
         named.and_then(|line| line.split_once(':')).map_or("another", |(_, name)| name.trim());
     Ok(format!("{} on {processor}", String::from_utf8_lossy(&compiler).trim()))
-}
-
-fn output(command: &mut Command) -> Result<std::process::Output, String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    if output.status.success() {
-        return Ok(output);
-    }
-    Err(format!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr)))
 }
 
 fn scenario(line: &str) -> Option<Scenario> {

@@ -1,10 +1,12 @@
-//! `secure-load`: REGISTERs or whole calls over TLS connections that stand, so many a second, for bench/beside/tls.py.
+//! `load`: REGISTERs or whole calls over UDP, or over TCP or TLS connections that stand, so many a second: for bench/beside/tls.py, and for
+//! `cargo xtask dist`, which looks on while a server works.
 //!
 //! It never waits for an answer before it asks the next, and spins, so that the server pays for waking nobody. It says `ready` when all is
 //! prepared, begins when a line comes in, and says at its end how many were asked for and how many were done.
 
 mod line;
 mod text;
+mod wire;
 
 use std::error::Error;
 use std::io::{self, BufRead as _};
@@ -12,25 +14,29 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use line::Line;
+use wire::Transport;
 
-/// Connections; for calls half of them are of those who are called.
+/// Connections, or sockets; for calls half of them are of those who are called.
 const LINES: usize = 20;
 /// Those who register, and are called.
 const USERS: usize = 1000;
 /// How long what was asked for last may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-const USAGE: &str = "secure-load register|call ADDRESS RATE SECONDS";
+const USAGE: &str = "load register|call udp|tcp|tls ADDRESS RATE SECONDS";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [work, server, rate, seconds] = words.as_slice() else { return Err(USAGE.into()) };
+    let [work, transport, server, rate, seconds] = words.as_slice() else {
+        return Err(USAGE.into());
+    };
     let work = match work.as_str() {
         "register" => Work::Register,
         "call" => Work::Call,
         _ => return Err(USAGE.into()),
     };
-    let mut load = Load::prepare(work, server.parse()?)?;
+    let transport = Transport::named(transport).ok_or(USAGE)?;
+    let mut load = Load::prepare(work, transport, server.parse()?)?;
     println!("ready");
     io::stdin().lock().read_line(&mut String::new())?;
     load.run(rate.parse()?, Duration::from_secs(seconds.parse()?))?;
@@ -57,9 +63,14 @@ struct Load {
 
 impl Load {
     /// Connects, and registers everybody once.
-    fn prepare(work: Work, server: SocketAddr) -> Result<Self, Box<dyn Error>> {
-        let lines = (0..LINES).map(|_| Line::connect(server)).collect::<Result<Vec<_>, _>>()?;
-        let first = lines.first().map_or(0, |line| usize::from(line.port) * USERS);
+    fn prepare(
+        work: Work,
+        transport: Transport,
+        server: SocketAddr,
+    ) -> Result<Self, Box<dyn Error>> {
+        let line = |_| Line::connect(transport, server);
+        let lines = (0..LINES).map(line).collect::<Result<Vec<_>, _>>()?;
+        let first = lines.first().map_or(0, |line| usize::from(line.end.port) * USERS);
         let mut load = Self { work, lines, first, asked: 0, done: 0 };
         let end = Instant::now() + PATIENCE;
         for user in 0..USERS {
@@ -95,17 +106,17 @@ impl Load {
     fn register(&mut self, nth: usize) -> io::Result<()> {
         let (user, round) = (nth % USERS, nth / USERS);
         let Some(line) = self.lines.get_mut(called(user)) else { return Ok(()) };
-        let request = text::register(self.first + user, round, line.port);
+        let request = text::register(self.first + user, round, line.end);
         self.asked += 1;
-        line.say(&request)
+        line.say(request)
     }
 
     /// The `nth` INVITE, from a line of those who call.
     fn call(&mut self, nth: usize) -> io::Result<()> {
         let Some(line) = self.lines.get_mut(nth % (LINES / 2) * 2) else { return Ok(()) };
-        let request = text::invite(nth, self.first + nth % USERS, line.port);
+        let request = text::invite(nth, self.first + nth % USERS, line.end);
         self.asked += 1;
-        line.say(&request)
+        line.say(request)
     }
 
     /// Reads and writes what there is, and answers.
@@ -114,8 +125,8 @@ impl Load {
             line.pump()?;
             while let Some(message) = line.next() {
                 self.done += usize::from(text::is_the_last(&message));
-                for answer in text::answers(&message, line.port) {
-                    line.say(&answer)?;
+                for answer in text::answers(&message, line.end) {
+                    line.say(answer)?;
                 }
             }
         }
