@@ -380,6 +380,22 @@ fn what_a_newer_program_wrote_is_refused_and_left_as_it_is() {
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
+/// RELIABILITY R30. The form before had no batches, and was otherwise the same.
+#[test]
+fn what_the_program_before_wrote_is_taken_over_at_once() {
+    let folder = Folder::new();
+    keep(&open(&folder, NOW).store, [record("a", "1"), record("b", "2")]);
+    let older = rusqlite::Connection::open(folder.file("offhook.db")).unwrap();
+    older.execute_batch("DROP TABLE batch; PRAGMA user_version = 1").unwrap();
+    drop(older);
+    let opened = open(&folder, NOW);
+    assert_eq!(opened.losses, []);
+    assert_eq!(held(&opened), pairs(&[("a", "1"), ("b", "2")]));
+    keep(&opened.store, (0..100).map(|nth| record(&format!("new-{nth}"), "3")));
+    drop(opened);
+    assert_eq!(held(&open(&folder, NOW)).len(), 102);
+}
+
 #[test]
 fn relaxed_does_not_wait_and_writes_all_the_same() {
     let folder = Folder::new();
