@@ -155,7 +155,12 @@ impl Hush {
         }
         if self.open != before || begins == Width::Whole {
             self.steady = Steady::default();
-            self.stage = if self.open == WHOLE { Stage::Whole } else { Stage::Settling };
+            self.stage = match self.open {
+                WHOLE => Stage::Whole,
+                // Who comes by a stream does not repeat itself: what comes is what there is.
+                _ if !self.repeats => Stage::Settled,
+                _ => Stage::Settling,
+            };
         }
         let dropped = |open: u64| u16::try_from(WHOLE - open).unwrap_or_default();
         self.trial.keep_from(dropped(self.open));
@@ -179,12 +184,16 @@ impl Hush {
         }
         let (came, away) = self.steady.note(count);
         let periods = self.steady.periods;
+        // Even if all passed, there would be time for all. A moment in which few come says little.
+        if periods > 1 && came * WHOLE <= self.can * self.heard(now) {
+            return WHOLE;
+        }
         if away * 16 > came {
             let (much, fits) = match periods {
                 // Half of what comes in the first moments may be what was lost a moment before.
-                1 if stage == Stage::Whole => (32, 32),
-                1 => (28, 22),
-                2 | 3 => (22, 19),
+                1 if stage == Stage::Whole && self.repeats => (32, 32),
+                1 if self.repeats => (28, 22),
+                1..=3 => (22, 19),
                 8.. if self.open < WHOLE => (18, 17),
                 // As long as nobody is left out, so many can be told.
                 _ => (20, 18),
@@ -192,14 +201,7 @@ impl Hush {
             let is_much = came * 16 > self.can * much;
             return if is_much { self.fits(now, came, fits).min(self.open) } else { self.open };
         }
-        match () {
-            // A moment in which few come says little.
-            () if periods < 2 => self.open,
-            // Even if all passed, there would be time for all.
-            () if came * WHOLE <= self.can * self.heard(now) => WHOLE,
-            () if periods < ENOUGH => self.open,
-            () => self.widen(now, (came, away)),
-        }
+        if periods < ENOUGH { self.open } else { self.widen(now, (came, away)) }
     }
 
     fn learn(&mut self, count: Count) {
@@ -350,6 +352,24 @@ mod tests {
             hush.update(Time(nth * 500_000_000), Width::Narrow);
         }
         assert!(hush.open * 10 >= before * 18, "half as many come: {} after {before}", hush.open);
+    }
+
+    /// The last of a flood are turned away while hardly anybody comes any more: that they were does not keep the others out.
+    #[test]
+    fn when_a_flood_is_over_all_pass_after_a_second() {
+        let mut hush = Hush::new(7);
+        after_by(Transport::Tcp, &mut hush, (0, 20), (10_000, 1000));
+        half_seconds(&mut hush, 41, &[(25, 15, 0), (14, 14, 0)]);
+        assert_eq!(hush.open, WHOLE);
+    }
+
+    /// By streams nobody repeats himself, so the first moment says what there is.
+    #[test]
+    fn by_streams_it_is_soon_known_how_many_come() {
+        let mut hush = Hush::new(7);
+        let (dropped, _) = after_by(Transport::Tcp, &mut hush, (0, 2), (10_000, 1000));
+        let pass = 10_000 * (WHOLE - u64::from(dropped)) / WHOLE;
+        assert!((1000..1250).contains(&pass), "{pass} of 1000");
     }
 
     /// Where others have the processor now and then, one half second says nothing.
