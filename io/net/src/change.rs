@@ -25,6 +25,7 @@ use crate::running::{Handle, NotGiven, Order};
 use crate::shard::Shard;
 use crate::tap::Notice;
 use crate::tls::Tls;
+use crate::trains::Loading;
 use crate::websocket::Origins;
 
 /// What a driver listens on now.
@@ -48,6 +49,7 @@ pub struct Prepared {
     tls: Option<Tls>,
     origins: Arc<Origins>,
     naps: Naps,
+    loading: Loading,
 }
 
 /// What one shard is told.
@@ -60,6 +62,7 @@ pub(crate) struct Renewal {
     tls: Option<Tls>,
     origins: Arc<Origins>,
     naps: Naps,
+    loading: Loading,
 }
 
 /// The listeners, as a shard knows them.
@@ -145,8 +148,8 @@ impl Standing {
         }));
         let Bound { plan, listeners, doors, notices } = bound;
         let doors = listeners.into_iter().zip(doors).collect();
-        let Plan { tls, origins, naps, .. } = plan;
-        Ok(Prepared { open, leaving, last, doors, notices, tls, origins, naps })
+        let Plan { tls, origins, naps, loading, .. } = plan;
+        Ok(Prepared { open, leaving, last, doors, notices, tls, origins, naps, loading })
     }
 
     /// The next number that nobody has.
@@ -227,6 +230,7 @@ impl Prepared {
             tls: self.tls.clone(),
             origins: Arc::clone(&self.origins),
             naps: self.naps,
+            loading: self.loading,
         };
         (0..shards).map(|_| deal()).collect()
     }
@@ -291,8 +295,9 @@ impl<M: Drivable> Handle<M> {
 impl<M: Drivable> Shard<M> {
     /// Knows other listeners from now on; says which of all have connections here.
     fn renew(&mut self, now: Time, renewal: Renewal) -> BTreeSet<u16> {
-        let Renewal { known, mouths, gates, closing, tls, origins, naps } = renewal;
+        let Renewal { known, mouths, gates, closing, tls, origins, naps, loading } = renewal;
         self.rhythm.naps = naps;
+        self.loading = loading;
         let is_open = |number: u16| known.open.iter().any(|listener| listener.number == number);
         let (stay, go) = self.gates.drain(..).partition(|gate: &Gate| is_open(gate.number()));
         self.gates = go;

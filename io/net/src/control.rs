@@ -71,23 +71,35 @@ impl Control {
         })
     }
 
-    /// Says which of our addresses a datagram comes from; and how many octets that took.
-    pub(crate) fn from(ip: IpAddr) -> (Self, usize) {
-        let mut control = Self::EMPTY;
-        let (level, kind, length) = match ip {
-            IpAddr::V4(ip) => {
-                control.put(HEADER + 4, &ip.octets());
-                (libc::IPPROTO_IP, libc::IP_PKTINFO, size_of::<libc::in_pktinfo>())
+    /// Says which of our addresses a datagram comes from, and into pieces of how many octets the kernel cuts it; and how many octets it took to say so.
+    pub(crate) fn of(from: Option<IpAddr>, segment: Option<u16>) -> (Self, usize) {
+        let (mut control, mut length) = (Self::EMPTY, 0);
+        match from {
+            Some(IpAddr::V4(ip)) => {
+                let info = (libc::IPPROTO_IP, libc::IP_PKTINFO, size_of::<libc::in_pktinfo>());
+                length = control.add(length, info, (4, &ip.octets()));
             }
-            IpAddr::V6(ip) => {
-                control.put(HEADER, &ip.octets());
-                (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, size_of::<libc::in6_pktinfo>())
+            Some(IpAddr::V6(ip)) => {
+                let info = (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, size_of::<libc::in6_pktinfo>());
+                length = control.add(length, info, (0, &ip.octets()));
             }
-        };
-        control.put(0, &(HEADER + length).to_ne_bytes());
-        control.put(offset_of!(cmsghdr, cmsg_level), &level.to_ne_bytes());
-        control.put(offset_of!(cmsghdr, cmsg_type), &kind.to_ne_bytes());
-        (control, (HEADER + length).next_multiple_of(size_of::<usize>()))
+            None => {}
+        }
+        if let Some(octets) = segment {
+            let cut = (libc::SOL_UDP, libc::UDP_SEGMENT, size_of::<u16>());
+            length = control.add(length, cut, (0, &octets.to_ne_bytes()));
+        }
+        (control, length)
+    }
+
+    /// Adds a message of so many octets, of which all are zero but those that are said from an offset on; where the next one begins.
+    fn add(&mut self, at: usize, message: (c_int, c_int, usize), said: (usize, &[u8])) -> usize {
+        let (level, kind, size) = message;
+        self.put(at, &(HEADER + size).to_ne_bytes());
+        self.put(at + offset_of!(cmsghdr, cmsg_level), &level.to_ne_bytes());
+        self.put(at + offset_of!(cmsghdr, cmsg_type), &kind.to_ne_bytes());
+        self.put(at + HEADER + said.0, said.1);
+        at + (HEADER + size).next_multiple_of(size_of::<usize>())
     }
 
     fn put(&mut self, at: usize, octets: &[u8]) {
@@ -109,7 +121,7 @@ mod tests {
     fn whatever_the_kernel_says_is_read_without_harm() {
         // Sizes that are too small, too large, or nonsense.
         for size in [0, 1, HEADER - 1, HEADER, HEADER + 3, 127, 128, 129, usize::MAX] {
-            let mut control = Control::from([127, 0, 0, 1].into()).0;
+            let mut control = Control::of(Some([127, 0, 0, 1].into()), None).0;
             control.put(0, &size.to_ne_bytes());
             for length in [0, 7, 8, 16, 64, 128, 129, usize::MAX] {
                 let whole = length == 128 && (HEADER + 12..=128).contains(&size);

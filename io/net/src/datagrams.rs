@@ -13,6 +13,7 @@ use crate::kernel::{self, Batch, Epoll, Parcel, Watch};
 use crate::limits;
 use crate::recent::Recent;
 use crate::token::Token;
+use crate::trains::{self, Loading};
 
 /// One socket, what waits to be sent from it, and how its peers reach us.
 #[derive(Debug)]
@@ -131,8 +132,8 @@ impl Mouth {
     }
 
     /// Sends what waits.
-    pub(crate) fn flush(&mut self, counters: &Counters) -> Sent {
-        let sent = self.queue.flush(&self.socket);
+    pub(crate) fn flush(&mut self, counters: &Counters, loading: Loading) -> Sent {
+        let sent = self.queue.flush(&self.socket, loading);
         counters.datagrams_out.add(sent.sent);
         counters.datagrams_unsent.add(sent.unsent);
         sent
@@ -141,7 +142,11 @@ impl Mouth {
 
 /// Datagrams that wait to be sent from one socket.
 #[derive(Debug, Default)]
-pub(crate) struct Queue(VecDeque<Parcel>);
+pub(crate) struct Queue {
+    parcels: VecDeque<Parcel>,
+    /// The way out of this socket cuts no trains.
+    singly: bool,
+}
 
 /// What came of sending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -157,32 +162,37 @@ pub(crate) struct Sent {
 impl Queue {
     /// False when it is full.
     pub(crate) fn put(&mut self, parcel: Parcel) -> bool {
-        let room = self.0.len() < limits::DATAGRAMS_WAITING;
+        let room = self.parcels.len() < limits::DATAGRAMS_WAITING;
         if room {
-            self.0.push_back(parcel);
+            self.parcels.push_back(parcel);
         }
         room
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.parcels.is_empty()
     }
 
     /// Drops what waits; says how much that was.
     pub(crate) fn clear(&mut self) -> usize {
-        std::mem::take(&mut self.0).len()
+        std::mem::take(&mut self.parcels).len()
     }
 
-    /// Sends what waits, in order, as far as the kernel takes it.
-    pub(crate) fn flush(&mut self, socket: &UdpSocket) -> Sent {
+    /// Sends what waits, in order, as far as the kernel takes it. Where much waits, what can go in one [train](trains) may overtake the rest.
+    pub(crate) fn flush(&mut self, socket: &UdpSocket, loading: Loading) -> Sent {
         let mut result = Sent::default();
         let mut refused = 0;
-        while !self.0.is_empty() {
-            let (first, second) = self.0.as_slices();
+        let few = self.parcels.len() < limits::TRAINS_FROM;
+        let mut loading = if self.singly || few { Loading::Singly } else { loading };
+        if loading == Loading::Trains {
+            self.parcels.make_contiguous().chunks_mut(limits::CARGO).for_each(trains::couple);
+        }
+        while !self.parcels.is_empty() {
+            let (first, second) = self.parcels.as_slices();
             let parcels = if first.is_empty() { second } else { first };
-            match kernel::send(socket, parcels) {
+            match kernel::send(socket, parcels, loading) {
                 Ok(sent) => {
-                    drop(self.0.drain(..sent.min(self.0.len())));
+                    drop(self.parcels.drain(..sent.min(self.parcels.len())));
                     result.sent += sent;
                     refused = 0;
                 }
@@ -192,18 +202,106 @@ impl Queue {
                 }
                 // Mostly news of an earlier datagram (an ICMP message came), told once: try again. Else this one cannot be sent.
                 Err(_) if refused < 2 => refused += 1,
+                // Perhaps each can go by itself. An interface that leaves checksums to us never takes a train.
+                Err(error) if loading == Loading::Trains => {
+                    self.singly = error.raw_os_error() == Some(libc::EIO);
+                    loading = Loading::Singly;
+                    refused = 0;
+                }
                 // It was to leave from an address that this machine may not have any more: from whichever it has now.
-                Err(_) if self.0.front().is_some_and(|first| first.from.is_some()) => {
-                    self.0.iter_mut().take(1).for_each(|first| first.from = None);
+                Err(_) if self.parcels.front().is_some_and(|first| first.from.is_some()) => {
+                    self.parcels.iter_mut().take(1).for_each(|first| first.from = None);
                     refused = 0;
                 }
                 Err(_) => {
                     result.unsent += 1;
-                    result.lost.extend(self.0.pop_front().map(|parcel| parcel.to));
+                    result.lost.extend(self.parcels.pop_front().map(|parcel| parcel.to));
                     refused = 0;
                 }
             }
         }
         result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn socket() -> (UdpSocket, SocketAddr) {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let address = socket.local_addr().unwrap();
+        (socket, address)
+    }
+
+    /// Two hundred datagrams of four lengths for two peers, numbered.
+    fn filled(peers: [SocketAddr; 2]) -> Queue {
+        let mut queue = Queue::default();
+        for n in 0..200 {
+            let text = format!("{n:03}{}", "x".repeat(n % 4));
+            let put = queue.put(Parcel { to: peers[n / 2 % 2], from: None, octets: text.into() });
+            assert!(put);
+        }
+        queue
+    }
+
+    /// What has come, by length.
+    fn received(socket: &UdpSocket) -> [Vec<usize>; 4] {
+        let mut by_length: [Vec<usize>; 4] = Default::default();
+        for _ in 0..100 {
+            let mut room = [0; 64];
+            let length = socket.recv(&mut room).unwrap();
+            let text = str::from_utf8(&room[..length]).unwrap();
+            by_length[length - 3].push(text[..3].parse().unwrap());
+        }
+        by_length
+    }
+
+    fn all_come(sender: &UdpSocket, queue: &mut Queue, peers: [(UdpSocket, SocketAddr); 2]) {
+        let sent = queue.flush(sender, Loading::Trains);
+        assert_eq!(sent, Sent { sent: 200, ..Sent::default() });
+        assert!(queue.is_empty());
+        for (mine, (socket, _)) in peers.iter().enumerate() {
+            for (length, numbers) in received(socket).into_iter().enumerate() {
+                let meant = (0..200).filter(|n| n / 2 % 2 == mine && n % 4 == length);
+                assert_eq!(numbers, meant.collect::<Vec<usize>>(), "{mine} {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_goes_in_trains_comes_as_it_was_sent() {
+        let (sender, peers) = (socket().0, [socket(), socket()]);
+        all_come(&sender, &mut filled([peers[0].1, peers[1].1]), peers);
+    }
+
+    /// Who sends without checksums is refused trains (EINVAL), as by an interface that cannot cut them.
+    #[test]
+    fn where_no_train_can_go_each_goes_by_itself() {
+        let (sender, peers) = (socket().0, [socket(), socket()]);
+        kernel::set(&sender, libc::SOL_SOCKET, libc::SO_NO_CHECK, 1).unwrap();
+        let mut queue = filled([peers[0].1, peers[1].1]);
+        let row = queue.parcels.make_contiguous();
+        trains::couple(row);
+        assert!(kernel::send(&sender, row, Loading::Trains).is_err());
+        all_come(&sender, &mut queue, peers);
+    }
+
+    /// As few as a small office ever has at once leave in their order.
+    #[test]
+    fn few_keep_their_order() {
+        let (sender, peer) = (socket().0, socket());
+        let mut queue = filled([peer.1, peer.1]);
+        queue.parcels.truncate(limits::TRAINS_FROM - 1);
+        assert_eq!(queue.flush(&sender, Loading::Trains).sent, limits::TRAINS_FROM - 1);
+        for n in 0..limits::TRAINS_FROM - 1 {
+            let mut room = [0; 64];
+            let length = peer.0.recv(&mut room).unwrap();
+            assert!(room[..length].starts_with(format!("{n:03}").as_bytes()));
+        }
     }
 }

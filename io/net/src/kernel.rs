@@ -15,6 +15,8 @@ use bytes::Bytes;
 use libc::{c_int, c_void, socklen_t};
 
 use crate::control::Control;
+use crate::limits;
+use crate::trains::{self, Loading};
 
 /// The octets of the largest datagram.
 const DATAGRAM: usize = 65_535;
@@ -310,36 +312,48 @@ pub(crate) struct Parcel {
     pub octets: Bytes,
 }
 
-/// Sends the first datagrams of a row, up to [`BATCH_MOST`], without waiting. Says how many went; an error is about the first
-/// (or about an earlier one, when an ICMP message has come back).
-pub(crate) fn send(socket: &impl AsRawFd, parcels: &[Parcel]) -> io::Result<usize> {
-    // Left as they are until they are filled: zeroing 25 KiB would cost as much as sending a datagram.
+/// Sends the first datagrams of a row, without waiting: up to [`BATCH_MOST`], or as many [trains](crate::trains). Says how many datagrams went; an error
+/// is about the first, or its train (or about an earlier one, when an ICMP message has come back).
+pub(crate) fn send(
+    socket: &impl AsRawFd,
+    parcels: &[Parcel],
+    loading: Loading,
+) -> io::Result<usize> {
+    // Left as they are until they are filled: zeroing 29 KiB would cost as much as sending a datagram.
     let mut names = [const { MaybeUninit::<libc::sockaddr_storage>::uninit() }; BATCH_MOST];
-    let mut vectors = [const { MaybeUninit::<libc::iovec>::uninit() }; BATCH_MOST];
+    let mut vectors = [const { MaybeUninit::<libc::iovec>::uninit() }; limits::CARGO];
     let mut controls = [const { MaybeUninit::<Control>::uninit() }; BATCH_MOST];
     let mut headers = [const { MaybeUninit::<libc::mmsghdr>::uninit() }; BATCH_MOST];
-    let mut count = 0;
-    let rooms = headers.iter_mut().zip(&mut names).zip(&mut vectors).zip(&mut controls);
-    for (parcel, (((header, name), vector), control)) in parcels.iter().zip(rooms) {
+    let parcels = parcels.get(..limits::CARGO).unwrap_or(parcels);
+    let (mut count, mut free) = (0, &mut vectors[..]);
+    let rooms = headers.iter_mut().zip(&mut names).zip(&mut controls);
+    for (train, ((header, name), control)) in trains::cut(parcels, loading).zip(rooms) {
+        let Some((first, vectors)) = train.first().zip(free.split_off_mut(..train.len())) else {
+            break;
+        };
+        for (vector, parcel) in vectors.iter_mut().zip(train) {
+            let start = parcel.octets.as_ptr().cast_mut().cast();
+            vector.write(libc::iovec { iov_base: start, iov_len: parcel.octets.len() });
+        }
         // SAFETY: all zeros is a valid value of this plain struct: no name, no buffers, no control.
         let header = header.write(unsafe { zeroed() });
-        header.msg_hdr.msg_namelen = put_address(name, parcel.to);
+        header.msg_hdr.msg_namelen = put_address(name, first.to);
         header.msg_hdr.msg_name = name.as_mut_ptr().cast();
-        let start = parcel.octets.as_ptr().cast_mut().cast();
-        header.msg_hdr.msg_iov =
-            vector.write(libc::iovec { iov_base: start, iov_len: parcel.octets.len() });
-        header.msg_hdr.msg_iovlen = 1;
-        if let Some(from) = parcel.from {
-            let (filled, length) = Control::from(from);
+        header.msg_hdr.msg_iov = vectors.as_mut_ptr().cast();
+        header.msg_hdr.msg_iovlen = train.len() as _;
+        let segment = u16::try_from(first.octets.len()).ok().filter(|_| train.len() > 1);
+        if first.from.is_some() || segment.is_some() {
+            let (filled, length) = Control::of(first.from, segment);
             header.msg_hdr.msg_control = std::ptr::from_mut(control.write(filled)).cast();
             header.msg_hdr.msg_controllen = length as _;
         }
         count += 1;
     }
     let (headers, flags) = (headers.as_mut_ptr().cast(), libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL);
-    // SAFETY: `count` headers are filled; their pointers go to buffers that live through the call, which only reads them.
+    // SAFETY: `count` headers are filled, and as many buffers as they say; the pointers go to what lives through the call, which only reads it.
     let sent = unsafe { libc::sendmmsg(socket.as_raw_fd(), headers, count, flags as _) };
-    checked(sent).map(|sent| usize::try_from(sent).unwrap_or_default())
+    let sent = usize::try_from(checked(sent)?).unwrap_or_default();
+    Ok(trains::cut(parcels, loading).take(sent).map(<[_]>::len).sum())
 }
 
 /// The next entry of a socket's error queue: a peer that cannot be reached (RFC 3261 §18.4). `Ok(None)` when it is empty;
@@ -462,7 +476,13 @@ pub(crate) fn mark(socket: &impl AsRawFd, family: SocketAddr, class: Class) {
     drop(set(socket, level, name, class as c_int));
 }
 
-fn set(socket: &impl AsRawFd, level: c_int, name: c_int, value: c_int) -> io::Result<()> {
+/// Sets an option of a socket that is a whole number.
+pub(crate) fn set(
+    socket: &impl AsRawFd,
+    level: c_int,
+    name: c_int,
+    value: c_int,
+) -> io::Result<()> {
     let place = std::ptr::from_ref(&value).cast();
     let length = size_of::<c_int>() as socklen_t;
     // SAFETY: the value is an int that lives through the call.

@@ -11,6 +11,21 @@ pub const LISTENERS: usize = 64;
 /// Datagrams taken from or given to the kernel in one call. Past 64 a larger batch saves nothing.
 pub const BATCH: usize = crate::kernel::BATCH_MOST;
 
+/// From so many waiting datagrams on those of one kind go together. With fewer there is little to gain, and they leave in their order.
+pub const TRAINS_FROM: usize = 16;
+
+/// Datagrams in one train: the kernel's limit (`UDP_MAX_SEGMENTS`, 128 since Linux 6.9).
+pub const TRAIN: usize = 64;
+
+/// Octets of all datagrams of a train: as many as one datagram can have (RFC 768, RFC 791), less some for headers.
+pub const TRAIN_OCTETS: usize = 65_000;
+
+/// Octets of the largest datagram that goes in a train: what fits into each packet of IPv6 (RFC 8200 §5). What is larger may be too large for a way.
+pub const WAGON: usize = 1232;
+
+/// Datagrams given to the kernel in one call, in trains: as many as one turn takes from a socket.
+pub const CARGO: usize = BATCH * BATCHES;
+
 /// Batches taken from one socket in one turn, so that a busy socket does not keep the others waiting.
 pub const BATCHES: usize = 4;
 

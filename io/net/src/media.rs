@@ -14,6 +14,7 @@ use crate::kernel::{Class, Parcel};
 use crate::limits;
 use crate::listener::udp_socket;
 use crate::plan::MediaPlan;
+use crate::trains::Loading;
 
 /// The media sockets of one shard.
 #[derive(Debug)]
@@ -131,7 +132,7 @@ impl Media {
     pub(crate) fn flush(&mut self, counters: &Counters) {
         while let Some(socket) = self.loud.pop_first() {
             let Some(ear) = self.sockets.get_mut(&socket) else { continue };
-            let sent = ear.queue.flush(&ear.socket);
+            let sent = ear.queue.flush(&ear.socket, Loading::Singly);
             counters.media_out.add(sent.sent);
             counters.media_unsent.add(sent.unsent);
             if sent.blocked {

@@ -9,6 +9,7 @@ use protocol::{Listener, Transport};
 
 use crate::limits;
 use crate::tls::Tls;
+use crate::trains::Loading;
 use crate::websocket::Origins;
 
 /// What the driver is to do: listeners, shards, limits. [`Plan::bind`] is the next step.
@@ -26,6 +27,8 @@ pub struct Plan {
     pub crowd: Crowd,
     /// How long a shard lets packets gather.
     pub naps: Naps,
+    /// How a busy shard gives datagrams to the kernel.
+    pub loading: Loading,
     /// Pages of which web sites may open a WebSocket.
     pub origins: Arc<Origins>,
     /// Certificates, and whom to trust: without it there is no TLS.
@@ -44,6 +47,7 @@ impl Plan {
             patience: Patience::default(),
             crowd: Crowd::default(),
             naps: Naps::default(),
+            loading: Loading::Trains,
             origins: Arc::new(Origins::Hosts(Vec::new())),
             tls: None,
             nodes: None,

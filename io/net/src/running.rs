@@ -286,7 +286,7 @@ impl<M: Drivable> Seed<M> {
             plan.media.clone(),
             plan.media.address.unwrap_or_else(|| media_address(&here.listeners.open)),
         );
-        let rhythm = Rhythm::new(plan.naps);
+        let (rhythm, loading) = (Rhythm::new(plan.naps), plan.loading);
         let epoll = Epoll::new(limits::READY)?;
         thread::Builder::new().name(format!("shard-{}", here.shard)).spawn(move || {
             let _together = Together(Arc::clone(&here.board));
@@ -305,6 +305,7 @@ impl<M: Drivable> Seed<M> {
                 batch: Batch::new(limits::BATCH),
                 rhythm,
                 worth: Worth::default(),
+                loading,
                 trust: Trust::default(),
                 bars: Bars::default(),
                 woken: Time::default(),

@@ -28,6 +28,7 @@ use crate::streams::Streams;
 use crate::switchboard::{Inbox, Letter, Switchboard};
 use crate::tap::{Notice, Passed, Way};
 use crate::token::Token;
+use crate::trains::Loading;
 use crate::trust::Trust;
 use crate::worth::Worth;
 
@@ -47,6 +48,7 @@ pub(crate) struct Shard<M> {
     pub(crate) batch: Batch,
     pub(crate) rhythm: Rhythm,
     pub(crate) worth: Worth,
+    pub(crate) loading: Loading,
     pub(crate) trust: Trust,
     pub(crate) bars: Bars,
     /// When the machine was woken last.
@@ -377,7 +379,7 @@ impl<M: Drivable> Shard<M> {
             if mouth.queue.is_empty() {
                 continue;
             }
-            let sent = mouth.flush(&self.here.counters);
+            let sent = mouth.flush(&self.here.counters, self.loading);
             // RFC 3261 §18.4: the one who wanted it sent is told.
             self.inputs.extend(sent.lost.into_iter().map(|peer| {
                 let transport = Transport::Udp;

@@ -19,6 +19,8 @@ pub struct Server {
     pub shards: Option<NonZeroUsize>,
     /// The longest that a busy shard lets packets gather; zero: it takes each as it comes.
     pub nap: Duration,
+    /// Whether a busy shard gives datagrams of one length to one peer to the kernel as one.
+    pub trains: bool,
     /// What it does with requests for others.
     pub role: Role,
     /// How long it gives what has begun, when it is told to stop.
@@ -37,6 +39,7 @@ impl Default for Server {
         Self {
             shards: None,
             nap,
+            trains: true,
             role: Role::Proxy,
             drain: DRAIN,
             drain_until: Farewell::Requests,
@@ -61,6 +64,7 @@ impl Server {
             nap: written
                 .number("nap", 0..=limits::NAP, faults)
                 .map_or(Self::default().nap, |nap| Duration::from_micros(nap.value)),
+            trains: written.flag("trains", faults).unwrap_or(true),
             role: role(written, faults),
             drain: written
                 .number("drain", limits::DRAIN, faults)
@@ -130,6 +134,13 @@ pub(super) const SECTION: Section = Section {
             "How many microseconds a busy shard lets packets gather before it looks again, at most, where waking up for each is \
              dear: it does so while a message costs a sixth less CPU that way, and tries both now and then. When there is little \
              to do nobody waits, and where much comes nobody waits for more than eight packets. 0: never. At most 1000.",
+        ),
+        Key::new(
+            "trains",
+            "true",
+            "Whether a busy shard gives datagrams of one length to one peer to the kernel as one, which cuts them apart (UDP segmentation \
+             offload): a third of what a call costs. false: each by itself. What leaves then keeps its order, and tcpdump on \
+             this machine shows each message for itself also where the network card does the cutting.",
         ),
         Key::new(
             "role",

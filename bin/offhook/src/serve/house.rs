@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use net::Loading;
 use net::tls::{CannotUse, Terms, Tls};
 use protocol::auth::{Algorithm, Ha1, Names};
 use protocol::doors::Neighbour;
@@ -20,6 +21,7 @@ pub(crate) fn plan(config: &Config) -> Result<net::Plan, String> {
     let shards = config.server.shards.map_or(cores, usize::from);
     let mut plan = net::Plan::new().shards(u16::try_from(shards).unwrap_or(u16::MAX));
     plan.naps.signalling = config.server.nap;
+    plan.loading = if config.server.trains { Loading::Trains } else { Loading::Singly };
     for address in &config.listen.udp {
         plan = plan.on(Transport::Udp, *address);
     }
