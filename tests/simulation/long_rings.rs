@@ -42,10 +42,17 @@ fn who_answers_is_connected() {
 }
 
 #[test]
-fn a_repeated_invite_gets_what_was_said_last() {
-    let (mut office, invite, _) = ringing();
-    let heard = office.receive(Phone::udp(101).flow, invite.wire());
-    assert_eq!(answers(&heard, Phone::udp(101).flow), [183]);
+fn a_repeated_invite_gets_what_was_said_last_octet_for_octet() {
+    let (mut office, invite, copy) = ringing();
+    let alice = Phone::udp(101).flow;
+    let answer = reply(&copy.message, 180, "Contact: <sip:102@198.51.100.2:5060>\r\n");
+    let first = office.receive(copy.flow, answer).remove(0).message;
+    office.wait(A_WHILE);
+    for _ in 0..2 {
+        let heard = office.receive(alice, invite.wire());
+        assert_eq!(answers(&heard, alice), [180]);
+        assert_eq!(heard[0].message.wire(), first.wire());
+    }
 }
 
 #[test]

@@ -9,6 +9,13 @@ pub const TRANSACTIONS: usize = 400_000;
 /// second the oldest are forgotten before their 32 s are over, and who repeats one of those is served anew.
 pub const ANSWERED_PAGES: usize = 4_096;
 
+/// Octets of a provisional answer, and of the head of its request, that are compared to keep the answer short; and lines of that head. Real ones have a quarter of it;
+/// what is longer is kept as it is.
+pub const ECHO: usize = 4_096;
+
+/// See [`ECHO`].
+pub const ECHO_LINES: usize = 64;
+
 /// Nonces whose counts are remembered. A phone uses one for minutes; the oldest goes first, and its user is asked again.
 pub const NONCES: usize = 100_000;
 

@@ -5,6 +5,7 @@ mod back;
 mod backoff;
 mod broken;
 mod client;
+mod echo;
 mod key;
 mod server;
 #[cfg(test)]
@@ -253,6 +254,14 @@ impl Transactions {
         }
         self.settle(id.0);
         self.wait_for_ack(now, id.0, before);
+    }
+
+    /// The user of a server transaction expects nothing for a while, and keeps its request meanwhile: what was said in it is kept small.
+    pub fn lasts(&mut self, id: ServerId, request: &Bytes) {
+        let found = self.all.get_mut(id.0).map(|entry| &mut entry.transaction);
+        if let Some(Transaction::Server(server)) = found {
+            server.lasts(request);
+        }
     }
 
     /// Begins a client transaction. The request carries our Via and its branch already. An ACK for a 2xx has none and is sent

@@ -17,6 +17,7 @@ use sip::{Bytes, Draft, Message, Method};
 
 use super::back::{Back, Left};
 use super::backoff::Backoff;
+use super::echo::Echo;
 use super::timers::{TRYING_AFTER, Timers};
 use crate::doors::Output;
 use crate::transport::Flow;
@@ -26,7 +27,7 @@ use crate::transport::Flow;
 pub(super) struct Server {
     /// Where responses go.
     pub(super) back: Back,
-    /// What came, while an answer is to be made of it, or a way to be found for one; then nothing.
+    /// What came, while an answer is to be made of it, or a way to be found for one, or it is what an answer has in common with it; then nothing.
     request: Bytes,
     state: State,
 }
@@ -37,6 +38,8 @@ enum State {
     Silent { came: Time, trying_at: Time },
     /// INVITE, not answered for good; `latest` meets every repeat.
     Proceeding { latest: Bytes },
+    /// The same, of one that has been so for a while.
+    Lasting { latest: Echo },
     /// INVITE, answered with 2xx, which the TU repeats; we only absorb INVITEs.
     Accepted { until: Time },
     /// INVITE, answered with 300–699, repeated until the ACK comes.
@@ -78,28 +81,12 @@ pub(super) enum Again {
     ForTheUser,
 }
 
-impl State {
-    /// What was said last, and meets every repeat.
-    const fn said(&self) -> Option<&Bytes> {
-        match self {
-            Self::Proceeding { latest: wire }
-            | Self::Working { trying: wire, .. }
-            | Self::Completed { answer: wire, .. } => Some(wire),
-            Self::Refused(refusal) => Some(&refusal.answer),
-            Self::Silent { .. }
-            | Self::Accepted { .. }
-            | Self::Confirmed { .. }
-            | Self::Trying { .. }
-            | Self::Over => None,
-        }
-    }
-}
-
 impl Server {
     /// True until its user has given a final answer.
     pub(super) const fn is_open(&self) -> bool {
-        use State::{Proceeding, Silent, Trying, Working};
-        matches!(self.state, Silent { .. } | Proceeding { .. } | Trying { .. } | Working { .. })
+        use State::{Lasting, Proceeding, Silent, Trying, Working};
+        let is_invite = matches!(self.state, Silent { .. } | Proceeding { .. } | Lasting { .. });
+        is_invite || matches!(self.state, Trying { .. } | Working { .. })
     }
 
     /// True for an INVITE that was answered for good; its ACK may have come, when it was accepted.
@@ -123,6 +110,30 @@ impl Server {
         Message::parse(self.request.clone()).ok()
     }
 
+    /// What was said last, and meets every repeat.
+    fn said(&self) -> Option<Bytes> {
+        match &self.state {
+            State::Proceeding { latest: wire }
+            | State::Working { trying: wire, .. }
+            | State::Completed { answer: wire, .. } => Some(wire.clone()),
+            State::Lasting { latest } => Some(latest.answer(&self.request)),
+            State::Refused(refusal) => Some(refusal.answer.clone()),
+            State::Silent { .. }
+            | State::Accepted { .. }
+            | State::Confirmed { .. }
+            | State::Trying { .. }
+            | State::Over => None,
+        }
+    }
+
+    /// Nothing more is expected for a while: what was said of its request is kept small. Who says so keeps the request anyhow.
+    pub(super) fn lasts(&mut self, request: &Bytes) {
+        let State::Proceeding { latest } = &self.state else { return };
+        if let Some(latest) = Echo::of(latest, request) {
+            (self.state, self.request) = (State::Lasting { latest }, request.clone());
+        }
+    }
+
     /// The 100 to a request, which was a message when it came.
     fn trying(&self, came: Time, now: Time) -> Option<Bytes> {
         Some(Draft::late_trying(&self.request()?, now - came).wire())
@@ -140,15 +151,15 @@ impl Server {
         let until = now + timers.patience();
         let lingers = if self.back.is_sure() { now } else { until };
         let next = match (&self.state, status) {
-            (State::Silent { .. } | State::Proceeding { .. }, 100..200) => {
+            (State::Silent { .. } | State::Proceeding { .. } | State::Lasting { .. }, 100..200) => {
                 State::Proceeding { latest: wire.clone() }
             }
-            (State::Silent { .. } | State::Proceeding { .. }, 200..300) => {
+            (State::Silent { .. } | State::Proceeding { .. } | State::Lasting { .. }, 200..300) => {
                 State::Accepted { until }
             }
             // RFC 6026 §7.1: timer L runs from the first 2xx.
             (State::Accepted { until }, 200..300) => State::Accepted { until: *until },
-            (State::Silent { .. } | State::Proceeding { .. }, _) => {
+            (State::Silent { .. } | State::Proceeding { .. } | State::Lasting { .. }, _) => {
                 let resends = !self.back.flow.transport.is_reliable();
                 let resend = resends.then(|| Backoff::start(now, timers.t1, timers.t2));
                 State::Refused(Box::new(Refusal { answer: wire.clone(), resend, until }))
@@ -206,9 +217,7 @@ impl Server {
                 self.state = State::Confirmed { until };
             }
             (_, Method::Ack) => {}
-            (state, _) => {
-                out.extend(state.said().map(|wire| Output::Send(self.back.flow, wire.clone())));
-            }
+            _ => out.extend(self.said().map(|wire| Output::Send(self.back.flow, wire))),
         }
         Again::Absorbed
     }
@@ -260,7 +269,7 @@ impl Server {
             | State::Confirmed { until }
             | State::Working { until, .. }
             | State::Completed { until, .. } => Some(*until),
-            State::Proceeding { .. } | State::Over => None,
+            State::Proceeding { .. } | State::Lasting { .. } | State::Over => None,
         }
     }
 
@@ -284,7 +293,7 @@ impl Server {
     /// What was said for good may have been lost with its connection. A 2xx to an INVITE is repeated by who gave it.
     fn say_again(&self, out: &mut Vec<Output>) {
         if matches!(self.state, State::Refused(_) | State::Completed { .. }) {
-            out.extend(self.state.said().map(|wire| Output::Send(self.back.flow, wire.clone())));
+            out.extend(self.said().map(|wire| Output::Send(self.back.flow, wire)));
         }
     }
 

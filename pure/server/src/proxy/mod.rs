@@ -244,7 +244,7 @@ impl Proxy {
                 context.state = State::Locating { ticket, until };
             }
         }
-        self.keep(turn.now, context);
+        self.keep(turn, context);
     }
 
     /// Takes the answer to a question; one that nobody waits for any more is ignored.
@@ -372,10 +372,10 @@ impl Proxy {
     ) {
         let Some(mut context) = self.contexts.take(id) else { return };
         change(self, turn, &mut context);
-        self.keep(turn.now, context);
+        self.keep(turn, context);
     }
 
-    fn keep(&mut self, now: Time, mut context: Box<Context>) {
+    fn keep(&mut self, turn: &mut Turn<'_>, mut context: Box<Context>) {
         if context.is_over() {
             if let Some(ticket) = self.called.forget(&self.seal, &context) {
                 self.tickets.remove(&ticket);
@@ -389,9 +389,10 @@ impl Proxy {
             }
             return;
         }
-        let dozes = context.dozes <= now;
+        let dozes = context.dozes <= turn.now;
         if dozes {
             context.dozes = Time::NEVER;
+            turn.transactions.lasts(context.id, context.request.wire());
         }
         let deadline = context.deadline();
         // One alarm a context: an earlier one that rings is set again.
