@@ -9,15 +9,15 @@ use machine::Time;
 pub(crate) struct Backoff {
     /// The next retransmission.
     pub(crate) at: Time,
-    /// How long to wait after that, and at most, in nanoseconds: there are many.
-    interval: u64,
-    cap: u64,
+    /// How long to wait after that, and at most, in microseconds: there are many.
+    interval: u32,
+    cap: u32,
 }
 
 impl Backoff {
     /// First due one `interval` after `now`; never waits longer than `cap`.
     pub(crate) fn start(now: Time, interval: Duration, cap: Duration) -> Self {
-        Self { at: now + interval, interval: nanoseconds(interval), cap: nanoseconds(cap) }
+        Self { at: now + interval, interval: microseconds(interval), cap: microseconds(cap) }
     }
 
     /// Due when it was, and from then on every `cap`.
@@ -31,12 +31,12 @@ impl Backoff {
             return false;
         }
         self.interval = self.interval.saturating_mul(2).min(self.cap);
-        self.at = now + Duration::from_nanos(self.interval);
+        self.at = now + Duration::from_micros(self.interval.into());
         true
     }
 }
 
 /// A time that no timer has is as good as the longest.
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+fn microseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }

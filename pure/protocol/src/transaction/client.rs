@@ -13,7 +13,7 @@ use sip::{Bytes, Draft, Message, Method, Name, Status};
 use super::ServerId;
 use super::backoff::Backoff;
 use super::timers::Timers;
-use super::trace::Trace;
+use super::trace::{Own, Trace};
 use crate::doors::Output;
 use crate::transport::Flow;
 
@@ -21,13 +21,16 @@ use crate::transport::Flow;
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) flow: Flow,
-    /// What was sent, while it may have to be sent again, acknowledged or cancelled; then the ACK of a refusal, or nothing.
+    /// What was sent, while it may have to be sent again, acknowledged or cancelled; once a copy was heard, its original instead. Then the ACK of a
+    /// refusal, or nothing.
     wire: Bytes,
-    /// What is enough to acknowledge or cancel a copy of an INVITE.
-    pub(super) trace: Option<Box<Trace>>,
+    /// Of a copy of an INVITE, while it may have to be acknowledged or cancelled: what it has of its own.
+    own: Own,
+    /// The original of a copy that was not heard yet.
+    original: Option<Box<Bytes>>,
     state: State,
-    /// The request of which it is a copy: nobody else is told what it hears.
-    pub(super) copy_of: Option<ServerId>,
+    /// The request of which it is a copy: nobody else is told what it hears. [`ServerId::FIRST`], which no request has, when it is none.
+    copy_of: ServerId,
 }
 
 #[derive(Debug)]
@@ -75,7 +78,21 @@ impl Client {
             let resend = resends.then(|| Backoff::start(now, timers.t1, timers.t2));
             State::Trying { resend, until }
         };
-        Self { flow, wire: request, trace: None, state, copy_of: None }
+        let (own, original, copy_of) = (Own::default(), None, ServerId::FIRST);
+        Self { flow, wire: request, own, original, state, copy_of }
+    }
+
+    /// It is a copy of that request, and this is kept of it when it has been heard.
+    pub(super) fn copies(&mut self, of: ServerId, trace: Option<Trace>) {
+        self.copy_of = of;
+        if let Some(Trace { own, original }) = trace {
+            (self.own, self.original) = (own, Some(Box::new(original)));
+        }
+    }
+
+    /// Is it a copy of that request?
+    pub(super) fn is_copy_of(&self, of: ServerId) -> bool {
+        self.copy_of == of
     }
 
     /// Takes a response of status `status`.
@@ -89,8 +106,8 @@ impl Client {
         let Some(status) = response.status() else { return Heard::Nothing };
         match (&mut self.state, status.class()) {
             (State::Calling { .. } | State::Proceeding, 1) => {
-                if self.trace.is_some() {
-                    self.wire = Bytes::new();
+                if let Some(original) = self.original.take() {
+                    self.wire = *original;
                 }
                 self.state = State::Proceeding;
             }
@@ -137,15 +154,15 @@ impl Client {
 
     /// The request, read again, as far as its CANCEL or its ACK needs it: it was a message when it went out.
     pub(super) fn request(&self) -> Option<Message> {
-        match &self.trace {
-            Some(trace) => trace.invite(),
-            None => Message::parse(self.wire.clone()).ok(),
+        if self.own.is_empty() {
+            return Message::parse(self.wire.clone()).ok();
         }
+        self.own.invite(self.original.as_deref().unwrap_or(&self.wire))
     }
 
     /// The request is needed no more; at most its ACK is.
     fn keep(&mut self, ack: Bytes) {
-        (self.wire, self.trace) = (ack, None);
+        (self.wire, self.own, self.original) = (ack, Own::default(), None);
     }
 
     /// Repeats or gives up, whichever is due; true when nobody answered.

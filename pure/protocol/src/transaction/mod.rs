@@ -291,7 +291,7 @@ impl Transactions {
         let key = self.keys.of_written(&request);
         let octets = (Some(request.method), request.wire);
         let mut client = Client::start(now, flow, &self.timers, octets, out);
-        (client.copy_of, client.trace) = (Some(request.of), request.trace.map(Box::new));
+        client.copies(request.of, request.trace);
         ClientId(self.insert(Some(key), Transaction::Client(client)))
     }
 
@@ -338,7 +338,7 @@ impl Transactions {
         let id = self.keys.of_next(answer).and_then(|key| self.find(key))?;
         match (&self.all.get(copy.0)?.transaction, &self.all.get(id)?.transaction) {
             (Transaction::Client(client), Transaction::Server(server))
-                if client.copy_of == Some(ServerId(id)) =>
+                if client.is_copy_of(ServerId(id)) =>
             {
                 Some(server.back.flow)
             }

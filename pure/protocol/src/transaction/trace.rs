@@ -9,14 +9,17 @@ use crate::texts::Texts;
 #[derive(Clone, Debug)]
 pub struct Trace {
     /// What it has of its own.
-    own: Texts,
+    pub(super) own: Own,
     /// The request of which it is a copy.
-    original: Bytes,
+    pub(super) original: Bytes,
 }
 
-/// What a copy has of its own.
+/// What a copy has of its own; nothing of what is no copy.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Own(Texts);
+
 #[derive(Clone, Copy)]
-enum Own {
+enum Kind {
     Uri = 1,
     Via,
     Routes,
@@ -36,18 +39,25 @@ const SHARED: [Name; 7] = [
 impl Trace {
     /// That of a copy with this Request-URI, this top Via and these routes.
     pub fn of(original: &Message, uri: &[u8], via: &[u8], routes: &[u8]) -> Self {
-        let all = [(Own::Uri, uri), (Own::Via, via), (Own::Routes, routes)];
-        let mut own = Texts::default();
-        own.put(all.into_iter().map(|(kind, text)| (kind as u8, [text, b""])));
+        let all = [(Kind::Uri, uri), (Kind::Via, via), (Kind::Routes, routes)];
+        let mut own = Own::default();
+        own.0.put(all.into_iter().map(|(kind, text)| (kind as u8, [text, b""])));
         Self { own, original: original.wire().clone() }
     }
+}
 
-    /// The copy, as far as its CANCEL and its ACK must know it.
-    pub(super) fn invite(&self) -> Option<Message> {
-        let original = Message::parse(self.original.clone()).ok()?;
-        let own = |kind: Own| self.own.get(kind as u8);
-        let draft = Draft::request(Method::Invite, own(Own::Uri)).raw(Name::Via, own(Own::Via));
-        let draft = match own(Own::Routes) {
+impl Own {
+    /// True for that of what is no copy.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.size() == 0
+    }
+
+    /// The copy of this request, as far as its CANCEL and its ACK must know it.
+    pub(super) fn invite(&self, original: &Bytes) -> Option<Message> {
+        let original = Message::parse(original.clone()).ok()?;
+        let own = |kind: Kind| self.0.get(kind as u8);
+        let draft = Draft::request(Method::Invite, own(Kind::Uri)).raw(Name::Via, own(Kind::Via));
+        let draft = match own(Kind::Routes) {
             b"" => draft,
             routes => draft.raw(Name::Route, routes),
         };
