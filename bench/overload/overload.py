@@ -19,6 +19,7 @@ import os
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import tempfile
 import time
@@ -198,19 +199,9 @@ def measure(arguments, name):
             end(server)
             server = start(arguments.rate or round(knee * 0.8))
             wait_until_it_answers()
-        for times in arguments.times:
-            asked = ask_for(folder, kind, knee * times, arguments.seconds)
-            row = {"times": times, "asked": asked.begun / arguments.seconds, "good": asked.good(), "slow": asked.slow(),
-                   "good_first": len([1 for at, _ in asked.setups if at < SETTLE]) / SETTLE, "slow_all": asked.slow(0)}
-            result["rows"].append(row)
-            print(f"{name} {times} times {knee:.0f}/s: {row['asked']:.0f}/s asked for, {row['good']:.0f}/s done "
-                  f"({row['good_first']:.0f}/s in the first {SETTLE} s), 99 of 100 within {row['slow']:.0f} ms "
-                  f"({row['slow_all']:.0f} ms with the first {SETTLE} s)", flush=True)
-            if times == max(TIMES):
-                result["recovered"] = recovery(folder, kind, knee / 2)
-                print(f"  half of the knee right after that: all are served after {result['recovered']:.0f} s", flush=True)
-            else:
-                time.sleep(arguments.pause)
+        rounds = [one_round(arguments, name, folder, kind, knee) for _ in range(arguments.rounds)]
+        result["rows"] = [median(rows) for rows in zip(*(rows for rows, _ in rounds))]
+        result["recovered"] = max(recovered for _, recovered in rounds)
     finally:
         for process in [callee, server]:
             if process:
@@ -218,6 +209,34 @@ def measure(arguments, name):
         print(open(os.path.join(folder, "server.log")).read()[-600:])
         shutil.rmtree(folder)
     return result
+
+
+def one_round(arguments, name, folder, kind, knee):
+    """What is done at each multiple of the knee, also in hundredths of the best of this round; and the seconds after which all is well."""
+    rows, recovered = [], 0
+    for times in arguments.times:
+        asked = ask_for(folder, kind, knee * times, arguments.seconds)
+        row = {"times": times, "asked": asked.begun / arguments.seconds, "good": asked.good(), "slow": asked.slow(),
+               "good_first": len([1 for at, _ in asked.setups if at < SETTLE]) / SETTLE, "slow_all": asked.slow(0)}
+        rows.append(row)
+        print(f"{name} {times} times {knee:.0f}/s: {row['asked']:.0f}/s asked for, {row['good']:.0f}/s done "
+              f"({row['good_first']:.0f}/s in the first {SETTLE} s), 99 of 100 within {row['slow']:.0f} ms "
+              f"({row['slow_all']:.0f} ms with the first {SETTLE} s)", flush=True)
+        if times == max(TIMES):
+            recovered = recovery(folder, kind, knee / 2)
+            print(f"  half of the knee right after that: all are served after {recovered:.0f} s", flush=True)
+        time.sleep(arguments.pause)
+    best = max(row["good"] for row in rows)
+    for row in rows:
+        row["share"] = 100 * row["good"] / best
+    print("  of the best: " + ", ".join(f"{row['share']:.0f} %" for row in rows), flush=True)
+    return rows, recovered
+
+
+def median(rows):
+    """One row of many. What a machine can do changes from minute to minute, so shares are those of the rounds, and not of the medians."""
+    row = {key: statistics.median(row[key] for row in rows) for key in rows[0]}
+    return row | {"shares": sorted(round(row["share"]) for row in rows)}
 
 
 def recovery(folder, kind, rate):
@@ -276,7 +295,7 @@ def draw():
     lines = [(server, name, everything[server][name]) for server in ["offhook", "kamailio"] for name in KINDS if name in everything.get(server, {})]
     for place, (server, name, result) in enumerate(lines):
         best = max(row["good"] for row in result["rows"])
-        points = [(across(row["times"]), down(100 * row["good"] / best)) for row in result["rows"]]
+        points = [(across(row["times"]), down(row.get("share", 100 * row["good"] / best))) for row in result["rows"]]
         path = "M" + "L".join(f"{x:.0f} {y:.1f}" for x, y in points)
         dashed = ' stroke-dasharray="6 4"' if server == "kamailio" else ""
         out.append(f'<path d="{path}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"{dashed}/>')
@@ -291,6 +310,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quota", type=int, default=5, help="percent of one core")
     parser.add_argument("--seconds", type=int, default=25)
+    parser.add_argument("--rounds", type=int, default=1, help="how often all multiples are asked for, in turn; medians count")
     parser.add_argument("--pause", type=int, default=4, help="seconds between two loads")
     parser.add_argument("--knee", type=float, help="what can be done, if that is known")
     parser.add_argument("--times", type=lambda text: [float(part) for part in text.split(",")], default=TIMES)
