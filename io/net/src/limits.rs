@@ -26,8 +26,9 @@ pub const WAGON: usize = 1232;
 /// Datagrams given to the kernel in one call, in trains: as many as one turn takes from a socket.
 pub const CARGO: usize = BATCH * BATCHES;
 
-/// Batches taken from one socket in one turn, so that a busy socket does not keep the others waiting.
-pub const BATCHES: usize = 4;
+/// Batches taken from one socket in one turn, so that a busy socket does not keep the others waiting, nor a turn last long: a message of a call
+/// takes up to 40 µs on a slow machine.
+pub const BATCHES: usize = 2;
 
 /// Octets that a socket's filter may take in the kernel (`net.core.optmem_max`): as many as Linux allows by itself since 6.7; before that it was 20,480,
 /// and too little.
