@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
 
 use machine::Time;
 use sip::Bytes;
@@ -47,8 +48,8 @@ impl Mouth {
         let ways = wildcard.then(|| Recent::new(limits::WAYS));
         Self {
             is_ipv4: local.is_some_and(|address| address.is_ipv4()),
+            queue: Queue::of(&socket),
             socket,
-            queue: Queue::default(),
             watch: Watch::Reading,
             ways,
             dropped: Dropped::default(),
@@ -160,6 +161,12 @@ pub(crate) struct Sent {
 }
 
 impl Queue {
+    /// That of a socket. A kernel that has never heard of trains would send one as a single datagram, without a word: so it is asked.
+    fn of(socket: &impl AsRawFd) -> Self {
+        let knows = kernel::set(socket, libc::SOL_UDP, libc::UDP_SEGMENT, 0).is_ok();
+        Self { parcels: VecDeque::new(), singly: !knows }
+    }
+
     /// False when it is full.
     pub(crate) fn put(&mut self, parcel: Parcel) -> bool {
         let room = self.parcels.len() < limits::DATAGRAMS_WAITING;
@@ -289,6 +296,14 @@ mod tests {
         trains::couple(row);
         assert!(kernel::send(&sender, row, Loading::Trains).is_err());
         all_come(&sender, &mut queue, peers);
+    }
+
+    /// A socket that knows no trains says so: here one for streams.
+    #[test]
+    fn who_knows_no_trains_is_given_none() {
+        assert!(!Queue::of(&socket().0).singly);
+        let stream = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        assert!(Queue::of(&stream).singly);
     }
 
     /// As few as a small office ever has at once leave in their order.

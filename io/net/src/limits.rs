@@ -14,8 +14,8 @@ pub const BATCH: usize = crate::kernel::BATCH_MOST;
 /// From so many waiting datagrams on those of one kind go together. With fewer there is little to gain, and they leave in their order.
 pub const TRAINS_FROM: usize = 16;
 
-/// Datagrams in one train: the kernel's limit (`UDP_MAX_SEGMENTS`, 128 since Linux 6.9).
-pub const TRAIN: usize = 64;
+/// Datagrams in one train: the kernel's limit is 64, or 128 since Linux 6.9 (`UDP_MAX_SEGMENTS`), of which kernels before 5.16 take some octets for headers.
+pub const TRAIN: usize = 63;
 
 /// Octets of all datagrams of a train: as many as one datagram can have (RFC 768, RFC 791), less some for headers.
 pub const TRAIN_OCTETS: usize = 65_000;

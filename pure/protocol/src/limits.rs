@@ -9,6 +9,10 @@ pub const TRANSACTIONS: usize = 400_000;
 /// second the oldest are forgotten before their 32 s are over, and who repeats one of those is served anew.
 pub const ANSWERED_PAGES: usize = 4_096;
 
+/// Octets of the head of a copy of an INVITE, and of what it has of its own, of which a trace is kept and not the whole: its ACK and CANCEL write names in
+/// their long form, which is 10 kB more in 512 rows, and a head has 65,535 at most.
+pub const TRACED: usize = 48 << 10;
+
 /// Octets of a provisional answer, and of the head of its request, that are compared to keep the answer short; and lines of that head. Real ones have a quarter of it;
 /// what is longer is kept as it is.
 pub const ECHO: usize = 4_096;

@@ -144,7 +144,8 @@ impl Client {
         response: &Message,
         out: &mut Vec<Output>,
     ) {
-        let Some(invite) = self.request() else { return };
+        // It was a message when it went out; were it none now, nobody would ever forget it.
+        let Some(invite) = self.request() else { return self.give_up() };
         let ack = acknowledgement(&invite, response);
         out.push(Output::Send(self.flow, ack.clone()));
         let until = if self.flow.transport.is_reliable() { now } else { now + timers.timer_d() };

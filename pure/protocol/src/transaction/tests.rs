@@ -486,3 +486,32 @@ fn a_repeated_2xx_finishes_nothing_else() {
     assert_eq!(bench.all.unfinished(ms(20)), 2);
     assert_eq!(bench.all.unfinished(ms(2_010)), 1);
 }
+
+/// Names in their long form are longer than they came: an INVITE of many such is acknowledged all the same, and nothing stays of it.
+#[test]
+fn an_invite_whose_names_grow_is_acknowledged_and_forgotten() {
+    let mut bench = bench(Transport::Udp);
+    let (to, rows) = ("x".repeat(58_000), "d: x\r\n".repeat(480));
+    let copy = Message::parse(format!(
+        "INVITE sip:c@h SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKc\r\nFrom: <sip:a@h>;tag=1\r\n\
+         To: \"{to}\" <sip:b@h>\r\nCall-ID: x\r\nCSeq: 7 INVITE\r\n{rows}\r\n"
+    ))
+    .unwrap();
+    let written = Written {
+        method: Method::Invite,
+        branch: b"z9hG4bKc",
+        sent_by: HostPort::parse(b"192.0.2.9").unwrap(),
+        of: ServerId::FIRST,
+        wire: copy.wire().clone(),
+        trace: Trace::of(&copy, b"sip:c@h", b"SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKc", b""),
+    };
+    bench.all.send(Time(0), bench.flow, written, &mut bench.out);
+    for status in [180, 486] {
+        let wire = Draft::reply_tagged(&copy, Status::new(status).unwrap(), "x", "t").wire();
+        let heard = bench.hear(1, Message::parse(wire).unwrap());
+        assert!(matches!(heard, Some(Up::Response(..))), "{status}");
+    }
+    assert_eq!(bench.sent(), ["INVITE sip:c@h SIP/2.0", "ACK sip:c@h SIP/2.0"]);
+    bench.live();
+    assert!(bench.all.is_empty());
+}

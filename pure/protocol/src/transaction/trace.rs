@@ -3,6 +3,7 @@
 
 use sip::{Bytes, Draft, Message, Method, Name};
 
+use crate::limits;
 use crate::texts::Texts;
 
 /// What is left of a copy.
@@ -37,12 +38,17 @@ const SHARED: [Name; 7] = [
 ];
 
 impl Trace {
-    /// That of a copy with this Request-URI, this top Via and these routes.
-    pub fn of(original: &Message, uri: &[u8], via: &[u8], routes: &[u8]) -> Self {
+    /// That of a copy with this Request-URI, this top Via and these routes; nothing where that could be too long to be read: such a copy is kept whole.
+    pub fn of(original: &Message, uri: &[u8], via: &[u8], routes: &[u8]) -> Option<Self> {
         let all = [(Kind::Uri, uri), (Kind::Via, via), (Kind::Routes, routes)];
+        let head = original.wire().len().saturating_sub(original.body().len());
+        let length = all.iter().fold(head, |sum, (_, text)| sum.saturating_add(text.len()));
+        if length > limits::TRACED {
+            return None;
+        }
         let mut own = Own::default();
         own.0.put(all.into_iter().map(|(kind, text)| (kind as u8, [text, b""])));
-        Self { own, original: original.wire().clone() }
+        Some(Self { own, original: original.wire().clone() })
     }
 }
 

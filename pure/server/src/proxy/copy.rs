@@ -148,8 +148,10 @@ impl Original<'_> {
             edit.measured();
         }
         let wire = edit.octets().map_err(|malformed| Fault::Malformed(malformed.error))?;
-        let trace = (request.method() == Some(Method::Invite))
-            .then(|| Trace::of(request, uri, &via, &routes));
+        let trace = match request.method() {
+            Some(Method::Invite) => Trace::of(request, uri, &via, &routes),
+            _ => None,
+        };
         Ok(Written { wire, branch, trace })
     }
 

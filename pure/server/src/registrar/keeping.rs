@@ -20,6 +20,8 @@ pub(super) struct Keeping {
     asked: u64,
     /// By ticket, from that of the first who waits on: the store answers in the order in which it was asked. Nothing where nobody waits.
     waiting: VecDeque<Option<Box<Waiting>>>,
+    /// How many places have somebody who waits.
+    count: usize,
 }
 
 /// One that waits. Its bindings are in force already; who calls meanwhile finds the phone.
@@ -43,13 +45,14 @@ pub(super) struct Waiting {
 impl Keeping {
     /// True when too many wait.
     pub(super) fn is_full(&self) -> bool {
-        self.waiting.len() >= limits::UNKEPT
+        self.count >= limits::UNKEPT
     }
 
     /// Has the bindings of an address written, and answers `waiting` then.
     pub(super) fn keep(&mut self, turn: &mut Turn<'_>, record: Record, waiting: Waiting) {
         self.ask(turn, record);
         self.waiting.push_back(Some(Box::new(waiting)));
+        self.count += 1;
     }
 
     /// Has the bindings of an address written that changed by themselves: nobody waits for that.
@@ -71,7 +74,9 @@ impl Keeping {
         let place = self.waiting.len().checked_sub(behind.checked_add(1)?)?;
         let waiting = self.waiting.get_mut(place)?.take();
         self.close_ranks();
-        waiting.map(|waiting| *waiting)
+        let waiting = waiting?;
+        self.count = self.count.saturating_sub(1);
+        Some(*waiting)
     }
 
     fn close_ranks(&mut self) {
@@ -104,6 +109,7 @@ impl Keeping {
                 return;
             }
             if let Some(waiting) = self.waiting.pop_front().flatten() {
+                self.count = self.count.saturating_sub(1);
                 give_up(turn, location, *waiting);
             }
         }
