@@ -139,7 +139,7 @@ pub(super) const SECTION: Section = Section {
             "trains",
             "true",
             "Whether a busy shard gives datagrams of one length to one peer to the kernel as one, which cuts them apart (UDP segmentation \
-             offload): a third of what a call costs. false: each by itself. What leaves then keeps its order, and tcpdump on \
+             offload), for half of what sending them costs. false: each by itself. What leaves then keeps its order, and tcpdump on \
              this machine shows each message for itself also where the network card does the cutting.",
         ),
         Key::new(
