@@ -25,8 +25,9 @@ struct Fault(Child, PathBuf);
 impl Fault {
     /// From now on this happens to these system calls of the server (strace(1), tampering).
     fn begin(server: &Server, (calls, what): (&str, &str), seen: PathBuf) -> Self {
+        let threads = threads(server);
         let mut strace = Command::new("strace")
-            .args(["-p", &threads(server), "-o"])
+            .args(["-p", &threads, "-o"])
             .arg(&seen)
             .args(["-e", &format!("trace={calls}")])
             .args(["-e", &format!("inject={calls}:{what}")])
@@ -34,7 +35,7 @@ impl Fault {
             .spawn()
             .expect("strace is there");
         let mut lines = BufReader::new(strace.stderr.take().expect("piped"));
-        for _ in threads(server).split(',') {
+        for _ in threads.split(',') {
             let mut said = String::new();
             lines.read_line(&mut said).expect("it says of each thread that it is there");
             assert!(said.contains("attached"), "{said}");
@@ -251,6 +252,8 @@ fn a_disk_that_does_not_sync() {
 fn a_slow_disk_holds_up_registrations_alone() {
     let folder = folder("serve-fault-slow");
     let server = Server::start(&folder, CONFIG);
+    // Who has answered has all its threads, the disk's too.
+    assert_eq!(ask(&server, "REGISTER", 0), 200);
     let half_a_second = ("fsync,fdatasync", "delay_enter=500000");
     let fault = Fault::begin(&server, half_a_second, folder.join("faults"));
     let socket = UdpSocket::bind("127.0.0.1:0").expect("bound");
