@@ -45,18 +45,15 @@ fn certificates_of(config: &Config, log: Log) -> Outcome {
             return Outcome::Wrong;
         }
     };
-    let mut outcome = Outcome::Fine;
     for remark in certificates::judge(config, &tls, certificates::now()) {
         let fields = [("what", remark.words().into())];
         match remark {
-            Remark::Useless(_) => {
-                log.error("certificate", &fields);
-                outcome = Outcome::Wrong;
-            }
+            // The server starts with it, for all whom it does not concern: the file is not wrong.
+            Remark::Useless(_) => log.error("certificate", &fields),
             Remark::Unwise(_) => log.warning("certificate", &fields),
         }
     }
-    outcome
+    Outcome::Fine
 }
 
 /// Says what is wrong with a file.
