@@ -176,6 +176,23 @@ fn nobody_gets_somebody_else_banned_by_writing_its_address() {
     assert_eq!(status(&attempt(&mut office, &victim, 900, Password::Right)), 200);
 }
 
+/// Who once had an address keeps what it was asked there. Somebody else has the address now.
+#[test]
+fn nobody_gets_somebody_else_banned_by_an_old_question() {
+    let mut office = Office::default();
+    let then = at(101, "198.51.100.1", 5060);
+    let request = register(&then, 0);
+    let asked = office.receive(then.flow, request.wire());
+    let row = credentials(&then, &request, &asked[0].message, Password::Wrong);
+    office.wait(secs(301));
+    for nth in 1..=20 {
+        let guess = register(&at(101, "198.51.100.1", 6000), nth).row(&row);
+        office.receive(then.flow, guess.row("User-Agent: sipvicious").wire());
+    }
+    assert_eq!(bans(&office), []);
+    assert_eq!(status(&attempt(&mut office, &then, 900, Password::Right)), 200);
+}
+
 #[test]
 fn a_nonce_of_ones_own_making_tells_no_password() {
     let mut office = Office::default();

@@ -63,12 +63,15 @@ impl Nonces {
         String::from_utf8(nonce).unwrap_or_default()
     }
 
-    /// True for one that we have given to whoever is there: its bearer is not somebody else who only writes that address.
-    pub fn is_for(&self, nonce: &str, whom: Source) -> bool {
-        let Some((head, signature)) = nonce.split_at_checked(HEAD) else { return false };
-        let Some((head, mark)) = head.split_at_checked(MARK) else { return false };
-        let right = self.mark(head.as_bytes(), whom).ct_eq(mark.as_bytes());
-        signature.len() == 2 * SIGNATURE && bool::from(right)
+    /// True for one that we have given to whoever is there, lately: its bearer is not somebody else who only writes that address. An
+    /// old one proves nothing: the address may be somebody else's by now.
+    pub fn is_for(&self, now: Time, nonce: &str, whom: Source) -> bool {
+        let Freshness::Fresh(_) = self.look(now, nonce) else { return false };
+        let mark = nonce.split_at_checked(HEAD).and_then(|(head, _)| head.split_at_checked(MARK));
+        let right = |(head, mark): (&str, &str)| {
+            bool::from(self.mark(head.as_bytes(), whom).ct_eq(mark.as_bytes()))
+        };
+        mark.is_some_and(right)
     }
 
     /// What a nonce is worth.
@@ -140,15 +143,18 @@ mod tests {
     fn a_nonce_knows_to_whom_it_was_given() {
         let nonces = Nonces::new(7, 3, LIFE);
         let nonce = nonces.throw(Time(MILLI), &mut Dice::new(1), here());
-        assert!(Nonces::new(7, 0, LIFE).is_for(&nonce, here()), "on every shard");
-        assert!(!nonces.is_for(&nonce, "192.0.2.2".parse().unwrap()));
-        assert!(!Nonces::new(8, 3, LIFE).is_for(&nonce, here()));
-        for at in 0..HEAD {
+        let now = Time(2 * MILLI);
+        assert!(Nonces::new(7, 0, LIFE).is_for(now, &nonce, here()), "on every shard");
+        assert!(!nonces.is_for(now, &nonce, "192.0.2.2".parse().unwrap()));
+        assert!(!Nonces::new(8, 3, LIFE).is_for(now, &nonce, here()));
+        assert!(nonces.is_for(Time(MILLI) + LIFE, &nonce, here()));
+        assert!(!nonces.is_for(Time(2 * MILLI) + LIFE, &nonce, here()), "somebody else's by now");
+        for at in 0..nonce.len() {
             let mut other = nonce.clone().into_bytes();
             other[at] ^= 1;
-            assert!(!nonces.is_for(&String::from_utf8(other).unwrap(), here()), "{at}");
+            assert!(!nonces.is_for(now, &String::from_utf8(other).unwrap(), here()), "{at}");
         }
-        assert!(!nonces.is_for("", here()) && !nonces.is_for(&nonce[..HEAD], here()));
+        assert!(!nonces.is_for(now, "", here()) && !nonces.is_for(now, &nonce[..HEAD], here()));
     }
 
     #[test]

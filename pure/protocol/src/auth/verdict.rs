@@ -101,9 +101,9 @@ impl<'a> Claim<'a> {
         (&self.nonce, self.count)
     }
 
-    /// True when the claim answers a challenge that was sent to whoever is there.
-    pub fn is_from(&self, whom: Source, nonces: &Nonces) -> bool {
-        nonces.is_for(&self.nonce, whom)
+    /// True when the claim answers a challenge that was lately sent to whoever is there.
+    pub fn is_from(&self, now: Time, whom: Source, nonces: &Nonces) -> bool {
+        nonces.is_for(now, &self.nonce, whom)
     }
 
     /// Judges the claim for a request's method and body. `ha1` is what we know of the user; for one that we do not know the same

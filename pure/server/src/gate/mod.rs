@@ -127,7 +127,7 @@ impl Gate {
             return Err(self.challenge(turn, way, asker, (Why::WhoIsIt, None)));
         };
         let name = turn.house.name_of(&claim);
-        let proof = self.proof(flow, &claim);
+        let proof = self.proof(turn.now, flow, &claim);
         match bans.hearing(turn, flow, (name, proof)) {
             Hearing::Judge => {}
             Hearing::AskAgain => {
@@ -163,13 +163,13 @@ impl Gate {
     }
 
     /// Does whoever sends credentials get what we send to its address? Whoever has a connection does, and whoever knows a nonce that
-    /// was sent there.
-    fn proof(&self, flow: Flow, claim: &Claim<'_>) -> Proof {
-        // A nonce that nobody made is found out here as well.
-        let ours = |nonces: &Nonces| claim.is_from(Source::from(flow.peer.ip()), nonces);
-        let reached = flow.transport.is_reliable()
-            || ours(&self.nonces)
-            || self.anywhere.as_ref().is_some_and(|anywhere| ours(&anywhere.nonces));
+    /// was lately sent there.
+    fn proof(&self, now: Time, flow: Flow, claim: &Claim<'_>) -> Proof {
+        let asked = || {
+            let whom = Source::from(flow.peer.ip());
+            claim.is_from(now, whom, self.whose(now, claim.count().0))
+        };
+        let reached = flow.transport.is_reliable() || asked();
         if reached { Proof::Given } else { Proof::Missing }
     }
 
