@@ -242,6 +242,68 @@ fn where_somebody_is_registered_guesses_are_slowed_and_its_phones_are_served() {
     assert_eq!(status(&attempt(&mut office, &colleague, 0, Password::Right)), 200);
 }
 
+/// Whoever guesses at an address without end keeps no telephone there from coming back.
+#[test]
+fn where_guesses_are_slowed_a_phone_is_served_from_another_port_and_so_is_a_second_one() {
+    for transport in [Transport::Udp, Transport::Tcp] {
+        for guessed in [101, 103, 999] {
+            let mut office = Office::default();
+            let guesser = at(guessed, "203.0.113.9", 6000);
+            let phone = |user: u16, port: u16| {
+                let mut phone = at(user, "203.0.113.9", port);
+                (phone.flow.transport, phone.flow.connection) = (transport, port.into());
+                phone.flow.listener = u16::from(transport == Transport::Tcp).into();
+                phone
+            };
+            assert_eq!(status(&attempt(&mut office, &phone(101, 5060), 0, Password::Right)), 200);
+            guess(&mut office, &guesser, 20);
+            assert_eq!(bans(&office)[0].0, Treatment::Slowed);
+            for nth in 0..600 {
+                office.wait(Duration::from_millis(100));
+                attempt(&mut office, &guesser, 100 + nth, Password::Wrong);
+                let port = 20_000 + u16::try_from(nth).unwrap();
+                // It has a new port, a second one of its user is where it was, and one comes that was never here.
+                let who = [phone(101, port), phone(101, 5062), phone(102, port + 1_000)];
+                if let Some(who) = who.get(nth as usize % 200) {
+                    let answer = attempt(&mut office, who, 1_000 + nth, Password::Right);
+                    assert_eq!(status(&answer), 200, "{transport:?} {guessed} {nth} {who:?}");
+                }
+            }
+        }
+    }
+}
+
+/// What is broken on connections is no guess: whoever sends it has nobody wait.
+#[test]
+fn where_guesses_are_slowed_broken_messages_keep_nobody_waiting() {
+    let mut office = Office::default();
+    let phone = at(101, "203.0.113.9", 5060);
+    assert_eq!(status(&attempt(&mut office, &phone, 0, Password::Right)), 200);
+    let mut broken = Phone::tcp(102, 1);
+    broken.flow.peer = (phone.flow.peer.ip(), 6000).into();
+    for _ in 0..300 {
+        office.receive(broken.flow, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    assert_eq!(bans(&office)[0].0, Treatment::Slowed);
+    let colleague = at(102, "203.0.113.9", 5070);
+    assert_eq!(status(&attempt(&mut office, &colleague, 0, Password::Right)), 200);
+}
+
+/// An edge proxy speaks for many: who guesses behind it for one user keeps no other waiting.
+#[test]
+fn behind_an_address_that_speaks_for_many_each_user_waits_for_itself() {
+    let never = vec!["203.0.113.0/24".parse().unwrap()];
+    let bans_of = Bans { never, ..Bans::default() };
+    let mut office = Office::new(Settings { bans: bans_of, ..settings() });
+    let (guessed, other) = (at(101, "203.0.113.9", 5060), at(102, "203.0.113.9", 5060));
+    guess(&mut office, &guessed, 50);
+    assert_eq!(bans(&office)[0].0, Treatment::Slowed);
+    assert_eq!(status(&attempt(&mut office, &guessed, 60, Password::Right)), 0);
+    assert_eq!(status(&attempt(&mut office, &other, 0, Password::Right)), 200);
+    office.wait(secs(10));
+    assert_eq!(status(&attempt(&mut office, &guessed, 61, Password::Right)), 200);
+}
+
 #[test]
 fn after_a_restart_it_is_known_who_is_registered() {
     let kept = || Settings { bindings: Bindings::Kept, ..settings() };

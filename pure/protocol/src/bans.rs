@@ -159,6 +159,8 @@ pub struct Lifting {
 pub struct Misdeed {
     /// From where.
     pub source: Source,
+    /// From which port there.
+    pub port: u16,
     /// What.
     pub offence: Offence,
     /// How heavy it is, in tenths of a wrong password.

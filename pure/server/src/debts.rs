@@ -37,6 +37,12 @@ impl<K: Copy + Ord> Debts<K> {
         paid - now
     }
 
+    /// Somebody owes this much, or what it owes already when that is more.
+    pub(crate) fn owe(&mut self, now: Time, who: K, cost: Duration) {
+        let missing = cost.saturating_sub(self.of(now, who));
+        self.add(now, who, missing);
+    }
+
     /// What somebody owes.
     pub(crate) fn of(&self, now: Time, who: K) -> Duration {
         self.paid.get(&who).map_or(Duration::ZERO, |paid| *paid - now)

@@ -6,6 +6,7 @@
 mod guests;
 mod kept;
 mod others;
+mod pacing;
 mod sieges;
 mod suspects;
 
@@ -30,6 +31,7 @@ use crate::turn::Turn;
 use guests::{Guests, brief};
 use kept::Kept;
 pub(crate) use kept::is_key;
+use pacing::{Pacing, Place};
 use sieges::Sieges;
 use suspects::{Due, GRACE, Suspects};
 
@@ -38,8 +40,8 @@ use suspects::{Due, GRACE, Suspects};
 pub(crate) struct Bans {
     names: HashKey,
     suspects: Suspects,
-    /// When a slowed source is heard again.
-    pace: Debts<Source>,
+    /// When guesses of slowed sources are heard again.
+    pacing: Pacing,
     /// Wrong answers with nonces that nobody is known to have been given.
     unproven: Debts<Source>,
     sieges: Sieges,
@@ -93,7 +95,7 @@ impl Bans {
         Self {
             names: HashKey::of(settings.secret),
             suspects: Suspects::default(),
-            pace: Debts::new(limits::SUSPECTS),
+            pacing: Pacing::new(),
             unproven: Debts::new(limits::UNPROVEN),
             sieges: Sieges::default(),
             guests: Guests::default(),
@@ -125,8 +127,11 @@ impl Bans {
         if rules.failures == 0 || self.guests.is_at(now, (source, port), user) {
             return Hearing::Judge;
         }
-        if self.suspects.is_slowed(source) && self.pace.of(now, source) > Duration::ZERO {
-            return Hearing::Silence;
+        if self.suspects.is_slowed(source) {
+            let place = self.place(turn, source, user);
+            if !self.pacing.hears(now, place, port) {
+                return Hearing::Silence;
+            }
         }
         if proof == Proof::Missing {
             let owed = self.unproven.of(now, source);
@@ -140,6 +145,13 @@ impl Bans {
             return Hearing::Silence;
         }
         Hearing::Judge
+    }
+
+    /// For whom guesses from there wait: whoever is known there does not wait for those who guess for others, and behind an address that
+    /// speaks for many nobody does.
+    fn place(&self, turn: &Turn<'_>, source: Source, user: u64) -> Place {
+        let own = self.guests.knows(turn.now, source, user) || is_spared(turn.house, source);
+        (source, own.then_some(brief(user)))
     }
 
     /// Somebody has given a wrong answer to a challenge.
@@ -161,22 +173,22 @@ impl Bans {
         let name = guess.user.get(..limits::COUNTED_NAME).unwrap_or(&guess.user);
         let user = Some(name.into());
         let (offence, sample) = (guess.offence, sample(request));
-        self.did(turn, Misdeed { source, offence, weight, user, sample });
+        self.did(turn, Misdeed { source, port: flow.peer.port(), offence, weight, user, sample });
     }
 
     /// Somebody has proven who it is, and tried what is forbidden.
     pub(crate) fn defrauded(&mut self, turn: &mut Turn<'_>, flow: Flow, request: &Message) {
-        let (source, sample) = (flow.peer.ip().into(), sample(request));
+        let (source, port, sample) = (flow.peer.ip().into(), flow.peer.port(), sample(request));
         let (offence, weight) = (Offence::Fraud, 10);
-        self.did(turn, Misdeed { source, offence, weight, user: None, sample });
+        self.did(turn, Misdeed { source, port, offence, weight, user: None, sample });
     }
 
     /// Octets came on a connection that are no SIP. Of datagrams nobody knows who has sent them.
     pub(crate) fn unreadable(&mut self, turn: &mut Turn<'_>, flow: Flow, what: &str) {
         if flow.transport.is_reliable() {
-            let (source, sample) = (flow.peer.ip().into(), cut(what));
+            let (source, port, sample) = (flow.peer.ip().into(), flow.peer.port(), cut(what));
             let (offence, weight) = (Offence::NotSip, 1);
-            self.did(turn, Misdeed { source, offence, weight, user: None, sample });
+            self.did(turn, Misdeed { source, port, offence, weight, user: None, sample });
         }
     }
 
@@ -202,8 +214,12 @@ impl Bans {
             let user = String::from_utf8_lossy(name).into();
             turn.out.push(Output::Report(Event::Besieged { user }));
         }
-        if self.suspects.is_slowed(source) {
-            self.pace.add(now, source, PACE);
+        if let Some(name) = &misdeed.user {
+            let place = self.place(turn, source, self.number(name));
+            match self.suspects.is_slowed(source) {
+                true => self.pacing.slow(now, place, misdeed.port),
+                false => self.pacing.note(now, place, misdeed.port),
+            }
         }
         if !self.suspects.note(now, rules, misdeed) {
             return;
@@ -223,7 +239,6 @@ impl Bans {
         let decides = turn.is_home_of(&source.octets());
         if !decides || self.is_excused(turn, source) {
             self.suspects.slow(now, source);
-            self.pace.add(now, source, PACE);
         } else {
             self.suspects.bar(now, source, rules);
         }
@@ -397,9 +412,6 @@ impl Bans {
         self.names.hash_one(user.get(..limits::COUNTED_NAME).unwrap_or(user))
     }
 }
-
-/// How often a slowed source is heard.
-const PACE: Duration = Duration::from_secs(10);
 
 /// Has a ban kept over a restart, or where the other nodes see it, until then; nobody waits for that.
 fn write_down(turn: &mut Turn<'_>, kept: &Kept, until: Time) {
