@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::fault::{Faults, Span};
 use super::report::{Mistakes, Source};
-use super::{Config, read_text, read_tree};
+use super::{Config, Console, Listen, Server, Store, read_text, read_tree};
 
 /// A file that was read again and understood. Its text is kept, so that mistakes which are found later can be pointed at.
 #[derive(Debug)]
@@ -20,23 +20,7 @@ impl Again {
         let (name, text) = (path.display().to_string(), read_text(path)?);
         let config = Config::parse(&name, &text)?;
         let again = Self { name, text, config };
-        let new = &again.config;
-        let changed = [
-            (running.server.shards != new.server.shards, ["server", "shards"]),
-            (running.store.url != new.store.url, ["store", "url"]),
-            (running.store.durability != new.store.durability, ["store", "durability"]),
-            (running.store.replicas != new.store.replicas, ["store", "replicas"]),
-            (running.cluster != new.cluster, ["cluster", "listen"]),
-            (running.listen.console != new.listen.console, ["listen", "console"]),
-            (
-                running.listen.console_socket != new.listen.console_socket,
-                ["listen", "console_socket"],
-            ),
-            (
-                running.console.socket_mode != new.console.socket_mode,
-                ["console", "socket_permissions"],
-            ),
-        ];
+        let changed = changed(running, &again.config);
         let changed = changed.into_iter().filter_map(|(changed, key)| changed.then_some(key));
         let refusals: Vec<_> = changed.map(|key| (key, refusal(key))).collect();
         if refusals.is_empty() { Ok(again) } else { Err(again.blame(refusals)) }
@@ -64,6 +48,37 @@ impl Again {
         let written = section.get_ref().as_table().and_then(|table| table.get(key));
         written.map_or_else(|| section.span(), toml::Spanned::span).into()
     }
+}
+
+/// What only a start reads, and whether it is another now. Every key of these sections is named: whoever adds one has to say here whether it is taken over.
+fn changed(running: &Config, new: &Config) -> [(bool, [&'static str; 2]); 10] {
+    let Server {
+        shards,
+        core_dumps,
+        nap: _,
+        trains: _,
+        role: _,
+        drain: _,
+        drain_until: _,
+        software: _,
+    } = &new.server;
+    let Store { url, durability, authority, replicas } = &new.store;
+    let Console { socket_mode, token: _, hosts: _ } = &new.console;
+    let Listen { console, console_socket, udp: _, tcp: _, tls: _, ws: _, wss: _, advertised: _ } =
+        &new.listen;
+    let Config { server, store, listen, .. } = running;
+    [
+        (server.shards != *shards, ["server", "shards"]),
+        (server.core_dumps != *core_dumps, ["server", "core_dumps"]),
+        (store.url != *url, ["store", "url"]),
+        (store.durability != *durability, ["store", "durability"]),
+        (store.authority != *authority, ["store", "authority"]),
+        (store.replicas != *replicas, ["store", "replicas"]),
+        (running.cluster != new.cluster, ["cluster", "listen"]),
+        (listen.console != *console, ["listen", "console"]),
+        (listen.console_socket != *console_socket, ["listen", "console_socket"]),
+        (running.console.socket_mode != *socket_mode, ["console", "socket_permissions"]),
+    ]
 }
 
 fn refusal([section, key]: [&str; 2]) -> (String, String) {
@@ -102,5 +117,27 @@ mod tests {
                 (Some((3, 10)), "[server] `shards` cannot change while the server runs"),
             ]
         );
+    }
+
+    /// "In force" is never said of what is not.
+    #[test]
+    fn every_key_that_only_a_start_reads_is_refused() {
+        let cases = [
+            ("[server]\ncore_dumps = true\n", "[server] `core_dumps`"),
+            ("[server]\nshards = 3\n", "[server] `shards`"),
+            ("[store]\nurl = \"file:elsewhere\"\n", "[store] `url`"),
+            ("[store]\ndurability = \"relaxed\"\n", "[store] `durability`"),
+            ("[store]\nauthority = \"new.pem\"\n", "[store] `authority`"),
+            ("[listen]\nconsole = \"127.0.0.1:8061\"\n", "[listen] `console`"),
+            ("[listen]\nconsole_socket = \"/run/x\"\n", "[listen] `console_socket`"),
+            ("[console]\nsocket_permissions = \"660\"\n", "[console] `socket_permissions`"),
+        ];
+        for (text, key) in cases {
+            for (running, new) in [("", text), (text, "")] {
+                let mistakes = load(new, running).unwrap_err();
+                let said: Vec<_> = mistakes.notices.iter().map(|it| &*it.what).collect();
+                assert_eq!(said, [format!("{key} cannot change while the server runs")]);
+            }
+        }
     }
 }
