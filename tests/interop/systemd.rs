@@ -14,7 +14,7 @@ use crate::phone::Phone;
 use crate::place;
 
 const CONFIG: &str = "domains = [\"127.0.0.1\"]\n\
-    [listen]\nudp = \"127.0.0.1:5060\"\ntcp = \"127.0.0.1:5060\"\n\
+    [listen]\nudp = \"127.0.0.1:5060\"\ntcp = \"127.0.0.1:5060\"\nconsole_socket = \"/run/offhook/console.sock\"\n\
     [[extension]]\nnumber = \"101\"\npassword = \"pw-101\"\n\
     [[extension]]\nnumber = \"102\"\npassword = \"pw-102\"\n\
     [[extension]]\nnumber = \"103\"\npassword = \"pw-103\"\n";
@@ -131,6 +131,9 @@ fn the_unit_on_display_works_under_systemd() {
     assert_eq!(machine.knows("ActiveState"), "active");
     machine.does("test $(stat -c %U:%a /var/lib/offhook) = offhook:700");
     machine.does("test $(systemctl --user show -P MainPID offhook | xargs -I{} stat -c %U /proc/{}) = offhook");
+    // The socket of the console is where the documents say.
+    machine.does("test $(stat -c %U:%a /run/offhook) = offhook:750");
+    machine.does("/usr/local/bin/offhook ctl --url unix:/run/offhook/console.sock status");
     let mut bob = machine.phone("102", &["answer", "--after", "3s"]);
     bob.peer.wait_for("\"registered\"", PATIENCE);
 

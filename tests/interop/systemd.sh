@@ -14,7 +14,7 @@ mount -t cgroup2 own /sys/fs/cgroup
 mkdir "/sys/fs/cgroup/$branch"
 echo 0 >"/sys/fs/cgroup/$branch/cgroup.procs"
 mount -t tmpfs own /run
-mkdir -p /run/above /run/work /run/units /run/manager /run/systemd/system
+mkdir -p /run/above /run/work /run/units /run/systemd/system
 mount -t overlay own -o lowerdir=/etc,upperdir=/run/above,workdir=/run/work /etc
 for folder in /usr/local/bin /var/lib /var/tmp; do mount -t tmpfs own "$folder"; done
 
@@ -35,8 +35,8 @@ mknod -m 0 /run/systemd/inaccessible/chr c 0 0
 mount -t tmpfs own /tmp
 cd /
 
-# A user's services keep their state where that user's programs do: here that is where the system's do.
-export XDG_RUNTIME_DIR=/run/manager XDG_CONFIG_HOME=/var/lib XDG_STATE_HOME=/var/lib SYSTEMD_UNIT_PATH=/run/units HOME=/root
+# A user's services keep their state and their sockets where that user's programs do: here that is where the system's do.
+export XDG_RUNTIME_DIR=/run XDG_CONFIG_HOME=/var/lib XDG_STATE_HOME=/var/lib SYSTEMD_UNIT_PATH=/run/units HOME=/root
 chmod 711 "$XDG_RUNTIME_DIR"
 /lib/systemd/systemd --user --unit=basic.target --log-target=console </dev/null &
 until [ -S "$XDG_RUNTIME_DIR/systemd/private" ]; do kill -0 $!; sleep 0.1; done
