@@ -3,7 +3,7 @@
 use console::{Client, Trouble};
 use serde_json::Value;
 
-use super::place::{Form, ask, pages, say};
+use super::place::{Form, ask, pages, say, tell, tell_each};
 use super::table::{Table, lasting, part};
 
 /// What `offhook ctl ban` is told.
@@ -25,8 +25,8 @@ pub struct Unban {
 
 pub(super) fn list(client: &Client, form: Form) -> Result<(), Trouble> {
     let count = pages(client, "bans", "", |bans| match form {
-        Form::Json => bans.iter().for_each(|ban| say(&format!("{ban}\n"))),
-        Form::Words => say(&table(bans)),
+        Form::Json => tell_each(bans),
+        Form::Words => tell(&table(bans)),
     })?;
     if form == Form::Words && count == 0 {
         say("Nobody is banned.\n");

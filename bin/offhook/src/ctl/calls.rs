@@ -3,7 +3,7 @@
 use console::{Client, Trouble};
 use serde_json::Value;
 
-use super::place::{Form, ask, filtered, pages, say};
+use super::place::{Form, ask, filtered, pages, say, tell, tell_each};
 use super::table::{Table, lasting, part};
 
 /// What `offhook ctl calls` is told.
@@ -24,8 +24,8 @@ impl List {
     pub(super) fn run(&self, client: &Client, form: Form) -> Result<(), Trouble> {
         let count =
             pages(client, "calls", &filtered(self.filter.as_deref()), |calls| match form {
-                Form::Json => calls.iter().for_each(|call| say(&format!("{call}\n"))),
-                Form::Words => say(&table(calls)),
+                Form::Json => tell_each(calls),
+                Form::Words => tell(&table(calls)),
             })?;
         if form == Form::Words && count == 0 {
             say("There is no call.\n");

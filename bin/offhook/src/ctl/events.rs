@@ -1,11 +1,11 @@
-//! `offhook ctl events`: follows what happens until Ctrl-C, or until so many have come.
+//! `offhook ctl events`: follows what happens until Ctrl-C, until so many have come, or until nobody reads any more.
 
 use std::ops::ControlFlow;
 
 use console::{Client, Trouble};
 use serde_json::Value;
 
-use super::place::{Form, say};
+use super::place::{Form, tell};
 use super::table::shown;
 use crate::log::upsets;
 
@@ -23,9 +23,9 @@ impl Arguments {
         client.follow("/api/v1/events", |line| {
             let Some(event) = line.strip_prefix("data: ") else { return ControlFlow::Continue(()) };
             match form {
-                Form::Json => say(&format!("{event}\n")),
-                Form::Words => say(&sentence(event)),
-            }
+                Form::Json => tell(&format!("{event}\n")),
+                Form::Words => tell(&sentence(event)),
+            }?;
             left = left.map(|left| left.saturating_sub(1));
             if left == Some(0) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })

@@ -1,6 +1,7 @@
 //! `Place`: which server is asked, and how answers are written.
 
 use std::io::Write as _;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use console::{Client, Trouble};
@@ -71,27 +72,32 @@ pub(super) fn ask(client: &Client, method: &str, path: &str) -> Result<Value, Tr
     serde_json::from_str(&heard.text).map_err(|error| Trouble::Strange(error.to_string()))
 }
 
-/// Asks for a list page by page, and shows each; how many entries there were.
+/// Asks for a list page by page, and shows each, as long as somebody looks; how many entries there were.
 pub(super) fn pages(
     client: &Client,
     list: &str,
     query: &str,
-    mut show: impl FnMut(&[Value]),
+    mut show: impl FnMut(&[Value]) -> ControlFlow<()>,
 ) -> Result<usize, Trouble> {
     let (mut after, mut count) = (String::new(), 0);
     loop {
         let path = format!("/api/v1/{list}?{query}{after}");
         let page = ask(client, "GET", &path)?;
         let entries = page.get(list).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        if !entries.is_empty() {
-            show(entries);
-        }
         count += entries.len();
+        if !entries.is_empty() && show(entries).is_break() {
+            return Ok(count);
+        }
         match page.get("next").and_then(Value::as_str) {
             Some(next) => after = format!("&after={}", Client::escaped(next)),
             None => return Ok(count),
         }
     }
+}
+
+/// Writes entries, each on a line for programs.
+pub(super) fn tell_each(entries: &[Value]) -> ControlFlow<()> {
+    entries.iter().try_for_each(|entry| tell(&format!("{entry}\n")))
 }
 
 /// The query for long pages of what a filter lets pass.
@@ -101,5 +107,14 @@ pub(super) fn filtered(filter: Option<&str>) -> String {
 
 /// Writes to stdout. Whoever closed it has seen enough.
 pub(super) fn say(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    // What comes of it is for those who would go on.
+    let _ = tell(text);
+}
+
+/// The same, for whoever has more to say: the one who reads may have seen enough.
+pub(super) fn tell(text: &str) -> ControlFlow<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    }
 }

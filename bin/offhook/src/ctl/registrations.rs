@@ -3,7 +3,7 @@
 use console::{Client, Trouble};
 use serde_json::Value;
 
-use super::place::{Form, ask, filtered, pages, say};
+use super::place::{Form, ask, filtered, pages, say, tell, tell_each};
 use super::table::{Table, lasting, part};
 
 /// What `offhook ctl registrations` is told.
@@ -31,8 +31,8 @@ impl List {
                 "registrations",
                 &filtered(self.filter.as_deref()),
                 |users| match form {
-                    Form::Json => users.iter().for_each(|user| say(&format!("{user}\n"))),
-                    Form::Words => say(&table(users)),
+                    Form::Json => tell_each(users),
+                    Form::Words => tell(&table(users)),
                 },
             )?;
         if form == Form::Words && count == 0 {

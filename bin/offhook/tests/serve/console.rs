@@ -1,9 +1,11 @@
 //! The console of a server as it is run, asked by curl and by `offhook ctl`.
 
+use std::io::{BufRead as _, BufReader};
 use std::net::UdpSocket;
 use std::path::Path;
-use std::process::{Command, Output};
-use std::time::Duration;
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -158,6 +160,39 @@ fn what_is_taken_away_stays_away() {
     let mut kept: Vec<_> = kept.filter_map(|user| user["user"].as_str()).collect();
     kept.sort_unstable();
     assert_eq!(kept, ["102", "103"]);
+}
+
+/// `offhook ctl events | head -1` ends, and does not sit there with a place at the console until somebody kills it.
+#[test]
+fn events_end_when_nobody_reads_them_any_more() {
+    let console = Console::start(&folder("console-head"), "");
+    let mut events = Command::new(env!("CARGO_BIN_EXE_offhook"))
+        .args(["ctl", "--url", &console.url, "events", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdout = BufReader::new(events.stdout.take().expect("piped"));
+    let seen = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut line = String::new();
+            stdout.read_line(&mut line).expect("read");
+            seen.store(true, Ordering::Release);
+        });
+        (0..1_000).take_while(|_| !seen.load(Ordering::Acquire)).for_each(|user| {
+            console.register(&format!("1{user}"));
+        });
+    });
+    drop(stdout);
+    let deadline = Instant::now() + Duration::from_secs(40);
+    let ended = (0..).find_map(|user| {
+        console.register(&format!("2{user}"));
+        let over = Instant::now() > deadline;
+        events.try_wait().expect("it is ours").map(Some).or(over.then_some(None))
+    });
+    let _ = events.kill();
+    let _ = events.wait();
+    assert!(ended.flatten().is_some_and(|status| status.success()), "{ended:?}");
 }
 
 #[test]
