@@ -11,7 +11,7 @@ use crate::certificates::{self, Remark};
 use crate::config::{Config, Credential, Durability, Ha1, Mistakes, Notice, StoreUrl};
 use crate::log::{Format, Log};
 use crate::outcome::Outcome;
-use crate::serve::house;
+use crate::serve::{house, secret};
 
 /// What `offhook check` is told.
 #[derive(Debug, clap::Args)]
@@ -29,22 +29,40 @@ pub fn run(arguments: &Arguments, log: Log) -> Outcome {
             }
             // Whoever closed stdout has seen enough: the file is fine all the same.
             let _ = std::io::stdout().lock().write_all(summary(&config).as_bytes());
-            certificates_of(&config, log)
+            files_of(&config, log)
         }
         Err(mistakes) => refuse(&mistakes, log),
     }
 }
 
+/// Reads the files that the config names, as the server does when it starts.
+fn files_of(config: &Config, log: Log) -> Outcome {
+    let mut outcome = certificates_of(config, log);
+    let secret = config.cluster.as_ref().map(|cluster| secret::common(&cluster.secret_file));
+    let authority = config.store.authority.as_deref().map(cluster::are_certificates);
+    let refused = [
+        ("secret_refused", secret.and_then(Result::err)),
+        ("authority_refused", authority.and_then(Result::err)),
+    ];
+    for (event, error) in refused {
+        if let Some(error) = error {
+            log.error(event, &[("what", (&error.to_string()).into())]);
+            outcome = Outcome::Wrong;
+        }
+    }
+    outcome
+}
+
 /// Looks at the certificates: whether they can be used, for whom they are, and how long.
 fn certificates_of(config: &Config, log: Log) -> Outcome {
-    let tls = match house::tls(config) {
-        Ok(None) => return Outcome::Fine,
-        Ok(Some(tls)) => tls,
-        Err(error) => {
-            log.error("certificate_refused", &[("what", (&error.to_string()).into())]);
+    let plan = match house::plan(config) {
+        Ok(plan) => plan,
+        Err(what) => {
+            log.error("certificate_refused", &[("what", (&what).into())]);
             return Outcome::Wrong;
         }
     };
+    let Some(tls) = plan.tls else { return Outcome::Fine };
     for remark in certificates::judge(config, &tls, certificates::now()) {
         let fields = [("what", remark.words().into())];
         match remark {
@@ -93,10 +111,7 @@ pub fn summary(config: &Config) -> String {
     if config.listen.has_web() {
         row("web pages", pages(config));
     }
-    row(
-        "console",
-        config.listen.console.map_or_else(|| "off".into(), |address| address.to_string()),
-    );
+    row("console", console(config));
     row(
         "shards",
         config.server.shards.map_or_else(|| "one per core".into(), |shards| shards.to_string()),
@@ -113,6 +128,10 @@ pub fn summary(config: &Config) -> String {
         ),
     );
     row("keeps", kept(config));
+    if let Some(cluster) = &config.cluster {
+        let by = if cluster.tls.is_some() { "TLS" } else { "TCP" };
+        row("cluster", format!("other nodes reach this one at {} by {by}", cluster.listen));
+    }
     row(
         "DNS",
         config.dns.servers.as_ref().map_or_else(
@@ -133,6 +152,17 @@ pub fn summary(config: &Config) -> String {
     row("routes", none_if_empty(listed(config.routes.iter().map(route))));
     row("groups", none_if_empty(listed(config.groups.iter().map(group))));
     text
+}
+
+/// Where the console is asked, and who may.
+fn console(config: &Config) -> String {
+    let address = config.listen.console.map(|address| address.to_string());
+    let socket =
+        config.listen.console_socket.as_ref().map(|path| {
+            format!("{} (permissions {:o})", path.display(), config.console.socket_mode)
+        });
+    let ways: Vec<_> = address.into_iter().chain(socket).collect();
+    off_if_empty(ways.join(", "))
 }
 
 /// Whose pages may open a WebSocket.
@@ -160,7 +190,14 @@ fn kept(config: &Config) -> String {
             "registrations and its secret in {}; a crash may lose the last moment",
             folder.display()
         ),
-        _ => "registrations in memory, nothing on disk".into(),
+        (StoreUrl::File(_), Durability::Memory) => {
+            "registrations in memory, nothing on disk".into()
+        }
+        (StoreUrl::Redis(url), _) => {
+            // Never the text itself: its password is in it.
+            let servers = cluster::Url::parse(url.reveal()).map(|url| url.servers());
+            format!("registrations in Redis at {}", listed(servers.unwrap_or_default().into_iter()))
+        }
     }
 }
 

@@ -36,6 +36,48 @@ fn a_good_file_is_summed_up() {
     assert!(out.lines().count() < 24, "one screen: {out}");
 }
 
+/// What stands in the summary is so, and the files that the server reads at its start are read.
+#[test]
+fn a_node_of_a_cluster_is_summed_up_and_its_secret_is_looked_at() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let secret = file("check-cluster.secret", b"00112233445566778899aabbccddeeff\n");
+    let mode = |mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(&secret, permissions).expect("ours");
+    };
+    let example = include_str!("../../../docs/examples/cluster/offhook.toml");
+    let example = example.replace("cluster.secret", &secret);
+    let listens = "[listen]\nconsole_socket = \"/run/offhook/console.sock\"\n";
+    let text = example.replace("[listen]\n", listens);
+    let path = file("check-cluster.toml", text.as_bytes());
+    mode(0o600);
+    let (code, out, log) = ended(&offhook(&["check", &path]));
+    assert_eq!((code, log.as_str()), (Some(0), ""));
+    for row in [
+        "console      /run/offhook/console.sock (permissions 600)\n",
+        "keeps        registrations in Redis at 10.0.0.1:7000, 10.0.0.2:7000, 10.0.0.3:7000\n",
+        "cluster      other nodes reach this one at 10.0.0.1:5070 by TCP\n",
+    ] {
+        assert!(out.contains(row), "{out}");
+    }
+    assert!(!out.contains("LONG-PASSWORD"), "{out}");
+    assert!(out.lines().count() < 24, "one screen: {out}");
+    mode(0o644);
+    let (code, _, log) = ended(&offhook(&["check", &path]));
+    assert!(code == Some(2) && log.contains("others may read it: chmod 600"), "{log}");
+    mode(0o600);
+    let nodes = text.replacen("[cluster]\n", "[cluster]\ncertificate = \"/nonexistent.pem\"\nprivate_key = \"/nonexistent.key\"\nauthority = \"/nonexistent.ca\"\n", 1);
+    let path = file("check-nodes.toml", nodes.as_bytes());
+    let (code, _, log) = ended(&offhook(&["check", &path]));
+    assert!(code == Some(2) && log.contains("/nonexistent."), "{log}");
+    let store = text.replace("redis://", "rediss://");
+    let store = store.replace("replicas = 0", "authority = \"/nonexistent.store\"");
+    let path = file("check-store.toml", store.as_bytes());
+    let (code, _, log) = ended(&offhook(&["check", &path]));
+    assert!(code == Some(2) && log.contains("/nonexistent.store"), "{log}");
+}
+
 #[test]
 fn a_wrong_file_is_exit_code_2() {
     let path = file("wrong.toml", b"[listen]\nupd = []\n");

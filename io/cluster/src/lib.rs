@@ -17,4 +17,5 @@ mod wish;
 
 pub use cluster::{Cluster, Terms};
 pub use url::Url;
+pub use wire::are_certificates;
 pub use wish::{Notice, Tell, Wish, Word};

@@ -56,6 +56,11 @@ impl Url {
         }
         Ok(Self { secure, user, seeds: seeds?, prefix: prefix.into() })
     }
+
+    /// The servers to begin with.
+    pub fn servers(&self) -> Vec<String> {
+        self.seeds.iter().map(|(host, port)| format!("{host}:{port}")).collect()
+    }
 }
 
 fn seed(text: &str) -> Result<(String, u16), &'static str> {

@@ -76,6 +76,14 @@ impl Trust {
     }
 }
 
+/// Whether this file could be an `authority`.
+///
+/// # Errors
+/// When it cannot be read, or has no certificate.
+pub fn are_certificates(file: &Path) -> io::Result<()> {
+    pem(file).map(drop)
+}
+
 /// The certificates of a file; one at least.
 fn pem(file: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     let named = |what: &str| io::Error::other(format!("{}: {what}", file.display()));

@@ -5,7 +5,7 @@ mod drain;
 mod drawer;
 pub(crate) mod house;
 mod memory;
-mod secret;
+pub(crate) mod secret;
 mod shared;
 pub(crate) mod signals;
 mod steward;
