@@ -50,6 +50,8 @@ use std::time::Duration;
 struct Server {
     child: Child,
     log: Lines<BufReader<ChildStderr>>,
+    /// What it said before it listened.
+    before: String,
     udp: String,
 }
 
@@ -96,10 +98,13 @@ impl Server {
             .spawn()
             .expect("the program starts");
         let log = BufReader::new(child.stderr.take().expect("piped")).lines();
-        let mut server = Self { child, log, udp: String::new() };
+        let mut server = Self { child, log, before: String::new(), udp: String::new() };
+        let listens = if format == "json" { "\"transport\":\"udp\"" } else { "transport=udp" };
+        let (before, line) = server.lines_to(listens);
+        server.before = before;
         server.udp = match format {
-            "json" => address(&server.line("\"transport\":\"udp\"")),
-            _ => between(&(server.line("transport=udp") + " "), "address=", " ").to_owned(),
+            "json" => address(&line),
+            _ => between(&(line + " "), "address=", " ").to_owned(),
         };
         server
     }

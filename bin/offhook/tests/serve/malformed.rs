@@ -116,7 +116,7 @@ fn under_fire(name: &str, (bad, good): (u64, u32), seconds: u64) {
     load.wait(1);
     let (began, length) = (Instant::now(), Duration::from_secs(seconds));
     let (sent, report, lines) = thread::scope(|scope| {
-        let Server { child, log, udp } = &mut server;
+        let Server { child, log, udp, .. } = &mut server;
         let reader = scope.spawn(|| {
             let lines = log.by_ref().map_while(Result::ok).map(|line| Line::read(&line));
             lines.collect::<Vec<_>>()
