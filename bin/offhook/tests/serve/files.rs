@@ -37,7 +37,7 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
 }
 
 /// Hundredths of a second that a process has worked so far (proc(5): `utime` and `stime`).
-fn worked(server: &Server) -> u64 {
+pub(crate) fn worked(server: &Server) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.child.id()));
     let stat = stat.expect("it lives");
     let behind = stat.rsplit_once(')').map_or("", |(_, rest)| rest);

@@ -34,6 +34,7 @@ mod reload;
 mod schema;
 mod secrets;
 mod soak;
+mod starts;
 mod steering;
 mod strangers;
 mod supervisor;
