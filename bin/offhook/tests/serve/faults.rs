@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::both::Phone;
 use crate::{Server, folder};
 
 /// How long anything may take on a machine that is busy with other things.
@@ -87,6 +88,13 @@ fn request(method: &str, phone: u32, (transport, us): (&str, &str)) -> String {
 
 /// Asks by datagrams until there is a final answer: its status.
 fn ask(server: &Server, method: &str, phone: u32) -> u16 {
+    let text = answer(server, method, phone);
+    let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
+    status.expect("a status")
+}
+
+/// The same, whole.
+fn answer(server: &Server, method: &str, phone: u32) -> String {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("bound");
     socket.set_read_timeout(Some(AGAIN)).expect("set");
     let us = socket.local_addr().expect("bound").to_string();
@@ -96,12 +104,7 @@ fn ask(server: &Server, method: &str, phone: u32) -> u16 {
         socket.send_to(request.as_bytes(), &server.udp).expect("sent");
         let mut octets = [0; 4096];
         if let Ok(length) = socket.recv(&mut octets) {
-            let text = String::from_utf8_lossy(octets.get(..length).expect("it fits"));
-            return text
-                .split(' ')
-                .nth(1)
-                .and_then(|status| status.parse().ok())
-                .expect("a status");
+            return String::from_utf8_lossy(octets.get(..length).expect("it fits")).into_owned();
         }
     }
     panic!("{method} of {phone} was never answered");
@@ -143,10 +146,21 @@ fn registered(server: &Server, phones: u32) -> BTreeSet<u32> {
     (0..phones).filter(is_there).collect()
 }
 
+/// What fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fails {
+    TheNetwork,
+    /// Who calls does not notice that.
+    TheDisk,
+}
+
 /// A server works, these system calls of it fail for a while, and it works again; what it had said is so after a kill.
-fn fails(name: &str, calls: &str, error: &str) {
-    let folder = folder(&format!("serve-fault-{name}"));
-    let mut server = Server::start(&folder, CONFIG);
+fn fails(name: &str, what: Fails, (calls, error): (&str, &str)) {
+    let (folder, mut callers) = (folder(&format!("serve-fault-{name}")), Phone::new());
+    let route = format!("[[route]]\nmatch = {{ prefix = \"+\" }}\nto = \"sip:{}\"\n", callers.us);
+    let config = format!("{CONFIG}{route}");
+    let mut server = Server::start(&folder, &config);
+    callers.calls_through(&server.udp, "+4930");
     let tcp = crate::address(&server.line("\"transport\":\"tcp\""));
     assert_eq!(ask(&server, "REGISTER", 0), 200);
     let mut acknowledged = BTreeSet::from([0]);
@@ -156,12 +170,18 @@ fn fails(name: &str, calls: &str, error: &str) {
     for _ in 0..3 {
         let fault = Fault::begin(&server, (calls, &each_third), folder.join("faults"));
         for phone in phones.by_ref().take(ROUNDS) {
-            match ask(&server, "REGISTER", phone) {
-                200 => _ = acknowledged.insert(phone),
+            let said = answer(&server, "REGISTER", phone);
+            if said.starts_with("SIP/2.0 200 ") {
+                acknowledged.insert(phone);
+            } else {
                 // What is not safe on the disk is not acknowledged (RFC 3261 §21.5.4).
-                status => assert_eq!(status, 503, "{calls} {error}"),
+                assert!(said.starts_with("SIP/2.0 503 "), "{calls} {error}: {said}");
+                assert!(said.contains("\r\nRetry-After: "), "{calls} {error}: {said}");
             }
             assert_eq!(ask(&server, "OPTIONS", phone), 200);
+            if what == Fails::TheDisk {
+                callers.call(&format!("meanwhile-{phone}")).hangs_up();
+            }
             connects(&tcp, phone);
         }
         failed = fault.end();
@@ -184,7 +204,11 @@ fn fails(name: &str, calls: &str, error: &str) {
     server.signal("KILL");
     let (seen, _) = drain(&mut server);
     assert!(!seen.contains("panicked"), "{calls} {error}: {seen}");
-    let server = Server::start(&folder, CONFIG);
+    if what == Fails::TheDisk {
+        let (began, ended) = (seen.find("\"store_refuses\""), seen.rfind("\"store_works_again\""));
+        assert!(began.is_some() && began < ended, "{calls} {error}: {seen}");
+    }
+    let server = Server::start(&folder, &config);
     let found = registered(&server, after + 1);
     let lost: Vec<_> = acknowledged.difference(&found).collect();
     assert!(lost.is_empty(), "{calls} {error}: {lost:?} were acknowledged and are lost");
@@ -198,53 +222,57 @@ fn drain(server: &mut Server) -> (String, usize) {
 
 #[test]
 fn datagrams_that_cannot_be_sent() {
-    fails("send", "sendto,sendmsg,sendmmsg", "ENOBUFS");
+    fails("send", Fails::TheNetwork, ("sendto,sendmsg,sendmmsg", "ENOBUFS"));
 }
 
 #[test]
 fn datagrams_that_may_not_be_sent() {
-    fails("forbidden", "sendto,sendmsg,sendmmsg", "EPERM");
+    fails("forbidden", Fails::TheNetwork, ("sendto,sendmsg,sendmmsg", "EPERM"));
 }
 
 #[test]
 fn reading_without_memory() {
-    fails("receive", "recvfrom,recvmsg,recvmmsg,readv", "ENOMEM");
+    fails("receive", Fails::TheNetwork, ("recvfrom,recvmsg,recvmmsg,readv", "ENOMEM"));
 }
 
 #[test]
 fn connections_that_are_gone_before_they_are_taken() {
-    fails("accept", "accept4", "ECONNABORTED");
+    fails("accept", Fails::TheNetwork, ("accept4", "ECONNABORTED"));
 }
 
 #[test]
 fn connections_that_the_system_has_no_room_for() {
-    fails("room", "accept4,epoll_ctl", "ENOMEM");
+    fails("room", Fails::TheNetwork, ("accept4,epoll_ctl", "ENOMEM"));
 }
 
 #[test]
 fn connections_that_break_while_they_are_written_to() {
-    fails("broken", "write,writev", "EPIPE");
+    fails("broken", Fails::TheNetwork, ("write,writev", "EPIPE"));
 }
 
 #[test]
 fn waiting_that_is_interrupted() {
-    fails("interrupted", "epoll_wait,epoll_pwait,ppoll,poll,clock_nanosleep", "EINTR");
+    fails(
+        "interrupted",
+        Fails::TheNetwork,
+        ("epoll_wait,epoll_pwait,ppoll,poll,clock_nanosleep", "EINTR"),
+    );
 }
 
 #[test]
 fn a_disk_that_is_full() {
-    fails("full", "pwrite64,ftruncate", "ENOSPC");
+    fails("full", Fails::TheDisk, ("pwrite64,ftruncate", "ENOSPC"));
 }
 
 /// As a disk becomes with which something is wrong.
 #[test]
 fn a_disk_that_is_read_only() {
-    fails("read-only", "pwrite64,ftruncate", "EROFS");
+    fails("read-only", Fails::TheDisk, ("pwrite64,ftruncate", "EROFS"));
 }
 
 #[test]
 fn a_disk_that_does_not_sync() {
-    fails("sync", "fsync,fdatasync", "EIO");
+    fails("sync", Fails::TheDisk, ("fsync,fdatasync", "EIO"));
 }
 
 /// Who registers waits until it is safe; nobody else waits with them.
