@@ -34,6 +34,14 @@ impl Algorithm {
         TABLE.iter().find(|(algorithm, _)| *algorithm == self).map_or("MD5", |(_, token)| *token)
     }
 
+    /// Hexadecimal digits of a hash.
+    const fn digits(self) -> usize {
+        match self {
+            Self::Md5 => 32,
+            Self::Sha256 | Self::Sha512_256 => 64,
+        }
+    }
+
     /// The hash that can stand for a user's name, so that it does not travel in the open (RFC 7616 §3.4.4).
     pub fn user_hash(self, user: &str, realm: &str) -> String {
         self.hash(&[user.as_bytes(), realm.as_bytes()]).text()
@@ -147,14 +155,14 @@ impl Ha1 {
         Self(algorithm.hash(&[user.as_bytes(), realm.as_bytes(), password.as_bytes()]).text())
     }
 
-    /// The hash of nobody: what a server computes with when it does not know a user.
-    pub(super) fn nobody() -> Self {
-        Self("0".repeat(64))
+    /// The hash of nobody: what a server computes with when it does not know a user. It is as long as that of somebody: hashing takes as long.
+    pub(super) fn nobody(algorithm: Algorithm) -> Self {
+        Self("0".repeat(algorithm.digits()))
     }
 
     /// From its hexadecimal digits; `None` when they are not as many as the algorithm makes.
     pub fn from_hex(algorithm: Algorithm, digits: &str) -> Option<Self> {
-        let length = if algorithm == Algorithm::Md5 { 32 } else { 64 };
+        let length = algorithm.digits();
         let fits = digits.len() == length && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         fits.then(|| Self(digits.to_ascii_lowercase()))
     }
@@ -252,6 +260,15 @@ mod tests {
         assert_eq!(format!("{ha1:?}"), "Ha1(…)");
         assert!(Ha1::from_hex(Algorithm::Sha256, &"a".repeat(32)).is_none());
         assert!(Ha1::from_hex(Algorithm::Md5, &"A".repeat(32)).is_some());
+    }
+
+    /// Who chooses how long its own part is learns nothing: what is hashed for nobody is as long as for somebody.
+    #[test]
+    fn to_hash_for_nobody_takes_as_long_as_for_somebody() {
+        for (algorithm, _) in TABLE {
+            let somebody = Ha1::of(algorithm, "101", "r", "secret");
+            assert_eq!(Ha1::nobody(algorithm).0.len(), somebody.0.len(), "{algorithm:?}");
+        }
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl<'a> Claim<'a> {
         (method, body): (&str, &[u8]),
         ha1: Option<&Ha1>,
     ) -> Verdict {
-        let nobody = Ha1::nobody();
+        let nobody = Ha1::nobody(self.algorithm);
         let freshness = nonces.look(now, &self.nonce);
         let expected = answer(ha1.unwrap_or(&nobody), &self.asked(method, body));
         let right = matches(expected.octets(), &self.response);
