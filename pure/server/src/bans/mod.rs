@@ -214,12 +214,13 @@ impl Bans {
             let user = String::from_utf8_lossy(name).into();
             turn.out.push(Output::Report(Event::Besieged { user }));
         }
-        if let Some(name) = &misdeed.user {
-            let place = self.place(turn, source, self.number(name));
-            match self.suspects.is_slowed(source) {
-                true => self.pacing.slow(now, place, misdeed.port),
-                false => self.pacing.note(now, place, misdeed.port),
+        match &misdeed.user {
+            Some(name) if self.suspects.is_slowed(source) => {
+                let place = self.place(turn, source, self.number(name));
+                self.pacing.slow(now, place, misdeed.port);
             }
+            Some(_) => self.pacing.note(now, source, misdeed.port),
+            None => {}
         }
         if !self.suspects.note(now, rules, misdeed) {
             return;

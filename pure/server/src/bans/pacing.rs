@@ -20,7 +20,7 @@ pub(super) struct Pacing {
     /// From all other ports.
     others: Debts<Place>,
     /// The ports from which wrong answers came lately.
-    lately: Debts<(Place, u16)>,
+    lately: Debts<(Source, u16)>,
 }
 
 /// How often a guess is heard.
@@ -37,23 +37,23 @@ impl Pacing {
 
     /// True when an answer from there may be judged.
     pub(super) fn hears(&self, now: Time, place: Place, port: u16) -> bool {
-        let guessed = self.lately.of(now, (place, port)) > Duration::ZERO;
+        let guessed = self.lately.of(now, (place.0, port)) > Duration::ZERO;
         let pace = if guessed { &self.guessers } else { &self.others };
         pace.of(now, place) == Duration::ZERO
     }
 
     /// An answer from there was wrong, before guesses were slowed.
-    pub(super) fn note(&mut self, now: Time, place: Place, port: u16) {
-        self.lately.owe(now, (place, port), LATELY);
+    pub(super) fn note(&mut self, now: Time, source: Source, port: u16) {
+        self.lately.owe(now, (source, port), LATELY);
     }
 
     /// An answer from there was wrong, and the next is to wait.
     pub(super) fn slow(&mut self, now: Time, place: Place, port: u16) {
-        if self.lately.of(now, (place, port)) == Duration::ZERO {
+        if self.lately.of(now, (place.0, port)) == Duration::ZERO {
             self.others.owe(now, place, PACE);
         }
         self.guessers.owe(now, place, PACE);
-        self.note(now, place, port);
+        self.note(now, place.0, port);
     }
 }
 
@@ -64,8 +64,9 @@ mod tests {
     #[test]
     fn whoever_has_guessed_before_is_a_guesser_at_once() {
         let mut pacing = Pacing::new();
-        let (place, now) = (("192.0.2.1".parse().unwrap(), None), Time(1));
-        pacing.note(now, place, 6000);
+        let source: Source = "192.0.2.1".parse().unwrap();
+        let (place, now) = ((source, None), Time(1));
+        pacing.note(now, place.0, 6000);
         assert!(pacing.hears(now, place, 6000));
         pacing.slow(now, place, 6000);
         assert!(!pacing.hears(now, place, 6000) && pacing.hears(now, place, 6001));
