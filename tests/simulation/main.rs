@@ -15,6 +15,7 @@ mod cancels;
 mod crowded;
 mod deaf;
 mod disk;
+mod elsewhere;
 mod everything_at_once;
 mod failover;
 mod floods;

@@ -83,8 +83,10 @@ impl Nonces {
             return Freshness::Foreign;
         }
         match Made::read(head) {
-            // The clock of the shard that made it may be a little ahead of ours.
-            Some(made) if made.at + self.life >= now => Freshness::Fresh(made),
+            // The clock of the node that made it may be ahead of ours; by more than that, its use may be forgotten while we would still believe it.
+            Some(made) if made.at + self.life >= now && made.at <= now + self.life => {
+                Freshness::Fresh(made)
+            }
             _ => Freshness::Stale,
         }
     }
@@ -177,6 +179,9 @@ mod tests {
         assert!(!nonces.is_middle_aged(Time(MILLI) + LIFE / 2, made.at));
         assert!(nonces.is_middle_aged(Time(2 * MILLI) + LIFE / 2, made.at));
         assert_eq!(nonces.look(Time(2 * MILLI) + LIFE, &nonce), Freshness::Stale);
+        let ahead = nonces.throw(Time(MILLI) + LIFE, &mut Dice::new(1), here());
+        assert!(matches!(nonces.look(Time(MILLI), &ahead), Freshness::Fresh(_)));
+        assert_eq!(nonces.look(Time(0), &ahead), Freshness::Stale, "of a clock that is far ahead");
         for at in 0..nonce.len() {
             let mut other = nonce.clone().into_bytes();
             other[at] ^= 1;

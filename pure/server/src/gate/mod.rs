@@ -183,7 +183,8 @@ impl Gate {
         let (nonce, count) = claim.count();
         let (keeper, at) = (made.keeper, made.at);
         if let Some(anywhere) = self.anywhere.as_ref().filter(|_| keeper == ANYWHERE) {
-            let until = at + anywhere.life;
+            // It lives on at a node whose clock is behind.
+            let until = at + anywhere.life * 2;
             let question = Question::SpendAnywhere { nonce: nonce.into(), count, until };
             return (anywhere.alone <= turn.now).then_some(Pass::After(question, info));
         }
