@@ -2,6 +2,7 @@
 //! know: it has a caller who waits, a watcher, or a copy of what was.
 
 mod nonces;
+mod sleepers;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

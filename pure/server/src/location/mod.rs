@@ -65,6 +65,24 @@ pub(crate) enum Change {
     Other,
 }
 
+/// An address that has lost something by itself.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    pub(crate) aor: Box<[u8]>,
+    /// How many bindings are left.
+    pub(crate) left: usize,
+    pub(crate) what: What,
+}
+
+/// What was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// A binding, or more.
+    Binding,
+    /// The connection of one that stays: it is called at its Contact from now on, or sleeps.
+    Connection,
+}
+
 impl Location {
     pub(crate) fn new(dice: &mut Dice) -> Self {
         Self {
@@ -176,8 +194,8 @@ impl Location {
         if bindings.iter().any(is_new) { Change::Appeared } else { Change::Other }
     }
 
-    /// Forgets what has expired; tells whose bindings changed, and how many are left.
-    pub(crate) fn wake(&mut self, now: Time) -> Vec<(Box<[u8]>, usize)> {
+    /// Forgets what has expired; tells whose that was.
+    pub(crate) fn wake(&mut self, now: Time) -> Vec<Lost> {
         let mut changed = Vec::new();
         while let Some(at) = self.alarms.due(now) {
             let Some(place) = self.places.get_mut(at) else { continue };
@@ -193,13 +211,13 @@ impl Location {
     }
 
     /// Takes the news that a connection is gone: a binding that can be reached only by it goes with it, another is called at its
-    /// Contact from now on. Tells whose bindings changed, and how many are left.
+    /// Contact from now on. Tells whose bindings changed.
     pub(crate) fn failed(
         &mut self,
         now: Time,
         flow: Flow,
         can_be_woken: impl Fn(&Binding) -> bool,
-    ) -> Vec<(Box<[u8]>, usize)> {
+    ) -> Vec<Lost> {
         let Some(connection) = connection(flow) else { return Vec::new() };
         let all = (connection, 0)..=(connection, u32::MAX);
         let gone: Vec<_> = self.by_connection.range(all).copied().collect();
@@ -214,20 +232,20 @@ impl Location {
             .collect()
     }
 
-    /// Keeps of a place what `keep` lets stay; tells whose it is and how many are left, when they are fewer.
-    fn sift(
-        &mut self,
-        at: u32,
-        keep: impl Fn(Binding) -> Option<Binding>,
-    ) -> Option<(Box<[u8]>, usize)> {
+    /// Keeps of a place what `keep` lets stay; tells whose it is when that is less.
+    fn sift(&mut self, at: u32, keep: impl Fn(Binding) -> Option<Binding>) -> Option<Lost> {
         let place = self.places.get(at)?;
         let aor: Box<[u8]> = place.packed.aor().into();
-        let before = place.packed.bindings().count();
-        let left: Vec<_> = place.packed.bindings().filter_map(keep).collect();
+        let before: Vec<_> = place.packed.bindings().collect();
+        let flows = |all: &[Binding]| all.iter().filter(|binding| binding.flow.is_some()).count();
+        let (count, flowing) = (before.len(), flows(&before));
+        let left: Vec<_> = before.into_iter().filter_map(keep).collect();
         if !aor.is_empty() {
             self.replace(&aor, &left);
         }
-        (left.len() < before).then_some((aor, left.len()))
+        let what = if left.len() < count { What::Binding } else { What::Connection };
+        let less = what == What::Binding || flows(&left) < flowing;
+        less.then_some(Lost { aor, left: left.len(), what })
     }
 
     /// Looks through so many places, and vacates those of whom `stays` does not want any more; tells who goes, and where to look on.
@@ -315,8 +333,8 @@ mod tests {
         assert_eq!(aor_of(b"sip:%00ban@h"), None);
     }
 
-    fn counts(changed: &[(Box<[u8]>, usize)]) -> Vec<(&[u8], usize)> {
-        changed.iter().map(|(aor, left)| (&**aor, *left)).collect()
+    fn counts(lost: &[Lost]) -> Vec<(&[u8], usize)> {
+        lost.iter().map(|lost| (&*lost.aor, lost.left)).collect()
     }
 
     #[test]
@@ -343,7 +361,9 @@ mod tests {
         location.replace(b"a", &[binding(b"sip:a@10.0.0.1", 90, 7), binding(b"sip:a@h", 90, 0)]);
         location.replace(b"b", &[binding(b"sip:b@203.0.113.1", 90, 7)]);
         let flow = location.bindings(Time(1), b"b")[0].flow.unwrap();
-        assert_eq!(counts(&location.failed(Time(1), flow, |_| false)), [(&b"a"[..], 1)]);
+        let lost = location.failed(Time(1), flow, |_| false);
+        assert_eq!(counts(&lost), [(&b"a"[..], 1), (b"b", 1)]);
+        assert_eq!((lost[0].what, lost[1].what), (What::Binding, What::Connection));
         assert_eq!(location.bindings(Time(1), b"b")[0].flow, None, "its Contact can be called");
         assert!(location.failed(Time(1), flow, |_| false).is_empty());
     }

@@ -21,7 +21,7 @@ use crate::admission::lists;
 use crate::figures::Delays;
 use crate::house::{House, Place};
 use crate::limits;
-use crate::location::{Binding, Location, Said, Touched, Which, flow_to_reach};
+use crate::location::{Binding, Location, Lost, Said, Touched, What, Which, flow_to_reach};
 use crate::push;
 use crate::routes::Dialled;
 use crate::settings::{self, Bindings, WhenFull};
@@ -107,7 +107,8 @@ impl Registrar {
         let removed = before.len().saturating_sub(left.len());
         if removed > 0 && self.location.replace(aor, &left) {
             let gone = Gone::TakenAway(contact.map(Into::into));
-            self.fewer(turn, vec![(aor.into(), left.len())], &gone);
+            let lost = Lost { aor: aor.into(), left: left.len(), what: What::Binding };
+            self.lost(turn, vec![lost], &gone);
         }
         removed
     }
@@ -287,8 +288,8 @@ impl Registrar {
     pub(crate) fn wake(&mut self, turn: &mut Turn<'_>) {
         self.keeping.wake(turn, &mut self.location);
         self.wake_sharing(turn);
-        let changed = self.location.wake(turn.now);
-        self.fewer(turn, changed, &Gone::Expired);
+        let lost = self.location.wake(turn.now);
+        self.lost(turn, lost, &Gone::Expired);
         self.sweep(turn);
     }
 
@@ -303,22 +304,24 @@ impl Registrar {
         let stays = |aor: &[u8]| turn.house.knows(aor) || turn.house.trusts_everybody();
         let (gone, next) = self.location.sweep((from, limits::SWEPT), stays);
         self.swept = next;
-        let gone = gone.into_iter().map(|aor| (aor, 0)).collect();
-        self.fewer(turn, gone, &Gone::TakenAway(None));
+        let lost = gone.into_iter().map(|aor| Lost { aor, left: 0, what: What::Binding });
+        self.lost(turn, lost.collect(), &Gone::TakenAway(None));
     }
 
     /// Takes the news that a connection is gone.
     pub(crate) fn failed(&mut self, turn: &mut Turn<'_>, flow: Flow) {
         let can_be_woken =
             |binding: &Binding| push::can_be_woken(turn.house, b"", binding.uri()).is_some();
-        let changed = self.location.failed(turn.now, flow, can_be_woken);
-        self.fewer(turn, changed, &Gone::With(flow));
+        let lost = self.location.failed(turn.now, flow, can_be_woken);
+        self.lost(turn, lost, &Gone::With(flow));
     }
 
-    /// Addresses have fewer bindings now: it is told, and written.
-    fn fewer(&mut self, turn: &mut Turn<'_>, changed: Vec<(Box<[u8]>, usize)>, gone: &Gone) {
-        for (aor, contacts) in changed {
+    /// Addresses have fewer bindings now, or know fewer ways to them: it is told, and written.
+    fn lost(&mut self, turn: &mut Turn<'_>, lost: Vec<Lost>, gone: &Gone) {
+        for Lost { aor, left: contacts, what } in lost {
             match turn.house.settings.bindings {
+                // That no connection outlives us, the next life knows by itself.
+                Bindings::Kept if what == What::Connection => {}
                 Bindings::Kept => {
                     let left = self.location.bindings(turn.now, &aor);
                     let record = self.record(turn.now, &aor, &left);
@@ -327,8 +330,10 @@ impl Registrar {
                 Bindings::Shared => self.share_loss(turn, &aor, gone.clone()),
                 Bindings::InMemory => {}
             }
-            let aor = address(turn.house, &aor);
-            turn.out.push(Output::Report(Event::Unregistered { aor, contacts }));
+            if what == What::Binding {
+                let aor = address(turn.house, &aor);
+                turn.out.push(Output::Report(Event::Unregistered { aor, contacts }));
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use sip::{Bytes, Message, Name};
 
 use super::edition::{Edition, Spoilt, for_all};
 use super::{Registrar, answer, common, registered};
+use crate::house::House;
 use crate::limits;
 use crate::location::{Binding, Which};
 use crate::proxy::Plan;
@@ -194,7 +195,7 @@ impl Registrar {
         let until = all.chain(longest).max();
         let value = Edition::write(turn.house, aor, number, &for_all(cluster.us, &next));
         let record = Record { key: aor.into(), value, until: until.unwrap_or(turn.now) };
-        let told = !is_same(&known, &next);
+        let told = !is_same(&known, &next) || is_awake(turn.house, aor, (&known, &next));
         let share = Share { record, before: there.to_be_bytes(), told };
         let edition = Edition { number, bindings: next };
         let until = turn.now + super::keeping::PATIENCE;
@@ -401,6 +402,16 @@ fn is_same(known: &[Binding], next: &[Binding]) -> bool {
         these.iter().all(|one| those.iter().any(|other| one.uri() == other.uri()))
     };
     all(known, next) && all(next, known)
+}
+
+/// A phone that can be woken has registered, at the same place: another node may have woken it for a caller who waits.
+fn is_awake(house: &House, aor: &[u8], (known, next): (&[Binding], &[Binding])) -> bool {
+    let said = |binding: &Binding, old: &Binding| {
+        old.is_of(binding) && (old.call_id(), old.cseq) == (binding.call_id(), binding.cseq)
+    };
+    let spoke = |binding: &&Binding| !known.iter().any(|old| said(binding, old));
+    let sleeper = |binding: &Binding| push::can_be_woken(house, aor, binding.uri());
+    next.iter().filter(spoke).any(|binding| sleeper(binding).is_some())
 }
 
 /// It did not work: a phone that waits is told so. Nothing is changed.
