@@ -1,6 +1,7 @@
 //! Guesses: somebody tries passwords. It is not heard for a while, its neighbours are, and nobody can have somebody else silenced.
 
-use std::net::IpAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use offhook_tests::office::{Office, Phone, Request, Sent, rows, settings, status};
@@ -395,6 +396,50 @@ fn an_operator_bars_and_lifts() {
     assert!(!office.node.unban(office.now, network, &mut out));
     assert!(office.node.bans(None).is_empty());
     assert_eq!(status(&attempt(&mut office, &phone, 1, Password::Right)), 200);
+}
+
+/// Sources that do a little harm each, more than are remembered.
+fn crowd(office: &mut Office) {
+    for nth in 0..100_000_u32 {
+        let mut phone = Phone::tcp(102, nth + 1);
+        phone.flow.peer = (Ipv4Addr::from_bits(0x0a00_0000 + nth), 5060).into();
+        office.receive(phone.flow, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+}
+
+#[test]
+fn nobody_comes_free_because_many_others_do_harm() {
+    let mut office = Office::default();
+    let (banned, mut out) = (source("203.0.113.9"), Vec::new());
+    office.node.ban(office.now, banned, secs(1), &mut out);
+    office.take(out);
+    crowd(&mut office);
+    assert_eq!(office.node.bans(None).len(), 1, "it is listed");
+    assert!(office.barred.contains(&banned));
+    office.wait(secs(1));
+    assert!(office.node.bans(None).is_empty() && office.barred.is_empty());
+}
+
+/// All of them that are not listed are heard again.
+#[test]
+fn of_more_bans_than_are_remembered_the_first_ends_for_the_driver_too() {
+    let mut office = Office::default();
+    for nth in 0..100_010_u32 {
+        let (ip, mut out) = (Ipv4Addr::from_bits(0x0a00_0000 + nth), Vec::new());
+        let lasts = secs(60 + u64::from(nth));
+        office.node.ban(office.now, IpAddr::from(ip).into(), lasts, &mut out);
+        office.take(out);
+    }
+    office.turn_ends();
+    let (mut listed, mut after) = (BTreeSet::new(), None);
+    loop {
+        let page: Vec<_> = office.node.bans(after).into_iter().map(|ban| ban.source).collect();
+        let Some(last) = page.last() else { break };
+        after = Some(*last);
+        listed.extend(page);
+    }
+    assert_eq!(listed.len(), 100_000);
+    assert!(listed == office.barred, "{} are barred", office.barred.len());
 }
 
 #[test]

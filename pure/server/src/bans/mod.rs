@@ -340,6 +340,10 @@ impl Bans {
             let ban = self.suspects.ban(source);
             turn.out.extend(ban.map(|ban| Output::Bar(source, ban.until)));
         }
+        for source in self.suspects.displaced() {
+            turn.out.push(Output::Unbar(source));
+            others::report(turn, source, Event::Unbanned { source });
+        }
         while let Some((source, due)) = self.suspects.due(turn.now, &turn.house.settings.bans) {
             if due == Due::Judgement {
                 self.judge(turn, source);
@@ -348,9 +352,7 @@ impl Bans {
             if due == Due::Heard {
                 turn.out.push(Output::Unbar(source));
             }
-            if turn.is_home_of(&source.octets()) {
-                turn.out.push(Output::Report(Event::Unbanned { source }));
-            }
+            others::report(turn, source, Event::Unbanned { source });
         }
     }
 
@@ -361,7 +363,7 @@ impl Bans {
     }
 
     /// How many sources are not heard.
-    pub(crate) const fn barred(&self) -> usize {
+    pub(crate) fn barred(&self) -> usize {
         self.suspects.barred()
     }
 
@@ -386,19 +388,22 @@ impl Bans {
         }
     }
 
-    /// Lifts the ban of a source because an operator says so; false when there was none.
+    /// Lifts the ban of a source because an operator says so; false when there was none here. Another shard may know of one all the same.
     pub(crate) fn lift(&mut self, turn: &mut Turn<'_>, source: Source) -> bool {
         turn.out.push(Output::Unbar(source));
-        let Some(ban) = self.suspects.ban(source) else { return false };
+        let ban = self.suspects.ban(source);
         let edition = self.suspects.next_edition(turn.now);
-        let until = ban.until.max(turn.now) + LIFTED;
+        let until = ban.as_ref().map_or(turn.now, |ban| ban.until.max(turn.now)) + LIFTED;
         let lifting = Lifting { source, edition, until };
-        self.suspects.lift(lifting);
-        write_down(turn, &Kept::Lifted(source, edition), until);
-        turn.out.push(Output::Report(Event::Unbanned { source }));
         if has_others(turn) {
             turn.out.push(Output::Caution(Caution::Lifted(lifting)));
         }
+        if ban.is_none() {
+            return false;
+        }
+        self.suspects.lift(lifting);
+        write_down(turn, &Kept::Lifted(source, edition), until);
+        turn.out.push(Output::Report(Event::Unbanned { source }));
         true
     }
 

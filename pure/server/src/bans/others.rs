@@ -94,7 +94,7 @@ impl Bans {
 }
 
 /// One shard says what all shards do.
-fn report(turn: &mut Turn<'_>, source: Source, event: Event) {
+pub(super) fn report(turn: &mut Turn<'_>, source: Source, event: Event) {
     if turn.is_home_of(&source.octets()) {
         turn.out.push(Output::Report(event));
     }

@@ -13,9 +13,12 @@ use crate::settings;
 #[derive(Debug, Default)]
 pub(super) struct Suspects {
     all: BTreeMap<Source, Suspect>,
-    /// When something changes for each: its ban ends, or it is forgotten.
+    /// When something changes for each that is heard: it is forgotten, or not slowed any more.
     order: BTreeSet<(Time, Source)>,
-    barred: usize,
+    /// When the ban of each of the others ends.
+    barred: BTreeSet<(Time, Source)>,
+    /// Those that were barred, until there was no room for them.
+    displaced: Vec<Source>,
     /// The highest edition of a ban, or of its end, that is known here.
     latest: u64,
 }
@@ -135,7 +138,7 @@ impl Suspects {
     /// The first source for which something is due, and what.
     pub(super) fn due(&mut self, now: Time, rules: &settings::Bans) -> Option<(Source, Due)> {
         loop {
-            let (_, source) = self.order.first().copied().filter(|(at, _)| *at <= now)?;
+            let (_, source) = self.first().filter(|(at, _)| *at <= now)?;
             let due = match self.all.get(&source)?.state {
                 State::Weighed { .. } => {
                     self.slow(now, source);
@@ -163,18 +166,32 @@ impl Suspects {
 
     /// When something is due.
     pub(super) fn deadline(&self) -> Option<Time> {
-        self.order.first().map(|(at, _)| *at)
+        let first = self.first().map(|(at, _)| at);
+        if self.displaced.is_empty() { first } else { Some(Time::default()) }
+    }
+
+    /// For whom something is due first, and when.
+    fn first(&self) -> Option<(Time, Source)> {
+        let (heard, barred) = (self.order.first(), self.barred.first());
+        heard.into_iter().chain(barred).min().copied()
     }
 
     /// How many are barred.
-    pub(super) const fn barred(&self) -> usize {
-        self.barred
+    pub(super) fn barred(&self) -> usize {
+        self.barred.len()
+    }
+
+    /// Whose bans have ended since this was asked last, because there was no room for them.
+    pub(super) fn displaced(&mut self) -> Vec<Source> {
+        let mut displaced = std::mem::take(&mut self.displaced);
+        displaced.retain(|source| !self.is_barred(*source));
+        displaced
     }
 
     /// True when a source is not heard.
     pub(super) fn is_barred(&self, source: Source) -> bool {
         let barred = |suspect: &Suspect| matches!(suspect.state, State::Barred { .. });
-        self.barred > 0 && self.all.get(&source).is_some_and(barred)
+        !self.barred.is_empty() && self.all.get(&source).is_some_and(barred)
     }
 
     /// True when a source is slowed, or about to be judged.
@@ -201,26 +218,34 @@ impl Suspects {
     fn change<R>(&mut self, source: Source, change: impl FnOnce(&mut Suspect) -> R) -> R {
         let mut suspect = self.take(source).unwrap_or_else(Suspect::new);
         let result = change(&mut suspect);
-        self.order.insert((suspect.due(), source));
-        self.barred += usize::from(matches!(suspect.state, State::Barred { .. }));
+        self.order_of(&suspect).insert((suspect.due(), source));
         self.all.insert(source, suspect);
         result
     }
 
     fn take(&mut self, source: Source) -> Option<Suspect> {
         let suspect = self.all.remove(&source)?;
-        self.order.remove(&(suspect.due(), source));
-        self.barred -= usize::from(matches!(suspect.state, State::Barred { .. }));
+        self.order_of(&suspect).remove(&(suspect.due(), source));
         Some(suspect)
     }
 
-    /// Whoever would be forgotten first gives way.
+    const fn order_of(&mut self, suspect: &Suspect) -> &mut BTreeSet<(Time, Source)> {
+        match suspect.state {
+            State::Barred { .. } => &mut self.barred,
+            _ => &mut self.order,
+        }
+    }
+
+    /// Whoever would be forgotten first gives way; a ban that way ends only when there is nothing but bans.
     fn make_room(&mut self, newcomer: Source) {
-        if self.all.len() >= limits::SUSPECTS
-            && !self.all.contains_key(&newcomer)
-            && let Some((_, first)) = self.order.first().copied()
-        {
+        if self.all.len() < limits::SUSPECTS || self.all.contains_key(&newcomer) {
+            return;
+        }
+        if let Some((_, first)) = self.order.first().copied() {
             self.take(first);
+        } else if let Some((_, first)) = self.barred.first().copied() {
+            self.take(first);
+            self.displaced.push(first);
         }
     }
 }
