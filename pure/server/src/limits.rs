@@ -30,7 +30,8 @@ pub const NEIGHBOURS: usize = 1024;
 /// Addresses of record with bindings on one shard. Each costs some 300 octets; past this we answer 503.
 pub const AORS: usize = 2_000_000;
 
-/// Addresses of record that are looked at in one turn when users may have gone: a tenth of a millisecond.
+/// Addresses of record that are looked at in one turn when users may have gone, or the store of the cluster is still to be told of a loss: a
+/// tenth of a millisecond.
 pub const SWEPT: usize = 1_024;
 
 /// Generations of routes and groups that are remembered for requests that are on their way by them. One may ring for minutes; who
@@ -46,6 +47,10 @@ pub const UNKEPT_RETRY: u32 = 30;
 /// After how many seconds a phone may come back whose registration the store of the cluster did not take: a master that fails is
 /// replaced within that time.
 pub const UNSHARED_RETRY: u32 = 10;
+
+/// Losses of bindings that one shard still has to tell the store of the cluster, because that could not be reached: some hundred octets each. Past this
+/// one is not told, and what is gone may come back.
+pub const UNTOLD: usize = 65_536;
 
 /// How often a REGISTER is worked out because another node was faster. The phones of one user do not register ten times in a millisecond.
 pub const OFFERS: u8 = 10;

@@ -1,6 +1,7 @@
 //! Two nodes of a cluster share a store that does at once what it is asked, or cannot be reached. What a phone does at one of them, the other has to
 //! know: it has a caller who waits, a watcher, or a copy of what was.
 
+mod losses;
 mod nonces;
 mod sleepers;
 

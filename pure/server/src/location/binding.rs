@@ -149,6 +149,11 @@ impl Binding {
         }
     }
 
+    /// True when both are the same binding, of the same REGISTER.
+    pub(crate) fn is_said_as(&self, other: &Self) -> bool {
+        self.is_of(other) && (self.call_id(), self.cseq) == (other.call_id(), other.cseq)
+    }
+
     /// True when a Contact names this binding.
     pub(crate) fn is(&self, which: &Which<'_>) -> bool {
         match which {

@@ -5,6 +5,7 @@ mod contact;
 mod edition;
 mod expiry;
 mod keeping;
+mod losses;
 mod outbound;
 mod sharing;
 
@@ -28,8 +29,9 @@ use crate::settings::{self, Bindings, WhenFull};
 use crate::turn::{Turn, call_id, text};
 use contact::Asked;
 use keeping::{Keeping, Waiting};
+use losses::Gone;
 use outbound::Outbound;
-use sharing::{Gone, Sharing};
+use sharing::Sharing;
 
 pub(crate) use sharing::Then;
 
@@ -103,10 +105,10 @@ impl Registrar {
         let before = self.location.bindings(turn.now, aor);
         let stays =
             |binding: &Binding| contact.is_some_and(|contact| !binding.is(&Which::Uri(contact)));
-        let left: Vec<_> = before.iter().filter(|binding| stays(binding)).cloned().collect();
-        let removed = before.len().saturating_sub(left.len());
+        let (left, gone): (Vec<_>, Vec<_>) = before.into_iter().partition(stays);
+        let removed = gone.len();
         if removed > 0 && self.location.replace(aor, &left) {
-            let gone = Gone::TakenAway(contact.map(Into::into));
+            let gone = Gone::TakenAway(contact.map(Into::into), gone);
             let lost = Lost { aor: aor.into(), left: left.len(), what: What::Binding };
             self.lost(turn, vec![lost], &gone);
         }
@@ -305,7 +307,7 @@ impl Registrar {
         let (gone, next) = self.location.sweep((from, limits::SWEPT), stays);
         self.swept = next;
         let lost = gone.into_iter().map(|aor| Lost { aor, left: 0, what: What::Binding });
-        self.lost(turn, lost.collect(), &Gone::TakenAway(None));
+        self.lost(turn, lost.collect(), &Gone::WithTheirUser);
     }
 
     /// Takes the news that a connection is gone.

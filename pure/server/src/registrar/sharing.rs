@@ -14,10 +14,11 @@ use protocol::{Answer, Fault, Flow, Output, Question, Record, Ticket};
 use sip::{Bytes, Message, Name};
 
 use super::edition::{Edition, Spoilt, for_all};
+use super::losses::{Debt, Gone, Losses};
 use super::{Registrar, answer, common, registered};
 use crate::house::House;
 use crate::limits;
-use crate::location::{Binding, Which};
+use crate::location::Binding;
 use crate::proxy::Plan;
 use crate::purpose::Purpose;
 use crate::push;
@@ -34,6 +35,7 @@ pub(super) struct Sharing {
     copies: BTreeMap<Box<[u8]>, Held>,
     writing: BTreeMap<Ticket, Writing>,
     reading: BTreeMap<Ticket, Reading>,
+    losses: Losses,
 }
 
 /// What is known of an address.
@@ -63,33 +65,10 @@ enum Why {
     Register(Box<Registering>),
     /// Bindings went.
     Gone(Gone),
+    /// The store has bindings that went when it could not be told.
+    GoneLong,
     /// The store has lost it.
     Again,
-}
-
-/// How bindings went, other than by a REGISTER.
-#[derive(Clone, Debug)]
-pub(super) enum Gone {
-    /// Their time was over: that is so at every node, and in the store.
-    Expired,
-    /// With their connection.
-    With(Flow),
-    /// Their user is no user any more, or somebody took them away: the one with this Contact URI, or all.
-    TakenAway(Option<Box<[u8]>>),
-}
-
-impl Gone {
-    /// What is left of a binding.
-    fn leaves(&self, turn: &Turn<'_>, binding: Binding) -> Option<Binding> {
-        match self {
-            Self::Expired => Some(binding),
-            Self::With(flow) => binding.without(*flow, |binding| {
-                push::can_be_woken(turn.house, b"", binding.uri()).is_some()
-            }),
-            Self::TakenAway(None) => None,
-            Self::TakenAway(Some(uri)) => (!binding.is(&Which::Uri(uri))).then_some(binding),
-        }
-    }
 }
 
 /// A REGISTER that waits.
@@ -139,7 +118,8 @@ impl Sharing {
     /// When somebody has waited too long: tickets and deadlines have one order.
     pub(super) fn deadline(&self) -> Option<Time> {
         let writing = self.writing.values().next().map(|writing| writing.until);
-        writing.into_iter().chain(self.reading.values().next().map(|reading| reading.until)).min()
+        let reading = self.reading.values().next().map(|reading| reading.until);
+        writing.into_iter().chain(reading).chain(self.losses.deadline()).min()
     }
 
     /// How many wait.
@@ -188,7 +168,7 @@ impl Registrar {
         let known = self.location.bindings(turn.now, aor);
         // As long as somebody may still have the bindings that are gone, it is to be known that they are.
         let longest = match why {
-            Why::Gone(_) => Some(turn.now + turn.house.settings.registrar.max),
+            Why::Gone(_) | Why::GoneLong => Some(turn.now + turn.house.settings.registrar.max),
             Why::Register(_) | Why::Again => None,
         };
         let all = next.iter().chain(&known).map(|binding| binding.until);
@@ -272,21 +252,45 @@ impl Registrar {
         match answer {
             Answer::Kept => self.kept(turn, writing),
             Answer::Differs(octets) => match self.adopt(turn, &writing.aor, &octets) {
-                Ok(()) => self.again(turn, writing),
-                Err(fault) => refuse(turn, writing, &fault),
+                Ok(debt) => self.again(turn, writing, debt),
+                Err(fault) => refuse(turn, writing.why, &fault),
             },
-            _ => refuse(turn, writing, &Fault::Overloaded(limits::UNSHARED_RETRY)),
+            _ => self.untaken(turn, writing),
         }
     }
 
-    /// Those whom the store has not answered in time.
+    /// Those whom the store has not answered in time, and what it is still to be told.
     pub(super) fn wake_sharing(&mut self, turn: &mut Turn<'_>) {
-        while let Some(first) = self.sharing.writing.first_entry() {
-            if first.get().until > turn.now {
-                return;
-            }
+        let now = turn.now;
+        let is_due = |writing: &Writing| writing.until <= now;
+        while let Some(first) = self.sharing.writing.first_entry().filter(|w| is_due(w.get())) {
             let writing = first.remove();
-            refuse(turn, writing, &Fault::Overloaded(limits::UNSHARED_RETRY));
+            self.untaken(turn, writing);
+        }
+        for aor in self.sharing.losses.due(turn.now) {
+            self.recall(turn, &aor, Then::Nothing);
+        }
+    }
+
+    /// The store has not taken it, or nobody knows. What is gone is told to it later.
+    fn untaken(&mut self, turn: &mut Turn<'_>, writing: Writing) {
+        let Writing { aor, edition, why, .. } = writing;
+        match why {
+            Why::Gone(gone) => self.owe(turn, &aor, (gone, edition.number)),
+            why => refuse(turn, why, &Fault::Overloaded(limits::UNSHARED_RETRY)),
+        }
+    }
+
+    /// What is gone is not to come back meanwhile, whatever the store has.
+    fn owe(&mut self, turn: &mut Turn<'_>, aor: &[u8], (gone, number): (Gone, u64)) {
+        let until = turn.now + turn.house.settings.registrar.max;
+        self.sharing.losses.owe(turn.now, aor, gone, (number, until));
+        let number = self.sharing.copies.get(aor).map_or(0, |held| held.copy);
+        let bindings = self.location.bindings(turn.now, aor);
+        if !bindings.is_empty() {
+            let copy = Edition { number, bindings };
+            let left = self.sharing.losses.left(turn.house, aor, copy);
+            self.location.replace(aor, &left.bindings);
         }
     }
 
@@ -296,13 +300,16 @@ impl Registrar {
         match gone {
             Gone::Expired if left.is_empty() => self.sharing.forget(aor),
             Gone::Expired => {}
-            Gone::With(_) | Gone::TakenAway(_) => self.write(turn, aor, left, (Why::Gone(gone), 0)),
+            Gone::With(_) | Gone::TakenAway(..) | Gone::WithTheirUser => {
+                self.write(turn, aor, left, (Why::Gone(gone), 0));
+            }
         }
     }
 
     fn kept(&mut self, turn: &mut Turn<'_>, writing: Writing) {
         let Writing { aor, edition, why, .. } = writing;
-        self.take(&aor, edition);
+        self.sharing.losses.settle(turn.house, &aor, &edition);
+        self.take(turn.house, &aor, edition);
         self.tidy(turn.now, &aor);
         if let Why::Register(registering) = why {
             turn.out.push(Output::Report(registering.news));
@@ -311,8 +318,8 @@ impl Registrar {
     }
 
     /// Works it out anew on what the store has.
-    fn again(&mut self, turn: &mut Turn<'_>, writing: Writing) {
-        let Writing { aor, why, tries, .. } = writing;
+    fn again(&mut self, turn: &mut Turn<'_>, writing: Writing, debt: Debt) {
+        let Writing { aor, edition, why, tries, .. } = writing;
         let tries = tries.saturating_add(1);
         match why {
             Why::Register(registering) => {
@@ -327,36 +334,54 @@ impl Registrar {
             Why::Gone(gone) if tries < limits::OFFERS => {
                 let all = self.location.bindings(turn.now, &aor);
                 let before = all.clone();
-                let left: Vec<_> =
-                    all.into_iter().filter_map(|binding| gone.leaves(turn, binding)).collect();
+                let leaves = |binding| gone.leaves(turn.house, &aor, binding);
+                let left: Vec<_> = all.into_iter().filter_map(leaves).collect();
                 let changed = left.len() < before.len()
                     || left.iter().zip(&before).any(|(left, before)| left.flow != before.flow);
                 if changed {
                     self.write(turn, &aor, left, (Why::Gone(gone), tries));
                 }
             }
-            Why::Gone(_) | Why::Again => {}
+            Why::Gone(gone) => self.owe(turn, &aor, (gone, edition.number)),
+            Why::GoneLong if debt == Debt::Losses && tries < limits::OFFERS => {
+                self.tell_losses(turn, &aor, tries);
+            }
+            Why::GoneLong | Why::Again => {}
+        }
+    }
+
+    /// The store has what is gone: it is told what is left.
+    fn tell_losses(&mut self, turn: &mut Turn<'_>, aor: &[u8], tries: u8) {
+        if self.sharing.writing.len() < limits::UNKEPT {
+            let left = self.location.bindings(turn.now, aor);
+            self.write(turn, aor, left, (Why::GoneLong, tries));
         }
     }
 
     /// Compares what the store has with our copy. An older edition than ours is one that the store has fallen back to.
     fn compare(&mut self, turn: &mut Turn<'_>, aor: &[u8], octets: &[u8]) {
         // Who only wants to know changes nothing in what cannot be read.
-        let read = self.adopt(turn, aor, octets).is_ok();
-        if read && self.sharing.copies.get(aor).is_some_and(|held| held.copy != held.there) {
+        let Ok(debt) = self.adopt(turn, aor, octets) else { return };
+        if debt == Debt::Losses {
+            self.tell_losses(turn, aor, 0);
+        } else if self.sharing.copies.get(aor).is_some_and(|held| held.copy != held.there) {
             self.restore_lost(turn, aor);
         }
     }
 
     /// Takes what the store has for our copy. What no node has written, and an edition older than ours, tell only what is to be replaced.
-    fn adopt(&mut self, turn: &mut Turn<'_>, aor: &[u8], octets: &[u8]) -> Result<(), Fault> {
+    fn adopt(&mut self, turn: &mut Turn<'_>, aor: &[u8], octets: &[u8]) -> Result<Debt, Fault> {
         let copy = self.sharing.copies.get(aor).map_or(0, |held| held.copy);
         let name = || String::from_utf8_lossy(aor).into();
         let read = Edition::read(turn.house, turn.now, aor, octets);
         let lead = read.as_ref().map_or(Duration::ZERO, |edition| edition.lead(turn.now));
         self.sharing.ahead = self.sharing.ahead.max(lead);
+        let debt = match &read {
+            Ok(edition) => self.sharing.losses.settle(turn.house, aor, edition),
+            Err(_) => self.sharing.losses.forgive(aor),
+        };
         match read {
-            Ok(edition) if edition.number > copy => self.take(aor, edition),
+            Ok(edition) if edition.number > copy => self.take(turn.house, aor, edition),
             Ok(Edition { number: there, .. }) => {
                 self.sharing.copies.insert(aor.into(), Held { copy, there });
             }
@@ -369,7 +394,7 @@ impl Registrar {
                 return Err(Fault::Overloaded(limits::UNSHARED_RETRY));
             }
         }
-        Ok(())
+        Ok(debt)
     }
 
     /// The store has less than we know: it is told again.
@@ -381,7 +406,8 @@ impl Registrar {
         }
     }
 
-    fn take(&mut self, aor: &[u8], Edition { number, bindings }: Edition) {
+    fn take(&mut self, house: &House, aor: &[u8], edition: Edition) {
+        let Edition { number, bindings } = self.sharing.losses.left(house, aor, edition);
         // Without room for its bindings it is only known what is to be replaced.
         let copied = self.location.replace(aor, &bindings);
         let copy = if copied { number } else { 0 };
@@ -406,17 +432,14 @@ fn is_same(known: &[Binding], next: &[Binding]) -> bool {
 
 /// A phone that can be woken has registered, at the same place: another node may have woken it for a caller who waits.
 fn is_awake(house: &House, aor: &[u8], (known, next): (&[Binding], &[Binding])) -> bool {
-    let said = |binding: &Binding, old: &Binding| {
-        old.is_of(binding) && (old.call_id(), old.cseq) == (binding.call_id(), binding.cseq)
-    };
-    let spoke = |binding: &&Binding| !known.iter().any(|old| said(binding, old));
+    let spoke = |binding: &&Binding| !known.iter().any(|old| old.is_said_as(binding));
     let sleeper = |binding: &Binding| push::can_be_woken(house, aor, binding.uri());
     next.iter().filter(spoke).any(|binding| sleeper(binding).is_some())
 }
 
 /// It did not work: a phone that waits is told so. Nothing is changed.
-fn refuse(turn: &mut Turn<'_>, writing: Writing, fault: &Fault) {
-    if let Why::Register(registering) = writing.why {
+fn refuse(turn: &mut Turn<'_>, why: Why, fault: &Fault) {
+    if let Why::Register(registering) = why {
         let Registering { id, flow, request, .. } = *registering;
         turn.refuse_in(id, flow, &request, fault);
     }
