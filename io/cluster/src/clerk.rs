@@ -106,6 +106,10 @@ impl Clerk {
         }
         match converse(wire, &octets, &group, wanted) {
             Ok((answers, copies)) => {
+                // `SCRIPT FLUSH`: the next connection loads it again.
+                if answers.iter().any(has_no_script) {
+                    self.line = Line::Down(None);
+                }
                 for (errand, said) in group.into_iter().zip(answers) {
                     self.answer(errand, said, copies);
                 }
@@ -132,7 +136,7 @@ impl Clerk {
         errand.tell(word);
     }
 
-    /// The slot is elsewhere, or this server cannot serve it now.
+    /// The slot is elsewhere, the script is forgotten, or this server cannot serve it now.
     fn refused(&self, mut errand: Errand, why: &str) {
         let mut words = why.split_whitespace();
         let (kind, place) = (words.next(), words.nth(1).and_then(place_of));
@@ -146,6 +150,10 @@ impl Clerk {
                 errand.asking = kind == Some("ASK");
                 let host = if host.is_empty() { self.place.0.clone() } else { host };
                 self.office.hand_to(&(host, port), errand);
+            }
+            None if kind == Some(NO_SCRIPT) && errand.moves < limits::MOVES => {
+                errand.moves += 1;
+                self.office.hand_to(&self.place, errand);
             }
             None => {
                 if !moved {
@@ -281,6 +289,13 @@ fn pinned(row: Vec<Said>) -> Vec<Notice> {
     };
     row.take(limits::BOARD).flatten().filter_map(notice).collect()
 }
+
+fn has_no_script(said: &Said) -> bool {
+    matches!(said, Said::Error(why) if why.split_whitespace().next() == Some(NO_SCRIPT))
+}
+
+/// What a server says that does not know the script that is named.
+const NO_SCRIPT: &str = "NOSCRIPT";
 
 /// Where changes are told.
 pub(crate) fn channel(prefix: &str) -> String {
