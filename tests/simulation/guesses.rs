@@ -253,7 +253,7 @@ fn where_guesses_are_slowed_a_phone_is_served_from_another_port_and_so_is_a_seco
             let phone = |user: u16, port: u16| {
                 let mut phone = at(user, "203.0.113.9", port);
                 (phone.flow.transport, phone.flow.connection) = (transport, port.into());
-                phone.flow.listener = u16::from(transport == Transport::Tcp).into();
+                phone.flow.listener = u16::from(transport == Transport::Tcp);
                 phone
             };
             assert_eq!(status(&attempt(&mut office, &phone(101, 5060), 0, Password::Right)), 200);

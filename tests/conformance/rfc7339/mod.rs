@@ -11,20 +11,26 @@ use offhook_tests::office::{Office, Phone, Sent, trusting};
 use protocol::Input;
 use protocol::doors::Backlog;
 use server::Settings;
-use server::settings::Route;
+use server::settings::{Overload, Route};
 use sip::header::Via;
 
-/// An office that sends what is for `far.test` to 203.0.113.7, and trusts everybody.
+/// An office that sends what is for `far.test` to 203.0.113.7, trusts everybody, and knows the server of [`upstream`].
 fn office() -> Office {
     let routes = vec![Route::domain("far.test", Some("sip:203.0.113.7:5060"))];
-    let mut office = Office::new(Settings { routes, ..trusting() });
+    let unlimited = vec!["198.51.100.1/32".parse().unwrap()];
+    let overload = Overload { unlimited, ..Overload::default() };
+    let mut office = Office::new(Settings { routes, overload, ..trusting() });
     office.now = Time(1_700_000_000_000_000_000);
     office
 }
 
 /// A server that sends us its users' calls, and says in its Via what it wants to know.
 fn upstream(office: &mut Office, call: usize, asks: &str) -> Vec<Sent> {
-    let server = Phone::udp(101);
+    asked(office, &Phone::udp(101), call, asks)
+}
+
+/// The same of anybody.
+fn asked(office: &mut Office, server: &Phone, call: usize, asks: &str) -> Vec<Sent> {
     let mut request = server.invite("sip:102@example.test").call(&format!("up{call}"));
     request.branch += &format!("{call}{asks}");
     office.receive(server.flow, request.wire())

@@ -1,6 +1,8 @@
 //! §4: the parameters; §5.1: who knows them.
 
-use super::{office, param, pass, responses, upstream};
+use offhook_tests::office::Phone;
+
+use super::{asked, begin_turn, office, param, pass, responses, upstream};
 
 const ASKS: &str = ";oc;oc-algo=\"loss,rate\"";
 
@@ -43,4 +45,32 @@ fn under_load_neighbours_are_asked_for_less_and_then_for_more_again() {
     assert_eq!(param(last, "oc").as_deref(), Some("0"));
     assert_eq!(param(last, "oc-validity").as_deref(), Some("0"));
     assert!(param(last, "oc-seq").unwrap().parse::<f64>().unwrap() > *seqs.last().unwrap());
+}
+
+/// §11: "A malicious SIP entity could gain an advantage by pretending to support this specification but never reducing the amount of
+/// traffic it forwards" — it is treated as one that does not, and those who are served are asked for no less.
+#[test]
+fn a_stranger_that_asks_is_told_nothing_and_has_nobody_told_to_send_less() {
+    let (mut office, stranger) = (office(), Phone::udp(105));
+    let mut refused = 0;
+    for turn in 0..100 {
+        begin_turn(&mut office);
+        let mut sent = Vec::new();
+        for call in 0..150 {
+            sent.extend(asked(&mut office, &stranger, turn * 1_000 + call, ASKS));
+        }
+        // By then who came last goes first: all of these are begun.
+        if turn > 20 {
+            sent.extend(upstream(&mut office, 1_000_000 + turn, ASKS));
+        }
+        sent.extend(office.turn_ends());
+        for response in responses(&sent) {
+            let is_stranger = response.flow.peer == stranger.flow.peer;
+            let told = param(&response, "oc");
+            let code = response.message.status().unwrap().code();
+            refused += usize::from(is_stranger && code == 503);
+            assert_eq!(told.as_deref(), (!is_stranger).then_some("0"), "turn {turn}: {code}");
+        }
+    }
+    assert!(refused > 100, "{refused}");
 }

@@ -89,7 +89,7 @@ pub(super) const SECTION: Section = Section {
         Key::new(
             "feedback",
             "true",
-            "Tells neighbours that understand it how much less they are to send, and sends less to those that say so (RFC 7339).",
+            "Tells neighbours that understand it how much less they are to send, and sends less to those that say so (RFC 7339). Told are those of `unlimited`, of `[proxy] trusted` and at addresses that routes lead to.",
         ),
     ],
 };

@@ -295,7 +295,8 @@ impl Door {
         if !request.via_marks().load {
             return None;
         }
-        if !turn.house.settings.overload.feedback {
+        // §11: whoever never does as it is told would have others told to send less. Whom nobody knows is one that does not understand this.
+        if !turn.house.settings.overload.feedback || !spared(turn.house, flow.peer.ip().into()) {
             return bare(request);
         }
         let neighbour = response_flow(request, flow).peer;
@@ -445,9 +446,6 @@ impl Door {
     /// Who is too fast is told so, as long as that does not cost much.
     fn hold(&mut self, turn: &mut Turn<'_>, flow: Flow, request: &Message) -> Verdict {
         let told = self.is_told(turn, flow, request);
-        if told {
-            self.feedback.refused();
-        }
         if Pace::of(REFUSALS, REFUSALS / 5).lets(turn.now, &mut self.refused) {
             Verdict::Refuse(later(turn.dice, (flow, request, told)))
         } else {
