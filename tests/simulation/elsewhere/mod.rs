@@ -4,6 +4,7 @@
 mod losses;
 mod nonces;
 mod sleepers;
+mod watchers;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

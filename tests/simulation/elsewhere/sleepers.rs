@@ -95,3 +95,19 @@ fn a_phone_that_is_awake_is_not_told_of_each_time_that_it_registers() {
     }
     assert_eq!(pair.told.len(), 1, "the first time");
 }
+
+/// A phone that does not wake up by itself is reminded before its registration ends: not by the one that it had before.
+#[test]
+fn who_has_refreshed_at_the_other_node_is_not_reminded() {
+    let mut pair = Pair::new(wakes);
+    let phone = Phone::udp(102);
+    pair.hear(0, &phone, &register(&phone, 1));
+    call(&mut pair, &Phone::udp(103));
+    pair.pushes.clear();
+    pair.wait(Duration::from_secs(400));
+    pair.hear(0, &phone, &register(&phone, 2));
+    pair.wait(Duration::from_secs(300));
+    assert!(pair.pushes.is_empty(), "{:?}", pair.pushes);
+    pair.wait(Duration::from_secs(300));
+    assert!(!pair.pushes.is_empty(), "now it is");
+}

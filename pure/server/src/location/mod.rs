@@ -210,6 +210,34 @@ impl Location {
         changed
     }
 
+    /// Whose bindings end now, and which; nothing is forgotten yet.
+    pub(crate) fn ending(&mut self, now: Time) -> Vec<(Box<[u8]>, Vec<Binding>)> {
+        let mut ending = Vec::new();
+        while let Some(at) = self.alarms.due(now) {
+            let Some(place) = self.places.get_mut(at) else { continue };
+            if place.alarm > now {
+                continue;
+            }
+            let (ends, stay): (Vec<_>, Vec<_>) =
+                place.packed.bindings().partition(|binding| binding.until <= now);
+            let next = stay.iter().map(|binding| binding.until).min();
+            place.alarm = next.unwrap_or(Time::NEVER);
+            if let Some(next) = next {
+                self.alarms.set(next, at);
+            }
+            if !ends.is_empty() {
+                ending.push((place.packed.aor().into(), ends));
+            }
+        }
+        ending
+    }
+
+    /// Forgets what has expired of an address.
+    pub(crate) fn forget_expired(&mut self, now: Time, aor: &[u8]) {
+        let keep = |binding: Binding| (binding.until > now).then_some(binding);
+        self.find(aor).map(|at| self.sift(at, keep));
+    }
+
     /// Takes the news that a connection is gone: a binding that can be reached only by it goes with it, another is called at its
     /// Contact from now on. Tells whose bindings changed.
     pub(crate) fn failed(

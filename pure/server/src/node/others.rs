@@ -14,7 +14,10 @@ impl Node {
     /// Another node of the cluster has changed the bindings of an address: who calls it asks anew where it is.
     pub fn changed_elsewhere(&mut self, now: Time, aor: &[u8], out: &mut Vec<Output>) {
         let (mut turn, roles) = self.turn(now, out);
-        roles.registrar.changed_elsewhere(&mut turn, aor);
+        // Nobody else here wants to know: who calls asks.
+        if roles.registrar.has_copy(aor) || roles.regevent.is_watched(aor) {
+            roles.registrar.draw_anew(&mut turn, aor);
+        }
         roles.proxy.appeared(&mut turn, aor);
         if turn.house.settings.shard.count > 1 {
             turn.out.push(Output::Announce(aor.into()));
@@ -87,6 +90,7 @@ impl Roles {
                 let bindings = self.registrar.bindings(turn.now, aor);
                 self.push.wake(turn, asker, (*sleeper, &bindings));
             }
+            Then::Forget(ended) => self.registrar.forget(turn, aor, &ended),
             Then::Nothing => {}
         }
     }

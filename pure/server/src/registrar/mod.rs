@@ -290,8 +290,12 @@ impl Registrar {
     pub(crate) fn wake(&mut self, turn: &mut Turn<'_>) {
         self.keeping.wake(turn, &mut self.location);
         self.wake_sharing(turn);
-        let lost = self.location.wake(turn.now);
-        self.lost(turn, lost, &Gone::Expired);
+        if turn.house.settings.bindings == Bindings::Shared {
+            self.copies_end(turn);
+        } else {
+            let lost = self.location.wake(turn.now);
+            self.lost(turn, lost, &Gone::Expired);
+        }
         self.sweep(turn);
     }
 

@@ -18,7 +18,7 @@ use super::losses::{Debt, Gone, Losses};
 use super::{Registrar, answer, common, registered};
 use crate::house::House;
 use crate::limits;
-use crate::location::Binding;
+use crate::location::{Binding, Lost, What};
 use crate::proxy::Plan;
 use crate::purpose::Purpose;
 use crate::push;
@@ -100,6 +100,8 @@ pub(crate) enum Then {
     Serve(Box<(ServerId, (Flow, Message, Plan), Purpose)>),
     /// A phone is woken.
     Wake(Asker, Box<Sleeper>),
+    /// Bindings that have ended in our copy are forgotten, and those that have not been refreshed elsewhere are told of.
+    Forget(Vec<Binding>),
     /// Nothing: who watches is told.
     Nothing,
 }
@@ -175,7 +177,10 @@ impl Registrar {
         let until = all.chain(longest).max();
         let value = Edition::write(turn.house, aor, number, &for_all(cluster.us, &next));
         let record = Record { key: aor.into(), value, until: until.unwrap_or(turn.now) };
-        let told = !is_same(&known, &next) || is_awake(turn.house, aor, (&known, &next));
+        // What is gone is gone from our copy already.
+        let told = matches!(why, Why::Gone(_) | Why::GoneLong)
+            || !is_same(&known, &next)
+            || is_awake(turn.house, aor, (&known, &next));
         let share = Share { record, before: there.to_be_bytes(), told };
         let edition = Edition { number, bindings: next };
         let until = turn.now + super::keeping::PATIENCE;
@@ -213,10 +218,14 @@ impl Registrar {
         }
     }
 
-    /// Another node has changed the bindings of an address: our copy, if we have one, is drawn anew.
-    pub(crate) fn changed_elsewhere(&mut self, turn: &mut Turn<'_>, aor: &[u8]) {
-        let copied = self.sharing.copies.contains_key(aor);
-        if copied && self.sharing.len() < limits::CONTEXTS {
+    /// True when there is a copy of an address.
+    pub(crate) fn has_copy(&self, aor: &[u8]) -> bool {
+        self.sharing.copies.contains_key(aor)
+    }
+
+    /// Another node has changed the bindings of an address: our copy is drawn anew.
+    pub(crate) fn draw_anew(&mut self, turn: &mut Turn<'_>, aor: &[u8]) {
+        if self.sharing.len() < limits::CONTEXTS {
             self.recall(turn, aor, Then::Nothing);
         }
     }
@@ -244,6 +253,27 @@ impl Registrar {
         let first = self.sharing.reading.first_entry().filter(|first| first.get().until <= now)?;
         let Reading { aor, then, .. } = first.remove();
         Some((aor, then))
+    }
+
+    /// Bindings end in our copies. Their phones may have refreshed them at another node, which tells that nobody: the store knows.
+    pub(super) fn copies_end(&mut self, turn: &mut Turn<'_>) {
+        for (aor, ended) in self.location.ending(turn.now) {
+            if self.sharing.len() < limits::CONTEXTS {
+                self.recall(turn, &aor, Then::Forget(ended));
+            } else {
+                self.forget(turn, &aor, &ended);
+            }
+        }
+    }
+
+    /// Forgets what has ended. What has not been refreshed is told of.
+    pub(crate) fn forget(&mut self, turn: &mut Turn<'_>, aor: &[u8], ended: &[Binding]) {
+        self.location.forget_expired(turn.now, aor);
+        let all = self.location.bindings(turn.now, aor);
+        if ended.iter().any(|old| !all.iter().any(|new| new.is_of(old))) {
+            let lost = Lost { aor: aor.into(), left: all.len(), what: What::Binding };
+            self.lost(turn, vec![lost], &Gone::Expired);
+        }
     }
 
     /// The store has answered somebody who wrote.
