@@ -6,10 +6,11 @@ use std::net::{SocketAddr, TcpStream};
 
 use machine::Time;
 use protocol::Flow;
+use protocol::load::welcomes;
 use sip::Message;
 
 use crate::census::{Begins, Seat};
-use crate::ear::Ear;
+use crate::ear::{Ear, Speaker};
 use crate::framing::{End, Framing, Piece};
 use crate::kernel::Watch;
 use crate::layer::Layer;
@@ -33,6 +34,7 @@ pub(crate) struct Connection {
     /// Addresses beside its own that are reached by it (RFC 5923).
     pub aliases: BTreeSet<SocketAddr>,
     begun: Begins,
+    speaker: Speaker,
     layer: Layer,
     framing: Framing,
     half_since: Option<Time>,
@@ -114,6 +116,7 @@ impl Connection {
             } else {
                 Begins::ByPeer
             },
+            speaker: Speaker::Stranger,
             layer,
             framing,
             half_since: None,
@@ -195,6 +198,9 @@ impl Connection {
             if !fits(self.queued()) {
                 return Err(Reason::Deaf);
             }
+        }
+        if self.speaker == Speaker::Stranger && welcomes(message) {
+            self.speaker = Speaker::Phone;
         }
         self.framing.write(message, &mut self.out);
         Ok(())
@@ -300,6 +306,7 @@ impl Connection {
     /// Takes what was read, and whole pieces out of it.
     fn take(&mut self, now: Time, mut octets: &[u8], ear: &mut Ear, found: &mut Vec<Come>) {
         let left_out = ear.left_out;
+        ear.speaker = self.speaker;
         while !octets.is_empty() && !matches!(found.last(), Some(Come::End(_))) {
             octets = self.framing.push(octets, ear);
             self.cut(now, found);
@@ -478,6 +485,27 @@ mod tests {
         let (found, _) = read(&mut ear, 10_000, &sent);
         assert!(matches!(found[..], [Come::Message(_)]), "{found:?}");
         assert_eq!(ear.left_out, 2);
+    }
+
+    /// A phone need not show its credentials when it renews its registration: it has a connection by which it has registered.
+    #[test]
+    fn a_phone_that_renews_its_registration_is_heard_and_a_stranger_is_not() {
+        let register = "REGISTER sip:h SIP/2.0\r\nTo: <sip:a@h>\r\nContent-Length: 0\r\n\r\n";
+        let mut ear = Ear::default();
+        ear.set(Deafness { share: PARTS, ..Deafness::default() });
+        for (said, heard) in [("INVITE", 0), ("REGISTER", 1)] {
+            let (mut connection, _theirs) = connection(State::Open { heard: Time(0) });
+            let said = format!("SIP/2.0 200 OK\r\nCSeq: 1 {said}\r\n\r\nb=\r\nCSeq: 1 REGISTERS");
+            connection.put(Time(0), said.as_bytes(), 10_000).unwrap();
+            let mut found = Vec::new();
+            connection.take(
+                Time(1),
+                format!("{INVITE}{register}").as_bytes(),
+                &mut ear,
+                &mut found,
+            );
+            assert_eq!(found.len(), heard, "{found:?}");
+        }
     }
 
     #[test]

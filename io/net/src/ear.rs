@@ -2,7 +2,7 @@
 //! do, and whoever sent one hears nothing of it (RFC 3261 §21.5.4: "MAY … drop the request").
 
 use protocol::doors::Deafness;
-use protocol::load::PARTS;
+use protocol::load::{PARTS, registers};
 
 /// What is left out.
 #[derive(Debug, Default)]
@@ -12,6 +12,18 @@ pub(crate) struct Ear {
     owed: u16,
     /// How many were left out, for whoever counts them.
     pub left_out: usize,
+    /// Whom it hears now.
+    pub speaker: Speaker,
+}
+
+/// Who has a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Speaker {
+    /// Anybody.
+    #[default]
+    Stranger,
+    /// A phone that has registered by it: when it renews that, it is heard.
+    Phone,
 }
 
 impl Ear {
@@ -27,7 +39,7 @@ impl Ear {
 
     /// Is this message left out? Its head says what it is, and all of it is there.
     pub(crate) fn leaves_out(&mut self, head: &[u8]) -> bool {
-        if !self.deafness.concerns(head) {
+        if self.speaker == Speaker::Phone && registers(head) || !self.deafness.concerns(head) {
             return false;
         }
         self.owed += self.deafness.share.min(PARTS);
@@ -78,5 +90,8 @@ mod tests {
             assert_eq!(out(&mut ear, passes.as_bytes(), 1000), 0, "{passes}");
         }
         assert_eq!(out(&mut ear, b"INVITE sip:1123@h SIP/2.0\r\n\r\n", 4), 3);
+        ear.speaker = Speaker::Phone;
+        assert_eq!(out(&mut ear, b"REGISTER sip:h SIP/2.0\r\n\r\n", 4), 0);
+        assert_eq!(out(&mut ear, INVITE, 4), 3, "that begins something new");
     }
 }

@@ -142,6 +142,22 @@ pub const DIGITS: usize = 16;
 /// Headers that tell of something begun before, after their line feed: Route, Authorization, Proxy-Authorization.
 pub const BEGUN: [&[u8; 4]; 3] = [b"\nRou", b"\nAut", b"\nPro"];
 
+/// Does a response say that a phone is registered? Whoever has heard that from us is no stranger.
+pub fn welcomes(response: &[u8]) -> bool {
+    let says = |at: usize| {
+        let row = response.get(at + 1..)?;
+        let row = row.strip_prefix(b"CSeq:")?.split(|octet| *octet == b'\r').next()?;
+        Some(row.ends_with(b" REGISTER"))
+    };
+    response.starts_with(b"SIP/2.0 200 ")
+        && memchr_iter(b'\n', response).find_map(says).unwrap_or(false)
+}
+
+/// Does a request register somebody, or renew that?
+pub fn registers(request: &[u8]) -> bool {
+    request.starts_with(b"REGISTER ")
+}
+
 /// Into so many parts the requests fall.
 pub const PARTS: u16 = 1024;
 
