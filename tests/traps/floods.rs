@@ -4,7 +4,7 @@ use offhook_tests::office::{Office, Phone, settings};
 use std::time::Duration;
 
 /// Trap 45: whatever strangers send, they are answered once, where they are, by not much more than they sent, and nothing is kept and
-/// nothing repeated. (Budgets by source are for later: issue 4.)
+/// nothing repeated. (How much one address may send, `pure/server/src/admission` says.)
 #[test]
 fn trap_45_a_stranger_is_answered_once_and_forgotten() {
     let mut office = Office::new(settings());
