@@ -7,6 +7,7 @@ mod house;
 mod links;
 mod manners;
 mod promises;
+mod secrets;
 mod sizes;
 
 use std::collections::BTreeSet;
@@ -45,6 +46,7 @@ fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = floors::check(tree);
     findings.extend(promises::check(tree));
     findings.extend(links::check(tree));
+    findings.extend(secrets::check(tree));
     let test_files = test_files(tree);
     for (path, text) in tree.texts(".rs") {
         let mut source = Source::read(text);
@@ -54,6 +56,7 @@ fn check(tree: &Tree) -> Vec<Finding> {
         findings.extend(sizes::check(path, &source));
         findings.extend(danger::check(path, &source));
         findings.extend(manners::check(path, &source));
+        findings.extend(secrets::signatures(path, &source));
     }
     findings
 }

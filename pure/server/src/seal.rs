@@ -7,6 +7,7 @@ use std::hash::Hasher as _;
 
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
+use subtle::ConstantTimeEq as _;
 
 /// Signs, and closes.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,15 @@ impl Seal {
         hash.finish128().as_bytes()
     }
 
+    /// True when a signature over parts is ours; that takes as long for any other.
+    pub(crate) fn has_signed<'a>(
+        &self,
+        parts: impl IntoIterator<Item = &'a [u8]>,
+        signature: &[u8; 16],
+    ) -> bool {
+        self.sign(parts).ct_eq(signature).into()
+    }
+
     /// A number that stands for parts.
     pub(crate) fn number<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.sign(parts);
@@ -61,7 +71,8 @@ impl Seal {
     pub(crate) fn verified(&self, purpose: &[u8], token: &[u8]) -> Option<Vec<u8>> {
         let mut octets = unhex(token)?;
         let signature = octets.split_off(octets.len().checked_sub(SIGNATURE)?);
-        (self.short([purpose, &octets])[..] == signature).then_some(octets)
+        let right = self.short([purpose, &octets]).ct_eq(&signature);
+        bool::from(right).then_some(octets)
     }
 
     /// The same, but nobody can read them either, or tell whether two tokens hold the same: a keystream covers them.

@@ -63,6 +63,15 @@ pub(super) const RUNTIMES: &[&str] = &[
 /// Packages of ours that may depend on [`RUNTIMES`]: the console, for HTTP (docs/decisions). deny.toml says the same of indirect dependencies.
 pub(super) const MAY_USE_A_RUNTIME: &[&str] = &["offhook-console"];
 
+/// Where something secret is compared with what somebody sent: in constant time.
+pub(super) const COMPARES_SECRETS: &[&str] = &[
+    "pure/protocol/src/auth/digest.rs",
+    "pure/protocol/src/auth/nonce.rs",
+    "pure/server/src/seal.rs",
+    "pure/stun/src/message.rs",
+    "io/console/src/gate.rs",
+];
+
 /// Where `unsafe` is allowed: calls into the kernel.
 pub(super) const MAY_BE_UNSAFE: &[&str] = &["io/net/src/kernel.rs"];
 

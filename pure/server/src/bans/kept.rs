@@ -52,7 +52,7 @@ impl Kept {
     /// Nothing for what we have not written, and for what only a newer program understands.
     pub(super) fn read(seal: &Seal, octets: &[u8]) -> Option<Self> {
         let (signed, signature) = octets.split_last_chunk::<16>()?;
-        if seal.sign([PURPOSE, signed]) != *signature {
+        if !seal.has_signed([PURPOSE, signed], signature) {
             return None;
         }
         let mut rest = signed;

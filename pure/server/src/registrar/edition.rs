@@ -48,7 +48,7 @@ impl Edition {
         let number = cut::<8>(&mut rest).map_or(0, u64::from_be_bytes);
         let tampered = Spoilt::Tampered(number);
         let (signed, signature) = octets.split_last_chunk::<SIGNATURE>().ok_or(tampered)?;
-        if house.seal.sign([PURPOSE, aor, signed]) != *signature {
+        if !house.seal.has_signed([PURPOSE, aor, signed], signature) {
             return Err(tampered);
         }
         let (form, packed) = signed.get(8..).and_then(<[u8]>::split_first).ok_or(tampered)?;
