@@ -29,6 +29,7 @@ mod guesses;
 mod hangups;
 mod hard_work;
 mod impostors;
+mod in_your_name;
 mod long_rings;
 mod nats;
 mod neighbours;

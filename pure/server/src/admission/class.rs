@@ -5,6 +5,7 @@ use sip::uri::{SipUri, unescape};
 use sip::{Message, Method, Name, Uri};
 
 use crate::house::House;
+use crate::proxy::shows_pass;
 
 /// How urgent a request is that is no answer to anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,9 +37,8 @@ impl Class {
             return Self::Within;
         }
         if request.get::<To>().is_some_and(|to| to.tag().is_some()) {
-            // What has our Record-Route passes; a subscription to us has none.
-            let within = request.has(Name::Route) || method == Some(Method::Bye);
-            return if within { Self::Within } else { Self::Known };
+            // Anybody can write a tag; a subscription to us has no pass of ours.
+            return if shows_pass(house, request) { Self::Within } else { Self::Known };
         }
         if method == Some(Method::Invite) && is_emergency(house, request) {
             return Self::Emergency;

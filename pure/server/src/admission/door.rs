@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use machine::{Dice, HashKey, Time};
-use protocol::bans::Source;
 use protocol::doors::{Backlog, Deafness, Event};
 use protocol::transaction::Newcomer;
 use protocol::transport::response_flow;
@@ -17,16 +16,12 @@ use super::class::{Class, Whence};
 use super::feedback::{Feedback, bare};
 use super::hush::{Hush, Width};
 use super::late::Late;
-use super::pace::Pace;
 use super::ration::Ration;
 use super::room::{Arrival, Order, Room};
-use super::sources::Sources;
+use super::speed::{Speed, Witnesses, spared};
 use super::trial::Heard;
 use super::valve::{Turned, Valve};
-use crate::bans::Bans;
-use crate::house::House;
 use crate::proxy::came_across;
-use crate::settings::Overload;
 use crate::turn::Turn;
 
 /// Who may begin something.
@@ -36,7 +31,7 @@ pub(crate) struct Door {
     room: Room,
     /// What may still be begun before more is read.
     left: u32,
-    sources: Sources,
+    speed: Speed,
     hush: Hush,
     /// What the driver was told last of what it need not read, by which settings.
     deafness: Deafness,
@@ -49,14 +44,10 @@ pub(crate) struct Door {
     unread: bool,
     /// When it was looked last how it goes.
     looked: Time,
-    /// When all refusals of sources that are too fast would have been in time.
-    refused: Time,
     /// Refusals for which there is time.
     words: Ration,
     /// When a line is due that says how it goes.
     word: Time,
-    /// When the next source may be named that is too fast.
-    name: Time,
     tally: Tally,
     /// What was counted when there was last nothing to refuse.
     before: Tally,
@@ -109,9 +100,6 @@ const FOR_OTHERS: u32 = 8;
 /// How often it is looked how it goes when nothing comes.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Refusals in a second for sources that are too fast.
-const REFUSALS: u32 = 100;
-
 impl Door {
     pub(crate) fn new(key: HashKey) -> Self {
         // As numbers are multiplied with it, it is odd.
@@ -121,7 +109,7 @@ impl Door {
             room: Room::default(),
             // Until a driver says how it goes, everything is begun.
             left: u32::MAX,
-            sources: Sources::new(key),
+            speed: Speed::new(key),
             hush: Hush::new(parts),
             deafness: Deafness { key: parts, ..Deafness::default() },
             generation: 0,
@@ -130,10 +118,8 @@ impl Door {
             waited: Duration::ZERO,
             unread: false,
             looked: Time::default(),
-            refused: Time::default(),
             words: Ration::default(),
             word: Time::default(),
-            name: Time::default(),
             tally: Tally::default(),
             before: Tally::default(),
         }
@@ -325,14 +311,14 @@ impl Door {
         turn: &mut Turn<'_>,
         (flow, request): (Flow, &Message),
         heard: Heard,
-        bans: &Bans,
+        witnesses: Witnesses<'_>,
     ) -> Verdict {
         let short = self.left == 0 || self.valve.is_narrow() || !self.room.is_empty();
-        let home = short && bans.is_home(turn.now, flow);
+        let home = short && witnesses.bans.is_home(turn.now, flow);
         let whence = if home { Whence::Home } else { Whence::Anywhere };
         let class = Class::of(turn.house, request, whence);
-        if !self.in_time(turn, flow, class) {
-            self.tally.too_fast += 1;
+        if !self.speed.lets(turn, (flow, request), class, witnesses) {
+            self.name(turn, flow);
             return self.hold(turn, flow, request);
         }
         if class == Class::Within {
@@ -422,31 +408,19 @@ impl Door {
         self.has_neighbours() && self.feedback.tells(turn.now, response_flow(request, flow).peer)
     }
 
-    /// Is this source no faster than it may be?
-    fn in_time(&mut self, turn: &mut Turn<'_>, flow: Flow, class: Class) -> bool {
-        let rules = &turn.house.settings.overload;
-        if rules.per_source == 0 {
-            return true;
-        }
-        let pace = pace(rules, turn.house.settings.shard.count);
-        // What belongs to a call costs little, and there are several of it to each call.
-        let each = if class == Class::Within { pace.each / 8 } else { pace.each };
-        let source = Source::from(flow.peer.ip());
-        if self.sources.lets(turn.now, source, Pace { each, ..pace }) || spared(turn.house, source)
-        {
-            return true;
-        }
-        if self.name <= turn.now {
-            self.name = turn.now + WORD;
+    /// A source is too fast: that is counted, and said now and then.
+    fn name(&mut self, turn: &mut Turn<'_>, flow: Flow) {
+        self.tally.too_fast += 1;
+        if self.speed.name <= turn.now {
+            self.speed.name = turn.now + WORD;
             turn.out.push(Output::Report(Event::TooFast { source: flow.peer }));
         }
-        false
     }
 
     /// Who is too fast is told so, as long as that does not cost much.
     fn hold(&mut self, turn: &mut Turn<'_>, flow: Flow, request: &Message) -> Verdict {
         let told = self.is_told(turn, flow, request);
-        if Pace::of(REFUSALS, REFUSALS / 5).lets(turn.now, &mut self.refused) {
+        if self.speed.has_word(turn.now) {
             Verdict::Refuse(later(turn.dice, (flow, request, told)))
         } else {
             Verdict::Silence
@@ -465,19 +439,6 @@ impl Door {
         let (now, then) = (&self.tally, &self.before);
         (now.refused - then.refused, now.unheard - then.unheard)
     }
-}
-
-/// The pace of one source on each shard: its requests are spread over all of them.
-fn pace(rules: &Overload, shards: u16) -> Pace {
-    let share = |of: u32| of.div_ceil(u32::from(shards.max(1)));
-    Pace::of(share(rules.per_source), share(rules.at_once))
-}
-
-/// Sources that may be as fast as they like: those that the operator knows, and those that routes lead to.
-fn spared(house: &House, source: Source) -> bool {
-    let known = &house.settings.overload.unlimited;
-    let trusted = &house.settings.proxy.trusted;
-    known.iter().chain(trusted).any(|network| network.meets(source)) || house.leads_to(source)
 }
 
 /// A phone is told when to come back, each another time. A server would send nobody at all until then: it is told none (RFC 7339

@@ -10,6 +10,7 @@ mod pace;
 mod ration;
 mod room;
 mod sources;
+mod speed;
 mod trial;
 mod unreadable;
 mod valve;
@@ -23,6 +24,7 @@ pub use door::Tally;
 pub(crate) use door::{Door, Verdict};
 pub(crate) use merged::Merged;
 pub(crate) use room::Arrival;
+pub(crate) use speed::Witnesses;
 pub(crate) use trial::Heard;
 pub(crate) use unreadable::unreadable;
 

@@ -19,7 +19,7 @@ use protocol::bans::{Ban, Caution, Guest, Lifting, Misdeed, Offence, Source, Tre
 use protocol::doors::Event;
 use protocol::{Flow, Output, Question, Record, Ticket};
 use sip::header::From as FromHeader;
-use sip::uri::without_password;
+use sip::uri::{unescape, without_password};
 use sip::{Message, Method, Name, Uri};
 
 use crate::debts::Debts;
@@ -112,6 +112,14 @@ impl Bans {
     /// Is somebody registered from where this comes?
     pub(crate) fn is_home(&self, now: Time, flow: Flow) -> bool {
         self.guests.is_home(now, flow.peer.ip().into())
+    }
+
+    /// Does a request come from the very port from which its user is registered?
+    pub(crate) fn is_from_home(&self, now: Time, flow: Flow, request: &Message) -> bool {
+        let from = request.get::<FromHeader>();
+        let Some(Ok(Uri::Sip(from))) = from.map(|from| Uri::parse(from.uri)) else { return false };
+        let user = self.number(&unescape(from.user.unwrap_or_default()));
+        self.guests.is_at(now, (flow.peer.ip().into(), flow.peer.port()), user)
     }
 
     /// What becomes of an answer to a challenge, before it is looked at.

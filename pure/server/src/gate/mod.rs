@@ -162,6 +162,14 @@ impl Gate {
         }
     }
 
+    /// Does a request answer a question that was sent to where it seems to come from? Whether the answer is right is not looked at.
+    pub(crate) fn knows_sender(&self, turn: &Turn<'_>, flow: Flow, request: &Message) -> bool {
+        let mut claims = [Asker::Server, Asker::Proxy]
+            .into_iter()
+            .filter_map(|asker| claim(turn, request, asker));
+        claims.any(|claim| self.proof(turn.now, flow, &claim) == Proof::Given)
+    }
+
     /// Does whoever sends credentials get what we send to its address? Whoever has a connection does, and whoever knows a nonce that
     /// was lately sent there.
     fn proof(&self, now: Time, flow: Flow, claim: &Claim<'_>) -> Proof {

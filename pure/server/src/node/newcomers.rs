@@ -5,7 +5,7 @@ use protocol::{Fault, Flow};
 use sip::{Message, Method};
 
 use super::Roles;
-use crate::admission::{self, Arrival, Entry, Heard, Verdict};
+use crate::admission::{self, Arrival, Entry, Heard, Verdict, Witnesses};
 use crate::bans::Proof;
 use crate::gate::{Asker, No, Pass, Visitor};
 use crate::options;
@@ -28,7 +28,8 @@ impl Roles {
             let up = turn.transactions.admit(turn.now, newcomer, turn.out);
             return up.into_iter().for_each(|up| self.told(turn, up));
         }
-        match self.door.admits(turn, (flow, request), heard, &self.bans) {
+        let witnesses = Witnesses { bans: &self.bans, gate: &self.gate };
+        match self.door.admits(turn, (flow, request), heard, witnesses) {
             Verdict::Enter => self.enter(turn, newcomer),
             Verdict::Wait(class) => {
                 if let Some((displaced, verdict)) =

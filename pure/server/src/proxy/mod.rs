@@ -66,7 +66,7 @@ use session_timer::Paid;
 pub(crate) use across::came as came_across;
 pub(crate) use hop::direct_flow;
 pub(crate) use members::Lead;
-pub(crate) use plan::{Plan, sip_uri};
+pub(crate) use plan::{Plan, shows_pass, sip_uri};
 pub(crate) use response::Loss;
 pub(crate) use target::{Onward, Target, Way};
 pub(crate) use told::told;

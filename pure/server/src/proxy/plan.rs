@@ -194,6 +194,19 @@ impl Plan {
     }
 }
 
+/// Does a request show a pass of ours where we shall look for it: in the first of its routes, or where a strict router has put it?
+pub(crate) fn shows_pass(house: &House, request: &Message) -> bool {
+    let is_pass =
+        |uri: &SipUri<'_>| uri.user.is_some_and(|user| house.seal.read(user, request).is_some());
+    let mut routes = request.elements(Name::Route).take(OURS);
+    let asked = || Uri::parse(request.request_uri().unwrap_or_default());
+    routes.any(|route| sip_uri(route).is_some_and(|uri| is_pass(&uri)))
+        || request.has(Name::Route) && matches!(asked(), Ok(Uri::Sip(uri)) if is_pass(&uri))
+}
+
+/// Routes of ours at the top of a request, at most: one for each side, where transports or nodes differ.
+const OURS: usize = 4;
+
 /// Whom a URI points to, and whom of a user it names.
 fn read(uri: &[u8], house: &House) -> (Result<Place, ParseError>, Aim) {
     match Uri::parse(uri) {
