@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use offhook_tests::office::{Office, Phone, answers, trusting};
+use offhook_tests::office::{Office, Phone, Request, answers, trusting};
 use protocol::doors::Backlog;
 use protocol::{Flow, Input};
 use server::Settings;
@@ -66,4 +66,55 @@ fn no_phone_from_home_has_to_go_for_a_stranger() {
         served.extend(answers(&office.turn_ends(), home.flow));
     }
     assert_eq!(served, [200; 100]);
+}
+
+/// How many of so many are answered in the turn in which they come, from one source or from as many.
+fn answered(settings: Settings, sources: u32, change: impl Fn(Request) -> Vec<u8>) -> usize {
+    let mut office = Office::new(settings);
+    office.tell(Input::Waited(Backlog { unread: true, ..Backlog::default() }));
+    let mut answered = 0;
+    for nth in 0..STRANGERS {
+        let [_, a, b, c] = (nth % sources).to_be_bytes();
+        let flow = Flow { peer: SocketAddr::from(([10, a, b, c], 5060)), ..Phone::udp(109).flow };
+        let phone = Phone { user: nth.to_string(), flow };
+        let sent = office.receive(flow, change(phone.request("OPTIONS", "sip:example.test")));
+        answered += sent.iter().filter(|sent| sent.message.status().is_some()).count();
+    }
+    answered
+}
+
+/// A tag and a Route anybody can write: what looks as if it belonged to a call waits with the others.
+#[test]
+fn what_only_looks_as_if_it_belonged_to_a_call_waits() {
+    let overload = Overload { per_source: 0, ..Overload::default() };
+    let answered = answered(Settings { overload, ..trusting() }, STRANGERS, |mut request| {
+        request.to += ";tag=x";
+        request.row("Route: <sip:example.test;lr>").wire().into()
+    });
+    assert!(answered < 1_000, "{answered} of {STRANGERS}");
+}
+
+/// What is only told that it is wrong is counted like everything else: no source has more of it answered than it may send.
+#[test]
+fn who_is_told_what_is_wrong_is_counted() {
+    let overload = Overload { at_once: 300, ..Overload::default() };
+    let settings = Settings { overload, ..trusting() };
+    let cancel = |mut request: Request| {
+        request.method = "CANCEL".into();
+        request.wire().into()
+    };
+    let broken = |mut request: Request| {
+        request.cseq = 1;
+        request.method = "INVITE".into();
+        request.wire().replace("1 INVITE", "1 BYE").into()
+    };
+    let unreadable = |request: Request| request.wire().replace("Length: 0", "Length: 9").into();
+    for (what, answered) in [
+        ("CANCEL", answered(settings.clone(), 1, cancel)),
+        ("broken", answered(settings.clone(), 1, broken)),
+        ("unreadable", answered(settings, 1, unreadable)),
+    ] {
+        // And those that are told that they are too fast.
+        assert!((300..=330).contains(&answered), "{what}: {answered} of {STRANGERS}");
+    }
 }

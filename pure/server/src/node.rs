@@ -294,7 +294,8 @@ impl Roles {
         let heard = self.door.heard(turn, flow, &message);
         if let Err(fault) = admission::well_formed(&mut message) {
             // A broken response goes nowhere; a request whose Via can be read is told what is wrong.
-            if message.is_request() && message.get::<sip::header::Via>().is_some() {
+            let is_told = message.is_request() && message.get::<sip::header::Via>().is_some();
+            if is_told && self.door.has_answer(turn, flow) {
                 turn.refuse(flow, &message, &fault);
             }
             return;
@@ -315,7 +316,9 @@ impl Roles {
     /// Octets came that are no message.
     fn unreadable(&mut self, turn: &mut Turn<'_>, flow: Flow, malformed: &Malformed) {
         if !self.bans.shuns(flow) {
-            admission::unreadable(turn, flow, malformed);
+            if self.door.has_answer(turn, flow) {
+                admission::unreadable(turn, flow, malformed);
+            }
             self.bans.unreadable(turn, flow, malformed.error.what);
         }
     }

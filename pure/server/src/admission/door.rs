@@ -350,6 +350,16 @@ impl Door {
         Verdict::Wait(class)
     }
 
+    /// Something came that begins nothing, and would only be told what is wrong with it: it counts as whatever its source sends, and is
+    /// told as long as there are words.
+    pub(crate) fn has_answer(&mut self, turn: &mut Turn<'_>, flow: Flow) -> bool {
+        if !self.speed.lets_hear(turn, flow) {
+            self.name(turn, flow);
+            return self.speed.has_word(turn.now);
+        }
+        !self.valve.is_narrow() || self.words.take()
+    }
+
     fn begin(&mut self, turn: &Turn<'_>, (flow, request): (Flow, &Message), class: Class) {
         self.valve.begun();
         self.words.begun();

@@ -95,6 +95,15 @@ impl Speed {
             || gate.knows_sender(turn, flow, request) && self.proven.lets(now, source, pace)
     }
 
+    /// The same for what begins nothing, and would only be told what is wrong with it.
+    pub(crate) fn lets_hear(&mut self, turn: &Turn<'_>, flow: Flow) -> bool {
+        let rules = &turn.house.settings.overload;
+        let pace = pace(rules, turn.house.settings.shard.count);
+        rules.per_source == 0
+            || self.may_begin(turn.now, flow, pace)
+            || spared(turn.house, flow.peer.ip().into())
+    }
+
     fn may_begin(&mut self, now: Time, flow: Flow, pace: Pace) -> bool {
         let by =
             if flow.transport.is_reliable() { &mut self.connections } else { &mut self.datagrams };

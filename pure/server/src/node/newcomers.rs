@@ -21,12 +21,7 @@ impl Roles {
     pub(super) fn newcomer(&mut self, turn: &mut Turn<'_>, newcomer: Newcomer, heard: Heard) {
         let (flow, request) = (newcomer.flow, &newcomer.request);
         if request.method() == Some(Method::Cancel) {
-            // Anybody can send one: what cancels nothing leaves nothing behind.
-            if !turn.transactions.cancels(request) {
-                return turn.refuse(flow, request, &Fault::NoTransaction);
-            }
-            let up = turn.transactions.admit(turn.now, newcomer, turn.out);
-            return up.into_iter().for_each(|up| self.told(turn, up));
+            return self.cancels(turn, newcomer);
         }
         let witnesses = Witnesses { bans: &self.bans, gate: &self.gate };
         match self.door.admits(turn, (flow, request), heard, witnesses) {
@@ -41,6 +36,16 @@ impl Roles {
             verdict @ (Verdict::Refuse(_) | Verdict::Silence) => {
                 sent_away(turn, &newcomer, &verdict);
             }
+        }
+    }
+
+    /// Anybody can send a CANCEL: what cancels nothing leaves nothing behind.
+    fn cancels(&mut self, turn: &mut Turn<'_>, newcomer: Newcomer) {
+        if turn.transactions.cancels(&newcomer.request) {
+            let up = turn.transactions.admit(turn.now, newcomer, turn.out);
+            up.into_iter().for_each(|up| self.told(turn, up));
+        } else if self.door.has_answer(turn, newcomer.flow) {
+            turn.refuse(newcomer.flow, &newcomer.request, &Fault::NoTransaction);
         }
     }
 
