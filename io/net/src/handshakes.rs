@@ -1,7 +1,8 @@
 //! `Handshakes`: those who have called us and not yet agreed on how to talk. They are strangers, and cost more than others.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
+
+use protocol::bans::Source;
 
 /// The handshakes of one shard, in the order in which they began.
 #[derive(Debug)]
@@ -10,9 +11,9 @@ pub(crate) struct Handshakes {
     a_source: usize,
     began: u64,
     /// By connection: its place, and whose it is.
-    places: HashMap<u32, (u64, IpAddr)>,
+    places: HashMap<u32, (u64, Source)>,
     order: BTreeSet<(u64, u32)>,
-    sources: HashMap<IpAddr, BTreeSet<(u64, u32)>>,
+    sources: HashMap<Source, BTreeSet<(u64, u32)>>,
 }
 
 impl Handshakes {
@@ -23,7 +24,7 @@ impl Handshakes {
     }
 
     /// One begins; says which one must go for it: the oldest of that source, or of all.
-    pub(crate) fn begin(&mut self, connection: u32, source: IpAddr) -> Option<u32> {
+    pub(crate) fn begin(&mut self, connection: u32, source: Source) -> Option<u32> {
         let theirs = self.sources.get(&source).filter(|theirs| theirs.len() >= self.a_source);
         let all = Some(&self.order).filter(|all| all.len() >= self.most);
         let goes = theirs.or(all).and_then(BTreeSet::first).map(|(_, number)| *number);
@@ -58,7 +59,7 @@ mod tests {
 
     #[test]
     fn the_oldest_makes_room_of_the_source_that_has_too_many_or_of_all() {
-        let source = |host: u8| IpAddr::from([192, 0, 2, host]);
+        let source = |host: u8| Source::from(std::net::IpAddr::from([192, 0, 2, host]));
         let mut handshakes = Handshakes::new(4, 2);
         assert_eq!(handshakes.begin(1, source(1)), None);
         assert_eq!(handshakes.begin(2, source(2)), None);

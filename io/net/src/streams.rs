@@ -187,7 +187,7 @@ impl Streams {
         let begun = State::Greeting { since: now };
         let state = if layer.is_up() { State::Silent { since: now } } else { begun };
         if state == begun
-            && let Some(goes) = self.handshakes.begin(flow.connection, peer.ip())
+            && let Some(goes) = self.handshakes.begin(flow.connection, peer.ip().into())
         {
             self.counters.handshakes_evicted.one();
             self.close(goes, Reason::Evicted);

@@ -154,10 +154,7 @@ fn there_are_only_so_many_connections_from_one_source() {
     ends(&mut connect(house.address(0)));
     assert_eq!(house.count(|counters| &counters.connections_refused), 1);
     // Another source has its own two.
-    let address = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    address.bind(&std::net::SocketAddr::from(([127, 0, 0, 2], 0)).into()).unwrap();
-    address.connect(&house.address(0).into()).unwrap();
-    let mut other = TcpStream::from(address);
+    let mut other = connect_from([127, 0, 0, 2], house.address(0));
     other.write_all(&options("other", "")).unwrap();
     assert_eq!(read_answer(&mut other), "other");
     // Who goes makes room.
@@ -187,6 +184,34 @@ fn strangers_who_hold_all_places_keep_nobody_out() {
         assert!(house.count(|counters| &counters.connections_evicted) >= 80);
         assert_eq!(house.count(|counters| &counters.connections_refused), 0);
     }
+}
+
+/// Whoever has said something once, and sits on all places since, keeps out nobody who comes from elsewhere.
+#[test]
+fn who_has_spoken_on_all_places_keeps_nobody_out() {
+    let mut plan = plan();
+    plan.crowd = Crowd { connections: 3, ..Crowd::default() };
+    let house = House::open(plan, Program::new());
+    let mut sitting: Vec<_> = (0..3).map(|_| connect(house.address(0))).collect();
+    for peer in &mut sitting {
+        peer.write_all(&options("sitting", "")).unwrap();
+        assert_eq!(read_answer(peer), "sitting");
+    }
+    let mut other = connect_from([127, 0, 0, 2], house.address(0));
+    other.write_all(&options("other", "")).unwrap();
+    assert_eq!(read_answer(&mut other), "other");
+    ends(&mut sitting[0]);
+    assert_eq!(house.count(|counters| &counters.connections_evicted), 1);
+}
+
+/// Connects from one of our own addresses.
+fn connect_from(ip: [u8; 4], to: std::net::SocketAddr) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&std::net::SocketAddr::from((ip, 0)).into()).unwrap();
+    socket.connect(&to.into()).unwrap();
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
 }
 
 /// Runs a test again, in a process of its own with so many files, and says so here; true in that process.
