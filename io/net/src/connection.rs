@@ -16,6 +16,7 @@ use crate::kernel::Watch;
 use crate::layer::Layer;
 use crate::limits;
 use crate::plan::Patience;
+use crate::stall::Stall;
 use crate::tls::session::Session;
 use crate::websocket::NotOpened;
 
@@ -42,7 +43,7 @@ pub(crate) struct Connection {
     asked_at: Option<Time>,
     out: Vec<u8>,
     written: usize,
-    stalled_since: Option<Time>,
+    stall: Stall,
     seat: Seat,
 }
 
@@ -123,7 +124,7 @@ impl Connection {
             asked_at: None,
             out: Vec::new(),
             written: 0,
-            stalled_since: None,
+            stall: Stall::None,
             seat,
         }
     }
@@ -216,17 +217,19 @@ impl Connection {
             match self.layer.write(&mut self.stream, ours.unwrap_or_default()) {
                 Ok(written) => {
                     self.written = self.written.saturating_add(written);
-                    self.stalled_since = None;
+                    self.stall.taken(written);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.stalled_since.get_or_insert(now);
+                    let below = if self.layer.wants_write() { limits::TLS_BUFFER } else { 0 };
+                    self.stall.begin(now, self.waiting().saturating_add(below));
                     self.forget_written();
                     return Ok(());
                 }
                 Err(_) => return Err(Reason::Gone),
             }
         }
+        self.stall = Stall::None;
         if self.waiting() == 0 {
             self.out.clear();
             self.written = 0;
@@ -264,6 +267,7 @@ impl Connection {
         if self.written > self.out.len() / 2 {
             drop(self.out.drain(..self.written.min(self.out.len())));
             self.written = 0;
+            self.out.shrink_to(2 * limits::READ);
         }
     }
 
@@ -393,7 +397,7 @@ impl Connection {
             State::Open { heard } => heard + patience.idle,
         };
         let half = self.half_since.map_or(Time::NEVER, |since| since + patience.half_message);
-        let deaf = self.stalled_since.map_or(Time::NEVER, |since| since + patience.stalled);
+        let deaf = self.stall.since().map_or(Time::NEVER, |since| since + patience.stalled);
         let slow = slow.min(half);
         let (slow, reason) = match (self.state, self.asked_at) {
             (_, Some(asked)) => (slow.min(asked + patience.pong), Reason::Slow),
@@ -460,6 +464,30 @@ mod tests {
         assert!((50..100_000).contains(&put), "{put}");
         assert!(connection.waiting() <= 50_000);
         assert_eq!(connection.put(Time(0), &message, 50_000), Err(Reason::Deaf));
+    }
+
+    /// Who takes a little now and then must take all that waited in time all the same.
+    #[test]
+    fn who_reads_a_little_now_and_then_is_deaf() {
+        let patience = Patience::default();
+        let (mut connection, mut theirs) = connection(State::Open { heard: Time(0) });
+        connection.put(Time(0), &vec![b'x'; 32 << 20], usize::MAX).unwrap();
+        connection.flush(Time(0)).unwrap();
+        let late = (Time(0) + patience.stalled, Reason::Deaf);
+        assert_eq!(connection.due(&patience), late);
+        let (before, mut room) = (connection.waiting(), vec![0; 64 * 1024]);
+        let mut now = Time(0);
+        while connection.waiting() > before - (1 << 20) {
+            std::io::Read::read(&mut theirs, &mut room).unwrap();
+            now = now + Duration::from_millis(1);
+            connection.flush(now).unwrap();
+        }
+        assert_eq!(connection.due(&patience), late, "a megabyte was taken, and the rest waits on");
+        while connection.waiting() > 0 {
+            std::io::Read::read(&mut theirs, &mut room).unwrap();
+            connection.flush(now).unwrap();
+        }
+        assert_eq!(connection.due(&patience).1, Reason::Slow, "all is taken");
     }
 
     const INVITE: &str = "INVITE sip:a@h SIP/2.0\r\nTo: <sip:a@h>\r\nContent-Length: 4\r\n\r\nbody";

@@ -12,6 +12,7 @@
 //! (`framing.rs`).
 
 mod accept;
+mod backlogs;
 mod bars;
 mod busy;
 mod census;
@@ -45,6 +46,7 @@ mod reply;
 mod resolver;
 mod running;
 mod shard;
+mod stall;
 mod streams;
 mod switchboard;
 mod tap;

@@ -85,6 +85,9 @@ pub const FILES_KEPT: u64 = 64;
 /// Octets that wait to be written to one connection. A peer that lets more gather does not read.
 pub const WRITE_QUEUE: usize = 256 * 1024;
 
+/// Octets that wait to be written to all connections of one shard. Past this the one goes to which most waits.
+pub const WRITE_QUEUES: usize = 64 << 20;
+
 /// Octets read from one connection in one call.
 pub const READ: usize = 64 * 1024;
 

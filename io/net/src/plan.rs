@@ -187,6 +187,8 @@ pub struct Crowd {
     pub a_source: usize,
     /// Octets that wait to be written to one connection.
     pub write_queue: usize,
+    /// The same to all connections of one shard together.
+    pub write_queues: usize,
     /// TLS handshakes with those who call us, at once on each shard.
     pub handshakes: usize,
     /// The same from one source address.
@@ -199,6 +201,7 @@ impl Default for Crowd {
             connections: limits::CONNECTIONS,
             a_source: limits::CONNECTIONS_A_SOURCE,
             write_queue: limits::WRITE_QUEUE,
+            write_queues: limits::WRITE_QUEUES,
             handshakes: limits::HANDSHAKES,
             handshakes_a_source: limits::HANDSHAKES_A_SOURCE,
         }

@@ -14,6 +14,7 @@ use protocol::{Distrust, Flow, Identity, Listener};
 use sip::{Malformed, Message};
 use socket2::SockRef;
 
+use crate::backlogs::Backlogs;
 use crate::census::{Begins, Census, Evicted, Seat};
 use crate::connection::{Come, Connection, Reason, State};
 use crate::counters::{Count, Counters};
@@ -53,6 +54,7 @@ pub(crate) struct Streams {
     /// The newest connection to each peer, by listener, and by whom the peer has proven to be.
     peers: HashMap<(u16, SocketAddr, Identity), u32>,
     handshakes: Handshakes,
+    backlogs: Backlogs,
     /// Addresses that are reached over connections of other shards.
     detours: Recent<(u16, SocketAddr, Identity), Flow>,
     /// The names behind the identities of flows.
@@ -103,6 +105,7 @@ impl Streams {
             tls: plan.tls.clone(),
             nodes: plan.nodes.clone(),
             handshakes: Handshakes::new(plan.crowd.handshakes, plan.crowd.handshakes_a_source),
+            backlogs: Backlogs::new(plan.crowd.write_queues),
             detours: Recent::new(limits::DETOURS),
             introduced: Recent::new(limits::INTRODUCED),
             census,
@@ -437,6 +440,11 @@ impl Streams {
                 .change(&connection.stream, Token::Stream(number).bits(), wants)
                 .map_err(|_| Reason::Gone)?;
         }
+        match self.backlogs.note(number, connection.waiting()) {
+            Some(goes) if goes == number => return Err(Reason::Deaf),
+            Some(goes) => self.close(goes, Reason::Deaf),
+            None => {}
+        }
         Ok(())
     }
 
@@ -472,6 +480,7 @@ impl Streams {
         }
         self.alarms.remove(&(connection.alarm, number));
         self.handshakes.end(number);
+        self.backlogs.forget(number);
         let Flow { listener, peer, identity, .. } = connection.flow;
         if let Entry::Occupied(mut crowd) = self.crowds.entry(listener) {
             *crowd.get_mut() = crowd.get().saturating_sub(1);
