@@ -132,3 +132,108 @@ fn give_up(turn: &mut Turn<'_>, location: &mut Location, waiting: Waiting) {
 
 /// How long the disk may take. Its phone repeats itself meanwhile, and has 32 s in all.
 pub(super) const PATIENCE: Duration = Duration::from_secs(8);
+
+#[cfg(test)]
+mod tests {
+    use machine::Dice;
+    use protocol::transaction::{Timers, Transactions};
+    use protocol::{Identity, Transport};
+
+    use super::*;
+    use crate::calls::Calls;
+    use crate::house::House;
+    use crate::settings::Settings;
+
+    /// Somebody who waits, from now on.
+    fn somebody(now: Time) -> Waiting {
+        let request = "REGISTER sip:h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:a@h>\r\n\
+                       Call-ID: 1\r\nCSeq: 1 REGISTER\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n";
+        let request = Message::parse(request).unwrap();
+        let (transport, identity) = (Transport::Udp, Identity::NONE);
+        let peer = "192.0.2.1:5060".parse().unwrap();
+        Waiting {
+            id: ServerId::FIRST,
+            flow: Flow { transport, listener: 0, connection: 0, peer, identity },
+            ok: request.wire().clone(),
+            request,
+            news: Event::Tampered { aor: "a".into() },
+            aor: Box::default(),
+            before: Box::default(),
+            value: Box::default(),
+            until: now + PATIENCE,
+        }
+    }
+
+    fn record() -> Record {
+        Record { key: Box::default(), value: Box::default(), until: Time::default() }
+    }
+
+    /// A desk at which REGISTERs wait.
+    struct Desk {
+        keeping: Keeping,
+        location: Location,
+        house: House,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let mut dice = Dice::new(1);
+            let house = House::new(Settings::of("h", Vec::new()), &mut dice);
+            Self { keeping: Keeping::default(), location: Location::new(&mut dice), house }
+        }
+
+        fn at(&mut self, now: Time, what: impl FnOnce(&mut Keeping, &mut Turn<'_>, &mut Location)) {
+            let (mut out, mut dice, mut calls) = (Vec::new(), Dice::new(2), Calls::new(None));
+            let mut transactions = Transactions::new(Timers::default(), &mut dice);
+            let mut turn = Turn {
+                now,
+                house: &self.house,
+                transactions: &mut transactions,
+                calls: &mut calls,
+                dice: &mut dice,
+                out: &mut out,
+                info: None,
+            };
+            what(&mut self.keeping, &mut turn, &mut self.location);
+        }
+
+        /// So many come, and wait; the last ticket.
+        fn come(&mut self, now: Time, many: usize) -> Ticket {
+            self.at(now, |keeping, turn, _| {
+                (0..many).for_each(|_| keeping.keep(turn, record(), somebody(now)));
+            });
+            Ticket(self.keeping.asked)
+        }
+
+        fn answered(&mut self, now: Time, ticket: Ticket, answer: Answer) {
+            self.at(now, |keeping, turn, location| {
+                keeping.answered(turn, location, (ticket, answer));
+            });
+        }
+    }
+
+    #[test]
+    fn who_waits_is_counted_and_no_place_that_is_empty() {
+        let (mut desk, start) = (Desk::new(), Time(1_000_000_000_000));
+        let first = desk.come(start, 1);
+        let last = desk.come(start, limits::UNKEPT - 2);
+        assert!(!desk.keeping.is_full());
+        // The disk is asked for others too, for whom nobody waits, and answers who came last.
+        desk.at(start, |keeping, turn, _| (0..10).for_each(|_| keeping.note(turn, record())));
+        assert!(!desk.keeping.is_full() && desk.keeping.waiting.len() > limits::UNKEPT);
+        desk.come(start, 1);
+        assert!(desk.keeping.is_full());
+        desk.answered(start, last, Answer::Kept);
+        assert!(!desk.keeping.is_full(), "one has its 200, though the first still waits");
+        desk.answered(start, last, Answer::Kept);
+        assert_eq!(desk.keeping.count, limits::UNKEPT - 1, "it is answered once");
+        desk.answered(start, first, Answer::NotKept);
+        assert_eq!(desk.keeping.count, limits::UNKEPT - 2);
+        let late = desk.come(start + Duration::from_secs(1), 3);
+        desk.at(start + PATIENCE, |keeping, turn, location| keeping.wake(turn, location));
+        assert_eq!(desk.keeping.count, 3, "the others were given up");
+        desk.answered(start + PATIENCE, late, Answer::Kept);
+        desk.at(start + 2 * PATIENCE, |keeping, turn, location| keeping.wake(turn, location));
+        assert_eq!((desk.keeping.count, desk.keeping.waiting.len()), (0, 0));
+    }
+}
