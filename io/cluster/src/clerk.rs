@@ -110,6 +110,9 @@ impl Clerk {
                 if answers.iter().any(has_no_script) {
                     self.line = Line::Down(None);
                 }
+                if group.iter().zip(&answers).any(was_taken) {
+                    self.office.takes(&self.place);
+                }
                 for (errand, said) in group.into_iter().zip(answers) {
                     self.answer(errand, said, copies);
                 }
@@ -157,7 +160,7 @@ impl Clerk {
             }
             None => {
                 if !moved {
-                    self.office.refused(&self.place, why);
+                    self.office.refuses(&self.place, why);
                 }
                 errand.tell(Word::Unreachable);
             }
@@ -172,7 +175,7 @@ impl Clerk {
             }
             match self.dial() {
                 Ok((wire, script)) => {
-                    self.office.works(&self.place);
+                    self.office.answers(&self.place);
                     self.line = Line::Up(wire, script);
                 }
                 Err(error) => self.hang_up(&error),
@@ -288,6 +291,15 @@ fn pinned(row: Vec<Said>) -> Vec<Notice> {
         Some(Notice { value, left })
     };
     row.take(limits::BOARD).flatten().filter_map(notice).collect()
+}
+
+/// True when a server has taken something that needs room: one that is full lets everybody read, and says what is there instead.
+const fn was_taken((errand, said): (&Errand, &Said)) -> bool {
+    match errand.wish {
+        Wish::Share { .. } => matches!(said, Said::Octets(None)),
+        Wish::Spend { .. } => matches!(said, Said::Word(_)),
+        _ => false,
+    }
 }
 
 fn has_no_script(said: &Said) -> bool {

@@ -1,24 +1,25 @@
 //! `Cluster`: where shards hand wishes in.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use crate::atlas::{self, Atlas, Place};
 use crate::clerk::{self, Clerk, Errand};
 use crate::ear;
 use crate::limits;
+use crate::standing::{News, Standing};
 use crate::url::Url;
 use crate::wire::{Trust, Wire};
 use crate::wish::{Tell, Wish, Word};
 
-/// What is told of the store's troubles, in words, and of their end.
-type Trouble = Box<dyn Fn(Result<String, String>) + Send + Sync>;
+/// What is told of the store's troubles, and of their end: of which server.
+type Trouble = Box<dyn Fn(&str, News) + Send + Sync>;
 
 /// What is told of a record that has changed: its key.
 type Changed = Box<dyn Fn(&[u8]) + Send>;
@@ -31,7 +32,7 @@ pub struct Terms {
     pub authority: Option<PathBuf>,
     /// How many replicas must have a record before it counts as kept.
     pub replicas: u16,
-    /// Is told, in words, when a server cannot be reached, and when it can be again.
+    /// Is told when a server cannot be reached, or refuses what we want, and when that is over.
     pub trouble: Trouble,
     /// Is told which records other nodes have changed, as well as we ourselves.
     pub changed: Changed,
@@ -59,8 +60,7 @@ pub(crate) struct Office {
     poke: SyncSender<()>,
     over: AtomicBool,
     trouble: Trouble,
-    /// Who cannot be reached, and what was said of it last.
-    failing: Mutex<BTreeMap<Place, String>>,
+    standing: Mutex<Standing>,
 }
 
 impl fmt::Debug for Office {
@@ -86,7 +86,7 @@ impl Cluster {
             poke,
             over: AtomicBool::new(false),
             trouble,
-            failing: Mutex::default(),
+            standing: Mutex::default(),
         });
         let (draws, hears) = (Arc::clone(&office), Arc::clone(&office));
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
@@ -174,26 +174,46 @@ impl Office {
         thread.ok().map(|_| desk)
     }
 
-    /// A server cannot be reached: that is said once, until it can be.
+    /// A server cannot be reached.
     pub(crate) fn fails(&self, place: &Place, why: &str) {
-        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
-        if !failing.contains_key(place) {
-            failing.insert(place.clone(), why.into());
-            (self.trouble)(Err(format!("{}:{}: {why}", place.0, place.1)));
-        }
+        self.tell(place, |standing| standing.fails(place, why));
     }
 
     /// It can be reached.
-    pub(crate) fn works(&self, place: &Place) {
-        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
-        if failing.remove(place).is_some() {
-            (self.trouble)(Ok(format!("{}:{}", place.0, place.1)));
-        }
+    pub(crate) fn answers(&self, place: &Place) {
+        self.tell(place, |standing| standing.answers(place));
     }
 
     /// It can be reached, and refuses what we want.
-    pub(crate) fn refused(&self, place: &Place, why: &str) {
-        self.fails(place, why);
+    pub(crate) fn refuses(&self, place: &Place, why: &str) {
+        self.tell(place, |standing| standing.refuses(Instant::now(), place, why));
+    }
+
+    /// It has taken what we want.
+    pub(crate) fn takes(&self, place: &Place) {
+        self.tell(place, |standing| standing.takes(Instant::now(), place));
+    }
+
+    /// Takes a new map.
+    fn redraw(self: &Arc<Self>, map: atlas::Map) {
+        let places = self.change(|atlas| {
+            atlas.redraw(map, |place| self.open(place));
+            atlas.places()
+        });
+        let replaced = self.standing().redraw(&places);
+        replaced.iter().for_each(|place| self.tell(place, |_| Some(News::Replaced)));
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, place: &Place, change: impl FnOnce(&mut Standing) -> Option<News>) {
+        // While it is held, so that what happened first is told first.
+        let mut standing = self.standing();
+        if let Some(news) = change(&mut standing) {
+            (self.trouble)(&format!("{}:{}", place.0, place.1), news);
+        }
     }
 }
 
@@ -214,7 +234,7 @@ fn draw(office: &Arc<Office>, poked: &Receiver<()>) {
             let map = atlas::survey(office, place);
             match map {
                 Ok(map) if !map.is_empty() => {
-                    office.works(place);
+                    office.answers(place);
                     Some(map)
                 }
                 Ok(_) => None,
@@ -225,7 +245,7 @@ fn draw(office: &Arc<Office>, poked: &Receiver<()>) {
             }
         });
         if let Some(map) = found {
-            office.change(|atlas| atlas.redraw(map, |place| office.open(place)));
+            office.redraw(map);
             pause = limits::MAP;
         } else {
             pause = pause.min(limits::MAP_IN_TROUBLE);

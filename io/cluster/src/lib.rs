@@ -11,11 +11,13 @@ mod ear;
 pub mod limits;
 pub mod resp;
 mod slot;
+mod standing;
 mod url;
 mod wire;
 mod wish;
 
 pub use cluster::{Cluster, Terms};
+pub use standing::News;
 pub use url::Url;
 pub use wire::are_certificates;
 pub use wish::{Notice, Tell, Wish, Word};

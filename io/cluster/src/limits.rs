@@ -33,6 +33,9 @@ pub const REST: Duration = Duration::from_millis(250);
 /// How long a connection may be idle before it is asked whether it is still there.
 pub const PULSE: Duration = Duration::from_millis(1_000);
 
+/// How long a server must have refused nothing until what it takes counts as a sign that it works again.
+pub const CALM: Duration = Duration::from_secs(5);
+
 /// How often the map of the cluster is drawn anew when nothing has changed.
 pub const MAP: Duration = Duration::from_secs(10);
 

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use offhook_cluster::resp::{Said, read};
-use offhook_cluster::{Cluster, Terms, Url, Wish, Word};
+use offhook_cluster::{Cluster, News, Terms, Url, Wish, Word};
 
 /// How a server is disposed.
 #[derive(Debug, Default)]
@@ -72,17 +72,17 @@ impl Server {
     }
 }
 
-type News = Receiver<Result<String, String>>;
+type Told = Receiver<News>;
 
 /// A store on this server, which can be reached; and what is told of it.
-fn store(server: &Server) -> (Cluster, News) {
+fn store(server: &Server) -> (Cluster, Told) {
     let (say, said) = channel();
     let url = Url::parse(&format!("redis://127.0.0.1:{}", server.1)).unwrap();
     let terms = Terms {
         url,
         authority: None,
         replicas: 0,
-        trouble: Box::new(move |news| say.send(news).unwrap()),
+        trouble: Box::new(move |_, news| say.send(news).unwrap()),
         changed: Box::new(|_| {}),
     };
     let cluster = Cluster::start(terms).unwrap();
@@ -113,6 +113,31 @@ fn a_server_that_has_forgotten_the_script_is_told_it_again() {
         server.mood(|mood| assert_eq!(mood.loads, loads));
     }
     assert!(news.try_recv().is_err(), "nobody was refused");
+}
+
+/// `maxmemory`, `noeviction`: it answers all that asks for nothing to be kept.
+#[test]
+fn a_server_that_is_full_is_told_of_each_time_and_once() {
+    let server = Server::start();
+    let (cluster, told) = store(&server);
+    for _ in 0..2 {
+        server.mood(|mood| mood.is_full = true);
+        for _ in 0..10 {
+            assert_eq!(share(&cluster), Word::Unreachable);
+        }
+        let News::Fails(why) = told.recv_timeout(PATIENCE).unwrap() else { panic!() };
+        assert!(why.starts_with("OOM"), "{why}");
+        assert!(told.try_recv().is_err(), "once");
+        server.mood(|mood| mood.is_full = false);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            assert_eq!(share(&cluster), Word::Kept);
+            match told.recv_timeout(Duration::from_millis(100)) {
+                Ok(news) => break assert_eq!(news, News::Works),
+                Err(_) => assert!(Instant::now() < deadline, "it works again, and nobody is told"),
+            }
+        }
+    }
 }
 
 /// How long anything may take.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-use cluster::{Cluster, Notice, Terms, Url, Wish, Word};
+use cluster::{Cluster, News, Notice, Terms, Url, Wish, Word};
 use machine::Time;
 use net::{Clock, Handle, Reply};
 use protocol::doors::Share;
@@ -46,10 +46,7 @@ impl Shared {
             url,
             authority: config.store.authority.clone(),
             replicas: config.store.replicas,
-            trouble: Box::new(move |news| match news {
-                Ok(server) => log.info("store_works_again", &[("server", (&server).into())]),
-                Err(what) => log.error("store_refuses", &[("what", (&what).into())]),
-            }),
+            trouble: Box::new(move |server, news| tell_of(&log, server, news)),
             changed: Box::new(move |aor| tell(&told, aor)),
         };
         let words = |error: io::Error| error.to_string();
@@ -64,6 +61,21 @@ impl Shared {
     pub(crate) fn keeper(self) -> (impl net::Keeper + 'static, Nodes) {
         let nodes = Arc::clone(&self.nodes);
         (Keeper(self.cluster, self.written, self.reading), nodes)
+    }
+}
+
+/// How a server of the store stands.
+fn tell_of(log: &Log, server: &str, news: News) {
+    match news {
+        News::Fails(why) => {
+            let what = format!("{server}: {why}");
+            log.error("store_refuses", &[("what", (&what).into())]);
+        }
+        News::Works => log.info("store_works_again", &[("server", server.into())]),
+        News::Replaced => {
+            let what = "others have its place";
+            log.info("store_works_again", &[("server", server.into()), ("what", what.into())]);
+        }
     }
 }
 
