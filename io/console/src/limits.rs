@@ -38,6 +38,9 @@ pub const ANSWER: Duration = Duration::from_secs(5);
 /// How long whoever ends a call waits for what both sides answer. Who is there does so at once, or after a repeat; for the others nobody waits.
 pub const LEAVING: Duration = Duration::from_secs(3);
 
+/// How long whoever takes a binding away waits until that is on the disk: a bit longer than the server itself waits for the disk.
+pub const KEEPING: Duration = Duration::from_secs(9);
+
 /// How often it is looked whether they have.
 pub const A_LOOK: Duration = Duration::from_millis(50);
 

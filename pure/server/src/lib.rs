@@ -41,4 +41,5 @@ pub use home::Steering;
 pub use house::House;
 pub use location::aor_of;
 pub use node::{Address, Contact, Listing, Member, Node, Registration, Targets};
+pub use registrar::Removal;
 pub use settings::Settings;

@@ -41,6 +41,9 @@ pub const EARLIER: usize = 32;
 /// REGISTERs that wait for the disk. It takes tens of thousands a second; past this we answer 503.
 pub const UNKEPT: usize = 65_536;
 
+/// Addresses that are written again at once because something was taken away from them and the store has refused that: enough to see whether it works.
+pub const OWED_AT_ONCE: usize = 64;
+
 /// After how many seconds a phone may come back whose registration could not be kept: a full disk is not emptied sooner.
 pub const UNKEPT_RETRY: u32 = 30;
 

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::both::Phone;
+use crate::console::Console;
 use crate::{Server, folder};
 
 /// How long anything may take on a machine that is busy with other things.
@@ -273,6 +274,34 @@ fn a_disk_that_is_read_only() {
 #[test]
 fn a_disk_that_does_not_sync() {
     fails("sync", Fails::TheDisk, ("fsync,fdatasync", "EIO"));
+}
+
+/// Whose bindings an operator takes away because the password is stolen: it is not said that they are gone as long as a restart would bring them back, and
+/// nobody has to ask again when the disk works again.
+#[test]
+fn what_the_disk_does_not_forget_is_not_said_to_be_gone() {
+    let folder = folder("serve-fault-away");
+    let mut console = Console::start(&folder, "[server]\nshards = 1\n");
+    console.register("101");
+    let fault = Fault::begin(
+        &console.server,
+        ("pwrite64,ftruncate", "error=ENOSPC"),
+        folder.join("faults"),
+    );
+    for _ in 0..2 {
+        let (code, said, why) = console.ctl(&["unregister", "101"]);
+        assert!(code == Some(1) && why.contains("nothing can be written"), "{said}{why}");
+    }
+    // Whoever calls does not find it.
+    assert_eq!(console.curl("/api/v1/registrations/101", &[]).0, 404);
+    assert!(fault.end() > 0);
+    console.server.line("\"event\":\"store_works_again\"");
+    let (code, said, why) = console.ctl(&["unregister", "101"]);
+    assert!(code == Some(1) && why.contains("has no such binding now"), "{said}{why}");
+    console.server.signal("KILL");
+    console.server.child.wait().expect("ended");
+    let console = Console::start(&folder, "");
+    assert_eq!(console.curl("/api/v1/registrations/101", &[]).0, 404);
 }
 
 /// Who registers waits until it is safe; nobody else waits with them.

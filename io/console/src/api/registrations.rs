@@ -6,7 +6,8 @@ use std::sync::Arc;
 use hyper::{Method, StatusCode};
 use machine::Time;
 use serde_json::{Value, json};
-use server::{Contact, Registration};
+use server::{Contact, Registration, Removal};
+use tokio::time::{Instant, sleep};
 
 use super::{Asked, Content, Parameter, ParameterKind, Route, Said, text};
 use crate::answer::{Answer, Refusal};
@@ -63,7 +64,7 @@ pub(super) static ROUTES: &[Route] = &[
         ],
         answers: &[Said {
             status: 200,
-            about: "They are gone.",
+            about: "They are gone, also after a restart.",
             content: Content::Json("Removed"),
         }],
         act: |desk, asked| Box::pin(remove(desk, asked)),
@@ -121,10 +122,30 @@ async fn remove(desk: Rc<Desk>, asked: Asked) -> Result<Answer, Refusal> {
     let removed =
         desk.ask_all(move |node, now, out| node.unregister(now, &user, contact.as_deref(), out));
     let removed: usize = removed.await?.into_iter().sum();
-    match removed {
-        0 => Err(not_registered(asked.segment(0))),
-        removed => Ok(Answer::json(&json!({ "removed": removed }))),
+    let until = Instant::now() + limits::KEEPING;
+    loop {
+        let user: Arc<[u8]> = asked.segment(0).as_bytes().into();
+        let states = desk.ask_all(move |node, _, _| node.removal(&user)).await?;
+        let waits = states.contains(&Removal::Waits);
+        if states.contains(&Removal::Refused) || waits && Instant::now() >= until {
+            return Err(not_kept(asked.segment(0)));
+        }
+        match (waits, removed) {
+            (true, _) => sleep(limits::A_LOOK).await,
+            (false, 0) => return Err(not_registered(asked.segment(0))),
+            (false, removed) => return Ok(Answer::json(&json!({ "removed": removed }))),
+        }
     }
+}
+
+/// What is said of it would not be so after a restart.
+fn not_kept(user: &str) -> Refusal {
+    let user = user.escape_debug();
+    let what = format!(
+        "the binding of `{user}` is gone here, but where it is kept nothing can be written now: after a restart, or at another node, it may be back"
+    );
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "not_kept", what)
+        .hint("it is written again and again until it is kept: mend the store, and ask again")
 }
 
 fn not_registered(user: &str) -> Refusal {

@@ -9,7 +9,7 @@ use sip::uri::without_password;
 use super::Node;
 use crate::limits;
 use crate::location::Binding;
-use crate::registrar::address;
+use crate::registrar::{Removal, address};
 
 /// An address of record and where it can be reached now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +105,11 @@ impl Node {
         let removed = roles.registrar.unregister(&mut turn, user, contact);
         roles.spread(&mut turn);
         removed
+    }
+
+    /// What has become of what was taken away from a user, here or where it is kept.
+    pub fn removal(&self, user: &[u8]) -> Removal {
+        self.roles.registrar.removal(user)
     }
 }
 

@@ -1,6 +1,7 @@
-//! What waits for the disk: a REGISTER gets its 200 when its bindings are safe, and 503 when they cannot be made so.
+//! What waits for the disk: a REGISTER gets its 200 when its bindings are safe, and 503 when they cannot be made so. What was taken away from somebody
+//! is written again until it is kept: it must not be back after a restart.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use machine::Time;
@@ -13,15 +14,48 @@ use crate::limits;
 use crate::location::Location;
 use crate::turn::Turn;
 
-/// The REGISTERs that wait.
+/// What waits.
 #[derive(Debug, Default)]
 pub(super) struct Keeping {
     /// The last ticket.
     asked: u64,
     /// By ticket, from that of the first who waits on: the store answers in the order in which it was asked. Nothing where nobody waits.
-    waiting: VecDeque<Option<Box<Waiting>>>,
-    /// How many places have somebody who waits.
+    waiting: VecDeque<Option<Waits>>,
+    /// How many REGISTERs wait.
     count: usize,
+    /// Addresses from which something was taken away that the store still has: as many as there are addresses, at most.
+    owed: BTreeSet<Box<[u8]>>,
+    /// When these are written again.
+    again: Option<Time>,
+}
+
+/// What waits for the answer to a ticket.
+#[derive(Debug)]
+enum Waits {
+    /// A phone, for its 200.
+    Phone(Box<Waiting>),
+    /// What was taken away from an address.
+    Loss { aor: Box<[u8]>, until: Time },
+}
+
+impl Waits {
+    const fn until(&self) -> Time {
+        match self {
+            Self::Phone(waiting) => waiting.until,
+            Self::Loss { until, .. } => *until,
+        }
+    }
+}
+
+/// What has become of what was taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It will not come back.
+    Kept,
+    /// The store has not answered yet.
+    Waits,
+    /// The store has not taken it: after a restart it would be back.
+    Refused,
 }
 
 /// One that waits. Its bindings are in force already; who calls meanwhile finds the phone.
@@ -51,8 +85,33 @@ impl Keeping {
     /// Has the bindings of an address written, and answers `waiting` then.
     pub(super) fn keep(&mut self, turn: &mut Turn<'_>, record: Record, waiting: Waiting) {
         self.ask(turn, record);
-        self.waiting.push_back(Some(Box::new(waiting)));
+        self.waiting.push_back(Some(Waits::Phone(Box::new(waiting))));
         self.count += 1;
+    }
+
+    /// Has the bindings of an address written from which some were taken away: again and again, until they are kept.
+    pub(super) fn owe(&mut self, turn: &mut Turn<'_>, record: Record) {
+        let (aor, until) = (record.key.clone(), turn.now + PATIENCE);
+        self.ask(turn, record);
+        self.waiting.push_back(Some(Waits::Loss { aor, until }));
+    }
+
+    /// Addresses that are to be written again now: a few, until it is seen that the store works.
+    pub(super) fn due(&mut self, now: Time) -> Vec<Box<[u8]>> {
+        if self.again.take_if(|again| *again <= now).is_none() {
+            return Vec::new();
+        }
+        std::iter::from_fn(|| self.owed.pop_first()).take(limits::OWED_AT_ONCE).collect()
+    }
+
+    /// What has become of what was taken away from an address.
+    pub(super) fn removal(&self, aor: &[u8]) -> Removal {
+        let is_its = |waits: &Waits| matches!(waits, Waits::Loss { aor: its, .. } if **its == *aor);
+        if self.owed.contains(aor) {
+            return Removal::Refused;
+        }
+        let waits = self.waiting.iter().flatten().any(is_its);
+        if waits { Removal::Waits } else { Removal::Kept }
     }
 
     /// Has the bindings of an address written that changed by themselves: nobody waits for that.
@@ -68,15 +127,15 @@ impl Keeping {
         turn.out.push(Output::Ask(Ticket(self.asked), Question::Keep(record)));
     }
 
-    /// Who waits for the answer to this ticket waits no longer.
-    fn take(&mut self, ticket: Ticket) -> Option<Waiting> {
+    /// What waits for the answer to this ticket waits no longer.
+    fn take(&mut self, ticket: Ticket) -> Option<Waits> {
         let behind = usize::try_from(self.asked.checked_sub(ticket.0)?).ok()?;
         let place = self.waiting.len().checked_sub(behind.checked_add(1)?)?;
-        let waiting = self.waiting.get_mut(place)?.take();
+        let waits = self.waiting.get_mut(place)?.take();
         self.close_ranks();
-        let waiting = waiting?;
-        self.count = self.count.saturating_sub(1);
-        Some(*waiting)
+        let waits = waits?;
+        self.count = self.count.saturating_sub(usize::from(matches!(waits, Waits::Phone(_))));
+        Some(waits)
     }
 
     fn close_ranks(&mut self) {
@@ -92,32 +151,55 @@ impl Keeping {
         location: &mut Location,
         (ticket, answer): (Ticket, Answer),
     ) -> Option<Duration> {
-        let waiting = self.take(ticket)?;
+        let waits = self.take(ticket)?;
         if answer != Answer::Kept {
-            give_up(turn, location, waiting);
+            self.not_kept(turn, location, waits);
             return None;
         }
-        turn.out.push(Output::Report(waiting.news));
-        turn.answer(waiting.id, waiting.ok);
-        Some(PATIENCE.saturating_sub(waiting.until - turn.now))
+        match waits {
+            Waits::Phone(waiting) => {
+                // That was all that there is of this address.
+                self.owed.remove(&waiting.aor);
+                turn.out.push(Output::Report(waiting.news));
+                turn.answer(waiting.id, waiting.ok);
+                Some(PATIENCE.saturating_sub(waiting.until - turn.now))
+            }
+            Waits::Loss { .. } => {
+                // It works: the others need not wait.
+                self.again = (!self.owed.is_empty()).then_some(turn.now);
+                None
+            }
+        }
+    }
+
+    fn not_kept(&mut self, turn: &mut Turn<'_>, location: &mut Location, waits: Waits) {
+        match waits {
+            Waits::Phone(waiting) => give_up(turn, location, *waiting),
+            Waits::Loss { aor, .. } => {
+                self.owed.insert(aor);
+                self.again.get_or_insert(turn.now + AGAIN);
+            }
+        }
     }
 
     /// Answers those whom the store has not answered in time.
     pub(super) fn wake(&mut self, turn: &mut Turn<'_>, location: &mut Location) {
         while let Some(first) = self.waiting.front() {
-            if first.as_ref().is_some_and(|waiting| waiting.until > turn.now) {
+            if first.as_ref().is_some_and(|waits| waits.until() > turn.now) {
                 return;
             }
-            if let Some(waiting) = self.waiting.pop_front().flatten() {
-                self.count = self.count.saturating_sub(1);
-                give_up(turn, location, *waiting);
+            if let Some(waits) = self.waiting.pop_front().flatten() {
+                let phone = matches!(waits, Waits::Phone(_));
+                self.count = self.count.saturating_sub(usize::from(phone));
+                self.not_kept(turn, location, waits);
             }
         }
     }
 
-    /// When the first one has waited too long: they wait equally long, so tickets and deadlines have one order.
+    /// When the first one has waited too long: they wait equally long, so tickets and deadlines have one order. Or when something is tried again.
     pub(super) fn deadline(&self) -> Option<Time> {
-        self.waiting.front()?.as_ref().map(|waiting| waiting.until)
+        let first = self.waiting.front().and_then(Option::as_ref).map(Waits::until);
+        first.into_iter().chain(self.again).min()
     }
 }
 
@@ -132,6 +214,9 @@ fn give_up(turn: &mut Turn<'_>, location: &mut Location, waiting: Waiting) {
 
 /// How long the disk may take. Its phone repeats itself meanwhile, and has 32 s in all.
 pub(super) const PATIENCE: Duration = Duration::from_secs(8);
+
+/// How long what was taken away waits until it is written again.
+const AGAIN: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {

@@ -102,6 +102,11 @@ impl Losses {
         self.owed.entry(aor.into()).or_default().push(Loss { gone, number, until });
     }
 
+    /// Whether the store still has something of an address that is gone.
+    pub(super) fn owes(&self, aor: &[u8]) -> bool {
+        self.owed.contains_key(aor)
+    }
+
     /// What is left of an edition.
     pub(super) fn left(&self, house: &House, aor: &[u8], edition: Edition) -> Edition {
         let Some(owed) = self.owed.get(aor) else { return edition };

@@ -33,6 +33,7 @@ use losses::Gone;
 use outbound::Outbound;
 use sharing::Sharing;
 
+pub use keeping::Removal;
 pub(crate) use sharing::Then;
 
 /// Writes bindings.
@@ -113,6 +114,14 @@ impl Registrar {
             self.lost(turn, vec![lost], &gone);
         }
         removed
+    }
+
+    /// What has become of what was taken away from an address.
+    pub(crate) fn removal(&self, aor: &[u8]) -> Removal {
+        match self.sharing.removal(aor) {
+            Removal::Kept => self.keeping.removal(aor),
+            other => other,
+        }
     }
 
     /// Whose bindings were written since this was asked last.
@@ -289,6 +298,7 @@ impl Registrar {
     /// Forgets what has expired.
     pub(crate) fn wake(&mut self, turn: &mut Turn<'_>) {
         self.keeping.wake(turn, &mut self.location);
+        self.write_again(turn);
         self.wake_sharing(turn);
         if turn.house.settings.bindings == Bindings::Shared {
             self.copies_end(turn);
@@ -297,6 +307,15 @@ impl Registrar {
             self.lost(turn, lost, &Gone::Expired);
         }
         self.sweep(turn);
+    }
+
+    /// Has written what the store did not take, and what must not come back.
+    fn write_again(&mut self, turn: &mut Turn<'_>) {
+        for aor in self.keeping.due(turn.now) {
+            let left = self.location.bindings(turn.now, &aor);
+            let record = self.record(turn.now, &aor, &left);
+            self.keeping.owe(turn, record);
+        }
     }
 
     /// The settings have changed: whoever is no user any more is to be forgotten. That is done bit by bit; who calls meanwhile does not
@@ -331,7 +350,10 @@ impl Registrar {
                 Bindings::Kept => {
                     let left = self.location.bindings(turn.now, &aor);
                     let record = self.record(turn.now, &aor, &left);
-                    self.keeping.note(turn, record);
+                    match gone {
+                        Gone::TakenAway(..) | Gone::WithTheirUser => self.keeping.owe(turn, record),
+                        Gone::Expired | Gone::With(_) => self.keeping.note(turn, record),
+                    }
                 }
                 Bindings::Shared => self.share_loss(turn, &aor, gone.clone()),
                 Bindings::InMemory => {}

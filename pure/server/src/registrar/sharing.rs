@@ -15,7 +15,7 @@ use sip::{Bytes, Message, Name};
 
 use super::edition::{Edition, Spoilt, for_all};
 use super::losses::{Debt, Gone, Losses};
-use super::{Registrar, answer, common, registered};
+use super::{Registrar, Removal, answer, common, registered};
 use crate::house::House;
 use crate::limits;
 use crate::location::{Binding, Lost, What};
@@ -122,6 +122,17 @@ impl Sharing {
         let writing = self.writing.values().next().map(|writing| writing.until);
         let reading = self.reading.values().next().map(|reading| reading.until);
         writing.into_iter().chain(reading).chain(self.losses.deadline()).min()
+    }
+
+    /// What has become of what was taken away from an address.
+    pub(super) fn removal(&self, aor: &[u8]) -> Removal {
+        let is_its = |writing: &Writing| {
+            *writing.aor == *aor && matches!(writing.why, Why::Gone(Gone::TakenAway(..)))
+        };
+        if self.losses.owes(aor) {
+            return Removal::Refused;
+        }
+        if self.writing.values().any(is_its) { Removal::Waits } else { Removal::Kept }
     }
 
     /// How many wait.
