@@ -8,8 +8,21 @@ use crate::config::Config;
 /// A config in the making.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
-    pub(super) domains: Vec<String>,
-    pub(super) realm: Option<String>,
+    domains: Vec<String>,
+    /// The same, as they are known here: two ways to write one are one.
+    hosts: BTreeSet<String>,
+    realm: Option<String>,
+    house: House,
+    accounts: Vec<String>,
+    numbers: BTreeSet<String>,
+    /// What the reader may want to add, as it would be written.
+    pub(super) proposals: Vec<String>,
+    remarks: Vec<Remark>,
+}
+
+/// What is said once for the whole server.
+#[derive(Clone, Debug, Default)]
+pub(super) struct House {
     /// The keys of `[listen]`, each with its addresses.
     pub(super) listen: Vec<(&'static str, Vec<String>)>,
     pub(super) advertise: Vec<String>,
@@ -17,11 +30,41 @@ pub(super) struct Draft {
     pub(super) certificate: Option<(String, String)>,
     /// The lines of `[registrar]`.
     pub(super) registrar: Vec<String>,
-    accounts: Vec<String>,
-    numbers: BTreeSet<String>,
-    /// What the reader may want to add, as it would be written.
-    pub(super) proposals: Vec<String>,
-    remarks: Vec<Remark>,
+}
+
+impl House {
+    /// One more address of a transport.
+    pub(super) fn listen(&mut self, key: &'static str, address: String) {
+        match self.listen.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, addresses)) if addresses.contains(&address) => {}
+            Some((_, addresses)) => addresses.push(address),
+            None => self.listen.push((key, vec![address])),
+        }
+    }
+
+    /// What is written of it, before the realm and behind it.
+    fn write(&self) -> (String, String) {
+        let mut text = String::new();
+        if !self.listen.is_empty() || !self.advertise.is_empty() {
+            text += "\n[listen]\n";
+        }
+        for (key, addresses) in &self.listen {
+            // Writing into a String cannot fail.
+            let _ = writeln!(text, "{key} = {}", list(addresses));
+        }
+        if !self.advertise.is_empty() {
+            let _ = writeln!(text, "advertise = {}", list(&self.advertise));
+        }
+        if let Some((certificate, key)) = &self.certificate {
+            let (certificate, key) = (quoted(certificate), quoted(key));
+            let _ = writeln!(text, "\n[tls]\ncertificate = {certificate}\nprivate_key = {key}");
+        }
+        let registrar = match &self.registrar[..] {
+            [] => String::new(),
+            lines => format!("\n[registrar]\n{}\n", lines.join("\n")),
+        };
+        (text, registrar)
+    }
 }
 
 /// An account.
@@ -93,11 +136,72 @@ impl Draft {
         self.accounts.len()
     }
 
-    /// One more domain to answer for.
-    pub(super) fn domain(&mut self, domain: &str) {
+    /// One more domain to answer for, if it is one.
+    pub(super) fn domain(&mut self, place: &str, domain: &str) {
         let domain = domain.to_ascii_lowercase();
-        if !domain.is_empty() && !self.domains.contains(&domain) {
-            self.domains.push(domain);
+        if domain.is_empty() || self.domains.contains(&domain) {
+            return;
+        }
+        match Config::parse("", &format!("domains = {}", list(std::slice::from_ref(&domain)))) {
+            Ok(config) => {
+                let known = config.domains.first().map(ToString::to_string);
+                if self.hosts.insert(known.unwrap_or_default()) {
+                    self.domains.push(domain);
+                }
+            }
+            Err(mistakes) => {
+                for mistake in mistakes.notices {
+                    self.remark(Kind::NotTaken, place, format!("domain {}", mistake.what));
+                }
+            }
+        }
+    }
+
+    /// Whether there is a domain to answer for.
+    pub(super) const fn has_domain(&self) -> bool {
+        !self.domains.is_empty()
+    }
+
+    /// The realm that digests are of, once there is one.
+    pub(super) fn realm(&self) -> Option<&str> {
+        self.realm.as_deref()
+    }
+
+    /// Takes a realm over, if it can be one.
+    pub(super) fn take_realm(&mut self, realm: &str) -> bool {
+        let fits = Config::parse("", &format!("[auth]\nrealm = {}", quoted(realm))).is_ok();
+        if fits {
+            self.realm = Some(realm.to_owned());
+        }
+        fits
+    }
+
+    /// What is said once for the whole server.
+    pub(super) const fn house(&self) -> &House {
+        &self.house
+    }
+
+    /// Changes what is said once for the whole server, unless `offhook check` would refuse it then: that is said of `what`. Whether it has been changed.
+    pub(super) fn change(
+        &mut self,
+        place: &str,
+        what: &str,
+        change: impl FnOnce(&mut House),
+    ) -> bool {
+        let mut next = self.house.clone();
+        change(&mut next);
+        let (before, behind) = next.write();
+        match Config::parse("", &(before + &behind)) {
+            Ok(_) => {
+                self.house = next;
+                true
+            }
+            Err(mistakes) => {
+                for mistake in mistakes.notices {
+                    self.remark(Kind::NotTaken, place, format!("{what}: {}", mistake.what));
+                }
+                false
+            }
         }
     }
 
@@ -139,25 +243,12 @@ impl Draft {
         } else {
             let _ = writeln!(text, "domains = {}", list(&self.domains));
         }
-        if !self.listen.is_empty() || !self.advertise.is_empty() {
-            text += "\n[listen]\n";
-        }
-        for (key, addresses) in &self.listen {
-            let _ = writeln!(text, "{key} = {}", list(addresses));
-        }
-        if !self.advertise.is_empty() {
-            let _ = writeln!(text, "advertise = {}", list(&self.advertise));
-        }
-        if let Some((certificate, key)) = &self.certificate {
-            let (certificate, key) = (quoted(certificate), quoted(key));
-            let _ = writeln!(text, "\n[tls]\ncertificate = {certificate}\nprivate_key = {key}");
-        }
+        let (before, behind) = self.house.write();
+        text += &before;
         if let Some(realm) = &self.realm {
             let _ = writeln!(text, "\n[auth]\nrealm = {}", quoted(realm));
         }
-        if !self.registrar.is_empty() {
-            let _ = writeln!(text, "\n[registrar]\n{}", self.registrar.join("\n"));
-        }
+        text += &behind;
         self.accounts.iter().for_each(|account| text.extend(["\n", account]));
         for proposal in &self.proposals {
             text.push('\n');

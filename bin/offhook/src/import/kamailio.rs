@@ -14,16 +14,17 @@ pub(super) fn read(path: &Path, draft: &mut Draft) -> io::Result<()> {
     for (place, what) in &table.faults {
         draft.remark(Kind::NotTaken, place, what.as_str());
     }
-    let mut domains: BTreeMap<&str, usize> = BTreeMap::new();
-    for domain in table.rows.iter().filter_map(|row| table.get(row, "domain")) {
-        *domains.entry(domain).or_default() += 1;
+    let mut domains: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    for row in &table.rows {
+        if let Some(domain) = table.get(row, "domain") {
+            domains.entry(domain).or_insert((0, &row.place)).0 += 1;
+        }
     }
     let mut by_size: Vec<_> = domains.into_iter().collect();
-    by_size.sort_by_key(|(domain, count)| (std::cmp::Reverse(*count), *domain));
-    by_size.iter().for_each(|(domain, _)| draft.domain(domain));
+    by_size.sort_by_key(|(domain, (count, _))| (std::cmp::Reverse(*count), *domain));
+    by_size.iter().for_each(|(domain, (_, place))| draft.domain(place, domain));
     // Digests are of a realm, which for Kamailio is the domain: that of the most users is ours.
-    let realm = by_size.first().map(|(domain, _)| *domain);
-    draft.realm = realm.map(str::to_owned);
+    let realm = by_size.first().map(|(domain, _)| *domain).filter(|realm| draft.take_realm(realm));
     if by_size.len() > 1 {
         let what = "several domains: here they are names of one house, and a user of one is a user of all; where two have users of the same name, the first is taken";
         draft.remark(Kind::Look, &name, what);

@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments, log: Log) -> Outcome {
         From::Kamailio(source) => (source, kamailio::read),
     };
     let mut draft = Draft::default();
-    source.domain.iter().for_each(|domain| draft.domain(domain));
+    source.domain.iter().for_each(|domain| draft.domain("--domain", domain));
     if let Err(error) = read(&source.file, &mut draft) {
         let what = format!("{}: {error}", source.file.display());
         log.error("cannot_import", &[("what", (&what).into())]);
@@ -63,19 +63,17 @@ pub fn run(arguments: &Arguments, log: Log) -> Outcome {
     }
     let text = draft.write();
     draft.remarks().iter().for_each(|remark| say(remark, log));
-    // What was judged piece by piece is good as a whole, too; if not, it is better not written.
-    if let Err(mistakes) = Config::parse("the config that was made", &text) {
-        return crate::check::refuse(&mistakes, log);
+    let written = write(source.out.as_deref(), &text);
+    let name = source.out.as_ref().map_or("stdout".into(), |file| file.display().to_string());
+    if let Err(error) = written {
+        let what = format!("{name}: {error}");
+        log.error("cannot_write", &[("what", (&what).into())]);
+        return Outcome::Failed;
     }
-    match write(source.out.as_deref(), &text) {
-        Ok(()) => Outcome::Fine,
-        Err(error) => {
-            let file =
-                source.out.as_ref().map_or("stdout".into(), |file| file.display().to_string());
-            let what = format!("{file}: {error}");
-            log.error("cannot_write", &[("what", (&what).into())]);
-            Outcome::Failed
-        }
+    // What was judged piece by piece is good as a whole, too; if not, its lines are there to be mended.
+    match Config::parse(&name, &text) {
+        Ok(_) => Outcome::Fine,
+        Err(mistakes) => crate::check::refuse(&mistakes, log),
     }
 }
 

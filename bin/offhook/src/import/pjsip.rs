@@ -33,16 +33,17 @@ pub(super) fn read(path: &Path, draft: &mut Draft) -> io::Result<()> {
     };
     of_kind("transport").for_each(|section| transport::take(section, draft));
     for alias in of_kind("domain_alias") {
-        draft.domain(&alias.name);
+        draft.domain(&alias.place, &alias.name);
         if let Some(domain) = alias.get("domain") {
-            draft.domain(&domain.value);
+            draft.domain(&domain.place, &domain.value);
         }
     }
     house.registrar(draft);
     of_kind("endpoint").for_each(|endpoint| house.endpoint(endpoint, draft));
     house.unused(&sections, draft);
+    house.addresses(&sections, draft);
     options(&sections, draft);
-    if draft.domains.is_empty() {
+    if !draft.has_domain() {
         let what = "pjsip.conf does not say by which names or addresses phones call the server: say it with --domain";
         draft.remark(Kind::Look, &name_of(path), what);
     }
@@ -73,7 +74,17 @@ impl House<'_> {
             return draft.remark(Kind::NotTaken, &at.place, what);
         };
         self.credential(&mut account, auth, draft);
-        account.name = endpoint.get("callerid").and_then(|id| shown_name(&id.value));
+        if let Some(id) = endpoint.get("callerid") {
+            account.name = shown_name(&id.value);
+            if let Some(number) = shown_number(&id.value).filter(|number| *number != endpoint.name)
+            {
+                let what = format!(
+                    "[{}] callerid: {number}; here who calls is shown by its own number, and its name",
+                    endpoint.name
+                );
+                draft.remark(Kind::NotTaken, &id.place, what);
+            }
+        }
         for (aor, at) in endpoint.all("aors") {
             if aor != endpoint.name {
                 let what = format!(
@@ -118,15 +129,20 @@ impl House<'_> {
             "it has neither a password nor a digest that is known here".to_owned()
         } else if user != account.number {
             format!("its digest is of the name `{user}`; give `{}` a new password", account.number)
-        } else if draft.realm.as_deref().is_some_and(|taken| taken != realm) {
+        } else if draft.realm().is_some_and(|taken| taken != realm) {
             format!(
                 "its digest is of the realm `{realm}`, and there is one realm here; give it a new password"
             )
         } else {
-            draft.realm = Some(realm.to_owned());
             account.ha1 =
                 digests.into_iter().map(|(key, digest)| (key, digest.to_owned())).collect();
-            return;
+            if draft.take_realm(realm) {
+                return;
+            }
+            account.ha1.clear();
+            format!(
+                "its digest is of the realm `{realm}`, which cannot be one here; give it a new password"
+            )
         };
         draft.remark(Kind::NotTaken, &auth.place, format!("[{}]: {why}", auth.name));
     }
@@ -176,23 +192,32 @@ impl House<'_> {
         let numbers = |key: &str| -> BTreeSet<u64> {
             self.aors.values().filter_map(|aor| aor.get(key)?.value.parse().ok()).collect()
         };
+        let place = |keys: &[&str]| {
+            let options =
+                self.aors.values().flat_map(|aor| keys.iter().filter_map(|key| aor.get(key)));
+            let first = options.into_iter().next();
+            first.map_or_else(String::new, |option| option.place.clone())
+        };
+        let mut line = |keys: &[&str], line: String| {
+            draft.change(&place(keys), &keys.join(", "), |house| house.registrar.push(line));
+        };
         if let Some(most) = numbers("max_contacts").last().copied().filter(|most| *most > 0) {
-            draft.registrar.push(format!("max_contacts = {}", most.min(crate::limits::CONTACTS)));
+            let most = most.min(crate::limits::CONTACTS);
+            line(&["max_contacts"], format!("max_contacts = {most}"));
         }
         let removes = |aor: &&&Section| option::is_yes(aor.get("remove_existing"));
         if self.aors.values().any(|aor| removes(&aor)) {
-            draft.registrar.push("when_full = \"oldest\"".into());
+            line(&["remove_existing"], "when_full = \"oldest\"".into());
         }
-        let bounds =
-            ["minimum_expiration", "default_expiration", "maximum_expiration"].map(numbers);
+        let keys = ["minimum_expiration", "default_expiration", "maximum_expiration"];
+        let bounds = keys.map(numbers);
         if bounds.iter().any(|numbers| !numbers.is_empty()) {
             let [min, default, max] = bounds;
-            let min = min.first().copied().unwrap_or(60);
+            // 0 is "as short as you like" there.
+            let min = min.first().copied().unwrap_or(60).max(1);
             let default = default.last().copied().unwrap_or(3600).max(min);
             let max = max.last().copied().unwrap_or(7200).max(default);
-            draft
-                .registrar
-                .push(format!("expires = {{ min = {min}, default = {default}, max = {max} }}"));
+            line(&keys, format!("expires = {{ min = {min}, default = {default}, max = {max} }}"));
         }
         for key in
             ["max_contacts", "minimum_expiration", "default_expiration", "maximum_expiration"]
@@ -207,6 +232,23 @@ impl House<'_> {
                 );
                 draft.remark(Kind::Look, &at.place, what);
             }
+        }
+    }
+
+    /// Addresses from which somebody may call without a password, where that is not a trunk whose route is proposed.
+    fn addresses(&self, sections: &[Section], draft: &mut Draft) {
+        for identify in &self.identifies {
+            let named = identify.get("endpoint").map_or("", |named| &named.value);
+            let mut endpoints = sections.iter().filter(|section| section.kind() == "endpoint");
+            let why = match endpoints.find(|endpoint| endpoint.name == named) {
+                None => format!("there is no endpoint [{named}]"),
+                Some(endpoint) if endpoint.all("auth").next().is_some() => format!(
+                    "endpoint [{named}] has an auth, and is asked for its password wherever it calls from; a [[route]] with `network` and `challenge = false` lets an address in without one"
+                ),
+                Some(_) => continue,
+            };
+            let what = format!("identify [{}]: {why}", identify.name);
+            draft.remark(Kind::NotTaken, &identify.place, what);
         }
     }
 
@@ -277,6 +319,16 @@ fn shown_name(caller: &str) -> Option<String> {
     let name = caller.split_once('<').map_or(caller, |(name, _)| name);
     let name = name.trim().trim_matches('"').trim();
     (!name.is_empty() && !name.chars().all(|c| c.is_ascii_digit())).then(|| name.to_owned())
+}
+
+/// The number of a caller ID, where it names one.
+fn shown_number(caller: &str) -> Option<&str> {
+    let number = match caller.split_once('<') {
+        Some((_, rest)) => rest.split_once('>').map_or(rest, |(number, _)| number).trim(),
+        None => caller.trim().trim_matches('"'),
+    };
+    let digits = number.strip_prefix('+').unwrap_or(number);
+    (!digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit())).then_some(number)
 }
 
 /// The names of digests in Asterisk, and here.
