@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::desk::Reader;
+use crate::shown::shown;
 
 /// What is said back.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ pub(crate) struct Refusal {
 impl Answer {
     /// An answer for programs.
     pub(crate) fn json(value: &Value) -> Self {
-        Self::text("application/json", value.to_string() + "\n")
+        Self::text("application/json", shown(value) + "\n")
     }
 
     /// A text of some kind.

@@ -20,6 +20,7 @@ mod listen;
 mod patience;
 mod query;
 mod seats;
+mod shown;
 mod thread;
 
 pub use api::openapi;
@@ -29,4 +30,5 @@ pub use exposition::{Exposition, Family, Kind};
 pub use gate::{Gate, Guests};
 pub use house::{Command, Draining, House, Listening, Status, TellReloaded};
 pub use listen::{BindError, Bound, Settings};
+pub use shown::shown;
 pub use thread::Console;

@@ -3,7 +3,7 @@
 use console::{Client, Trouble};
 use serde_json::Value;
 
-use super::place::{Form, ask, pages, say, tell, tell_each};
+use super::place::{Form, ask, pages, say, say_json, tell, tell_each};
 use super::table::{Table, lasting, part};
 
 /// What `offhook ctl ban` is told.
@@ -54,7 +54,7 @@ impl Ban {
         let answer = ask(client, "PUT", &path)?;
         let lasts = answer.get("seconds").and_then(Value::as_u64).unwrap_or_default();
         match form {
-            Form::Json => say(&format!("{answer}\n")),
+            Form::Json => say_json(&answer),
             Form::Words => {
                 let banned = part(&answer, "banned");
                 say(&format!("Nothing from {banned} is heard for {}.\n", lasting(lasts)));
@@ -69,7 +69,7 @@ impl Unban {
         let path = format!("/api/v1/bans/{}", Client::escaped(&self.address));
         let answer = ask(client, "DELETE", &path)?;
         match form {
-            Form::Json => say(&format!("{answer}\n")),
+            Form::Json => say_json(&answer),
             Form::Words => say(&format!("{} is heard again.\n", part(&answer, "lifted"))),
         }
         Ok(())

@@ -3,7 +3,7 @@
 use console::{Client, Trouble};
 use serde_json::Value;
 
-use super::place::{Form, ask, filtered, pages, say, tell, tell_each};
+use super::place::{Form, ask, filtered, pages, say, say_json, tell, tell_each};
 use super::table::{Table, lasting, part};
 
 /// What `offhook ctl calls` is told.
@@ -50,7 +50,7 @@ impl Show {
     pub(super) fn run(&self, client: &Client, form: Form) -> Result<(), Trouble> {
         let call = ask(client, "GET", &format!("/api/v1/calls/{}", Client::escaped(&self.call)))?;
         if form == Form::Json {
-            say(&format!("{call}\n"));
+            say_json(&call);
             return Ok(());
         }
         let lasts = call.get("lasts").and_then(Value::as_u64).unwrap_or_default();

@@ -3,7 +3,7 @@
 use console::{Client, Trouble};
 use serde_json::Value;
 
-use super::place::{Form, ask, say};
+use super::place::{Form, ask, say, say_json};
 use super::table::{Table, part};
 
 /// What `offhook ctl hangup` is told.
@@ -18,7 +18,7 @@ impl HangUp {
         let path = format!("/api/v1/calls/{}", Client::escaped(&self.call));
         let answer = ask(client, "DELETE", &path)?;
         match form {
-            Form::Json => say(&format!("{answer}\n")),
+            Form::Json => say_json(&answer),
             Form::Words => say(&sentence(&answer)),
         }
         Ok(())

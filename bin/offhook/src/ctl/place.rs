@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use console::{Client, Trouble};
+use console::{Client, Trouble, shown};
 use serde_json::Value;
 
 use crate::outcome::Outcome;
@@ -95,9 +95,14 @@ pub(super) fn pages(
     }
 }
 
+/// Writes an answer, on a line for programs.
+pub(super) fn say_json(answer: &Value) {
+    say(&(shown(answer) + "\n"));
+}
+
 /// Writes entries, each on a line for programs.
 pub(super) fn tell_each(entries: &[Value]) -> ControlFlow<()> {
-    entries.iter().try_for_each(|entry| tell(&format!("{entry}\n")))
+    entries.iter().try_for_each(|entry| tell(&(shown(entry) + "\n")))
 }
 
 /// The query for long pages of what a filter lets pass.

@@ -3,7 +3,7 @@
 use console::{Client, Trouble};
 use serde_json::Value;
 
-use super::place::{Form, ask, filtered, pages, say, tell, tell_each};
+use super::place::{Form, ask, filtered, pages, say, say_json, tell, tell_each};
 use super::table::{Table, lasting, part};
 
 /// What `offhook ctl registrations` is told.
@@ -69,7 +69,7 @@ impl Remove {
         let answer = ask(client, "DELETE", &path)?;
         let removed = part(&answer, "removed");
         match form {
-            Form::Json => say(&format!("{answer}\n")),
+            Form::Json => say_json(&answer),
             Form::Words => say(&format!("Bindings that are gone: {removed}.\n")),
         }
         Ok(())

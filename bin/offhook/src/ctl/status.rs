@@ -3,13 +3,13 @@
 use console::{Client, Trouble};
 use serde_json::Value;
 
-use super::place::{Form, ask, say};
+use super::place::{Form, ask, say, say_json};
 use super::table::{Table, lasting, part, shown};
 
 pub(super) fn run(client: &Client, form: Form) -> Result<(), Trouble> {
     let status = ask(client, "GET", "/api/v1/status")?;
     if form == Form::Json {
-        say(&format!("{status}\n"));
+        say_json(&status);
         return Ok(());
     }
     let of = |name: &str| part(&status, name);

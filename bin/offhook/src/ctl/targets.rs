@@ -3,13 +3,13 @@
 use console::{Client, Trouble};
 use serde_json::Value;
 
-use super::place::{Form, ask, say};
+use super::place::{Form, ask, say, say_json};
 use super::table::{Table, part};
 
 pub(super) fn run(client: &Client, form: Form) -> Result<(), Trouble> {
     let targets = ask(client, "GET", "/api/v1/targets")?;
     if form == Form::Json {
-        say(&format!("{targets}\n"));
+        say_json(&targets);
         return Ok(());
     }
     let list =

@@ -160,6 +160,28 @@ fn what_is_taken_away_stays_away() {
     assert_eq!(kept, ["102"]);
 }
 
+/// A stranger chooses what he is called. What an operator is shown of it moves no cursor, and is still JSON with the same in it.
+#[test]
+fn what_a_stranger_is_called_drives_no_terminal() {
+    let console = Console::start(&folder("console-terminal"), "");
+    let evil = "1\u{9b}2J\u{202e}";
+    console.register(evil);
+    let (_, page) = console.curl("/api/v1/registrations", &[]);
+    let (code, listed, why) = console.ctl(&["registrations", "--json"]);
+    assert_eq!(code, Some(0), "{why}");
+    let page: Value = serde_json::from_str(&tame(page)).expect("JSON");
+    let listed: Value = serde_json::from_str(&tame(listed)).expect("JSON");
+    assert_eq!(page["registrations"][0]["user"], evil);
+    assert_eq!(listed["user"], evil);
+}
+
+/// A text that drives no terminal.
+fn tame(text: String) -> String {
+    let wild = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+    assert!(!text.contains(wild), "{}", text.escape_debug());
+    text
+}
+
 /// `offhook ctl events | head -1` ends, and does not sit there with a place at the console until somebody kills it.
 #[test]
 fn events_end_when_nobody_reads_them_any_more() {
