@@ -19,6 +19,8 @@ pub(super) struct Book {
     open: Option<Open>,
     /// Records that could not be written; nothing while all is well.
     lost: Option<usize>,
+    /// It was said that a full file cannot be put aside.
+    stays: bool,
 }
 
 /// The file that is written to.
@@ -44,11 +46,15 @@ pub(super) enum News {
     Mended(u64),
     /// It was full, and is kept under this name.
     Turned(PathBuf),
+    /// It is full and cannot be put aside, and why: it is written on. Said once.
+    Stays(String),
+    /// Full files of earlier days cannot be removed, and why: there are more than was asked for.
+    Remain(String),
 }
 
 impl Book {
     pub(super) fn new(path: &Path, form: Form, rotation: Rotation) -> Self {
-        Self { path: path.to_owned(), form, rotation, open: None, lost: None }
+        Self { path: path.to_owned(), form, rotation, open: None, lost: None, stays: false }
     }
 
     pub(super) const fn form(&self) -> Form {
@@ -79,6 +85,11 @@ impl Book {
         news
     }
 
+    /// How many records are lost, while some are.
+    pub(super) const fn lost(&self) -> Option<usize> {
+        self.lost
+    }
+
     /// Makes everything safe.
     pub(super) fn close(&mut self) {
         if let Some(Open { file, .. }) = self.open.take() {
@@ -103,8 +114,7 @@ impl Book {
         let head = self.form.head();
         let begun = open.length > head.len() as u64;
         let full = open.length.saturating_add(lines.len() as u64) > self.rotation.most;
-        if begun && (full || self.rotation.daily && open.day != today) {
-            news.push(News::Turned(self.turn(now)?));
+        if begun && (full || self.rotation.daily && open.day != today) && self.turn(now, news) {
             self.open = Some(self.open_file(today, news)?);
         }
         let Some(open) = &mut self.open else { return Ok(()) };
@@ -115,13 +125,22 @@ impl Book {
         open.append(lines)
     }
 
-    /// Puts the full file aside, and lets the oldest go.
-    fn turn(&mut self, now: Duration) -> io::Result<PathBuf> {
-        self.close();
+    /// Puts the full file aside, and lets the oldest go. When it cannot be put aside it is written on: no record is lost for that.
+    fn turn(&mut self, now: Duration, news: &mut Vec<News>) -> bool {
         let aside = pages::name(&self.path, now);
-        fs::rename(&self.path, &aside)?;
-        pages::thin(&self.path, self.rotation.keep)?;
-        Ok(aside)
+        if let Err(error) = fs::rename(&self.path, &aside) {
+            if !std::mem::replace(&mut self.stays, true) {
+                news.push(News::Stays(error.to_string()));
+            }
+            return false;
+        }
+        self.close();
+        self.stays = false;
+        news.push(News::Turned(aside));
+        if let Err(error) = pages::thin(&self.path, self.rotation.keep) {
+            news.push(News::Remain(error.to_string()));
+        }
+        true
     }
 
     /// Opens the file, as a crash or another version of us may have left it.

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use machine::Time;
 use net::Clock;
 use protocol::CallRecord;
 
@@ -24,13 +25,16 @@ pub(super) struct Desk {
     state: Arc<State>,
     clock: Clock,
     wall: Wall,
+    /// When what was written was last made safe.
+    safe: Time,
     log: Log,
 }
 
 impl Desk {
     pub(super) fn new(state: Arc<State>, log: Log) -> Self {
         let (clock, wall) = (Clock::start(), Wall::default());
-        Self { books: Vec::new(), node: String::new(), state, clock, wall, log }
+        let safe = clock.now();
+        Self { books: Vec::new(), node: String::new(), state, clock, wall, safe, log }
     }
 
     /// Writes until it is told that that was all.
@@ -71,12 +75,22 @@ impl Desk {
             }
         }
         self.write(&records);
+        // Where calls end all the time, nothing waits for a second without one.
+        if self.clock.now() - self.safe >= LOOK {
+            self.write(&[]);
+        }
         next
     }
 
     /// Other files, or other rules for the same.
     fn rule(&mut self, wish: &Wish) {
-        self.books.iter_mut().for_each(Book::close);
+        for book in &mut self.books {
+            book.close();
+            if let Some(lost) = book.lost() {
+                let why = "their file took none until it was left";
+                self.log.error("records_lost", &[("records", lost.into()), ("why", why.into())]);
+            }
+        }
         let files = [(&wish.csv, Form::Csv), (&wish.json, Form::Json)];
         let named = files.into_iter().filter_map(|(path, form)| Some((path.as_ref()?, form)));
         self.books = named.map(|(path, form)| Book::new(path, form, wish.rotation)).collect();
@@ -87,6 +101,7 @@ impl Desk {
     fn look(&mut self) {
         self.wall.look(self.clock.now(), now_since_1970());
         let lost = self.state.lost.swap(0, Ordering::Relaxed);
+        self.state.unwritten.fetch_add(lost, Ordering::Relaxed);
         if lost > 0 {
             let why = "more calls ended at once than can be written";
             self.log.error("records_lost", &[("records", lost.into()), ("why", why.into())]);
@@ -95,14 +110,23 @@ impl Desk {
 
     fn write(&mut self, records: &[Box<CallRecord>]) {
         let now = now_since_1970();
+        if records.is_empty() {
+            self.safe = self.clock.now();
+        }
         for book in &mut self.books {
             let (form, mut page) = (book.form(), Vec::new());
             for record in records {
                 form.line(&mut page, &field::of(record, &self.wall, &self.node));
             }
             let news = book.write(&page, records.len(), now);
+            let counter =
+                if book.lost().is_some() { &self.state.unwritten } else { &self.state.written };
+            counter.fetch_add(records.len() as u64, Ordering::Relaxed);
             news.iter().for_each(|news| tell(self.log, book.path(), news));
         }
+        self.state
+            .refused
+            .store(self.books.iter().any(|book| book.lost().is_some()), Ordering::Relaxed);
     }
 }
 
@@ -114,6 +138,8 @@ fn tell(log: Log, path: &Path, news: &News) {
         News::WorksAgain(lost) => {
             log.warning("records_work_again", &[file, ("lost", (*lost).into())]);
         }
+        News::Stays(why) => log.error("records_not_turned", &[file, ("why", why.into())]),
+        News::Remain(why) => log.warning("records_not_removed", &[file, ("why", why.into())]),
         News::Mended(octets) => {
             log.warning("records_mended", &[file, ("octets", (*octets).into())]);
         }

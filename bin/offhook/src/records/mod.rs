@@ -62,8 +62,35 @@ enum Letter {
 struct State {
     /// Are any files named?
     wanted: AtomicBool,
-    /// Records that found no room.
+    /// Records that found no room, since that was said last.
     lost: AtomicU64,
+    /// Records in files.
+    written: AtomicU64,
+    /// Records that are in no file, or not in one of two.
+    unwritten: AtomicU64,
+    /// Whether a file is refused now.
+    refused: AtomicBool,
+}
+
+/// What has been done so far. Clones are the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Counts(Arc<State>);
+
+impl Counts {
+    /// Records that were written, each in each file.
+    pub(crate) fn written(&self) -> u64 {
+        self.0.written.load(Ordering::Relaxed)
+    }
+
+    /// Records that were not.
+    pub(crate) fn lost(&self) -> u64 {
+        self.0.unwritten.load(Ordering::Relaxed) + self.0.lost.load(Ordering::Relaxed)
+    }
+
+    /// Whether records are lost now.
+    pub(crate) fn refused(&self) -> bool {
+        self.0.refused.load(Ordering::Relaxed)
+    }
 }
 
 impl<S: Sink> Sink for Registry<S> {
@@ -88,6 +115,11 @@ impl<S: Sink> Sink for Registry<S> {
 }
 
 impl Pen {
+    /// What becomes of records.
+    pub(crate) fn counts(&self) -> Counts {
+        Counts(Arc::clone(&self.state))
+    }
+
     /// Never waits: what finds no room is counted.
     fn note(&self, record: Box<CallRecord>) {
         let wanted = self.state.wanted.load(Ordering::Relaxed);

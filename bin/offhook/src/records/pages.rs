@@ -19,7 +19,7 @@ pub(super) fn name(path: &Path, now: Duration) -> PathBuf {
 /// Removes the oldest full files, so that `keep` are left.
 ///
 /// # Errors
-/// When the folder cannot be read, or a file cannot be removed.
+/// When the folder cannot be read, or a file cannot be removed; the others are all the same.
 pub(super) fn thin(path: &Path, keep: usize) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -27,12 +27,23 @@ pub(super) fn thin(path: &Path, keep: usize) -> io::Result<()> {
     };
     let mut full = Vec::new();
     for entry in folder.read_dir()? {
-        let found = entry?.file_name();
+        let entry = entry?;
+        if !entry.file_type()?.is_file() {
+            continue;
+        }
+        let found = entry.file_name();
         full.extend(found.to_str().and_then(|found| age(path, found)).map(|age| (age, found)));
     }
     full.sort();
     let more = full.len().saturating_sub(keep);
-    full.iter().take(more).try_for_each(|(_, name)| std::fs::remove_file(folder.join(name)))
+    let removed = full.iter().take(more).map(|(_, name)| std::fs::remove_file(folder.join(name)));
+    // Somebody else may have been faster.
+    let missed =
+        removed.filter(|it| !matches!(it, Err(error) if error.kind() == io::ErrorKind::NotFound));
+    // All of them, whatever becomes of one.
+    let mut all = Ok(());
+    missed.for_each(|one| all = std::mem::replace(&mut all, Ok(())).and(one));
+    all
 }
 
 /// What says how old a full file of ours is: its stamp, then its number. Nothing for a file that is none: it is never touched.

@@ -122,6 +122,7 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
         introduce(&config, &listeners);
     }
     let gate = console.as_ref().map(::console::Bound::gate);
+    let records = pen.counts();
     let kept = (watching.flatten(), pen, drain.clone(), gate);
     let steward = Steward::new((config, arguments.config.clone(), log), staff, kept);
     let steward = Arc::new(steward);
@@ -131,6 +132,7 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
             drain: drain.clone(),
             steward: Arc::clone(&steward),
             store,
+            records,
             started: running.handle().now(),
             console: bound.address(),
         };

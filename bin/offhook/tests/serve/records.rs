@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::both::Phone;
-use crate::{Server, folder};
+use crate::console::ctl;
+use crate::{Server, between, folder};
 
 fn config(folder: &Path) -> String {
     format!(
@@ -56,6 +57,32 @@ fn every_call_has_its_record_when_the_server_is_told_to_stop() {
     let csv = std::fs::read_to_string(folder.join("calls.csv")).expect("written");
     let begins: Vec<_> = csv.lines().filter_map(|line| line.split(',').next()).collect();
     assert_eq!(begins, ["call_id", "\"'=one\"", "\"three\"", "\"two\""]);
+}
+
+/// Who bills by records hears of those that are lost before the month is over: in the status, in the metrics, and in the log also when they go elsewhere.
+#[test]
+fn records_that_are_lost_are_told_by_the_console_too() {
+    let (folder, mut phone) = (folder("serve-records-lost"), Phone::new());
+    let console = "[listen]\nconsole = \"127.0.0.1:0\"\n";
+    let config = config(&folder).replace("PEER", &phone.us).replace("[listen]\n", console);
+    let full = config.replace(&format!("{}/calls.csv", folder.display()), "/dev/full");
+    let mut server = Server::start(&folder, &full);
+    let line = server.line("\"transport\":\"console\"");
+    let url = format!("http://{}", between(&line, "\"address\":\"", "\""));
+    phone.calls_through(&server.udp, "+4930");
+    phone.call("one").hangs_up();
+    server.line("\"event\":\"records_refused\"");
+    let (_, status, _) = ctl(&["--url", &url, "status"]);
+    assert!(status.contains("a file takes no call records"), "{status}");
+    let (_, page, _) = ctl(&["--url", &url, "metrics"]);
+    for what in ["written", "lost"] {
+        let sample = format!("offhook_call_records_total{{what=\"{what}\"}} 1\n");
+        assert!(page.contains(&sample), "{page}");
+    }
+    server.reload(&folder, &config, "records_lost");
+    while ctl(&["--url", &url, "status"]).1.contains("a file takes no call records") {
+        std::thread::yield_now();
+    }
 }
 
 #[test]

@@ -134,3 +134,35 @@ fn a_full_disk_loses_records_counts_them_and_works_again() {
     assert_eq!(book.write(b"4\n", 1, day(0)), [News::WorksAgain(3)]);
     assert_eq!(text(&path), "4\n");
 }
+
+/// As in /var/log: the file is ours to write, and its folder is not. Here the name under which it would be kept is too long, which keeps root from it too.
+#[test]
+fn a_full_file_that_cannot_be_put_aside_is_written_on() {
+    let folder = Folder::new();
+    let path = folder.0.join("x".repeat(240));
+    let mut book = Book::new(&path, Form::Json, rotation(1 << 30, 3));
+    let today = UNIX_EPOCH.elapsed().unwrap();
+    assert_eq!(book.write(b"{\"a\":1}\n", 1, today), []);
+    let news = book.write(b"{\"a\":2}\n", 1, today + DAY_AFTER);
+    assert!(matches!(&news[..], [News::Stays(_)]), "{news:?}");
+    assert_eq!(book.write(b"{\"a\":3}\n", 1, today + DAY_AFTER * 2), []);
+    assert_eq!(book.lost(), None);
+    let lines: String = (1..4).map(|a| format!("{{\"a\":{a}}}\n")).collect();
+    assert_eq!(text(&path), lines);
+}
+
+const DAY_AFTER: Duration = Duration::from_secs(DAY);
+
+#[test]
+fn a_full_file_that_cannot_be_removed_costs_no_record() {
+    let folder = Folder::new();
+    let path = folder.0.join("calls.jsonl");
+    // A folder has the name of a full file.
+    fs::create_dir(folder.0.join("calls-2024-10-04T000000Z.jsonl")).unwrap();
+    let mut book = Book::new(&path, Form::Json, rotation(4, 0));
+    assert_eq!(book.write(b"{\"a\":1}\n", 1, day(0)), []);
+    let news = book.write(b"{\"a\":2}\n", 1, day(0));
+    assert!(matches!(&news[..], [News::Turned(_)]), "{news:?}");
+    assert_eq!(text(&path), "{\"a\":2}\n");
+    assert_eq!(folder.names().len(), 2, "the folder stays, and the full file is gone");
+}

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use console::{Exposition, Kind};
 use net::{ByTransport, Count, Counters, Histogram};
 
+use crate::records::Counts;
+
 /// How a number is read off the counters of a part.
 type Of<C> = fn(&C) -> u64;
 
@@ -174,6 +176,17 @@ pub(super) fn dns(page: &mut Exposition, counts: &dns::Counts) {
     for (what, of) in samples {
         family.sample(&[("what", what)], of(counts));
     }
+}
+
+/// What has become of call records.
+pub(super) fn records(page: &mut Exposition, counts: &Counts) {
+    page.family(
+        Kind::Counter,
+        "offhook_call_records_total",
+        "Call records: `written`, each in each file, or `lost` because a file took none or too many calls ended at once.",
+    )
+    .sample(&[("what", "written")], counts.written())
+    .sample(&[("what", "lost")], counts.lost());
 }
 
 /// What the store has done; all zero when nothing is kept.

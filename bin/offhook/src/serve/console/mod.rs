@@ -22,6 +22,7 @@ use super::drain::Drain;
 use super::steward::Steward;
 use crate::config::Config;
 use crate::log::Log;
+use crate::records;
 
 /// What the console is told of the server.
 pub(super) struct Plug {
@@ -30,6 +31,7 @@ pub(super) struct Plug {
     pub(super) steward: Arc<Steward>,
     /// What the store has counted; nothing, when nothing is kept.
     pub(super) store: Option<Arc<store::Counts>>,
+    pub(super) records: records::Counts,
     pub(super) started: Time,
     pub(super) console: Option<SocketAddr>,
 }
@@ -136,6 +138,7 @@ impl House for Plug {
         measure::driver(page, self.server.counters());
         measure::dns(page, &self.steward.dns());
         measure::store(page, self.store.as_deref());
+        measure::records(page, &self.records);
         process::measure(page, self.started);
     }
 }
@@ -147,6 +150,9 @@ impl Plug {
         let store = refuses.then(|| {
             "the disk takes no records: phones that register are told to come back later".into()
         });
-        store.into_iter().collect()
+        let records = self.records.refused().then(|| {
+            "a file takes no call records: they are lost until it does (`records_refused` in the log says why)".into()
+        });
+        store.into_iter().chain(records).collect()
     }
 }
