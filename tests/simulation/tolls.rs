@@ -7,6 +7,7 @@ use protocol::bans::{Caution, Offence, Treatment};
 use protocol::doors::Event;
 use protocol::{Input, Transport};
 use server::Settings;
+use server::routes::{Days, Hours, Zone};
 use server::settings::{Action, Proxy, Recurse, Route, Shard, Toll, Tolls};
 
 /// Calls to numbers cost, those to 112 are free; nobody phones to 0900.
@@ -78,6 +79,38 @@ fn whoever_tries_it_again_and_again_is_banned_from_where_it_does() {
     let bans = office.node.bans(None);
     assert_eq!((bans[0].treatment, bans[0].offence), (Treatment::Barred, Offence::Fraud));
     assert_eq!(thief.flow.transport, Transport::Tcp);
+}
+
+/// Nobody phones abroad from eight in the evening to seven in the morning, by the clocks where the office is.
+#[test]
+fn what_is_forbidden_by_night_is_reported_by_night_and_goes_out_by_day() {
+    let mut settings = with_a_carrier(Tolls::default());
+    let action = Action::Deny { status: 403, reason: "No Calls Abroad by Night".into() };
+    let zone = Zone { name: "Europe/Berlin".into(), ahead: 3_600, changes: Vec::new() };
+    let when = Some(Hours { days: Days::ALL, from: 20 * 60, to: 7 * 60, zone });
+    let abroad = Route { action, toll: Toll::Forbidden, when, ..Route::prefix("00", "") };
+    settings.routes.insert(0, abroad);
+    let (mut office, phone) = (Office::new(settings), Phone::udp(101));
+    // It is thirteen minutes and twenty seconds past eleven there.
+    let (one, day) = (Duration::from_secs(1), Duration::from_secs(13 * 3_600));
+    let night = Duration::from_secs(7 * 3_600 + 46 * 60 + 40);
+    for (passes, abroad, told) in [
+        (Duration::ZERO, 403, 1),
+        (night - one, 403, 2),
+        (one, 0, 2),
+        (day - one, 0, 2),
+        (one, 403, 3),
+    ] {
+        office.wait(passes);
+        let name = format!("{:?}", office.now);
+        assert_eq!(
+            refused(&mut office, &phone, "0044207", &format!("abroad {name}")),
+            abroad,
+            "{name}"
+        );
+        assert_eq!(refused(&mut office, &phone, "030123", &format!("here {name}")), 0, "{name}");
+        assert_eq!(frauds(&office).len(), told, "{name}");
+    }
 }
 
 /// Nobody is sent where it may not go by itself: not by a REFER, not by a phone that answers "try there".
