@@ -125,3 +125,103 @@ const MICRO: u64 = 1_000;
 
 /// Two nodes hardly ever write in the same microsecond; should they, these tell their editions apart.
 const DICE_BITS: u32 = 8;
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use machine::Machine as _;
+    use protocol::doors::{Event, Question, Ticket};
+    use protocol::{Answer, Flow, Identity, Input, Listener, Output, Transport};
+    use sip::{Message, Name, Status};
+
+    use super::*;
+    use crate::Node;
+    use crate::settings::{Bindings, Cluster, Settings};
+
+    fn settings() -> Settings {
+        let at = |port| SocketAddr::from(([192, 0, 2, 10], port));
+        let listeners = vec![
+            Listener::new(0, Transport::Udp, at(5060)),
+            Listener::new(1, Transport::Tcp, at(5070)),
+        ];
+        let us = Neighbour { at: at(5070), life: 1 };
+        let (challenge, cluster) = (Vec::new(), Some(Cluster { us, listener: 1 }));
+        let usual = Settings::of("example.test", listeners);
+        Settings { challenge, cluster, bindings: Bindings::Shared, secret: 7, ..usual }
+    }
+
+    /// What a node that is newer than this one has written: signed as all sign, and in a form that is not known here.
+    fn newer() -> Box<[u8]> {
+        let house = House::new(settings(), &mut Dice::new(1));
+        let octets = Edition::write(&house, b"101", 7 << DICE_BITS, &[]);
+        let (signed, _) = octets.split_last_chunk::<SIGNATURE>().unwrap();
+        let mut octets = signed.to_vec();
+        octets[8] = FORM + 1;
+        octets.extend_from_slice(b"and more than is known here");
+        let signature = house.seal.sign([PURPOSE, b"101", &octets]);
+        [&octets[..], &signature].concat().into()
+    }
+
+    /// What the node says to a REGISTER with these rows, and, if it asks the store for something, to what that says.
+    fn registers(node: &mut Node, cseq: u32, rows: &str, told: Answer) -> Vec<Output> {
+        let peer = SocketAddr::from(([198, 51, 100, 7], 5060));
+        let (transport, identity) = (Transport::Udp, Identity::NONE);
+        let flow = Flow { transport, listener: 0, connection: 0, peer, identity };
+        let wire = format!(
+            "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.7;branch=z9hG4bK{cseq}\r\n\
+             From: <sip:101@example.test>;tag=1\r\nTo: <sip:101@example.test>\r\nCall-ID: 1\r\n\
+             CSeq: {cseq} REGISTER\r\n{rows}Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        );
+        let (now, mut out) = (Time(1_700_000_000_000_000_000), Vec::new());
+        node.handle(now, Input::Received(flow, Message::parse(wire).unwrap()), &mut out);
+        let (ticket, _) = questions(&out).next().expect("the store is asked");
+        out.clear();
+        node.handle(now, Input::Answered(ticket, told), &mut out);
+        out
+    }
+
+    fn questions(out: &[Output]) -> impl Iterator<Item = (Ticket, &Question)> {
+        out.iter().filter_map(|output| match output {
+            Output::Ask(ticket, question) => Some((*ticket, question)),
+            _ => None,
+        })
+    }
+
+    fn answer(out: &[Output]) -> Message {
+        let wire = out.iter().find_map(|output| match output {
+            Output::Send(_, wire) => Some(wire.clone()),
+            _ => None,
+        });
+        Message::parse(wire.expect("an answer")).unwrap()
+    }
+
+    fn is_told(out: &[Output]) -> bool {
+        let newer = |output: &Output| match output {
+            Output::Report(Event::Newer { aor }) => &**aor == "101",
+            _ => false,
+        };
+        out.iter().any(newer)
+    }
+
+    #[test]
+    fn what_a_newer_program_has_written_is_left_as_it_is_and_said() {
+        let house = House::new(settings(), &mut Dice::new(1));
+        let read = Edition::read(&house, Time(1), b"101", &newer());
+        assert!(matches!(read, Err(Spoilt::Newer)), "{read:?}");
+        let mut node = Node::new(settings(), Dice::new(2));
+        let contact = "Contact: <sip:101@198.51.100.7>\r\n";
+        let out = registers(&mut node, 1, contact, Answer::Differs(newer()));
+        let refused = answer(&out);
+        assert_eq!(refused.status(), Some(Status::SERVICE_UNAVAILABLE));
+        assert!(refused.has(Name::RetryAfter) && is_told(&out));
+        assert_eq!(questions(&out).count(), 0, "nothing is put in its place");
+        // Who asks is told of nobody.
+        let out = registers(&mut node, 2, "", Answer::Recalled(Some(newer())));
+        let ok = answer(&out);
+        assert_eq!((ok.status(), ok.has(Name::Contact)), (Some(Status::OK), false));
+        assert!(is_told(&out));
+        assert_eq!(questions(&out).count(), 0, "nothing is put in its place");
+        assert_eq!(node.registered(), 0);
+    }
+}
