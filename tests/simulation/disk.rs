@@ -99,6 +99,41 @@ fn what_came_later_is_not_undone_by_an_earlier_failure() {
     assert_eq!((status(&sent), contacts(&sent)), (200, 2));
 }
 
+/// Both were told that it did not work: nobody is there.
+#[test]
+fn what_was_refused_together_is_gone_together() {
+    let mut office = Office::new(settings());
+    let phone = Phone::udp(101);
+    let other = Phone { user: "101".into(), ..Phone::udp(102) };
+    let (first, _) = begin(&mut office, &register(&phone, 1, 3600), &phone);
+    let (second, _) = begin(&mut office, &register(&other, 2, 3600), &other);
+    for ticket in [first, second] {
+        assert_eq!(status(&office.tell(Input::Answered(ticket, Answer::NotKept))), 503);
+    }
+    assert_eq!(office.node.registered(), 0);
+}
+
+/// What was given up may come to the disk all the same, when that has slept and not died. Then what is so comes after it.
+#[test]
+fn what_comes_late_to_the_disk_is_put_right() {
+    for late in [0, 3600] {
+        let mut office = Office::new(settings());
+        let phone = Phone::udp(101);
+        if late == 0 {
+            let (ticket, _) = begin(&mut office, &register(&phone, 1, 3600), &phone);
+            office.tell(Input::Answered(ticket, Answer::Kept));
+        }
+        let (ticket, _) = begin(&mut office, &register(&phone, 2, late), &phone);
+        assert_eq!(answers(&office.wait(Duration::from_secs(8)), phone.flow).last(), Some(&503));
+        let (_, last) = record(&mut office).expect("what is so is written");
+        office.tell(Input::Answered(ticket, Answer::Kept));
+        let was_there = usize::from(late == 0);
+        assert_eq!(office.node.registered(), was_there);
+        let later = next_life(&[last], settings(), (office.now, 0));
+        assert_eq!(later.node.registered(), was_there, "{late}");
+    }
+}
+
 #[test]
 fn a_disk_that_says_nothing_is_given_up_after_eight_seconds() {
     let mut office = Office::new(settings());

@@ -23,7 +23,8 @@ pub(super) struct Keeping {
     waiting: VecDeque<Option<Waits>>,
     /// How many REGISTERs wait.
     count: usize,
-    /// Addresses from which something was taken away that the store still has: as many as there are addresses, at most.
+    /// Addresses of which the store has, or may get, what is not so: from which something was taken away, or who was given up. As many as there
+    /// are addresses, at most.
     owed: BTreeSet<Box<[u8]>>,
     /// When these are written again.
     again: Option<Time>,
@@ -174,7 +175,7 @@ impl Keeping {
 
     fn not_kept(&mut self, turn: &mut Turn<'_>, location: &mut Location, waits: Waits) {
         match waits {
-            Waits::Phone(waiting) => give_up(turn, location, *waiting),
+            Waits::Phone(waiting) => self.give_up(turn, location, *waiting),
             Waits::Loss { aor, .. } => {
                 self.owed.insert(aor);
                 self.again.get_or_insert(turn.now + AGAIN);
@@ -182,18 +183,42 @@ impl Keeping {
         }
     }
 
-    /// Answers those whom the store has not answered in time.
+    /// Answers those whom the store has not answered in time. It may still do what it was asked, so what is so is written behind that.
     pub(super) fn wake(&mut self, turn: &mut Turn<'_>, location: &mut Location) {
         while let Some(first) = self.waiting.front() {
             if first.as_ref().is_some_and(|waits| waits.until() > turn.now) {
                 return;
             }
-            if let Some(waits) = self.waiting.pop_front().flatten() {
-                let phone = matches!(waits, Waits::Phone(_));
-                self.count = self.count.saturating_sub(usize::from(phone));
-                self.not_kept(turn, location, waits);
+            let Some(waits) = self.waiting.pop_front().flatten() else { continue };
+            if let Waits::Phone(waiting) = &waits {
+                self.count = self.count.saturating_sub(1);
+                self.owed.insert(waiting.aor.clone());
+                self.again.get_or_insert(turn.now);
             }
+            self.not_kept(turn, location, waits);
         }
+    }
+
+    /// Puts the bindings back as they were, unless somebody has changed them since, and says that it did not work.
+    fn give_up(&mut self, turn: &mut Turn<'_>, location: &mut Location, waiting: Waiting) {
+        let Waiting { id, flow, request, aor, before, value, .. } = waiting;
+        if location.written(&aor) == &*value {
+            location.replace(&aor, &Location::unpacked(&aor, &before).unwrap_or_default());
+        } else if let Some(next) = self.next(&aor, &value) {
+            // Should that one not work either, what this one wanted is not to be there.
+            next.before = before;
+        }
+        turn.refuse_in(id, flow, &request, &Fault::Overloaded(limits::UNKEPT_RETRY));
+    }
+
+    /// Who waits with what was made of this state of an address.
+    fn next(&mut self, aor: &[u8], value: &[u8]) -> Option<&mut Waiting> {
+        let waiting = self.waiting.iter_mut().flatten().filter_map(|waits| match waits {
+            Waits::Phone(waiting) => Some(&mut **waiting),
+            Waits::Loss { .. } => None,
+        });
+        let is_next = |one: &Waiting| *one.aor == *aor && *one.before == *value;
+        waiting.into_iter().find(|one| is_next(one))
     }
 
     /// When the first one has waited too long: they wait equally long, so tickets and deadlines have one order. Or when something is tried again.
@@ -201,15 +226,6 @@ impl Keeping {
         let first = self.waiting.front().and_then(Option::as_ref).map(Waits::until);
         first.into_iter().chain(self.again).min()
     }
-}
-
-/// Puts the bindings back as they were, unless somebody has changed them since, and says that it did not work.
-fn give_up(turn: &mut Turn<'_>, location: &mut Location, waiting: Waiting) {
-    let Waiting { id, flow, request, aor, before, value, .. } = waiting;
-    if location.written(&aor) == &*value {
-        location.replace(&aor, &Location::unpacked(&aor, &before).unwrap_or_default());
-    }
-    turn.refuse_in(id, flow, &request, &Fault::Overloaded(limits::UNKEPT_RETRY));
 }
 
 /// How long the disk may take. Its phone repeats itself meanwhile, and has 32 s in all.
