@@ -33,6 +33,7 @@ mod in_your_name;
 mod long_rings;
 mod nats;
 mod neighbours;
+mod nonces_across;
 mod numbers;
 mod overload;
 mod partitions;
