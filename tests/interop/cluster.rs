@@ -73,17 +73,21 @@ fn what_was_said_at_one_node_cannot_be_said_again_at_the_other() {
     }
     let Some(town) = Town::open("cluster-replay", 0) else { return };
     let (a, b) = (town.serve(0), town.serve(1));
+    let expected = ["200", "401 stale", "401 stale", "200", "401 stale", "200"];
+    assert_eq!(said_again(&town).lines().collect::<Vec<_>>(), expected);
+    a.stop();
+    b.stop();
+}
+
+/// What both nodes say to a phone that says again what it has said, in turn.
+pub(crate) fn said_again(town: &Town) -> String {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/interop/replay.py");
     let mut command = Command::new("python3");
     command.arg(script).arg(town.phones.ip.to_string());
     command.args(town.nodes.iter().map(|node| node.ip.to_string()));
     let mut phone = Peer::start("replay.py", &mut town.phones.run(&command));
     assert!(phone.end(PATIENCE).success());
-    let said = phone.said();
-    let expected = ["200", "401 stale", "401 stale", "200", "401 stale", "200"];
-    assert_eq!(said.lines().collect::<Vec<_>>(), expected);
-    a.stop();
-    b.stop();
+    phone.said()
 }
 
 /// Who may be reached by TLS alone is called from the other node when nodes speak TLS, and not at all when they do not.

@@ -20,6 +20,7 @@ mod baresip;
 #[path = "../../io/dns/tests/named/bind.rs"]
 mod bind;
 mod causes;
+mod clocks;
 mod cluster;
 mod crowd;
 mod cut;

@@ -22,7 +22,7 @@ def ask(node, credentials=""):
             f"Via: SIP/2.0/UDP {here}:{port};branch=z9hG4bKreplay{said}\r\n"
             "Max-Forwards: 70\r\n"
             f"From: <sip:104@example.test>;tag={said}\r\nTo: <sip:104@example.test>\r\n"
-            f"Call-ID: replay@{here}\r\nCSeq: {said} REGISTER\r\n"
+            f"Call-ID: replay{port}@{here}\r\nCSeq: {said} REGISTER\r\n"
             f"Contact: <sip:104@{here}:{port}>\r\n{credentials}Content-Length: 0\r\n\r\n"
         ).encode(),
         node,

@@ -53,14 +53,16 @@ impl Shared {
         let cluster = Arc::new(Cluster::start(terms).map_err(words)?);
         let written = Written::default();
         let reader = (Arc::downgrade(&cluster), Arc::clone(&written));
-        let reading = read_board(reader, Arc::clone(&nodes)).map_err(words)?;
+        let reading = read_board(reader, Arc::clone(&nodes), log).map_err(words)?;
         Ok(Some(Self { cluster, nodes, written, reading }))
     }
 
     /// The part that answers questions, and where the nodes are to be named.
     pub(crate) fn keeper(self) -> (impl net::Keeper + 'static, Nodes) {
         let nodes = Arc::clone(&self.nodes);
-        (Keeper(self.cluster, self.written, self.reading), nodes)
+        let Self { cluster, written, reading, .. } = self;
+        let clock = Shards { nodes: Arc::clone(&nodes), started: Clock::start() };
+        (Keeper { cluster, written, clock, reading }, nodes)
     }
 }
 
@@ -88,15 +90,21 @@ fn tell(nodes: &Nodes, aor: &[u8]) {
     let _ = handle.tell(home, move |node, now, out| node.changed_elsewhere(now, &aor, out));
 }
 
-/// Reads the board again and again, and tells all shards what is new there, and what is gone: who is banned by another node.
+/// Reads the board again and again, and tells all shards what is new there, and what is gone: who is banned by another node. Looks at the clock on
+/// the wall as well.
 fn read_board(
     (cluster, written): (Weak<Cluster>, Written),
     nodes: Nodes,
+    log: Log,
 ) -> io::Result<Sender<()>> {
     let (stop, stopped) = channel();
     let read = move || {
         let mut seen = BTreeSet::new();
+        let mut apart = 0;
         while stopped.recv_timeout(BOARD) == Err(RecvTimeoutError::Timeout) {
+            if let Some((handle, _)) = nodes.get() {
+                apart = look_at_the_clock(handle.now(), apart, log);
+            }
             let Some(cluster) = cluster.upgrade() else { return };
             let (say, said) = channel();
             // Should it be answered too late, nobody listens any more.
@@ -121,6 +129,24 @@ fn read_board(
     thread::Builder::new().name("store-board".into()).spawn(read)?;
     Ok(stop)
 }
+
+/// How many seconds the clock on the wall is ahead of that of the shards now; says so when that is not as it was: the other nodes take what is
+/// registered here by their clocks.
+fn look_at_the_clock(now: Time, before: i64, log: Log) -> i64 {
+    let wall = Clock::start().now();
+    let seconds = |time: Time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    let apart = seconds(wall).saturating_sub(seconds(now));
+    if apart.abs_diff(before) < NOTICEABLE {
+        return before;
+    }
+    let what = "the clock on the wall is so many seconds ahead of where it was at the start: other nodes take it that whoever registers here is gone so \
+                much earlier, until this server is started again";
+    log.warning("clock_set", &[("seconds", apart.into()), ("what", what.into())]);
+    apart
+}
+
+/// Seconds by which a clock is set and not kept right.
+const NOTICEABLE: u64 = 10;
 
 /// What is new on the board, and what is gone.
 type Changes = (Vec<Notice>, Vec<Box<[u8]>>);
@@ -148,28 +174,49 @@ fn board(written: &Written) -> MutexGuard<'_, BTreeSet<Box<[u8]>>> {
     written.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct Keeper(Arc<Cluster>, Written, #[allow(dead_code, reason = "what ends with it")] Sender<()>);
+struct Keeper {
+    cluster: Arc<Cluster>,
+    written: Written,
+    clock: Shards,
+    #[allow(dead_code, reason = "what ends with it")]
+    reading: Sender<()>,
+}
+
+/// The clock that the shards live by. What they say of a moment is read by it, wherever the clock on the wall was set since the start.
+struct Shards {
+    nodes: Nodes,
+    /// As good, until they live.
+    started: Clock,
+}
+
+impl Shards {
+    /// Milliseconds until then; never none, which would be for ever.
+    fn left(&self, until: Time) -> u64 {
+        let now = self.nodes.get().map_or_else(|| self.started.now(), |(handle, _)| handle.now());
+        (until.0.saturating_sub(now.0) / MILLISECOND).max(1)
+    }
+}
 
 impl net::Keeper for Keeper {
     /// Bindings are shared: what else is to be kept is for the board, and nobody waits for it.
     fn keep(&self, Record { key, value, until }: Record, _: Reply) {
-        let mut written = board(&self.1);
+        let mut written = board(&self.written);
         if written.len() < cluster::limits::BOARD {
             written.insert(value.clone());
         }
         drop(written);
-        self.0.ask(Wish::Pin { key, value, life: left(until) }, Box::new(drop));
+        self.cluster.ask(Wish::Pin { key, value, life: self.clock.left(until) }, Box::new(drop));
     }
 
     fn share(&self, share: Share, reply: Reply) {
         let Share { record: Record { key, value, until }, before, told } = share;
-        let wish = Wish::Share { key, before, value, life: left(until), told };
+        let wish = Wish::Share { key, before, value, life: self.clock.left(until), told };
         let answer = |word| match word {
             Word::Kept => Answer::Kept,
             Word::Differs(octets) => Answer::Differs(octets),
             _ => Answer::NotKept,
         };
-        self.0.ask(wish, Box::new(move |word| reply.give(answer(word))));
+        self.cluster.ask(wish, Box::new(move |word| reply.give(answer(word))));
     }
 
     fn recall(&self, key: Box<[u8]>, reply: Reply) {
@@ -177,7 +224,7 @@ impl net::Keeper for Keeper {
             Word::Found(octets) => Answer::Recalled(octets),
             _ => Answer::NotRecalled,
         };
-        self.0.ask(Wish::Recall { key }, Box::new(move |word| reply.give(answer(word))));
+        self.cluster.ask(Wish::Recall { key }, Box::new(move |word| reply.give(answer(word))));
     }
 
     fn spend(&self, nonce: Box<str>, count: u32, until: Time, reply: Reply) {
@@ -186,15 +233,9 @@ impl net::Keeper for Keeper {
             Word::First(first) => Answer::Spent(first),
             _ => Answer::Nothing,
         };
-        let wish = Wish::Spend { key, life: left(until) };
-        self.0.ask(wish, Box::new(move |word| reply.give(answer(word))));
+        let wish = Wish::Spend { key, life: self.clock.left(until) };
+        self.cluster.ask(wish, Box::new(move |word| reply.give(answer(word))));
     }
-}
-
-/// Milliseconds until then; never none, which would be for ever.
-fn left(until: Time) -> u64 {
-    let now = Clock::start().now();
-    (until.0.saturating_sub(now.0) / MILLISECOND).max(1)
 }
 
 const MILLISECOND: u64 = 1_000_000;
