@@ -24,10 +24,14 @@ use crate::{Fault, tail};
 #[derive(Debug)]
 pub(crate) struct File {
     connection: Connection,
-    /// The number of this life.
-    session: i64,
+    today: Session,
+    /// The number of this life; nothing as long as the disk has not taken that it begins.
+    session: Option<i64>,
     landing: Landing,
 }
+
+/// Of each key what was said last in batches: its value, its end, and in which life.
+type Newest = BTreeMap<Box<[u8]>, (Box<[u8]>, i64, i64)>;
 
 impl File {
     /// Opens the table in a folder, and makes both where there is none. Gives what it holds, and tells what was lost.
@@ -70,7 +74,8 @@ impl File {
         Ok((file, restored.collect(), losses))
     }
 
-    /// Opens the file, and adds what it holds to what was found; also when it turns out to be damaged half-way.
+    /// Opens the file, and adds what it holds to what was found; also when it turns out to be damaged half-way. A disk that takes nothing can be
+    /// read all the same.
     fn read(
         path: &Path,
         (durability, now): (Durability, Time),
@@ -79,44 +84,80 @@ impl File {
         let fault = |error| Fault::of(path, error);
         let connection = prepare(path, durability).map_err(fault)?;
         migrate(&connection, path)?;
-        let session = begin(&connection, &Session::begin(now)).map_err(fault)?;
-        let mut file = Self { connection, session, landing: Landing::default() };
-        let absorbed = file.absorb(found);
-        file.restore(now, found).map_err(fault)?;
-        absorbed.map_err(fault)?;
-        Ok(file)
+        let (today, landing) = (Session::begin(now), Landing::default());
+        let mut file = Self { connection, today, session: None, landing };
+        let begun = file.begin(found);
+        let newest = match &begun {
+            Err(error) if refuses(error) => file.newest(found).map_err(fault)?,
+            _ => Newest::new(),
+        };
+        file.restore(now, newest, found).map_err(fault)?;
+        match begun {
+            Err(error) if !refuses(&error) => Err(fault(error)),
+            _ => Ok(file),
+        }
     }
 
-    /// Reads every record. Those that have ended, or are damaged, are taken away.
-    fn restore(&self, now: Time, found: &mut Found) -> rusqlite::Result<()> {
+    /// Has it written that a life begins, and what an earlier one has left in batches moved into the table; the number of this life.
+    fn begin(&mut self, found: &mut Found) -> rusqlite::Result<i64> {
+        if let Some(session) = self.session {
+            return Ok(session);
+        }
+        let session = begin(&self.connection, &self.today)?;
+        found.damaged += self.absorb()?;
+        self.session = Some(session);
+        Ok(session)
+    }
+
+    /// Reads every record; what was said last of some lies elsewhere. Those that have ended, or are damaged, are taken away, if the disk lets us.
+    fn restore(&self, now: Time, newest: Newest, found: &mut Found) -> rusqlite::Result<()> {
         let sessions = self.sessions()?;
-        let today = sessions.get(&self.session);
         let mut useless: Vec<Box<[u8]>> = Vec::new();
-        let mut rows = self.connection.prepare("SELECT key, value, until, session FROM record")?;
-        let mut rows = rows.query([])?;
-        while let Some(row) = rows.next()? {
+        let rows = &mut found.rows;
+        let mut take = |key: &[u8], value: &[u8], (until, session): (i64, i64)| {
+            let shift = sessions.get(&session).map_or(0, |then| self.today.shift(then));
+            let until = time(until);
+            let lasts = until.shifted(shift) > now;
+            if lasts {
+                rows.push((Record { key: key.into(), value: value.into(), until }, shift));
+            }
+            lasts
+        };
+        let mut table = self.connection.prepare("SELECT key, value, until, session FROM record")?;
+        let mut table = table.query([])?;
+        while let Some(row) = table.next()? {
             let (key, value) = (row.get_ref(0)?.as_blob()?, row.get_ref(1)?.as_blob()?);
             let (until, session): (i64, i64) = (row.get(2)?, row.get(3)?);
+            if newest.contains_key(key) {
+                continue;
+            }
             let Some(value) = unsealed(key, value, until) else {
                 found.damaged += 1;
                 useless.push(key.into());
                 continue;
             };
-            let shift =
-                today.zip(sessions.get(&session)).map_or(0, |(today, then)| today.shift(then));
-            let until = time(until);
-            if until.shifted(shift) <= now {
+            if !take(key, value, (until, session)) {
                 useless.push(key.into());
-            } else {
-                let record = Record { key: key.into(), value: value.into(), until };
-                found.rows.push((record, shift));
             }
         }
-        drop(rows);
-        self.connection.execute_batch("BEGIN")?;
-        let mut forget = self.connection.prepare(FORGET)?;
-        useless.iter().try_for_each(|key| forget.execute([key]).map(drop))?;
-        self.connection.execute_batch("COMMIT")
+        drop(table);
+        for (key, (value, until, session)) in newest {
+            if !value.is_empty() {
+                take(&key, &value, (until, session));
+            }
+        }
+        match self.forget(&useless) {
+            Err(error) if refuses(&error) => Ok(()),
+            forgotten => forgotten,
+        }
+    }
+
+    fn forget(&self, keys: &[Box<[u8]>]) -> rusqlite::Result<()> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let mut forget = transaction.prepare(FORGET)?;
+        keys.iter().try_for_each(|key| forget.execute([key]).map(drop))?;
+        drop(forget);
+        transaction.commit()
     }
 
     /// Writes what a damaged file still held into this one, by today's clock.
@@ -126,8 +167,9 @@ impl File {
             i64::try_from(until.0).unwrap_or(i64::MAX)
         };
         let entries = rows.iter().map(|row| Entry { until: shifted(row), ..entry(&row.0) });
+        let session = self.begin(&mut Found::default())?;
         let transaction = self.connection.transaction()?;
-        put(&transaction, self.session, entries)?;
+        put(&transaction, session, entries)?;
         transaction.commit()
     }
 
@@ -145,10 +187,12 @@ impl File {
         &mut self,
         group: impl ExactSizeIterator<Item = &'a Record> + Clone,
     ) -> rusqlite::Result<()> {
+        // What was damaged was said at the start.
+        let session = self.begin(&mut Found::default())?;
         let entries = group.map(entry);
         if self.landing.is_empty() && entries.len() < limits::A_BATCH {
             let transaction = self.connection.transaction()?;
-            put(&transaction, self.session, entries)?;
+            put(&transaction, session, entries)?;
             return transaction.commit();
         }
         let batches = batches(entries.clone());
@@ -160,7 +204,7 @@ impl File {
         let folded = folded?;
         let mut land = transaction.prepare(LAND)?;
         for (number, (count, octets)) in (self.landing.next()..).zip(&batches) {
-            land.execute(params![number, self.session, count, octets])?;
+            land.execute(params![number, session, count, octets])?;
         }
         drop(land);
         transaction.commit()?;
@@ -187,24 +231,46 @@ impl File {
         Ok(())
     }
 
-    /// Moves the batches that an earlier life has left into the table.
-    fn absorb(&mut self, found: &mut Found) -> rusqlite::Result<()> {
+    /// Moves the batches that an earlier life has left into the table; how many of their records are damaged.
+    fn absorb(&mut self) -> rusqlite::Result<u64> {
         let transaction = self.connection.transaction()?;
-        {
-            let mut rows =
-                transaction.prepare("SELECT session, count, records FROM batch ORDER BY number")?;
-            let mut rows = rows.query([])?;
-            while let Some(row) = rows.next()? {
-                let (session, count): (i64, u32) = (row.get(0)?, row.get(1)?);
-                let mut read = 0;
-                let good = entries(row.get_ref(2)?.as_blob()?).flatten().inspect(|_| read += 1);
-                put(&transaction, session, good)?;
-                found.damaged += u64::from(count.saturating_sub(read));
-            }
-        }
+        let damaged = each_batch(&transaction, |session, good| put(&transaction, session, good))?;
         transaction.execute("DELETE FROM batch", [])?;
-        transaction.commit()
+        transaction.commit()?;
+        Ok(damaged)
     }
+
+    /// Reads the batches that an earlier life has left, and leaves them where they are.
+    fn newest(&self, found: &mut Found) -> rusqlite::Result<Newest> {
+        let mut newest = Newest::new();
+        found.damaged +=
+            each_batch(&self.connection, |session, good| {
+                newest.extend(good.map(|Entry { key, value, until }| {
+                    (key.into(), (value.into(), until, session))
+                }));
+                Ok(())
+            })?;
+        Ok(newest)
+    }
+}
+
+/// Has something done with the good records of each batch, from the oldest on; how many are damaged.
+fn each_batch(
+    connection: &Connection,
+    mut with: impl FnMut(i64, &mut dyn Iterator<Item = Entry<'_>>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<u64> {
+    let mut rows =
+        connection.prepare("SELECT session, count, records FROM batch ORDER BY number")?;
+    let (mut rows, mut damaged) = (rows.query([])?, 0);
+    while let Some(row) = rows.next()? {
+        let (session, count): (i64, u32) = (row.get(0)?, row.get(1)?);
+        let mut read = 0;
+        let mut good = entries(row.get_ref(2)?.as_blob()?).flatten().inspect(|_| read += 1);
+        with(session, &mut good)?;
+        drop(good);
+        damaged += u64::from(count.saturating_sub(read));
+    }
+    Ok(damaged)
 }
 
 /// Puts records into the table, or takes them out.
@@ -347,6 +413,12 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 
 fn is_broken(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+}
+
+/// The disk takes nothing; what it has it may give all the same.
+fn refuses(error: &rusqlite::Error) -> bool {
+    use ErrorCode::{DiskFull, ReadOnly, SystemIoFailure};
+    matches!(error.sqlite_error_code(), Some(DiskFull | ReadOnly | SystemIoFailure))
 }
 
 impl Fault {
