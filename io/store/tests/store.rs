@@ -268,20 +268,6 @@ fn a_batch_of_which_the_disk_changed_an_octet_loses_one_record() {
 }
 
 #[test]
-fn what_an_earlier_program_wrote_is_taken_over() {
-    let folder = Folder::new();
-    let store = open(&folder, NOW).store;
-    keep(&store, [record("a", "1")]);
-    drop(store);
-    let earlier = rusqlite::Connection::open(folder.file("offhook.db")).unwrap();
-    earlier.execute_batch("DROP TABLE batch; PRAGMA user_version = 1").unwrap();
-    drop(earlier);
-    let opened = open(&folder, NOW);
-    assert_eq!(held(&opened), pairs(&[("a", "1")]));
-    keep_together(&opened.store, (0..200).map(|n| record(&n.to_string(), "x")));
-}
-
-#[test]
 fn garbage_in_the_table_is_set_aside_and_what_can_be_read_is_kept() {
     let folder = Folder::new();
     let store = open(&folder, NOW).store;
@@ -394,6 +380,46 @@ fn what_the_program_before_wrote_is_taken_over_at_once() {
     keep(&opened.store, (0..100).map(|nth| record(&format!("new-{nth}"), "3")));
     drop(opened);
     assert_eq!(held(&open(&folder, NOW)).len(), 102);
+}
+
+/// RELIABILITY R30: the step from one form to the next is done or not, whenever it is interrupted. Killed at each of its writes in turn: what was
+/// there is there at the next start.
+#[test]
+fn a_program_that_is_killed_while_it_takes_over_an_earlier_form_takes_it_over_the_next_time() {
+    const FOLDER: &str = "OFFHOOK_TEST_FOLDER";
+    let name =
+        "a_program_that_is_killed_while_it_takes_over_an_earlier_form_takes_it_over_the_next_time";
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        drop(Store::open(&PathBuf::from(folder), Durability::Grouped, NOW, |_| ()).unwrap());
+        return;
+    }
+    let folder = Folder::new();
+    keep(&open(&folder, NOW).store, [record("a", "1"), record("b", "2")]);
+    let older = rusqlite::Connection::open(folder.file("offhook.db")).unwrap();
+    older.execute_batch("DROP TABLE batch; PRAGMA user_version = 1").unwrap();
+    drop(older);
+    // strace counts what the whole program writes, and kills it before that is done.
+    for write in 1..100 {
+        let copy = killed(&folder);
+        let status = std::process::Command::new("strace")
+            .args(["-f", "-o", "/dev/null", "-e", "trace=pwrite64", "-e"])
+            .arg(format!("inject=pwrite64:error=EIO:signal=KILL:when={write}"))
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", name])
+            .env(FOLDER, &copy.0)
+            .stdout(std::process::Stdio::null())
+            .status()
+            .expect("strace is there");
+        let opened = open(&copy, NOW);
+        assert_eq!(held(&opened), pairs(&[("a", "1"), ("b", "2")]), "write {write}");
+        keep_together(&opened.store, (0..200).map(|n| record(&n.to_string(), "x")));
+        if status.success() {
+            println!("killed at {} writes", write - 1);
+            assert!(write > 3);
+            return;
+        }
+    }
+    panic!("it writes without end");
 }
 
 #[test]
