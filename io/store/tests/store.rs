@@ -422,6 +422,36 @@ fn a_program_that_is_killed_while_it_takes_over_an_earlier_form_takes_it_over_th
     panic!("it writes without end");
 }
 
+/// As the kernel counts them.
+#[test]
+fn thousands_at_once_share_a_few_syncs() {
+    const FOLDER: &str = "OFFHOOK_TEST_FOLDER";
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        let opened = Store::open(&PathBuf::from(folder), Durability::Grouped, NOW, |_| ()).unwrap();
+        keep(&opened.store, (0..5_000).map(|n| record(&n.to_string(), "x")));
+        return;
+    }
+    let folder = Folder::new();
+    drop(open(&folder, NOW));
+    let counted = folder.file("syncs");
+    let status = std::process::Command::new("strace")
+        .args(["-f", "-e", "trace=fsync,fdatasync", "-o"])
+        .arg(&counted)
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "thousands_at_once_share_a_few_syncs"])
+        .env(FOLDER, &folder.0)
+        .stdout(std::process::Stdio::null())
+        .status()
+        .expect("strace is there");
+    assert!(status.success());
+    assert_eq!(held(&open(&folder, NOW)).len(), 5_000);
+    let counted = fs::read_to_string(counted).unwrap();
+    let syncs = counted.lines().filter(|line| line.contains("sync(")).count();
+    println!("{syncs} syncs");
+    // A group every 4 ms: ten or twenty where nothing holds up who hands them in.
+    assert!((2..=100).contains(&syncs), "{syncs}");
+}
+
 #[test]
 fn relaxed_does_not_wait_and_writes_all_the_same() {
     let folder = Folder::new();
