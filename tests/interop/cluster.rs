@@ -1,14 +1,15 @@
 //! Two servers that serve the same users, with a Redis cluster between them.
 
 use std::process::Command;
+use std::time::Instant;
 
 use crate::authority::Authority;
 use crate::baresip::PATIENCE;
-use crate::offhook::Offhook;
+use crate::offhook::{Offhook, command};
 use crate::peer::Peer;
 use crate::phone::Phone;
 use crate::place;
-use crate::town::Town;
+use crate::town::{Town, console};
 
 /// Whoever is registered at one node is called by whoever uses the other.
 fn a_phone_at_the_other_node_is_called(transport: &'static str) {
@@ -174,6 +175,59 @@ fn who_registers_does_not_notice_that_a_slot_of_the_store_moves() {
     assert_eq!(erin.queries(here), "200");
     a.stop();
     b.stop();
+}
+
+/// `SCRIPT FLUSH`, on all servers of the store: what nodes have loaded there is gone.
+#[test]
+fn who_registers_does_not_notice_that_the_store_forgets_its_scripts() {
+    if !place::installed("python3", "python3-minimal") {
+        return;
+    }
+    let Some(town) = Town::open("cluster-scripts", 0) else { return };
+    let (a, b) = (town.serve(0), town.serve(1));
+    let [here, there] = &town.nodes;
+    let contact = format!("sip:105@{}:7001", town.phones.ip);
+    let mut erin = town.registrant("105");
+    for (node, expires, found) in [(here, 600, true), (there, 600, true), (here, 0, false)] {
+        let said = if found { format!("200 {contact}") } else { "200".into() };
+        assert_eq!(erin.registers(node, &contact, expires), said);
+        for (port, _) in &town.redis.servers {
+            assert!(town.redis.cli(*port, &["script", "flush"]).starts_with("OK"));
+        }
+    }
+    a.stop();
+    b.stop();
+}
+
+/// A master fails, and before its replica has its place an operator throws a phone out: that is so at both nodes afterwards.
+#[test]
+fn what_is_taken_away_while_a_master_fails_does_not_come_back() {
+    if !place::installed("python3", "python3-minimal") {
+        return;
+    }
+    let Some(mut town) = Town::open("cluster-taken", 1) else { return };
+    let (a, b) = (town.serve(0), town.serve(1));
+    let [here, there] = town.nodes.clone();
+    let contact = format!("sip:105@{}:7001", town.phones.ip);
+    let mut erin = town.registrant("105");
+    assert_eq!(erin.registers(&here, &contact, 600), format!("200 {contact}"));
+    assert_eq!(erin.queries(&there), format!("200 {contact}"));
+    town.redis.wait_until_whole();
+    let master = town.redis.master_of("offhook:aor:105");
+    town.redis.kill(master);
+    let url = format!("unix:{}", console(&town.folder.join("0")));
+    // It says that the store does not know it yet.
+    let said = command(&["ctl", "--url", &url, "unregister", "105"]).output().unwrap();
+    assert!(!said.status.success(), "{said:?}");
+    let deadline = Instant::now() + PATIENCE;
+    while erin.queries(&there) != "200" {
+        assert!(Instant::now() < deadline, "it is there for ever");
+    }
+    for node in [&here, &there, &here, &there] {
+        assert_eq!(erin.queries(node), "200");
+    }
+    a.die();
+    b.die();
 }
 
 /// The store speaks TLS and nothing else; its servers are believed because an authority of the operator's own says so, and only then.
