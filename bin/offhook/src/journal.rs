@@ -5,20 +5,27 @@ use std::thread;
 use std::time::Duration;
 
 use machine::Time;
-use net::{Heard, Notice, Passed, Sink};
+use net::{Heard, Losses, Notice, Passed, Sink};
 use protocol::bans::{Ban, Treatment};
 use protocol::doors::Event;
 
 use crate::flood::{Flood, LeftOut};
+use crate::ink;
 use crate::limits;
 use crate::log::{Level, Log, Page, timestamp};
 
 /// Writes what is heard until nobody speaks any more. Lines gather for a moment: to be woken for each of them would cost the shards
-/// more than the line.
-pub(crate) fn keep<T>(log: Log, heard: &Receiver<T>, words: impl Fn(&T) -> &Heard) {
-    let (mut page, mut flood) = (log.page(), Flood::default());
+/// more than the line. What found no room meanwhile is told.
+pub(crate) fn keep<T>(
+    log: Log,
+    (heard, losses): (&Receiver<T>, &Losses),
+    words: impl Fn(&T) -> &Heard,
+) {
+    let (mut page, mut flood, mut told) = (log.page(), Flood::default(), 0);
     while let Ok(first) = heard.recv() {
         thread::sleep(GATHER);
+        let lost = losses.get();
+        ink::miss(lost.saturating_sub(std::mem::replace(&mut told, lost)));
         for heard in std::iter::once(first).chain(heard.try_iter().take(limits::LOG_LINES)) {
             let heard = words(&heard);
             let word = flood.hear(heard);

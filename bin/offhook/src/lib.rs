@@ -9,6 +9,7 @@ pub mod demo;
 mod ear;
 mod flood;
 pub mod import;
+mod ink;
 mod journal;
 pub mod limits;
 pub mod log;

@@ -1,5 +1,7 @@
 //! The limits of the command line and the config file, each with its reason.
 
+use std::time::Duration;
+
 /// How long a new request may wait for its turn before it is refused, in milliseconds; 0: none waits. More than 250, and what it has waited
 /// before it was read, makes callers repeat themselves.
 pub const OVERLOAD_TARGET: std::ops::RangeInclusive<u64> = 0..=250;
@@ -57,6 +59,15 @@ pub const ADDRESSES: usize = 64;
 
 /// Events that wait to be written to the log. What is more is dropped, and counted: calls do not wait for a slow disk.
 pub const LOG_LINES: usize = 65_536;
+
+/// Lines of the server itself that wait to be written: it says a few in an hour.
+pub const LINES: usize = 4_096;
+
+/// How long a server that ends waits for whoever reads its log.
+pub const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// Who waits for a reload that has not begun: each has a connection to the console.
+pub const RELOADS_ASKED: usize = 64;
 
 /// Octets of a file that holds a token: one line.
 pub const TOKEN_FILE: u64 = 4_096;

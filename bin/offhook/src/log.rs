@@ -1,11 +1,12 @@
 //! The log: one line an event on stderr, as text or as JSON.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use machine::Time;
 use net::Clock;
+
+use crate::ink;
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -92,7 +93,7 @@ impl From<usize> for Value<'_> {
     }
 }
 
-/// The log. Every thread may hold one; a line is written at once.
+/// The log. Every thread may hold one; nobody waits for a line of a server to be written.
 #[derive(Clone, Copy, Debug)]
 pub struct Log {
     format: Format,
@@ -155,9 +156,7 @@ impl Log {
         if !self.wants(level) {
             return;
         }
-        let line = line(self.format, now_since_1970(), level, event, fields);
-        // Whoever closed stderr does not read: calls go on.
-        let _ = std::io::stderr().lock().write_all(line.as_bytes());
+        ink::say(self.format, line(self.format, now_since_1970(), level, event, fields));
     }
 }
 
@@ -202,8 +201,7 @@ impl Page {
 
     /// Writes its lines, and begins anew.
     pub fn turn(&mut self) {
-        // Whoever closed stderr does not read: calls go on.
-        let _ = std::io::stderr().lock().write_all(self.text.as_bytes());
+        ink::put(self.log.format, &self.text);
         self.text.clear();
     }
 }

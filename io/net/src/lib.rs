@@ -70,5 +70,5 @@ pub use pusher::Pusher;
 pub use reply::Reply;
 pub use resolver::Resolver;
 pub use running::{Handle, NotGiven, Running};
-pub use tap::{Carry, Deaf, Heard, Notice, Passed, Sink, Way, Wire};
+pub use tap::{Carry, Deaf, Heard, Losses, Notice, Passed, Sink, Way, Wire};
 pub use trains::Loading;

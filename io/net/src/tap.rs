@@ -195,10 +195,26 @@ impl Wire {
         self.state.lost.load(Ordering::Relaxed)
     }
 
+    /// The same for whoever holds no end of it.
+    pub fn losses(&self) -> Losses {
+        Losses(Arc::clone(&self.state))
+    }
+
     fn pass(&self, heard: Heard) {
         if self.to.try_send(heard).is_err() {
             self.state.lost.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+/// What a [`Wire`] has dropped.
+#[derive(Clone, Debug, Default)]
+pub struct Losses(Arc<State>);
+
+impl Losses {
+    /// How many things, so far.
+    pub fn get(&self) -> u64 {
+        self.0.lost.load(Ordering::Relaxed)
     }
 }
 

@@ -10,6 +10,7 @@ mod verdict;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use net::Losses;
 use serde_json::json;
 
 use crate::config::Server;
@@ -83,7 +84,12 @@ fn demonstrate(arguments: &Arguments, log: Log) -> Result<Outcome, String> {
         let (server, heard) = stage.dismiss()?;
         let drain = serve::Drain::new(server.handle(), &Server::default(), log);
         let signals = serve::signals::hear().map_err(|error| error.to_string())?;
-        serve::wait(server, (signals, drain, None), log, (&heard, |(_, heard)| heard))?;
+        serve::wait(
+            server,
+            (signals, drain, None),
+            log,
+            (heard, Losses::default(), |(_, heard)| heard),
+        )?;
     } else {
         let (server, _) = stage.dismiss()?;
         server.handle().stop();

@@ -15,7 +15,8 @@ mod waker;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
 
 use ::console::Hub;
 use console::{Asked, Plug, Reporter};
@@ -24,7 +25,7 @@ use drawer::Drawer;
 use house::Fixed;
 use machine::Dice;
 use net::tls::Tls;
-use net::{Bound, Clock, Heard, Program, Running, Sink, Wire};
+use net::{Bound, Clock, Heard, Losses, Program, Running, Sink, Wire};
 use protocol::Listener;
 use protocol::doors::Question;
 use server::settings::{Bindings, Shard};
@@ -42,7 +43,7 @@ use crate::names::Names;
 use crate::outcome::Outcome;
 use crate::records::{self, Registry};
 use crate::seed::throw;
-use crate::{certificates, check, journal, limits};
+use crate::{certificates, check, ink, journal, limits};
 
 /// What `offhook serve` is told.
 #[derive(Debug, clap::Args)]
@@ -80,10 +81,13 @@ pub fn run(arguments: &Arguments, log: Log) -> Outcome {
         log.warning("core_dumps", &[("what", "they cannot be forbidden".into())]);
     }
     net::forbid_huge_pages();
-    match serve(config, arguments, log) {
+    let begun = ink::begin().map_err(|error| error.to_string());
+    let outcome = match begun.and_then(|()| serve(config, arguments, log)) {
         Ok(()) => Outcome::Fine,
         Err(error) => fail(log, &error),
-    }
+    };
+    ink::settle(limits::LAST_LINES);
+    outcome
 }
 
 fn fail(log: Log, what: &str) -> Outcome {
@@ -106,6 +110,7 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     let asked_for = if arguments.config.is_some() { Asked::ByConfig } else { Asked::ByNobody };
     let console = console::bind(&config, asked_for, log)?;
     let (sink, heard) = Wire::new(limits::LOG_LINES);
+    let losses = sink.losses();
     let hub = Hub::new();
     let (reporter, told) = Reporter::new(journal::Terse { sink, log }, hub.clone());
     console::report(told).map_err(words)?;
@@ -133,6 +138,7 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
             steward: Arc::clone(&steward),
             store,
             records,
+            losses: losses.clone(),
             started: running.handle().now(),
             console: bound.address(),
         };
@@ -143,7 +149,8 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     let watchdog = supervisor.feed(running.handle()).map_err(words)?;
     let memory = memory::give_back().map_err(words)?;
     supervisor.ready(&steward.status());
-    let result = wait(running, (signals, drain, Some(steward)), log, (&heard, |heard| heard));
+    let result =
+        wait(running, (signals, drain, Some(steward)), log, (heard, losses, |heard| heard));
     writer.close();
     drop((console, watchdog, memory, nodes));
     result
@@ -180,17 +187,25 @@ pub(crate) fn bind(config: &Config) -> Result<Bound, String> {
     house::plan(config)?.bind().map_err(|error| error.to_string())
 }
 
-/// Writes the log until SIGTERM or SIGINT has ended the server. `words` finds what the driver said in what is heard.
-pub(crate) fn wait<T>(
+/// Writes the log until SIGTERM or SIGINT has ended the server. The last of it finds in what is heard what the driver said.
+pub(crate) fn wait<T: Send + 'static>(
     running: Running<Node>,
     (signals, drain, steward): (Signals, Drain, Option<Arc<Steward>>),
     log: Log,
-    (heard, words): (&Receiver<T>, impl Fn(&T) -> &Heard),
+    (heard, losses, words): (Receiver<T>, Losses, fn(&T) -> &Heard),
 ) -> Result<(), String> {
-    let signals = signals::obey(signals, drain, steward).map_err(|error| error.to_string())?;
-    // Ends when the last shard has ended.
-    journal::keep(log, heard, words);
+    let in_words = |error: std::io::Error| error.to_string();
+    let signals = signals::obey(signals, drain, steward).map_err(in_words)?;
+    let (done, written) = channel::<()>();
+    // Ends when the last shard has ended, and all is written.
+    let keep = move || {
+        journal::keep(log, (&heard, &losses), words);
+        drop(done);
+    };
+    thread::Builder::new().name("journal".into()).spawn(keep).map_err(in_words)?;
     running.join().map_err(|error| error.to_string())?;
+    // Whoever reads the log and has stopped holds up no end.
+    let _ = written.recv_timeout(limits::LAST_LINES);
     signals.close();
     log.info("stopped", &[]);
     Ok(())

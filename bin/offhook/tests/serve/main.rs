@@ -26,6 +26,7 @@ mod hangup;
 mod intruders;
 mod killed;
 mod load;
+mod logs;
 mod malformed;
 mod metrics;
 mod push;

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::thread;
 
 use console::{
-    Bound, Command, Console, Draining, Exposition, Guests, House, Hub, Listening, Settings, Status,
-    TellReloaded,
+    Bound, Command, Console, Draining, Exposition, Guests, House, Hub, Kind, Listening, Settings,
+    Status, TellReloaded,
 };
 use machine::Time;
-use net::Handle;
+use net::{Handle, Losses};
 use server::{Node, Steering};
 
 pub(super) use reporter::{Reporter, report};
@@ -21,6 +21,7 @@ pub(super) use reporter::{Reporter, report};
 use super::drain::Drain;
 use super::steward::Steward;
 use crate::config::Config;
+use crate::ink;
 use crate::log::Log;
 use crate::records;
 
@@ -32,6 +33,8 @@ pub(super) struct Plug {
     /// What the store has counted; nothing, when nothing is kept.
     pub(super) store: Option<Arc<store::Counts>>,
     pub(super) records: records::Counts,
+    /// Events that found no room in the log.
+    pub(super) losses: Losses,
     pub(super) started: Time,
     pub(super) console: Option<SocketAddr>,
 }
@@ -139,6 +142,9 @@ impl House for Plug {
         measure::dns(page, &self.steward.dns());
         measure::store(page, self.store.as_deref());
         measure::records(page, &self.records);
+        let lost = self.losses.get().saturating_add(ink::lost());
+        let help = "Lines of the log that are in no log: whoever reads it was too slow, or its disk was full.";
+        page.single(Kind::Counter, "offhook_log_lines_lost_total", help, lost);
         process::measure(page, self.started);
     }
 }
