@@ -1,5 +1,6 @@
 //! `offhook serve`: the server. Reads the config, binds, starts a node on every shard, and writes the log until it is told to stop.
 
+mod asked;
 mod console;
 mod drain;
 mod drawer;

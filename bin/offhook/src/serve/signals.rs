@@ -27,8 +27,8 @@ pub(super) fn obey(
         loop {
             match signals.next() {
                 None => return,
-                // What came of it, the steward has said.
-                Some(SIGHUP) => drop(steward.as_ref().map(|steward| steward.reload())),
+                // What comes of it, the steward says. Nobody waits for it here: the next signal may be that to end.
+                Some(SIGHUP) => steward.iter().for_each(|steward| steward.reload_soon(None)),
                 Some(_) => break,
             }
         }

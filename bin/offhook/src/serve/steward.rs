@@ -15,6 +15,7 @@ use net::{BindError, Handle, Prepared};
 use server::settings::Shard;
 use server::{House, Node};
 
+use super::asked::Asked;
 use super::console;
 use super::drain::Drain;
 use super::house::{self, Fixed};
@@ -44,6 +45,7 @@ pub(crate) struct Steward {
     /// Nothing, when there is no console.
     gate: Option<Gate>,
     now: Mutex<Now>,
+    pub(super) asked: Asked,
     /// Beside the lock, so that nobody who only wants to know it waits for a reload.
     generation: AtomicU32,
 }
@@ -81,7 +83,8 @@ impl Steward {
         let Staff { server, fixed, names, waker } = staff;
         let now = Mutex::new(Now { config, _watching: watching });
         let generation = AtomicU32::new(1);
-        Self { log, file, server, fixed, names, waker, pen, drain, gate, now, generation }
+        let asked = Asked::default();
+        Self { log, file, server, fixed, names, waker, pen, drain, gate, now, asked, generation }
     }
 
     /// Which config the server runs by.
@@ -104,7 +107,7 @@ impl Steward {
     ///
     /// # Errors
     /// What is wrong with the file, or what the machine does not give.
-    pub(crate) fn reload(&self) -> Result<Generation, Mistakes> {
+    pub(super) fn reload(&self) -> Result<Generation, Mistakes> {
         // Two at once would be two changes of the same.
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         let supervisor = Supervisor::new(self.log);

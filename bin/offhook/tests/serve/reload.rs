@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::authority::{Authority, Flaw, Pair};
+use crate::logs::ends;
 use crate::{Server, address, ask, between, folder};
 
 impl Server {
@@ -44,6 +45,26 @@ fn with(users: &[&str]) -> String {
         format!("[[extension]]\nnumber = \"{user}\"\npassword = \"long enough {user}\"\n")
     };
     format!("{OPEN}{}", users.iter().map(user).collect::<String>())
+}
+
+/// A secret that comes through a pipe, and nobody writes it again: the reload waits, and the signal to end does not wait behind it.
+#[test]
+fn a_reload_that_hangs_holds_up_no_end() {
+    let folder = folder("reload-hangs");
+    let token = folder.join("token");
+    assert!(Command::new("mkfifo").arg(&token).status().expect("mkfifo is there").success());
+    let there = token.clone();
+    let writes =
+        std::thread::spawn(move || std::fs::write(there, "0123456789abcdef0123456789abcdef"));
+    let console = "[listen]\nconsole = \"127.0.0.1:0\"\n";
+    let config =
+        format!("{}[console]\ntoken_file = {token:?}\n", OPEN.replace("[listen]\n", console));
+    let mut server = Server::start(&folder, &config);
+    writes.join().expect("no panic").expect("written");
+    // The second one waits for the first, and a third is the same as the second.
+    (0..3).for_each(|_| server.signal("HUP"));
+    server.signal("TERM");
+    assert!(ends(&mut server.child), "it waits for a reload, and does not end");
 }
 
 #[test]

@@ -6,7 +6,6 @@ mod reporter;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread;
 
 use console::{
     Bound, Command, Console, Draining, Exposition, Guests, House, Hub, Kind, Listening, Settings,
@@ -122,15 +121,7 @@ impl House for Plug {
     }
 
     fn reload(&self, tell: TellReloaded) {
-        let steward = Arc::clone(&self.steward);
-        let reload = move || {
-            tell(match steward.reload() {
-                Ok(generation) => Ok(generation.into()),
-                Err(mistakes) => Err(mistakes.to_string().lines().map(Into::into).collect()),
-            });
-        };
-        // Without a thread nobody is told, and the one who asked hears that.
-        drop(thread::Builder::new().name("reload".into()).spawn(reload));
+        self.steward.reload_soon(Some(tell));
     }
 
     fn drain(&self) -> Draining {
