@@ -61,9 +61,15 @@ pub(crate) fn cut(parcels: &[Parcel], loading: Loading) -> impl Iterator<Item = 
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, UdpSocket};
+    use std::time::Duration;
+
     use bytes::Bytes;
+    use machine::{Machine, Time};
+    use protocol::{Flow, Identity, Input, Output, Transport};
 
     use super::*;
+    use crate::{Handle, Plan, Program, kernel};
 
     fn parcel(port: u16, octets: &'static str) -> Parcel {
         let to = SocketAddr::from(([127, 0, 0, 1], port));
@@ -116,5 +122,74 @@ mod tests {
         assert_eq!(lengths(1200, 100), [54, 46]);
         assert_eq!(lengths(limits::WAGON + 1, 3), [1, 1, 1]);
         assert_eq!(lengths(0, 3), [1, 1, 1]);
+    }
+
+    /// Says what it is told to say.
+    struct Mouthpiece;
+
+    impl Machine for Mouthpiece {
+        type Input = Input;
+        type Output = Output;
+
+        fn handle(&mut self, _: Time, _: Input, _: &mut Vec<Output>) {}
+
+        fn wake(&mut self, _: Time, _: &mut Vec<Output>) {}
+
+        fn deadline(&self) -> Option<Time> {
+            None
+        }
+    }
+
+    /// A hundred datagrams of one length go to one peer at once; what it has of each reading.
+    fn said(handle: &Handle<Mouthpiece>, peer: &UdpSocket) -> Vec<usize> {
+        let (transport, identity) = (Transport::Udp, Identity::NONE);
+        let listener = handle.listeners()[0].number;
+        let peer_is = peer.local_addr().unwrap();
+        let flow = Flow { transport, listener, connection: 0, peer: peer_is, identity };
+        let text = |number: usize| format!("datagram {number:03} {}", "x".repeat(500));
+        let say = move |_: &mut Mouthpiece, _, out: &mut Vec<Output>| {
+            out.extend((0..100).map(|number| Output::Send(flow, text(number).into())));
+        };
+        handle.tell(0, say).unwrap();
+        let (mut lengths, mut whole) = (Vec::new(), Vec::new());
+        while whole.len() < 100 * text(0).len() {
+            let mut room = vec![0; 70_000];
+            let length = peer.recv(&mut room).unwrap();
+            lengths.push(length / text(0).len());
+            whole.extend_from_slice(&room[..length]);
+        }
+        assert_eq!(String::from_utf8(whole).unwrap(), (0..100).map(text).collect::<String>());
+        lengths
+    }
+
+    /// Each comes whole, and in its order. A peer that takes trains as they are sees when there are none any more, and when there are again.
+    #[test]
+    fn a_reload_switches_trains_off_and_on() {
+        let peer = |takes_trains: bool| {
+            let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            peer.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            kernel::set(&peer, libc::SOL_UDP, libc::UDP_GRO, takes_trains.into()).unwrap();
+            peer
+        };
+        let (plain, taker) = (peer(false), peer(true));
+        let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let plan = |loading| {
+            let mut plan = Plan::new().on(Transport::Udp, at);
+            plan.loading = loading;
+            plan
+        };
+        let bound = plan(Loading::Trains).bind().unwrap();
+        let running = bound.start(Program::new(), |_, _| Mouthpiece).unwrap();
+        let handle = running.handle();
+        assert_eq!(said(&handle, &plain), [1; 100]);
+        assert_eq!(said(&handle, &taker), [63, 37]);
+        for (loading, expected) in
+            [(Loading::Singly, vec![1; 100]), (Loading::Trains, vec![63, 37])]
+        {
+            let prepared = handle.prepare(plan(loading)).unwrap();
+            handle.renew(prepared, |_| |_: &mut Mouthpiece, _, _: &mut Vec<Output>| ()).unwrap();
+            assert_eq!(said(&handle, &taker), expected, "{loading:?}");
+        }
+        handle.stop();
     }
 }
