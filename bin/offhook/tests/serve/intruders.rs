@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::console::{Console, ctl};
 use super::folder;
+use super::schema::check;
 
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -202,6 +203,7 @@ fn a_reader_that_never_reads_is_waited_for_by_nobody() {
 #[test]
 fn a_reader_that_is_slow_is_told_how_much_it_has_lost() {
     let console = Console::start(&folder("console-lost"), "[server]\nshards = 1\n");
+    let document = console.get("/api/v1/openapi.json");
     let socket =
         socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
     // So that little waits in the system.
@@ -235,6 +237,7 @@ fn a_reader_that_is_slow_is_told_how_much_it_has_lost() {
         let whole = text.rfind('\n').map_or(0, |at| at + 1);
         for line in text[..whole].lines().filter_map(|line| line.strip_prefix("data: ")) {
             let event: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            check(&document, "Event", &event);
             got += f64::from(u8::from(event["event"] == "unreadable"));
             lost += event["lost"].as_f64().unwrap_or_default();
         }

@@ -37,6 +37,13 @@ fn a_ban_is_listed_with_its_reason_and_lifted() {
             .starts_with("`nobody` is no IP address: write it like ")
     );
     assert_eq!(console.get("/api/v1/bans")["bans"].as_array().map(Vec::len), Some(0));
+    // What is answered is what the document says.
+    for (asks, method) in [("PUT", "put"), ("DELETE", "delete")] {
+        let (status, body) = console.curl("/api/v1/bans/192.0.2.66", &["-X", asks]);
+        assert_eq!(status, 200, "{body}");
+        let answer = serde_json::from_str(&body).expect("JSON");
+        check_answer(&document, (method, "/api/v1/bans/{source}"), &answer);
+    }
 }
 
 #[test]
