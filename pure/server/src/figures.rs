@@ -6,10 +6,12 @@ mod sessions;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use memchr::memchr_iter;
 use protocol::doors::Event;
 use protocol::transaction::Repeats;
 use protocol::{Input, Output};
 use sip::Method;
+use sip::header::CSeq;
 
 use crate::admission::Tally;
 use crate::limits;
@@ -59,13 +61,13 @@ pub struct Gauges {
     pub barred: usize,
 }
 
-/// Requests by method, and responses by status code.
+/// Requests by method, and responses by method and status code.
 #[derive(Clone, Debug)]
 pub struct Messages {
     /// In the order of [`Method::KNOWN`]; all others behind them.
     requests: [u64; METHODS + 1],
-    /// From 100 on.
-    responses: Box<[u64]>,
+    /// By method in the same order, each from 100 on.
+    responses: Box<[[u64; CODES]]>,
 }
 
 const METHODS: usize = Method::KNOWN.len();
@@ -75,32 +77,34 @@ const CODES: usize = 600;
 
 impl Default for Messages {
     fn default() -> Self {
-        Self { requests: [0; METHODS + 1], responses: vec![0; CODES].into() }
+        Self { requests: [0; METHODS + 1], responses: vec![[0; CODES]; METHODS + 1].into() }
     }
 }
 
 impl Messages {
     /// How many requests, by method: every method that has a name, then `other`.
     pub fn requests(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let names = Method::KNOWN.iter().map(|method| method.as_str());
-        names.chain(["other"]).zip(self.requests.iter().copied())
+        names().zip(self.requests.iter().copied())
     }
 
-    /// How many responses, by status code: those codes that there were.
-    pub fn responses(&self) -> impl Iterator<Item = (u16, u64)> {
-        (100..).zip(self.responses.iter().copied()).filter(|(_, count)| *count > 0)
+    /// How many responses, by method and status code: those that there were.
+    pub fn responses(&self) -> impl Iterator<Item = (&'static str, u16, u64)> {
+        let of = |(method, counts): (&'static str, &[u64; CODES])| {
+            (100..).zip(*counts).map(move |(code, count)| (method, code, count))
+        };
+        names().zip(&self.responses).flat_map(of).filter(|(.., count)| *count > 0)
     }
 
     fn request(&mut self, method: Method<'_>) {
-        let known = Method::KNOWN.iter().position(|known| *known == method);
-        if let Some(count) = self.requests.get_mut(known.unwrap_or(METHODS)) {
+        if let Some(count) = self.requests.get_mut(place(method)) {
             *count += 1;
         }
     }
 
-    fn response(&mut self, code: u16) {
-        let place = usize::from(code).checked_sub(100);
-        if let Some(count) = place.and_then(|place| self.responses.get_mut(place)) {
+    fn response(&mut self, method: Method<'_>, code: u16) {
+        let counts = self.responses.get_mut(place(method));
+        let code = usize::from(code).checked_sub(100);
+        if let Some(count) = counts.zip(code).and_then(|(counts, code)| counts.get_mut(code)) {
             *count += 1;
         }
     }
@@ -108,7 +112,10 @@ impl Messages {
     /// A message as it goes out. We wrote it: its first line is as it should be.
     fn wire(&mut self, wire: &[u8]) {
         match wire.strip_prefix(b"SIP/2.0 ") {
-            Some(rest) => self.response(text(rest.get(..3)).parse().unwrap_or_default()),
+            Some(rest) => {
+                let code = text(rest.get(..3)).parse().unwrap_or_default();
+                self.response(Method::of(text(answered(rest))), code);
+            }
             None => {
                 let end = wire.iter().take(LONGEST_WORD).position(|octet| *octet == b' ');
                 self.request(Method::of(text(wire.get(..end.unwrap_or_default()))));
@@ -119,9 +126,25 @@ impl Messages {
     /// Adds what another shard has counted.
     fn add(&mut self, other: &Self) {
         let requests = self.requests.iter_mut().zip(&other.requests);
-        let responses = self.responses.iter_mut().zip(&other.responses);
+        let responses = self.responses.iter_mut().flatten().zip(other.responses.iter().flatten());
         requests.chain(responses).for_each(|(count, more)| *count += more);
     }
+}
+
+/// Every method that has a name, then `other`.
+fn names() -> impl Iterator<Item = &'static str> {
+    Method::KNOWN.iter().map(|method| method.as_str()).chain(["other"])
+}
+
+fn place(method: Method<'_>) -> usize {
+    Method::KNOWN.iter().position(|known| *known == method).unwrap_or(METHODS)
+}
+
+/// The method that a response of ours answers: the last word of its CSeq.
+fn answered(response: &[u8]) -> Option<&[u8]> {
+    let row = |at: usize| response.get(at..)?.strip_prefix(b"\nCSeq:");
+    let row = memchr_iter(b'\n', response).find_map(row)?;
+    row.split(|octet| *octet == b'\r').next()?.rsplit(|octet| *octet == b' ').next()
 }
 
 fn text(octets: Option<&[u8]>) -> &str {
@@ -160,6 +183,15 @@ pub struct Registrations {
     pub delay: Delays,
     /// Those that were refused otherwise than by a challenge: ineffective attempts (RFC 6076 §4.2).
     pub ineffective: u64,
+}
+
+impl Registrations {
+    /// What part of all attempts was ineffective (RFC 6076 §4.2); nothing before the first.
+    pub fn ineffectiveness(&self) -> Option<f64> {
+        let effective = self.delay.up_to().last().unwrap_or_default();
+        let all = self.ineffective.saturating_add(effective);
+        (all > 0).then(|| self.ineffective as f64 / all as f64)
+    }
 }
 
 /// Durations, counted by how long they were.
@@ -210,7 +242,10 @@ impl Figures {
         match input {
             Input::Received(_, message) => match (message.method(), message.status()) {
                 (Some(method), _) => self.received.request(method),
-                (None, Some(status)) => self.received.response(status.code()),
+                (None, Some(status)) => {
+                    let method = message.get::<CSeq>().map_or(Method::of(""), |cseq| cseq.method);
+                    self.received.response(method, status.code());
+                }
                 (None, None) => {}
             },
             Input::Malformed(..) => self.unreadable += 1,
@@ -283,9 +318,13 @@ mod tests {
     #[test]
     fn what_goes_out_is_counted_by_method_and_code() {
         let mut sent = Messages::default();
-        for wire in
-            ["INVITE sip:a SIP/2.0\r\n", "SIP/2.0 200 OK\r\n", "SIP/2.0 699 X\r\n", "X y\r\n"]
-        {
+        for wire in [
+            "INVITE sip:a SIP/2.0\r\n",
+            "SIP/2.0 200 OK\r\nVia: x\r\nCSeq: 1 BYE\r\n\r\na\nCSeq: 1 INVITE",
+            "SIP/2.0 699 X\r\nCSeq: 1 X\r\n",
+            "SIP/2.0 200 OK\r\n",
+            "X y\r\n",
+        ] {
             sent.wire(wire.as_bytes());
         }
         // No message of ours, but no harm either.
@@ -301,7 +340,10 @@ mod tests {
         }
         let of = |name: &str| sent.requests().find(|(method, _)| *method == name).unwrap().1;
         assert_eq!((of("INVITE"), of("BYE"), of("other")), (1, 0, 3));
-        assert_eq!(sent.responses().collect::<Vec<_>>(), [(200, 1), (699, 1)]);
+        assert_eq!(
+            sent.responses().collect::<Vec<_>>(),
+            [("BYE", 200, 1), ("other", 200, 1), ("other", 699, 1)]
+        );
     }
 
     #[test]

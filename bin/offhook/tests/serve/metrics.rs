@@ -113,6 +113,17 @@ impl Talk {
     }
 }
 
+/// Who needs what nobody knows is refused.
+fn is_refused(talk: &Talk) {
+    let whom = ("<sip:103@example.test>;tag=n", "<sip:103@example.test>");
+    talk.callee.request("REGISTER sip:example.test", whom, "9", "Require: wings\r\n");
+    talk.callee.hear("SIP/2.0 420 ");
+}
+
+/// A group of one, at which nobody listens.
+const GROUP: &str = "[[group]]\nname = \"carriers\"\ntarget = \"sip:127.0.0.1:9;transport=tcp\"\n\
+                     [[route]]\nmatch = { domain = \"other.test\" }\ngroup = \"carriers\"\n";
+
 fn field<'a>(message: &'a str, name: &str) -> &'a str {
     message.lines().find_map(|line| line.strip_prefix(name)).map_or("", str::trim)
 }
@@ -153,6 +164,7 @@ fn what_happened_is_counted() {
     let nobody = ("INVITE sip:999@example.test", (CALLER, "<sip:999@example.test>"));
     talk.caller.request(nobody.0, nobody.1, "7", "");
     talk.caller.hear("SIP/2.0 480 ");
+    is_refused(&talk);
     let (status, page) = console.curl("/metrics", &[]);
     assert_eq!(status, 200);
     let families = exposition::read(&page);
@@ -165,9 +177,20 @@ fn what_happened_is_counted() {
         assert_eq!(value("requests_total", &labels), 1.0);
     }
     assert_eq!(value("requests_total", &[("method", "INVITE"), ("direction", "in")]), 2.0);
-    assert_eq!(value("responses_total", &[("code", "200"), ("direction", "in")]), 2.0);
+    let responses = |code, method, direction| {
+        let labels = [("code", code), ("method", method), ("direction", direction)];
+        value("responses_total", &labels)
+    };
+    assert_eq!((responses("200", "INVITE", "in"), responses("200", "BYE", "in")), (1.0, 1.0));
+    assert_eq!(responses("200", "REGISTER", "out"), 1.0);
     // Without an ACK it is repeated.
-    assert!(value("responses_total", &[("code", "480"), ("direction", "out")]) >= 1.0);
+    assert!(responses("480", "INVITE", "out") >= 1.0);
+    assert_eq!(responses("420", "REGISTER", "out"), 1.0);
+    assert_eq!(value("ineffective_registration_attempts_total", &[]), 1.0);
+    assert_eq!(value("ineffective_registration_attempts_ratio", &[]), 0.5);
+    let registered = &family("offhook_sip_registration_request_delay_seconds").samples;
+    let count = registered.iter().find(|(name, ..)| name.ends_with("_count"));
+    assert_eq!(count.map(|(.., count)| *count), Some(1.0));
     assert_eq!((value("registrations", &[]), value("calls", &[])), (1.0, 0.0));
     assert_eq!(value("sessions_total", &[("outcome", "answered")]), 1.0);
     assert_eq!(value("sessions_total", &[("outcome", "declined")]), 1.0);
@@ -208,7 +231,11 @@ fn connections_are_counted_by_transport() {
 /// `OFFHOOK_WRITE=1 cargo test -p offhook --test serve metrics` writes the page anew.
 #[test]
 fn every_metric_is_written_down() {
-    let console = Console::start(&folder("console-metrics"), "");
+    let console = Console::start(&folder("console-metrics"), GROUP);
+    // What has labels shows them when there is something to count.
+    let talk = Talk::begin(&console);
+    talk.end();
+    is_refused(&talk);
     let (_, page) = console.curl("/metrics", &[]);
     let alerts =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/prometheus-alerts.yml");
@@ -269,9 +296,7 @@ fn prometheus_reads_the_page() {
 /// What the document promises of every path, a server keeps.
 #[test]
 fn answers_are_as_the_document_says() {
-    let group = "[[group]]\nname = \"carriers\"\ntarget = \"sip:127.0.0.1:9;transport=tcp\"\n\
-                 [[route]]\nmatch = { domain = \"other.test\" }\ngroup = \"carriers\"\n";
-    let console = Console::start(&folder("console-document"), group);
+    let console = Console::start(&folder("console-document"), GROUP);
     console.register("101");
     let document = console.get("/api/v1/openapi.json");
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
@@ -357,7 +382,8 @@ sum(increase(offhook_sip_sessions_total{outcome=\"answered\"}[1h]))
 [prometheus-alerts.yml](examples/prometheus-alerts.yml) has alerts to begin with.
 
 The figures of RFC 6076 are measured here in the middle, not at a phone: what the network between a phone and this server adds is not in them. An INVITE whose sender was asked who it is
-(401, 407) is no attempt yet.
+(401, 407) is no attempt yet. A call that ends by no BYE that we see is `lost`, and its length is not known: the duration of failed calls (RFC 6076 §4.5.2) is not measured. Of requests
+by method and code `offhook_sip_responses_total` tells: each response has the method of its request.
 
 | name | type | labels | meaning |
 |---|---|---|---|

@@ -75,11 +75,13 @@ fn messages(page: &mut Exposition, figures: &Figures) {
         });
     }
     let name = "offhook_sip_responses_total";
-    let mut family =
-        page.family(Kind::Counter, name, "SIP responses by status code; repeats are counted too.");
+    let help =
+        "SIP responses by status code and the method that they answer; repeats are counted too.";
+    let mut family = page.family(Kind::Counter, name, help);
     for (way, messages) in ways {
-        Messages::responses(messages).for_each(|(code, count)| {
-            family.sample(&[("code", &code.to_string()), ("direction", way)], count);
+        Messages::responses(messages).for_each(|(method, code, count)| {
+            let code = code.to_string();
+            family.sample(&[("code", &code), ("method", method), ("direction", way)], count);
         });
     }
     let name = "offhook_sip_retransmissions_total";
@@ -174,6 +176,9 @@ fn registrations(page: &mut Exposition, figures: &Figures) {
         "RFC 6076 IRA: REGISTERs that were refused, other than by a challenge.",
         registrations.ineffective,
     );
+    let name = "offhook_sip_ineffective_registration_attempts_ratio";
+    let help = "RFC 6076 IRA since the start, 0 to 1: REGISTERs that were refused, of those that were let in or refused.";
+    enter_ratio(page, name, help, registrations.ineffectiveness());
 }
 
 /// Calls, and how they begin and end.
@@ -242,10 +247,14 @@ fn ratios(page: &mut Exposition, sessions: &Sessions) {
         ),
     ];
     for (name, help, ratio) in ratios {
-        let mut family = page.family(Kind::Gauge, name, help);
-        if let Some(ratio) = ratio {
-            family.sample(&[], ratio);
-        }
+        enter_ratio(page, name, help, ratio);
+    }
+}
+
+fn enter_ratio(page: &mut Exposition, name: &'static str, help: &str, ratio: Option<f64>) {
+    let mut family = page.family(Kind::Gauge, name, help);
+    if let Some(ratio) = ratio {
+        family.sample(&[], ratio);
     }
 }
 
