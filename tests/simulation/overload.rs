@@ -393,19 +393,30 @@ fn crowded(transport: Transport, secret: u128, times: u64) -> Tally {
     town.live(8, CAPACITY * times)
 }
 
-/// Ten times the load, and what can be done is done, and at once. A refusal costs a quarter of a call here. (How much is done depends a little on
-/// who is heard: from 92 to 97 hundredths with 16 keys. These were the worst at four and at ten times.)
+/// Of what can be done so much is done in any case, in hundredths, at so many times the load. By TCP what is too much has to be stepped over.
+const fn least(transport: Transport, times: u64) -> u64 {
+    match (transport, times) {
+        (Transport::Udp, _) => 91,
+        (_, ..10) => 93,
+        _ => 85,
+    }
+}
+
+/// Ten times the load, and what can be done is done, and at once. A refusal costs a quarter of a call here. (How much is done depends by UDP a
+/// little on who is heard: from 92 to 97 hundredths with 16 keys. These were the worst at four and at ten times.)
 #[test]
 fn goodput_stays_whatever_comes() {
-    for times in [2, 4, 10] {
-        for (key, mut tally) in all([7, 10], |key| (key, crowded(Transport::Udp, key, times))) {
-            let done = tally.done / 8;
-            let (half, most) = (tally.setup(50), tally.setup(99));
-            println!("{times}, key {key}: {done} of {CAPACITY}/s, {half} ms, {most} ms");
-            assert!(done * 100 >= CAPACITY * 91, "{times}, key {key}: {done} of {CAPACITY}");
-            assert!(half < 200 && most < 500, "{times}, key {key}: {half} ms, {most} ms");
-            assert!(tally.refused > 0, "{times}, key {key}");
-        }
+    let [udp, tcp] = [Transport::Udp, Transport::Tcp];
+    let asked =
+        [2, 4, 10].map(|times| [(udp, 7, times), (udp, 10, times), (tcp, 7, times)]).into_iter();
+    let judged = all(asked.flatten(), |(by, key, times)| (by, times, crowded(by, key, times)));
+    for (by, times, mut tally) in judged {
+        let done = tally.done / 8;
+        let (half, most) = (tally.setup(50), tally.setup(99));
+        println!("{times} by {by}: {done} of {CAPACITY}/s, {half} ms, {most} ms");
+        assert!(done * 100 >= CAPACITY * least(by, times), "{times} by {by}: {done} of {CAPACITY}");
+        assert!(half < 200 && most < 500, "{times} by {by}: {half} ms, {most} ms");
+        assert!(by == tcp || tally.refused > 0, "{times} by {by}");
     }
 }
 
@@ -447,10 +458,11 @@ fn refusing_that_is_switched_off_is_off_at_once() {
     assert!(matches!(town.events.last(), Some(Event::Relieved { .. })), "{:?}", town.events);
 }
 
-/// A tool, to judge what decides who is heard: goodput in hundredths of what can be done, key by key, the worst first. It takes minutes:
+/// To judge what decides who is heard: goodput in hundredths of what can be done, key by key, the worst first; none may be below what the
+/// documents promise. It takes minutes:
 /// `KEYS=0-49 TIMES=2,4,10 BY=UDP cargo test --release -p offhook-tests --test simulation overload::survey -- --ignored --nocapture`
 #[test]
-#[ignore = "a tool"]
+#[ignore = "takes minutes: run by .ci/nightly"]
 fn survey() {
     let asked = |name, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.into());
     let keys = asked("KEYS", "0-7");
@@ -459,7 +471,7 @@ fn survey() {
     for by in asked("BY", "UDP,TCP").split(',') {
         let transport = if by == "TCP" { Transport::Tcp } else { Transport::Udp };
         for times in asked("TIMES", "2,4,10").split(',') {
-            let times = times.parse().unwrap();
+            let times: u64 = times.parse().unwrap();
             let mut shares = all(keys.clone(), |key| {
                 let mut tally = crowded(transport, key, times);
                 (tally.done * 100 / (8 * CAPACITY), key, tally.refused / 8, tally.setup(99))
@@ -471,14 +483,16 @@ fn survey() {
             for (share, key, refused, setup) in shares.iter().take(4) {
                 println!("    key {key}: {share}, {refused} refused/s, 99 of 100 in {setup} ms");
             }
+            let (worst, key, ..) = shares[0];
+            assert!(worst >= least(transport, times), "{by} {times}, key {key}: {worst}");
         }
     }
 }
 
 /// What becomes of each key, on all cores.
-fn all<R: Send>(
-    keys: impl IntoIterator<IntoIter: Send, Item = u128>,
-    each: impl Fn(u128) -> R + Sync,
+fn all<K: Send, R: Send>(
+    keys: impl IntoIterator<IntoIter: Send, Item = K>,
+    each: impl Fn(K) -> R + Sync,
 ) -> Vec<R> {
     let keys = std::sync::Mutex::new(keys.into_iter());
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
