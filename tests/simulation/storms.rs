@@ -1,14 +1,19 @@
 //! Hundreds of calls in all kinds of weather: every call ends, nothing is left, and the same seed lives the same life.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use machine::Dice;
 use offhook_tests::attendant::{Habits, Pickup, Wish};
 use offhook_tests::exchange::{Exchange, NUMBERS};
 use offhook_tests::seeds::seeds;
-use protocol::Transport;
+use protocol::doors::Event;
+use protocol::{Text, Transport};
 use server::Settings;
+use server::settings::Calls;
 use sim::{HostId, Weather};
+use sip::Method;
+use sip::header::CSeq;
 
 /// What a storm is made of.
 #[derive(Clone, Copy)]
@@ -38,6 +43,7 @@ impl Storm {
         exchange.world.change(&sim::Change::Weather(Weather::FAIR));
         exchange.live(10 * 60 * 1000);
         exchange.sign_off(&phones);
+        assert_each_rang_once(&mut exchange, &phones);
         let ends = ends(&exchange, &phones);
         (exchange.world.trace(), ends)
     }
@@ -86,6 +92,34 @@ fn habits(dice: &mut Dice) -> Habits {
 /// Timer C is short, so that a storm is.
 fn in_haste(settings: &mut Settings) {
     settings.ring = Duration::from_secs(181);
+    settings.calls = Some(Calls::default());
+}
+
+/// Whatever is repeated on the way: a call rings once at each phone that it comes to (one To tag), and one record is left of it.
+fn assert_each_rang_once(exchange: &mut Exchange, phones: &[HostId]) {
+    let mut rang = 0;
+    for id in phones {
+        let mut tags = BTreeMap::<Vec<u8>, BTreeSet<Vec<u8>>>::new();
+        for (_, message) in exchange.sent_by(*id) {
+            let invited =
+                message.get::<CSeq<'_>>().is_some_and(|cseq| cseq.method == Method::Invite);
+            if let (true, Some(_), Some(tag)) = (invited, message.status(), message.to_tag()) {
+                tags.entry(message.call_id().to_vec()).or_default().insert(tag.to_vec());
+            }
+        }
+        let twice = tags.iter().find(|(_, tags)| tags.len() > 1);
+        assert!(twice.is_none(), "{} rang twice: {twice:?}", exchange.world.name(*id));
+        rang += tags.len();
+    }
+    let mut left = BTreeMap::<Vec<u8>, usize>::new();
+    for event in exchange.events() {
+        if let Event::Called(record) = event {
+            *left.entry(record.text(Text::CallId).to_vec()).or_default() += 1;
+        }
+    }
+    assert!(rang > 20 && left.len() > 20, "{rang} rang, {} records", left.len());
+    let more = left.iter().find(|(_, records)| **records > 1);
+    assert!(more.is_none(), "more than one record: {more:?}");
 }
 
 fn ends(exchange: &Exchange, phones: &[HostId]) -> Vec<(u16, usize)> {
