@@ -24,7 +24,9 @@ pub fn samples(folders: &[&str]) -> Vec<Sample> {
 
 fn read(folder: &Path) -> Vec<Sample> {
     let Ok(index) = fs::read_to_string(folder.join("INDEX.tsv")) else {
-        println!("skipped: {} is not there (set OFFHOOK_SHARED)", folder.display());
+        let missing = format!("{} is not there (set OFFHOOK_SHARED)", folder.display());
+        assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
+        println!("skipped: {missing}");
         return Vec::new();
     };
     let sample = |line: &str| {

@@ -18,7 +18,9 @@ fn folder(name: &str) -> Option<Vec<(String, Vec<u8>)>> {
     );
     let folder = shared.join("corpus").join(name);
     let Ok(entries) = std::fs::read_dir(&folder) else {
-        println!("skipped: no corpus at {} (set OFFHOOK_SHARED)", folder.display());
+        let missing = format!("no corpus at {} (set OFFHOOK_SHARED)", folder.display());
+        assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
+        println!("skipped: {missing}");
         return None;
     };
     let mut files: Vec<_> = entries

@@ -24,7 +24,9 @@ fn samples() -> Option<Vec<Sample>> {
     );
     let folder = shared.join("corpus/sdp");
     let Ok(index) = std::fs::read_to_string(folder.join("INDEX.tsv")) else {
-        println!("skipped: no corpus at {} (set OFFHOOK_SHARED)", folder.display());
+        let missing = format!("no corpus at {} (set OFFHOOK_SHARED)", folder.display());
+        assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
+        println!("skipped: {missing}");
         return None;
     };
     let samples: Vec<_> = index

@@ -18,7 +18,9 @@ fn folder(name: &str) -> Vec<Sample> {
     let root = std::env::var_os("OFFHOOK_SHARED").map_or_else(beside_the_project, PathBuf::from);
     let folder = root.join("corpus").join(name);
     let Ok(index) = std::fs::read_to_string(folder.join("INDEX.tsv")) else {
-        println!("skipped: {} is not there (set OFFHOOK_SHARED)", folder.display());
+        let missing = format!("{} is not there (set OFFHOOK_SHARED)", folder.display());
+        assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
+        println!("skipped: {missing}");
         return Vec::new();
     };
     index.lines().skip(1).filter_map(|line| sample(&folder, line)).collect()
