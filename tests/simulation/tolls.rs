@@ -36,7 +36,8 @@ fn refused(office: &mut Office, phone: &Phone, number: &str, name: &str) -> u16 
 
 fn frauds(office: &Office) -> Vec<(String, String, String, bool)> {
     let fraud = |event: &Event| match event {
-        Event::Fraud { user, method, number, paused, .. } => {
+        Event::Fraud { user, method, number, paused, call_id, .. } => {
+            assert!(!call_id.is_empty(), "by its Call-ID the call is found in the records");
             Some((user.to_string(), method.to_string(), number.to_string(), *paused))
         }
         _ => None,

@@ -229,7 +229,7 @@ fn enter_harm(page: &mut Page, time: Duration, event: &Event) {
         Event::Besieged { user } => {
             page.warning(time, "besieged", &[("user", (&**user).into())]);
         }
-        Event::Fraud { user, source, method, number, paused } => {
+        Event::Fraud { user, source, method, number, paused, call_id } => {
             let source = source.to_string();
             let fields = [
                 ("source", (&source).into()),
@@ -237,6 +237,7 @@ fn enter_harm(page: &mut Page, time: Duration, event: &Event) {
                 ("method", (&**method).into()),
                 ("number", (&**number).into()),
                 ("paused", (*paused).into()),
+                ("call_id", (&**call_id).into()),
             ];
             page.warning(time, "fraud", &fields);
         }
@@ -335,6 +336,14 @@ mod tests {
             Event::Registered { aor, contacts: 1, from: source, call_id: call_id() },
             Event::Answered { call_id: call_id(), status: 200 },
             Event::Ended { call_id: call_id() },
+            Event::Fraud {
+                user: "101".into(),
+                source,
+                method: "INVITE".into(),
+                number: "0900".into(),
+                paused: false,
+                call_id: call_id(),
+            },
         ];
         for event in events {
             let heard = Heard::Event(Time(7_000_000_000), 0, event);

@@ -355,6 +355,8 @@ pub enum Event {
         number: Box<str>,
         /// True when the account makes no more calls that cost for a while.
         paused: bool,
+        /// Its Call-ID: the call's record and ladder have it too.
+        call_id: Box<str>,
     },
     /// Octets came that are no message.
     Unreadable {

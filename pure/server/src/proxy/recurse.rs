@@ -121,7 +121,8 @@ impl Proxy {
             && let Some(number) = tolls::forbids(turn.house, purpose)
         {
             let Addressee::User(phone) = &context.addressee else { return Vec::new() };
-            tolls::report_redirection(turn, context.came, phone, number);
+            let call = (context.came, &context.request);
+            tolls::report_redirection(turn, call, phone, number);
             return Vec::new();
         }
         let permitted = |purpose| purpose::permitted(turn, &plan, &purpose).map(|()| purpose);

@@ -21,7 +21,7 @@ use crate::limits;
 use crate::proxy::Plan;
 use crate::purpose::{self, Purpose};
 use crate::settings::Toll;
-use crate::turn::Turn;
+use crate::turn::{self, Turn};
 
 /// What accounts do on routes.
 #[derive(Debug)]
@@ -106,6 +106,7 @@ impl Tolls {
             method: request.method().map_or("", Method::as_str).into(),
             number: text(number),
             paused,
+            call_id: turn::call_id(request),
         }));
     }
 
@@ -174,11 +175,17 @@ fn refers(turn: &Turn<'_>, flow: Flow, request: &Message) -> Option<Box<[u8]>> {
 }
 
 /// A phone of a user has answered a call with a forbidden number: nobody is sent there.
-pub(crate) fn report_redirection(turn: &mut Turn<'_>, caller: Flow, user: &[u8], number: &[u8]) {
-    let (user, number) = (text(user), text(number));
+pub(crate) fn report_redirection(
+    turn: &mut Turn<'_>,
+    (caller, request): (Flow, &Message),
+    user: &[u8],
+    number: &[u8],
+) {
+    let (user, number, call_id) = (text(user), text(number), turn::call_id(request));
     let (source, method) = (caller.peer, "INVITE".into());
     let paused = false;
-    turn.out.push(Output::Report(Event::Fraud { user, source, method, number, paused }));
+    let event = Event::Fraud { user, source, method, number, paused, call_id };
+    turn.out.push(Output::Report(event));
 }
 
 /// An account as a number: the same on all shards.
