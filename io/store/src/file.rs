@@ -4,6 +4,7 @@
 //! the newest of it goes into the table when there is time or too much. The table is older than all batches, and each is older than the next.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
@@ -43,7 +44,7 @@ impl File {
         durability: Durability,
         now: Time,
     ) -> Result<(Self, Vec<Restored>, Vec<Loss>), Fault> {
-        fs::create_dir_all(folder).map_err(|error| Fault::Folder(folder.into(), error))?;
+        private(folder).map_err(|error| Fault::Folder(folder.into(), error))?;
         let path = folder.join(NAME);
         let io = |error| Fault::Folder(path.clone(), error);
         let mut losses = Vec::new();
@@ -342,8 +343,15 @@ struct Found {
     damaged: u64,
 }
 
+/// Makes a folder, where there is none, that nobody else reads: a Contact may hold a password, or what wakes a phone.
+fn private(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
 /// Opens the database, and finds out whether it is one.
 fn prepare(path: &Path, durability: Durability) -> rusqlite::Result<Connection> {
+    // SQLite gives what it makes beside a file the permissions of that. When it cannot be made here, SQLite says why.
+    drop(fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path));
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -77,6 +77,22 @@ fn killed(folder: &Folder) -> Folder {
     copy
 }
 
+/// Whoever else works on this machine does not read where phones are: a Contact may hold a password, or what wakes a phone.
+#[test]
+fn nobody_else_reads_what_is_kept() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = Folder::new();
+    let opened = open(&folder, NOW);
+    keep(&opened.store, [record("101", "sip:101:secret@192.0.2.7")]);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder.0), 0o700);
+    let files: Vec<_> =
+        fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() > 1, "{files:?}");
+    assert!(files.iter().all(|file| mode(file) == 0o600), "{files:?}");
+}
+
 #[test]
 fn what_is_kept_comes_back() {
     let folder = Folder::new();

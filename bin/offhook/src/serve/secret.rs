@@ -1,15 +1,16 @@
 //! The server's secret: it keys the steering of calls and the tokens in Record-Route, so it is kept over a restart.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use crate::seed::throw;
 
 /// The secret that is kept in `folder`; thrown and written there when there is none yet. Only its owner may read the file.
 pub(crate) fn kept(folder: &Path) -> io::Result<u128> {
-    fs::create_dir_all(folder)?;
+    // What else lies there, registrations, is nobody else's business either.
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let path = folder.join("secret");
     match fs::read_to_string(&path) {
         Ok(text) => read(&text).ok_or_else(|| {
@@ -68,6 +69,7 @@ mod tests {
         assert_eq!(kept(&folder).unwrap(), first);
         let file = folder.join("secret");
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
         fs::write(&file, "garbage").unwrap();
         assert!(kept(&folder).unwrap_err().to_string().contains("remove it"));
         fs::remove_dir_all(&folder).unwrap();
