@@ -78,6 +78,22 @@ fn a_node_of_a_cluster_is_summed_up_and_its_secret_is_looked_at() {
     assert!(code == Some(2) && log.contains("/nonexistent.store"), "{log}");
 }
 
+/// A token that others may read is none.
+#[test]
+fn a_token_that_everybody_may_read_is_told_of() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let token = file("check.token", b"0123456789abcdef0123456789abcdef\n");
+    let text = format!("[listen]\nconsole = \"127.0.0.1:0\"\n[console]\ntoken_file = {token:?}\n");
+    let path = file("check-token.toml", text.as_bytes());
+    for (mode, told) in [(0o640, false), (0o644, true), (0o600, false)] {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(&token, permissions).expect("ours");
+        let (code, _, log) = ended(&offhook(&["check", &path]));
+        assert_eq!((code, log.contains("everybody on this machine")), (Some(0), told), "{log}");
+    }
+}
+
 #[test]
 fn a_wrong_file_is_exit_code_2() {
     let path = file("wrong.toml", b"[listen]\nupd = []\n");

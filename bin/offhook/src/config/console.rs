@@ -1,6 +1,7 @@
 //! `[console]`: who may use the HTTP API.
 
 use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::fault::{At, Faults};
@@ -38,7 +39,17 @@ impl Console {
             }
             (Some(token), None) => read_token(token, token.value, faults),
             (None, Some(file)) => match read_file(Path::new(file.value)) {
-                Ok(text) => read_token(file, text.trim(), faults),
+                Ok((text, mode)) => {
+                    if mode & 0o007 != 0 {
+                        let what = "everybody on this machine may read or write `token_file`";
+                        faults.warn(
+                            file.span,
+                            what,
+                            "chmod 640, and the group of the server's user",
+                        );
+                    }
+                    read_token(file, text.trim(), faults)
+                }
                 Err(error) => {
                     let what = format!("`token_file` cannot be read: {error}");
                     faults.refuse(
@@ -68,10 +79,12 @@ impl Console {
     }
 }
 
-fn read_file(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    std::fs::File::open(path)?.take(limits::TOKEN_FILE).read_to_string(&mut text)?;
-    Ok(text)
+/// What a file holds, and who may read it.
+fn read_file(path: &Path) -> std::io::Result<(String, u32)> {
+    let (mut text, file) = (String::new(), std::fs::File::open(path)?);
+    let mode = file.metadata()?.permissions().mode();
+    file.take(limits::TOKEN_FILE).read_to_string(&mut text)?;
+    Ok((text, mode))
 }
 
 fn read_token(at: At<&str>, token: &str, faults: &mut Faults) -> Option<Secret> {
