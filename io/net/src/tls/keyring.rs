@@ -72,6 +72,14 @@ pub struct Look {
 
 impl Keyring {
     pub(super) fn load(first: &Files, named: &[Named]) -> Result<Self, CannotUse> {
+        let names = named.iter().map(|named| (Some(normal(&named.name)), named.files.clone()));
+        let all = std::iter::once((None, first.clone())).chain(names);
+        // Before they are read: what is renamed into their place meanwhile is new at the first look.
+        let watched = all.map(|(name, files)| {
+            let stamp = stamp(&files);
+            Watched { name, files, taken: stamp, seen: stamp }
+        });
+        let watched = watched.collect();
         let keys = Keys {
             first: read(first)?,
             named: named
@@ -79,13 +87,7 @@ impl Keyring {
                 .map(|named| Ok((normal(&named.name), read(&named.files)?)))
                 .collect::<Result<_, _>>()?,
         };
-        let names = named.iter().map(|named| (Some(normal(&named.name)), named.files.clone()));
-        let all = std::iter::once((None, first.clone())).chain(names);
-        let watched = all.map(|(name, files)| {
-            let stamp = stamp(&files);
-            Watched { name, files, taken: stamp, seen: stamp }
-        });
-        Ok(Self { watched: Mutex::new(watched.collect()), keys: RwLock::new(keys) })
+        Ok(Self { watched: Mutex::new(watched), keys: RwLock::new(keys) })
     }
 
     /// Looks whether files have changed, and takes over what is new and good. Somebody may be writing them just now: what has changed
