@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpStream, UdpSocket};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::both::Phone;
@@ -21,15 +21,29 @@ const ROUNDS: usize = 12;
 
 const CONFIG: &str = "[listen]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\n[auth]\nchallenge = []\n[registrar]\njitter = 0\n[server]\nshards = 1\n";
 
-/// What makes a program's system calls fail, ended by its id; and what it has written of that.
-struct Fault(Child, PathBuf);
+/// What makes a program's system calls fail, ended by its id; what it has written of that; and where it says whom it sees.
+struct Fault(
+    Child,
+    PathBuf,
+    #[allow(dead_code, reason = "where it says more")] BufReader<ChildStderr>,
+);
 
 impl Fault {
     /// From now on this happens to these system calls of the server (strace(1), tampering).
-    fn begin(server: &Server, (calls, what): (&str, &str), seen: PathBuf) -> Self {
-        let threads = threads(server);
+    fn begin(server: &Server, fault: (&str, &str), seen: PathBuf) -> Self {
+        Self::attach(&["-p", &threads(server)], fault, seen)
+    }
+
+    /// The same, and to those of threads that begin later.
+    fn begin_for_all(server: &Server, fault: (&str, &str), seen: PathBuf) -> Self {
+        Self::attach(&["-f", "-p", &server.child.id().to_string()], fault, seen)
+    }
+
+    fn attach(whom: &[&str], (calls, what): (&str, &str), seen: PathBuf) -> Self {
+        let threads = whom.last().copied().unwrap_or_default();
         let mut strace = Command::new("strace")
-            .args(["-p", &threads, "-o"])
+            .args(whom)
+            .arg("-o")
             .arg(&seen)
             .args(["-e", &format!("trace={calls}")])
             .args(["-e", &format!("inject={calls}:{what}")])
@@ -42,7 +56,7 @@ impl Fault {
             lines.read_line(&mut said).expect("it says of each thread that it is there");
             assert!(said.contains("attached"), "{said}");
         }
-        Self(strace, seen)
+        Self(strace, seen, lines)
     }
 
     /// How many calls have failed.
@@ -96,10 +110,15 @@ fn ask(server: &Server, method: &str, phone: u32) -> u16 {
 
 /// The same, whole.
 fn answer(server: &Server, method: &str, phone: u32) -> String {
+    answer_to(server, |us| request(method, phone, ("UDP", us)))
+}
+
+/// The answer to what somebody says who is at an address.
+fn answer_to(server: &Server, wire: impl Fn(&str) -> String) -> String {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("bound");
     socket.set_read_timeout(Some(AGAIN)).expect("set");
     let us = socket.local_addr().expect("bound").to_string();
-    let request = request(method, phone, ("UDP", &us));
+    let request = wire(&us);
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         socket.send_to(request.as_bytes(), &server.udp).expect("sent");
@@ -108,7 +127,7 @@ fn answer(server: &Server, method: &str, phone: u32) -> String {
             return String::from_utf8_lossy(octets.get(..length).expect("it fits")).into_owned();
         }
     }
-    panic!("{method} of {phone} was never answered");
+    panic!("never answered: {request}");
 }
 
 /// Asks over connections until one brings the answer.
@@ -302,6 +321,103 @@ fn what_the_disk_does_not_forget_is_not_said_to_be_gone() {
     console.server.child.wait().expect("ended");
     let console = Console::start(&folder, "");
     assert_eq!(console.curl("/api/v1/registrations/101", &[]).0, 404);
+}
+
+/// Somebody who answers what comes by a connection.
+fn answers() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
+    let address = listener.local_addr().expect("bound").to_string();
+    std::thread::spawn(move || {
+        let Ok((mut stream, _)) = listener.accept() else { return };
+        let Ok(heard) = stream.try_clone() else { return };
+        let mut lines = BufReader::new(heard).lines().map_while(Result::ok).peekable();
+        while lines.peek().is_some() {
+            let request = lines.by_ref().take_while(|line| !line.is_empty());
+            let copied = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+            let rows = request.filter(|row| copied.iter().any(|name| row.starts_with(name)));
+            let rows: String = rows.map(|row| row + "\r\n").collect();
+            let wire = format!("SIP/2.0 200 OK\r\n{rows}Content-Length: 0\r\n\r\n");
+            if !rows.is_empty() && stream.write_all(wire.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    address
+}
+
+/// Each request goes on by a connection of its own. One that cannot be opened is no silence for who asks (RFC 3261 §16.7, §16.9), and is opened when the kernel
+/// lets it.
+fn cannot_connect(name: &str, calls: &str, error: &str) {
+    let folder = folder(&format!("serve-fault-{name}"));
+    let hops = 100..100 + ROUNDS as u32;
+    let route = |hop: u32| {
+        let to = answers();
+        format!("[[route]]\nmatch = {{ prefix = \"+{hop}\" }}\nto = \"sip:{to};transport=tcp\"\n")
+    };
+    let config = CONFIG.to_owned() + &hops.clone().map(route).collect::<String>();
+    let mut server = Server::start(&folder, &config);
+    let mut asked = 0..;
+    let mut asks = |hop: u32| {
+        let nth = asked.next().expect("without end");
+        let aims = format!("OPTIONS sip:+{hop}@");
+        let wire = |us: &str| request("OPTIONS", nth, ("UDP", us)).replace("OPTIONS sip:", &aims);
+        let said = answer_to(&server, wire);
+        said.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok()).expect("a status")
+    };
+    let each_third = format!("error={error}:when=1+3");
+    let fault = Fault::begin(&server, (calls, &each_third), folder.join("faults"));
+    let said: Vec<_> = hops.clone().map(&mut asks).collect();
+    let failed = fault.end();
+    println!("{calls}: {failed} times {error}: {said:?}");
+    assert!(failed > 0, "{calls}: nothing failed");
+    assert!(said.iter().all(|status| [200, 500].contains(status)), "{calls} {error}: {said:?}");
+    assert!(said.contains(&500) && said.contains(&200), "{calls} {error}: {said:?}");
+    let deadline = Instant::now() + PATIENCE;
+    for hop in hops {
+        while asks(hop) != 200 {
+            assert!(Instant::now() < deadline, "{calls} {error}: no way to {hop} any more");
+        }
+    }
+    server.signal("KILL");
+    let (seen, _) = drain(&mut server);
+    assert!(!seen.contains("panicked"), "{calls} {error}: {seen}");
+}
+
+#[test]
+fn connections_that_find_no_way() {
+    cannot_connect("unreachable", "connect", "ENETUNREACH");
+}
+
+#[test]
+fn connections_for_which_there_is_no_socket() {
+    cannot_connect("no-socket", "socket", "ENOBUFS");
+}
+
+/// A reload that cannot open its files changes nothing and says why; who registers meanwhile does not notice.
+#[test]
+fn files_that_cannot_be_opened() {
+    for (error, words) in [("EIO", "Input/output error"), ("EMFILE", "Too many open files")] {
+        let folder = folder("serve-fault-open");
+        let console = Console::start(&folder, "");
+        console.register("101");
+        let opens = ("open,openat", &*format!("error={error}"));
+        let fault = Fault::begin_for_all(&console.server, opens, folder.join("faults"));
+        // strace says that it is there a moment before it sees what threads do that begin then.
+        let deadline = Instant::now() + PATIENCE;
+        let why = loop {
+            let (code, _, why) = console.ctl(&["reload"]);
+            if code != Some(0) {
+                break why;
+            }
+            assert!(Instant::now() < deadline, "{error}: it opens all");
+        };
+        assert!(why.contains(words) && why.contains("nothing has changed"), "{error}: {why}");
+        console.register("102");
+        assert!(fault.end() > 0, "{error}: nothing failed");
+        let (code, said, why) = console.ctl(&["reload"]);
+        assert!(code == Some(0) && said.contains("in force"), "{error}: {said}{why}");
+        console.register("103");
+    }
 }
 
 /// Who registers waits until it is safe; nobody else waits with them.

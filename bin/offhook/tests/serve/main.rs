@@ -28,6 +28,7 @@ mod killed;
 mod load;
 mod logs;
 mod malformed;
+mod memory;
 mod metrics;
 mod push;
 mod records;
