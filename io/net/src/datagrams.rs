@@ -14,7 +14,7 @@ use crate::kernel::{self, Batch, Epoll, Parcel, Watch};
 use crate::limits;
 use crate::recent::Recent;
 use crate::token::Token;
-use crate::trains::{self, Loading};
+use crate::trains::{self, Loading, Narrow, Ways};
 
 /// One socket, what waits to be sent from it, and how its peers reach us.
 #[derive(Debug)]
@@ -147,6 +147,7 @@ pub(crate) struct Queue {
     parcels: VecDeque<Parcel>,
     /// The way out of this socket cuts no trains.
     singly: bool,
+    narrow: Narrow,
 }
 
 /// What came of sending.
@@ -164,7 +165,7 @@ impl Queue {
     /// That of a socket. A kernel that has never heard of trains would send one as a single datagram, without a word: so it is asked.
     fn of(socket: &impl AsRawFd) -> Self {
         let knows = kernel::set(socket, libc::SOL_UDP, libc::UDP_SEGMENT, 0).is_ok();
-        Self { parcels: VecDeque::new(), singly: !knows }
+        Self { parcels: VecDeque::new(), singly: !knows, narrow: Narrow::default() }
     }
 
     /// False when it is full.
@@ -197,7 +198,11 @@ impl Queue {
         while !self.parcels.is_empty() {
             let (first, second) = self.parcels.as_slices();
             let parcels = if first.is_empty() { second } else { first };
-            match kernel::send(socket, parcels, loading) {
+            let ways = match loading {
+                Loading::Singly => Ways::Singly,
+                Loading::Trains => Ways::Trains(&self.narrow),
+            };
+            match kernel::send(socket, parcels, ways) {
                 Ok(sent) => {
                     drop(self.parcels.drain(..sent.min(self.parcels.len())));
                     result.sent += sent;
@@ -212,7 +217,12 @@ impl Queue {
                 // Perhaps each can go by itself. An interface that leaves checksums to us never takes a train.
                 Err(error) if loading == Loading::Trains => {
                     self.singly = error.raw_os_error() == Some(libc::EIO);
-                    loading = Loading::Singly;
+                    match self.parcels.front().filter(|_| !self.singly) {
+                        Some(first) if self.is_train() => {
+                            self.narrow.note(first.to.ip(), first.octets.len());
+                        }
+                        _ => loading = Loading::Singly,
+                    }
                     refused = 0;
                 }
                 // It was to leave from an address that this machine may not have any more: from whichever it has now.
@@ -228,6 +238,14 @@ impl Queue {
             }
         }
         result
+    }
+
+    /// Does what waits begin with a train?
+    fn is_train(&self) -> bool {
+        let (first, second) = self.parcels.as_slices();
+        let parcels = if first.is_empty() { second } else { first };
+        let mut trains = trains::cut(parcels, Ways::Trains(&self.narrow));
+        trains.next().is_some_and(|train| train.len() > 1)
     }
 }
 
@@ -294,8 +312,64 @@ mod tests {
         let mut queue = filled([peers[0].1, peers[1].1]);
         let row = queue.parcels.make_contiguous();
         trains::couple(row);
-        assert!(kernel::send(&sender, row, Loading::Trains).is_err());
+        assert!(kernel::send(&sender, row, Ways::Trains(&Narrow::default())).is_err());
         all_come(&sender, &mut queue, peers);
+    }
+
+    /// In a network whose only way takes 576 octets, in a process of its own: true there.
+    fn narrow_network(test: &str) -> bool {
+        const MARK: &str = "OFFHOOK_TEST_NARROW";
+        if std::env::var_os(MARK).is_some() {
+            return true;
+        }
+        let script = "ip link set lo mtu 576 up && exec \"$0\" --exact \"$1\"";
+        let output = std::process::Command::new("unshare")
+            .args(["--net", "sh", "-c", script])
+            .arg(std::env::current_exe().unwrap())
+            .arg(test)
+            .env(MARK, "1")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if said.contains("ermitted") {
+            let missing = format!("no network can be made here: {said}");
+            assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
+            println!("skipped: {missing}");
+        } else {
+            let told = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && told.contains("1 passed"), "{told}{said}");
+        }
+        false
+    }
+
+    /// Where a datagram has to be cut in parts on its way, no train is tried in vain each time: those that are short enough still go in some.
+    #[test]
+    fn where_the_way_is_narrow_long_trains_are_tried_once() {
+        if !narrow_network("datagrams::tests::where_the_way_is_narrow_long_trains_are_tried_once") {
+            return;
+        }
+        let (sender, peer) = (socket().0, socket());
+        let mut queue = Queue::of(&sender);
+        let trains = |queue: &Queue, length: usize| {
+            let octets = vec![b'x'; length].into();
+            let row = vec![Parcel { to: peer.1, from: None, octets }; 20];
+            trains::cut(&row, Ways::Trains(&queue.narrow)).count()
+        };
+        assert_eq!((trains(&queue, 1000), trains(&queue, 400)), (1, 1));
+        for length in [1000, 1000, 400] {
+            for n in 0..30 {
+                let octets = format!("{n:03}{}", "x".repeat(length)).into();
+                assert!(queue.put(Parcel { to: peer.1, from: None, octets }));
+            }
+            let sent = queue.flush(&sender, Loading::Trains);
+            assert_eq!(sent, Sent { sent: 30, ..Sent::default() });
+            for n in 0..30 {
+                let mut room = [0; 2000];
+                assert_eq!(peer.0.recv(&mut room).unwrap(), length + 3);
+                assert!(room.starts_with(format!("{n:03}x").as_bytes()));
+            }
+            assert_eq!((trains(&queue, 1003), trains(&queue, 400)), (20, 1), "{length}");
+        }
     }
 
     /// A socket that knows no trains says so: here one for streams.

@@ -16,7 +16,7 @@ use libc::{c_int, c_void, socklen_t};
 
 use crate::control::Control;
 use crate::limits;
-use crate::trains::{self, Loading};
+use crate::trains::{self, Ways};
 
 /// The octets of the largest datagram.
 const DATAGRAM: usize = 65_535;
@@ -314,11 +314,7 @@ pub(crate) struct Parcel {
 
 /// Sends the first datagrams of a row, without waiting: up to [`BATCH_MOST`], or as many [trains](crate::trains). Says how many datagrams went; an error
 /// is about the first, or its train (or about an earlier one, when an ICMP message has come back).
-pub(crate) fn send(
-    socket: &impl AsRawFd,
-    parcels: &[Parcel],
-    loading: Loading,
-) -> io::Result<usize> {
+pub(crate) fn send(socket: &impl AsRawFd, parcels: &[Parcel], ways: Ways<'_>) -> io::Result<usize> {
     // Left as they are until they are filled: zeroing 29 KiB would cost as much as sending a datagram.
     let mut names = [const { MaybeUninit::<libc::sockaddr_storage>::uninit() }; BATCH_MOST];
     let mut vectors = [const { MaybeUninit::<libc::iovec>::uninit() }; limits::CARGO];
@@ -327,7 +323,7 @@ pub(crate) fn send(
     let parcels = parcels.get(..limits::CARGO).unwrap_or(parcels);
     let (mut count, mut free) = (0, &mut vectors[..]);
     let rooms = headers.iter_mut().zip(&mut names).zip(&mut controls);
-    for (train, ((header, name), control)) in trains::cut(parcels, loading).zip(rooms) {
+    for (train, ((header, name), control)) in trains::cut(parcels, ways).zip(rooms) {
         let Some((first, vectors)) = train.first().zip(free.split_off_mut(..train.len())) else {
             break;
         };
@@ -353,7 +349,7 @@ pub(crate) fn send(
     // SAFETY: `count` headers are filled, and as many buffers as they say; the pointers go to what lives through the call, which only reads it.
     let sent = unsafe { libc::sendmmsg(socket.as_raw_fd(), headers, count, flags as _) };
     let sent = usize::try_from(checked(sent)?).unwrap_or_default();
-    Ok(trains::cut(parcels, loading).take(sent).map(<[_]>::len).sum())
+    Ok(trains::cut(parcels, ways).take(sent).map(<[_]>::len).sum())
 }
 
 /// The next entry of a socket's error queue: a peer that cannot be reached (RFC 3261 §18.4). `Ok(None)` when it is empty;

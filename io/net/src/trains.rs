@@ -1,6 +1,7 @@
 //! Trains: datagrams of one length to one peer that the kernel takes as one, and cuts apart where they leave it (UDP segmentation
 //! offload, udp(7)). The way through the kernel is what a datagram costs most; a train goes it once.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::kernel::Parcel;
@@ -41,14 +42,53 @@ pub(crate) fn couple(parcels: &mut [Parcel]) {
     });
 }
 
+/// Which datagrams may go in trains.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ways<'a> {
+    /// None.
+    Singly,
+    /// Those that are not too long, and not too long for the way to their peer.
+    Trains(&'a Narrow),
+}
+
+impl Ways<'_> {
+    /// Octets of the longest datagram that goes to a peer in a train.
+    fn wagon(self, peer: IpAddr) -> usize {
+        match self {
+            Self::Singly => 0,
+            Self::Trains(narrow) => narrow.wagon(peer),
+        }
+    }
+}
+
+/// Peers to whom the way is narrower than others are: where a datagram has to be cut in parts, none goes in a train.
+#[derive(Debug, Default)]
+pub(crate) struct Narrow(BTreeMap<IpAddr, usize>);
+
+impl Narrow {
+    /// A train of datagrams of this length was not taken to this peer: from now on it is not tried.
+    pub(crate) fn note(&mut self, peer: IpAddr, length: usize) {
+        let wagon = self.wagon(peer).min(length.saturating_sub(1));
+        if self.0.len() >= PLACES {
+            // Ways change: now and then all are tried anew.
+            self.0.clear();
+        }
+        self.0.insert(peer, wagon);
+    }
+
+    fn wagon(&self, peer: IpAddr) -> usize {
+        self.0.get(&peer).copied().unwrap_or(limits::WAGON)
+    }
+}
+
 /// Cuts a row into what goes as one: trains of neighbours, or each datagram by itself.
-pub(crate) fn cut(parcels: &[Parcel], loading: Loading) -> impl Iterator<Item = &[Parcel]> {
+pub(crate) fn cut<'a>(parcels: &'a [Parcel], ways: Ways<'_>) -> impl Iterator<Item = &'a [Parcel]> {
     let mut rest = parcels;
     std::iter::from_fn(move || {
         let first = kind(rest.first()?);
         let most = match first.2 {
-            1..=limits::WAGON if loading == Loading::Trains => {
-                (limits::TRAIN_OCTETS / first.2).min(limits::TRAIN)
+            length @ 1.. if length <= ways.wagon(first.0.ip()) => {
+                (limits::TRAIN_OCTETS / length).min(limits::TRAIN)
             }
             _ => 1,
         };
@@ -93,9 +133,10 @@ mod tests {
         ];
         couple(&mut row);
         assert_eq!(texts(&row), ["a1", "a2", "a3", "long", "gone", "b1", "b2"]);
-        let trains: Vec<usize> = cut(&row, Loading::Trains).map(<[_]>::len).collect();
+        let trains: Vec<usize> =
+            cut(&row, Ways::Trains(&Narrow::default())).map(<[_]>::len).collect();
         assert_eq!(trains, [3, 2, 2]);
-        assert!(cut(&row, Loading::Singly).all(|one| one.len() == 1));
+        assert!(cut(&row, Ways::Singly).all(|one| one.len() == 1));
     }
 
     /// More kinds than are remembered, of which many fall into one place: nothing is lost.
@@ -116,7 +157,7 @@ mod tests {
         let lengths = |octets: usize, count: usize| {
             let mut row = vec![parcel(1, ""); count];
             row.iter_mut().for_each(|parcel| parcel.octets = vec![b'x'; octets].into());
-            cut(&row, Loading::Trains).map(<[_]>::len).collect::<Vec<usize>>()
+            cut(&row, Ways::Trains(&Narrow::default())).map(<[_]>::len).collect::<Vec<usize>>()
         };
         assert_eq!(lengths(2, 130), [63, 63, 4]);
         assert_eq!(lengths(1200, 100), [54, 46]);
