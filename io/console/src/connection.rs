@@ -65,7 +65,12 @@ async fn answer(
             seat.prove();
             api::answer(desk, request).await
         }
-        Err(refusal) => Err(refusal),
+        Err(refusal) => {
+            if let Way::Tcp(source) = way {
+                desk.house.refused(source, refusal.code);
+            }
+            Err(refusal)
+        }
     };
     answer.unwrap_or_else(Into::into).response()
 }

@@ -1,6 +1,7 @@
 //! `Gate`: who may ask. A browser that was lured here may not, whoever sits before it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use hyper::header::{self, HeaderMap, HeaderValue};
@@ -13,7 +14,7 @@ use crate::answer::Refusal;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// By TCP: any process of the machine, any page in its browser, or the whole network.
-    Tcp,
+    Tcp(IpAddr),
     /// By the socket in the file system: the kernel has looked at its permissions.
     File,
 }
@@ -65,7 +66,7 @@ impl Guests {
     /// name was not looked up anywhere.
     fn know(&self, host: &str) -> Result<(), Refusal> {
         let name = without_port(host);
-        let is_address = name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
+        let is_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
         let ours = || self.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(name));
         if is_address || name.eq_ignore_ascii_case("localhost") || ours() {
             return Ok(());
@@ -147,7 +148,7 @@ mod tests {
             );
         }
         let uri = Uri::from_static("/api/v1/status");
-        gate.admits(Way::Tcp, &uri, &headers).map_err(|refusal| refusal.code)
+        gate.admits(Way::Tcp([127, 0, 0, 1].into()), &uri, &headers).map_err(|refusal| refusal.code)
     }
 
     fn gate(token: Option<&str>) -> Gate {

@@ -1,6 +1,6 @@
 //! `House`: what the console knows of the server around it, plugged in by the program.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use machine::Time;
 use protocol::Output;
@@ -31,6 +31,11 @@ pub trait House: Send + Sync + 'static {
     /// Reads the config again, elsewhere, and tells what came of it: which generation is in force, or each mistake in words; then nothing has
     /// changed.
     fn reload(&self, tell: TellReloaded);
+
+    /// Somebody at this address was not let in, for this reason.
+    fn refused(&self, source: IpAddr, code: &'static str) {
+        let _ = (source, code);
+    }
 
     /// Begins nothing new from now on, and ends when what has begun is finished.
     fn drain(&self) -> Draining;

@@ -97,10 +97,10 @@ impl Drop for Console {
 async fn accept_tcp(listener: TcpListener, door: Rc<Door>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Small answers wait for nothing.
                 let _ = stream.set_nodelay(true);
-                door.welcome(Way::Tcp, stream);
+                door.welcome(Way::Tcp(peer.ip()), stream);
             }
             Err(_) => sleep(REST).await,
         }

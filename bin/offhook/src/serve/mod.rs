@@ -20,7 +20,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use ::console::Hub;
-use console::{Asked, Plug, Reporter};
+use console::{Asked, Knocks, Plug, Reporter};
 pub(crate) use drain::Drain;
 use drawer::Drawer;
 use house::Fixed;
@@ -130,8 +130,7 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
     let gate = console.as_ref().map(::console::Bound::gate);
     let records = pen.counts();
     let kept = (watching.flatten(), pen, drain.clone(), gate);
-    let steward = Steward::new((config, arguments.config.clone(), log), staff, kept);
-    let steward = Arc::new(steward);
+    let steward = Arc::new(Steward::new((config, arguments.config.clone(), log), staff, kept));
     let console = console.map(|bound| {
         let plug = Plug {
             server: running.handle(),
@@ -140,6 +139,7 @@ fn serve(config: Config, arguments: &Arguments, log: Log) -> Result<(), String> 
             store,
             records,
             losses: losses.clone(),
+            knocks: Knocks::new(log),
             started: running.handle().now(),
             console: bound.address(),
         };

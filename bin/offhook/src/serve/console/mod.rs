@@ -1,10 +1,11 @@
 //! The console of `io/console`, plugged in: how it reaches the shards, what it says of the server, and where its events come from.
 
+mod knocks;
 mod measure;
 mod process;
 mod reporter;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use console::{
@@ -15,6 +16,7 @@ use machine::Time;
 use net::{Handle, Losses};
 use server::{Node, Steering};
 
+pub(super) use knocks::Knocks;
 pub(super) use reporter::{Reporter, report};
 
 use super::drain::Drain;
@@ -34,6 +36,7 @@ pub(super) struct Plug {
     pub(super) records: records::Counts,
     /// Events that found no room in the log.
     pub(super) losses: Losses,
+    pub(super) knocks: Knocks,
     pub(super) started: Time,
     pub(super) console: Option<SocketAddr>,
 }
@@ -124,6 +127,10 @@ impl House for Plug {
         self.steward.reload_soon(Some(tell));
     }
 
+    fn refused(&self, source: IpAddr, code: &'static str) {
+        self.knocks.note(source, code);
+    }
+
     fn drain(&self) -> Draining {
         Draining { seconds: self.drain.begin().as_secs() }
     }
@@ -136,6 +143,8 @@ impl House for Plug {
         let lost = self.losses.get().saturating_add(ink::lost());
         let help = "Lines of the log that are in no log: whoever reads it was too slow, or its disk was full.";
         page.single(Kind::Counter, "offhook_log_lines_lost_total", help, lost);
+        let help = "Requests to the console that were not let in: without the token, or by a strange name.";
+        page.single(Kind::Counter, "offhook_console_refused_total", help, self.knocks.count());
         process::measure(page, self.started);
     }
 }
