@@ -129,9 +129,11 @@ impl Store {
         if record.key.len().saturating_add(record.value.len()) > limits::RECORD {
             return tell(Kept::Not);
         }
+        // While the disk refuses nobody is told at once: it would be so for none of them.
+        let refuses = self.counts.refusing.get() > 0;
         let (tell, at_once) = match self.durability {
-            Durability::Grouped => (Some(tell), None),
-            Durability::Relaxed => (None, Some(tell)),
+            Durability::Relaxed if !refuses => (None, Some(tell)),
+            Durability::Grouped | Durability::Relaxed => (Some(tell), None),
         };
         let kept = match self.desk.put(Errand { record, tell }) {
             Ok(()) => Kept::Safely,

@@ -1,6 +1,9 @@
 //! What is kept comes back; what was not kept does not; and a damaged file is no end of the world.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod former;
+mod full;
+
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -367,77 +370,6 @@ fn two_servers_do_not_share_a_folder_unknowingly() {
     open(&folder, NOW);
 }
 
-#[test]
-fn what_a_newer_program_wrote_is_refused_and_left_as_it_is() {
-    let folder = Folder::new();
-    drop(open(&folder, NOW));
-    let path = folder.file("offhook.db");
-    let newer = rusqlite::Connection::open(&path).unwrap();
-    newer.pragma_update(None, "user_version", 99).unwrap();
-    newer.pragma_update(None, "wal_checkpoint", "TRUNCATE").ok();
-    drop(newer);
-    let before = fs::read(&path).unwrap();
-    let fault = Store::open(&folder.0, Durability::Grouped, NOW, |_| ()).unwrap_err();
-    assert!(fault.to_string().contains("newer offhook (form 99"), "{fault}");
-    assert_eq!(fs::read(&path).unwrap(), before);
-}
-
-/// RELIABILITY R30. The form before had no batches, and was otherwise the same.
-#[test]
-fn what_the_program_before_wrote_is_taken_over_at_once() {
-    let folder = Folder::new();
-    keep(&open(&folder, NOW).store, [record("a", "1"), record("b", "2")]);
-    let older = rusqlite::Connection::open(folder.file("offhook.db")).unwrap();
-    older.execute_batch("DROP TABLE batch; PRAGMA user_version = 1").unwrap();
-    drop(older);
-    let opened = open(&folder, NOW);
-    assert_eq!(opened.losses, []);
-    assert_eq!(held(&opened), pairs(&[("a", "1"), ("b", "2")]));
-    keep(&opened.store, (0..100).map(|nth| record(&format!("new-{nth}"), "3")));
-    drop(opened);
-    assert_eq!(held(&open(&folder, NOW)).len(), 102);
-}
-
-/// RELIABILITY R30: the step from one form to the next is done or not, whenever it is interrupted. Killed at each of its writes in turn: what was
-/// there is there at the next start.
-#[test]
-fn a_program_that_is_killed_while_it_takes_over_an_earlier_form_takes_it_over_the_next_time() {
-    const FOLDER: &str = "OFFHOOK_TEST_FOLDER";
-    let name =
-        "a_program_that_is_killed_while_it_takes_over_an_earlier_form_takes_it_over_the_next_time";
-    if let Some(folder) = std::env::var_os(FOLDER) {
-        drop(Store::open(&PathBuf::from(folder), Durability::Grouped, NOW, |_| ()).unwrap());
-        return;
-    }
-    let folder = Folder::new();
-    keep(&open(&folder, NOW).store, [record("a", "1"), record("b", "2")]);
-    let older = rusqlite::Connection::open(folder.file("offhook.db")).unwrap();
-    older.execute_batch("DROP TABLE batch; PRAGMA user_version = 1").unwrap();
-    drop(older);
-    // strace counts what the whole program writes, and kills it before that is done.
-    for write in 1..100 {
-        let copy = killed(&folder);
-        let status = std::process::Command::new("strace")
-            .args(["-f", "-o", "/dev/null", "-e", "trace=pwrite64", "-e"])
-            .arg(format!("inject=pwrite64:error=EIO:signal=KILL:when={write}"))
-            .arg(std::env::current_exe().unwrap())
-            .args(["--exact", name])
-            .env(FOLDER, &copy.0)
-            .stdout(std::process::Stdio::null())
-            .status()
-            .expect("strace is there");
-        let opened = open(&copy, NOW);
-        assert_eq!(held(&opened), pairs(&[("a", "1"), ("b", "2")]), "write {write}");
-        keep_together(&opened.store, (0..200).map(|n| record(&n.to_string(), "x")));
-        if status.success() {
-            println!("killed at {} writes", write - 1);
-            assert!(write > 3);
-            return;
-        }
-    }
-    panic!("it writes without end");
-}
-
 /// As the kernel counts them.
 #[test]
 fn thousands_at_once_share_a_few_syncs() {
@@ -485,111 +417,4 @@ fn a_record_that_is_too_long_is_refused() {
     let long = "x".repeat(offhook_store::limits::RECORD);
     store.keep(record("a", &long), Box::new(move |kept| tell.send(kept).unwrap()));
     assert_eq!(told.recv(), Ok(Kept::Not));
-}
-
-/// Where a test runs again, in a mount namespace of its own, with a disk of one megabyte at this place. Nothing for who starts it.
-fn small_disk(test: &str) -> Option<PathBuf> {
-    const DISK: &str = "OFFHOOK_TEST_DISK";
-    if let Some(disk) = std::env::var_os(DISK) {
-        return Some(disk.into());
-    }
-    let folder = Folder::new();
-    fs::create_dir_all(&folder.0).unwrap();
-    let script = "mount -t tmpfs -o size=1m tmpfs \"$1\" && exec \"$0\" --exact \"$2\"";
-    let output = std::process::Command::new("unshare")
-        .args(["--mount", "sh", "-c", script])
-        .arg(std::env::current_exe().unwrap())
-        .arg(&folder.0)
-        .arg(test)
-        .env(DISK, &folder.0)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if said.contains("ermitted") {
-        let missing = format!("no disk can be mounted here: {said}");
-        assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
-        println!("skipped: {missing}");
-    } else {
-        assert!(output.status.success(), "{}{said}", String::from_utf8_lossy(&output.stdout));
-    }
-    None
-}
-
-#[test]
-fn a_full_disk_is_said_to_be_full_and_works_again_once_it_has_room() {
-    let Some(disk) = small_disk("a_full_disk_is_said_to_be_full_and_works_again_once_it_has_room")
-    else {
-        return;
-    };
-    let (news, heard) = channel();
-    let trouble = move |what: Result<(), String>| news.send(what).unwrap();
-    let store = Store::open(&disk, Durability::Grouped, NOW, trouble).unwrap().store;
-    let ballast = disk.join("ballast");
-    let kept = |key: &str| {
-        let (tell, told) = channel();
-        let long = Record { value: vec![b'x'; 20_000].into(), ..record(key, "") };
-        store.keep(long, Box::new(move |kept| tell.send(kept).unwrap()));
-        told.recv().unwrap()
-    };
-    assert_eq!(kept("before"), Kept::Safely);
-    fs::write(&ballast, vec![0; 1_048_576]).unwrap_err();
-    let refused = (0..20).filter(|n| kept(&format!("full {n}")) == Kept::Not).count();
-    assert!(refused > 10, "{refused}");
-    assert!(heard.try_recv().unwrap().unwrap_err().contains("full"));
-    fs::remove_file(&ballast).unwrap();
-    assert_eq!(kept("after"), Kept::Safely);
-    assert_eq!(heard.try_recv(), Ok(Ok(())));
-    assert!(heard.try_recv().is_err(), "said once, not for each");
-    drop(store);
-    let restored = Store::open(&disk, Durability::Grouped, NOW, |_| ()).unwrap().restored;
-    let has = |key: &str| restored.iter().any(|one| &*one.key == key.as_bytes());
-    assert!(has("before") && has("after"));
-    assert_eq!(restored.len(), 2 + 20 - refused, "what was refused is not there");
-}
-
-/// What lies in the table and what lies in batches is there after a start on a disk that takes nothing, and still when it takes something again.
-#[test]
-fn a_disk_that_is_full_at_the_start_is_read() {
-    let Some(disk) = small_disk("a_disk_that_is_full_at_the_start_is_read") else { return };
-    let folder = Folder::new();
-    let before = open(&folder, NOW).store;
-    keep(&before, [record("table", "1"), record("gone", "1")]);
-    let crowd = || (0..200).map(|n| record(&format!("{n:03}"), "x"));
-    let copy = (0..100).find_map(|_| {
-        keep_together(&before, crowd().chain([record("gone", ""), record("batch", "2")]));
-        // Where a copy takes long, all may be in the table before.
-        Some(killed(&folder)).filter(|copy| lie(copy).0 > 100)
-    });
-    let copy = copy.unwrap();
-    for entry in fs::read_dir(&copy.0).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), disk.join(entry.file_name())).unwrap();
-    }
-    let ballast = disk.join("ballast");
-    fs::write(&ballast, vec![0; 1_048_576]).unwrap_err();
-    let (news, heard) = channel();
-    let trouble = move |what: Result<(), String>| news.send(what).unwrap();
-    let opened = Store::open(&disk, Durability::Grouped, NOW, trouble).unwrap();
-    assert_eq!(opened.losses, []);
-    let has_all = |opened: &Opened| {
-        let found = held(opened);
-        let has = |key: &str, value: &str| found.contains(&(key.into(), value.into()));
-        assert!(has("table", "1") && has("batch", "2") && has("000", "x") && has("199", "x"));
-        assert!(found.iter().all(|(key, _)| key != "gone"));
-        found.len()
-    };
-    assert_eq!(has_all(&opened), 203);
-    let kept = |store: &Store, key: &str| {
-        let (tell, told) = channel();
-        store.keep(record(key, "3"), Box::new(move |kept| tell.send(kept).unwrap()));
-        told.recv().unwrap()
-    };
-    assert_eq!(kept(&opened.store, "refused"), Kept::Not);
-    assert!(heard.recv().unwrap().unwrap_err().contains("full"));
-    fs::remove_file(&ballast).unwrap();
-    assert_eq!(kept(&opened.store, "after"), Kept::Safely);
-    assert_eq!(heard.recv(), Ok(Ok(())));
-    drop(opened);
-    let again = Store::open(&disk, Durability::Grouped, NOW, |_| ()).unwrap();
-    assert_eq!(has_all(&again), 204);
 }
