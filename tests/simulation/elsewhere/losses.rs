@@ -8,9 +8,10 @@ use sip::Name;
 
 use super::Pair;
 
-/// A phone of 101 at an address of its own registers.
-fn register(phone: &Phone, nth: u32) -> Request {
-    let mut request = phone.register(&format!("Contact: <{}>;expires=600\r\n", phone.contact()));
+/// A phone of 101 at an address of its own registers, for so many seconds.
+pub(super) fn register(phone: &Phone, nth: u32, expires: u32) -> Request {
+    let contact = format!("Contact: <{}>;expires={expires}\r\n", phone.contact());
+    let mut request = phone.register(&contact);
     request.cseq = nth;
     request.call_id += &phone.flow.peer.ip().to_string();
     request.branch += &format!("{}-{nth}", phone.flow.peer.port());
@@ -22,12 +23,12 @@ fn of_101(number: u16) -> Phone {
 }
 
 fn registers(pair: &mut Pair, number: usize, phone: &Phone, nth: u32) {
-    let sent = pair.hear(number, phone, &register(phone, nth));
+    let sent = pair.hear(number, phone, &register(phone, nth, 600));
     assert_eq!(answers(&sent, phone.flow), [200]);
 }
 
 /// Who is registered, as a node says.
-fn listed(pair: &mut Pair, number: usize) -> Vec<String> {
+pub(super) fn listed(pair: &mut Pair, number: usize) -> Vec<String> {
     let asker = of_101(199);
     let name = format!("who is there {number} {:?}", pair.now);
     let sent = pair.hear(number, &asker, &asker.register("").call(&name));
@@ -44,8 +45,9 @@ fn listed_everywhere(pair: &mut Pair) -> Vec<Vec<String>> {
     all
 }
 
-fn unregister(pair: &mut Pair, contact: Option<&str>) -> usize {
-    let (office, mut out) = (&mut pair.offices[0], Vec::new());
+/// An operator takes it away, or all, at a node.
+pub(super) fn unregister(pair: &mut Pair, number: usize, contact: Option<&str>) -> usize {
+    let (office, mut out) = (&mut pair.offices[number], Vec::new());
     let contact = contact.map(str::as_bytes);
     let gone = office.node.unregister(office.now, b"101", contact, &mut out);
     office.take(out);
@@ -63,7 +65,7 @@ fn what_was_taken_away_while_the_store_was_gone_does_not_come_back() {
         registers(&mut pair, 1, &desk, 1);
         assert_eq!(listed(&mut pair, 0).len(), 2);
         pair.cut = [true, true];
-        assert_eq!(unregister(&mut pair, Some(&thief.contact())), 1);
+        assert_eq!(unregister(&mut pair, 0, Some(&thief.contact())), 1);
         pair.wait(Duration::from_secs(5));
         pair.cut = [false, false];
         if !asked_meanwhile {
@@ -86,7 +88,7 @@ fn what_another_node_has_refreshed_is_taken_away_as_well() {
     registers(&mut pair, 0, &thief, 1);
     registers(&mut pair, 1, &thief, 2);
     pair.cut = [true, true];
-    assert_eq!(unregister(&mut pair, None), 1);
+    assert_eq!(unregister(&mut pair, 0, None), 1);
     pair.wait(Duration::from_secs(5));
     pair.cut = [false, false];
     pair.wait(Duration::from_secs(3));
@@ -101,7 +103,7 @@ fn who_registers_at_the_other_node_meanwhile_stays() {
         let (thief, desk) = (of_101(110), of_101(111));
         registers(&mut pair, 0, &thief, 1);
         pair.cut = [true, false];
-        assert_eq!(unregister(&mut pair, None), 1);
+        assert_eq!(unregister(&mut pair, 0, None), 1);
         pair.wait(Duration::from_secs(5));
         registers(&mut pair, 1, &desk, 1);
         if again {

@@ -72,7 +72,8 @@ struct Loss {
 }
 
 impl Loss {
-    /// What is left of a binding of an edition. A phone that has registered since is there.
+    /// What is left of a binding of an edition. A phone that has registered since is there; one that had done so before, which was not known here, is
+    /// taken for such a one when another has written since.
     fn leaves(
         &self,
         house: &House,
