@@ -2,6 +2,7 @@
 
 use std::net::UdpSocket;
 use std::path::Path;
+use std::process::Command;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -9,8 +10,9 @@ use net::Clock;
 use protocol::Record;
 use store::{Durability, Kept, Opened, Restored, Store};
 
+use crate::both::Phone;
 use crate::files::worked;
-use crate::{Server, folder};
+use crate::{Server, folder, program};
 
 const CONFIG: &str =
     "[listen]\nudp = \"127.0.0.1:0\"\ntcp = []\n[auth]\nchallenge = []\n[registrar]\njitter = 0\n";
@@ -18,8 +20,15 @@ const CONFIG: &str =
 /// The first of them. All have as many digits.
 const FIRST: usize = 1_000_000;
 
-/// Registers with this contact, or asks without one; the answer.
+/// Registers with this contact, or asks without one; its 200.
 fn registers(server: &Server, phone: usize, rows: &str) -> String {
+    let text = says(server, phone, rows);
+    assert!(text.starts_with("SIP/2.0 200 "), "{text}");
+    text
+}
+
+/// The same, whatever the answer is.
+fn says(server: &Server, phone: usize, rows: &str) -> String {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("bound");
     socket.set_read_timeout(Some(Duration::from_secs(120))).expect("set");
     let us = socket.local_addr().expect("bound");
@@ -30,9 +39,7 @@ fn registers(server: &Server, phone: usize, rows: &str) -> String {
     socket.send_to(wire.as_bytes(), &server.udp).expect("sent");
     let mut octets = [0; 2048];
     let length = socket.recv(&mut octets).expect("an answer");
-    let text = String::from_utf8_lossy(octets.get(..length).expect("it fits")).into_owned();
-    assert!(text.starts_with("SIP/2.0 200 "), "{text}");
-    text
+    String::from_utf8_lossy(octets.get(..length).expect("it fits")).into_owned()
 }
 
 /// What the server has kept of the first phone, for as many others too.
@@ -102,4 +109,43 @@ fn a_hundred_thousand_phones_are_there_with_the_first_answer() {
 #[ignore = "a million take half a minute to write: run by .ci/nightly"]
 fn a_million_phones_are_there_with_the_first_answer() {
     starts("serve-starts-million", 1_000_000, 1_000);
+}
+
+/// In a mount namespace of its own the folder is a disk of one megabyte, which holds what a server has kept that was killed, and nothing else has room on it.
+#[test]
+fn a_server_that_is_started_on_a_full_disk_serves_calls() {
+    if !Command::new("unshare").args(["--mount", "true"]).status().is_ok_and(|it| it.success()) {
+        return println!("skipped: no disk can be mounted here");
+    }
+    let (folder, mut callers) = (folder("serve-starts-full"), Phone::new());
+    let route = format!("[[route]]\nmatch = {{ prefix = \"+\" }}\nto = \"sip:{}\"\n", callers.us);
+    let config = format!("{CONFIG}{route}");
+    let mut server = Server::start(&folder, &config);
+    let contact = format!("Contact: <sip:{FIRST}@192.0.2.7:5060>\r\n");
+    registers(&server, FIRST, &contact);
+    server.signal("KILL");
+    server.child.wait().expect("ended");
+    let (data, kept) = (folder.join("data"), folder.join("kept"));
+    std::fs::rename(&data, &kept).expect("moved");
+    std::fs::create_dir(&data).expect("made");
+    let script = "mount -t tmpfs -o size=1m tmpfs \"$DATA\" && cp \"$KEPT\"/* \"$DATA\" && { cat /dev/zero >\"$DATA\"/ballast 2>&-; exec \"$0\" \"$@\"; }";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script]).arg(program());
+    let places = [("DATA", data.clone()), ("KEPT", kept)];
+    let mut server = Server::start_as(command, &folder, (&config, "json"), &places);
+    callers.calls_through(&server.udp, "+4930");
+    callers.call("meanwhile").hangs_up();
+    assert!(registers(&server, FIRST, "").contains(contact.trim_end()), "it is there");
+    let refused = says(&server, FIRST + 1, &contact);
+    assert!(
+        refused.starts_with("SIP/2.0 503 ") && refused.contains("\r\nRetry-After: "),
+        "{refused}"
+    );
+    server.line("\"event\":\"store_refuses\"");
+    let id = server.child.id().to_string();
+    let mut removes = Command::new("nsenter");
+    removes.args(["--mount", "-t", &id, "rm"]).arg(data.join("ballast"));
+    assert!(removes.status().expect("nsenter is there").success());
+    registers(&server, FIRST + 2, &contact);
+    server.line("\"event\":\"store_works_again\"");
 }
