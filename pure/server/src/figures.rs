@@ -140,11 +140,13 @@ fn place(method: Method<'_>) -> usize {
     Method::KNOWN.iter().position(|known| *known == method).unwrap_or(METHODS)
 }
 
-/// The method that a response of ours answers: the last word of its CSeq.
+/// The method that a response of ours answers: the last word of its CSeq. It is looked for by the only letter of it that is rare.
 fn answered(response: &[u8]) -> Option<&[u8]> {
-    let row = |at: usize| response.get(at..)?.strip_prefix(b"\nCSeq:");
-    let row = memchr_iter(b'\n', response).find_map(row)?;
-    row.split(|octet| *octet == b'\r').next()?.rsplit(|octet| *octet == b' ').next()
+    let row = |at: usize| response.get(at.checked_sub(4)?..)?.strip_prefix(b"\nCSeq: ");
+    let row = memchr_iter(b'q', response).find_map(row)?;
+    let number = row.iter().position(|octet| *octet == b' ')?;
+    let method = row.get(number..)?.get(1..)?;
+    method.get(..method.iter().position(|octet| *octet == b'\r')?)
 }
 
 fn text(octets: Option<&[u8]>) -> &str {
