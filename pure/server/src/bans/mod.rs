@@ -222,16 +222,17 @@ impl Bans {
             let user = String::from_utf8_lossy(name).into();
             turn.out.push(Output::Report(Event::Besieged { user }));
         }
-        match &misdeed.user {
-            Some(name) if self.suspects.is_slowed(source) => {
-                let place = self.place(turn, source, self.number(name));
-                self.pacing.slow(now, place, misdeed.port);
-            }
-            Some(_) => self.pacing.note(now, source, misdeed.port),
-            None => {}
+        if let Some(name) = &misdeed.user
+            && self.suspects.is_slowed(source)
+        {
+            let place = self.place(turn, source, self.number(name));
+            self.pacing.slow(now, place, misdeed.port);
         }
         if !self.suspects.note(now, rules, misdeed) {
             return;
+        }
+        if misdeed.user.is_some() {
+            self.pacing.note(now, source, misdeed.port);
         }
         self.introduce(turn, self.guests.of(source).take(limits::GUESTS_TOLD).collect());
         if has_others(turn) {

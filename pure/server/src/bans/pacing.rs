@@ -42,7 +42,7 @@ impl Pacing {
         pace.of(now, place) == Duration::ZERO
     }
 
-    /// An answer from there was wrong, before guesses were slowed.
+    /// An answer from there was wrong, and one too many.
     pub(super) fn note(&mut self, now: Time, source: Source, port: u16) {
         self.lately.owe(now, (source, port), LATELY);
     }
