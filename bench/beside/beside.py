@@ -6,7 +6,8 @@
   beside.py tls       REGISTERs and calls over TLS, handshakes, idle connections (5 minutes; wants `cargo build --release -p offhook-bench`)
   beside.py journal   REGISTER with every binding on the disk, and without   (1 minute)
   beside.py shards    one shard and two                                      (3 minutes)
-  beside.py growth    CPU by how much there is: addresses, calls; and a curve (5 minutes)
+  beside.py growth    CPU by how much there is: addresses, calls at once; and a curve (5 minutes)
+  beside.py delays    how long an INVITE takes through the server             (1 minute; wants `cargo build --release -p offhook-bench`)
   beside.py pauses    the longest turns of a shard, disturbed in every way    (4 minutes; wants `perf` and the kernel's tracing)
 
 The generator is that of ../shared/bench/signalling, or where SIGBENCH says; SIPLOAD names its program, SIPNULL the one beside it that answers and does
@@ -30,12 +31,12 @@ FIXED = [("invite", "udp", 2000), ("options", "udp", 30000), ("register", "udp",
 NAMES = {"invite": "call", "options": "OPTIONS", "register": "REGISTER refresh", "register-auth": "REGISTER with digest", "redirect": "INVITE, 302, ACK"}
 
 
-def config(name, shards=1, durability="memory", rows="", challenge="[]", more=""):
+def config(name, shards=1, durability="memory", rows="", challenge="[]", more="", server=""):
     """A config that does what Kamailio's does there: no more, and no less."""
     path = f"{FOLDER}/{name}.toml"
     with open(path, "w") as file:
         file.write(f'domains = ["127.0.0.1"]\n[listen]\nudp = ["127.0.0.1:5070"]\ntcp = ["127.0.0.1:5070"]\n{more}'
-                   f'[server]\nshards = {shards}\n[auth]\nchallenge = {challenge}\nalgorithms = ["MD5"]\nrealm = "127.0.0.1"\n'
+                   f'[server]\nshards = {shards}\n{server}[auth]\nchallenge = {challenge}\nalgorithms = ["MD5"]\nrealm = "127.0.0.1"\n'
                    f'[store]\ndurability = "{durability}"\nurl = "file:{FOLDER}/{name}"\n{rows}')
     return path
 
@@ -53,6 +54,8 @@ def elsewhere(count):
 
 
 THEIRS = ["--server", "kamailio", "--malloc", "fm"]
+# As Debian ships it: its allocator looks for faults.
+AS_SHIPPED = ["--server", "kamailio"]
 
 
 def bench(what, server, *more):
@@ -111,11 +114,16 @@ def rates():
         if (workload, proto) == ("invite", "udp"):
             calls = int(median(theirs, "max_rate"))
     table(["highest rate on one core, each second", "Offhook", "Kamailio", "ratio", "of all pairs", "µs each then", "Kamailio's"], found)
+    dialogs = bench("max", THEIRS, "--workload", "invite-dialog", "--repeat", 1)[0]
+    shipped = bench("max", AS_SHIPPED, "--workload", "invite", "--repeat", 1)[0]
+    table(["Kamailio's highest rate of calls by UDP", "each second", "µs each then"],
+          [(name, f"{row['max_rate']:,}", row["cpu_us_each"]) for name, row in (("with dialog state", dialogs), ("with the allocator that Debian ships", shipped))])
     found = []
-    for name, (server, more) in zip(("Offhook", "Kamailio"), both("invite")):
-        rows = bench("run", server, "--workload", "invite", "--rate", calls, "--repeat", REPEAT, *more)
-        found.append((name, f"{calls:,}", *(spread(rows, key)[1] for key in ("cpu_us_each", "p50_us", "p99_us"))))
-    table(["calls by UDP at Kamailio's highest rate", "each second", "µs of CPU each", "µs until set up", "but for one in a hundred"], found)
+    for rate in (calls, calls // 2):
+        for name, (server, more) in zip(("Offhook", "Kamailio"), both("invite")):
+            rows = bench("run", server, "--workload", "invite", "--rate", rate, "--repeat", REPEAT, *more)
+            found.append((name, f"{rate:,}", *(spread(rows, key)[1] for key in ("cpu_us_each", "p50_us", "p99_us"))))
+    table(["calls by UDP at Kamailio's highest rate, and half of it", "each second", "µs of CPU each", "µs until set up", "but for one in a hundred"], found)
 
 
 def median(rows, key):
@@ -177,18 +185,24 @@ def shards():
 
 
 def growth():
+    sys.path.insert(0, HERE)
+    import pauses as load
     curves = {"REGISTER by addresses": [], "call by calls at once": []}
     for count in (10_000, 100_000, 1_000_000):
         rows = bench("run", ours(config("growth")), "--workload", "register", "--rate", 5000, "--users", count, "--repeat", REPEAT)
         curves["REGISTER by addresses"].append((count, spread(rows, "cpu_us_each")[0]))
-    for rate in (100, 1_000, 5_000):
-        rows = bench("run", ours(config("growth")), "--workload", "invite", "--rate", rate, "--repeat", REPEAT)
-        # Every call lingers for 32 s after its end.
-        curves["call by calls at once"].append((rate, spread(rows, "cpu_us_each")[0]))
+    for seconds in (0.1, 1, 10):
+        server = [OFFHOOK, "--log-level", "warning", "serve", "--config", config("growth", more=load.LISTEN)]
+        rows = [load.held(server, SIPLOAD, GROWTH, seconds) for _ in range(REPEAT)]
+        curves["call by calls at once"].append((int(GROWTH * seconds), spread(rows, "cpu_us_each")[0]))
     for name, points in curves.items():
         table([name, "µs of CPU each"], [(f"{x:,}", f"{y:.4g}") for x, y in points])
     with open(f"{ROOT}/docs/pictures/growth.svg", "w") as file:
         file.write(curve(curves))
+
+
+# Calls a second, when it is looked what those cost that stand.
+GROWTH = 1000
 
 
 def curve(curves):
@@ -215,6 +229,14 @@ def tls():
     table(["TLS", "Offhook", "Kamailio", "ratio"], found)
 
 
+def delays():
+    sys.path.insert(0, HERE)
+    import pauses as load
+    program = os.environ.get("LOAD", f"{ROOT}/target/release/load")
+    head = ["calls a second", "longest nap", "half of all", "99 of 100", "999 of 1,000", "the longest", "a look at the clock before, at most"]
+    table(head, load.delays(OFFHOOK, program, config))
+
+
 def pauses():
     sys.path.insert(0, HERE)
     import pauses as load
@@ -223,7 +245,7 @@ def pauses():
 
 
 if __name__ == "__main__":
-    experiments = {"rates": rates, "floor": floor, "tls": tls, "journal": journal, "shards": shards, "growth": growth, "pauses": pauses}
+    experiments = {"rates": rates, "floor": floor, "tls": tls, "journal": journal, "shards": shards, "growth": growth, "delays": delays, "pauses": pauses}
     if len(sys.argv) != 2 or sys.argv[1] not in experiments:
         sys.exit(__doc__)
     print(machine(), flush=True)

@@ -6,9 +6,10 @@ given the core to somebody else. `perf` tells them apart (it wants the kernel's 
 ends (epoll_pwait2 returns, and the next pause is asked for), when the kernel takes the thread off the core, and, each 100 µs of a running thread, that it
 runs. A machine that stands still notes nothing. And before it all a program that only looks at the clock has the core to itself.
 """
-import os, re, signal, subprocess, sys, tempfile, time, urllib.request
+import json, os, re, signal, subprocess, sys, tempfile, time, urllib.request
 
 CONSOLE = "127.0.0.1:5079"
+LISTEN = f'console = "{CONSOLE}"\n'
 CALLS = int(os.environ.get("CALLS", "7000"))  # less than half of what it can
 SECONDS = int(os.environ.get("SECONDS", "20"))
 BUCKET = re.compile(r'offhook_shard_turn_seconds_bucket\{.*le="([^"]+)".*\} (\d+)')
@@ -111,16 +112,57 @@ def shard(process):
     return next(task for task in os.listdir(tasks) if open(f"{tasks}/{task}/comm").read().startswith("shard"))
 
 
+def served(server):
+    """A server on the first core that serves; and its turns so far."""
+    process = alone(0, server, stderr=subprocess.DEVNULL)
+    for _ in range(100):
+        try:
+            return process, turns()
+        except OSError:
+            time.sleep(0.1)
+    process.kill()
+    sys.exit("the server does not answer")
+
+
+def ended(process):
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+
+
+def held(server, sipload, rate, seconds):
+    """What the generator says of calls of which each lasts so long, once as many stand as will."""
+    process, _ = served(server)
+    try:
+        words = ["--workload", "invite", "--rate", rate, "--users", 1000, "--secs", 5, "--warmup", seconds + 1, "--hold-ms", int(1000 * seconds), "--server-pid", process.pid]
+        return json.loads(alone(1, [sipload, "--target", "127.0.0.1:5070", *map(str, words)], stdout=subprocess.PIPE, text=True).communicate()[0].splitlines()[-1])
+    finally:
+        ended(process)
+
+
+def delays(offhook, load, config):
+    """A row for each rate and longest nap: how long an INVITE took from when it was due until who is called had it, the generator and the kernel included."""
+    rows = []
+    for nap in (250, 0):
+        for rate in (CALLS // 2, CALLS):
+            gaps = spin(SECONDS)
+            path = config(f"delays{nap}", more=LISTEN, server=f"nap = {nap}\n")
+            process, _ = served([offhook, "--log-level", "warning", "serve", "--config", path])
+            try:
+                generator = alone(1, [load, "call", "udp", "127.0.0.1:5070", str(rate), str(SECONDS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                found = json.loads(generator.communicate("\n")[0].splitlines()[-1])
+            finally:
+                ended(process)
+            times = (f"{found[key] / 1000:.2f} ms" for key in ("p50_us", "p99_us", "p999_us", "max_us"))
+            rows.append((f"{rate:,}", f"{nap} µs", *times, f"{gaps[0][0] if gaps else 0.5:.1f} ms"))
+            if found["done"] < found["asked"]:
+                print(f"{rate}, nap {nap}: {found['done']} of {found['asked']}", file=sys.stderr)
+    return rows
+
+
 def one(server, sipload, load, disturb):
     """One server under one load; the bounds of 99.9 % of its turns and of all, and the turns as the kernel saw them."""
-    process = alone(0, server, stderr=subprocess.DEVNULL)
+    process, before = served(server)
     try:
-        for _ in range(100):
-            try:
-                before = turns()
-                break
-            except OSError:
-                time.sleep(0.1)
         seen = Turns(shard(process), SECONDS)
         generator = alone(1, [sipload, "--target", "127.0.0.1:5070", "--secs", str(SECONDS), *load], stdout=subprocess.DEVNULL)
         while generator.poll() is None:
@@ -131,13 +173,11 @@ def one(server, sipload, load, disturb):
         after = turns()
         return within(before, after, 0.999), within(before, after, 1), seen.read()
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
+        ended(process)
 
 
 def measure(offhook, sipload, config):
     """A row for each load and disturbance."""
-    console = f'console = "{CONSOLE}"\n'
     register = ["--workload", "register", "--rate", "30000", "--users", "100000"]
     call = ["--workload", "invite", "--rate", str(CALLS), "--users", "1000"]
     loads = [
@@ -152,7 +192,7 @@ def measure(offhook, sipload, config):
         gaps = spin(SECONDS)
         still = max((gap - others for gap, others in gaps), default=0)
         rows.append(("nothing but a look at the clock", "", f"{gaps[0][0] if gaps else 0.5:.1f} ms", "", f"{max((others for _, others in gaps), default=0):.1f} ms", f"{still:.1f} ms"))
-        path = config(f"pauses{number}", durability=durability, more=console)
+        path = config(f"pauses{number}", durability=durability, more=LISTEN)
         server = [offhook, "--log-level", "warning", "serve", "--config", path]
         usual, worst, seen = one(server, sipload, load, disturb)
         most = [max((turn[part] for turn in seen), default=0) for part in range(4)]

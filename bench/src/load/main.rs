@@ -2,10 +2,12 @@
 //! `cargo xtask dist`, which looks on while a server works.
 //!
 //! It never waits for an answer before it asks the next, and spins, so that the server pays for waking nobody. It says `ready` when all is
-//! prepared, begins when a line comes in, and says at its end how many were asked for and how many were done.
+//! prepared, begins when a line comes in, and says at its end how many were asked for and how many were done, and how long calls took through
+//! the server, in µs: from when an INVITE was due until who is called had it.
 
 mod line;
 mod text;
+mod waits;
 mod wire;
 
 use std::error::Error;
@@ -14,6 +16,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use line::Line;
+use waits::Waits;
 use wire::Transport;
 
 /// Connections, or sockets; for calls half of them are of those who are called.
@@ -41,8 +44,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut load = Load::prepare(work, transport, server.parse()?)?;
     println!("ready");
     io::stdin().lock().read_line(&mut String::new())?;
-    load.run(rate.parse()?, Duration::from_secs(seconds.parse()?))?;
-    println!("{{\"asked\": {}, \"done\": {}}}", load.asked, load.done);
+    let waits = load.run(rate.parse()?, Duration::from_secs(seconds.parse()?))?;
+    let [half, most, nearly_all, all] = waits.within([0.5, 0.99, 0.999, 1.0]);
+    println!(
+        "{{\"asked\": {}, \"done\": {}, \"p50_us\": {half}, \"p99_us\": {most}, \"p999_us\": {nearly_all}, \"max_us\": {all}}}",
+        load.asked, load.done
+    );
     Ok(())
 }
 
@@ -79,7 +86,7 @@ impl Load {
             load.register(user)?;
             let enough = if user + 1 == USERS { USERS } else { load.asked.saturating_sub(AT_ONCE) };
             while load.done < enough && Instant::now() < end {
-                load.turn()?;
+                load.turn(|_| ())?;
             }
         }
         if load.done < USERS {
@@ -89,20 +96,20 @@ impl Load {
         Ok(load)
     }
 
-    fn run(&mut self, rate: f64, time: Duration) -> io::Result<()> {
-        let began = Instant::now();
+    fn run(&mut self, rate: f64, time: Duration) -> io::Result<Waits> {
+        let mut waits = Waits::begin(rate);
         let all = (rate * time.as_secs_f64()) as usize;
-        while self.done < all && began.elapsed() < time + PATIENCE {
-            let due = ((rate * began.elapsed().as_secs_f64()) as usize).min(all);
+        while self.done < all && waits.elapsed() < time + PATIENCE {
+            let due = waits.due().min(all);
             while self.asked < due {
                 match self.work {
                     Work::Register => self.register(USERS + self.asked)?,
                     Work::Call => self.call(self.asked)?,
                 }
             }
-            self.turn()?;
+            self.turn(|nth| waits.seen(nth))?;
         }
-        Ok(())
+        Ok(waits)
     }
 
     /// The `nth` REGISTER, from the line of its user.
@@ -122,12 +129,13 @@ impl Load {
         line.say(request)
     }
 
-    /// Reads and writes what there is, and answers.
-    fn turn(&mut self) -> io::Result<()> {
+    /// Reads and writes what there is, and answers; says of each call that has come which it is.
+    fn turn(&mut self, mut rings: impl FnMut(usize)) -> io::Result<()> {
         for line in &mut self.lines {
             line.pump()?;
             while let Some(message) = line.next() {
                 self.done += usize::from(text::is_the_last(&message));
+                text::which_call(&message).into_iter().for_each(&mut rings);
                 for answer in text::answers(&message, line.end) {
                     line.say(answer)?;
                 }

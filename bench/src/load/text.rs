@@ -24,6 +24,12 @@ pub(crate) fn invite(nth: usize, user: usize, end: End) -> String {
     )
 }
 
+/// Which of all calls an INVITE begins.
+pub(crate) fn which_call(message: &str) -> Option<usize> {
+    let call = message.starts_with("INVITE ").then(|| row(message, "Call-ID:"))?;
+    call.strip_prefix("call")?.split('@').next()?.parse().ok()
+}
+
 /// True for what ends a REGISTER or a call.
 pub(crate) fn is_the_last(message: &str) -> bool {
     let method = row(message, "CSeq:").rsplit(' ').next().unwrap_or_default();
