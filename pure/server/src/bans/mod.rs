@@ -397,22 +397,20 @@ impl Bans {
         }
     }
 
-    /// Lifts the ban of a source because an operator says so; false when there was none here. Another shard may know of one all the same.
+    /// Lifts the ban of a source because an operator says so; false when there was none here. Every shard is told so, and one that knows of none
+    /// says nothing to the others: a word that is not written down must not be the last one.
     pub(crate) fn lift(&mut self, turn: &mut Turn<'_>, source: Source) -> bool {
         turn.out.push(Output::Unbar(source));
-        let ban = self.suspects.ban(source);
+        let Some(ban) = self.suspects.ban(source) else { return false };
         let edition = self.suspects.next_edition(turn.now);
-        let until = ban.as_ref().map_or(turn.now, |ban| ban.until.max(turn.now)) + LIFTED;
+        let until = ban.until.max(turn.now) + LIFTED;
         let lifting = Lifting { source, edition, until };
-        if has_others(turn) {
-            turn.out.push(Output::Caution(Caution::Lifted(lifting)));
-        }
-        if ban.is_none() {
-            return false;
-        }
         self.suspects.lift(lifting);
         write_down(turn, &Kept::Lifted(source, edition), until);
         turn.out.push(Output::Report(Event::Unbanned { source }));
+        if has_others(turn) {
+            turn.out.push(Output::Caution(Caution::Lifted(lifting)));
+        }
         true
     }
 
