@@ -397,11 +397,14 @@ impl Bans {
         }
     }
 
-    /// Lifts the ban of a source because an operator says so; false when there was none here. Every shard is told so, and one that knows of none
-    /// says nothing to the others: a word that is not written down must not be the last one.
+    /// Lifts the ban of a source because an operator says so; false when there was none here. Every shard is told so, and one of them says it to the
+    /// others and writes it down: of two words the earlier could be the one that is read elsewhere, and the other be believed here.
     pub(crate) fn lift(&mut self, turn: &mut Turn<'_>, source: Source) -> bool {
         turn.out.push(Output::Unbar(source));
         let Some(ban) = self.suspects.ban(source) else { return false };
+        if !turn.is_home_of(&source.octets()) {
+            return true;
+        }
         let edition = self.suspects.next_edition(turn.now);
         let until = ban.until.max(turn.now) + LIFTED;
         let lifting = Lifting { source, edition, until };
