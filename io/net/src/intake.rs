@@ -134,6 +134,18 @@ impl<M: Drivable> Shard<M> {
         }
     }
 
+    /// The same of a connection whose peer has ended it. Our machine hears it before all that has not come by it: what that begins goes by
+    /// another connection, and would be taken for something that is lost.
+    fn ended(&mut self, flow: Flow, shards: u64) {
+        let here = bit(self.here.shard);
+        self.failed(flow, shards & !here);
+        if shards & here != 0 {
+            let came = |input: &Input| matches!(input, Input::Received(by, _) if *by == flow);
+            let place = self.inputs.iter().rposition(came).map_or(0, |last| last + 1);
+            self.inputs.insert(place, Input::Failed(flow));
+        }
+    }
+
     /// Tells all shards that a peer has not proven to be whom the flow names.
     fn untrusted(&mut self, flow: Flow, distrust: &Distrust) {
         for shard in 0..self.here.board.shards() {
@@ -175,6 +187,7 @@ impl<M: Drivable> Shard<M> {
                 }
                 News::Pong(flow) => self.inputs.push(Input::Alive(flow, Alive::Pong)),
                 News::Failed(flow, shards) => self.failed(flow, shards),
+                News::Ended(flow, shards) => self.ended(flow, shards),
                 News::Untrusted(flow, distrust) => self.untrusted(flow, &distrust),
             }
         }

@@ -85,6 +85,8 @@ pub(crate) enum News {
     Refused(Flow, Box<str>),
     /// Nothing more can be sent on this flow; the shards that knew it, as bits.
     Failed(Flow, u64),
+    /// The same of a connection of ours that its peer has ended: whatever is sent from now on goes by another.
+    Ended(Flow, u64),
     /// The same, because the peer has not proven to be whom the flow names.
     Untrusted(Flow, Distrust),
 }
@@ -367,6 +369,13 @@ impl Streams {
             }
             Err(_) => {
                 connection.leave(now);
+                if connection.begun_by_us() && connection.not_opened().is_none() {
+                    let shards = std::mem::take(&mut connection.known_to);
+                    self.news.push(News::Ended(flow, shards));
+                    let aliases = connection.aliases.iter();
+                    let aliases = aliases.map(|peer| Flow { peer: *peer, ..flow.any_connection() });
+                    self.news.extend(aliases.map(|alias| News::Ended(alias, shards)));
+                }
                 false
             }
             Ok(_) if ended => {

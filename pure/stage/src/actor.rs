@@ -376,9 +376,15 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
             Segment::Opened => self.lines.opened(stream, &self.papers, out),
             Segment::Data(octets) => self.data(now, stream, &octets, out),
             Segment::Close => self.hang_up(now, stream, out),
-            Segment::Reset | Segment::Refused | Segment::TimedOut => {
+            Segment::Reset => {
                 if let Some(flow) = self.lines.remove(stream) {
                     self.failed(now, flow, out);
+                }
+            }
+            // It concerns everybody who may want to reach that peer.
+            Segment::Refused | Segment::TimedOut => {
+                if let Some(flow) = self.lines.remove(stream) {
+                    self.failed(now, flow.any_connection(), out);
                 }
             }
         }

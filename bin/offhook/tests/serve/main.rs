@@ -17,6 +17,7 @@ mod authority;
 mod bans;
 mod both;
 mod clocks;
+mod closing;
 mod console;
 mod exposition;
 mod faults;

@@ -1,14 +1,14 @@
 //! The life of shards: timers, commands, drain, panics, what is tapped.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use machine::Machine;
 use offhook_net::{Carry, Heard as Told, NotGiven, Notice, Plan, Program, Way, Wire, limits};
 use protocol::doors::{Answer, Event, Question, Ticket};
-use protocol::{Flow, Input, Output, Transport};
+use protocol::{Flow, Identity, Input, Output, Transport};
 
 use crate::echo::{Echo, Heard, House, PATIENCE, caller, connect, options, read_answer, subject};
 
@@ -177,6 +177,61 @@ fn what_comes_while_a_shard_is_busy_waits_or_is_counted() {
             + house.count(|counters| &counters.datagrams_overflowed);
     }
     assert_eq!(came, ALL);
+}
+
+/// True when this end of a connection is closed and the other end's machine knows it: FIN_WAIT2 in include/net/tcp_states.h.
+fn has_told_its_end(local: SocketAddr) -> bool {
+    let (port, table) =
+        (format!(":{:04X}", local.port()), std::fs::read_to_string("/proc/net/tcp"));
+    table.unwrap().lines().any(|line| {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        fields.next().is_some_and(|local| local.ends_with(&port)) && fields.nth(1) == Some("05")
+    })
+}
+
+/// What a machine hears, and in which order, when somebody asks it something and a next hop says this last and hangs up within one turn.
+fn hangs_up_after(last: Vec<u8>) -> Vec<&'static str> {
+    let udp = Plan::new().on(Transport::Udp, "127.0.0.1:0".parse().unwrap());
+    let house = House::open(udp.on(Transport::Tcp, "127.0.0.1:0".parse().unwrap()), Program::new());
+    let hop = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (identity, peer) = (Identity::NONE, hop.local_addr().unwrap());
+    let flow = Flow { transport: Transport::Tcp, listener: 1, connection: 0, peer, identity };
+    house.put(0, Output::Send(flow, options("hop", "").into()));
+    let (mut stream, _) = hop.accept().unwrap();
+    stream.write_all(&options("back", "")).unwrap();
+    let (_, Input::Received(open, _)) = house.input() else { panic!() };
+    let release = occupy(&house, 0);
+    let caller = caller(house.address(0));
+    caller.send(&options("caller", "")).unwrap();
+    stream.write_all(&last).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while !has_told_its_end(stream.local_addr().unwrap()) {
+        assert!(Instant::now() < deadline);
+        std::thread::yield_now();
+    }
+    drop(release);
+    let count = if last.is_empty() { 2 } else { 3 };
+    let heard = std::iter::repeat_with(|| house.input().1).take(count);
+    heard
+        .map(|input| match input {
+            Input::Failed(flow) if flow == open => "end",
+            Input::Received(flow, _) if flow == open => "last",
+            Input::Received(..) => "caller",
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+/// What is begun in the turn in which a next hop is seen to hang up goes by another connection: the machine must not take it for lost.
+#[test]
+fn the_end_of_a_connection_of_ours_is_told_before_what_goes_by_another() {
+    assert_eq!(hangs_up_after(Vec::new()), ["end", "caller"]);
+    // As much as is read at once: the end is seen in the same turn, and what came by the connection itself came before.
+    let room = limits::READ - options("last", &"x".repeat(limits::READ / 2)).len();
+    let last = options("last", &"x".repeat(limits::READ / 2 + room));
+    assert_eq!(last.len(), limits::READ);
+    assert_eq!(hangs_up_after(last), ["caller", "last", "end"]);
 }
 
 /// A house of two shards; connections, of which the last lives at shard 1; and its flow.

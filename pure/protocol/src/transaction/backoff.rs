@@ -5,7 +5,7 @@ use std::time::Duration;
 use machine::Time;
 
 /// When to send again, and how long to wait after that.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Backoff {
     /// The next retransmission.
     pub(crate) at: Time,

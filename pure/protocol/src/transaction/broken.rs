@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 
+use machine::Time;
+
 use super::back::Left;
+use super::client::Client;
 use super::{ClientId, ServerId, Transaction, Transactions, Up, number_of};
 use crate::doors::Output;
 use crate::transport::Flow;
@@ -20,6 +23,26 @@ impl Transactions {
 
     /// Takes the news that nothing can be sent on a flow any more.
     pub fn failed(&mut self, flow: Flow, up: &mut Vec<Up>, out: &mut Vec<Output>) {
+        self.lost(flow, &mut |_, _| false, up, out);
+    }
+
+    /// The same of a flow that others have ended. A request that crossed the end of its connection is sent once more, by a new one: its
+    /// peer had closed it before (RFC 3261 §18.1.1), and knows the branch if it has seen the request all the same.
+    pub fn ended(&mut self, now: Time, flow: Flow, up: &mut Vec<Up>, out: &mut Vec<Output>) {
+        let (timers, was_open) = (self.timers, flow.connection != 0);
+        let anew = &mut |client: &mut Client, out: &mut Vec<Output>| {
+            was_open && client.send_anew(now, &timers, out)
+        };
+        self.lost(flow, anew, up, out);
+    }
+
+    fn lost(
+        &mut self,
+        flow: Flow,
+        goes_anew: &mut dyn FnMut(&mut Client, &mut Vec<Output>) -> bool,
+        up: &mut Vec<Up>,
+        out: &mut Vec<Output>,
+    ) {
         // A request that went by any connection went by this one: while it is open there is no second one to its peer.
         let touched = |other: &Flow| {
             *other == flow || other.any_connection() == flow || *other == flow.any_connection()
@@ -31,8 +54,8 @@ impl Transactions {
             let Some(entry) = self.all.get_mut(id) else { continue };
             match &mut entry.transaction {
                 Transaction::Client(client) if touched(&client.flow) && client.is_waiting() => {
-                    client.give_up();
-                    up.push(Up::Failed(ClientId(id)));
+                    let lost = !goes_anew(client, out);
+                    up.extend(lost.then(|| client.give_up()).map(|()| Up::Failed(ClientId(id))));
                     self.settle(id);
                 }
                 Transaction::Server(server) if touched(&server.back.flow) => {

@@ -36,17 +36,27 @@ pub(super) struct Client {
 #[derive(Debug)]
 enum State {
     /// INVITE, nothing heard yet: timers A and B.
-    Calling { resend: Option<Backoff>, until: Time },
+    Calling { resend: Resend, until: Time },
     /// INVITE, a provisional response came; the TU decides how long to wait.
     Proceeding,
     /// INVITE, a 2xx came; more of them go up until timer M.
     Accepted { until: Time },
     /// Not an INVITE, no final response yet: timers E and F.
-    Trying { resend: Option<Backoff>, until: Time },
+    Trying { resend: Resend, until: Time },
     /// A final response came; repeats are absorbed (INVITE: acknowledged again) until timer D or K.
     Completed { until: Time },
     /// Nothing left to do.
     Over,
+}
+
+/// When a request goes out again that nobody has answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Resend {
+    /// Each time that this rings.
+    After(Backoff),
+    /// Once, when its connection turns out to have been closed by the peer before it came there.
+    WhenClosed,
+    Never,
 }
 
 /// What became of a client transaction.
@@ -69,14 +79,17 @@ impl Client {
     ) -> Self {
         out.push(Output::Send(flow, request.clone()));
         let until = now + timers.patience();
-        let resends = !flow.transport.is_reliable();
+        let resend = |cap| match (flow.transport.is_reliable(), flow.connection) {
+            (false, _) => Resend::After(Backoff::start(now, timers.t1, cap)),
+            (true, 0) => Resend::WhenClosed,
+            // Whoever names a connection wants no other.
+            (true, _) => Resend::Never,
+        };
         let state = if method == Some(Method::Invite) {
             // Timer A doubles without a cap: timer B ends it (RFC 3261 §17.1.1.2).
-            let resend = resends.then(|| Backoff::start(now, timers.t1, timers.patience()));
-            State::Calling { resend, until }
+            State::Calling { resend: resend(timers.patience()), until }
         } else {
-            let resend = resends.then(|| Backoff::start(now, timers.t1, timers.t2));
-            State::Trying { resend, until }
+            State::Trying { resend: resend(timers.t2), until }
         };
         let (own, original, copy_of) = (Own::default(), None, ServerId::FIRST);
         Self { flow, wire: request, own, original, state, copy_of }
@@ -119,10 +132,11 @@ impl Client {
             (State::Calling { .. } | State::Proceeding, _) => {
                 self.acknowledge(now, timers, response, out)
             }
-            (State::Trying { resend, .. }, 1) => {
+            (State::Trying { resend, .. }, 1) => match resend {
                 // RFC 3261 §17.1.2.2: in Proceeding timer E fires when it would have, and then each T2.
-                resend.iter_mut().for_each(Backoff::slow_down);
-            }
+                Resend::After(backoff) => backoff.slow_down(),
+                Resend::WhenClosed | Resend::Never => *resend = Resend::Never,
+            },
             (State::Trying { .. }, _) => {
                 let linger = if self.flow.transport.is_reliable() { now } else { now + timers.t4 };
                 self.keep(Bytes::new());
@@ -161,6 +175,22 @@ impl Client {
         self.own.invite(self.original.as_deref().unwrap_or(&self.wire))
     }
 
+    /// Sends the request once more when the peer had closed its connection before the request came there; false when that was not so. Who closes
+    /// without an answer long after it has the request has seen it, and RFC 3261 takes an RTT for T1.
+    pub(super) fn send_anew(&mut self, now: Time, timers: &Timers, out: &mut Vec<Output>) -> bool {
+        let (State::Calling { resend, until } | State::Trying { resend, until }) = &mut self.state
+        else {
+            return false;
+        };
+        let crossed = now + timers.patience() <= *until + timers.t1;
+        if *resend != Resend::WhenClosed || !crossed {
+            return false;
+        }
+        *resend = Resend::Never;
+        out.push(Output::Send(self.flow, self.wire.clone()));
+        true
+    }
+
     /// The request is needed no more; at most its ACK is.
     fn keep(&mut self, ack: Bytes) {
         (self.wire, self.own, self.original) = (ack, Own::default(), None);
@@ -174,7 +204,9 @@ impl Client {
                     self.state = State::Over;
                     return true;
                 }
-                if resend.as_mut().is_some_and(|resend| resend.fire(now)) {
+                if let Resend::After(backoff) = resend
+                    && backoff.fire(now)
+                {
                     out.push(Output::Send(self.flow, self.wire.clone()));
                 }
             }
@@ -190,7 +222,10 @@ impl Client {
     pub(super) fn deadline(&self) -> Option<Time> {
         match &self.state {
             State::Calling { resend, until } | State::Trying { resend, until } => {
-                Some(resend.map_or(*until, |resend| resend.at.min(*until)))
+                Some(match resend {
+                    Resend::After(backoff) => backoff.at.min(*until),
+                    Resend::WhenClosed | Resend::Never => *until,
+                })
             }
             State::Accepted { until } | State::Completed { until } => Some(*until),
             State::Proceeding | State::Over => None,
@@ -210,7 +245,7 @@ impl Client {
     /// Sends no more copies. What was sent may still be answered.
     pub(super) fn hush(&mut self) {
         if let State::Calling { resend, .. } | State::Trying { resend, .. } = &mut self.state {
-            *resend = None;
+            *resend = Resend::Never;
         }
     }
 

@@ -347,6 +347,36 @@ fn a_broken_connection_ends_what_waits_on_it() {
     assert!(up.is_empty() && bench.all.len() == 1);
 }
 
+/// What crosses the end of its connection is sent once more, by a new one; what was seen, or has named its connection, is not.
+#[test]
+fn a_request_that_met_a_closed_connection_is_sent_anew_once() {
+    let first = bench(Transport::Tcp).flow;
+    let any = first.any_connection();
+    let begun = |flow, method| {
+        let mut bench = Bench { flow, ..bench(Transport::Tcp) };
+        bench.begin(method);
+        bench
+    };
+    let ends = |bench: &mut Bench, millis, broken| {
+        let mut up = Vec::new();
+        bench.all.ended(ms(millis), broken, &mut up, &mut bench.out);
+        (std::mem::take(&mut bench.out).len(), up.len())
+    };
+    for method in ["INVITE", "OPTIONS"] {
+        let mut bench = begun(any, method);
+        assert_eq!(ends(&mut bench, 500, first), (1, 0), "{method}");
+        assert_eq!(ends(&mut bench, 500, Flow { connection: 2, ..first }), (0, 1), "{method}");
+        // Later than T1 it has been seen; a connection that could not be opened is none; whoever named one wants no other.
+        for (sent, millis, broken) in [(any, 501, first), (any, 0, any), (first, 0, first)] {
+            let mut bench = begun(sent, method);
+            assert_eq!(ends(&mut bench, millis, broken), (0, 1), "{method} {sent:?} {broken:?}");
+        }
+        let mut bench = begun(any, method);
+        bench.hear(10, answer(method, 100));
+        assert_eq!(ends(&mut bench, 20, first), (0, 1), "{method} was seen");
+    }
+}
+
 /// "If that connection attempt fails, the server SHOULD use the procedures in [4] for servers"
 /// Proves: rfc3261-18.2.2-4.
 #[test]
