@@ -67,7 +67,7 @@ impl Phone {
         }
         let up = |other: &&Conversation| other.standing() == Standing::Up;
         let all: Vec<_> =
-            self.calls.values().filter(up).map(|other| (other.id, other.holds())).collect();
+            self.calls.values().filter(up).map(|other| (other.id, other.is_to_hold())).collect();
         let together = self.takes_part(call);
         for (other, holds) in all {
             let talks = other == call || (together && self.takes_part(other));

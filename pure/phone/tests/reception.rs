@@ -74,6 +74,23 @@ fn a_second_call_waits_and_the_first_is_held_for_it() {
     assert!(desk.command(bob, |phone, now, out| phone.talk_in(now, Call(77), out)).is_err());
 }
 
+/// Whoever goes back before the other side has said that it is held is heard all the same.
+#[test]
+fn who_changes_its_mind_while_it_holds_talks_in_the_call_that_it_picked() {
+    let (desk, ours, theirs) = Desk::established(Weather::FAIR);
+    let (mut desk, carol) = with_carol(desk);
+    let (alice, bob) = (desk.alice, desk.bob);
+    call(&mut desk, carol, BOB);
+    let second = answer(&mut desk, bob);
+    for call in [second, theirs] {
+        desk.command(bob, |phone, now, out| phone.talk_in(now, call, out)).unwrap();
+    }
+    desk.run(2.0);
+    let events = desk.events(alice);
+    let last = events.iter().rev().find(|event| matches!(event, PhoneEvent::Held { .. }));
+    assert_eq!(last, Some(&PhoneEvent::Held { call: ours, held: false }));
+}
+
 #[test]
 fn nobody_disturbs_who_does_not_want_to_be() {
     let mut desk = Desk::new(Weather::FAIR);

@@ -62,9 +62,10 @@ impl Conversation {
         self.say_role(turn);
     }
 
-    fn say_role(&mut self, turn: &mut Turn<'_>) {
+    /// Whether the other side is to be held, once all that is under way and wanted is done.
+    pub(crate) fn is_to_hold(&self) -> bool {
         let holds = self.holds();
-        let State::Up(up) = &mut self.state else { return };
+        let State::Up(up) = &self.state else { return holds };
         let under_way = match up.asking {
             Asking::Sending(wish)
             | Asking::Sent(wish, _)
@@ -72,12 +73,17 @@ impl Conversation {
             | Asking::Pausing { wish, .. } => Some(wish),
             Asking::Nothing => None,
         };
-        let last = up.wish.or(under_way);
-        let held = last.map_or(holds, |wish| match wish {
-            Wish::Hold => true,
-            Wish::Resume => false,
-            Wish::Refresh | Wish::Move => holds,
+        let last = [up.wish, under_way].into_iter().flatten().find_map(|wish| match wish {
+            Wish::Hold => Some(true),
+            Wish::Resume => Some(false),
+            Wish::Refresh | Wish::Move => None,
         });
+        last.unwrap_or(holds)
+    }
+
+    fn say_role(&mut self, turn: &mut Turn<'_>) {
+        let held = self.is_to_hold();
+        let State::Up(up) = &mut self.state else { return };
         // Who leaves a conference stays as it is.
         let back = held && self.role == Role::Focus;
         up.wish = match up.wish {
