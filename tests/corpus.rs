@@ -25,7 +25,7 @@ pub fn samples(folders: &[&str]) -> Vec<Sample> {
 fn read(folder: &Path) -> Vec<Sample> {
     let Ok(index) = fs::read_to_string(folder.join("INDEX.tsv")) else {
         let missing = format!("{} is not there (set OFFHOOK_SHARED)", folder.display());
-        assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
+        assert!(std::env::var_os("OFFHOOK_REQUIRE_SAMPLES").is_none(), "{missing}");
         println!("skipped: {missing}");
         return Vec::new();
     };

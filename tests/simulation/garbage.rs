@@ -11,15 +11,8 @@ use protocol::Transport;
 use sim::{Connection, HostId, Parcel, Realm, Segment, Weather};
 use sip::{Bytes, Message, Method, check};
 
-const FOLDERS: [&str; 7] = [
-    "cve-sip",
-    "sip-rfc4475",
-    "sip-rfc5118",
-    "sip-fuzz",
-    "sip-messages",
-    "sip-captured",
-    "sip-stream",
-];
+const FOLDERS: [&str; 6] =
+    ["cve-sip", "sip-rfc4475", "sip-rfc5118", "sip-fuzz", "sip-messages", "sip-captured"];
 
 const STRANGER: &str = "203.0.113.9";
 

@@ -19,7 +19,7 @@ fn folder(name: &str) -> Option<Vec<(String, Vec<u8>)>> {
     let folder = shared.join("corpus").join(name);
     let Ok(entries) = std::fs::read_dir(&folder) else {
         let missing = format!("no corpus at {} (set OFFHOOK_SHARED)", folder.display());
-        assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
+        assert!(std::env::var_os("OFFHOOK_REQUIRE_SAMPLES").is_none(), "{missing}");
         println!("skipped: {missing}");
         return None;
     };

@@ -25,7 +25,7 @@ fn samples() -> Option<Vec<Sample>> {
     let folder = shared.join("corpus/sdp");
     let Ok(index) = std::fs::read_to_string(folder.join("INDEX.tsv")) else {
         let missing = format!("no corpus at {} (set OFFHOOK_SHARED)", folder.display());
-        assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
+        assert!(std::env::var_os("OFFHOOK_REQUIRE_SAMPLES").is_none(), "{missing}");
         println!("skipped: {missing}");
         return None;
     };

@@ -19,7 +19,7 @@ fn folder(name: &str) -> Vec<Sample> {
     let folder = root.join("corpus").join(name);
     let Ok(index) = std::fs::read_to_string(folder.join("INDEX.tsv")) else {
         let missing = format!("{} is not there (set OFFHOOK_SHARED)", folder.display());
-        assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
+        assert!(std::env::var_os("OFFHOOK_REQUIRE_SAMPLES").is_none(), "{missing}");
         println!("skipped: {missing}");
         return Vec::new();
     };

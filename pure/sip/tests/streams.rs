@@ -36,7 +36,7 @@ fn each_stream_holds_as_many_messages_as_its_index_says() {
     let Ok(text) = std::fs::read_to_string(root.join("corpus/sip-stream/cases.json")) else {
         let missing =
             format!("{}/corpus/sip-stream is not there (set OFFHOOK_SHARED)", root.display());
-        assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
+        assert!(std::env::var_os("OFFHOOK_REQUIRE_SAMPLES").is_none(), "{missing}");
         println!("skipped: {missing}");
         return;
     };

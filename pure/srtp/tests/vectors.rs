@@ -15,7 +15,7 @@ use serde_json::Value;
 fn read(folder: &str, name: &str) -> Vec<Value> {
     let Ok(text) = std::fs::read(corpus().join(folder).join(name)) else {
         let missing = format!("no corpus at {} (set OFFHOOK_SHARED)", corpus().display());
-        assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
+        assert!(std::env::var_os("OFFHOOK_REQUIRE_SAMPLES").is_none(), "{missing}");
         println!("skipped: {missing}");
         return Vec::new();
     };

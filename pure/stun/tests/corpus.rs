@@ -29,7 +29,7 @@ fn corpus(folder: &str) -> Vec<(String, Vec<u8>)> {
     );
     let Ok(entries) = std::fs::read_dir(shared.join("corpus").join(folder)) else {
         let missing = format!("no corpus {folder}");
-        assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
+        assert!(std::env::var_os("OFFHOOK_REQUIRE_SAMPLES").is_none(), "{missing}");
         println!("skipped: {missing}");
         return Vec::new();
     };

