@@ -128,7 +128,7 @@ fn trap_18_a_stream_may_be_cut_anywhere() {
 #[test]
 fn trap_18_framer_and_reader_are_of_one_mind() {
     let folders =
-        ["cve-sip", "sip-rfc4475", "sip-rfc5118", "sip-fuzz", "sip-messages", "sip-stream"];
+        ["cve-sip", "sip-rfc4475", "sip-rfc5118", "sip-fuzz", "sip-messages", "sip-captured"];
     for sample in samples(&folders) {
         for found in cut(&[&sample.octets]).into_iter().flatten() {
             let message =
