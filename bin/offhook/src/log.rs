@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub(crate) use console::upsets;
 use machine::Time;
 use net::Clock;
 
@@ -239,12 +240,6 @@ pub fn line(
     }
     line.push('\n');
     line
-}
-
-/// Could this character move a terminal's cursor, change its colours, or turn text around?
-pub fn upsets(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 fn push_text(line: &mut String, value: Value<'_>) {

@@ -30,5 +30,5 @@ pub use exposition::{Exposition, Family, Kind};
 pub use gate::{Gate, Guests};
 pub use house::{Command, Draining, House, Listening, Status, TellReloaded};
 pub use listen::{BindError, Bound, Settings};
-pub use shown::shown;
+pub use shown::{shown, upsets};
 pub use thread::Console;

@@ -22,8 +22,8 @@ pub fn shown(value: &Value) -> String {
     shown
 }
 
-/// Control characters, those of C1 too, and marks of direction: as in the log.
-fn upsets(c: char) -> bool {
+/// Could this character move a terminal's cursor, change its colours, or turn text around? Those of C1 can too, and marks of direction.
+pub fn upsets(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

@@ -150,7 +150,11 @@ impl Node {
     fn failed(&mut self, now: Time, flow: Flow, loss: Loss, out: &mut Vec<Output>) -> usize {
         let mut up = std::mem::take(&mut self.up);
         let (mut turn, roles) = self.turn(now, out);
-        turn.transactions.ended(now, flow, &mut up, turn.out);
+        match loss {
+            // Who has not proven to be whom we meant is sent nothing a second time.
+            Loss::Untrusted => turn.transactions.failed(flow, &mut up, turn.out),
+            _ => turn.transactions.ended(now, flow, &mut up, turn.out),
+        }
         roles.registrar.failed(&mut turn, flow);
         let concerned = up.len();
         up.drain(..).for_each(|up| roles.failed(&mut turn, (flow, loss), up));
