@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-pub(crate) use console::upsets;
+pub use console::upsets;
 use machine::Time;
 use net::Clock;
 
