@@ -6,6 +6,7 @@ mod call;
 mod house;
 mod media;
 mod message;
+mod outside;
 mod shard;
 mod short;
 mod sound;
