@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use machine::{Numbers, Time};
+use machine::{Index, Time};
 use sip::Bytes;
 
 use super::key::Key;
@@ -16,18 +16,14 @@ use crate::transport::Flow;
 /// The answers, and where each lies.
 #[derive(Debug, Default)]
 pub(super) struct Answered {
-    /// By the last digits of the key: of several small maps each is moved in no time when it grows.
-    places: [Numbers<Place>; MAPS],
+    /// By their keys: a place is the number of a page, and which of its answers it is. A key stands there, and nowhere else: to look for one that is
+    /// new, as most are, takes a look at four octets for each that there are.
+    places: Index,
     pages: VecDeque<Page>,
-    /// How many pages were forgotten: the number of the first that is there.
-    forgotten: u64,
+    /// How many pages were forgotten: the number of the first that is there. It begins anew long after all of that number are forgotten.
+    forgotten: u32,
     count: usize,
 }
-
-/// The number of a page, and which of its answers it is.
-type Place = (u64, usize);
-
-const MAPS: usize = 16;
 
 /// Answers that were given one after another.
 #[derive(Debug)]
@@ -49,6 +45,9 @@ struct Answer {
 const OCTETS: usize = 64 << 10;
 const ANSWERS: usize = 128;
 
+/// Numbers of pages that places tell apart.
+const PAGES: u32 = u32::MAX / ANSWERS as u32 + 1;
+
 impl Answered {
     /// Keeps an answer, and the way by which it went. When there are too many, the oldest are forgotten.
     pub(super) fn keep(&mut self, (key, until): (Key, Time), (back, octets): (Flow, &[u8])) {
@@ -58,23 +57,26 @@ impl Answered {
             }
             self.pages.push_back(Page::new());
         }
-        let number = self.forgotten + self.pages.len().saturating_sub(1) as u64;
+        let number = self.pages.len().saturating_sub(1);
         let Some(page) = self.pages.back_mut() else { return };
-        let place = (number, page.answers.len());
+        let place = place(self.forgotten, number, page.answers.len());
         page.answers.push(Answer { key, until, back, from: page.octets.len() });
         page.octets.extend_from_slice(octets);
         self.count += 1;
-        if let Some(places) = self.places.get_mut(map_of(key)) {
-            places.insert(key, place);
-        }
+        let (forgotten, pages) = (self.forgotten, &self.pages);
+        let hash_of =
+            |place| at(forgotten, pages, place).map_or(0, |(_, answer, _)| hash(answer.key));
+        self.places.insert(hash(key), place, hash_of);
     }
 
     /// What a repeat is answered with, and by which way.
     pub(super) fn find(&self, now: Time, key: Key) -> Option<(Flow, Bytes)> {
-        let (number, nth) = *self.places.get(map_of(key))?.get(&key)?;
-        let page = self.pages.get(usize::try_from(number.checked_sub(self.forgotten)?).ok()?)?;
-        let answer = page.answers.get(nth).filter(|answer| answer.until > now)?;
-        let end = page.answers.get(nth + 1).map_or(page.octets.len(), |next| next.from);
+        let found = |place| at(self.forgotten, &self.pages, place);
+        let is_it = |place| {
+            found(place).is_some_and(|(_, answer, _)| answer.key == key && answer.until > now)
+        };
+        let (page, answer, next) = found(self.places.find(hash(key), is_it)?)?;
+        let end = next.map_or(page.octets.len(), |next| next.from);
         let octets = page.octets.get(answer.from..end)?;
         Some((answer.back, Bytes::copy_from_slice(octets)))
     }
@@ -99,13 +101,10 @@ impl Answered {
     fn forget_first(&mut self) {
         let Some(page) = self.pages.pop_front() else { return };
         for (nth, answer) in page.answers.iter().enumerate() {
-            let Some(places) = self.places.get_mut(map_of(answer.key)) else { continue };
-            if places.get(&answer.key) == Some(&(self.forgotten, nth)) {
-                places.remove(&answer.key);
-            }
+            self.places.remove(hash(answer.key), place(self.forgotten, 0, nth));
         }
         self.count = self.count.saturating_sub(page.answers.len());
-        self.forgotten += 1;
+        self.forgotten = self.forgotten.wrapping_add(1);
         if self.pages.is_empty() {
             self.places = Default::default();
         }
@@ -123,8 +122,25 @@ impl Page {
     }
 }
 
-const fn map_of(key: Key) -> usize {
-    (key >> 64) as usize % MAPS
+/// A key was hashed when it was made.
+const fn hash(key: Key) -> u64 {
+    key as u64
+}
+
+/// The place of an answer, by its page among those that are there and its number in that.
+const fn place(forgotten: u32, page: usize, nth: usize) -> u32 {
+    forgotten.wrapping_add(page as u32).wrapping_mul(ANSWERS as u32) + nth as u32
+}
+
+/// What is at a place: its page, the answer, and the next one in that page.
+fn at(
+    forgotten: u32,
+    pages: &VecDeque<Page>,
+    place: u32,
+) -> Option<(&Page, &Answer, Option<&Answer>)> {
+    let page = (place / ANSWERS as u32).wrapping_sub(forgotten) % PAGES;
+    let (page, nth) = (pages.get(page as usize)?, place as usize % ANSWERS);
+    Some((page, page.answers.get(nth)?, page.answers.get(nth + 1)))
 }
 
 #[cfg(test)]
@@ -144,15 +160,21 @@ mod tests {
 
     #[test]
     fn each_answer_is_found_until_its_time_and_then_all_is_given_back() {
-        let mut answered = Answered::default();
+        // The numbers of pages begin anew one day.
+        for forgotten in [0, u32::MAX - 9] {
+            lives(Answered { forgotten, ..Answered::default() });
+        }
+    }
+
+    fn lives(mut answered: Answered) {
         for number in 0..5000_u64 {
-            let key = Key::from(number) << 60 | 1;
+            let key = Key::from(number) << 40 | 1;
             answered
                 .keep((key, Time(1000 + number)), (way(number as u16), text(number).as_bytes()));
         }
         assert_eq!(answered.len(), 5000);
         for number in 0..5000_u64 {
-            let key = Key::from(number) << 60 | 1;
+            let key = Key::from(number) << 40 | 1;
             let found = answered.find(Time(999 + number), key);
             assert_eq!(found, Some((way(number as u16), text(number).into())));
             assert_eq!(answered.find(Time(1000 + number), key), None, "its time is over");
@@ -163,7 +185,7 @@ mod tests {
         while let Some(until) = answered.deadline() {
             answered.forget(until);
         }
-        assert_eq!((answered.len(), answered.places.iter().map(Numbers::len).sum()), (0, 0_usize));
+        assert_eq!((answered.len(), answered.places.len()), (0, 0));
     }
 
     #[test]
