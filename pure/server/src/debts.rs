@@ -43,6 +43,11 @@ impl<K: Copy + Ord> Debts<K> {
         self.add(now, who, missing);
     }
 
+    /// True when nobody owes anything.
+    pub(crate) fn are_none(&self) -> bool {
+        self.paid.is_empty()
+    }
+
     /// What somebody owes.
     pub(crate) fn of(&self, now: Time, who: K) -> Duration {
         self.paid.get(&who).map_or(Duration::ZERO, |paid| *paid - now)

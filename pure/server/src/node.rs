@@ -18,7 +18,7 @@ use protocol::{Answer, Fault, Flow, Input, Output};
 use sip::{Bytes, Malformed, Message, Status};
 
 use crate::admission::{self, Door, Entry, Merged};
-use crate::bans::Bans;
+use crate::bans::{Bans, Visit};
 use crate::calls::Calls;
 use crate::explain::{Explanation, Passed};
 use crate::figures::Figures;
@@ -426,7 +426,9 @@ impl Roles {
     ) -> Result<Option<Bytes>, Fault> {
         let aor = self.registrar.address_of_record(turn.house, way.1)?;
         let done = self.registrar.register(turn, id, way, &aor)?;
-        self.bans.welcome(turn, way.0, &aor);
+        let is_noted = self.registrar.comes(&aor, Bans::visit(turn, way.0));
+        let visit = if is_noted { Visit::AsBefore } else { Visit::Anew };
+        self.bans.welcome(turn, (way.0, &aor), visit);
         Ok(done)
     }
 

@@ -72,6 +72,15 @@ pub(crate) enum Hearing {
     Silence,
 }
 
+/// How somebody comes who has registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Visit {
+    /// From where it came before, and that is noted.
+    AsBefore,
+    /// As nobody knows yet.
+    Anew,
+}
+
 /// A wrong answer to a challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Guess {
@@ -297,19 +306,34 @@ impl Bans {
         }
     }
 
+    /// From where somebody comes, and in which of the times for which guests are noted, as a number: who comes again under the same one is noted already. One in
+    /// 32,768 of those who come from elsewhere is taken for noted, too, until the next such time.
+    pub(crate) fn visit(turn: &Turn<'_>, flow: Flow) -> u16 {
+        let source = u64::from_be_bytes(Source::from(flow.peer.ip()).octets());
+        let when = u64::from(flow.peer.port()) << 32 | term(turn) & u64::from(u32::MAX);
+        let mixed = (source.wrapping_mul(MIX) ^ when).wrapping_mul(MIX);
+        (mixed >> 48) as u16 | 1
+    }
+
     /// Somebody has registered.
-    pub(crate) fn welcome(&mut self, turn: &mut Turn<'_>, flow: Flow, user: &[u8]) {
+    pub(crate) fn welcome(
+        &mut self,
+        turn: &mut Turn<'_>,
+        (flow, user): (Flow, &[u8]),
+        visit: Visit,
+    ) {
         let (now, rules) = (turn.now, &turn.house.settings.bans);
+        let source = Source::from(flow.peer.ip());
+        let is_slowed = self.suspects.is_slowed(source);
+        if visit == Visit::AsBefore && !is_slowed && self.sieges.are_none() {
+            return;
+        }
         let number = self.number(user);
-        let guest = Guest {
-            source: flow.peer.ip().into(),
-            user: brief(number),
-            port: flow.peer.port(),
-            until: seconds(now + turn.house.settings.registrar.max),
-        };
+        let until = (term(turn) + 2).saturating_mul(longest(turn));
+        let until = u32::try_from(until).unwrap_or(u32::MAX);
+        let guest = Guest { source, user: brief(number), port: flow.peer.port(), until };
         self.guests.note(now, guest);
-        let matters = self.suspects.is_slowed(guest.source);
-        if matters || self.sieges.is_on(now, rules, number) {
+        if is_slowed || self.sieges.is_on(now, rules, number) {
             self.introduce(turn, vec![guest]);
         }
     }
@@ -446,6 +470,19 @@ const NOBODY: Ticket = Ticket(u64::MAX);
 
 /// For how much longer than the ban would have lasted it is told that it was lifted: clocks differ, and so do those of the servers of a store.
 const LIFTED: Duration = Duration::from_secs(600);
+
+/// The longest registration, in seconds.
+fn longest(turn: &Turn<'_>) -> u64 {
+    turn.house.settings.registrar.max.as_secs().max(1)
+}
+
+/// How many times as long have passed: guests are noted once in each such time, and stay until the end of the next.
+fn term(turn: &Turn<'_>) -> u64 {
+    turn.now.as_secs() / longest(turn)
+}
+
+/// The golden ratio.
+const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 
 fn has_others(turn: &Turn<'_>) -> bool {
     turn.house.settings.shard.count > 1

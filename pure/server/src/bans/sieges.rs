@@ -43,6 +43,11 @@ impl Sieges {
         each.is_some_and(|each| self.tried.of(now, user) > rules.window.saturating_sub(each))
     }
 
+    /// True when nobody is tried for.
+    pub(super) fn are_none(&self) -> bool {
+        self.tried.are_none()
+    }
+
     /// True when a stranger may try for a besieged user.
     pub(super) fn hears(&self, now: Time, user: u64) -> bool {
         self.pace.of(now, user) == Duration::ZERO

@@ -61,6 +61,13 @@ pub(crate) enum Which<'a> {
     Flow { instance: Vec<u8>, reg_id: u32 },
 }
 
+impl Said<'_> {
+    /// Which phone it is, as it names itself.
+    pub(crate) fn instance(&self) -> Option<Vec<u8>> {
+        Params::new(self.features).unquoted(INSTANCE)
+    }
+}
+
 impl Binding {
     /// Keeps what was said; `None` when a part of it is too long, or its Path has too many.
     pub(crate) fn new<'a>(said: Said<'_>, path: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
@@ -88,6 +95,13 @@ impl Binding {
     /// The same, with its flow at this node.
     pub(crate) fn at(self, node: Option<Neighbour>) -> Self {
         Self { node, ..self }
+    }
+
+    /// What it says.
+    pub(crate) fn said(&self) -> Said<'_> {
+        let Self { q, cseq, until, since, first_cseq, flow, .. } = *self;
+        let (uri, call_id, features) = (self.uri(), self.call_id(), self.features());
+        Said { uri, call_id, features, cseq, q, until, since, first_cseq, flow }
     }
 
     /// All its texts.
@@ -120,7 +134,7 @@ impl Binding {
 
     /// Which phone it is, as it names itself.
     pub(crate) fn instance(&self) -> Option<Vec<u8>> {
-        Params::new(self.features()).unquoted(INSTANCE)
+        self.said().instance()
     }
 
     /// Which of the phone's flows it is; nothing for a binding that its Contact URI names.

@@ -49,6 +49,34 @@ pub(crate) struct Location {
 /// A connection, by its listener and its number there.
 type Connection = (u16, u32);
 
+/// The only binding of an address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Only<'a> {
+    pub(crate) said: Said<'a>,
+    pub(crate) at: Lies,
+}
+
+/// Where it lies: its place in the table, and its numbers there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lies {
+    place: u32,
+    numbers: usize,
+}
+
+impl Only<'_> {
+    /// True when no more of it changes than its numbers, and these take as much room as before.
+    pub(crate) fn has_room(&self, next: &Said<'_>) -> bool {
+        let texts = (next.uri, next.call_id, next.features, next.q, next.flow);
+        let Said { uri, call_id, features, q, flow, .. } = self.said;
+        // The first CSeq is not written where it is the last one, too.
+        let first = |said: &Said<'_>| (said.first_cseq != said.cseq).then_some(said.first_cseq);
+        let width = |said: &Said<'_>| packed::width(said.cseq);
+        texts == (uri, call_id, features, q, flow)
+            && first(next) == first(&self.said)
+            && width(next) == width(&self.said)
+    }
+}
+
 /// An address whose bindings were written.
 #[derive(Debug)]
 pub(crate) struct Touched {
@@ -179,11 +207,35 @@ impl Location {
         self.bindings = self.bindings.saturating_add(bindings.len());
         place.packed = Packed::new(aor, bindings);
         // One alarm an address, no matter how often it registers: an earlier one that rings is set again.
-        if first < place.alarm {
-            place.alarm = first;
+        if first < place.alarm() {
+            place.set(first);
             self.alarms.set(first, at);
         }
         true
+    }
+
+    /// The binding of an address that has one alone, which a REGISTER can refresh in its place: it holds, has no Path, and its flow is ours.
+    pub(crate) fn only(&self, now: Time, aor: &[u8]) -> Option<Only<'_>> {
+        let place = self.find(aor)?;
+        let (said, numbers) = self.places.get(place)?.packed.only()?;
+        (said.until > now).then_some(Only { said, at: Lies { place, numbers } })
+    }
+
+    /// Writes down that a binding which [`has room`](Only::has_room) for this was refreshed.
+    pub(crate) fn refresh(&mut self, at: Lies, aor: &[u8], said: &Said<'_>) {
+        let Some(place) = self.places.get_mut(at.place) else { return };
+        place.packed.renumber(at.numbers, said);
+        if said.until < place.alarm() {
+            place.set(said.until);
+            self.alarms.set(said.until, at.place);
+        }
+        self.touched.push(Touched { aor: aor.into(), what: Change::Other });
+    }
+
+    /// Somebody came in a way that has this number; true when it came like that the last time.
+    pub(crate) fn comes(&mut self, aor: &[u8], how: u16) -> bool {
+        let place = self.find(aor).and_then(|at| self.places.get_mut(at));
+        place.is_some_and(|place| place.comes(how))
     }
 
     /// Is there a phone among them that was not there before?
@@ -199,11 +251,11 @@ impl Location {
         let mut changed = Vec::new();
         while let Some(at) = self.alarms.due(now) {
             let Some(place) = self.places.get_mut(at) else { continue };
-            if place.alarm > now {
+            if place.alarm() > now {
                 continue;
             }
             // So that the next alarm is set anew.
-            place.alarm = Time::NEVER;
+            place.set(Time::NEVER);
             let keep = |binding: Binding| (binding.until > now).then_some(binding);
             changed.extend(self.sift(at, keep));
         }
@@ -215,13 +267,13 @@ impl Location {
         let mut ending = Vec::new();
         while let Some(at) = self.alarms.due(now) {
             let Some(place) = self.places.get_mut(at) else { continue };
-            if place.alarm > now {
+            if place.alarm() > now {
                 continue;
             }
             let (ends, stay): (Vec<_>, Vec<_>) =
                 place.packed.bindings().partition(|binding| binding.until <= now);
             let next = stay.iter().map(|binding| binding.until).min();
-            place.alarm = next.unwrap_or(Time::NEVER);
+            place.set(next.unwrap_or(Time::NEVER));
             if let Some(next) = next {
                 self.alarms.set(next, at);
             }
@@ -394,6 +446,65 @@ mod tests {
         assert_eq!((lost[0].what, lost[1].what), (What::Binding, What::Connection));
         assert_eq!(location.bindings(Time(1), b"b")[0].flow, None, "its Contact can be called");
         assert!(location.failed(Time(1), flow, |_| false).is_empty());
+    }
+
+    /// Refreshed in its place or packed anew: the octets are the same.
+    #[test]
+    fn a_binding_is_refreshed_in_its_place_where_it_takes_the_same_room() {
+        let peer = "203.0.113.1:40000".parse().unwrap();
+        let (transport, identity) = (Transport::Udp, protocol::Identity::NONE);
+        let flow = Flow { transport, listener: 1, connection: 0, peer, identity };
+        let said = |cseq: u32, first_cseq: u32| Said {
+            uri: b"sip:a@h",
+            call_id: b"c",
+            features: b";video",
+            cseq,
+            q: 700,
+            until: Time(1_000_000 + u64::from(cseq)),
+            since: Time(u64::from(cseq)),
+            first_cseq,
+            flow: Some(flow),
+        };
+        let refreshes = |before: Said<'_>, next: Said<'_>| {
+            let mut location = Location::new(&mut Dice::new(1));
+            let pack = |said| Binding::new(said, [].into_iter()).unwrap();
+            location.replace(b"a", &[pack(before)]);
+            assert!(location.only(before.until, b"a").is_none(), "it is over");
+            let only = location.only(Time(1), b"a").filter(|only| only.has_room(&next));
+            let Some(at) = only.map(|only| only.at) else { return false };
+            location.refresh(at, b"a", &next);
+            assert_eq!(location.written(b"a"), &*Location::packed(b"a", &[pack(next)]));
+            assert_eq!(location.touched().len(), 2);
+            true
+        };
+        for (before, next) in [
+            ((1, 1), (2, 2)),
+            ((126, 126), (127, 127)),
+            ((3, 2), (4, 2)),
+            ((1 << 31, 7), (u32::MAX, 7)),
+        ] {
+            let (before, next) = (said(before.0, before.1), said(next.0, next.1));
+            assert!(refreshes(before, next), "{next:?}");
+            let others = [
+                Said { uri: b"sip:b@h", ..next },
+                Said { call_id: b"d", ..next },
+                Said { features: b"", ..next },
+                Said { q: 1000, ..next },
+                Said { flow: None, ..next },
+            ];
+            assert!(others.into_iter().all(|other| !refreshes(before, other)));
+        }
+        for (before, next) in
+            [((127, 127), (128, 128)), ((2, 2), (3, 2)), ((3, 2), (4, 4)), ((3, 2), (4, 1))]
+        {
+            assert!(!refreshes(said(before.0, before.1), said(next.0, next.1)), "{before:?}");
+        }
+        let mut location = Location::new(&mut Dice::new(1));
+        location.replace(b"a", &[binding(b"sip:a@h", 10, 0), binding(b"sip:b@h", 10, 0)]);
+        assert!(location.only(Time(1), b"a").is_none() && location.only(Time(1), b"b").is_none());
+        let path = Binding::new(said(1, 1), [&b"<sip:p;lr>"[..]].into_iter()).unwrap();
+        location.replace(b"b", &[path]);
+        assert!(location.only(Time(1), b"b").is_none());
     }
 
     /// What one more address costs, when every table has just doubled.

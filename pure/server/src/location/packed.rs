@@ -2,6 +2,7 @@
 //! thousand.
 
 use machine::Time;
+use protocol::doors::Neighbour;
 
 use super::binding::Said;
 use super::{Binding, former};
@@ -66,6 +67,25 @@ impl Packed {
         std::iter::from_fn(move || pass_binding(&mut rest))
     }
 
+    /// The binding of an address that has one alone, without a Path and at no other node: how it lies there, and where its numbers begin.
+    pub(super) fn only(&self) -> Option<(Said<'_>, usize)> {
+        let (_, all) = self.parts();
+        let mut rest = all;
+        let (said, path, node) = take_said(&mut rest)?;
+        let before = 1 + room(said.uri) + room(said.call_id);
+        let is_it = rest.is_empty() && path.is_empty() && node.is_none();
+        is_it.then_some((said, self.0.len().checked_sub(all.len())?.checked_add(before)?))
+    }
+
+    /// Writes the numbers of a binding over those of the [`only`](Self::only) one, which begin there. They take the same room.
+    pub(super) fn renumber(&mut self, at: usize, said: &Said<'_>) {
+        let mut numbers = Vec::with_capacity(NUMBERS);
+        put_numbers(&mut numbers, (said.cseq, said.until, said.since));
+        if let Some(room) = self.0.get_mut(at..at.saturating_add(numbers.len())) {
+            room.copy_from_slice(&numbers);
+        }
+    }
+
     /// How many octets it has.
     #[cfg(test)]
     pub(super) const fn len(&self) -> usize {
@@ -93,9 +113,7 @@ fn put_binding(octets: &mut Vec<u8>, binding: &Binding) {
     octets.push(first);
     put_text(octets, binding.uri());
     put_text(octets, binding.call_id());
-    put_number(octets, binding.cseq);
-    octets.extend_from_slice(&binding.until.0.to_be_bytes());
-    octets.extend_from_slice(&binding.since.0.to_be_bytes());
+    put_numbers(octets, (binding.cseq, binding.until, binding.since));
     if first & FEATURES != 0 {
         put_text(octets, binding.features());
     }
@@ -116,7 +134,25 @@ fn put_binding(octets: &mut Vec<u8>, binding: &Binding) {
     }
 }
 
+/// What changes each time that a phone comes.
+fn put_numbers(octets: &mut Vec<u8>, (cseq, until, since): (u32, Time, Time)) {
+    put_number(octets, cseq);
+    octets.extend_from_slice(&until.0.to_be_bytes());
+    octets.extend_from_slice(&since.0.to_be_bytes());
+}
+
+/// Octets that these take at most.
+const NUMBERS: usize = 5 + 2 * size_of::<Time>();
+
 fn take_binding(rest: &mut &[u8]) -> Option<Binding> {
+    let (said, path, node) = take_said(rest)?;
+    Binding::with_paths(said, path).map(|binding| binding.at(node))
+}
+
+/// What a binding says, its Path, and the node that has its flow.
+type Lies<'a> = (Said<'a>, &'a [u8], Option<Neighbour>);
+
+fn take_said<'a>(rest: &mut &'a [u8]) -> Option<Lies<'a>> {
     let [marks] = cut(rest)?;
     let has = |mark: u8| marks & mark != 0;
     let (uri, call_id, cseq) = (take_text(rest)?, take_text(rest)?, take_number(rest)?);
@@ -128,8 +164,7 @@ fn take_binding(rest: &mut &[u8]) -> Option<Binding> {
     let first_cseq = if has(OLD) { take_number(rest)? } else { cseq };
     let flow = if has(FLOW) { Some(take_short_flow(rest)?) } else { None };
     let node = if has(NODE) { Some(take_neighbour(rest)?) } else { None };
-    let said = Said { uri, call_id, features, cseq, q, until, since, first_cseq, flow };
-    Binding::with_paths(said, path).map(|binding| binding.at(node))
+    Some((Said { uri, call_id, features, cseq, q, until, since, first_cseq, flow }, path, node))
 }
 
 /// Goes on behind a binding; its Contact URI.
@@ -189,6 +224,17 @@ fn put_number(octets: &mut Vec<u8>, number: u32) {
         left >>= 7;
     }
     octets.push(left as u8);
+}
+
+/// How many octets that takes.
+pub(super) const fn width(number: u32) -> usize {
+    let bits = u32::BITS - (number | 1).leading_zeros();
+    bits.div_ceil(7) as usize
+}
+
+/// How many octets a text takes with its length.
+const fn room(text: &[u8]) -> usize {
+    width(text.len() as u32) + text.len()
 }
 
 fn take_number(rest: &mut &[u8]) -> Option<u32> {

@@ -4,11 +4,38 @@ use machine::Time;
 
 use super::packed::Packed;
 
-/// An address with its bindings, and for when its one alarm is set.
+/// An address with its bindings, for when its one alarm is set, and how it came last.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) packed: Packed,
-    pub(super) alarm: Time,
+    /// The alarm, and in its last 16 bits, which are 65 µs, how it came: there may be a million.
+    alarm: u64,
+}
+
+/// Nobody came like that.
+const NEVER_CAME: u16 = 0;
+
+impl Place {
+    fn of_nobody() -> Self {
+        Self { packed: Packed::default(), alarm: Time::NEVER.0 & !0xffff }
+    }
+
+    /// For when the alarm is set, or up to 65 µs sooner.
+    pub(super) const fn alarm(&self) -> Time {
+        Time(self.alarm & !0xffff)
+    }
+
+    /// Notes for when it is set.
+    pub(super) const fn set(&mut self, alarm: Time) {
+        self.alarm = (alarm.0 & !0xffff) | (self.alarm & 0xffff);
+    }
+
+    /// Notes how it came; true when it came like that the last time.
+    pub(super) fn comes(&mut self, how: u16) -> bool {
+        let before = self.alarm as u16;
+        self.alarm = (self.alarm & !0xffff) | u64::from(how);
+        before == how && how != NEVER_CAME
+    }
 }
 
 /// Places by their numbers.
@@ -53,7 +80,7 @@ impl Places {
         if self.rows.last().is_none_or(|last| last.len() == ROW) {
             self.rows.push(Vec::with_capacity(ROW));
         }
-        self.rows.last_mut()?.push(Place { packed: Packed::default(), alarm: Time::NEVER });
+        self.rows.last_mut()?.push(Place::of_nobody());
         Some(at)
     }
 
@@ -61,6 +88,7 @@ impl Places {
     pub(super) fn give_back(&mut self, at: u32) {
         if let Some(place) = self.get_mut(at) {
             place.packed = Packed::default();
+            place.comes(NEVER_CAME);
             self.free.push(at);
         }
     }
@@ -69,6 +97,15 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alarm_is_noted_roughly_and_it_is_known_who_comes_as_before() {
+        let mut place = Place::of_nobody();
+        assert!(place.alarm() > Time(u64::MAX - 65_536) && !place.comes(0) && !place.comes(7));
+        assert!(place.comes(7) && !place.comes(8) && place.alarm() > Time(u64::MAX - 65_536));
+        place.set(Time(1_234_567));
+        assert!((Time(1_169_031)..=Time(1_234_567)).contains(&place.alarm()) && place.comes(8));
+    }
 
     #[test]
     fn a_row_follows_another_and_what_is_given_back_is_taken_again() {

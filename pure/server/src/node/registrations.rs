@@ -170,6 +170,42 @@ mod tests {
         node.handle(Time(1_000_000_000), Input::Received(flow, message), &mut out);
     }
 
+    /// It is noted from where somebody registers: not each time, but each time that this is another place, and as long as it goes on.
+    #[test]
+    fn where_a_phone_registers_it_is_at_home_until_it_stays_away() {
+        let mut node = node();
+        let flow = |host| {
+            let peer = SocketAddr::from(([198, 51, 100, host], 5060));
+            let (transport, identity) = (Transport::Udp, Identity::NONE);
+            Flow { transport, listener: 0, connection: 0, peer, identity }
+        };
+        let mut cseq = 0;
+        let mut comes = |node: &mut Node, host: u8, hours: u64| {
+            cseq += 1;
+            let wire = format!(
+                "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.{host};branch=z9hG4bK{cseq}\r\n\
+                 From: <sip:7@example.test>;tag=1\r\nTo: <sip:7@example.test>\r\nCall-ID: 1\r\nCSeq: {cseq} REGISTER\r\n\
+                 Contact: <sip:7@phone.test>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+            );
+            let (message, mut out) = (Message::parse(wire).unwrap(), Vec::new());
+            node.handle(at(hours), Input::Received(flow(host), message), &mut out);
+        };
+        let is_home = |node: &Node, host, hours| node.roles.bans.is_home(at(hours), flow(host));
+        for hours in 100..110 {
+            comes(&mut node, 7, hours);
+            assert!(is_home(&node, 7, hours + 1), "{hours}");
+        }
+        assert!(!is_home(&node, 8, 110));
+        comes(&mut node, 8, 110);
+        assert!(is_home(&node, 8, 111) && is_home(&node, 7, 110), "both are known");
+        comes(&mut node, 7, 113);
+        assert!(is_home(&node, 7, 114) && !is_home(&node, 8, 120) && !is_home(&node, 7, 120));
+    }
+
+    fn at(hours: u64) -> Time {
+        Time(hours * 3_600_000_000_000)
+    }
+
     /// All that is listed, portion by portion, and how many portions there were.
     fn all(node: &Node, part: &[u8]) -> (Vec<Box<[u8]>>, usize) {
         let (mut users, mut from, mut visits) = (Vec::new(), Some(0), 0);

@@ -6,21 +6,21 @@ use sip::{Bytes, Message, Name, Status, Uri};
 use super::outbound::Outbound;
 use crate::admission::lists;
 use crate::gruu;
-use crate::location::Binding;
+use crate::location::Said;
 use crate::push;
 use crate::turn::Turn;
 
 /// Writes it.
-pub(super) fn ok(
+pub(super) fn ok<'a>(
     turn: &mut Turn<'_>,
     request: &Message,
-    bindings: &[Binding],
+    bindings: impl Iterator<Item = Said<'a>>,
     outbound: Outbound,
 ) -> Bytes {
     let mut draft = turn.reply(request, Status::OK, Status::OK.phrase());
     for binding in bindings {
-        let gruus = gruus(turn, request, binding);
-        draft = draft.written(Name::Contact, |text| contact(turn, (binding, &gruus), text));
+        let gruus = gruus(turn, request, &binding);
+        draft = draft.written(Name::Contact, |text| contact(turn, (&binding, &gruus), text));
     }
     if lists::<Supported<'_>>(request, "path") && request.has(Name::Path) {
         draft = draft.copy(request, Name::Path);
@@ -42,7 +42,7 @@ pub(super) fn ok(
 }
 
 /// The GRUUs of the phone behind a binding, a new temporary one among them, for a phone that knows what they are (RFC 5627 §5.2).
-fn gruus(turn: &mut Turn<'_>, request: &Message, binding: &Binding) -> Vec<u8> {
+fn gruus(turn: &mut Turn<'_>, request: &Message, binding: &Said<'_>) -> Vec<u8> {
     let knows = lists::<Supported<'_>>(request, "gruu") || lists::<Require<'_>>(request, "gruu");
     if !knows {
         return Vec::new();
@@ -59,15 +59,15 @@ fn gruus(turn: &mut Turn<'_>, request: &Message, binding: &Binding) -> Vec<u8> {
 }
 
 /// A binding as its phone wrote it, with what it has been granted.
-fn contact(turn: &Turn<'_>, (binding, gruus): (&Binding, &[u8]), text: &mut Vec<u8>) {
+fn contact(turn: &Turn<'_>, (binding, gruus): (&Said<'_>, &[u8]), text: &mut Vec<u8>) {
     text.push(b'<');
-    text.extend_from_slice(binding.uri());
+    text.extend_from_slice(binding.uri);
     text.push(b'>');
     if binding.q != 1000 {
         text.extend_from_slice(format!(";q=0.{:03}", binding.q).as_bytes());
     }
     text.extend_from_slice(b";expires=");
     sip::decimal(binding.until.secs_since(turn.now), text);
-    text.extend_from_slice(binding.features());
+    text.extend_from_slice(binding.features);
     text.extend_from_slice(gruus);
 }

@@ -7,6 +7,7 @@ mod expiry;
 mod keeping;
 mod losses;
 mod outbound;
+mod refresh;
 mod sharing;
 
 use std::time::Duration;
@@ -16,7 +17,7 @@ use protocol::doors::{Event, Reach};
 use protocol::transaction::ServerId;
 use protocol::{Answer, Fault, Flow, Output, Record, Ticket};
 use sip::header::{CSeq, Contact, Expires, Path, Supported, To};
-use sip::{Bytes, Message, Name};
+use sip::{Bytes, Message, Name, Uri};
 
 use crate::admission::lists;
 use crate::figures::Delays;
@@ -66,6 +67,11 @@ impl Registrar {
             delays: Delays::default(),
             swept: None,
         }
+    }
+
+    /// Somebody has registered this address in a way that has this number; true when it came like that the last time too.
+    pub(crate) fn comes(&mut self, aor: &[u8], how: u16) -> bool {
+        self.location.comes(aor, how)
     }
 
     /// How to reach an address of record now: its bindings, and where the settings say that it is at all times.
@@ -147,31 +153,45 @@ impl Registrar {
         push::capabilities(turn.house, request)?;
         if !request.has(Name::Contact) {
             let bindings = self.location.bindings(turn.now, aor);
-            return Ok(Some(answer::ok(turn, request, &bindings, outbound)));
+            let told = bindings.iter().map(Binding::said);
+            return Ok(Some(answer::ok(turn, request, told, outbound)));
         }
         if turn.house.settings.bindings == Bindings::Shared {
             self.offer(turn, id, (flow, request), 0)?;
             return Ok(None);
         }
         let common = common(flow, request, outbound)?;
-        let next = self.changed(turn, aor, request, &common)?;
-        let is_full = self.location.len() >= limits::AORS && !next.is_empty();
+        let asked = refresh::alone(request, outbound);
+        let refreshed = match &asked {
+            Some(asked) => self.refreshed(turn, aor, request, (asked, &common))?,
+            None => None,
+        };
+        let next = match refreshed {
+            Some(_) => Vec::new(),
+            None => self.changed(turn, aor, request, &common)?,
+        };
+        let told =
+            || refreshed.map(|(_, said)| said).into_iter().chain(next.iter().map(Binding::said));
+        let count = told().count();
+        let is_full = self.location.len() >= limits::AORS && count > 0;
         if is_full || self.keeping.is_full() {
             return Err(Fault::Overloaded(60));
         }
         let in_memory = turn.house.settings.bindings == Bindings::InMemory;
         let before = if in_memory { Box::default() } else { self.location.written(aor).into() };
-        if !self.location.replace(aor, &next) {
-            return Err(Fault::Overloaded(60));
+        match &refreshed {
+            Some((at, said)) => self.location.refresh(*at, aor, said),
+            None if self.location.replace(aor, &next) => {}
+            None => return Err(Fault::Overloaded(60)),
         }
-        let news = registered(turn.house, (aor, next.len()), (flow, request));
-        let ok = answer::ok(turn, request, &next, outbound);
+        let news = registered(turn.house, (aor, count), (flow, request));
+        let ok = answer::ok(turn, request, told(), outbound);
         if in_memory {
             turn.out.push(Output::Report(news));
             self.delays.note(Duration::ZERO);
             return Ok(Some(ok));
         }
-        let record = self.record(turn.now, aor, &next);
+        let record = self.record(turn.now, aor, told());
         let aor = aor.into();
         let (value, request) = (record.value.clone(), request.clone());
         let until = turn.now + keeping::PATIENCE;
@@ -181,8 +201,13 @@ impl Registrar {
     }
 
     /// The bindings of an address, to be kept over a restart.
-    fn record(&self, now: Time, aor: &[u8], bindings: &[Binding]) -> Record {
-        let until = bindings.iter().map(|binding| binding.until).max().unwrap_or(now);
+    fn record<'a>(
+        &self,
+        now: Time,
+        aor: &[u8],
+        bindings: impl Iterator<Item = Said<'a>>,
+    ) -> Record {
+        let until = bindings.map(|binding| binding.until).max().unwrap_or(now);
         Record { key: aor.into(), value: self.location.written(aor).into(), until }
     }
 
@@ -252,7 +277,7 @@ impl Registrar {
     ) -> Result<Vec<Binding>, Fault> {
         let mut next = self.location.bindings(turn.now, aor);
         let mut added = Vec::new();
-        let header = request.first::<Expires>().map(|value| value.map_or(3600, |value| value.0));
+        let header = expires(request);
         for contact in request.all::<Contact>() {
             let contact = contact.map_err(Fault::Malformed)?;
             let Some(asked) = Asked::read(&contact, common.outbound) else {
@@ -279,10 +304,7 @@ impl Registrar {
                 until: turn.now + lasts,
                 since,
                 first_cseq,
-                flow: common.flow.and_then(|flow| match asked.which {
-                    Which::Flow { .. } => Some(flow),
-                    Which::Uri(_) => flow_to_reach(flow, request, &uri),
-                }),
+                flow: flow_of(common, (&asked, &uri), request),
             };
             let binding = Binding::new(said, common.path.iter().copied());
             added.push(binding.ok_or(Fault::BadContact)?);
@@ -313,7 +335,7 @@ impl Registrar {
     fn write_again(&mut self, turn: &mut Turn<'_>) {
         for aor in self.keeping.due(turn.now) {
             let left = self.location.bindings(turn.now, &aor);
-            let record = self.record(turn.now, &aor, &left);
+            let record = self.record(turn.now, &aor, left.iter().map(Binding::said));
             self.keeping.owe(turn, record);
         }
     }
@@ -349,7 +371,7 @@ impl Registrar {
                 Bindings::Kept if what == What::Connection => {}
                 Bindings::Kept => {
                     let left = self.location.bindings(turn.now, &aor);
-                    let record = self.record(turn.now, &aor, &left);
+                    let record = self.record(turn.now, &aor, left.iter().map(Binding::said));
                     match gone {
                         Gone::TakenAway(..) | Gone::WithTheirUser => self.keeping.owe(turn, record),
                         Gone::Expired | Gone::With(_) => self.keeping.note(turn, record),
@@ -388,6 +410,23 @@ fn common(flow: Flow, request: &Message, outbound: Outbound) -> Result<Common<'_
     // Behind another proxy, the flow is that proxy's, and says nothing about the phone.
     let direct = outbound::is_first_hop(request) && path.is_empty();
     Ok(Common { call_id: request.call_id(), cseq, flow: direct.then_some(flow), path, outbound })
+}
+
+/// For how long the Expires of a REGISTER asks.
+fn expires(request: &Message) -> Option<u32> {
+    request.first::<Expires>().map(|value| value.map_or(3600, |value| value.0))
+}
+
+/// The flow that leads to a Contact, where its URI does not.
+fn flow_of(
+    common: &Common<'_>,
+    (asked, uri): (&Asked<'_>, &Uri<'_>),
+    request: &Message,
+) -> Option<Flow> {
+    common.flow.and_then(|flow| match asked.which {
+        Which::Flow { .. } => Some(flow),
+        Which::Uri(_) => flow_to_reach(flow, request, uri),
+    })
 }
 
 /// Since when a phone is registered without a break, and with which CSeq that began (RFC 5627 §5.1): another Call-ID is a new beginning,

@@ -158,7 +158,7 @@ impl Registrar {
         if is_full || self.sharing.writing.len() >= limits::UNKEPT || tries >= limits::OFFERS {
             return Err(Fault::Overloaded(limits::UNSHARED_RETRY));
         }
-        let ok = answer::ok(turn, request, &next, outbound);
+        let ok = answer::ok(turn, request, next.iter().map(Binding::said), outbound);
         let news = registered(turn.house, (&aor, next.len()), (flow, request));
         let info = turn.info.clone();
         let request = request.clone();
