@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Offhook beside Kamailio under the same load on one machine, in one run: tables in Markdown, a curve as SVG.
+"""Offhook beside Kamailio under the same load on one machine, in one run: tables in Markdown, also into docs/performance.md, and pictures as SVG.
 
+  beside.py all       everything below, one after another                    (an hour and a half)
   beside.py rates     fixed rates and highest rates, UDP and TCP            (45 minutes; HIGHEST=1 looks for each highest rate once and not three times)
   beside.py floor     what the kernel takes of them, whoever the server is    (5 minutes)
   beside.py tls       REGISTERs and calls over TLS, handshakes, idle connections (5 minutes; wants `cargo build --release -p offhook-bench`)
@@ -13,7 +14,7 @@
 The generator is that of ../shared/bench/signalling, or where SIGBENCH says; SIPLOAD names its program, SIPNULL the one beside it that answers and does
 nothing else. Of the server the release build is taken, or what OFFHOOK names. Wants two cores that have nothing else to do: the server has one, the generator the other.
 """
-import json, os, platform, re, shutil, statistics, subprocess, sys, tempfile
+import json, os, platform, re, shutil, statistics, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -53,6 +54,9 @@ def elsewhere(count):
     return "".join(f'[[redirect]]\nuser = "u{n}"\nto = ["sip:u{n}@127.0.0.1:6000"]\n' for n in range(count))
 
 
+PAGE = f"{ROOT}/docs/performance.md"
+DAY = time.strftime("%-d %B %Y")
+
 THEIRS = ["--server", "kamailio", "--malloc", "fm"]
 # As Debian ships it: its allocator looks for faults.
 AS_SHIPPED = ["--server", "kamailio"]
@@ -77,15 +81,24 @@ def spread(rows, key):
 
 
 def machine():
+    """Which one it is, and what else it had to do before it was measured."""
     model = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())
     load = open("/proc/loadavg").read().split()[0]
     return f"{model.group(1) if model else platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}; load before: {load}."
 
 
-def table(head, rows):
-    print(f"\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
-    for row in rows:
-        print(f"| {' | '.join(map(str, row))} |", flush=True)
+def table(name, head, rows):
+    """Prints a table, and writes it into the page where that keeps a place for it by this name: with the machine, and the day."""
+    lines = [f"| {' | '.join(map(str, row))} |" for row in (head, *rows)]
+    lines.insert(1, "|---" * len(head) + "|")
+    print("", *lines, sep="\n", flush=True)
+    page = open(PAGE).read()
+    begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
+    if begin in page:
+        before, rest = page.split(begin)
+        after = rest[rest.index(end):]
+        with open(PAGE, "w") as file:
+            file.write("".join([before, begin, f"{MACHINE} {DAY}.\n\n", *(f"{line}\n" for line in lines), after]))
 
 
 def both(workload):
@@ -101,7 +114,7 @@ def rates():
         runs = [bench("run", server, "--workload", workload, "--proto", proto, "--rate", rate, "--repeat", REPEAT, *more) for server, more in both(workload)]
         (us, we), (them, they) = (spread(run, "cpu_us_each") for run in runs)
         found.append((f"{NAMES[workload]}, {proto.upper()}, {rate:,}/s", we, they, f"{us / them:.2f}"))
-    table(["at a fixed rate, µs of CPU each", "Offhook", "Kamailio", "ratio"], found)
+    table("fixed", ["at a fixed rate, µs of CPU each", "Offhook", "Kamailio", "ratio"], found)
     found, calls = [], 0
     for workload, proto, _ in FIXED:
         # In turn, so that both see the same machine; what it can do changes by the minute.
@@ -113,17 +126,33 @@ def rates():
                       f"{ratios[0]:.2f} to {ratios[-1]:.2f}", f"{median(ours_, 'cpu_us_each'):.3g}", f"{median(theirs, 'cpu_us_each'):.3g}"))
         if (workload, proto) == ("invite", "udp"):
             calls = int(median(theirs, "max_rate"))
-    table(["highest rate on one core, each second", "Offhook", "Kamailio", "ratio", "of all pairs", "µs each then", "Kamailio's"], found)
+    table("highest", ["highest rate on one core, each second", "Offhook", "Kamailio", "ratio", "of all pairs", "µs each then", "Kamailio's"], found)
+    with open(f"{ROOT}/docs/pictures/beside.svg", "w") as file:
+        file.write(bars([(name, us, them, float(ratio)) for name, us, them, ratio, *_ in found]))
     dialogs = bench("max", THEIRS, "--workload", "invite-dialog", "--repeat", 1)[0]
     shipped = bench("max", AS_SHIPPED, "--workload", "invite", "--repeat", 1)[0]
-    table(["Kamailio's highest rate of calls by UDP", "each second", "µs each then"],
+    table("theirs", ["Kamailio's highest rate of calls by UDP", "each second", "µs each then"],
           [(name, f"{row['max_rate']:,}", row["cpu_us_each"]) for name, row in (("with dialog state", dialogs), ("with the allocator that Debian ships", shipped))])
     found = []
     for rate in (calls, calls // 2):
         for name, (server, more) in zip(("Offhook", "Kamailio"), both("invite")):
             rows = bench("run", server, "--workload", "invite", "--rate", rate, "--repeat", REPEAT, *more)
             found.append((name, f"{rate:,}", *(spread(rows, key)[1] for key in ("cpu_us_each", "p50_us", "p99_us"))))
-    table(["calls by UDP at Kamailio's highest rate, and half of it", "each second", "µs of CPU each", "µs until set up", "but for one in a hundred"], found)
+    table("half", ["calls by UDP at Kamailio's highest rate, and half of it", "each second", "µs of CPU each", "µs until set up", "but for one in a hundred"], found)
+
+
+def bars(rows):
+    """How many times Kamailio's highest rate ours is: a bar for each work, and a line where both are equal."""
+    wide = 380 / max(ratio for *_, ratio in rows)
+    high = 50 + 26 * len(rows)
+    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="760" height="{high}" font-family="sans-serif" font-size="12">', f'<rect width="760" height="{high}" fill="white"/>',
+             '<text x="10" y="20" font-size="14">The highest rate on one core: Offhook, in multiples of Kamailio</text>']
+    for nth, (name, us, them, ratio) in enumerate(rows):
+        y = 40 + 26 * nth
+        lines += [f'<text x="170" y="{y + 13}" text-anchor="end">{name}</text>', f'<rect x="180" y="{y}" width="{wide * ratio:.0f}" height="18" fill="#06c"/>',
+                  f'<text x="{188 + wide * ratio:.0f}" y="{y + 13}">{ratio:.2f} ({us}/s : {them}/s)</text>']
+    lines.append(f'<path d="M{180 + wide:.0f} 34V{high - 10}" stroke="#c60" stroke-width="2"/>')
+    return "\n".join(lines + ["</svg>\n"])
 
 
 def median(rows, key):
@@ -150,12 +179,12 @@ def floor():
         least = [pairs * spread(run, "cpu_us_each")[0] for run in runs]
         them, they = spread(theirs, "cpu_us_each")
         found.append((f"{NAMES[workload]}, {proto.upper()}, {rate:,}/s", f"{least[0]:.3g}", f"{least[1]:.3g}" if len(least) > 1 else "", they, f"{min(least) / them:.2f}"))
-    table(["at a fixed rate, µs of CPU each", "the least", "with naps of 200 µs", "Kamailio", "ratio of the least"], found)
+    table("least", ["at a fixed rate, µs of CPU each", "the least", "with naps of 200 µs", "Kamailio", "ratio of the least"], found)
     found = []
     for proto in ("udp", "tcp"):
         most = bench("max", null(0), "--workload", "options", "--proto", proto, "--repeat", 1)[0]
         found.append((proto.upper(), f"{most['max_rate']:,}", most["cpu_us_each"]))
-    table(["pairs of messages, nothing done", "highest rate", "µs each then"], found)
+    table("pairs", ["pairs of messages, nothing done", "highest rate", "µs each then"], found)
 
 
 def journal():
@@ -165,7 +194,7 @@ def journal():
         cpu = bench("run", server, "--workload", "register", "--rate", 10000, "--repeat", REPEAT)
         most = bench("max", server, "--workload", "register", "--repeat", 1)[0]["max_rate"]
         found.append((durability, spread(cpu, "cpu_us_each")[1], f"{most:,}"))
-    table(["durability", "µs each at 10,000/s", "highest rate"], found)
+    table("journal", ["durability", "µs each at 10,000/s", "highest rate"], found)
 
 
 def shards():
@@ -181,7 +210,7 @@ def shards():
             alone = alone or each
             found.append((f"{NAMES[workload]}, {count} shard{'s' * (count > 1)}", spread(cpu, "cpu_us_each")[1], f"{max(one['max_rate'] for one in most):,}", spread_of,
                           f"{count * alone / each:.2f}"))
-    table(["work", "µs each", "highest rate", "µs each then", "of one shard, if each had a core"], found)
+    table("shards", ["work", "µs each", "highest rate", "µs each then", "of one shard, if each had a core"], found)
 
 
 def growth():
@@ -196,7 +225,7 @@ def growth():
         rows = [load.held(server, SIPLOAD, GROWTH, seconds) for _ in range(REPEAT)]
         curves["call by calls at once"].append((int(GROWTH * seconds), spread(rows, "cpu_us_each")[0]))
     for name, points in curves.items():
-        table([name, "µs of CPU each"], [(f"{x:,}", f"{y:.4g}") for x, y in points])
+        table(name.split()[0].lower() + "-growth", [name, "µs of CPU each"], [(f"{x:,}", f"{y:.4g}") for x, y in points])
     with open(f"{ROOT}/docs/pictures/growth.svg", "w") as file:
         file.write(curve(curves))
 
@@ -226,7 +255,7 @@ def tls():
     import tls as load
     program = os.environ.get("LOAD", f"{ROOT}/target/release/load")
     found = load.measure(FOLDER, OFFHOOK, program, config)
-    table(["TLS", "Offhook", "Kamailio", "ratio"], found)
+    table("tls", ["TLS", "Offhook", "Kamailio", "ratio"], found)
 
 
 def delays():
@@ -234,22 +263,26 @@ def delays():
     import pauses as load
     program = os.environ.get("LOAD", f"{ROOT}/target/release/load")
     head = ["calls a second", "longest nap", "half of all", "99 of 100", "999 of 1,000", "the longest", "a look at the clock before, at most"]
-    table(head, load.delays(OFFHOOK, program, config))
+    table("delays", head, load.delays(OFFHOOK, program, config))
 
 
 def pauses():
     sys.path.insert(0, HERE)
     import pauses as load
     head = ["while there is", "99.9 % of the turns took at most", "all took at most", "the most work in one", "the most that others had the core", "the most that nobody had it"]
-    table(head, load.measure(OFFHOOK, SIPLOAD, config))
+    table("pauses", head, load.measure(OFFHOOK, SIPLOAD, config))
 
+
+EXPERIMENTS = {"rates": rates, "floor": floor, "tls": tls, "journal": journal, "shards": shards, "growth": growth, "delays": delays, "pauses": pauses}
 
 if __name__ == "__main__":
-    experiments = {"rates": rates, "floor": floor, "tls": tls, "journal": journal, "shards": shards, "growth": growth, "delays": delays, "pauses": pauses}
-    if len(sys.argv) != 2 or sys.argv[1] not in experiments:
+    if len(sys.argv) != 2 or sys.argv[1] not in ("all", *EXPERIMENTS):
         sys.exit(__doc__)
-    print(machine(), flush=True)
+    MACHINE = machine()
+    print(MACHINE, flush=True)
     try:
-        experiments[sys.argv[1]]()
+        for name, experiment in EXPERIMENTS.items():
+            if sys.argv[1] in ("all", name):
+                experiment()
     finally:
         shutil.rmtree(FOLDER, ignore_errors=True)

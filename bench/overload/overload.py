@@ -155,7 +155,7 @@ def ask_for(folder, kind, rate, seconds):
         callers.append(sipp(
             folder,
             ["-sf", os.path.join(HERE, f"{scenario}.xml"), "-t", MODES[transport], "-r", str(each), "-m", "10000000",
-             "-l", "1000000", "-timeout", f"{seconds}s", "-timeout_error", "-trace_stat", "-fd", "1", "-trace_rtt", "-rtt_freq", "10",
+             "-l", "1000000", "-timeout", f"{seconds}s", "-timeout_error", "-trace_stat", "-fd", "1", "-trace_rtt", "-rtt_freq", "1",
              "-buff_size", "4000000", "-p", str(next(PORTS)), f"127.0.0.1:{SERVER}"],
         ))
     for caller in callers:

@@ -170,6 +170,36 @@ fn ten_minutes_of_calls_leave_neither_memory_nor_files_behind() {
         live("serve-soak", (Duration::from_secs(60), asked("MINUTES", 10)), asked("TIMES", 1));
     println!("{calls} calls");
     nothing_is_left(&sizes, 3);
+    // What an hour says is more than what its two ends say.
+    if let Some(warm) = sizes.get(20..).filter(|warm| warm.len() >= 60) {
+        let growth = 60.0 * growth(warm);
+        println!("{growth:.0} kB an hour");
+        assert!(growth <= 1024.0, "{growth:.0} kB an hour");
+    }
+}
+
+/// By how many kB memory grows from part to part: the line that comes nearest to all of them.
+fn growth(sizes: &[Size]) -> f64 {
+    let count = sizes.len() as f64;
+    let (at, of) =
+        ((count - 1.0) / 2.0, sizes.iter().map(|size| size.kilobytes as f64).sum::<f64>() / count);
+    let (mut both, mut parts) = (0.0, 0.0);
+    for (nth, size) in sizes.iter().enumerate() {
+        both += (nth as f64 - at) * (size.kilobytes as f64 - of);
+        parts += (nth as f64 - at).powi(2);
+    }
+    both / parts
+}
+
+#[test]
+fn growth_is_that_of_the_whole_line() {
+    let line = |kilobytes: &[u64]| {
+        growth(&kilobytes.iter().map(|&kilobytes| Size { kilobytes, files: 0 }).collect::<Vec<_>>())
+    };
+    assert_eq!(line(&[7, 7, 7]), 0.0);
+    assert_eq!(line(&[10, 20, 30, 40]), 10.0);
+    // One part in which there was more for a moment is no growth.
+    assert_eq!(line(&[10, 10, 90, 10, 10]), 0.0);
 }
 
 /// RELIABILITY R28: a pipe holds 64 KiB of the log; after that it waits, and is the only one who does.
