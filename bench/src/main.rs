@@ -45,6 +45,12 @@ const SCENARIOS: &[Scenario] = &[
         run: message::sip_cut,
     },
     Scenario {
+        name: "sip-step-over",
+        count: 10_000,
+        unit: "the same in a stream, in a flood: stepped over",
+        run: message::sip_step_over,
+    },
+    Scenario {
         name: "sip-check",
         count: 10_000,
         unit: "an indexed INVITE checked as admission does",

@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use protocol::load::{Deafness, PARTS};
 use sip::header::{CSeq, CallId, Contact, From, MaxForwards, RecordRoute, Route, To, Via};
 use sip::stream::{Frame, Framer};
 use sip::{Bytes, Edit, Header as _, Message, Name, Status, Uri};
@@ -72,6 +73,22 @@ pub(crate) fn sip_cut(count: u64) {
         for _ in 0..4 {
             assert!(matches!(black_box(framer.cut()), Ok(Some(Frame::Message(_)))));
         }
+    }
+}
+
+/// The same message in a stream, which nobody has to read in a flood.
+pub(crate) fn sip_step_over(count: u64) {
+    let invite = INVITE.replace("\r\nRoute: <sip:gate.branch.offhook.example;lr>", "");
+    let (mut framer, stream) = (Framer::default(), invite.repeat(4));
+    let deafness = Deafness { share: PARTS, key: 1, spared: ["112".into(), "911".into()].into() };
+    for _ in 0..count / 4 {
+        let mut left_out = 0;
+        let rest = framer.sift(black_box(stream.as_bytes()), |plain| {
+            let unwanted = deafness.concerns(plain);
+            left_out += u64::from(unwanted);
+            unwanted
+        });
+        assert!(rest.is_empty() && left_out == 4);
     }
 }
 

@@ -67,7 +67,7 @@ impl Framing {
     pub(crate) fn push<'a>(&mut self, octets: &'a [u8], ear: &mut Ear) -> &'a [u8] {
         match self {
             Self::Length(framer) if ear.is_deaf() => {
-                return framer.sift(octets, |head| ear.leaves_out(head));
+                return framer.sift(octets, |plain| ear.leaves_out(plain));
             }
             Self::Length(framer) => framer.push(octets),
             // A message a frame, from pages: all are read.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use memchr::{memchr_iter, memchr2_iter};
+use memchr::{memchr, memchr_iter, memchr2_iter};
+use sip::stream::Plain;
 
 /// How it goes with what comes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,12 +31,9 @@ pub struct Deafness {
 impl Deafness {
     /// Does it concern this request? One that begins something, calls nobody who is spared, and tells of nothing begun before. What is
     /// doubtful it does not.
-    pub fn concerns(&self, head: &[u8]) -> bool {
-        let begins = head.first_chunk().is_some_and(|word| BEGINNING.contains(&word));
-        let called = head.split(|octet| *octet == b' ').nth(1).unwrap_or_default();
-        begins
-            && !self.spares(called)
-            && !memchr_iter(b'\n', head).any(|at| tells_of_more(head.get(at..).unwrap_or_default()))
+    pub fn concerns(&self, plain: &Plain<'_>) -> bool {
+        let begins = plain.head().first_chunk().is_some_and(|word| BEGINNING.contains(&word));
+        begins && !self.spares(called(plain.head())) && !plain.rows().any(tells_of_more)
     }
 
     /// The same for a datagram, of which the kernel looks at the first octets alone. What it cannot judge is read: a NOTIFY or a REFER, a URI
@@ -72,6 +70,12 @@ impl Deafness {
     }
 }
 
+/// The URI of a request line.
+fn called(request: &[u8]) -> &[u8] {
+    let uri = memchr(b' ', request).and_then(|at| request.get(at + 1..)).unwrap_or_default();
+    memchr(b' ', uri).and_then(|end| uri.get(..end)).unwrap_or(uri)
+}
+
 /// The number that is called, of what follows the scheme.
 fn number(called: &[u8]) -> &[u8] {
     called.split(|octet| BEHIND_NUMBER.contains(octet)).next().unwrap_or_default()
@@ -94,12 +98,12 @@ fn after_scheme(uri: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// Does a row, with the line feed before it, tell of something begun before? So does the tag of whoever is called.
+/// Does what begins with a row tell by that row of something begun before? So does the tag of whoever is called.
 fn tells_of_more(row: &[u8]) -> bool {
-    match row.get(1) {
-        // A row that goes on may be that of To.
-        Some(b'T' | b't' | b' ' | b'\t') => has_tag(row.get(1..).unwrap_or_default()),
-        _ => row.first_chunk().is_some_and(is_begun),
+    match row {
+        [b'T' | b't', ..] => has_tag(row),
+        [first, second, third, ..] => is_begun(&[b'\n', *first, *second, *third]),
+        _ => false,
     }
 }
 
@@ -111,11 +115,17 @@ fn is_begun(word: &[u8; 4]) -> bool {
 
 /// Does a row that may be that of To have a tag?
 fn has_tag(row: &[u8]) -> bool {
-    let row = row.split(|octet| *octet == b'\n').next().unwrap_or_default();
-    let name = row.split(|octet| *octet == b':').next().unwrap_or_default().trim_ascii_end();
-    let goes_on = matches!(row.first(), Some(b' ' | b'\t'));
-    let to = goes_on || name.eq_ignore_ascii_case(b"To") || name.eq_ignore_ascii_case(b"t");
-    to && row.windows(3).any(|word| word.eq_ignore_ascii_case(b"tag"))
+    let row = memchr(b'\n', row).and_then(|end| row.get(..end)).unwrap_or(row);
+    let Some((name, to)) = memchr(b':', row).and_then(|at| row.split_at_checked(at)) else {
+        return false;
+    };
+    let name = name.trim_ascii_end();
+    let is_tag = |at: usize| {
+        let word: Option<&[u8; 3]> = to.get(at..).and_then(<[u8]>::first_chunk);
+        word.is_some_and(|word| word.eq_ignore_ascii_case(b"tag"))
+    };
+    (name.eq_ignore_ascii_case(b"To") || name.eq_ignore_ascii_case(b"t"))
+        && memchr2_iter(b't', b'T', to).any(is_tag)
 }
 
 /// Methods that begin something, by their first letters.

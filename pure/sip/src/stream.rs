@@ -10,8 +10,7 @@ use crate::{Malformed, Message, ParseError, limits};
 
 mod plain;
 
-use self::plain::Plain;
-pub use self::plain::has_plain_length;
+pub use self::plain::Plain;
 
 /// What came out of a stream.
 #[derive(Clone, Debug)]
@@ -121,22 +120,23 @@ impl Framer {
     pub fn sift<'a>(
         &mut self,
         mut octets: &'a [u8],
-        mut unwanted: impl FnMut(&[u8]) -> bool,
+        mut unwanted: impl FnMut(&Plain<'_>) -> bool,
     ) -> &'a [u8] {
         while self.kept.is_empty()
-            && let Some(Plain { head, whole }) = Plain::all_there(octets)
+            && let Some(plain) = Plain::all_there(octets)
         {
-            if !unwanted(head) {
-                return self.take_in(octets, whole);
+            if !unwanted(&plain) {
+                return self.take_in(octets, plain.whole());
             }
             self.half_a_ping = false;
-            octets = octets.get(whole..).unwrap_or_default();
+            octets = octets.get(plain.whole()..).unwrap_or_default();
         }
         let rest = self.fill(octets);
         if self.has_new_head()
-            && let Some(Plain { head, whole }) = Plain::all_there(&self.kept)
-            && unwanted(head)
+            && let Some(plain) = Plain::all_there(&self.kept)
+            && unwanted(&plain)
         {
+            let whole = plain.whole();
             self.kept.advance(whole);
             (self.searched, self.half_a_ping) = (0, false);
         }
@@ -151,7 +151,7 @@ impl Framer {
             octets = self.take_in(octets, head.unwrap_or(octets.len()));
         }
         let length = if self.has_new_head() {
-            Plain::of(&self.kept).map(|plain| plain.whole)
+            Plain::of(&self.kept).map(|plain| plain.whole())
         } else {
             self.begun.as_ref().map(|begun| begun.length)
         };
@@ -252,8 +252,8 @@ mod tests {
     /// not wanted.
     fn sifted(stream: &str, size: usize, nth: usize) -> (String, usize) {
         let (mut framer, mut seen, mut judged) = (Framer::default(), String::new(), 0);
-        let mut is_unwanted = |head: &[u8]| {
-            let is_invite = head.starts_with(b"INVITE");
+        let mut is_unwanted = |plain: &Plain<'_>| {
+            let is_invite = plain.head().starts_with(b"INVITE");
             judged += usize::from(is_invite);
             is_invite && judged.is_multiple_of(nth)
         };

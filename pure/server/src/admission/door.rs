@@ -9,7 +9,7 @@ use protocol::doors::{Backlog, Deafness, Event};
 use protocol::transaction::Newcomer;
 use protocol::transport::response_flow;
 use protocol::{Fault, Flow, Output, Transport};
-use sip::stream::has_plain_length;
+use sip::stream::Plain;
 use sip::{Message, Name};
 
 use super::class::{Class, Whence};
@@ -263,11 +263,9 @@ impl Door {
     /// Can the driver judge a message that came so?
     fn is_judged(&self, flow: Flow, message: &Message) -> bool {
         let wire = message.wire();
-        let head = wire.len().checked_sub(message.body().len()).and_then(|end| wire.get(..end));
-        match (flow.transport, head) {
-            (Transport::Udp, _) => self.deafness.concerns_datagram(wire),
-            (_, Some(head)) => self.deafness.concerns(head) && has_plain_length(head),
-            (_, None) => false,
+        match flow.transport {
+            Transport::Udp => self.deafness.concerns_datagram(wire),
+            _ => Plain::of(wire).is_some_and(|plain| self.deafness.concerns(&plain)),
         }
     }
 
