@@ -110,15 +110,31 @@ impl Land {
         host
     }
 
+    /// Nothing passes any more between a host and the switch, and neither is told.
+    pub(crate) fn cut(&self, host: &Host) {
+        let (socket, switch) = (self.socket(host, "eth0"), self.switch());
+        self.ip(&format!("-n {switch} link set {socket} nomaster"));
+    }
+
+    /// It passes again.
+    pub(crate) fn heal(&self, host: &Host) {
+        let (socket, switch) = (self.socket(host, "eth0"), self.switch());
+        self.ip(&format!("-n {switch} link set {socket} master {SWITCH}"));
+    }
+
     /// A cable from a host to the switch.
     pub(crate) fn plug(&mut self, host: &Host, port: &str, addresses: &[&str]) {
-        // A port's name may have 15 letters; a host's number is short, and no other host has it.
-        let number = self.spaces.iter().position(|space| space == host.space()).unwrap();
-        let (other, switch) = (format!("{port}-{number}"), self.switch().to_owned());
+        let (other, switch) = (self.socket(host, port), self.switch().to_owned());
         let space = host.space();
         self.ip(&format!("link add {port} netns {space} type veth peer {other} netns {switch}"));
         self.ip(&format!("-n {switch} link set {other} master {SWITCH} up"));
         give(host, port, addresses);
+    }
+
+    /// The name of the end at the switch: a port's name may have 15 letters; a host's number is short, and no other host has it.
+    fn socket(&self, host: &Host, port: &str) -> String {
+        let number = self.spaces.iter().position(|space| space == host.space()).unwrap();
+        format!("{port}-{number}")
     }
 
     /// A cable between two hosts, past the switch.

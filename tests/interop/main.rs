@@ -37,6 +37,7 @@ mod moves;
 mod named;
 mod nats;
 mod offhook;
+mod outages;
 mod outlives;
 mod pages;
 mod peer;

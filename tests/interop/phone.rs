@@ -1,6 +1,9 @@
 //! `offhook phone` as a script calls it: with baresip, both ways, and with another of its kind.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use media::detect;
 
 use crate::account::Account;
 use crate::baresip::{Baresip, PATIENCE};
@@ -60,6 +63,17 @@ impl Phone {
         let length = || std::fs::metadata(&self.heard).map_or(0, |file| file.len());
         let enough = length() + seconds * sound::SECOND;
         self.peer.wait_until("hearing more", PATIENCE, || length() > enough);
+    }
+
+    /// Waits until it has heard this tone for a second in all, from now on.
+    pub(crate) fn hears_now(&mut self, hz: f64) {
+        let from = sound::so_far(&self.heard).len();
+        let heard = || {
+            let samples = sound::so_far(&self.heard);
+            let new = samples.get(from..).unwrap_or_default();
+            detect::tone(new, hz).lasted >= Duration::from_secs(1)
+        };
+        self.peer.wait_until("hearing the other", PATIENCE, heard);
     }
 
     /// Its end, well done; what it heard.
