@@ -305,6 +305,34 @@ fn behind_an_address_that_speaks_for_many_each_user_waits_for_itself() {
     assert_eq!(status(&attempt(&mut office, &guessed, 61, Password::Right)), 200);
 }
 
+/// All of it comes from the one port of the edge proxy: who guesses for a user that is not registered behind it is heard once in ten seconds, whoever is registered
+/// beside it; those are served at once, and so is whoever comes anew.
+#[test]
+fn who_guesses_through_the_one_port_of_an_edge_proxy_is_slowed_for_that_user_alone() {
+    let never = vec!["203.0.113.0/24".parse().unwrap()];
+    let bans_of = Bans { never, ..Bans::default() };
+    let mut office = Office::new(Settings { bans: bans_of, ..settings() });
+    let behind = |user: u16| at(user, "203.0.113.9", 5060);
+    assert_eq!(status(&attempt(&mut office, &behind(101), 90, Password::Right)), 200);
+    guess(&mut office, &behind(102), 10);
+    assert_eq!(bans(&office)[0].0, Treatment::Slowed);
+    let mut heard = 0;
+    for nth in 0..600 {
+        office.wait(Duration::from_millis(100));
+        heard +=
+            usize::from(!attempt(&mut office, &behind(102), 100 + nth, Password::Wrong).is_empty());
+        let who = [101, 103, 104].get(nth as usize % 100).copied();
+        if let Some(who) = who {
+            let answer = attempt(&mut office, &behind(who), 1_000 + nth, Password::Right);
+            assert_eq!(status(&answer), 200, "{nth} {who}");
+        }
+    }
+    assert!((5..=7).contains(&heard), "{heard} guesses in a minute");
+    // Its own owner comes from elsewhere as ever.
+    let elsewhere = at(102, "198.51.100.2", 5060);
+    assert_eq!(status(&attempt(&mut office, &elsewhere, 0, Password::Right)), 200);
+}
+
 #[test]
 fn after_a_restart_it_is_known_who_is_registered() {
     let kept = || Settings { bindings: Bindings::Kept, ..settings() };
