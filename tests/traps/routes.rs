@@ -3,7 +3,7 @@
 use offhook_tests::office::{
     Office, Phone, Request, Sent, reply, requests, rows, status, trusting, uri,
 };
-use protocol::{Input, Listener, Transport};
+use protocol::{Flow, Input, Listener, Transport};
 use sip::Name;
 
 /// The one request that was sent.
@@ -83,6 +83,13 @@ fn trap_15_large_requests_go_by_tcp_and_small_ones_do_not() {
     assert_eq!(say(&mut office, 10, "1").flow.transport, Transport::Udp);
     let large = say(&mut office, 1300, "2");
     assert_eq!((large.flow.transport, large.flow.peer), (Transport::Tcp, bob.flow.peer));
+    // A connection that breaks was taken all the same: it is tried once more, then the datagram; and the next request goes by TCP again.
+    for (connection, instead) in [(5, Transport::Tcp), (6, Transport::Udp)] {
+        let broken = Input::Failed(Flow { connection, ..large.flow });
+        assert_eq!(only(&office.tell(broken), "MESSAGE").flow.transport, instead);
+    }
+    let large = say(&mut office, 1300, "after");
+    assert_eq!(large.flow.transport, Transport::Tcp);
     assert_eq!(say(&mut office, 10, "3").flow.transport, Transport::Udp, "it does not stick");
     let again = only(&office.tell(Input::Failed(large.flow)), "MESSAGE");
     assert_eq!(again.flow.transport, Transport::Udp);

@@ -331,7 +331,8 @@ impl Proxy {
         client: ClientId,
         (flow, loss): (Flow, Loss),
     ) {
-        if flow.transport == Transport::Tcp {
+        // A connection that was open is one that was taken, whatever has become of it.
+        if flow.transport == Transport::Tcp && flow.connection == 0 {
             self.refused_tcp.note(turn.now, flow.peer);
         }
         self.lose(turn, client, loss);
