@@ -156,6 +156,11 @@ impl Connection {
         self.layer.session()
     }
 
+    /// The flows of the addresses beside its own that are reached by it.
+    pub(crate) fn aliases(&self) -> impl Iterator<Item = Flow> {
+        self.aliases.iter().map(|peer| Flow { peer: *peer, ..self.flow })
+    }
+
     /// True when we have opened it.
     pub(crate) const fn begun_by_us(&self) -> bool {
         matches!(self.begun, Begins::ByUs)

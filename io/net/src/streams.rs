@@ -372,9 +372,7 @@ impl Streams {
                 if connection.begun_by_us() && connection.not_opened().is_none() {
                     let shards = std::mem::take(&mut connection.known_to);
                     self.news.push(News::Ended(flow, shards));
-                    let aliases = connection.aliases.iter();
-                    let aliases = aliases.map(|peer| Flow { peer: *peer, ..flow.any_connection() });
-                    self.news.extend(aliases.map(|alias| News::Ended(alias, shards)));
+                    self.news.extend(connection.aliases().map(|alias| News::Ended(alias, shards)));
                 }
                 false
             }
@@ -548,10 +546,8 @@ impl Streams {
                     self.news.push(News::Refused(flow, why.to_string().into()));
                 }
                 self.news.push(News::Failed(flow, connection.known_to));
-                for peer in &connection.aliases {
-                    let alias = Flow { peer: *peer, ..flow.any_connection() };
-                    self.news.push(News::Failed(alias, connection.known_to));
-                }
+                let known_to = connection.known_to;
+                self.news.extend(connection.aliases().map(|alias| News::Failed(alias, known_to)));
             }
         }
     }

@@ -34,12 +34,12 @@ pub(crate) enum Loss {
 
 impl Loss {
     /// By what the flow says that failed, so long after the request was sent.
-    pub(crate) const fn of(failed: Option<Flow>, after: Duration) -> Self {
+    pub(crate) const fn of(failed: Flow, after: Duration) -> Self {
         match failed {
-            Some(Flow { connection: 1.., .. }) => Self::Connection,
-            Some(Flow { transport: Transport::Udp, .. }) | None => Self::Way,
-            Some(_) if after.as_millis() >= REFUSED_WITHIN => Self::Patience(after),
-            Some(_) => Self::Way,
+            Flow { connection: 1.., .. } => Self::Connection,
+            Flow { transport: Transport::Udp, .. } => Self::Way,
+            _ if after.as_millis() >= REFUSED_WITHIN => Self::Patience(after),
+            _ => Self::Way,
         }
     }
 }

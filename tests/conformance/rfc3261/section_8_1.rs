@@ -395,6 +395,17 @@ fn trap_15_a_large_request_goes_by_tcp_and_comes_back_to_udp() {
     let (_, way, invite) = &sent[0];
     assert_eq!(way.transport, Transport::Tcp);
     assert!(invite.get::<Via<'_>>().unwrap().text().starts_with("SIP/2.0/TCP "));
+    // A connection that its peer closes was taken all the same: what crossed its end goes by another.
+    bench.input(Input::Failed(Flow { connection: 7, ..*way }));
+    let again = bench.sent_with_times();
+    assert_eq!((again[0].1, again[0].2.wire()), (*way, invite.wire()));
+    // One that breaks after that is no reason to avoid TCP.
+    bench.input(Input::Failed(Flow { connection: 8, ..*way }));
+    assert_eq!(bench.sent_with_times()[0].1.transport, Transport::Udp);
+    bench.act(|phone, now, out| phone.call(now, &long, Box::new(media::Silence), out)).unwrap();
+    let sent = bench.sent_with_times();
+    let (_, way, _) = &sent[0];
+    assert_eq!(way.transport, Transport::Tcp);
     bench.input(Input::Failed(*way));
     let sent = bench.sent_with_times();
     let (_, way, invite) = &sent[0];

@@ -49,6 +49,16 @@ pub(super) struct Place {
     pub(super) peer: SocketAddr,
     /// Over TLS: who must be there.
     pub(super) identity: Identity,
+    pub(super) size: Size,
+}
+
+/// Whether a request that is too large for a datagram may go in one (RFC 3261 §18.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Size {
+    /// It goes by TCP instead, when there is one.
+    Counts,
+    /// TCP was tried, and came to nothing: better so than not at all.
+    DoesNotCount,
 }
 
 /// Whose request it is.

@@ -12,7 +12,7 @@ use sip::header::MAGIC;
 use sip::{Message, Method, Name, Status};
 
 use super::Line;
-use super::errand::{Errand, News, Place, Purpose};
+use super::errand::{Errand, News, Place, Purpose, Size};
 use crate::words;
 
 impl Line {
@@ -43,15 +43,16 @@ impl Line {
         while let Some(at) = self.states.pick(now, keys(&errand), risk)
             && let Some(place) = errand.targets.remove(at)
         {
-            let Place { transport, peer, identity } = place;
+            let Place { transport, peer, identity, size } = place;
             let via = self.listener(transport, peer).map_or(0, |own| own.advertised.len()) + VIA;
             let large = transport == Transport::Udp
+                && size == Size::Counts
                 && !protocol::transport::fits_udp(errand.request.wire().len() + via)
                 && !self.whither.is_datagrams_only(peer)
                 && self.listener(Transport::Tcp, peer).is_some();
             let transport = if large {
                 // RFC 3261 §18.1.1: by TCP when it is large, and by UDP after all when nobody takes it there.
-                errand.targets.push_front(place);
+                errand.targets.push_front(Place { size: Size::DoesNotCount, ..place });
                 Transport::Tcp
             } else {
                 transport
@@ -131,7 +132,7 @@ pub(super) fn places(targets: &[Target], out: &mut Vec<Output>) -> VecDeque<Plac
         let (transport, peer) = target.key();
         let secure = transport.is_secure();
         let identity = if secure { Identity::of(&target.domain) } else { Identity::NONE };
-        Place { transport, peer, identity }
+        Place { transport, peer, identity, size: Size::Counts }
     };
     targets.iter().map(place).collect()
 }

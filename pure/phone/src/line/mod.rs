@@ -24,8 +24,8 @@ use crate::limits;
 use crate::whither::{Way, Whither};
 use crate::words;
 
-use errand::Place;
 pub(crate) use errand::{Errand, News, Outcome, Part, Purpose, Tiding};
+use errand::{Place, Size};
 use launch::places;
 
 /// The way out of a phone.
@@ -210,7 +210,7 @@ impl Line {
         match errand.went.take() {
             Some(flow) => {
                 let Flow { transport, peer, identity, .. } = flow;
-                errand.targets.push_front(Place { transport, peer, identity });
+                errand.targets.push_front(Place { transport, peer, identity, size: Size::Counts });
                 self.launch(now, errand, out);
             }
             None => self.send(now, errand, out),
@@ -304,10 +304,27 @@ impl Line {
         out: &mut Vec<Output>,
     ) {
         let mut ups = Vec::new();
-        self.transactions.failed(flow, &mut ups, out);
+        match why {
+            // Who has not proven to be whom we meant is sent nothing a second time.
+            Some(_) => self.transactions.failed(flow, &mut ups, out),
+            None => self.transactions.ended(now, flow, &mut ups, out),
+        }
+        if flow.transport == Transport::Tcp && flow.connection == 0 {
+            self.whither.no_stream(flow.peer);
+        }
+        self.lost(now, ups, (flow, why), out);
+    }
+
+    fn lost(
+        &mut self,
+        now: Time,
+        ups: Vec<Up>,
+        (flow, why): (Flow, Option<&Distrust>),
+        out: &mut Vec<Output>,
+    ) {
         for up in ups {
             match up {
-                Up::Failed(id) => self.broken(now, id, (Some(flow), why), out),
+                Up::Failed(id) => self.broken(now, id, (flow, why), out),
                 up => self.rise(now, up, out),
             }
         }
@@ -315,7 +332,9 @@ impl Line {
 
     /// Wants a connection no more: what waits for an answer there waits no longer, and what is sent from now on goes by another.
     pub(crate) fn leave(&mut self, now: Time, flow: Flow, out: &mut Vec<Output>) {
-        self.failed(now, flow, None, out);
+        let mut ups = Vec::new();
+        self.transactions.failed(flow, &mut ups, out);
+        self.lost(now, ups, (flow, None), out);
         out.push(Output::Leave(flow));
     }
 
@@ -342,13 +361,10 @@ impl Line {
         &mut self,
         now: Time,
         id: ClientId,
-        (failed, why): (Option<Flow>, Option<&Distrust>),
+        (failed, why): (Flow, Option<&Distrust>),
         out: &mut Vec<Output>,
     ) {
         let Some(errand) = self.pending.remove(&id) else { return };
-        if let Some(flow) = errand.went.filter(|flow| flow.transport == Transport::Tcp) {
-            self.whither.no_stream(flow.peer);
-        }
         self.note(now, errand.went, Failure::Undelivered);
         let loss = words::Loss::of(failed, now - errand.left);
         let why = why.map_or_else(|| words::broken(errand.went, loss), ToString::to_string);
@@ -389,14 +405,14 @@ impl Line {
             }
             Up::Ack(_, ack) => self.news.push_back(News::Ack(ack)),
             Up::Response(id, _, response) => self.hear(now, id, response, out),
-            Up::Stray(..) | Up::Unacknowledged(_) | Up::Unanswerable(_) => {}
+            // A failure comes with its flow.
+            Up::Failed(_) | Up::Stray(..) | Up::Unacknowledged(_) | Up::Unanswerable(_) => {}
             Up::TimedOut(id) => {
                 let Some(errand) = self.pending.remove(&id) else { return };
                 self.note(now, errand.went, Failure::Unanswered);
                 let why = words::silence(errand.went, &self.timers);
                 self.next_target(now, errand, (Status::REQUEST_TIMEOUT, why), out);
             }
-            Up::Failed(id) => self.broken(now, id, (None, None), out),
         }
     }
 
