@@ -14,10 +14,11 @@ use server::Settings;
 use server::settings::{Overload, Route};
 use sip::header::Via;
 
-/// An office that sends what is for `far.test` to 203.0.113.7, trusts everybody, and knows the server of [`upstream`].
+/// An office that sends what is for `far.test` to 203.0.113.7, trusts everybody, and knows the server of [`upstream`] and another one.
 fn office() -> Office {
     let routes = vec![Route::domain("far.test", Some("sip:203.0.113.7:5060"))];
-    let unlimited = vec!["198.51.100.1/32".parse().unwrap()];
+    let unlimited = ["198.51.100.1/32", "198.51.100.6/32"].map(|known| known.parse().unwrap());
+    let unlimited = unlimited.to_vec();
     let overload = Overload { unlimited, ..Overload::default() };
     let mut office = Office::new(Settings { routes, overload, ..trusting() });
     office.now = Time(1_700_000_000_000_000_000);

@@ -74,3 +74,39 @@ fn a_stranger_that_asks_is_told_nothing_and_has_nobody_told_to_send_less() {
     }
     assert!(refused > 100, "{refused}");
 }
+
+/// "…the percentage by which the load forwarded to this server should be reduced": what each is told follows what becomes of its own requests,
+/// so that who sends too much is not paid for by others; and that a single one was refused says little.
+#[test]
+fn each_neighbour_is_asked_for_less_by_what_is_refused_of_its_own() {
+    let (mut office, greedy) = (office(), Phone::udp(106));
+    let (mut modest, mut others) = (Vec::new(), Vec::new());
+    for turn in 0..100 {
+        begin_turn(&mut office);
+        let mut sent = Vec::new();
+        // Who came last goes first: of the modest one all are begun, but for the one that came first.
+        if turn == 60 {
+            sent.extend(upstream(&mut office, 1_000_000 + turn, ASKS));
+        }
+        for call in 0..150 {
+            sent.extend(asked(&mut office, &greedy, turn * 1_000 + call, ASKS));
+        }
+        if turn > 20 && turn != 60 {
+            sent.extend(upstream(&mut office, 1_000_000 + turn, ASKS));
+        }
+        sent.extend(office.turn_ends());
+        for response in responses(&sent) {
+            let told: u64 = param(&response, "oc").unwrap().parse().unwrap();
+            let is_greedy = response.flow.peer == greedy.flow.peer;
+            let told_to = if is_greedy { &mut others } else { &mut modest };
+            told_to.push((turn, told, response.message.status().unwrap().code()));
+        }
+    }
+    let last = |told: &[(usize, u64, u16)]| told.last().map(|(_, told, _)| *told);
+    assert!(last(&others).is_some_and(|told| told > 50), "{others:?}");
+    let refused = modest.iter().filter(|(_, _, code)| *code == 503).count();
+    let most = modest.iter().map(|(_, told, _)| *told).max().unwrap();
+    assert!(refused == 1 && (1..=12).contains(&most), "{modest:?}");
+    assert!(modest.iter().all(|(turn, told, _)| *turn > 60 || *told == 0), "{modest:?}");
+    assert_eq!(last(&modest), Some(0), "it is over: {modest:?}");
+}

@@ -2,6 +2,7 @@
 //! do, new things wait until there is time for them, are refused when that does not come soon, and past that not heard; what goes on with
 //! something goes before them.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use machine::{Dice, HashKey, Time};
@@ -320,21 +321,22 @@ impl Door {
             return self.hold(turn, flow, request);
         }
         if class == Class::Within {
-            if self.is_told(turn, flow, request) {
-                self.feedback.within();
+            if let Some(neighbour) = self.told(turn, flow, request) {
+                self.feedback.within(neighbour);
             }
             return Verdict::Enter;
         }
         if class == Class::New {
             let repeats = !flow.transport.is_reliable() && self.late.has(request);
             if repeats || heard == Heard::PerhapsLate {
-                let told = self.is_told(turn, flow, request);
+                let told = self.told(turn, flow, request).is_some();
                 return self.dismiss(turn, (flow, request, told));
             }
             if heard == Heard::AtOnce {
                 self.hush.seen(flow.transport);
             }
             if self.valve.is_narrow() && self.waited > STALE {
+                self.lost(turn, flow, request);
                 self.note_away(class, heard);
                 return self.fall_silent(turn.now, flow, request);
             }
@@ -364,8 +366,8 @@ impl Door {
         if class == Class::New {
             self.hush.begun();
         }
-        if self.is_told(turn, flow, request) {
-            self.feedback.begun();
+        if let Some(neighbour) = self.told(turn, flow, request) {
+            self.feedback.begun(neighbour);
         }
     }
 
@@ -373,10 +375,7 @@ impl Door {
     fn turn_away(&mut self, turn: &mut Turn<'_>, arrival: &Arrival) -> Verdict {
         let Arrival { class, heard, newcomer: Newcomer { flow, request, .. } } = arrival;
         let flow = *flow;
-        let told = self.is_told(turn, flow, request);
-        if told {
-            self.feedback.refused();
-        }
+        let told = self.lost(turn, flow, request);
         self.note_away(*class, *heard);
         self.dismiss(turn, (flow, request, told))
     }
@@ -411,9 +410,18 @@ impl Door {
         }
     }
 
-    /// Has the neighbour that sent a request asked to be told how much is too much?
-    fn is_told(&self, turn: &Turn<'_>, flow: Flow, request: &Message) -> bool {
-        self.has_neighbours() && self.feedback.tells(turn.now, response_flow(request, flow).peer)
+    /// The neighbour that sent a request, when it has asked to be told how much is too much.
+    fn told(&self, turn: &Turn<'_>, flow: Flow, request: &Message) -> Option<SocketAddr> {
+        let neighbour = || response_flow(request, flow).peer;
+        let asked = self.has_neighbours().then(neighbour);
+        asked.filter(|neighbour| self.feedback.tells(turn.now, *neighbour))
+    }
+
+    /// There was no time for a request: true when that counts in what its neighbour is told.
+    fn lost(&mut self, turn: &Turn<'_>, flow: Flow, request: &Message) -> bool {
+        let told = self.told(turn, flow, request);
+        told.into_iter().for_each(|neighbour| self.feedback.refused(neighbour));
+        told.is_some()
     }
 
     /// A source is too fast: that is counted, and said now and then.
@@ -427,7 +435,7 @@ impl Door {
 
     /// Who is too fast is told so, as long as that does not cost much.
     fn hold(&mut self, turn: &mut Turn<'_>, flow: Flow, request: &Message) -> Verdict {
-        let told = self.is_told(turn, flow, request);
+        let told = self.told(turn, flow, request).is_some();
         if self.speed.has_word(turn.now) {
             Verdict::Refuse(later(turn.dice, (flow, request, told)))
         } else {
