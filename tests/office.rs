@@ -38,6 +38,8 @@ pub struct Office {
     pub introduced: Vec<String>,
     /// Addresses that are reached by connections to another one.
     pub aliases: Vec<(Flow, SocketAddr)>,
+    /// Whose connections keep their places.
+    pub vouched: Vec<Flow>,
     out: Vec<Output>,
     /// What it asked itself, as if it were another shard.
     own: Vec<protocol::Ticket>,
@@ -124,6 +126,7 @@ impl Office {
             barred: BTreeSet::new(),
             introduced: Vec::new(),
             aliases: Vec::new(),
+            vouched: Vec::new(),
             out: Vec::new(),
             own: Vec::new(),
             registrations: 0,
@@ -211,6 +214,7 @@ impl Office {
                 Output::Unbar(source) => drop(self.barred.remove(&source)),
                 Output::Introduce(name) => self.introduced.push(name.into()),
                 Output::Alias(flow, peer) => self.aliases.push((flow, peer)),
+                Output::Vouch(flow) => self.vouched.push(flow),
                 Output::Media(..) | Output::Leave(_) | Output::Deafen(_) => {}
             }
         }

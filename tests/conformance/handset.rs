@@ -110,7 +110,7 @@ impl Bench {
                 }
                 Output::Ask(_, question) => self.questions.push(question),
                 Output::Media(_, to, octets) => self.media.push((to, octets.to_vec())),
-                Output::Introduce(_) | Output::Alias(..) => {}
+                Output::Introduce(_) | Output::Alias(..) | Output::Vouch(_) => {}
                 Output::Leave(flow) => self.left.push(flow),
                 Output::Tell(..) | Output::Warn(_) | Output::Announce(_) | Output::Report(_) => {}
                 Output::Caution(_) | Output::Bar(..) | Output::Unbar(_) | Output::Deafen(_) => {}

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use offhook_tests::office::{
-    Office, Phone, Request, Sent, reply, requests, rows, settings, status,
+    Office, Phone, Request, Sent, reply, requests, rows, settings, status, trusting,
 };
 use protocol::doors::Event;
 use protocol::{Flow, Identity, Transport};
@@ -114,6 +114,36 @@ fn a_phone_that_answers_what_it_was_asked_is_heard() {
     assert!(matches!(status(&sent), 0 | 503), "{sent:?}");
     office.wait(Duration::from_secs(25));
     assert_eq!(status(&office.receive(forged.flow, foreign.again().again().wire())), 401);
+}
+
+/// When there are too many connections those keep theirs who have proven something: the driver hears who has. Strangers have nothing but what anybody can say.
+#[test]
+fn whoever_has_proven_something_keeps_its_connection() {
+    let unlimited = vec!["203.0.113.7/32".parse().unwrap()];
+    let overload = Overload { unlimited, ..Overload::default() };
+    let mut office = Office::new(Settings { overload, ..settings() });
+    let vouched = |office: &mut Office| std::mem::take(&mut office.vouched);
+    let (alice, bob) = (Phone::udp(101), Phone::udp(102));
+    let connected = by_tcp(&alice);
+    let invite = connected.invite("sip:102@example.test");
+    assert_eq!(status(&office.receive(connected.flow, invite.wire())), 407);
+    let end = call(&mut office, &alice, &bob);
+    assert_eq!(vouched(&mut office), [], "it was asked, and datagrams have no connection");
+    assert_eq!(requests(&office.receive(connected.flow, end.wire()), "BYE").len(), 1);
+    assert_eq!(vouched(&mut office), [connected.flow], "it has the pass of a call");
+    office.converse(&connected, &connected.invite("sip:102@example.test").call("answered"));
+    assert_eq!(vouched(&mut office), [connected.flow], "it knows a password");
+    let neighbour = Phone::tcp(107, 3);
+    let asks = neighbour.request("OPTIONS", "sip:example.test");
+    assert_eq!(status(&office.receive(neighbour.flow, asks.wire())), 401);
+    assert_eq!(vouched(&mut office), [neighbour.flow], "the operator knows it");
+    let mut open = Office::new(trusting());
+    open.register(&connected);
+    assert_eq!(
+        vouched(&mut open),
+        [connected.flow],
+        "it is registered, and nobody has to prove more"
+    );
 }
 
 /// Whoever has a pass of ours has no more than its share either.

@@ -8,8 +8,8 @@ use protocol::bans::Source;
 
 use crate::plan::Crowd;
 
-/// Counts connections over all shards, and gives each its number. It is locked when a connection is opened, says its first message, or
-/// is closed; never in between.
+/// Counts connections over all shards, and gives each its number. It is locked when a connection is opened, says its first message, has
+/// proven whose it is, or is closed; never in between.
 #[derive(Clone, Debug)]
 pub(crate) struct Census {
     counts: Arc<Mutex<Counts>>,
@@ -22,10 +22,11 @@ struct Counts {
     /// By number: the peer, and how it sits there.
     seats: HashMap<u32, (SocketAddr, Place)>,
     sources: HashMap<Source, Guests>,
-    /// The sources by how many of their connections have said something.
+    /// The sources by how many of their connections have said something, and proven nothing.
     largest: BTreeSet<(usize, Source)>,
-    /// Those who have said nothing yet, oldest first.
+    /// Those who have said nothing yet, and those who have only said something, oldest first.
     silent: BTreeMap<u64, u32>,
+    spoken: BTreeMap<u64, u32>,
     came: u64,
 }
 
@@ -33,7 +34,7 @@ struct Counts {
 #[derive(Debug, Default)]
 struct Guests {
     all: usize,
-    /// Those who have said nothing yet, and those who have, oldest first.
+    /// The same of the source.
     silent: BTreeMap<u64, u32>,
     spoken: BTreeMap<u64, u32>,
 }
@@ -47,6 +48,8 @@ enum Place {
     Silent(u64),
     /// It came so manieth, and has said something.
     Spoken(u64),
+    /// It came, and has proven whose it is: it does not go either.
+    Proven,
 }
 
 /// The place of one connection; given back when it is dropped.
@@ -77,18 +80,16 @@ impl Census {
         Self { counts: Arc::default(), crowd }
     }
 
-    /// A place for a connection. When there is none left, the oldest that has said nothing must go (of that source, when it is the
-    /// source that has too many): strangers who only hold places keep nobody out. When all have said something, the oldest goes of the
-    /// source that has most of them, unless that one has hardly more than the source of whoever comes: to say something is no merit.
+    /// A place for a connection. When there is none left, somebody must go who has proven nothing (of that source, when it is the source
+    /// that has too many, somebody who has said nothing): strangers who only hold places keep nobody out.
     pub(crate) fn seat(&self, peer: SocketAddr, begins: Begins) -> Option<(Seat, Option<Evicted>)> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let source = counts.sources.get(&peer.ip().into());
-        let theirs = source.map_or(0, |source| source.all);
-        let goes = if theirs >= self.crowd.a_source {
+        let goes = if source.is_some_and(|source| source.all >= self.crowd.a_source) {
             Some(*source?.silent.first_key_value()?.1)
         } else if counts.seats.len() >= self.crowd.connections {
-            let silent = counts.silent.first_key_value().map(|(_, number)| *number);
-            Some(silent.or_else(|| counts.oldest_of_the_largest(theirs))?)
+            let theirs = source.map_or(0, |source| source.spoken.len());
+            Some(counts.first_to_go(theirs, self.crowd.connections / HANDSHAKES)?)
         } else {
             None
         };
@@ -100,6 +101,10 @@ impl Census {
         Some((Seat { census: self.clone(), number }, evicted))
     }
 }
+
+/// Of so many places one may be held by somebody who has said nothing yet, before those go: whoever is about to prove something says nothing
+/// for a moment, and is not to go for somebody who only says something sooner.
+const HANDSHAKES: usize = 8;
 
 impl Counts {
     fn sit(&mut self, peer: SocketAddr, begins: Begins) -> u32 {
@@ -124,10 +129,17 @@ impl Counts {
         number
     }
 
-    /// Of the source of which most have said something the one that came first, when those are more than one more than so many.
-    fn oldest_of_the_largest(&self, than: usize) -> Option<u32> {
-        let (_, source) = self.largest.last().filter(|(count, _)| *count > than + 1)?;
-        self.sources.get(source)?.spoken.first_key_value().map(|(_, number)| *number)
+    /// Who goes for somebody of whose source so many have only said something. The oldest who has said nothing, when more of those are here than may be; the
+    /// oldest of the source that has most of those who have said something, unless it has hardly more than the other; the oldest of all of them.
+    fn first_to_go(&self, theirs: usize, silent: usize) -> Option<u32> {
+        let oldest = |of: &BTreeMap<u64, u32>| of.first_key_value().map(|(_, number)| *number);
+        if self.silent.len() > silent {
+            return oldest(&self.silent);
+        }
+        let largest = self.largest.last().filter(|(count, _)| *count > theirs + 1);
+        let largest = largest.and_then(|(_, source)| self.sources.get(source));
+        let of_largest = largest.and_then(|source| oldest(&source.spoken));
+        of_largest.or_else(|| oldest(&self.spoken)).or_else(|| oldest(&self.silent))
     }
 
     fn evict(&mut self, number: u32) -> Option<Evicted> {
@@ -138,42 +150,61 @@ impl Counts {
     fn heard(&mut self, number: u32) {
         let Some((peer, place)) = self.seats.get_mut(&number) else { return };
         let Place::Silent(came) = *place else { return };
-        *place = Place::Spoken(came);
-        self.silent.remove(&came);
         let source = peer.ip().into();
-        if let Some(guests) = self.sources.get_mut(&source) {
-            guests.silent.remove(&came);
-            let before = guests.spoken.len();
-            guests.spoken.insert(came, number);
-            self.largest.remove(&(before, source));
-            self.largest.insert((before + 1, source));
+        let before = std::mem::replace(place, Place::Spoken(came));
+        self.rise(source, before);
+        self.spoken.insert(came, number);
+        let Some(guests) = self.sources.get_mut(&source) else { return };
+        guests.spoken.insert(came, number);
+        let count = guests.spoken.len();
+        self.rank(source, (count - 1, count));
+    }
+
+    fn proven(&mut self, number: u32) {
+        let Some((peer, place)) = self.seats.get_mut(&number) else { return };
+        if let Place::Silent(_) | Place::Spoken(_) = *place {
+            let source = peer.ip().into();
+            let before = std::mem::replace(place, Place::Proven);
+            self.rise(source, before);
         }
     }
 
     fn leave(&mut self, number: u32) -> Option<SocketAddr> {
         let (peer, place) = self.seats.remove(&number)?;
         let source = peer.ip().into();
+        self.rise(source, place);
         let guests = self.sources.get_mut(&source)?;
         guests.all = guests.all.saturating_sub(1);
+        if guests.all == 0 {
+            self.sources.remove(&source);
+        }
+        Some(peer)
+    }
+
+    /// Somebody sits there no more.
+    fn rise(&mut self, source: Source, place: Place) {
+        let Some(guests) = self.sources.get_mut(&source) else { return };
         match place {
-            Place::Ours => {}
+            Place::Ours | Place::Proven => {}
             Place::Silent(came) => {
                 self.silent.remove(&came);
                 guests.silent.remove(&came);
             }
             Place::Spoken(came) => {
-                let before = guests.spoken.len();
+                self.spoken.remove(&came);
                 guests.spoken.remove(&came);
-                self.largest.remove(&(before, source));
-                if before > 1 {
-                    self.largest.insert((before - 1, source));
-                }
+                let count = guests.spoken.len();
+                self.rank(source, (count + 1, count));
             }
         }
-        if guests.all == 0 {
-            self.sources.remove(&source);
+    }
+
+    /// So many of a source have said something now, and so many had.
+    fn rank(&mut self, source: Source, (before, count): (usize, usize)) {
+        self.largest.remove(&(before, source));
+        if count > 0 {
+            self.largest.insert((count, source));
         }
-        Some(peer)
     }
 }
 
@@ -186,6 +217,11 @@ impl Seat {
     /// The peer has said something: it is not the first to go any more.
     pub(crate) fn heard(&self) {
         self.census.counts.lock().unwrap_or_else(PoisonError::into_inner).heard(self.number);
+    }
+
+    /// The peer has proven whose it is: it does not go any more.
+    pub(crate) fn proven(&self) {
+        self.census.counts.lock().unwrap_or_else(PoisonError::into_inner).proven(self.number);
     }
 }
 
@@ -209,11 +245,11 @@ mod tests {
     }
 
     #[test]
-    fn those_who_have_said_something_keep_their_seats() {
+    fn those_who_have_proven_something_keep_their_seats() {
         let census = census();
         let sit = |peer| {
             census.seat(peer, Begins::ByPeer).map(|(seat, evicted)| {
-                seat.heard();
+                seat.proven();
                 assert_eq!(evicted, None);
                 seat
             })
@@ -258,14 +294,49 @@ mod tests {
         let (new, evicted) = sit(peer(3, 1)).unwrap();
         assert_eq!(evicted, Some(Evicted { number: one.number(), peer: peer(1, 1) }));
         drop(one);
-        // Now they have two, one and one. Who has one does not get a second one for it, and who has none does.
-        assert!(sit(peer(2, 2)).is_none());
+        // Now they have two, one and one.
         let (last, evicted) = sit(peer(4, 1)).unwrap();
         assert_eq!(evicted, Some(Evicted { number: more[0].number(), peer: peer(1, 2) }));
-        assert!(sit(peer(5, 1)).is_none(), "each has one");
         drop((more, other, new, last));
         let counts = census.counts.lock().unwrap();
         assert_eq!((counts.seats.len(), counts.sources.len(), counts.largest.len()), (0, 0, 0));
+    }
+
+    /// A crowd of strangers with one connection each has said something on all places: who comes takes the oldest one, and whoever has proven
+    /// something meanwhile keeps its own.
+    #[test]
+    fn a_crowd_with_one_place_each_keeps_nobody_out() {
+        let census = Census::new(Crowd { connections: 16, a_source: 8, ..Crowd::default() });
+        let sit = |peer| census.seat(peer, Begins::ByPeer).unwrap();
+        let spoken = |peer| {
+            let (seat, evicted) = sit(peer);
+            seat.heard();
+            (seat, evicted.map(|evicted| evicted.peer))
+        };
+        let mut crowd: Vec<_> = (1..=16).map(|host| spoken(peer(host, 1)).0).collect();
+        let mut phones = Vec::new();
+        // Phones of one office, each of which says nothing for a moment, and then what it has to prove takes a while.
+        for nth in 1..=7_u8 {
+            let (phone, evicted) = sit(peer(100, nth.into()));
+            let next = 2 * nth - 1;
+            assert_eq!(evicted.map(|evicted| evicted.peer), Some(peer(next, 1)));
+            let (stranger, evicted) = spoken(peer(100 + nth, 1));
+            assert_eq!(evicted, Some(peer(next + 1, 1)), "and not the phone");
+            phone.heard();
+            phone.proven();
+            phones.push(phone);
+            crowd.push(stranger);
+        }
+        let more: Vec<_> = (1..=100).map(|host| spoken(peer(host, 2))).collect();
+        let evicted: Vec<_> = more.iter().filter_map(|(_, evicted)| *evicted).collect();
+        assert_eq!(evicted.len(), 100);
+        let is_there =
+            |seat: &Seat| census.counts.lock().unwrap().seats.contains_key(&seat.number());
+        assert!(phones.iter().all(is_there));
+        drop((crowd, phones, more));
+        let counts = census.counts.lock().unwrap();
+        assert_eq!((counts.seats.len(), counts.sources.len(), counts.spoken.len()), (0, 0, 0));
+        assert!(counts.largest.is_empty() && counts.silent.is_empty());
     }
 
     #[test]

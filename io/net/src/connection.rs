@@ -161,6 +161,11 @@ impl Connection {
         self.aliases.iter().map(|peer| Flow { peer: *peer, ..self.flow })
     }
 
+    /// The peer has proven who it is.
+    pub(crate) fn vouch(&self) {
+        self.seat.proven();
+    }
+
     /// True when we have opened it.
     pub(crate) const fn begun_by_us(&self) -> bool {
         matches!(self.begun, Begins::ByUs)
@@ -334,8 +339,11 @@ impl Connection {
 
     /// A whole message has come, whether it is read or not.
     fn heard(&mut self, now: Time) {
-        if matches!(self.state, State::Silent { .. }) {
-            self.seat.heard();
+        match self.state {
+            State::Silent { .. } if self.flow.identity.is_none() => self.seat.heard(),
+            // Its certificate says who it is.
+            State::Silent { .. } => self.vouch(),
+            _ => {}
         }
         self.state = State::Open { heard: now };
         self.half_since = None;

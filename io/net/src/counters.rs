@@ -67,7 +67,7 @@ pub struct Counters {
     pub connections_refused: Count,
     /// Connections that were closed because the peer was too slow to write, or said nothing.
     pub connections_slow: Count,
-    /// Connections that had said nothing yet, and were closed to make room.
+    /// Connections that had said nothing yet, or proven nothing, and were closed to make room.
     pub connections_evicted: Count,
     /// Connections that were closed because the peer did not read.
     pub connections_deaf: Count,

@@ -174,6 +174,10 @@ pub const PEM_FILE: usize = 4 << 20;
 /// connection to one of them is then opened only when a machine names it again.
 pub const INTRODUCED: usize = 16_384;
 
+/// Connections of which one shard remembers that it has said whose they are: some more than there may be. Of one that is forgotten it is said
+/// again.
+pub const VOUCHED: usize = 65_536;
+
 /// Addresses that are reached over connections of other shards. For one that is forgotten a connection is opened, as without an alias.
 pub const DETOURS: usize = 4_096;
 

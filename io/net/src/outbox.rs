@@ -28,7 +28,8 @@ impl<M: Drivable> Shard<M> {
                 Output::Send(flow, octets) => self.send(now, flow, octets),
                 Output::Introduce(name) => self.open(now, Letter::Introduce(name)),
                 Output::Alias(flow, peer) => self.alias(now, flow, peer),
-                Output::Leave(flow) => self.leave(now, flow),
+                Output::Vouch(flow) => self.vouch(now, flow),
+                Output::Leave(flow) => self.say_to_owner(now, flow, Letter::Leave(flow)),
                 Output::Media(socket, to, octets) => {
                     if !self.media.send(socket, to, octets) {
                         self.here.counters.media_unsent.one();
@@ -82,12 +83,20 @@ impl<M: Drivable> Shard<M> {
     }
 
     /// The connection lives where its peer is at home.
-    fn leave(&mut self, now: Time, flow: Flow) {
+    fn say_to_owner(&mut self, now: Time, flow: Flow, letter: Letter) {
         let owner = self.streams.owner(flow.peer);
         if owner == self.here.shard {
-            self.open(now, Letter::Leave(flow));
+            self.open(now, letter);
         } else {
-            self.post_surely(owner, Letter::Leave(flow));
+            self.post_surely(owner, letter);
+        }
+    }
+
+    /// Once is enough: whoever has proven who it is goes on to do so.
+    fn vouch(&mut self, now: Time, flow: Flow) {
+        if self.streams.vouched.of(&flow.connection).is_none() {
+            self.streams.vouched.note(flow.connection, ());
+            self.say_to_owner(now, flow, Letter::Vouch(flow));
         }
     }
 

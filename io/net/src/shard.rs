@@ -308,6 +308,7 @@ impl<M: Drivable> Shard<M> {
                 }
             }
             Letter::Evict(number) => self.streams.evict(number),
+            Letter::Vouch(flow) => self.streams.vouch(flow),
             Letter::Leave(flow) => self.streams.leave(flow),
         }
     }

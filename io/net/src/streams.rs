@@ -59,6 +59,8 @@ pub(crate) struct Streams {
     detours: Recent<(u16, SocketAddr, Identity), Flow>,
     /// The names behind the identities of flows.
     pub(crate) introduced: Recent<Identity, Box<str>>,
+    /// Connections whose peers have proven to this shard's machine who they are, wherever they live.
+    pub(crate) vouched: Recent<u32, ()>,
     alarms: BTreeSet<(Time, u32)>,
     /// Connections to look after at the end of the turn.
     touched: Vec<u32>,
@@ -110,6 +112,7 @@ impl Streams {
             backlogs: Backlogs::new(plan.crowd.write_queues),
             detours: Recent::new(limits::DETOURS),
             introduced: Recent::new(limits::INTRODUCED),
+            vouched: Recent::new(limits::VOUCHED),
             census,
             counters,
             connections: HashMap::new(),
@@ -151,6 +154,12 @@ impl Streams {
     /// Closes a connection that must make room.
     pub(crate) fn evict(&mut self, number: u32) {
         self.close(number, Reason::Evicted);
+    }
+
+    /// The peer of a connection has proven who it is: it does not go for others any more.
+    pub(crate) fn vouch(&self, flow: Flow) {
+        let there = self.connections.get(&flow.connection);
+        there.filter(|connection| connection.flow == flow).into_iter().for_each(Connection::vouch);
     }
 
     /// Whoever comes from now on sees these certificates, and may come from these pages.

@@ -36,6 +36,8 @@ pub(crate) enum Letter {
     Evict(u32),
     /// A connection of the addressee's is wanted no more.
     Leave(Flow),
+    /// The peer of a connection of the addressee's has proven who it is.
+    Vouch(Flow),
 }
 
 /// A connection that was just accepted.

@@ -60,6 +60,8 @@ pub enum Output {
     Introduce(Box<str>),
     /// What is to go to this address, to whom the flow has proven to be, may go over its connection too (RFC 5923 §8.2).
     Alias(Flow, SocketAddr),
+    /// Whoever is at the other end of this connection has proven who it is: it keeps its place when there are too many connections.
+    Vouch(Flow),
     /// This connection, or the one to the peer when `Flow::connection` is 0, is wanted no more: it is closed, and its end is not told.
     Leave(Flow),
     /// Send a datagram from a socket of ours.

@@ -429,6 +429,7 @@ impl Roles {
         let is_noted = self.registrar.comes(&aor, Bans::visit(turn, way.0));
         let visit = if is_noted { Visit::AsBefore } else { Visit::Anew };
         self.bans.welcome(turn, (way.0, &aor), visit);
+        turn.vouch(way.0);
         Ok(done)
     }
 

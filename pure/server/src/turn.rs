@@ -49,6 +49,13 @@ impl Turn<'_> {
         self.send_back(flow, request, wire);
     }
 
+    /// Whoever a request came from is who it seems to be.
+    pub(crate) fn vouch(&mut self, flow: Flow) {
+        if flow.connection != 0 {
+            self.out.push(Output::Vouch(flow));
+        }
+    }
+
     /// Sends an answer that no transaction repeats.
     pub(crate) fn send_back(&mut self, flow: Flow, request: &Message, wire: Bytes) {
         let back = response_flow(request, flow);

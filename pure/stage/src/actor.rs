@@ -173,6 +173,8 @@ impl<M: Machine<Input = Input, Output = Output>> Actor<M> {
                 Output::Introduce(name) => self.introduced.note(name),
                 Output::Alias(flow, peer) => self.lines.alias(flow, peer),
                 Output::Leave(flow) => self.lines.leave(flow, out),
+                // Here is room for all.
+                Output::Vouch(_) => {}
                 Output::Media(socket, to, octets) => self.send_media(socket, to, octets, out),
                 Output::Ask(ticket, question) => self.ask(now, shard, ticket, question),
                 Output::Tell(asker, answer) => {

@@ -11,6 +11,7 @@ use offhook_net::{Crowd, Heard as Told, Notice, Patience, Plan, Program, Wire};
 use protocol::{Flow, Identity, Input, Output, Transport};
 
 use crate::echo::{House, PATIENCE, connect, options, read_answer};
+use crate::secure::came;
 
 const SHORT: Duration = Duration::from_millis(40);
 
@@ -202,6 +203,32 @@ fn who_has_spoken_on_all_places_keeps_nobody_out() {
     assert_eq!(read_answer(&mut other), "other");
     ends(&mut sitting[0]);
     assert_eq!(house.count(|counters| &counters.connections_evicted), 1);
+}
+
+/// Strangers with one connection each have said something on all places: the first of them goes for whoever comes, and whoever has proven
+/// something stays, whichever shard says so.
+#[test]
+fn a_crowd_with_one_place_each_keeps_nobody_out_and_drives_nobody_away_who_is_known() {
+    for shard in [0, 1] {
+        let mut plan = plan().shards(2);
+        plan.crowd = Crowd { connections: 4, ..Crowd::default() };
+        let house = House::open(plan, Program::new());
+        let comes = |host: u8| {
+            let mut peer = connect_from([127, 0, 0, host], house.address(0));
+            peer.write_all(&options("here", "")).unwrap();
+            assert_eq!(read_answer(&mut peer), "here", "{host}");
+            (peer, came(&house))
+        };
+        let (mut known, flow) = comes(2);
+        house.put(shard, Output::Vouch(flow));
+        [0, 1, 0, 1].into_iter().for_each(|shard| house.settle(shard));
+        let mut crowd: Vec<_> = (3..40).map(|host| comes(host).0).collect();
+        ends(&mut crowd[0]);
+        known.write_all(&options("still", "")).unwrap();
+        assert_eq!(read_answer(&mut known), "still");
+        assert_eq!(house.count(|counters| &counters.connections_evicted), 34);
+        assert_eq!(house.count(|counters| &counters.connections_refused), 0);
+    }
 }
 
 /// Connects from one of our own addresses.

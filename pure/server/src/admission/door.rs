@@ -324,6 +324,8 @@ impl Door {
             if let Some(neighbour) = self.told(turn, flow, request) {
                 self.feedback.within(neighbour);
             }
+            // Only who was in a call of ours has its pass.
+            turn.vouch(flow);
             return Verdict::Enter;
         }
         if class == Class::New {

@@ -24,7 +24,7 @@ pub use door::Tally;
 pub(crate) use door::{Door, Verdict};
 pub(crate) use merged::Merged;
 pub(crate) use room::Arrival;
-pub(crate) use speed::Witnesses;
+pub(crate) use speed::{Witnesses, spared};
 pub(crate) use trial::Heard;
 pub(crate) use unreadable::unreadable;
 

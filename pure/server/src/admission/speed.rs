@@ -123,7 +123,7 @@ fn pace(rules: &Overload, shards: u16) -> Pace {
 }
 
 /// Sources that may be as fast as they like: those that the operator knows, and those that routes lead to.
-pub(super) fn spared(house: &House, source: Source) -> bool {
+pub(crate) fn spared(house: &House, source: Source) -> bool {
     let known = &house.settings.overload.unlimited;
     let trusted = &house.settings.proxy.trusted;
     known.iter().chain(trusted).any(|network| network.meets(source)) || house.leads_to(source)

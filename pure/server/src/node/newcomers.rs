@@ -5,7 +5,7 @@ use protocol::{Fault, Flow};
 use sip::{Message, Method};
 
 use super::Roles;
-use crate::admission::{self, Arrival, Entry, Heard, Verdict, Witnesses};
+use crate::admission::{self, Arrival, Entry, Heard, Verdict, Witnesses, spared};
 use crate::bans::Proof;
 use crate::gate::{Asker, No, Pass, Visitor};
 use crate::options;
@@ -116,6 +116,9 @@ impl Roles {
         plan: &mut Plan,
     ) -> Result<(Purpose, Asker, Pass), No> {
         let (flow, request) = (newcomer.flow, &newcomer.request);
+        if flow.connection != 0 && spared(turn.house, flow.peer.ip().into()) {
+            turn.vouch(flow);
+        }
         let purpose =
             self.weigh(turn, flow, (request, plan), &mut |_, _, _| {}).map_err(No::Fault)?;
         let asker = purpose.asker(turn);
@@ -124,6 +127,7 @@ impl Roles {
             let (pass, proven) = self.gate.ask(turn, (flow, request), asker, &mut self.bans)?;
             plan.proven = Some(proven.user);
             proof = proven.proof;
+            turn.vouch(flow);
             pass
         } else {
             Pass::Now(None)

@@ -91,7 +91,7 @@ static COUNTED: &[Counted] = &[
         kind: Kind::Counter,
         name: "offhook_connections_total",
         help: "Connections: `accepted`, `opened` by us, `failed` to open, `refused` because there were too many, closed because the peer was `slow`, \
-               `silent` when there was no room, or did not read (`deaf`).",
+               `silent` (or without any proof of who it is) when there was no room, or did not read (`deaf`).",
         samples: &[
             ("accepted", |counters| &counters.connections_accepted),
             ("opened", |counters| &counters.connections_opened),
