@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use machine::{Dice, HashKey, Map, Time};
+use machine::{Dice, HashKey, Numbers, Time};
 
 use crate::limits;
 
@@ -11,8 +11,10 @@ use crate::limits;
 #[derive(Debug)]
 pub struct Counts {
     life: Duration,
-    used: Map<Box<str>, Window>,
-    order: VecDeque<(Time, Box<str>)>,
+    /// Makes the numbers of nonces.
+    key: HashKey,
+    used: Numbers<Window>,
+    order: VecDeque<(Time, u128)>,
     /// The youngest nonce that was forgotten to make room: what is as old, and not remembered, may have been used.
     forgotten: Time,
 }
@@ -27,15 +29,16 @@ struct Window {
 impl Counts {
     /// Nothing used yet; nonces live for `life`.
     pub fn new(life: Duration, dice: &mut Dice) -> Self {
-        let used = HashKey::throw(dice).map();
-        Self { life, used, order: VecDeque::new(), forgotten: Time::default() }
+        let (key, used) = (HashKey::throw(dice), Numbers::default());
+        Self { life, key, used, order: VecDeque::new(), forgotten: Time::default() }
     }
 
     /// Uses a count of a nonce of ours that was made at `made`; `false` when that was done before, or when nobody can tell any more. Only after a right answer:
     /// what is wrong uses nothing up.
     pub fn spend(&mut self, now: Time, made: Time, (nonce, count): (&str, u32)) -> bool {
         self.forget(now);
-        if let Some(window) = self.used.get_mut(nonce) {
+        let nonce = self.key.number([nonce.as_bytes()]);
+        if let Some(window) = self.used.get_mut(&nonce) {
             return window.spend(count);
         }
         // A nonce begins with count 1. One that comes with more was forgotten, or its first uses were lost on the way.
@@ -44,8 +47,8 @@ impl Counts {
         }
         let mut window = Window::default();
         window.spend(count);
-        self.used.insert(nonce.into(), window);
-        self.order.push_back((made, nonce.into()));
+        self.used.insert(nonce, window);
+        self.order.push_back((made, nonce));
         true
     }
 
