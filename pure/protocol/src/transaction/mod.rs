@@ -1,5 +1,6 @@
 //! Transactions: a request and its responses (RFC 3261 §17), with RFC 6026 (2xx to INVITE) and RFC 4320 (non-INVITE).
 
+mod acknowledged;
 mod answered;
 mod back;
 mod backoff;
@@ -30,6 +31,7 @@ pub use trace::Trace;
 use crate::doors::Output;
 use crate::limits;
 use crate::transport::{Flow, response_flow};
+use acknowledged::Acknowledged;
 use answered::Answered;
 pub(crate) use backoff::Backoff;
 use client::{Client, Heard};
@@ -164,6 +166,7 @@ pub struct Transactions {
     /// The alarm of the one that was touched last is not set yet: most are answered at once, and want another then.
     latest: Option<(Time, u64)>,
     answered: Answered,
+    acknowledged: Acknowledged,
     repeats: Repeats,
     unfinished: Unfinished,
 }
@@ -183,8 +186,20 @@ impl Transactions {
         let (by_key, keys) = (Index::default(), Keys::new(HashKey::throw(dice)));
         let (by_peer, all) = (BTreeSet::new(), Shelf::default());
         let (alarms, repeats) = (Alarms::default(), Repeats::default());
-        let (latest, answered, unfinished) = (None, Answered::default(), Unfinished::default());
-        Self { timers, keys, by_key, by_peer, all, alarms, latest, answered, repeats, unfinished }
+        let (answered, acknowledged) = (Answered::default(), Acknowledged::default());
+        Self {
+            timers,
+            keys,
+            by_key,
+            by_peer,
+            all,
+            alarms,
+            latest: None,
+            answered,
+            acknowledged,
+            repeats,
+            unfinished: Unfinished::default(),
+        }
     }
 
     /// How often something had to be said again.
@@ -226,8 +241,9 @@ impl Transactions {
             return None;
         }
         let cancelled = (request.method() == Some(Method::Cancel)).then(|| {
-            let key = self.keys.of_cancelled(&request);
-            key.and_then(|key| self.find(key)).map(ServerId)
+            let key = self.keys.of_cancelled(&request)?;
+            let gone = self.acknowledged.has(now, key).then_some(GONE);
+            self.find(key).map(ServerId).or(gone)
         });
         let server = Server::start(now, &self.timers, back, &request);
         let id = self.insert(Some(key), Transaction::Server(server));
@@ -238,8 +254,9 @@ impl Transactions {
     }
 
     /// Is this a CANCEL of a request that we know (RFC 3261 §9.2)?
-    pub fn cancels(&self, request: &Message) -> bool {
-        self.keys.of_cancelled(request).is_some_and(|key| self.find(key).is_some())
+    pub fn cancels(&self, now: Time, request: &Message) -> bool {
+        let key = self.keys.of_cancelled(request);
+        key.is_some_and(|key| self.find(key).is_some() || self.acknowledged.has(now, key))
     }
 
     /// Sends a response in a server transaction. What comes too late for it goes nowhere.
@@ -358,6 +375,7 @@ impl Transactions {
     pub fn wake(&mut self, now: Time, out: &mut Vec<Output>, up: &mut Vec<Up>) {
         self.wait_no_more(now);
         self.answered.forget(now);
+        self.acknowledged.forget(now);
         self.set_alarm(None);
         while let Some(id) = self.alarms.due(now) {
             let Some(entry) = self.all.get_mut(id) else { continue };
@@ -381,12 +399,12 @@ impl Transactions {
     pub fn deadline(&self) -> Option<Time> {
         let latest = self.latest.map(|(time, _)| time);
         let next = self.alarms.next().into_iter().chain(latest);
-        next.chain(self.answered.deadline()).min()
+        next.chain(self.answered.deadline()).chain(self.acknowledged.deadline()).min()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.all.len() + self.answered.len()
+        self.all.len() + self.answered.len() + self.acknowledged.len()
     }
 
     /// True when there is none.
@@ -427,12 +445,22 @@ impl Transactions {
             let Some(Transaction::Server(server)) = found else { return Met::Known(None) };
             let before = out.len();
             let again = server.receive(now, &self.timers, &request, out);
+            if let Some(until) = server.acknowledged() {
+                self.acknowledged.keep(key, until);
+            }
             self.repeats.received += u64::from(request.method() != Some(Method::Ack));
             self.repeats.sent += sent_since(before, out);
             self.settle(id);
             return Met::Known((again == Again::ForTheUser).then_some(Up::Ack(flow, request)));
         }
-        if request.method() == Some(Method::Ack) {
+        let is_ack = request.method() == Some(Method::Ack);
+        if matches!(request.method(), Some(Method::Ack | Method::Invite))
+            && self.acknowledged.has(now, key)
+        {
+            self.repeats.received += u64::from(!is_ack);
+            return Met::Known(None);
+        }
+        if is_ack {
             return Met::Known(Some(Up::Ack(flow, request)));
         }
         if let Some((back, answer)) = self.answered.find(now, key) {
@@ -506,6 +534,9 @@ impl Transactions {
         }
     }
 }
+
+/// An INVITE that was refused, and whose ACK has come: there is nothing to cancel.
+const GONE: ServerId = ServerId(u64::MAX);
 
 /// Where it stands on its shelf.
 const fn place_of(id: u64) -> u32 {

@@ -200,6 +200,16 @@ impl Server {
         Some(left)
     }
 
+    /// Once its refusal was acknowledged in a datagram, only repeats are to be absorbed, until then: the transaction is over.
+    pub(super) fn acknowledged(&mut self) -> Option<Time> {
+        let State::Confirmed { until } = self.state else { return None };
+        let came_in_a_datagram = !self.back.flow.transport.is_reliable();
+        came_in_a_datagram.then(|| {
+            self.state = State::Over;
+            until
+        })
+    }
+
     /// Takes a repeat of the request, or an ACK.
     pub(super) fn receive(
         &mut self,

@@ -41,7 +41,7 @@ impl Roles {
 
     /// Anybody can send a CANCEL: what cancels nothing leaves nothing behind.
     fn cancels(&mut self, turn: &mut Turn<'_>, newcomer: Newcomer) {
-        if turn.transactions.cancels(&newcomer.request) {
+        if turn.transactions.cancels(turn.now, &newcomer.request) {
             let up = turn.transactions.admit(turn.now, newcomer, turn.out);
             up.into_iter().for_each(|up| self.told(turn, up));
         } else if self.door.has_answer(turn, newcomer.flow) {
