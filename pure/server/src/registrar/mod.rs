@@ -161,9 +161,11 @@ impl Registrar {
             return Ok(None);
         }
         let common = common(flow, request, outbound)?;
-        let asked = refresh::alone(request, outbound);
-        let refreshed = match &asked {
-            Some(asked) => self.refreshed(turn, aor, request, (asked, &common))?,
+        let known = self.location.only(turn.now, aor);
+        let known = known.filter(|known| known.said.call_id == common.call_id);
+        let asked = known.and_then(|_| refresh::alone(request, outbound));
+        let refreshed = match known.zip(asked.as_ref()) {
+            Some(both) => refresh::refreshed(turn, aor, (request, &common), both)?,
             None => None,
         };
         let next = match refreshed {

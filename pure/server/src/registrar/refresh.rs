@@ -9,8 +9,8 @@ use sip::header::Contact;
 
 use super::contact::Asked;
 use super::outbound::Outbound;
-use super::{Common, Registrar, expires, expiry, flow_of};
-use crate::location::{Lies, Said};
+use super::{Common, expires, expiry, flow_of};
+use crate::location::{Lies, Only, Said};
 use crate::push;
 use crate::turn::Turn;
 
@@ -21,44 +21,40 @@ pub(super) fn alone(request: &Message, outbound: Outbound) -> Option<Asked<'_>> 
     if contacts.next().is_some() { None } else { Asked::read(&contact, outbound) }
 }
 
-impl Registrar {
-    /// The binding as it would be, and where it lies; nothing when that is not all. Nothing is changed yet.
-    pub(super) fn refreshed<'a>(
-        &self,
-        turn: &mut Turn<'_>,
-        aor: &[u8],
-        request: &Message,
-        (asked, common): (&'a Asked<'_>, &'a Common<'_>),
-    ) -> Result<Option<(Lies, Said<'a>)>, Fault> {
-        let Some(known) = self.location.only(turn.now, aor) else { return Ok(None) };
-        let is_it = known.said.uri == asked.uri
-            && known.said.call_id == common.call_id
-            && known.said.features == asked.features;
-        if !is_it || !common.path.is_empty() || turn.house.settings.registrar.max_contacts == 0 {
-            return Ok(None);
-        }
-        let least = push::least_expiry(turn.house, aor, asked.uri);
-        let wish = asked.expires.or_else(|| expires(request));
-        let Some(lasts) = expiry::granted(turn, wish, least)? else { return Ok(None) };
-        if common.cseq <= known.said.cseq {
-            return Err(Fault::OutOfOrder);
-        }
-        let (since, first_cseq) = match asked.instance() {
-            Some(_) => (known.said.since, known.said.first_cseq),
-            None => (turn.now, common.cseq),
-        };
-        let uri = asked.judge(turn.house, aor)?;
-        let said = Said {
-            uri: asked.uri,
-            call_id: common.call_id,
-            features: &asked.features,
-            cseq: common.cseq,
-            q: asked.q,
-            until: turn.now + lasts,
-            since,
-            first_cseq,
-            flow: flow_of(common, (asked, &uri), request),
-        };
-        Ok(known.has_room(&said).then_some((known.at, said)))
+/// The binding as it would be, and where it lies; nothing when that is not all. Nothing is changed yet.
+pub(super) fn refreshed<'a>(
+    turn: &mut Turn<'_>,
+    aor: &[u8],
+    (request, common): (&Message, &'a Common<'_>),
+    (known, asked): (Only<'_>, &'a Asked<'_>),
+) -> Result<Option<(Lies, Said<'a>)>, Fault> {
+    let is_it = known.said.uri == asked.uri
+        && known.said.call_id == common.call_id
+        && known.said.features == asked.features;
+    if !is_it || !common.path.is_empty() || turn.house.settings.registrar.max_contacts == 0 {
+        return Ok(None);
     }
+    let least = push::least_expiry(turn.house, aor, asked.uri);
+    let wish = asked.expires.or_else(|| expires(request));
+    let Some(lasts) = expiry::granted(turn, wish, least)? else { return Ok(None) };
+    if common.cseq <= known.said.cseq {
+        return Err(Fault::OutOfOrder);
+    }
+    let (since, first_cseq) = match asked.instance() {
+        Some(_) => (known.said.since, known.said.first_cseq),
+        None => (turn.now, common.cseq),
+    };
+    let uri = asked.judge(turn.house, aor)?;
+    let said = Said {
+        uri: asked.uri,
+        call_id: common.call_id,
+        features: &asked.features,
+        cseq: common.cseq,
+        q: asked.q,
+        until: turn.now + lasts,
+        since,
+        first_cseq,
+        flow: flow_of(common, (asked, &uri), request),
+    };
+    Ok(known.has_room(&said).then_some((known.at, said)))
 }
