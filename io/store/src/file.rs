@@ -188,6 +188,24 @@ impl File {
         &mut self,
         group: impl ExactSizeIterator<Item = &'a Record> + Clone,
     ) -> rusqlite::Result<()> {
+        let written = self.write_whole(group);
+        if written.is_err() {
+            self.write_over();
+        }
+        written
+    }
+
+    /// What could not be synced stands in the log all the same, whole, and would count in the next life. Whatever is written next takes its place;
+    /// so something is, that says what is so already.
+    fn write_over(&self) {
+        // A disk that does not take this either, or not for certain, can promise nothing.
+        drop(self.connection.pragma_update(None, "user_version", FORM));
+    }
+
+    fn write_whole<'a>(
+        &mut self,
+        group: impl ExactSizeIterator<Item = &'a Record> + Clone,
+    ) -> rusqlite::Result<()> {
         // What was damaged was said at the start.
         let session = self.begin(&mut Found::default())?;
         let entries = group.map(entry);

@@ -232,6 +232,8 @@ fn fails(name: &str, what: Fails, (calls, error): (&str, &str)) {
     let found = registered(&server, after + 1);
     let lost: Vec<_> = acknowledged.difference(&found).collect();
     assert!(lost.is_empty(), "{calls} {error}: {lost:?} were acknowledged and are lost");
+    let invented: Vec<_> = found.difference(&acknowledged).collect();
+    assert!(invented.is_empty(), "{calls} {error}: {invented:?} were refused and are there");
 }
 
 /// What is left of a log whose writer has ended.
@@ -293,6 +295,29 @@ fn a_disk_that_is_read_only() {
 #[test]
 fn a_disk_that_does_not_sync() {
     fails("sync", Fails::TheDisk, ("fsync,fdatasync", "EIO"));
+}
+
+/// What was written and could not be synced is not safe, and stands in the file all the same, whole: the next life is not to believe it, also when the disk has
+/// not worked since.
+#[test]
+fn what_was_refused_because_the_disk_does_not_sync_is_not_so_after_a_kill() {
+    let folder = folder("serve-fault-refused");
+    let mut server = Server::start(&folder, CONFIG);
+    assert_eq!(ask(&server, "REGISTER", 0), 200);
+    let fault = Fault::begin(&server, ("fsync,fdatasync", "error=EIO"), folder.join("faults"));
+    let signs_off = |us: &str| {
+        let register = request("REGISTER", 0, ("UDP", us)).replace("CSeq: 1 ", "CSeq: 2 ");
+        register.replace("z9hG4bK", "z9hG4bKoff").replace("Max-", "Expires: 0\r\nMax-")
+    };
+    assert!(answer_to(&server, signs_off).starts_with("SIP/2.0 503 "));
+    for phone in 1..4 {
+        assert_eq!(ask(&server, "REGISTER", phone), 503);
+    }
+    server.signal("KILL");
+    server.child.wait().expect("ended");
+    assert!(fault.end() > 0);
+    let server = Server::start(&folder, CONFIG);
+    assert_eq!(registered(&server, 4), BTreeSet::from([0]));
 }
 
 /// Whose bindings an operator takes away because the password is stolen: it is not said that they are gone as long as a restart would bring them back, and
