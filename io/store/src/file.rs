@@ -11,9 +11,10 @@ use std::{fs, io};
 
 use machine::Time;
 use protocol::Record;
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Transaction, params};
 
-use crate::batch::{Entry, entries};
+use crate::batch::Entry;
+use crate::landed::{self, Landed};
 use crate::landing::Landing;
 use crate::limits;
 use crate::session::Session;
@@ -64,6 +65,9 @@ impl File {
         if found.damaged > 0 {
             losses.push(Loss::Records(found.damaged));
         }
+        if found.unread > 0 {
+            losses.push(Loss::Batches(found.unread));
+        }
         if losses.iter().any(|loss| matches!(loss, Loss::Table(_))) {
             file.take_over(&found.rows).map_err(|error| Fault::of(&path, error))?;
         }
@@ -88,10 +92,7 @@ impl File {
         let (today, landing) = (Session::begin(now), Landing::default());
         let mut file = Self { connection, today, session: None, landing };
         let begun = file.begin(found);
-        let newest = match &begun {
-            Err(error) if refuses(error) => file.newest(found).map_err(fault)?,
-            _ => Newest::new(),
-        };
+        let newest = if begun.is_ok() { Newest::new() } else { file.newest(found) };
         file.restore(now, newest, found).map_err(fault)?;
         match begun {
             Err(error) if !refuses(&error) => Err(fault(error)),
@@ -110,9 +111,13 @@ impl File {
         Ok(session)
     }
 
-    /// Reads every record; what was said last of some lies elsewhere. Those that have ended, or are damaged, are taken away, if the disk lets us.
+    /// Reads every record; what was said last of some lies elsewhere. Those that have ended, or are damaged, are taken away, if the disk lets us. Where the
+    /// table cannot be read it is read from the other end as well.
     fn restore(&self, now: Time, newest: Newest, found: &mut Found) -> rusqlite::Result<()> {
-        let sessions = self.sessions()?;
+        // Where they cannot be read nobody knows that the clock was set.
+        let sessions = self.sessions();
+        let (sessions, fault) =
+            sessions.map_or_else(|e| (BTreeMap::new(), Some(e)), |all| (all, None));
         let mut useless: Vec<Box<[u8]>> = Vec::new();
         let rows = &mut found.rows;
         let mut take = |key: &[u8], value: &[u8], (until, session): (i64, i64)| {
@@ -124,33 +129,49 @@ impl File {
             }
             lasts
         };
-        let mut table = self.connection.prepare("SELECT key, value, until, session FROM record")?;
-        let mut table = table.query([])?;
-        while let Some(row) = table.next()? {
+        for (key, (value, until, session)) in &newest {
+            if !value.is_empty() {
+                take(key, value, (*until, *session));
+            }
+        }
+        let mut row = |row: &Row<'_>| {
             let (key, value) = (row.get_ref(0)?.as_blob()?, row.get_ref(1)?.as_blob()?);
             let (until, session): (i64, i64) = (row.get(2)?, row.get(3)?);
             if newest.contains_key(key) {
-                continue;
+                return Ok(());
             }
             let Some(value) = unsealed(key, value, until) else {
                 found.damaged += 1;
                 useless.push(key.into());
-                continue;
+                return Ok(());
             };
             if !take(key, value, (until, session)) {
                 useless.push(key.into());
             }
+            Ok(())
+        };
+        if let Err(error) = self.each_row(UPWARDS, &mut row) {
+            drop(self.each_row(DOWNWARDS, &mut row));
+            return Err(error);
         }
-        drop(table);
-        for (key, (value, until, session)) in newest {
-            if !value.is_empty() {
-                take(&key, &value, (until, session));
-            }
-        }
+        fault.map_or(Ok(()), Err)?;
         match self.forget(&useless) {
             Err(error) if refuses(&error) => Ok(()),
             forgotten => forgotten,
         }
+    }
+
+    fn each_row(
+        &self,
+        all: &str,
+        mut with: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        let mut table = self.connection.prepare(all)?;
+        let mut table = table.query([])?;
+        while let Some(row) = table.next()? {
+            with(row)?;
+        }
+        Ok(())
     }
 
     fn forget(&self, keys: &[Box<[u8]>]) -> rusqlite::Result<()> {
@@ -253,43 +274,42 @@ impl File {
     /// Moves the batches that an earlier life has left into the table; how many of their records are damaged.
     fn absorb(&mut self) -> rusqlite::Result<u64> {
         let transaction = self.connection.transaction()?;
-        let damaged = each_batch(&transaction, |session, good| put(&transaction, session, good))?;
+        let (numbers, fault) = landed::numbers(&transaction);
+        fault.map_or(Ok(()), Err)?;
+        let mut damaged = 0;
+        for number in numbers {
+            let batch = Landed::read(&transaction, number)?;
+            put(&transaction, batch.session, batch.good())?;
+            damaged += batch.damaged();
+        }
         transaction.execute("DELETE FROM batch", [])?;
         transaction.commit()?;
         Ok(damaged)
     }
 
-    /// Reads the batches that an earlier life has left, and leaves them where they are.
-    fn newest(&self, found: &mut Found) -> rusqlite::Result<Newest> {
+    /// Reads the batches that an earlier life has left, as far as they can be read, and leaves them where they are.
+    fn newest(&self, found: &mut Found) -> Newest {
         let mut newest = Newest::new();
-        found.damaged +=
-            each_batch(&self.connection, |session, good| {
-                newest.extend(good.map(|Entry { key, value, until }| {
-                    (key.into(), (value.into(), until, session))
-                }));
-                Ok(())
-            })?;
-        Ok(newest)
+        let (numbers, fault) = landed::numbers(&self.connection);
+        let mut unread = 0;
+        for number in numbers {
+            match Landed::read(&self.connection, number) {
+                Ok(batch) => {
+                    found.damaged += batch.damaged();
+                    newest.extend(batch.good().map(|Entry { key, value, until }| {
+                        (key.into(), (value.into(), until, batch.session))
+                    }));
+                }
+                Err(_) => match landed::count(&self.connection, number) {
+                    Some(count) => found.damaged += u64::from(count),
+                    None => unread += 1,
+                },
+            }
+        }
+        // One that is not even listed is one at least.
+        found.unread += unread.max(u64::from(fault.is_some()));
+        newest
     }
-}
-
-/// Has something done with the good records of each batch, from the oldest on; how many are damaged.
-fn each_batch(
-    connection: &Connection,
-    mut with: impl FnMut(i64, &mut dyn Iterator<Item = Entry<'_>>) -> rusqlite::Result<()>,
-) -> rusqlite::Result<u64> {
-    let mut rows =
-        connection.prepare("SELECT session, count, records FROM batch ORDER BY number")?;
-    let (mut rows, mut damaged) = (rows.query([])?, 0);
-    while let Some(row) = rows.next()? {
-        let (session, count): (i64, u32) = (row.get(0)?, row.get(1)?);
-        let mut read = 0;
-        let mut good = entries(row.get_ref(2)?.as_blob()?).flatten().inspect(|_| read += 1);
-        with(session, &mut good)?;
-        drop(good);
-        damaged += u64::from(count.saturating_sub(read));
-    }
-    Ok(damaged)
 }
 
 /// Puts records into the table, or takes them out.
@@ -320,15 +340,14 @@ fn fold(
         transaction.execute(LEAVE, [number])?;
         return Ok(Vec::new());
     }
-    let (session, octets): (i64, Vec<u8>) =
-        transaction.query_row(LANDED, [number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let batch = Landed::read(transaction, number)?;
     let mut newest = Vec::new();
-    for entry in entries(&octets).flatten() {
+    for entry in batch.good() {
         newest.extend(landing.newest(entry.key, number).map(|hash| (hash, entry)));
     }
     // Neighbours lie on one page. Of one key what came last stays last.
     newest.sort_by(|(_, one): &(u64, Entry<'_>), (_, other)| one.key.cmp(other.key));
-    put(transaction, session, newest.iter().map(|(_, entry)| *entry))?;
+    put(transaction, batch.session, newest.iter().map(|(_, entry)| *entry))?;
     transaction.execute(LEAVE, [number])?;
     Ok(newest.into_iter().map(|(hash, _)| hash).collect())
 }
@@ -359,6 +378,8 @@ struct Found {
     /// Records, and how far the clock was set since.
     rows: Vec<(Record, i64)>,
     damaged: u64,
+    /// How many batches, or at least as many, could not be read, and of how many records they were is not known.
+    unread: u64,
 }
 
 /// Makes a folder, where there is none, that nobody else reads: a Contact may hold a password, or what wakes a phone.
@@ -437,14 +458,20 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
+/// What was written there is not there any more, or the disk does not give it.
 fn is_broken(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+    use rusqlite::Error::{IntegralValueOutOfRange, InvalidColumnType};
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+        || matches!(error, InvalidColumnType(..) | IntegralValueOutOfRange(..))
+        || error.sqlite_error().is_some_and(|error| NOT_READ.contains(&error.extended_code))
 }
 
 /// The disk takes nothing; what it has it may give all the same.
 fn refuses(error: &rusqlite::Error) -> bool {
     use ErrorCode::{DiskFull, ReadOnly, SystemIoFailure};
-    matches!(error.sqlite_error_code(), Some(DiskFull | ReadOnly | SystemIoFailure))
+    let code = error.sqlite_error_code();
+    matches!(code, Some(DiskFull | ReadOnly | SystemIoFailure)) && !is_broken(error)
 }
 
 impl Fault {
@@ -462,6 +489,9 @@ fn time(stored: i64) -> Time {
 
 const NAME: &str = "offhook.db";
 
+const NOT_READ: [i32; 2] =
+    [rusqlite::ffi::SQLITE_IOERR_READ, rusqlite::ffi::SQLITE_IOERR_SHORT_READ];
+
 const FORGET: &str = "DELETE FROM record WHERE key = ?1";
 
 // Half as dear as an upsert, which finds its place twice.
@@ -469,7 +499,9 @@ const KEEP: &str = "REPLACE INTO record (key, value, until, session) VALUES (?1,
 
 const LAND: &str = "INSERT INTO batch (number, session, count, records) VALUES (?1, ?2, ?3, ?4)";
 
-const LANDED: &str = "SELECT session, records FROM batch WHERE number = ?1";
+const UPWARDS: &str = "SELECT key, value, until, session FROM record";
+
+const DOWNWARDS: &str = "SELECT key, value, until, session FROM record ORDER BY key DESC";
 
 const LEAVE: &str = "DELETE FROM batch WHERE number = ?1";
 
@@ -479,3 +511,26 @@ const FORMS: [&str; 2] = ["
     CREATE TABLE record (key BLOB PRIMARY KEY, value BLOB NOT NULL, until INTEGER NOT NULL, session INTEGER NOT NULL) STRICT, WITHOUT ROWID", "
     CREATE TABLE batch (number INTEGER PRIMARY KEY, session INTEGER NOT NULL, count INTEGER NOT NULL, records BLOB NOT NULL) STRICT"];
 const FORM: u32 = FORMS.len() as u32;
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Error, ffi};
+
+    use super::*;
+
+    /// A full disk works again; what it does not give any more stays away, and nothing could ever be written into that file.
+    #[test]
+    fn a_disk_that_takes_nothing_is_not_one_that_does_not_give_what_it_has() {
+        let error = |code| Error::SqliteFailure(ffi::Error::new(code), None);
+        for (code, broken) in [
+            (ffi::SQLITE_IOERR_READ, true),
+            (ffi::SQLITE_CORRUPT, true),
+            (ffi::SQLITE_IOERR_WRITE, false),
+            (ffi::SQLITE_IOERR_FSYNC, false),
+            (ffi::SQLITE_FULL, false),
+        ] {
+            let error = error(code);
+            assert_eq!((is_broken(&error), refuses(&error)), (broken, !broken), "{error}");
+        }
+    }
+}

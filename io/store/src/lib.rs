@@ -10,6 +10,7 @@ mod counts;
 mod desk;
 mod fault;
 mod file;
+mod landed;
 mod landing;
 pub mod limits;
 mod session;

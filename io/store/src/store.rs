@@ -54,6 +54,8 @@ pub enum Loss {
     Tail(u64),
     /// Records whose octets are not what was written.
     Records(u64),
+    /// So many batches could not be read: some of those that came when many did, and of their keys what was said before is what is known.
+    Batches(u64),
     /// The file was damaged. It lies at this place now; what could be read was taken over.
     Table(PathBuf),
 }
@@ -66,6 +68,10 @@ impl fmt::Display for Loss {
                 "{octets} octets at the end of the log were never completed, or the disk has changed them, and are cut off; of what was never completed nothing was acknowledged"
             ),
             Self::Records(count) => write!(f, "{count} records were damaged and are left out"),
+            Self::Batches(count) => write!(
+                f,
+                "{count} batches of records could not be read, each of what many said at once: of those what they had said before is what is known now"
+            ),
             Self::Table(aside) => write!(
                 f,
                 "the file was damaged: it lies at {} now, and what could be read was taken over",

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use offhook_store::{Loss, Opened};
+use offhook_store::{Durability, Loss, Opened, Store};
+use protocol::Record;
 
 use crate::{Folder, NOW, held, keep, keep_together, killed, lie, open, pairs, record, spoil};
 
@@ -73,3 +74,120 @@ fn a_record_of_which_the_disk_changed_an_octet_is_left_out_and_reported() {
     drop(opened);
     assert_eq!(open(&folder, NOW).losses, [], "said once");
 }
+
+/// What a crowd has said together, as it lies in the file of a server that was killed then.
+fn batch_of(crowd: impl Iterator<Item = Record> + Clone) -> Vec<u8> {
+    let folder = Folder::new();
+    let store = open(&folder, NOW).store;
+    let batch = (0..100).find_map(|_| {
+        keep_together(&store, crowd.clone());
+        // Where a copy takes long, all may be in the table before.
+        let copy = killed(&folder);
+        let file = rusqlite::Connection::open(copy.file("offhook.db")).unwrap();
+        file.query_row("SELECT records FROM batch WHERE count = 200", [], |row| row.get(0)).ok()
+    });
+    batch.unwrap()
+}
+
+/// Five crowds lie beside the table in the file of a server that was killed, in which the first of each has said something before.
+fn crowds() -> Folder {
+    let folder = Folder::new();
+    let before = (0..CROWDS).map(|crowd| record(&format!("{crowd}-000"), "before"));
+    keep(&open(&folder, NOW).store, before);
+    let file = rusqlite::Connection::open(folder.file("offhook.db")).unwrap();
+    for crowd in 0..CROWDS {
+        let says = move |n: u32| record(&format!("{crowd}-{n:03}"), &"as it is now".repeat(8));
+        let octets = batch_of((0..200).map(says));
+        file.execute(
+            "INSERT INTO batch SELECT ?1, max(number), 200, ?2 FROM session",
+            (crowd, octets),
+        )
+        .unwrap();
+    }
+    folder
+}
+
+const CROWDS: u32 = 5;
+
+/// Who of each crowd is there as it has said last.
+fn of_each(opened: &Opened) -> [usize; CROWDS as usize] {
+    let held = held(opened);
+    let is_now = |crowd: usize| {
+        let says = |(key, value): &&(String, String)| {
+            key.starts_with(&format!("{crowd}-")) && value.starts_with("as it is now")
+        };
+        held.iter().filter(says).count()
+    };
+    std::array::from_fn(is_now)
+}
+
+/// So many records were said to be lost.
+fn lost(opened: &Opened) -> u64 {
+    let records = |loss: &Loss| if let Loss::Records(count) = loss { *count } else { 0 };
+    opened.losses.iter().map(records).sum()
+}
+
+/// Whichever page of the file it is: what stands on others is there, and what stood on it is said to be lost.
+#[test]
+fn a_page_that_cannot_be_read_costs_what_stood_on_it() {
+    let folder = crowds();
+    let length = fs::metadata(folder.file("offhook.db")).unwrap().len();
+    let mut dear = 0;
+    // The first says that it is a database, and where everything stands.
+    for page in 1..length / PAGE {
+        let copy = killed(&folder);
+        spoil(&copy.file("offhook.db"), page * PAGE, PAGE as usize);
+        let opened = open(&copy, NOW);
+        let there = of_each(&opened);
+        let whole = there.iter().filter(|count| **count == 200).count();
+        dear += u32::from(whole + 1 < CROWDS as usize);
+        says_what_is_lost(&opened);
+        drop(opened);
+        let again = open(&copy, NOW);
+        assert_eq!((of_each(&again), &again.losses[..]), (there, &[][..]), "page {page}");
+    }
+    println!("{} pages, {dear} on which more than one crowd depends", length / PAGE);
+    assert!(length / PAGE > 25 && dear <= 3, "{dear}");
+}
+
+fn says_what_is_lost(opened: &Opened) {
+    let there = of_each(opened);
+    let missing = 200 * u64::from(CROWDS) - there.iter().sum::<usize>() as u64;
+    let uncounted = opened.losses.iter().any(|loss| matches!(loss, Loss::Batches(_)));
+    assert!(lost(opened) == missing || uncounted, "{there:?}, {:?}", opened.losses);
+}
+
+/// As the kernel says it when the disk cannot read.
+#[test]
+fn a_page_that_the_disk_does_not_give_costs_what_stood_on_it() {
+    const FOLDER: &str = "OFFHOOK_TEST_UNREAD";
+    const TEST: &str = "spoilt::a_page_that_the_disk_does_not_give_costs_what_stood_on_it";
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        let opened = Store::open(folder.as_ref(), Durability::Grouped, NOW, |_| ()).unwrap();
+        says_what_is_lost(&opened);
+        assert!(of_each(&opened).iter().filter(|count| **count == 200).count() >= 4);
+        keep(&opened.store, [record("new", "1")]);
+        return;
+    }
+    let folder = crowds();
+    // These are of a batch; what the first reads are of is needed for everything.
+    for nth in [12, 17, 22, 27] {
+        let copy = killed(&folder);
+        let (file, seen) = (copy.file("offhook.db"), copy.file("seen"));
+        let output = std::process::Command::new("strace")
+            .args(["-f", "-e", &format!("inject=pread64:error=EIO:when={nth}"), "-P"])
+            .arg(&file)
+            .arg("-o")
+            .arg(&seen)
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", TEST])
+            .env(FOLDER, &copy.0)
+            .output()
+            .expect("strace is there");
+        assert!(output.status.success(), "{nth}: {}", String::from_utf8_lossy(&output.stdout));
+        assert!(fs::read_to_string(seen).unwrap().contains("(INJECTED)"), "{nth}");
+        assert!(held(&open(&copy, NOW)).contains(&("new".into(), "1".into())));
+    }
+}
+
+const PAGE: u64 = 4_096;
