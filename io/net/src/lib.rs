@@ -12,6 +12,9 @@
 //! (`framing.rs`).
 
 mod accept;
+#[cfg(test)]
+#[path = "../../../tests/apart.rs"]
+mod apart;
 mod backlogs;
 mod bars;
 mod busy;

@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use offhook_store::{Durability, Kept, Opened, Store};
 use protocol::Record;
 
-use crate::{Folder, NOW, held, keep, keep_together, killed, lie, open, record};
+use crate::{Folder, NOW, apart, held, keep, keep_together, killed, lie, open, record};
 
 /// Where a test runs again, in a mount namespace of its own, with a disk of one megabyte at this place. Nothing for who starts it.
 fn small_disk(test: &str) -> Option<PathBuf> {
@@ -17,24 +17,8 @@ fn small_disk(test: &str) -> Option<PathBuf> {
     }
     let folder = Folder::new();
     fs::create_dir_all(&folder.0).unwrap();
-    let script = "mount -t tmpfs -o size=1m tmpfs \"$1\" && exec \"$0\" --exact \"$2\"";
-    let output = std::process::Command::new("unshare")
-        .args(["--mount", "sh", "-c", script])
-        .arg(std::env::current_exe().unwrap())
-        .arg(&folder.0)
-        .arg(test)
-        .env(DISK, &folder.0)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if said.contains("ermitted") {
-        let missing = format!("no disk can be mounted here: {said}");
-        assert!(std::env::var_os("OFFHOOK_REQUIRE_PEERS").is_none(), "{missing}");
-        println!("skipped: {missing}");
-    } else {
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && told.contains("1 passed"), "{told}{said}");
-    }
+    let script = "mount -t tmpfs -o size=1m tmpfs \"$OFFHOOK_TEST_DISK\"";
+    apart::runs_again(test, (DISK, folder.0.as_os_str()), (&["--mount"], script));
     None
 }
 

@@ -1,6 +1,8 @@
 //! What is kept comes back; what was not kept does not; and a damaged file is no end of the world.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[path = "../../../../tests/apart.rs"]
+mod apart;
 mod former;
 mod full;
 mod spoilt;
