@@ -1,7 +1,7 @@
 //! What waits for the disk: a REGISTER gets its 200 when its bindings are safe, and 503 when they cannot be made so. What was taken away from somebody
 //! is written again until it is kept: it must not be back after a restart.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use machine::Time;
@@ -23,11 +23,16 @@ pub(super) struct Keeping {
     waiting: VecDeque<Option<Waits>>,
     /// How many REGISTERs wait.
     count: usize,
+    /// The tickets of those of each address, in their order.
+    of: BTreeMap<Box<[u8]>, VecDeque<Ticket>>,
     /// Addresses of which the store has, or may get, what is not so: from which something was taken away, or who was given up. As many as there
     /// are addresses, at most.
     owed: BTreeSet<Box<[u8]>>,
     /// When these are written again.
     again: Option<Time>,
+    /// How many were looked at to find who is next.
+    #[cfg(test)]
+    looked: usize,
 }
 
 /// What waits for the answer to a ticket.
@@ -85,7 +90,8 @@ impl Keeping {
 
     /// Has the bindings of an address written, and answers `waiting` then.
     pub(super) fn keep(&mut self, turn: &mut Turn<'_>, record: Record, waiting: Waiting) {
-        self.ask(turn, record);
+        let ticket = self.ask(turn, record);
+        self.of.entry(waiting.aor.clone()).or_default().push_back(ticket);
         self.waiting.push_back(Some(Waits::Phone(Box::new(waiting))));
         self.count += 1;
     }
@@ -123,20 +129,39 @@ impl Keeping {
         }
     }
 
-    fn ask(&mut self, turn: &mut Turn<'_>, record: Record) {
+    fn ask(&mut self, turn: &mut Turn<'_>, record: Record) -> Ticket {
         self.asked = self.asked.saturating_add(1);
-        turn.out.push(Output::Ask(Ticket(self.asked), Question::Keep(record)));
+        let ticket = Ticket(self.asked);
+        turn.out.push(Output::Ask(ticket, Question::Keep(record)));
+        ticket
+    }
+
+    /// Where it stands that waits for the answer to this ticket.
+    fn place(&self, ticket: Ticket) -> Option<usize> {
+        let behind = usize::try_from(self.asked.checked_sub(ticket.0)?).ok()?;
+        self.waiting.len().checked_sub(behind.checked_add(1)?)
     }
 
     /// What waits for the answer to this ticket waits no longer.
     fn take(&mut self, ticket: Ticket) -> Option<Waits> {
-        let behind = usize::try_from(self.asked.checked_sub(ticket.0)?).ok()?;
-        let place = self.waiting.len().checked_sub(behind.checked_add(1)?)?;
-        let waits = self.waiting.get_mut(place)?.take();
+        let place = self.place(ticket)?;
+        let waits = self.waiting.get_mut(place)?.take()?;
         self.close_ranks();
-        let waits = waits?;
-        self.count = self.count.saturating_sub(usize::from(matches!(waits, Waits::Phone(_))));
+        self.leaves(&waits, ticket);
         Some(waits)
+    }
+
+    /// It waits no longer.
+    fn leaves(&mut self, waits: &Waits, ticket: Ticket) {
+        let Waits::Phone(waiting) = waits else { return };
+        self.count = self.count.saturating_sub(1);
+        let Some(of_it) = self.of.get_mut(&waiting.aor) else { return };
+        if let Ok(place) = of_it.binary_search(&ticket) {
+            of_it.remove(place);
+        }
+        if of_it.is_empty() {
+            self.of.remove(&waiting.aor);
+        }
     }
 
     fn close_ranks(&mut self) {
@@ -154,7 +179,7 @@ impl Keeping {
     ) -> Option<Duration> {
         let waits = self.take(ticket)?;
         if answer != Answer::Kept {
-            self.not_kept(turn, location, waits);
+            self.not_kept(turn, location, (waits, ticket));
             return None;
         }
         match waits {
@@ -173,9 +198,14 @@ impl Keeping {
         }
     }
 
-    fn not_kept(&mut self, turn: &mut Turn<'_>, location: &mut Location, waits: Waits) {
+    fn not_kept(
+        &mut self,
+        turn: &mut Turn<'_>,
+        location: &mut Location,
+        (waits, ticket): (Waits, Ticket),
+    ) {
         match waits {
-            Waits::Phone(waiting) => self.give_up(turn, location, *waiting),
+            Waits::Phone(waiting) => self.give_up(turn, location, (*waiting, ticket)),
             Waits::Loss { aor, .. } => {
                 self.owed.insert(aor);
                 self.again.get_or_insert(turn.now + AGAIN);
@@ -189,36 +219,46 @@ impl Keeping {
             if first.as_ref().is_some_and(|waits| waits.until() > turn.now) {
                 return;
             }
+            let behind = u64::try_from(self.waiting.len()).unwrap_or(u64::MAX) - 1;
+            let ticket = Ticket(self.asked.saturating_sub(behind));
             let Some(waits) = self.waiting.pop_front().flatten() else { continue };
+            self.leaves(&waits, ticket);
             if let Waits::Phone(waiting) = &waits {
-                self.count = self.count.saturating_sub(1);
                 self.owed.insert(waiting.aor.clone());
                 self.again.get_or_insert(turn.now);
             }
-            self.not_kept(turn, location, waits);
+            self.not_kept(turn, location, (waits, ticket));
         }
     }
 
     /// Puts the bindings back as they were, unless somebody has changed them since, and says that it did not work.
-    fn give_up(&mut self, turn: &mut Turn<'_>, location: &mut Location, waiting: Waiting) {
+    fn give_up(
+        &mut self,
+        turn: &mut Turn<'_>,
+        location: &mut Location,
+        (waiting, ticket): (Waiting, Ticket),
+    ) {
         let Waiting { id, flow, request, aor, before, value, .. } = waiting;
         if location.written(&aor) == &*value {
             location.replace(&aor, &Location::unpacked(&aor, &before).unwrap_or_default());
-        } else if let Some(next) = self.next(&aor, &value) {
+        } else if let Some(next) = self.next(&aor, (ticket, &value)) {
             // Should that one not work either, what this one wanted is not to be there.
             next.before = before;
         }
         turn.refuse_in(id, flow, &request, &Fault::Overloaded(limits::UNKEPT_RETRY));
     }
 
-    /// Who waits with what was made of this state of an address.
-    fn next(&mut self, aor: &[u8], value: &[u8]) -> Option<&mut Waiting> {
-        let waiting = self.waiting.iter_mut().flatten().filter_map(|waits| match waits {
-            Waits::Phone(waiting) => Some(&mut **waiting),
-            Waits::Loss { .. } => None,
-        });
-        let is_next = |one: &Waiting| *one.aor == *aor && *one.before == *value;
-        waiting.into_iter().find(|one| is_next(one))
+    /// Who waits with what was made of this state of an address: the next one behind this ticket, or nobody.
+    fn next(&mut self, aor: &[u8], (ticket, value): (Ticket, &[u8])) -> Option<&mut Waiting> {
+        let of_it = self.of.get(aor)?;
+        let next = *of_it.get(of_it.partition_point(|one| *one <= ticket))?;
+        let place = self.place(next)?;
+        #[cfg(test)]
+        (self.looked += 1);
+        match self.waiting.get_mut(place)? {
+            Some(Waits::Phone(next)) if *next.before == *value => Some(next),
+            _ => None,
+        }
     }
 
     /// When the first one has waited too long: they wait equally long, so tickets and deadlines have one order. Or when something is tried again.
@@ -336,5 +376,39 @@ mod tests {
         desk.answered(start + PATIENCE, late, Answer::Kept);
         desk.at(start + 2 * PATIENCE, |keeping, turn, location| keeping.wake(turn, location));
         assert_eq!((desk.keeping.count, desk.keeping.waiting.len()), (0, 0));
+        assert!(desk.keeping.of.is_empty());
+    }
+
+    /// Two REGISTERs of each of so many numbers wait, the second ones behind all the first, and the disk takes none: whoever is given up hands on what was before to
+    /// who comes next, which is looked up and not looked for.
+    #[test]
+    fn who_is_next_is_found_at_once_however_many_wait() {
+        let (mut desk, start) = (Desk::new(), Time(1_000_000_000_000));
+        let numbers = limits::UNKEPT / 2;
+        let states = [&b""[..], b"first", b"second"];
+        desk.at(start, |keeping, turn, _| {
+            for states in states.windows(2) {
+                for number in 0..numbers {
+                    let (before, value) = (states[0].into(), states[1].into());
+                    let aor = number.to_string().into_bytes().into();
+                    let one = Waiting { aor, before, value, ..somebody(start) };
+                    keeping.keep(turn, record(), one);
+                }
+            }
+        });
+        let looked = desk.keeping.looked;
+        (1..=numbers as u64)
+            .for_each(|ticket| desk.answered(start, Ticket(ticket), Answer::NotKept));
+        let looked = desk.keeping.looked - looked;
+        assert!(looked <= numbers, "{looked} were looked at for {numbers}");
+        assert_eq!(desk.keeping.count, numbers);
+        let seconds = desk.keeping.waiting.iter().flatten().filter_map(|waits| match waits {
+            Waits::Phone(waiting) => Some(waiting),
+            Waits::Loss { .. } => None,
+        });
+        assert!(
+            seconds.into_iter().all(|second| second.before.is_empty()),
+            "of nobody it is there"
+        );
     }
 }
