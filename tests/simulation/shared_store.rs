@@ -1,4 +1,4 @@
-//! Two nodes share a store that loses requests and answers, is gone for a while, tells its news late or never, and falls back to what a
+//! Two nodes share a store that loses requests and answers, gets some when the node has given them up, is gone for a while, tells its news late or never, and falls back to what a
 //! replica had; phones of one user register at either node meanwhile. What a phone was promised is so at both nodes, and nothing else.
 
 use std::collections::BTreeMap;
@@ -17,6 +17,10 @@ use sip::{Name, Status};
 struct Trouble {
     /// Of a hundred requests to the store, so many are lost; and so many answers.
     lost: u64,
+    /// Of a hundred wishes that something be kept, so many come to the store when the node has given them up.
+    late: u64,
+    /// Whether the user has one phone: then there is often nothing in the store.
+    alone: bool,
     /// Of a hundred news that something has changed, so many.
     deaf: u64,
     store: Fate,
@@ -63,6 +67,8 @@ enum Happening {
     Speaks(usize),
     /// A question comes to the store.
     Asked(Life, Ticket, Question),
+    /// What it was asked long ago comes to the store: nobody waits for that any more.
+    AskedLong(Share),
     /// Its answer comes to the node.
     Answered(Life, Ticket, Answer),
     /// The news that something has changed comes to a node.
@@ -182,7 +188,7 @@ impl World {
             lives,
             said,
         };
-        for who in 0..=PHONES {
+        for who in (0..=PHONES).filter(|who| !trouble.alone || [0, PHONES].contains(who)) {
             world.soon(2_000, Happening::Speaks(who));
         }
         if trouble.store == Fate::FallsBack {
@@ -243,6 +249,7 @@ impl World {
         match what {
             Happening::Speaks(who) => self.speak(who),
             Happening::Asked(life, ticket, question) => self.serve(life, ticket, question),
+            Happening::AskedLong(share) => _ = self.share(share),
             Happening::Answered((number, life), ticket, answer) => {
                 if self.lives[number] != life {
                     return;
@@ -336,17 +343,14 @@ impl World {
             return self.after(late, Happening::Answered(from, ticket, unknown));
         }
         let answer = match question {
-            Question::Share(share) => {
-                let (key, told) = (share.record.key.clone(), share.told);
-                let answer = self.store.share(self.now, share);
-                for node in 0..2 {
-                    let hears = !self.dice.chance(self.trouble.deaf);
-                    if told && hears && answer == Answer::Kept {
-                        self.soon(200, Happening::News(node, key.clone()));
-                    }
-                }
-                answer
+            Question::Share(share)
+                if self.trouble.late > 0 && self.dice.chance(self.trouble.late) =>
+            {
+                let comes = late + Duration::from_millis(self.dice.below(20_000));
+                self.after(comes, Happening::AskedLong(share));
+                return self.after(late, Happening::Answered(from, ticket, unknown));
             }
+            Question::Share(share) => self.share(share),
             Question::Recall(key) => {
                 Answer::Recalled(self.store.get(self.now, &key).map(|kept| kept.value.clone()))
             }
@@ -356,6 +360,19 @@ impl World {
             return self.after(late, Happening::Answered(from, ticket, unknown));
         }
         self.soon(20, Happening::Answered(from, ticket, answer));
+    }
+
+    /// The store keeps it, or says what it has, and tells the nodes.
+    fn share(&mut self, share: Share) -> Answer {
+        let (key, told) = (share.record.key.clone(), share.told);
+        let answer = self.store.share(self.now, share);
+        for node in 0..2 {
+            let hears = !self.dice.chance(self.trouble.deaf);
+            if told && hears && answer == Answer::Kept {
+                self.soon(200, Happening::News(node, key.clone()));
+            }
+        }
+        answer
     }
 
     /// What a node has sent and asked.
@@ -488,6 +505,13 @@ fn news_that_is_late_or_lost_makes_nothing_wrong() {
 #[test]
 fn a_store_that_loses_requests_and_answers_makes_nothing_wrong() {
     lives(200..230, Trouble { lost: 15, deaf: 20, ..Trouble::default() });
+}
+
+/// A phone that was told to come back has signed off meanwhile, or has registered for a moment only.
+#[test]
+fn what_comes_to_the_store_when_the_node_has_given_it_up_makes_nothing_wrong() {
+    lives(1100..1130, Trouble { late: 20, deaf: 20, ..Trouble::default() });
+    lives(730..760, Trouble { late: 30, alone: true, ..Trouble::default() });
 }
 
 #[test]

@@ -179,15 +179,17 @@ impl Registrar {
         let Held { copy, there } = self.sharing.copies.get(aor).copied().unwrap_or_default();
         let number = Edition::after(copy, turn.now + self.sharing.ahead, turn.dice);
         let known = self.location.bindings(turn.now, aor);
-        // As long as somebody may still have the bindings that are gone, it is to be known that they are.
-        let longest = match why {
-            Why::Gone(_) | Why::GoneLong => Some(turn.now + turn.house.settings.registrar.max),
-            Why::Register(_) | Why::Again => None,
+        // As long as somebody may still have the bindings that are gone, it is to be known that they are. Nor is what was given up, and comes late, to
+        // find nothing where it was overtaken.
+        let least = match why {
+            Why::Gone(_) | Why::GoneLong => turn.house.settings.registrar.max,
+            Why::Register(_) | Why::Again if next.is_empty() => turn.house.settings.registrar.max,
+            Why::Register(_) | Why::Again => LATE,
         };
         let all = next.iter().chain(&known).map(|binding| binding.until);
-        let until = all.chain(longest).max();
+        let until = all.fold(turn.now + least, Time::max);
         let value = Edition::write(turn.house, aor, number, &for_all(cluster.us, &next));
-        let record = Record { key: aor.into(), value, until: until.unwrap_or(turn.now) };
+        let record = Record { key: aor.into(), value, until };
         // What is gone is gone from our copy already.
         let told = matches!(why, Why::Gone(_) | Why::GoneLong)
             || !is_same(&known, &next)
@@ -485,6 +487,9 @@ fn refuse(turn: &mut Turn<'_>, why: Why, fault: &Fault) {
         turn.refuse_in(id, flow, &request, fault);
     }
 }
+
+/// How late what the store is asked may come to it: it is told later that nobody waits any more.
+const LATE: Duration = Duration::from_secs(60);
 
 /// How long who calls waits for the store.
 const RECALL: Duration = Duration::from_secs(2);
