@@ -1,7 +1,7 @@
 //! `Session`: one life of the server, and how its times are read by the next one.
 //!
-//! A shard's time is the wall clock of its start plus what a steady clock counted since. Between two lives the wall clock may have
-//! been set. While the machine has not been started anew, its own steady clock tells how much.
+//! A shard's time is the wall clock of its start plus what a steady clock counted since, also while the machine slept. Between two lives the wall
+//! clock may have been set. While the machine has not been started anew, its own steady clock, the same one, tells how much.
 
 use std::fs;
 
