@@ -386,16 +386,16 @@ mod tests {
         let (mut desk, start) = (Desk::new(), Time(1_000_000_000_000));
         let numbers = limits::UNKEPT / 2;
         let states = [&b""[..], b"first", b"second"];
-        desk.at(start, |keeping, turn, _| {
-            for states in states.windows(2) {
-                for number in 0..numbers {
-                    let (before, value) = (states[0].into(), states[1].into());
-                    let aor = number.to_string().into_bytes().into();
-                    let one = Waiting { aor, before, value, ..somebody(start) };
-                    keeping.keep(turn, record(), one);
-                }
-            }
-        });
+        let of = |number: usize, states: &[&[u8]]| {
+            let (before, value) = (states[0].into(), states[1].into());
+            let aor = number.to_string().into_bytes().into();
+            Waiting { aor, before, value, ..somebody(start) }
+        };
+        for states in states.windows(2) {
+            desk.at(start, |keeping, turn, _| {
+                (0..numbers).for_each(|number| keeping.keep(turn, record(), of(number, states)));
+            });
+        }
         let looked = desk.keeping.looked;
         (1..=numbers as u64)
             .for_each(|ticket| desk.answered(start, Ticket(ticket), Answer::NotKept));
