@@ -9,7 +9,7 @@ use offhook_tests::seeds::seeds;
 use protocol::{Flow, Input};
 
 use super::Pair;
-use super::losses::{listed, register, unregister};
+use super::losses::{listed, look_up, register, take_away};
 
 /// A phone, and what it may rely on.
 struct Owner {
@@ -24,7 +24,7 @@ struct Owner {
 enum Is {
     There,
     Away,
-    /// All were taken away at a node that did not know of it, or not that it had registered since.
+    /// It was taken away at a node that could not ask the store, and did not know of it, or not that it had registered since.
     Either,
 }
 
@@ -93,14 +93,15 @@ impl Life {
     }
 
     fn is_taken_away(&mut self, number: usize, who: Option<usize>) {
+        let contact = who.map(|who| self.owners[who].phone.contact());
+        look_up(&mut self.pair, number, contact.as_deref());
         let known = self.pair.offices[number].node.registration(self.pair.now, b"101");
         let known = known.map(|known| known.contacts).unwrap_or_default();
-        let contact = who.map(|who| self.owners[who].phone.contact());
-        unregister(&mut self.pair, number, contact.as_deref());
+        take_away(&mut self.pair, number, contact.as_deref());
         for (at, owner) in self.owners.iter_mut().enumerate() {
             let uri = owner.phone.contact();
             let is_known = known.iter().any(|contact| *contact.uri == *uri.as_bytes());
-            let is_meant = who.map_or(!known.is_empty(), |who| who == at && is_known);
+            let is_meant = who.is_none_or(|who| who == at);
             let until = owner.last.1 + Duration::from_secs(600);
             let is_latest = known.iter().any(|contact| contact.until == until);
             let is_certain = is_known && (is_latest || !self.pair.cut[number]);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use offhook_tests::office::{Phone, Request, answers, requests, rows};
-use protocol::Input;
+use protocol::{Input, Question};
+use server::Removal;
 use sip::Name;
 
 use super::Pair;
@@ -45,8 +46,22 @@ fn listed_everywhere(pair: &mut Pair) -> Vec<Vec<String>> {
     all
 }
 
-/// An operator takes it away, or all, at a node.
+/// An operator takes it away, or all, at a node; so many as that knows, once it has asked the store.
 pub(super) fn unregister(pair: &mut Pair, number: usize, contact: Option<&str>) -> usize {
+    look_up(pair, number, contact);
+    take_away(pair, number, contact)
+}
+
+/// What a node does first: it asks the store.
+pub(super) fn look_up(pair: &mut Pair, number: usize, contact: Option<&str>) {
+    let (office, mut out) = (&mut pair.offices[number], Vec::new());
+    office.node.look_up(office.now, b"101", contact.map(str::as_bytes), &mut out);
+    office.take(out);
+    pair.answer();
+}
+
+/// What it does then.
+pub(super) fn take_away(pair: &mut Pair, number: usize, contact: Option<&str>) -> usize {
     let (office, mut out) = (&mut pair.offices[number], Vec::new());
     let contact = contact.map(str::as_bytes);
     let gone = office.node.unregister(office.now, b"101", contact, &mut out);
@@ -93,6 +108,72 @@ fn what_another_node_has_refreshed_is_taken_away_as_well() {
     pair.cut = [false, false];
     pair.wait(Duration::from_secs(3));
     assert!(listed_everywhere(&mut pair).concat().is_empty());
+}
+
+/// The node at which a thief is thrown out has never heard of him. If it cannot ask the store either, he is gone as soon as it can.
+#[test]
+fn what_the_node_does_not_know_of_is_taken_away_as_well() {
+    for (cut, all) in [(false, true), (false, false), (true, true), (true, false)] {
+        let mut pair = Pair::new(|settings| settings);
+        let (thief, desk) = (of_101(110), of_101(111));
+        registers(&mut pair, 1, &thief, 1);
+        registers(&mut pair, 1, &desk, 1);
+        pair.wait(Duration::from_millis(1));
+        pair.cut = [cut, false];
+        let (uri, left) = (thief.contact(), usize::from(!all));
+        let gone = unregister(&mut pair, 0, (!all).then_some(&uri));
+        assert_eq!(gone, if cut { 0 } else { 2 - left }, "{cut} {all}");
+        let state = pair.offices[0].node.removal(b"101");
+        assert_eq!(state, if cut { Removal::Refused } else { Removal::Kept }, "{cut} {all}");
+        pair.cut = [false; 2];
+        pair.wait(Duration::from_secs(if cut { 3 } else { 0 }));
+        for found in listed_everywhere(&mut pair) {
+            assert_eq!(found.len(), left, "{cut} {all}: {found:?}");
+            assert!(!found.concat().contains(&uri), "{cut} {all}: {found:?}");
+        }
+        assert_eq!(pair.offices[0].node.removal(b"101"), Removal::Kept);
+    }
+}
+
+/// A thief's phone refreshes at one node while he is thrown out at the other: whichever of both comes to the store first, and however late its answer comes to
+/// the phone's node, he is out.
+#[test]
+fn a_removal_wins_over_a_refresh_that_began_before_it() {
+    for (removal_first, late) in [(true, false), (false, false), (false, true)] {
+        let mut pair = Pair::new(|settings| settings);
+        let thief = of_101(110);
+        registers(&mut pair, 1, &thief, 1);
+        look_up(&mut pair, 0, None);
+        let sent = pair.offices[1].receive(thief.flow, register(&thief, 2, 600).wire());
+        assert!(sent.is_empty(), "it waits for the store");
+        let Some((ticket, Question::Share(refresh))) = pair.offices[1].asked.pop() else {
+            panic!()
+        };
+        pair.offices[0].now.0 += 1_000_000;
+        if removal_first {
+            assert_eq!(take_away(&mut pair, 0, None), 1);
+        }
+        let answer = Input::Answered(ticket, pair.share(1, refresh));
+        let mut said = Vec::new();
+        if !late {
+            said.extend(pair.tell(1, answer.clone()));
+        }
+        if !removal_first {
+            // It has not heard of the refresh.
+            pair.offices[0].asked.clear();
+            assert_eq!(take_away(&mut pair, 0, None), 1);
+        }
+        if late {
+            said.extend(pair.tell(1, answer));
+        }
+        let status = if removal_first { 503 } else { 200 };
+        assert_eq!(answers(&said, thief.flow), [status]);
+        assert!(pair.offices[1].node.registration(pair.now, b"101").is_none(), "a copy is left");
+        assert!(listed_everywhere(&mut pair).concat().is_empty(), "{removal_first} {late}");
+        // Who knows the password may come back.
+        registers(&mut pair, 1, &thief, 3);
+        assert_eq!(listed(&mut pair, 0).len(), 1);
+    }
 }
 
 /// One node is cut off from the store. A phone that registers at the other meanwhile has its 200 and stays, the one too that was taken away before.

@@ -119,22 +119,37 @@ async fn one(desk: Rc<Desk>, asked: Asked) -> Result<Answer, Refusal> {
 async fn remove(desk: Rc<Desk>, asked: Asked) -> Result<Answer, Refusal> {
     let user: Arc<[u8]> = asked.segment(0).as_bytes().into();
     let contact: Option<Arc<[u8]>> = asked.query.get("contact").map(|uri| uri.as_bytes().into());
-    let removed =
-        desk.ask_all(move |node, now, out| node.unregister(now, &user, contact.as_deref(), out));
-    let removed: usize = removed.await?.into_iter().sum();
     let until = Instant::now() + limits::KEEPING;
+    let (whom, which) = (Arc::clone(&user), contact.clone());
+    desk.ask_all(move |node, now, out| node.look_up(now, &whom, which.as_deref(), out)).await?;
+    // What cannot be looked up is taken away as far as it is known.
+    becomes_of(&desk, &user, until).await?;
+    let whom = Arc::clone(&user);
+    let removed =
+        desk.ask_all(move |node, now, out| node.unregister(now, &whom, contact.as_deref(), out));
+    let removed: usize = removed.await?.into_iter().sum();
+    match (becomes_of(&desk, &user, until).await?, removed) {
+        (Removal::Refused | Removal::Waits, _) => Err(not_kept(asked.segment(0))),
+        (Removal::Kept, 0) => Err(not_registered(asked.segment(0))),
+        (Removal::Kept, removed) => Ok(Answer::json(&json!({ "removed": removed }))),
+    }
+}
+
+/// What has become of what was taken away from a user, once that is known, or it is too late.
+async fn becomes_of(desk: &Desk, user: &Arc<[u8]>, until: Instant) -> Result<Removal, Refusal> {
     loop {
-        let user: Arc<[u8]> = asked.segment(0).as_bytes().into();
+        let user = Arc::clone(user);
         let states = desk.ask_all(move |node, _, _| node.removal(&user)).await?;
-        let waits = states.contains(&Removal::Waits);
-        if states.contains(&Removal::Refused) || waits && Instant::now() >= until {
-            return Err(not_kept(asked.segment(0)));
+        if states.contains(&Removal::Refused) {
+            return Ok(Removal::Refused);
         }
-        match (waits, removed) {
-            (true, _) => sleep(limits::A_LOOK).await,
-            (false, 0) => return Err(not_registered(asked.segment(0))),
-            (false, removed) => return Ok(Answer::json(&json!({ "removed": removed }))),
+        if !states.contains(&Removal::Waits) {
+            return Ok(Removal::Kept);
         }
+        if Instant::now() >= until {
+            return Ok(Removal::Waits);
+        }
+        sleep(limits::A_LOOK).await;
     }
 }
 

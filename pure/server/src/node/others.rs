@@ -90,6 +90,7 @@ impl Roles {
                 let bindings = self.registrar.bindings(turn.now, aor);
                 self.push.wake(turn, asker, (*sleeper, &bindings));
             }
+            Then::TakeAway(contact) => self.registrar.take_away(turn, aor, contact),
             Then::Forget(ended) => self.registrar.forget(turn, aor, &ended),
             Then::Nothing => {}
         }

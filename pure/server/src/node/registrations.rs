@@ -9,7 +9,8 @@ use sip::uri::without_password;
 use super::Node;
 use crate::limits;
 use crate::location::Binding;
-use crate::registrar::{Removal, address};
+use crate::registrar::{Removal, Then, address};
+use crate::settings::Bindings;
 
 /// An address of record and where it can be reached now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +91,22 @@ impl Node {
 
     fn found(&self, user: &[u8], contacts: Vec<Contact>) -> Registration {
         Registration { user: user.into(), aor: address(&self.house, user), contacts }
+    }
+
+    /// Has the store that nodes share asked which bindings a user has, before some are taken away: the one with this Contact URI, or all. Until
+    /// it is known [`Node::removal`] says that it waits. If the store cannot be asked, what was meant is taken away there as soon as it can be.
+    pub fn look_up(
+        &mut self,
+        now: Time,
+        user: &[u8],
+        contact: Option<&[u8]>,
+        out: &mut Vec<Output>,
+    ) {
+        let (mut turn, roles) = self.turn(now, out);
+        if turn.house.settings.bindings == Bindings::Shared && turn.is_home_of(user) {
+            let then = Then::TakeAway(contact.map(Into::into));
+            roles.registrar.recall(&mut turn, user, then);
+        }
     }
 
     /// Takes bindings of a user away: the one with this Contact URI, or all; how many. Their phones are not told: they find out when

@@ -34,6 +34,8 @@ pub(super) struct Sharing {
     ahead: Duration,
     copies: BTreeMap<Box<[u8]>, Held>,
     writing: BTreeMap<Ticket, Writing>,
+    /// How many of these each address has.
+    offered: BTreeMap<Box<[u8]>, u32>,
     reading: BTreeMap<Ticket, Reading>,
     losses: Losses,
 }
@@ -79,6 +81,8 @@ struct Registering {
     request: Message,
     /// What its 200 will say in its Authentication-Info.
     info: Option<Box<str>>,
+    /// The bindings that it says anew.
+    over: Vec<Binding>,
     ok: Bytes,
     news: Event,
 }
@@ -100,6 +104,8 @@ pub(crate) enum Then {
     Serve(Box<(ServerId, (Flow, Message, Plan), Purpose)>),
     /// A phone is woken.
     Wake(Asker, Box<Sleeper>),
+    /// Bindings are to be taken away: the one with this Contact URI, or all. The store could not be asked which there are.
+    TakeAway(Option<Box<[u8]>>),
     /// Bindings that have ended in our copy are forgotten, and those that have not been refreshed elsewhere are told of.
     Forget(Vec<Binding>),
     /// Nothing: who watches is told.
@@ -110,6 +116,23 @@ impl Sharing {
     fn ticket(&mut self) -> Ticket {
         self.asked = self.asked.wrapping_add(1);
         Ticket(self.asked)
+    }
+
+    fn begin(&mut self, ticket: Ticket, writing: Writing) {
+        *self.offered.entry(writing.aor.clone()).or_default() += 1;
+        self.writing.insert(ticket, writing);
+    }
+
+    fn end(&mut self, ticket: Ticket) -> Option<Writing> {
+        let writing = self.writing.remove(&ticket)?;
+        let offered = self.offered.get_mut(&writing.aor);
+        if offered.is_none_or(|count| {
+            *count = count.saturating_sub(1);
+            *count == 0
+        }) {
+            self.offered.remove(&writing.aor);
+        }
+        Some(writing)
     }
 
     /// The copy of an address is gone.
@@ -129,10 +152,13 @@ impl Sharing {
         let is_its = |writing: &Writing| {
             *writing.aor == *aor && matches!(writing.why, Why::Gone(Gone::TakenAway(..)))
         };
+        let asks =
+            |reading: &Reading| *reading.aor == *aor && matches!(reading.then, Then::TakeAway(_));
         if self.losses.owes(aor) {
             return Removal::Refused;
         }
-        if self.writing.values().any(is_its) { Removal::Waits } else { Removal::Kept }
+        let waits = self.writing.values().any(is_its) || self.reading.values().any(asks);
+        if waits { Removal::Waits } else { Removal::Kept }
     }
 
     /// How many wait.
@@ -162,7 +188,10 @@ impl Registrar {
         let news = registered(turn.house, (&aor, next.len()), (flow, request));
         let info = turn.info.clone();
         let request = request.clone();
-        let why = Why::Register(Box::new(Registering { id, flow, request, info, ok, news }));
+        let mut over = self.location.bindings(turn.now, &aor);
+        over.retain(|old| next.iter().any(|new| new.is_of(old) && !new.is_said_as(old)));
+        let why = Registering { id, flow, request, info, over, ok, news };
+        let why = Why::Register(Box::new(why));
         self.write(turn, &aor, next, (why, tries));
         Ok(())
     }
@@ -199,7 +228,7 @@ impl Registrar {
         let until = turn.now + super::keeping::PATIENCE;
         let ticket = self.sharing.ticket();
         let aor = aor.into();
-        self.sharing.writing.insert(ticket, Writing { aor, edition, why, tries, until });
+        self.sharing.begin(ticket, Writing { aor, edition, why, tries, until });
         turn.out.push(Output::Ask(ticket, Question::Share(share)));
     }
 
@@ -258,7 +287,10 @@ impl Registrar {
             _ => {}
         }
         self.tidy(turn.now, &aor);
-        Some((aor, then))
+        match then {
+            Then::TakeAway(_) if matches!(answer, Answer::Recalled(_)) => None,
+            then => Some((aor, then)),
+        }
     }
 
     /// Somebody whom the store has not answered in time: the copy must do.
@@ -291,7 +323,7 @@ impl Registrar {
 
     /// The store has answered somebody who wrote.
     pub(super) fn shared(&mut self, turn: &mut Turn<'_>, ticket: Ticket, answer: Answer) {
-        let Some(writing) = self.sharing.writing.remove(&ticket) else { return };
+        let Some(writing) = self.sharing.end(ticket) else { return };
         match answer {
             Answer::Kept => self.kept(turn, writing),
             Answer::Differs(octets) => match self.adopt(turn, &writing.aor, &octets) {
@@ -305,10 +337,11 @@ impl Registrar {
     /// Those whom the store has not answered in time, and what it is still to be told.
     pub(super) fn wake_sharing(&mut self, turn: &mut Turn<'_>) {
         let now = turn.now;
-        let is_due = |writing: &Writing| writing.until <= now;
-        while let Some(first) = self.sharing.writing.first_entry().filter(|w| is_due(w.get())) {
-            let writing = first.remove();
-            self.untaken(turn, writing);
+        let due =
+            |(ticket, writing): (&Ticket, &Writing)| (writing.until <= now).then_some(*ticket);
+        while let Some(ticket) = self.sharing.writing.first_key_value().and_then(due) {
+            let ended = self.sharing.end(ticket);
+            ended.into_iter().for_each(|writing| self.untaken(turn, writing));
         }
         for aor in self.sharing.losses.due(turn.now) {
             self.recall(turn, &aor, Then::Nothing);
@@ -320,7 +353,10 @@ impl Registrar {
         let Writing { aor, edition, why, .. } = writing;
         match why {
             Why::Gone(gone) => self.owe(turn, &aor, (gone, edition.number)),
-            why => refuse(turn, why, &Fault::Overloaded(limits::UNSHARED_RETRY)),
+            why => {
+                refuse(turn, why, &Fault::Overloaded(limits::UNSHARED_RETRY));
+                self.tidy(turn.now, &aor);
+            }
         }
     }
 
@@ -334,6 +370,23 @@ impl Registrar {
             let copy = Edition { number, bindings };
             let left = self.sharing.losses.left(turn.house, aor, copy);
             self.location.replace(aor, &left.bindings);
+        }
+    }
+
+    /// Bindings are to be taken away that the store may have, and could not be asked for: it is told as soon as it can be. Those that are known here are
+    /// left to who takes them away.
+    pub(crate) fn take_away(
+        &mut self,
+        turn: &mut Turn<'_>,
+        aor: &[u8],
+        contact: Option<Box<[u8]>>,
+    ) {
+        let known = self.location.bindings(turn.now, aor);
+        let gone = Gone::TakenAway(contact, Vec::new());
+        if known.into_iter().all(|binding| gone.leaves(turn.house, aor, binding).is_some()) {
+            let copy = self.sharing.copies.get(aor).map_or(0, |held| held.copy);
+            let number = Edition::after(copy, turn.now + self.sharing.ahead, turn.dice);
+            self.owe(turn, aor, (gone, number));
         }
     }
 
@@ -352,7 +405,10 @@ impl Registrar {
     fn kept(&mut self, turn: &mut Turn<'_>, writing: Writing) {
         let Writing { aor, edition, why, .. } = writing;
         self.sharing.losses.settle(turn.house, &aor, &edition);
-        self.take(turn.house, &aor, edition);
+        // Another may have taken its place already.
+        if self.sharing.copies.get(&aor).is_none_or(|held| held.copy <= edition.number) {
+            self.take(turn.house, &aor, edition);
+        }
         self.tidy(turn.now, &aor);
         if let Why::Register(registering) = why {
             turn.out.push(Output::Report(registering.news));
@@ -365,6 +421,13 @@ impl Registrar {
         let Writing { aor, edition, why, tries, .. } = writing;
         let tries = tries.saturating_add(1);
         match why {
+            Why::Register(registering)
+                if self.is_taken_away(turn.now, &aor, (&edition, &registering.over)) =>
+            {
+                self.tidy(turn.now, &aor);
+                let fault = Fault::Overloaded(limits::UNSHARED_RETRY);
+                refuse(turn, Why::Register(registering), &fault);
+            }
             Why::Register(registering) => {
                 let Registering { id, flow, request, info, .. } = *registering;
                 let before = std::mem::replace(&mut turn.info, info);
@@ -391,6 +454,16 @@ impl Registrar {
             }
             Why::GoneLong | Why::Again => {}
         }
+    }
+
+    /// Whether bindings went at another node after this edition was made, which says them anew: then they are gone, and their phone may ask for
+    /// new ones.
+    fn is_taken_away(&self, now: Time, aor: &[u8], (ours, over): (&Edition, &[Binding])) -> bool {
+        let is_later = self.sharing.copies.get(aor).is_some_and(|held| held.copy > ours.number);
+        let left = self.location.bindings(now, aor);
+        let is_gone =
+            |old: &Binding| old.until > now && !left.iter().any(|binding| binding.is_of(old));
+        is_later && over.iter().any(is_gone)
     }
 
     /// The store has what is gone: it is told what is left.
@@ -459,7 +532,7 @@ impl Registrar {
 
     /// Of an address without bindings nothing need be known, once nobody waits for it.
     fn tidy(&mut self, now: Time, aor: &[u8]) {
-        if self.location.bindings(now, aor).is_empty() {
+        if !self.sharing.offered.contains_key(aor) && self.location.bindings(now, aor).is_empty() {
             self.sharing.forget(aor);
         }
     }
