@@ -1,6 +1,6 @@
 //! Two servers that serve the same users, with a Redis cluster between them.
 
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::Instant;
 
 use crate::authority::Authority;
@@ -9,7 +9,7 @@ use crate::offhook::{Offhook, command};
 use crate::peer::Peer;
 use crate::phone::Phone;
 use crate::place;
-use crate::town::{Town, console};
+use crate::town::{Registrant, Town, console};
 
 /// Whoever is registered at one node is called by whoever uses the other.
 fn a_phone_at_the_other_node_is_called(transport: &'static str) {
@@ -153,17 +153,34 @@ fn calls_across_by_tls_survive_reloads_of_listeners_and_certificates() {
     served.into_iter().for_each(Offhook::die);
 }
 
+/// A town with both nodes, and Erin's phone, which a script plays; her Contact. Nothing where there can be none.
+fn with_erin(
+    open: impl FnOnce() -> Option<Town>,
+) -> Option<(Town, [Offhook; 2], Registrant, String)> {
+    if !place::installed("python3", "python3-minimal") {
+        return None;
+    }
+    let town = open()?;
+    let nodes = [town.serve(0), town.serve(1)];
+    let contact = format!("sip:105@{}:7001", town.phones.ip);
+    let erin = town.registrant("105");
+    Some((town, nodes, erin, contact))
+}
+
+/// What an operator is told who takes Erin's phone away at a node.
+fn unregister(town: &Town, node: usize) -> Output {
+    let url = format!("unix:{}", console(&town.folder.join(node.to_string())));
+    command(&["ctl", "--url", &url, "unregister", "105"]).output().unwrap()
+}
+
 /// The store is given another shape while it is used: a slot is on its way to another master, then it is there.
 #[test]
 fn who_registers_does_not_notice_that_a_slot_of_the_store_moves() {
-    if !place::installed("python3", "python3-minimal") {
+    let Some((town, nodes, mut erin, contact)) = with_erin(|| Town::open("cluster-slots", 0))
+    else {
         return;
-    }
-    let Some(town) = Town::open("cluster-slots", 0) else { return };
-    let (a, b) = (town.serve(0), town.serve(1));
+    };
     let [here, there] = &town.nodes;
-    let contact = format!("sip:105@{}:7001", town.phones.ip);
-    let mut erin = town.registrant("105");
     assert_eq!(erin.queries(here), "200");
     let slot = town.redis.begins_to_move("offhook:aor:105");
     // Nothing is kept under this key yet: the old master sends everybody to the new one.
@@ -173,21 +190,17 @@ fn who_registers_does_not_notice_that_a_slot_of_the_store_moves() {
     assert_eq!(erin.queries(here), format!("200 {contact}"));
     assert_eq!(erin.registers(there, &contact, 0), "200");
     assert_eq!(erin.queries(here), "200");
-    a.stop();
-    b.stop();
+    nodes.into_iter().for_each(Offhook::stop);
 }
 
 /// `SCRIPT FLUSH`, on all servers of the store: what nodes have loaded there is gone.
 #[test]
 fn who_registers_does_not_notice_that_the_store_forgets_its_scripts() {
-    if !place::installed("python3", "python3-minimal") {
+    let Some((town, nodes, mut erin, contact)) = with_erin(|| Town::open("cluster-scripts", 0))
+    else {
         return;
-    }
-    let Some(town) = Town::open("cluster-scripts", 0) else { return };
-    let (a, b) = (town.serve(0), town.serve(1));
+    };
     let [here, there] = &town.nodes;
-    let contact = format!("sip:105@{}:7001", town.phones.ip);
-    let mut erin = town.registrant("105");
     for (node, expires, found) in [(here, 600, true), (there, 600, true), (here, 0, false)] {
         let said = if found { format!("200 {contact}") } else { "200".into() };
         assert_eq!(erin.registers(node, &contact, expires), said);
@@ -195,29 +208,24 @@ fn who_registers_does_not_notice_that_the_store_forgets_its_scripts() {
             assert!(town.redis.cli(*port, &["script", "flush"]).starts_with("OK"));
         }
     }
-    a.stop();
-    b.stop();
+    nodes.into_iter().for_each(Offhook::stop);
 }
 
 /// A master fails, and before its replica has its place an operator throws a phone out: that is so at both nodes afterwards.
 #[test]
 fn what_is_taken_away_while_a_master_fails_does_not_come_back() {
-    if !place::installed("python3", "python3-minimal") {
+    let Some((mut town, nodes, mut erin, contact)) = with_erin(|| Town::open("cluster-taken", 1))
+    else {
         return;
-    }
-    let Some(mut town) = Town::open("cluster-taken", 1) else { return };
-    let (a, b) = (town.serve(0), town.serve(1));
+    };
     let [here, there] = town.nodes.clone();
-    let contact = format!("sip:105@{}:7001", town.phones.ip);
-    let mut erin = town.registrant("105");
     assert_eq!(erin.registers(&here, &contact, 600), format!("200 {contact}"));
     assert_eq!(erin.queries(&there), format!("200 {contact}"));
     town.redis.wait_until_whole();
     let master = town.redis.master_of("offhook:aor:105");
     town.redis.kill(master);
-    let url = format!("unix:{}", console(&town.folder.join("0")));
     // It says that the store does not know it yet.
-    let said = command(&["ctl", "--url", &url, "unregister", "105"]).output().unwrap();
+    let said = unregister(&town, 0);
     assert!(!said.status.success(), "{said:?}");
     let deadline = Instant::now() + PATIENCE;
     while erin.queries(&there) != "200" {
@@ -226,22 +234,34 @@ fn what_is_taken_away_while_a_master_fails_does_not_come_back() {
     for node in [&here, &there, &here, &there] {
         assert_eq!(erin.queries(node), "200");
     }
-    a.die();
-    b.die();
+    nodes.into_iter().for_each(Offhook::die);
+}
+
+/// An operator throws a phone out at the node that has never heard of it: that asks the store.
+#[test]
+fn what_is_taken_away_at_the_node_that_has_not_heard_of_it_is_gone() {
+    let Some((town, nodes, mut erin, contact)) = with_erin(|| Town::open("cluster-away", 0)) else {
+        return;
+    };
+    let [here, there] = &town.nodes;
+    assert_eq!(erin.registers(there, &contact, 600), format!("200 {contact}"));
+    for gone in [true, false] {
+        let said = unregister(&town, 0);
+        assert_eq!(said.status.success(), gone, "{said:?}");
+    }
+    for node in [there, here] {
+        assert_eq!(erin.queries(node), "200");
+    }
+    nodes.into_iter().for_each(Offhook::stop);
 }
 
 /// The store speaks TLS and nothing else; its servers are believed because an authority of the operator's own says so, and only then.
 #[test]
 fn a_store_that_speaks_tls_is_used_when_it_proves_who_it_is() {
-    if !place::installed("python3", "python3-minimal") {
-        return;
-    }
     let authority = Authority::new();
-    let Some(mut town) = Town::open_secured("cluster-rediss", &authority) else { return };
-    let (a, b) = (town.serve(0), town.serve(1));
+    let open = || Town::open_secured("cluster-rediss", &authority);
+    let Some((mut town, [a, b], mut erin, contact)) = with_erin(open) else { return };
     let [here, there] = town.nodes.clone();
-    let contact = format!("sip:105@{}:7001", town.phones.ip);
-    let mut erin = town.registrant("105");
     assert_eq!(erin.registers(&here, &contact, 600), format!("200 {contact}"));
     assert_eq!(erin.queries(&there), format!("200 {contact}"));
     b.stop();
