@@ -257,6 +257,33 @@ fn an_ack_stops_the_repeats_and_is_absorbed() {
     assert!(moments.is_empty() && up.is_empty() && bench.all.is_empty());
 }
 
+/// Timer I: what comes late is known for 5 s, whatever is kept of the transaction.
+#[test]
+fn after_the_ack_of_a_refusal_repeats_end_here_and_there_is_nothing_to_cancel_for_5_s() {
+    let mut bench = bench(Transport::Udp);
+    let id = bench.come("INVITE");
+    bench.say(0, id, "INVITE", 486);
+    assert!(bench.hear(100, request("ACK")).is_none());
+    bench.sent();
+    for at in [101, 5099] {
+        assert!(bench.hear(at, request("INVITE")).is_none(), "{at}");
+        assert!(bench.hear(at, request("ACK")).is_none(), "{at}");
+    }
+    assert!(bench.sent().is_empty());
+    assert!(bench.all.cancels(ms(5099), &request("CANCEL")));
+    let cancelled = bench.hear(5099, request("CANCEL"));
+    let Some(Up::Cancel { cancel, invite: Some(invite), .. }) = cancelled else {
+        panic!("{cancelled:?}")
+    };
+    assert!(!bench.all.is_there(invite), "an answer in it goes nowhere");
+    bench.say(5099, invite, "INVITE", 487);
+    bench.say(5099, cancel, "CANCEL", 200);
+    assert_eq!(bench.sent(), ["SIP/2.0 200 x"]);
+    assert!(!bench.all.cancels(ms(5100), &request("CANCEL")));
+    assert!(matches!(bench.hear(5100, request("ACK")), Some(Up::Ack(..))));
+    assert!(matches!(bench.hear(5100, request("INVITE")), Some(Up::Request(..))));
+}
+
 /// Proves: rfc3261-17.2.1-6, rfc3261-17.2.1-7, rfc6026-7.1-1, rfc6026-7.1-2, rfc6026-7.1-3, rfc6026-7.1-4, rfc6026-7.1-5,
 /// rfc6026-7.1-6, rfc6026-7.3-18, rfc6026-7.3-19, rfc6026-7.3-20, rfc6026-7.3-21, rfc6026-7.3-22, rfc6026-7.3-23.
 #[test]
