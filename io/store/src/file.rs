@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{fs, io};
 
 use machine::Time;
@@ -30,6 +30,8 @@ pub(crate) struct File {
     /// The number of this life; nothing as long as the disk has not taken that it begins.
     session: Option<i64>,
     landing: Landing,
+    /// How far the wall clock was set since this life began, as was noted, and when it was looked at.
+    set: (i64, Option<Instant>),
 }
 
 /// Of each key what was said last in batches: its value, its end, and in which life.
@@ -90,7 +92,7 @@ impl File {
         let connection = prepare(path, durability).map_err(fault)?;
         migrate(&connection, path)?;
         let (today, landing) = (Session::begin(now), Landing::default());
-        let mut file = Self { connection, today, session: None, landing };
+        let mut file = Self { connection, today, session: None, landing, set: (0, None) };
         let begun = file.begin(found);
         let newest = if begun.is_ok() { Newest::new() } else { file.newest(found) };
         file.restore(now, newest, found).map_err(fault)?;
@@ -121,7 +123,8 @@ impl File {
         let mut useless: Vec<Box<[u8]>> = Vec::new();
         let rows = &mut found.rows;
         let mut take = |key: &[u8], value: &[u8], (until, session): (i64, i64)| {
-            let shift = sessions.get(&session).map_or(0, |then| self.today.shift(then));
+            let then = sessions.get(&session);
+            let shift = then.map_or(0, |then| self.today.needs(then, sessions.values()));
             let until = time(until);
             let lasts = until.shifted(shift) > now;
             if lasts {
@@ -216,6 +219,23 @@ impl File {
         written
     }
 
+    /// Notes that the wall clock was set: a life after a start of the machine has no other.
+    fn note_clock(&mut self) -> rusqlite::Result<()> {
+        let (set, looked) = &mut self.set;
+        if looked.is_some_and(|looked| looked.elapsed() < LOOKS) {
+            return Ok(());
+        }
+        *looked = Some(Instant::now());
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let seen = Session::begin(Time::default() + wall);
+        let now = seen.shift(&self.today);
+        if now.abs_diff(*set) >= LOOKS.as_millis() as u64 {
+            insert(&self.connection, &seen)?;
+            *set = now;
+        }
+        Ok(())
+    }
+
     /// What could not be synced stands in the log all the same, whole, and would count in the next life. Whatever is written next takes its place;
     /// so something is, that says what is so already.
     fn write_over(&self) {
@@ -229,6 +249,8 @@ impl File {
     ) -> rusqlite::Result<()> {
         // What was damaged was said at the start.
         let session = self.begin(&mut Found::default())?;
+        // Should it not be noted now, it is the next time.
+        drop(self.note_clock());
         let entries = group.map(entry);
         if self.landing.is_empty() && entries.len() < limits::A_BATCH {
             let transaction = self.connection.transaction()?;
@@ -426,17 +448,19 @@ fn migrate(connection: &Connection, path: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Notes that a life begins, and forgets those of which nothing is kept.
+/// Notes that a life begins, and forgets those of which nothing is kept, and that tell nothing of one of which something is.
 fn begin(connection: &Connection, session: &Session) -> rusqlite::Result<i64> {
-    connection.execute(
-        "DELETE FROM session WHERE number NOT IN (SELECT session FROM record UNION SELECT session FROM batch)",
-        [],
-    )?;
+    connection.execute(USELESS, [])?;
+    insert(connection, session)?;
+    Ok(connection.last_insert_rowid())
+}
+
+fn insert(connection: &Connection, session: &Session) -> rusqlite::Result<()> {
     connection.execute(
         "INSERT INTO session (boot, up, wall) VALUES (?1, ?2, ?3)",
         params![session.boot, session.up, session.wall],
     )?;
-    Ok(connection.last_insert_rowid())
+    Ok(())
 }
 
 /// Moves a file that is no database any more out of the way, for who may want to look at it.
@@ -491,6 +515,13 @@ const NAME: &str = "offhook.db";
 
 const NOT_READ: [i32; 2] =
     [rusqlite::ffi::SQLITE_IOERR_READ, rusqlite::ffi::SQLITE_IOERR_SHORT_READ];
+
+/// How often the wall clock is looked at, and by how much it is set at least.
+const LOOKS: Duration = Duration::from_secs(1);
+
+const USELESS: &str = "WITH used AS (SELECT session FROM record UNION SELECT session FROM batch),
+    last AS (SELECT max(number) FROM session WHERE boot IN (SELECT boot FROM session WHERE number IN used) GROUP BY boot)
+    DELETE FROM session WHERE number NOT IN used AND number NOT IN last";
 
 const FORGET: &str = "DELETE FROM record WHERE key = ?1";
 

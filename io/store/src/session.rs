@@ -30,7 +30,18 @@ impl Session {
         }
     }
 
-    /// How far the wall clock was set since `earlier`, in milliseconds: what its times need to be right today.
+    /// What its times need to be right today, in milliseconds. While the machine runs that is how far the wall clock was set since. Once it was started
+    /// anew only that clock is left: then it is how far it was set before, as far as a later one of `all` that began by then has noted.
+    pub(crate) fn needs<'a>(&'a self, earlier: &Self, all: impl Iterator<Item = &'a Self>) -> i64 {
+        if self.boot == earlier.boot {
+            return self.shift(earlier);
+        }
+        let later = all.filter(|one| one.boot == earlier.boot).last();
+        // A clock that is behind that is wrong itself: nobody is to be there for ever.
+        later.filter(|later| later.wall <= self.wall).map_or(0, |later| later.shift(earlier))
+    }
+
+    /// How far the wall clock was set since `earlier`, in milliseconds.
     pub(crate) fn shift(&self, earlier: &Self) -> i64 {
         if self.boot.is_empty() || self.boot != earlier.boot {
             return 0;
@@ -75,6 +86,15 @@ mod tests {
         let before = session("a", 10_000, 1_000_000);
         assert_eq!(session("b", 5_000, 9_000_000).shift(&before), 0);
         assert_eq!(session("", 0, 9_000_000).shift(&session("", 0, 1)), 0);
+    }
+
+    #[test]
+    fn after_a_start_of_the_machine_it_is_known_that_the_clock_was_set_before() {
+        let all = [session("a", 10_000, 1_000_000), session("a", 70_000, 8_260_000)];
+        let needs = |today: Session| today.needs(&all[0], all.iter());
+        assert_eq!(needs(session("b", 5_000, 8_300_000)), 7_200_000);
+        assert_eq!(needs(session("b", 5_000, 1_000_000)), 0, "it is behind");
+        assert_eq!(needs(session("a", 80_000, 1_070_000)), 0, "it was set back");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use machine::Time;
 use offhook_store::{Durability, Fault, Kept, Loss, Opened, Store};
@@ -139,6 +140,28 @@ fn a_wall_clock_that_was_set_by_three_days_ends_nothing_and_prolongs_nothing() {
     drop(opened);
     let back = open(&folder, NOW.shifted(-three_days));
     assert!(back.restored[0].shift.abs_diff(-three_days) < 1_000);
+}
+
+/// It was set by years while the server ran, and then the machine was started anew: the wall clock is all that is left, and says how long each has.
+#[test]
+fn a_wall_clock_that_was_set_before_the_machine_was_started_anew_ends_nothing() {
+    let folder = Folder::new();
+    drop({
+        let store = open(&folder, NOW).store;
+        keep(&store, [record("a", "1")]);
+        store
+    });
+    let file = rusqlite::Connection::open(folder.file("offhook.db")).unwrap();
+    file.execute("UPDATE session SET boot = 'an earlier one'", []).unwrap();
+    drop(file);
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let years = wall - Duration::from_nanos(NOW.0);
+    for _ in 0..2 {
+        let opened = open(&folder, NOW + years);
+        assert_eq!(held(&opened), pairs(&[("a", "1")]));
+        let shift = Duration::from_millis(opened.restored[0].shift.try_into().unwrap());
+        assert!(shift.abs_diff(years) < Duration::from_secs(60), "{shift:?}");
+    }
 }
 
 #[test]

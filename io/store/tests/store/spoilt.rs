@@ -99,7 +99,7 @@ fn crowds() -> Folder {
         let says = move |n: u32| record(&format!("{crowd}-{n:03}"), &"as it is now".repeat(8));
         let octets = batch_of((0..200).map(says));
         file.execute(
-            "INSERT INTO batch SELECT ?1, max(number), 200, ?2 FROM session",
+            "INSERT INTO batch SELECT ?1, min(number), 200, ?2 FROM session",
             (crowd, octets),
         )
         .unwrap();
