@@ -29,6 +29,8 @@ SIPNULL = os.environ.get("SIPNULL", os.path.join(os.path.dirname(SIPLOAD), "sipn
 
 FIXED = [("invite", "udp", 2000), ("options", "udp", 30000), ("register", "udp", 10000), ("register-auth", "udp", 5000),
          ("redirect", "udp", 8000), ("invite", "tcp", 1400), ("options", "tcp", 21000), ("register", "tcp", 7000)]
+# How many times Kamailio's highest rate we want, in the order of FIXED.
+WANTED = [2.2, 1.7, 1.9, 1.9, 2.0, 2.5, 3, 3]
 NAMES = {"invite": "call", "options": "OPTIONS", "register": "REGISTER refresh", "register-auth": "REGISTER with digest", "redirect": "INVITE, 302, ACK"}
 
 
@@ -116,17 +118,17 @@ def rates():
         found.append((f"{NAMES[workload]}, {proto.upper()}, {rate:,}/s", we, they, f"{us / them:.2f}"))
     table("fixed", ["at a fixed rate, µs of CPU each", "Offhook", "Kamailio", "ratio"], found)
     found, calls = [], 0
-    for workload, proto, _ in FIXED:
+    for (workload, proto, _), wanted in zip(FIXED, WANTED):
         # In turn, so that both see the same machine; what it can do changes by the minute.
         most = lambda pair: bench("max", pair[0], "--workload", workload, "--proto", proto, "--repeat", 1, *pair[1])[0]
         rounds = [[most(pair) for pair in both(workload)] for _ in range(HIGHEST)]
         ours_, theirs = zip(*rounds)
         ratios = sorted(us["max_rate"] / max(1, them["max_rate"]) for us, them in rounds)
-        found.append((f"{NAMES[workload]}, {proto.upper()}", f"{median(ours_, 'max_rate'):,.0f}", f"{median(theirs, 'max_rate'):,.0f}", f"{statistics.median(ratios):.2f}",
+        found.append((f"{NAMES[workload]}, {proto.upper()}", f"{median(ours_, 'max_rate'):,.0f}", f"{median(theirs, 'max_rate'):,.0f}", f"{statistics.median(ratios):.2f}", wanted,
                       f"{ratios[0]:.2f} to {ratios[-1]:.2f}", f"{median(ours_, 'cpu_us_each'):.3g}", f"{median(theirs, 'cpu_us_each'):.3g}"))
         if (workload, proto) == ("invite", "udp"):
             calls = int(median(theirs, "max_rate"))
-    table("highest", ["highest rate on one core, each second", "Offhook", "Kamailio", "ratio", "of all pairs", "µs each then", "Kamailio's"], found)
+    table("highest", ["highest rate on one core, each second", "Offhook", "Kamailio", "ratio", "wanted", "of all pairs", "µs each then", "Kamailio's"], found)
     with open(f"{ROOT}/docs/pictures/beside.svg", "w") as file:
         file.write(bars([(name, us, them, float(ratio)) for name, us, them, ratio, *_ in found]))
     dialogs = bench("max", THEIRS, "--workload", "invite-dialog", "--repeat", 1)[0]
