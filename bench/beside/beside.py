@@ -79,7 +79,7 @@ def spread(rows, key):
     numbers = [row[key] for row in rows if row.get(key) is not None]
     middle = statistics.median(numbers) if numbers else float("nan")
     far = max((abs(number - middle) for number in numbers), default=0)
-    return middle, f"{middle:,.4g} ± {far:,.2g}"
+    return middle, " ± ".join(f"{number:,.0f}" if number >= 100 else f"{number:.3g}" for number in (middle, far))
 
 
 def machine():
