@@ -279,8 +279,8 @@ COLOURS = {"invite-udp": "#0b6", "register-udp": "#06c", "mix-udp": "#c60", "inv
 def draw():
     """The picture: what is done, in hundredths of the best, over what is asked for, in multiples of the knee."""
     everything = json.load(open(MEASURED))
-    wide, high, left, top = 760, 380, 60, 40
-    across = lambda times: left + (wide - left - 210) * TIMES.index(times) / (len(TIMES) - 1)
+    wide, high, left, top = 790, 380, 60, 40
+    across = lambda times: left + (wide - left - 240) * TIMES.index(times) / (len(TIMES) - 1)
     down = lambda share: top + (high - top - 50) * (1 - share / 110)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" font-family="sans-serif" font-size="12">',
            f'<rect width="{wide}" height="{high}" fill="white"/>',
@@ -300,8 +300,8 @@ def draw():
         dashed = ' stroke-dasharray="6 4"' if server == "kamailio" else ""
         out.append(f'<path d="{path}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"{dashed}/>')
         y = top + 14 + 20 * place
-        out.append(f'<path d="M{wide - 195} {y - 4}h26" stroke="{COLOURS[name]}" stroke-width="2"{dashed}/>'
-                   f'<text x="{wide - 163}" y="{y}">{server} {name} ({best:.0f}/s)</text>')
+        out.append(f'<path d="M{wide - 225} {y - 4}h26" stroke="{COLOURS[name]}" stroke-width="2"{dashed}/>'
+                   f'<text x="{wide - 193}" y="{y}">{server} {name} ({best:.0f}/s)</text>')
     out.append("</svg>")
     open(PICTURE, "w").write("\n".join(out) + "\n")
 
