@@ -296,18 +296,8 @@ impl Registrar {
             // Named twice in one REGISTER: the later says how it is.
             added.retain(|binding: &Binding| !binding.is(&asked.which));
             let Some(lasts) = lasts else { continue };
-            let uri = asked.judge(turn.house, aor)?;
-            let said = Said {
-                uri: asked.uri,
-                call_id: common.call_id,
-                features: &asked.features,
-                cseq: common.cseq,
-                q: asked.q,
-                until: turn.now + lasts,
-                since,
-                first_cseq,
-                flow: flow_of(common, (&asked, &uri), request),
-            };
+            let times = (turn.now + lasts, since, first_cseq);
+            let said = said(turn, aor, (request, common), (&asked, times))?;
             let binding = Binding::new(said, common.path.iter().copied());
             added.push(binding.ok_or(Fault::BadContact)?);
         }
@@ -417,6 +407,27 @@ fn common(flow: Flow, request: &Message, outbound: Outbound) -> Result<Common<'_
 /// For how long the Expires of a REGISTER asks.
 fn expires(request: &Message) -> Option<u32> {
     request.first::<Expires>().map(|value| value.map_or(3600, |value| value.0))
+}
+
+/// What a Contact says, as it is kept: until when it holds, since when it is so, and with which CSeq that began.
+fn said<'a>(
+    turn: &Turn<'_>,
+    aor: &[u8],
+    (request, common): (&Message, &'a Common<'_>),
+    (asked, (until, since, first_cseq)): (&'a Asked<'_>, (Time, Time, u32)),
+) -> Result<Said<'a>, Fault> {
+    let uri = asked.judge(turn.house, aor)?;
+    Ok(Said {
+        uri: asked.uri,
+        call_id: common.call_id,
+        features: &asked.features,
+        cseq: common.cseq,
+        q: asked.q,
+        until,
+        since,
+        first_cseq,
+        flow: flow_of(common, (asked, &uri), request),
+    })
 }
 
 /// The flow that leads to a Contact, where its URI does not.

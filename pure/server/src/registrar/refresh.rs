@@ -9,7 +9,7 @@ use sip::header::Contact;
 
 use super::contact::Asked;
 use super::outbound::Outbound;
-use super::{Common, expires, expiry, flow_of};
+use super::{Common, expires, expiry, said};
 use crate::location::{Lies, Only, Said};
 use crate::push;
 use crate::turn::Turn;
@@ -44,17 +44,7 @@ pub(super) fn refreshed<'a>(
         Some(_) => (known.said.since, known.said.first_cseq),
         None => (turn.now, common.cseq),
     };
-    let uri = asked.judge(turn.house, aor)?;
-    let said = Said {
-        uri: asked.uri,
-        call_id: common.call_id,
-        features: &asked.features,
-        cseq: common.cseq,
-        q: asked.q,
-        until: turn.now + lasts,
-        since,
-        first_cseq,
-        flow: flow_of(common, (asked, &uri), request),
-    };
+    let times = (turn.now + lasts, since, first_cseq);
+    let said = said(turn, aor, (request, common), (asked, times))?;
     Ok(known.has_room(&said).then_some((known.at, said)))
 }
