@@ -150,9 +150,9 @@ fn take_binding(rest: &mut &[u8]) -> Option<Binding> {
 }
 
 /// What a binding says, its Path, and the node that has its flow.
-type Lies<'a> = (Said<'a>, &'a [u8], Option<Neighbour>);
+type Taken<'a> = (Said<'a>, &'a [u8], Option<Neighbour>);
 
-fn take_said<'a>(rest: &mut &'a [u8]) -> Option<Lies<'a>> {
+fn take_said<'a>(rest: &mut &'a [u8]) -> Option<Taken<'a>> {
     let [marks] = cut(rest)?;
     let has = |mark: u8| marks & mark != 0;
     let (uri, call_id, cseq) = (take_text(rest)?, take_text(rest)?, take_number(rest)?);
