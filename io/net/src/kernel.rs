@@ -589,3 +589,12 @@ pub(crate) fn sharpen_timers() {
     // SAFETY: a call without pointers; it cannot fail with these arguments.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1000 as libc::c_ulong) };
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_wait_is_told_to_the_nanosecond() {
+        let told = super::timespec(std::time::Duration::new(2, 1_100_001));
+        assert_eq!((told.tv_sec, told.tv_nsec), (2, 1_100_001));
+    }
+}
