@@ -22,6 +22,7 @@ use super::room::{Arrival, Order, Room};
 use super::speed::{Speed, Witnesses, spared};
 use super::trial::Heard;
 use super::valve::{Turned, Valve};
+use super::work::Work;
 use crate::proxy::came_across;
 use crate::turn::Turn;
 
@@ -39,10 +40,8 @@ pub(crate) struct Door {
     generation: u32,
     late: Late,
     feedback: Feedback,
-    /// How long what is told now has waited.
-    waited: Duration,
-    /// More has come that is not read yet.
-    unread: bool,
+    /// How long what is told now has waited, and what else the driver has said of it.
+    backlog: Backlog,
     /// When it was looked last how it goes.
     looked: Time,
     /// Refusals for which there is time.
@@ -73,7 +72,7 @@ pub(crate) enum Verdict {
     /// It goes on.
     Enter,
     /// There may be time for it soon.
-    Wait(Class),
+    Wait(Class, Heard),
     /// It is told that it comes at a bad time.
     Refuse(Fault),
     /// Nothing is said: whoever repeats it hears more later.
@@ -87,10 +86,10 @@ const WORD: Duration = Duration::from_secs(10);
 /// will (T1 is 500 ms).
 const STALE: Duration = Duration::from_millis(400);
 
-/// New things begun in one turn, so that what belongs to calls is soon read again; and when it is known that something waits unread: to
-/// one thing that is begun belong six messages.
-const A_TURN: u32 = 32;
-const A_FULL_TURN: u32 = 8;
+/// What is begun in one turn takes so much at most, so that what belongs to calls is soon read again: and when it is known that something waits
+/// unread, eight calls, for to each belong six messages that come.
+const A_TURN: u32 = 32 * Work::Much.share();
+const A_FULL_TURN: u32 = 8 * Work::Much.share();
 
 /// Those for whom there is no time, refused in one turn.
 const AWAY_A_TURN: usize = 256;
@@ -116,8 +115,7 @@ impl Door {
             generation: 0,
             late: Late::new(key),
             feedback: Feedback::new(key),
-            waited: Duration::ZERO,
-            unread: false,
+            backlog: Backlog::default(),
             looked: Time::default(),
             words: Ration::default(),
             word: Time::default(),
@@ -135,7 +133,7 @@ impl Door {
     pub(crate) fn waited(&mut self, turn: &mut Turn<'_>, backlog: Backlog) {
         if turn.house.settings.overload.target == Duration::ZERO {
             // Nobody is refused any more, whatever was told before.
-            (self.waited, self.unread) = (Duration::ZERO, false);
+            self.backlog = Backlog::default();
             self.left = u32::MAX;
             self.late.clear();
             if self.hush.width() == Width::Narrow {
@@ -144,9 +142,13 @@ impl Door {
             }
             return;
         }
-        (self.waited, self.unread) = (backlog.waited, backlog.unread);
+        self.backlog = backlog;
         self.left = self.a_turn();
         self.hush.lost(backlog.lost);
+        if backlog.lost > 0 {
+            // What belongs to calls is lost with the rest.
+            self.valve.turned_away();
+        }
         self.look(turn);
     }
 
@@ -182,7 +184,11 @@ impl Door {
             None => {}
         }
         self.feedback.update(turn.now, self.valve.rate());
-        let share = self.hush.update(turn.now, self.valve.width());
+        let begins = self.valve.width();
+        let target = turn.house.settings.overload.target;
+        let drains =
+            (begins == Width::Narrow).then(|| self.hush.drain(turn.now, self.backlog, target));
+        let share = self.hush.update(turn.now, begins).or(drains.flatten());
         if share.is_some() || self.generation != turn.house.generation {
             self.deafen(turn, share.unwrap_or(self.deafness.share));
         }
@@ -199,7 +205,7 @@ impl Door {
     }
 
     const fn a_turn(&self) -> u32 {
-        if self.unread { A_FULL_TURN } else { A_TURN }
+        if self.backlog.unread { A_FULL_TURN } else { A_TURN }
     }
 
     /// Lets a request wait; says who has to go for it when too many do.
@@ -233,14 +239,19 @@ impl Door {
             let verdict = self.turn_away(turn, &overdue);
             served.push((overdue.newcomer, verdict));
         }
-        for nth in 1..=self.a_turn() {
+        let mut left = self.a_turn();
+        for nth in 1_u32.. {
+            if left == 0 {
+                break;
+            }
             let order = if self.valve.is_narrow() { Order::Newest } else { Order::Oldest };
             let next = match nth.is_multiple_of(FOR_OTHERS) {
                 true => self.room.next_of_others(order),
                 false => self.room.next(order),
             };
-            let Some(Arrival { class, newcomer, .. }) = next else { break };
-            self.begin(turn, (newcomer.flow, &newcomer.request), class);
+            let Some(Arrival { class, heard, newcomer }) = next else { break };
+            self.begin(turn, (newcomer.flow, &newcomer.request), (class, heard));
+            left = left.saturating_sub(Work::of(&newcomer.request).share());
             served.push((newcomer, Verdict::Enter));
         }
         served
@@ -249,7 +260,7 @@ impl Door {
     /// May the driver leave out such a message as this one, as it came, or has it left this one out before? As long as there is time for all, it may
     /// be any but those that come by WebSocket or from our other nodes.
     pub(crate) fn heard(&self, turn: &Turn<'_>, flow: Flow, message: &Message) -> Heard {
-        let is_quiet = !self.valve.is_narrow() && !self.unread;
+        let is_quiet = !self.valve.is_narrow() && !self.backlog.unread;
         let repeats = !flow.transport.is_reliable();
         let is_read = flow.transport.is_web() || came_across(turn.house, flow);
         if is_read || !is_quiet && !self.is_judged(flow, message) {
@@ -328,28 +339,36 @@ impl Door {
             turn.vouch(flow);
             return Verdict::Enter;
         }
-        if class == Class::New {
-            let repeats = !flow.transport.is_reliable() && self.late.has(request);
-            if repeats || heard == Heard::PerhapsLate {
+        let work = Work::of(request);
+        let repeats = !flow.transport.is_reliable() && self.late.has(request);
+        let heard = if repeats { Heard::PerhapsLate } else { heard };
+        let is_counted = is_counted(class, heard);
+        if is_counted {
+            self.hush.seen(flow.transport, work);
+        }
+        if (class, work) == (Class::New, Work::Much) {
+            if heard == Heard::PerhapsLate {
                 let told = self.told(turn, flow, request).is_some();
                 return self.dismiss(turn, (flow, request, told));
             }
-            if heard == Heard::AtOnce {
-                self.hush.seen(flow.transport);
-            }
-            if self.valve.is_narrow() && self.waited > STALE {
+            if self.valve.is_narrow() && self.backlog.waited > STALE {
                 self.lost(turn, flow, request);
                 self.note_away(class, heard);
                 return self.fall_silent(turn.now, flow, request);
             }
         }
+        let target = turn.house.settings.overload.target;
+        if is_counted && work == Work::Answer && self.backlog.waited > target {
+            // It is answered, but there are too many.
+            self.valve.turned_away();
+        }
         let at_once = self.left > 0 && (self.room.is_empty() || class == Class::Emergency);
-        if at_once || turn.house.settings.overload.target == Duration::ZERO {
-            self.left = self.left.saturating_sub(1);
-            self.begin(turn, (flow, request), class);
+        if at_once || target == Duration::ZERO {
+            self.left = self.left.saturating_sub(work.share());
+            self.begin(turn, (flow, request), (class, heard));
             return Verdict::Enter;
         }
-        Verdict::Wait(class)
+        Verdict::Wait(class, heard)
     }
 
     /// Something came that begins nothing, and would only be told what is wrong with it: it counts as whatever its source sends, and is
@@ -359,13 +378,18 @@ impl Door {
             self.name(turn, flow);
             return self.speed.has_word(turn.now);
         }
-        !self.valve.is_narrow() || self.words.take()
+        !self.valve.is_narrow() || self.words.take(Work::Answer)
     }
 
-    fn begin(&mut self, turn: &Turn<'_>, (flow, request): (Flow, &Message), class: Class) {
+    fn begin(
+        &mut self,
+        turn: &Turn<'_>,
+        (flow, request): (Flow, &Message),
+        (class, heard): (Class, Heard),
+    ) {
         self.valve.begun();
         self.words.begun();
-        if class == Class::New {
+        if class == Class::New || is_counted(class, heard) {
             self.hush.begun();
         }
         if let Some(neighbour) = self.told(turn, flow, request) {
@@ -388,10 +412,11 @@ impl Door {
         turn: &mut Turn<'_>,
         (flow, request, told): (Flow, &Message, bool),
     ) -> Verdict {
-        if !self.words.take() {
+        let work = Work::of(request);
+        if !self.words.take(work) {
             return self.fall_silent(turn.now, flow, request);
         }
-        self.hush.spent_words();
+        self.hush.spent_words(work);
         self.tally.refused += 1;
         Verdict::Refuse(later(turn.dice, (flow, request, told)))
     }
@@ -400,14 +425,14 @@ impl Door {
         if !flow.transport.is_reliable() {
             self.late.note(now, request);
         }
-        self.hush.spent_silence();
+        self.hush.spent_silence(Work::of(request));
         self.tally.unheard += 1;
         Verdict::Silence
     }
 
     const fn note_away(&mut self, class: Class, heard: Heard) {
         self.valve.turned_away();
-        if matches!((class, heard), (Class::New, Heard::AtOnce)) {
+        if is_counted(class, heard) {
             self.hush.turned_away();
         }
     }
@@ -448,7 +473,7 @@ impl Door {
     fn say(&mut self, turn: &mut Turn<'_>) {
         self.word = turn.now + WORD;
         let (refused, unheard) = self.lately();
-        let (waited, rate) = (self.waited, self.valve.rate().unwrap_or_default());
+        let (waited, rate) = (self.backlog.waited, self.valve.rate().unwrap_or_default());
         turn.out.push(Output::Report(Event::Overloaded { waited, rate, refused, unheard }));
     }
 
@@ -457,6 +482,11 @@ impl Door {
         let (now, then) = (&self.tally, &self.before);
         (now.refused - then.refused, now.unheard - then.unheard)
     }
+}
+
+/// Is it one by which it is seen how much the driver may leave out? The driver does not know who is known.
+const fn is_counted(class: Class, heard: Heard) -> bool {
+    matches!((class, heard), (Class::New | Class::Known, Heard::AtOnce))
 }
 
 /// A phone is told when to come back, each another time. A server would send nobody at all until then: it is told none (RFC 7339

@@ -4,15 +4,19 @@
 //! Which ones, their octets say, so those that pass were heard at once, and how many they are says how many want something. To let
 //! fewer pass costs nothing. To let more pass does: those that were not heard so far come with their repeats, so they are on
 //! [`Trial`] at first.
+//!
+//! Of what is as soon answered as refused all that is read is answered, and late is better than never. So that it is not read when its
+//! sender has repeated it already, nothing passes now and then until what has come is answered.
 
 use std::time::Duration;
 
 use machine::Time;
 use protocol::Transport;
-use protocol::load::PARTS;
+use protocol::load::{Backlog, PARTS};
 use sip::Message;
 
 use super::trial::Trial;
+use super::work::{self, Work};
 
 /// How many new requests the driver lets through to us.
 #[derive(Clone, Debug)]
@@ -26,8 +30,11 @@ pub(crate) struct Hush {
     steady: Steady,
     stage: Stage,
     began: Time,
-    /// Some of those that come would repeat themselves: they come in datagrams.
-    repeats: bool,
+    unheard: Unheard,
+    /// Since when nothing passes, until what has come is answered.
+    drains: Option<Time>,
+    /// For how long nothing has passed in this period.
+    drained: Duration,
     trial: Trial,
 }
 
@@ -35,10 +42,12 @@ pub(crate) struct Hush {
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
     seen: u64,
+    /// Those of them who had better not be served late.
+    hasty: u64,
     begun: u64,
     turned_away: u64,
     lost: u64,
-    /// What was spent on those that were not begun, in eightieths of what one takes that is.
+    /// What was spent on those that were not begun, in parts of what one takes that is.
     spent: u64,
 }
 
@@ -65,6 +74,12 @@ const LEARNT: u64 = 7;
 /// So many periods say well what comes.
 const ENOUGH: u64 = 4;
 
+/// When one in so many would give up, they are served as all such would be.
+const HASTY: u64 = 4;
+
+/// By then all that a socket holds is answered.
+const DRAINED: Duration = Duration::from_secs(2);
+
 /// What the next period is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -74,6 +89,17 @@ enum Stage {
     Settling,
     /// It tells how much is too much.
     Settled,
+}
+
+/// What most of those do who are not heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unheard {
+    /// Nothing: they have come by a stream.
+    Nothing,
+    /// They repeat themselves, and late is better than never.
+    Wait,
+    /// They repeat themselves, and soon give up.
+    GiveUp,
 }
 
 /// How much of what is new comes in, or is begun.
@@ -94,7 +120,9 @@ impl Hush {
             steady: Steady::default(),
             stage: Stage::Whole,
             began: Time::default(),
-            repeats: false,
+            unheard: Unheard::Nothing,
+            drains: None,
+            drained: Duration::ZERO,
             trial: Trial::new(key),
         }
     }
@@ -105,9 +133,15 @@ impl Hush {
     }
 
     /// A request came through that need not have, by such a transport.
-    pub(crate) const fn seen(&mut self, transport: Transport) {
+    pub(crate) fn seen(&mut self, transport: Transport, work: Work) {
         self.count.seen += 1;
-        self.repeats |= !transport.is_reliable();
+        if transport.is_reliable() {
+            return;
+        }
+        self.count.hasty += u64::from(work == Work::Much);
+        if self.unheard == Unheard::Nothing {
+            self.unheard = Unheard::GiveUp;
+        }
     }
 
     /// A request is begun, whether it had to come through or not: there is time for so many.
@@ -121,13 +155,13 @@ impl Hush {
     }
 
     /// One was refused in words: that takes a part of what one takes that is begun.
-    pub(crate) const fn spent_words(&mut self) {
-        self.count.spent += 16;
+    pub(crate) const fn spent_words(&mut self, work: Work) {
+        self.count.spent += work.words();
     }
 
     /// One was read for nothing: a smaller part.
-    pub(crate) const fn spent_silence(&mut self) {
-        self.count.spent += 5;
+    pub(crate) const fn spent_silence(&mut self, work: Work) {
+        self.count.spent += work.silence();
     }
 
     /// So many datagrams did not come through, because there was no room: in a flood they are requests.
@@ -137,41 +171,86 @@ impl Hush {
 
     /// How much the driver lets through.
     pub(crate) const fn width(&self) -> Width {
-        if self.open == WHOLE { Width::Whole } else { Width::Narrow }
+        if self.open == WHOLE && self.drains.is_none() { Width::Whole } else { Width::Narrow }
     }
 
     /// What the driver is to be told, when that changes: how many parts of all requests it need not read. As much as is begun may pass,
     /// and a sixteenth more to be refused in words.
     pub(crate) fn update(&mut self, now: Time, begins: Width) -> Option<u16> {
-        if now - self.began < PERIOD {
+        let elapsed = now - self.began;
+        if elapsed < PERIOD || self.drains.is_some() {
             return None;
         }
         self.began = now;
         let count = std::mem::take(&mut self.count);
+        let drained = std::mem::take(&mut self.drained);
+        self.judge(count);
         let before = self.open;
         match begins {
-            Width::Narrow => self.open = self.next(now, count).clamp(LEAST, WHOLE),
+            Width::Narrow if drained.is_zero() => self.open = self.next(now, count),
+            Width::Narrow => self.open = self.after_drains(count, drained, elapsed),
             Width::Whole => (self.open, self.learnt, self.stage) = (WHOLE, 0, Stage::Whole),
         }
+        self.open = self.open.clamp(LEAST, WHOLE);
         if self.open != before || begins == Width::Whole {
             self.steady = Steady::default();
             self.stage = match self.open {
                 WHOLE => Stage::Whole,
-                // Who comes by a stream does not repeat itself: what comes is what there is.
-                _ if !self.repeats => Stage::Settled,
-                _ => Stage::Settling,
+                _ if self.unheard == Unheard::GiveUp => Stage::Settling,
+                // What comes is what there is, or welcome though it comes late.
+                _ => Stage::Settled,
             };
         }
-        let dropped = |open: u64| u16::try_from(WHOLE - open).unwrap_or_default();
         self.trial.keep_from(dropped(self.open));
         if self.open == WHOLE || self.open >= 2 * before {
             // There is less than there was: rather late than never.
             self.trial.end();
-            self.repeats = false;
-        } else if self.open > before && self.repeats {
+            self.unheard = Unheard::Nothing;
+        } else if self.open > before && self.unheard == Unheard::GiveUp {
             self.trial.begin(now, dropped(self.open)..dropped(before));
         }
         (self.open != before).then(|| dropped(self.open))
+    }
+
+    /// While what has come waits for longer than that, or is lost, nothing more passes, if those who come are patient. Says what the driver is to
+    /// be told when that begins or is over.
+    pub(crate) fn drain(&mut self, now: Time, backlog: Backlog, target: Duration) -> Option<u16> {
+        let Some(since) = self.drains else {
+            if backlog.lost == 0 && backlog.waited <= target {
+                return None;
+            }
+            self.judge(self.count);
+            // Where little comes that may be left out, it is not what there is too much of.
+            let seen = scaled(self.count.seen, PERIOD, now - self.began);
+            if self.unheard != Unheard::Wait || 2 * seen < self.can {
+                return None;
+            }
+            self.drains = Some(now);
+            return Some(dropped(LEAST));
+        };
+        if backlog.unread && now - since < DRAINED {
+            return None;
+        }
+        self.drains = None;
+        self.drained += now - since;
+        Some(dropped(self.open))
+    }
+
+    /// Who comes?
+    fn judge(&mut self, count: Count) {
+        if count.seen > 0 && self.unheard != Unheard::Nothing {
+            let hasty = count.hasty * HASTY > count.seen;
+            self.unheard = if hasty { Unheard::GiveUp } else { Unheard::Wait };
+        }
+    }
+
+    /// What passes when for so much of the time nothing has passed.
+    fn after_drains(&mut self, count: Count, drained: Duration, elapsed: Duration) -> u64 {
+        self.learn(count.in_a_period(elapsed));
+        self.steady = Steady::default();
+        // Who was not heard so far comes, too, so it is narrowed slowly; and a drain wastes nothing.
+        let too_long = drained.saturating_sub(elapsed / 4);
+        scaled(self.open, elapsed - too_long / 2, elapsed)
     }
 
     /// To let too few pass costs more than to let too many pass, for it is not taken back soon: what comes is thinned roughly at first, to rather too
@@ -191,8 +270,8 @@ impl Hush {
         if away * 16 > came {
             let (much, fits) = match periods {
                 // Half of what comes in the first moments may be what was lost a moment before.
-                1 if stage == Stage::Whole && self.repeats => (32, 32),
-                1 if self.repeats => (28, 22),
+                1 if stage == Stage::Whole && self.repeats() => (32, 32),
+                1 if self.repeats() => (28, 22),
                 1..=3 => (22, 19),
                 8.. if self.open < WHOLE => (18, 17),
                 // As long as nobody is left out, so many can be told.
@@ -201,13 +280,24 @@ impl Hush {
             let is_much = came * 16 > self.can * much;
             return if is_much { self.fits(now, came, fits).min(self.open) } else { self.open };
         }
-        if periods < ENOUGH { self.open } else { self.widen(now, (came, away)) }
+        let enough = if self.unheard == Unheard::Wait { 1 } else { ENOUGH };
+        if periods < enough { self.open } else { self.widen(now, (came, away)) }
+    }
+
+    /// Do some come again that were not heard?
+    fn repeats(&self) -> bool {
+        self.unheard != Unheard::Nothing
     }
 
     fn learn(&mut self, count: Count) {
-        let could = count.begun + count.spent / 80;
+        let could = count.begun + count.spent / work::WHOLE;
         // As long as hardly anybody is turned away, nobody knows how much more could be begun.
         if count.away() * 16 <= count.came() && could <= self.can {
+            return;
+        }
+        if self.unheard == Unheard::Wait && could > self.can {
+            // All that is read is begun. What was begun once can be, and a drain says it when there was more.
+            (self.can, self.learnt) = (could, 1);
             return;
         }
         let before = self.learnt.min(LEARNT);
@@ -229,6 +319,8 @@ impl Hush {
     fn widen(&self, now: Time, (came, away): (u64, u64)) -> u64 {
         let fits = self.fits(now, came, 17);
         match () {
+            // They come with those who wait already.
+            () if self.unheard == Unheard::Wait => fits.clamp(self.open, self.open * 9 / 8 + 1),
             () if fits >= 2 * self.open => fits,
             () if self.trial.parts(now) > 0 => self.open,
             () if fits > self.open || away > 0 => fits.max(self.open),
@@ -256,7 +348,31 @@ impl Steady {
     }
 }
 
+/// What the driver drops so that so much is open.
+fn dropped(open: u64) -> u16 {
+    u16::try_from(WHOLE - open).unwrap_or_default()
+}
+
+/// What is so many in one time is so many in another.
+fn scaled(count: u64, to: Duration, from: Duration) -> u64 {
+    let [to, from] = [to, from].map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX));
+    count.saturating_mul(to) / from.max(1)
+}
+
 impl Count {
+    /// What was counted for so long, as it would be in a period.
+    fn in_a_period(self, time: Duration) -> Self {
+        let scaled = |count| scaled(count, PERIOD, time);
+        Self {
+            seen: scaled(self.seen),
+            hasty: scaled(self.hasty),
+            begun: scaled(self.begun),
+            turned_away: scaled(self.turned_away),
+            lost: scaled(self.lost),
+            spent: scaled(self.spent),
+        }
+    }
+
     const fn came(self) -> u64 {
         self.seen.saturating_add(self.lost)
     }
@@ -287,7 +403,7 @@ mod tests {
         let mut changes = 0;
         for step in 0..seconds * 10 {
             let passed = offered * (WHOLE - u64::from(told)) / WHOLE / 10;
-            (0..passed).for_each(|_| hush.seen(transport));
+            (0..passed).for_each(|_| hush.seen(transport, Work::Much));
             (0..passed.min(can / 10)).for_each(|_| hush.begun());
             (can / 10..passed).for_each(|_| hush.turned_away());
             let now = Time((from * 10 + step + 1) * 100_000_000);
@@ -317,7 +433,7 @@ mod tests {
     /// Half seconds in each of which so many come, so many are begun, and so many are lost.
     fn half_seconds(hush: &mut Hush, from: u64, counts: &[(u64, u64, u64)]) {
         for (nth, (came, begun, lost)) in (from..).zip(counts) {
-            (*lost..*came).for_each(|_| hush.seen(Transport::Udp));
+            (*lost..*came).for_each(|_| hush.seen(Transport::Udp, Work::Much));
             (0..*begun).for_each(|_| hush.begun());
             (begun + lost..*came).for_each(|_| hush.turned_away());
             hush.lost(*lost);
@@ -346,7 +462,7 @@ mod tests {
         let before = hush.open;
         for nth in 41..61 {
             let came = 2_500 * hush.open / WHOLE;
-            (0..came).for_each(|_| hush.seen(Transport::Tcp));
+            (0..came).for_each(|_| hush.seen(Transport::Tcp, Work::Much));
             (0..came - came / 32).for_each(|_| hush.begun());
             (0..came / 32).for_each(|_| hush.turned_away());
             hush.update(Time(nth * 500_000_000), Width::Narrow);
@@ -400,7 +516,7 @@ mod tests {
     fn what_is_always_read_narrows_nobody_else() {
         let mut hush = Hush::new(7);
         for step in 1..=600 {
-            (0..10).for_each(|_| hush.seen(Transport::Udp));
+            (0..10).for_each(|_| hush.seen(Transport::Udp, Work::Much));
             (0..9).for_each(|_| hush.turned_away());
             // One of those, and a hundred of the others less one.
             (0..100).for_each(|_| hush.begun());
@@ -415,5 +531,58 @@ mod tests {
         let (dropped, _) = after_by(Transport::Tcp, &mut hush, (5, 4), (12_000, 1000));
         assert!(dropped < before, "more pass: {dropped} after {before}");
         assert_eq!(hush.trial.parts(Time(9_000_000_000)), 0);
+    }
+
+    /// A quarter of a second in which so many registrations come, and all that are read are answered: what the driver is told then.
+    fn registered(hush: &mut Hush, quarter: u64, (came, lost): (u64, u64)) -> Option<u16> {
+        (0..came).for_each(|_| hush.seen(Transport::Udp, Work::Answer));
+        (0..came).for_each(|_| hush.begun());
+        hush.lost(lost);
+        let (now, backlog) = (Time(quarter * 250_000_000), behind(lost));
+        let target = Duration::from_millis(200);
+        let drains = hush.drain(now, backlog, target);
+        hush.update(now, Width::Narrow).or(drains)
+    }
+
+    /// More waits, and so much has been lost.
+    fn behind(lost: u64) -> Backlog {
+        Backlog { waited: Duration::from_millis(5), lost, unread: true }
+    }
+
+    #[test]
+    fn what_has_come_is_answered_before_more_passes() {
+        let mut hush = Hush::new(7);
+        assert_eq!([1, 2].map(|quarter| registered(&mut hush, quarter, (500, 0))), [None; 2]);
+        assert_eq!(registered(&mut hush, 3, (500, 1500)), Some(dropped(LEAST)), "nothing passes");
+        assert_eq!(registered(&mut hush, 4, (500, 0)), None, "as long as there is more");
+        let (now, all_is_read) = (Time(1_300_000_000), Backlog::default());
+        assert_eq!(hush.drain(now, all_is_read, Duration::ZERO), Some(0), "all are heard again");
+        let told = hush.update(now, Width::Narrow);
+        // Of 800 ms nothing has passed in 550, of which 200 may be.
+        assert_eq!(told, Some(dropped(WHOLE * (800 - 350 / 2) / 800)));
+        assert_eq!(hush.trial.parts(now), 0, "late is welcome");
+    }
+
+    /// When what always passes is too much, nobody else is kept out for it for long.
+    #[test]
+    fn a_drain_ends_even_if_more_comes_that_is_always_read() {
+        let mut hush = Hush::new(7);
+        assert_eq!([1, 2].map(|quarter| registered(&mut hush, quarter, (500, 0))), [None; 2]);
+        assert!(registered(&mut hush, 3, (500, 1500)).is_some());
+        let ends = (4..20).find(|quarter| registered(&mut hush, *quarter, (0, 100)).is_some());
+        assert_eq!(ends, Some(11), "after two seconds");
+        let again = (12..60).find_map(|quarter| registered(&mut hush, quarter, (10, 100)));
+        assert!(again.is_none_or(|told| told < dropped(LEAST)), "few come: {again:?}");
+    }
+
+    /// Whoever calls gives up soon: calls wait in the room, and are read meanwhile.
+    #[test]
+    fn where_calls_are_among_them_more_is_read() {
+        let mut hush = Hush::new(7);
+        for quarter in 1..=8 {
+            (0..200).for_each(|_| hush.seen(Transport::Udp, Work::Much));
+            let told = registered(&mut hush, quarter, (300, 500));
+            assert!(told.is_none_or(|told| told < dropped(LEAST)), "{told:?}");
+        }
     }
 }

@@ -14,6 +14,7 @@ mod speed;
 mod trial;
 mod unreadable;
 mod valve;
+mod work;
 
 use protocol::Fault;
 use sip::header::{ContentDisposition, Handling, MaxForwards, ProxyRequire, Require};

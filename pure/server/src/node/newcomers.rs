@@ -26,7 +26,7 @@ impl Roles {
         let witnesses = Witnesses { bans: &self.bans, gate: &self.gate };
         match self.door.admits(turn, (flow, request), heard, witnesses) {
             Verdict::Enter => self.enter(turn, newcomer),
-            Verdict::Wait(class) => {
+            Verdict::Wait(class, heard) => {
                 if let Some((displaced, verdict)) =
                     self.door.keep(turn, Arrival { class, heard, newcomer })
                 {
