@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use offhook_tests::office::{Office, Phone, Request, answers, trusting};
 use protocol::doors::Backlog;
-use protocol::{Flow, Input};
+use protocol::{Flow, Input, Transport};
 use server::Settings;
 use server::settings::Overload;
 
@@ -66,6 +66,28 @@ fn no_phone_from_home_has_to_go_for_a_stranger() {
         served.extend(answers(&office.turn_ends(), home.flow));
     }
     assert_eq!(served, [200; 100]);
+}
+
+/// Streams bring many in one turn: whoever registers is answered in it, for to refuse it later would take as much.
+#[test]
+fn all_registrations_that_a_turn_brings_by_streams_are_answered_in_it() {
+    let mut office = Office::new(Settings {
+        overload: Overload { per_source: 0, ..Overload::default() },
+        ..trusting()
+    });
+    office.tell(Input::Waited(Backlog { unread: true, ..Backlog::default() }));
+    let mut told = Vec::new();
+    for nth in 0..700 {
+        let phone = Phone { user: nth.to_string(), ..Phone::udp(101) };
+        let flow = Flow { transport: Transport::Tcp, ..phone.flow };
+        let request = phone.register("").call(&nth.to_string());
+        told.extend(answers(&office.receive(flow, request.wire()), flow));
+    }
+    told.extend(answers(
+        &office.turn_ends(),
+        Flow { transport: Transport::Tcp, ..Phone::udp(101).flow },
+    ));
+    assert_eq!(told, [200; 700]);
 }
 
 /// How many of so many are answered in the turn in which they come, from one source or from as many.

@@ -263,8 +263,9 @@ impl Hush {
         }
         let (came, away) = self.steady.note(count);
         let periods = self.steady.periods;
-        // Even if all passed, there would be time for all. A moment in which few come says little.
-        if periods > 1 && came * WHOLE <= self.can * self.heard(now) {
+        // Even if all passed, there would be time for all. A moment in which few come says little, where it costs much to be wrong.
+        let is_sure = periods > 1 || self.unheard == Unheard::Wait;
+        if is_sure && came * WHOLE <= self.can * self.heard(now) {
             return WHOLE;
         }
         if away * 16 > came {
@@ -561,6 +562,9 @@ mod tests {
         // Of 800 ms nothing has passed in 550, of which 200 may be.
         assert_eq!(told, Some(dropped(WHOLE * (800 - 350 / 2) / 800)));
         assert_eq!(hush.trial.parts(now), 0, "late is welcome");
+        // A fourth comes of what can be answered.
+        let told = [6, 8].map(|quarter| registered(&mut hush, quarter, (100, 0)));
+        assert_eq!(told, [None, Some(0)], "it is over");
     }
 
     /// When what always passes is too much, nobody else is kept out for it for long.

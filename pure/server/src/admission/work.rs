@@ -20,10 +20,10 @@ impl Work {
         if request.method() == Some(Method::Register) { Self::Answer } else { Self::Much }
     }
 
-    /// How much of a turn it takes.
+    /// How much of a turn it takes. As many are answered as streams bring in one: what is read and waits is refused too late.
     pub(crate) const fn share(self) -> u32 {
         match self {
-            Self::Much => 24,
+            Self::Much => 96,
             Self::Answer => 1,
         }
     }
