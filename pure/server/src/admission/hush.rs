@@ -248,9 +248,10 @@ impl Hush {
     fn after_drains(&mut self, count: Count, drained: Duration, elapsed: Duration) -> u64 {
         self.learn(count.in_a_period(elapsed));
         self.steady = Steady::default();
-        // Who was not heard so far comes, too, so it is narrowed slowly; and a drain wastes nothing.
+        // Who was not heard so far comes, too, so it is narrowed slowly, unless it is far too much; and a drain wastes nothing.
         let too_long = drained.saturating_sub(elapsed / 4);
-        scaled(self.open, elapsed - too_long / 2, elapsed)
+        let too_long = if count.lost > 0 { too_long } else { too_long / 2 };
+        scaled(self.open, elapsed - too_long, elapsed)
     }
 
     /// To let too few pass costs more than to let too many pass, for it is not taken back soon: what comes is thinned roughly at first, to rather too
@@ -560,7 +561,7 @@ mod tests {
         assert_eq!(hush.drain(now, all_is_read, Duration::ZERO), Some(0), "all are heard again");
         let told = hush.update(now, Width::Narrow);
         // Of 800 ms nothing has passed in 550, of which 200 may be.
-        assert_eq!(told, Some(dropped(WHOLE * (800 - 350 / 2) / 800)));
+        assert_eq!(told, Some(dropped(WHOLE * (800 - 350) / 800)));
         assert_eq!(hush.trial.parts(now), 0, "late is welcome");
         // A fourth comes of what can be answered.
         let told = [6, 8].map(|quarter| registered(&mut hush, quarter, (100, 0)));
