@@ -105,6 +105,11 @@ impl Known {
         matches!(self.state, State::Up(_))
     }
 
+    /// It waits, or will as soon as the other side agrees to what it has been asked.
+    pub(super) fn is_to_wait(&self) -> bool {
+        self.wish.map_or(self.holds, |wish| wish == Wish::Hold)
+    }
+
     /// True for a call that takes part in a conference, of its account or of several.
     pub(super) fn confers(&self) -> bool {
         self.joined || self.meter.is_plugged()
@@ -362,6 +367,26 @@ mod tests {
             assert!(board.hear(Duration::ZERO, 1, &done).is_none());
             assert_eq!(board.calls()[0].holds, holds);
         }
+    }
+
+    /// Whoever changes his mind before the other side has agreed is not forgotten.
+    #[test]
+    fn what_has_been_asked_counts_for_what_is_asked_next() {
+        let (mut board, _) = told(&[PhoneEvent::Established { call: Call(7) }]);
+        let known = board.get_mut(KEY).unwrap();
+        let mut is_to_wait = |holds, wish| {
+            (known.holds, known.wish) = (holds, wish);
+            known.is_to_wait()
+        };
+        let (hold, resume) = (Some(Wish::Hold), Some(Wish::Resume));
+        assert_eq!(
+            [(false, None), (true, None)].map(|(holds, wish)| is_to_wait(holds, wish)),
+            [false, true]
+        );
+        assert_eq!(
+            [(false, hold), (true, resume)].map(|(holds, wish)| is_to_wait(holds, wish)),
+            [true, false]
+        );
     }
 
     #[test]

@@ -177,7 +177,7 @@ impl<'desk> House<'desk> {
             Order::Hold(key) => self.wish(key, Wish::Hold)?,
             Order::TalkIn(key) => {
                 self.hold_others(key)?;
-                if self.known(key)?.holds {
+                if self.known(key)?.is_to_wait() {
                     self.wish(key, Wish::Resume)?;
                 }
             }
@@ -300,8 +300,7 @@ impl<'desk> House<'desk> {
         let talks = |known: &&Known| {
             known.key != key
                 && known.is_up()
-                && !known.holds
-                && known.wish.is_none()
+                && !known.is_to_wait()
                 && !self.board.are_together(key, known.key)
         };
         let others: Vec<_> = self.board.calls().iter().filter(talks).map(|it| it.key).collect();

@@ -20,7 +20,7 @@ impl House<'_> {
         for line in &lines {
             let mates: Vec<_> = up.iter().filter(|known| known.key.line == *line).collect();
             match mates[..] {
-                [alone] if alone.holds => self.wish(alone.key, Wish::Resume)?,
+                [alone] if alone.is_to_wait() => self.wish(alone.key, Wish::Resume)?,
                 [_] => {}
                 _ => self.join(*line, &mates)?,
             }
@@ -43,7 +43,7 @@ impl House<'_> {
         let calls: Vec<_> = mates.iter().map(|known| known.key.call).collect();
         let seat = self.desk.seat(line)?;
         seat.phone.obey(move |phone, now, out| phone.join(now, &calls, out))?;
-        for waits in mates.iter().filter(|known| known.holds) {
+        for waits in mates.iter().filter(|known| known.is_to_wait()) {
             if let Some(known) = self.board.get_mut(waits.key) {
                 known.wish = Some(Wish::Resume);
             }

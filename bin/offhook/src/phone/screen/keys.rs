@@ -174,7 +174,7 @@ impl Model {
         let order = match c {
             'x' if known.state == State::Comes => Order::Refuse(key),
             'x' => Order::HangUp(key),
-            'h' if known.holds => Order::TalkIn(key),
+            'h' if known.is_to_wait() => Order::TalkIn(key),
             'h' => Order::Hold(key),
             ' ' => Order::TalkIn(key),
             'm' => Order::Mute(key),
