@@ -216,11 +216,11 @@ def one_round(arguments, name, folder, kind, knee):
     rows, recovered = [], 0
     for times in arguments.times:
         asked = ask_for(folder, kind, knee * times, arguments.seconds)
-        row = {"times": times, "asked": asked.begun / arguments.seconds, "good": asked.good(), "slow": asked.slow(),
+        row = {"times": times, "asked": asked.begun / arguments.seconds, "good": asked.good(), "half": asked.slow(share=0.5), "slow": asked.slow(),
                "good_first": len([1 for at, _ in asked.setups if at < SETTLE]) / SETTLE, "slow_all": asked.slow(0)}
         rows.append(row)
         print(f"{name} {times} times {knee:.0f}/s: {row['asked']:.0f}/s asked for, {row['good']:.0f}/s done "
-              f"({row['good_first']:.0f}/s in the first {SETTLE} s), 99 of 100 within {row['slow']:.0f} ms "
+              f"({row['good_first']:.0f}/s in the first {SETTLE} s), half within {row['half']:.0f} ms, 99 of 100 within {row['slow']:.0f} ms "
               f"({row['slow_all']:.0f} ms with the first {SETTLE} s)", flush=True)
         if times == max(TIMES):
             recovered = recovery(folder, kind, knee / 2)
