@@ -17,13 +17,21 @@ struct Flooded {
     now: Time,
     /// Whom the calls are for.
     called: &'static str,
+    /// Datagrams that are lost in each tenth of a second.
+    lost: u64,
     told: Vec<Deafness>,
 }
 
 impl Flooded {
     fn new() -> Self {
         let node = Node::new(settings(&["112", "+493011234567"]), Dice::new(1));
-        Self { node, now: Time(1_800_000_000_000_000_000), called: "104", told: Vec::new() }
+        Self {
+            node,
+            now: Time(1_800_000_000_000_000_000),
+            called: "104",
+            lost: 0,
+            told: Vec::new(),
+        }
     }
 
     /// Tenths of a second, in each of which calls come: by such a transport, with such rows.
@@ -31,7 +39,7 @@ impl Flooded {
         for _ in 0..tenths {
             self.now = self.now + Duration::from_millis(100);
             let waited = Duration::from_millis(50);
-            self.hear(Input::Waited(Backlog { waited, lost: 0, unread: true }));
+            self.hear(Input::Waited(Backlog { waited, lost: self.lost, read: 128, unread: true }));
             for (count, transport, rows) in calls {
                 (0..*count).for_each(|nth| self.hear(self.call(nth, *transport, rows)));
             }
@@ -74,6 +82,15 @@ fn settings(emergency: &[&str]) -> Settings {
     let emergency = emergency.iter().map(|number| Box::from(*number)).collect();
     let overload = Overload { per_source: 0, emergency, ..Overload::default() };
     Settings { overload, ..trusting() }
+}
+
+/// Datagrams that are no requests, so many that most of what comes is lost: that would not be less if requests were left out.
+#[test]
+fn a_flood_of_what_is_no_request_thins_nobody() {
+    let mut flooded = Flooded::new();
+    flooded.lost = 1000;
+    flooded.live(50, &[(2, Transport::Udp, "Content-Length: 0")]);
+    assert_eq!(flooded.told, []);
 }
 
 /// A few by UDP, and a flood by TCP in forms that a driver reads in any case: nobody is left out for it, for that would not make it less.

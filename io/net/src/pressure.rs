@@ -34,7 +34,8 @@ impl Pressure {
     pub(crate) fn now(&mut self, now: Time, found: Found) -> Option<Backlog> {
         (self.read, self.full) = (now, self.lost > 0);
         let lost = std::mem::take(&mut self.lost);
-        let backlog = Backlog { waited: self.waited, lost, unread: found.more };
+        let read = found.signalling as u64;
+        let backlog = Backlog { waited: self.waited, lost, read, unread: found.more };
         (found.signalling > 0 || found.undone).then_some(backlog)
     }
 
@@ -81,7 +82,7 @@ mod tests {
     fn what_was_lost_is_told_once_and_nobody_is_told_of_nothing() {
         let mut pressure = Pressure::default();
         pressure.lost(3);
-        assert_eq!(pressure.now(Time(1), ONE).map(|it| it.lost), Some(3));
+        assert_eq!(pressure.now(Time(1), ONE).map(|it| (it.lost, it.read)), Some((3, 1)));
         assert_eq!(pressure.now(Time(2), ONE).map(|it| it.lost), Some(0));
         assert_eq!(pressure.now(Time(3), Found::default()), None);
     }

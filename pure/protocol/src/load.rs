@@ -12,6 +12,8 @@ pub struct Backlog {
     pub waited: Duration,
     /// Datagrams that were thrown away since, because there was no room for them.
     pub lost: u64,
+    /// How much is told next, requests or not.
+    pub read: u64,
     /// More has come that is not read yet.
     pub unread: bool,
 }

@@ -124,7 +124,7 @@ fn refusing_that_is_switched_off_is_off_at_once() {
     town.live(6, CAPACITY * 10);
     assert!(matches!(town.events.last(), Some(Event::Overloaded { .. })), "{:?}", town.events);
     // The last that it hears while it refuses is that it is far behind.
-    let behind = Backlog { waited: Duration::from_secs(1), lost: 0, unread: true };
+    let behind = Backlog { waited: Duration::from_secs(1), unread: true, ..Backlog::default() };
     town.node.handle(town.now, Input::Waited(behind), &mut Vec::new());
     let mut settings = trusting();
     settings.overload.target = Duration::ZERO;

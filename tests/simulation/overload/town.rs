@@ -218,7 +218,8 @@ impl Town {
         let batch: Vec<_> = self.queue.drain(..self.queue.len().min(TURN)).collect();
         let (mut out, now) = (Vec::new(), self.now);
         let lost = std::mem::take(&mut self.lost);
-        let backlog = Backlog { waited: self.waited, lost, unread: left };
+        let read = batch.len() as u64;
+        let backlog = Backlog { waited: self.waited, lost, read, unread: left };
         self.node.handle(now, Input::Waited(backlog), &mut out);
         let mut work = 0;
         for (peer, wire) in batch {

@@ -144,8 +144,8 @@ impl Door {
         }
         self.backlog = backlog;
         self.left = self.a_turn();
-        self.hush.lost(backlog.lost);
-        if backlog.lost > 0 {
+        self.hush.hears(backlog);
+        if backlog.lost > 0 && self.hush.would_help() {
             // What belongs to calls is lost with the rest.
             self.valve.turned_away();
         }
@@ -164,6 +164,8 @@ impl Door {
     /// Looks how it goes, when that is due.
     pub(crate) fn wake(&mut self, turn: &mut Turn<'_>) {
         if self.valve.is_narrow() && self.looked + LOOK <= turn.now {
+            // Nothing has come for so long: nothing waits.
+            self.backlog = Backlog::default();
             self.look(turn);
         }
     }
@@ -358,7 +360,8 @@ impl Door {
             }
         }
         let target = turn.house.settings.overload.target;
-        if is_counted && work == Work::Answer && self.backlog.waited > target {
+        let is_late = self.backlog.waited > target && self.hush.would_help();
+        if is_counted && work == Work::Answer && is_late {
             // It is answered, but there are too many.
             self.valve.turned_away();
         }

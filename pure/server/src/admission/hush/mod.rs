@@ -8,6 +8,9 @@
 //! Of what is as soon answered as refused all that is read is answered, and late is better than never. So that it is not read when its
 //! sender has repeated it already, nothing passes now and then until what has come is answered.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use machine::Time;
@@ -41,6 +44,8 @@ pub(crate) struct Hush {
 /// What came through in a period.
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
+    /// Whatever came.
+    read: u64,
     seen: u64,
     /// Those of them who had better not be served late.
     hasty: u64,
@@ -76,6 +81,9 @@ const ENOUGH: u64 = 4;
 
 /// When one in so many would give up, they are served as all such would be.
 const HASTY: u64 = 4;
+
+/// When one in so many that come may be left out, that would help.
+const HELPS: u64 = 4;
 
 /// By then all that a socket holds is answered.
 const DRAINED: Duration = Duration::from_secs(2);
@@ -164,9 +172,15 @@ impl Hush {
         self.count.spent += work.silence();
     }
 
-    /// So many datagrams did not come through, because there was no room: in a flood they are requests.
-    pub(crate) const fn lost(&mut self, datagrams: u64) {
-        self.count.lost = self.count.lost.saturating_add(datagrams);
+    /// So much comes; and so many datagrams did not come through, because there was no room: in a flood they are requests.
+    pub(crate) const fn hears(&mut self, backlog: Backlog) {
+        self.count.read = self.count.read.saturating_add(backlog.read);
+        self.count.lost = self.count.lost.saturating_add(backlog.lost);
+    }
+
+    /// Would there be less to do if less passed? What is read in any case may be what there is too much of, requests or not.
+    pub(crate) const fn would_help(&self) -> bool {
+        self.count.seen.saturating_mul(HELPS) >= self.count.read
     }
 
     /// How much the driver lets through.
@@ -178,7 +192,9 @@ impl Hush {
     /// and a sixteenth more to be refused in words.
     pub(crate) fn update(&mut self, now: Time, begins: Width) -> Option<u16> {
         let elapsed = now - self.began;
-        if elapsed < PERIOD || self.drains.is_some() {
+        // The machine may have slept meanwhile.
+        let is_over = begins == Width::Whole && self.drains.take().is_some();
+        if !is_over && (elapsed < PERIOD || self.drains.is_some()) {
             return None;
         }
         self.began = now;
@@ -209,7 +225,7 @@ impl Hush {
         } else if self.open > before && self.unheard == Unheard::GiveUp {
             self.trial.begin(now, dropped(self.open)..dropped(before));
         }
-        (self.open != before).then(|| dropped(self.open))
+        (is_over || self.open != before).then(|| dropped(self.open))
     }
 
     /// While what has come waits for longer than that, or is lost, nothing more passes, if those who come are patient. Says what the driver is to
@@ -220,9 +236,7 @@ impl Hush {
                 return None;
             }
             self.judge(self.count);
-            // Where little comes that may be left out, it is not what there is too much of.
-            let seen = scaled(self.count.seen, PERIOD, now - self.began);
-            if self.unheard != Unheard::Wait || 2 * seen < self.can {
+            if self.unheard != Unheard::Wait || !self.would_help() {
                 return None;
             }
             self.drains = Some(now);
@@ -251,7 +265,7 @@ impl Hush {
         // Who was not heard so far comes, too, so it is narrowed slowly, unless it is far too much; and a drain wastes nothing.
         let too_long = drained.saturating_sub(elapsed / 4);
         let too_long = if count.lost > 0 { too_long } else { too_long / 2 };
-        scaled(self.open, elapsed - too_long, elapsed)
+        scaled(self.open, elapsed.saturating_sub(too_long), elapsed)
     }
 
     /// To let too few pass costs more than to let too many pass, for it is not taken back soon: what comes is thinned roughly at first, to rather too
@@ -366,6 +380,7 @@ impl Count {
     fn in_a_period(self, time: Duration) -> Self {
         let scaled = |count| scaled(count, PERIOD, time);
         Self {
+            read: scaled(self.read),
             seen: scaled(self.seen),
             hasty: scaled(self.hasty),
             begun: scaled(self.begun),
@@ -381,213 +396,5 @@ impl Count {
 
     const fn away(self) -> u64 {
         self.turned_away.saturating_add(self.lost)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// So many come in each second of which so many can be begun, for some seconds: the share that the driver drops at the end, and how
-    /// often it changed.
-    fn after(hush: &mut Hush, from: u64, seconds: u64, rates: (u64, u64)) -> (u16, usize) {
-        after_by(Transport::Udp, hush, (from, seconds), rates)
-    }
-
-    /// The same by such a transport.
-    fn after_by(
-        transport: Transport,
-        hush: &mut Hush,
-        (from, seconds): (u64, u64),
-        (offered, can): (u64, u64),
-    ) -> (u16, usize) {
-        let mut told = u16::try_from(WHOLE - hush.open).unwrap();
-        let mut changes = 0;
-        for step in 0..seconds * 10 {
-            let passed = offered * (WHOLE - u64::from(told)) / WHOLE / 10;
-            (0..passed).for_each(|_| hush.seen(transport, Work::Much));
-            (0..passed.min(can / 10)).for_each(|_| hush.begun());
-            (can / 10..passed).for_each(|_| hush.turned_away());
-            let now = Time((from * 10 + step + 1) * 100_000_000);
-            let begins = if offered > can { Width::Narrow } else { hush.width() };
-            if let Some(share) = hush.update(now, begins) {
-                (told, changes) = (share, changes + 1);
-            }
-        }
-        (told, changes)
-    }
-
-    #[test]
-    fn as_many_pass_as_can_be_answered() {
-        let mut hush = Hush::new(7);
-        assert_eq!(after(&mut hush, 0, 5, (900, 1000)), (0, 0), "nobody while nothing is wrong");
-        assert_eq!(after(&mut hush, 5, 5, (1200, 1000)), (0, 0), "nor while all can be answered");
-        let (dropped, _) = after(&mut hush, 10, 5, (16_000, 1000));
-        assert!((920..=965).contains(&dropped), "nine in ten: {dropped}");
-        let (dropped, _) = after(&mut hush, 15, 10, (16_000, 1000));
-        assert!((952..=960).contains(&dropped), "a tenth more than there is time for: {dropped}");
-        assert_eq!(after(&mut hush, 25, 60, (16_000, 1000)).1, 0, "what is right stays");
-        let (dropped, _) = after(&mut hush, 85, 5, (1_000_000, 1000));
-        assert!((1010..=1020).contains(&dropped), "some always pass: {dropped}");
-        assert_eq!(after(&mut hush, 90, 3, (500, 1000)).0, 0, "soon nobody, when it is over");
-    }
-
-    /// Half seconds in each of which so many come, so many are begun, and so many are lost.
-    fn half_seconds(hush: &mut Hush, from: u64, counts: &[(u64, u64, u64)]) {
-        for (nth, (came, begun, lost)) in (from..).zip(counts) {
-            (*lost..*came).for_each(|_| hush.seen(Transport::Udp, Work::Much));
-            (0..*begun).for_each(|_| hush.begun());
-            (begun + lost..*came).for_each(|_| hush.turned_away());
-            hush.lost(*lost);
-            hush.update(Time(nth * 500_000_000), Width::Narrow);
-        }
-    }
-
-    /// What was lost in the first second comes again in the next one, and is no more than there was.
-    #[test]
-    fn what_comes_twice_in_the_first_moments_is_not_taken_for_twice_as_many() {
-        let mut hush = Hush::new(7);
-        let pass = |hush: &Hush| 768 * hush.open / WHOLE;
-        half_seconds(&mut hush, 1, &[(946, 178, 375)]);
-        for (nth, again) in (2..42).zip([170, 40].into_iter().chain(std::iter::repeat(0))) {
-            let came = pass(&hush) + again;
-            half_seconds(&mut hush, nth, &[(came, came.min(192), 0)]);
-        }
-        assert!((192..=213).contains(&pass(&hush)), "{} of 192", pass(&hush));
-    }
-
-    /// Where the processor comes in bursts somebody is always turned away: that does not say that no more can be begun.
-    #[test]
-    fn when_few_are_turned_away_more_can_be_begun_than_is() {
-        let mut hush = Hush::new(7);
-        after_by(Transport::Tcp, &mut hush, (0, 20), (10_000, 1000));
-        let before = hush.open;
-        for nth in 41..61 {
-            let came = 2_500 * hush.open / WHOLE;
-            (0..came).for_each(|_| hush.seen(Transport::Tcp, Work::Much));
-            (0..came - came / 32).for_each(|_| hush.begun());
-            (0..came / 32).for_each(|_| hush.turned_away());
-            hush.update(Time(nth * 500_000_000), Width::Narrow);
-        }
-        assert!(hush.open * 10 >= before * 18, "half as many come: {} after {before}", hush.open);
-    }
-
-    /// The last of a flood are turned away while hardly anybody comes any more: that they were does not keep the others out.
-    #[test]
-    fn when_a_flood_is_over_all_pass_after_a_second() {
-        let mut hush = Hush::new(7);
-        after_by(Transport::Tcp, &mut hush, (0, 20), (10_000, 1000));
-        half_seconds(&mut hush, 41, &[(25, 15, 0), (14, 14, 0)]);
-        assert_eq!(hush.open, WHOLE);
-    }
-
-    /// By streams nobody repeats himself, so the first moment says what there is.
-    #[test]
-    fn by_streams_it_is_soon_known_how_many_come() {
-        let mut hush = Hush::new(7);
-        let (dropped, _) = after_by(Transport::Tcp, &mut hush, (0, 2), (10_000, 1000));
-        let pass = 10_000 * (WHOLE - u64::from(dropped)) / WHOLE;
-        assert!((1000..1250).contains(&pass), "{pass} of 1000");
-    }
-
-    /// Where others have the processor now and then, one half second says nothing.
-    #[test]
-    fn a_moment_in_which_few_come_opens_nothing() {
-        let mut hush = Hush::new(7);
-        after_by(Transport::Tcp, &mut hush, (0, 20), (10_000, 1000));
-        let before = hush.open;
-        half_seconds(&mut hush, 41, &[(20, 20, 0), (540, 400, 0), (530, 510, 0), (530, 500, 0)]);
-        assert_eq!(hush.open, before);
-    }
-
-    #[test]
-    fn what_passes_again_is_on_trial_unless_the_flood_has_fallen_by_half() {
-        let mut hush = Hush::new(7);
-        let (before, _) = after(&mut hush, 0, 5, (16_000, 1000));
-        let (dropped, changes) = after(&mut hush, 5, 4, (12_000, 1000));
-        assert!(dropped < before && changes == 1, "a quarter less: {dropped} after {before}");
-        let now = Time(9_000_000_000);
-        assert_eq!(hush.trial.parts(now), u64::from(before - dropped));
-        let until = (9..15).find(|from| after(&mut hush, *from, 1, (4_000, 1000)).1 > 0).unwrap();
-        assert!(hush.open >= 2 * (WHOLE - u64::from(dropped)), "{}", hush.open);
-        assert_eq!(hush.trial.parts(Time((until + 1) * 1_000_000_000)), 0);
-    }
-
-    /// A hundred a second that could be left out, and thousands that could not: to leave out those few would help nobody.
-    #[test]
-    fn what_is_always_read_narrows_nobody_else() {
-        let mut hush = Hush::new(7);
-        for step in 1..=600 {
-            (0..10).for_each(|_| hush.seen(Transport::Udp, Work::Much));
-            (0..9).for_each(|_| hush.turned_away());
-            // One of those, and a hundred of the others less one.
-            (0..100).for_each(|_| hush.begun());
-            assert_eq!(hush.update(Time(step * 100_000_000), Width::Narrow), None);
-        }
-    }
-
-    #[test]
-    fn nobody_who_comes_by_a_stream_is_on_trial() {
-        let mut hush = Hush::new(7);
-        let (before, _) = after_by(Transport::Tcp, &mut hush, (0, 5), (16_000, 1000));
-        let (dropped, _) = after_by(Transport::Tcp, &mut hush, (5, 4), (12_000, 1000));
-        assert!(dropped < before, "more pass: {dropped} after {before}");
-        assert_eq!(hush.trial.parts(Time(9_000_000_000)), 0);
-    }
-
-    /// A quarter of a second in which so many registrations come, and all that are read are answered: what the driver is told then.
-    fn registered(hush: &mut Hush, quarter: u64, (came, lost): (u64, u64)) -> Option<u16> {
-        (0..came).for_each(|_| hush.seen(Transport::Udp, Work::Answer));
-        (0..came).for_each(|_| hush.begun());
-        hush.lost(lost);
-        let (now, backlog) = (Time(quarter * 250_000_000), behind(lost));
-        let target = Duration::from_millis(200);
-        let drains = hush.drain(now, backlog, target);
-        hush.update(now, Width::Narrow).or(drains)
-    }
-
-    /// More waits, and so much has been lost.
-    fn behind(lost: u64) -> Backlog {
-        Backlog { waited: Duration::from_millis(5), lost, unread: true }
-    }
-
-    #[test]
-    fn what_has_come_is_answered_before_more_passes() {
-        let mut hush = Hush::new(7);
-        assert_eq!([1, 2].map(|quarter| registered(&mut hush, quarter, (500, 0))), [None; 2]);
-        assert_eq!(registered(&mut hush, 3, (500, 1500)), Some(dropped(LEAST)), "nothing passes");
-        assert_eq!(registered(&mut hush, 4, (500, 0)), None, "as long as there is more");
-        let (now, all_is_read) = (Time(1_300_000_000), Backlog::default());
-        assert_eq!(hush.drain(now, all_is_read, Duration::ZERO), Some(0), "all are heard again");
-        let told = hush.update(now, Width::Narrow);
-        // Of 800 ms nothing has passed in 550, of which 200 may be.
-        assert_eq!(told, Some(dropped(WHOLE * (800 - 350) / 800)));
-        assert_eq!(hush.trial.parts(now), 0, "late is welcome");
-        // A fourth comes of what can be answered.
-        let told = [6, 8].map(|quarter| registered(&mut hush, quarter, (100, 0)));
-        assert_eq!(told, [None, Some(0)], "it is over");
-    }
-
-    /// When what always passes is too much, nobody else is kept out for it for long.
-    #[test]
-    fn a_drain_ends_even_if_more_comes_that_is_always_read() {
-        let mut hush = Hush::new(7);
-        assert_eq!([1, 2].map(|quarter| registered(&mut hush, quarter, (500, 0))), [None; 2]);
-        assert!(registered(&mut hush, 3, (500, 1500)).is_some());
-        let ends = (4..20).find(|quarter| registered(&mut hush, *quarter, (0, 100)).is_some());
-        assert_eq!(ends, Some(11), "after two seconds");
-        let again = (12..60).find_map(|quarter| registered(&mut hush, quarter, (10, 100)));
-        assert!(again.is_none_or(|told| told < dropped(LEAST)), "few come: {again:?}");
-    }
-
-    /// Whoever calls gives up soon: calls wait in the room, and are read meanwhile.
-    #[test]
-    fn where_calls_are_among_them_more_is_read() {
-        let mut hush = Hush::new(7);
-        for quarter in 1..=8 {
-            (0..200).for_each(|_| hush.seen(Transport::Udp, Work::Much));
-            let told = registered(&mut hush, quarter, (300, 500));
-            assert!(told.is_none_or(|told| told < dropped(LEAST)), "{told:?}");
-        }
     }
 }
