@@ -32,6 +32,7 @@ TIMES = [0.5, 1, 2, 4, 10]
 KINDS = ["invite-udp", "register-udp", "mix-udp", "invite-tcp", "register-tcp", "mix-tcp"]
 MEASURED = os.path.join(HERE, "measured.json")
 PICTURE = os.path.join(ROOT, "docs/pictures/overload.svg")
+USERS = 50_000  # phones of the town
 SETTLE = 5  # seconds until what is told counts; what happens in them is told apart
 PORTS = itertools.count(26000 + int(time.time()) % 4000)
 CGROUP = "/sys/fs/cgroup/cpu/offhook-overload"
@@ -150,11 +151,14 @@ def ask_for(folder, kind, rate, seconds):
         os.remove(old)
     # Who calls by TCP has a connection: there are some, each with its part of the calls.
     count = CONNECTIONS if transport == "tcp" else 1
+    users = os.path.join(folder, "users.csv")
+    with open(users, "w") as file:
+        file.write("SEQUENTIAL\n" + "".join(f"u{number};\n" for number in range(USERS)))
     for scenario in scenarios * count:
         each = max(1, round(rate / len(scenarios) / count))
         callers.append(sipp(
             folder,
-            ["-sf", os.path.join(HERE, f"{scenario}.xml"), "-t", MODES[transport], "-r", str(each), "-m", "10000000",
+            ["-sf", os.path.join(HERE, f"{scenario}.xml"), "-inf", users, "-t", MODES[transport], "-r", str(each), "-m", "10000000",
              "-l", "1000000", "-timeout", f"{seconds}s", "-timeout_error", "-trace_stat", "-fd", "1", "-trace_rtt", "-rtt_freq", "1",
              "-buff_size", "4000000", "-p", str(next(PORTS)), f"127.0.0.1:{SERVER}"],
         ))

@@ -80,7 +80,8 @@ pub(crate) fn sip_cut(count: u64) {
 pub(crate) fn sip_step_over(count: u64) {
     let invite = INVITE.replace("\r\nRoute: <sip:gate.branch.offhook.example;lr>", "");
     let (mut framer, stream) = (Framer::default(), invite.repeat(4));
-    let deafness = Deafness { share: PARTS, key: 1, spared: ["112".into(), "911".into()].into() };
+    let deafness =
+        Deafness { share: PARTS, key: 1, spared: ["112".into(), "911".into()].into(), room: None };
     for _ in 0..count / 4 {
         let mut left_out = 0;
         let rest = framer.sift(black_box(stream.as_bytes()), |plain| {

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 
 use machine::Time;
+use protocol::doors::Deafness;
 use sip::Bytes;
 
 use crate::counters::Counters;
@@ -26,6 +27,8 @@ pub(crate) struct Mouth {
     /// By which of our addresses peers reach us, so that answers come from there: only where the socket is bound to a wildcard.
     ways: Option<Recent<SocketAddr, IpAddr>>,
     dropped: Dropped,
+    /// What of it need not be read.
+    deafness: Deafness,
     is_ipv4: bool,
     /// Whether epoll watches it.
     watched: bool,
@@ -53,6 +56,7 @@ impl Mouth {
             watch: Watch::Reading,
             ways,
             dropped: Dropped::default(),
+            deafness: Deafness::default(),
             watched: false,
             until: Time::NEVER,
         }
@@ -119,17 +123,32 @@ impl Mouth {
         if self.dropped.on_our_behalf { 0 } else { new }
     }
 
-    /// Has the kernel drop what the filter wants; where it does not, everything is read as before.
+    /// Has the kernel drop what the filter of that deafness wants, and what there is to be no room for; where it does not, everything is read as before.
     ///
     /// # Errors
     /// What the kernel has against the filter.
-    pub(crate) fn deafen(&mut self, filter: &Filter) -> io::Result<()> {
+    pub(crate) fn deafen(&mut self, deafness: &Deafness, filter: &Filter) -> io::Result<()> {
+        let before = std::mem::replace(&mut self.deafness, deafness.clone());
+        if before.room != deafness.room {
+            self.make_room(deafness.room);
+        }
+        // To take a filter costs the kernel a millisecond.
+        if before == (Deafness { room: before.room, ..deafness.clone() }) {
+            return Ok(());
+        }
         let attached = filter.attach(&self.socket);
         let deaf = attached.is_ok() && !filter.is_empty();
         self.dropped.on_our_behalf |= deaf;
         self.overflow();
         self.dropped.on_our_behalf = deaf;
         attached
+    }
+
+    /// Lets so many datagrams wait, or as many as usual. The kernel has never said no, and if it did as many would wait as before.
+    fn make_room(&self, datagrams: Option<u32>) {
+        let octets = datagrams.map(|many| limits::DATAGRAM_WAITING.saturating_mul(many as usize));
+        let octets = octets.unwrap_or(limits::RECEIVE_BUFFER).min(limits::RECEIVE_BUFFER);
+        kernel::ask_buffer(&self.socket, octets).ok();
     }
 
     /// Sends what waits.
@@ -303,6 +322,30 @@ mod tests {
     fn what_goes_in_trains_comes_as_it_was_sent() {
         let (sender, peers) = (socket().0, [socket(), socket()]);
         all_come(&sender, &mut filled([peers[0].1, peers[1].1]), peers);
+    }
+
+    /// How many of two hundred wait that come before any is read.
+    fn waiting(mouth: &mut Mouth) -> usize {
+        let (sender, to) = (socket().0, mouth.socket.local_addr().unwrap());
+        (0..200).for_each(|_| assert_eq!(sender.send_to(&[b'x'; 400], to).unwrap(), 400));
+        mouth.socket.set_nonblocking(true).unwrap();
+        std::iter::from_fn(|| mouth.socket.recv(&mut [0; 400]).ok()).count()
+    }
+
+    #[test]
+    fn as_many_wait_as_there_is_to_be_room_for() {
+        let mut mouth = Mouth::new(socket().0);
+        let mut told = |room| {
+            let deafness = Deafness { room, ..Deafness::default() };
+            mouth.deafen(&deafness, &Filter::of(&deafness)).unwrap();
+            (waiting(&mut mouth), mouth.overflow())
+        };
+        assert_eq!(told(Some(1000)), (200, 0));
+        let (few, lost) = told(Some(32));
+        // A datagram takes from half of what is set aside for it to twice as much.
+        assert!((16..=128).contains(&few), "{few}");
+        assert_eq!(lost, 200 - few as u64, "those are known");
+        assert_eq!(told(None), (200, 0), "as many as usual");
     }
 
     /// Who sends without checksums is refused trains (EINVAL), as by an interface that cannot cut them.

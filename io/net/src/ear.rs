@@ -71,7 +71,7 @@ mod tests {
         let mut ear = Ear::default();
         assert_eq!(out(&mut ear, INVITE, 100), 0);
         let spared: Box<[Box<str>]> = ["112".into()].into();
-        ear.set(Deafness { share: 768, key: 1, spared });
+        ear.set(Deafness { share: 768, key: 1, spared, room: None });
         assert_eq!(out(&mut ear, INVITE, 1000), 750);
         for passes in [
             "INVITE sip:112@h SIP/2.0\r\n\r\n",

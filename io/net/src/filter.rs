@@ -278,7 +278,7 @@ mod tests {
         // One takes the place of another.
         for share in [512, share] {
             let spared = spared.into();
-            Filter::of(&Deafness { share, key: KEY, spared }).attach(&socket).unwrap();
+            Filter::of(&Deafness { share, key: KEY, spared, room: None }).attach(&socket).unwrap();
         }
         let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
         sender.connect(socket.local_addr().unwrap()).unwrap();
@@ -395,7 +395,7 @@ mod tests {
     #[test]
     fn the_machine_judges_as_the_kernel_does() {
         let spared = numbers(&["112", "911", "+4930112", "+4930112345678"]);
-        let deafness = Deafness { share: PARTS, key: KEY, spared: Box::clone(&spared) };
+        let deafness = Deafness { share: PARTS, key: KEY, spared: Box::clone(&spared), room: None };
         let mut all = passing();
         all.extend((0..60).map(|number| invite(number, "")));
         all.push(invite(60, "Subject: *pro\r\n"));
@@ -438,7 +438,12 @@ mod tests {
         let all_long: Box<[_]> = (0..SPARED).map(each(DIGITS)).collect();
         let all_kinds: Box<[_]> = (0..SPARED).map(|nth| each(nth % DIGITS + 1)(nth % 10)).collect();
         for spared in [all_long, all_kinds] {
-            let filter = Filter::of(&Deafness { share: PARTS, key: KEY, spared: spared.clone() });
+            let filter = Filter::of(&Deafness {
+                share: PARTS,
+                key: KEY,
+                spared: spared.clone(),
+                room: None,
+            });
             assert!(!filter.is_empty() && filter.0.len() <= 4096, "{filter:?}");
             let called: Vec<_> = spared.iter().map(|number| calls(number)).collect();
             assert_eq!(arrive_sparing(&spared, PARTS, &called), called);
@@ -446,7 +451,9 @@ mod tests {
             assert_eq!(arrive_sparing(&spared, PARTS, &other), Vec::<String>::new());
         }
         for spared in [(0..=SPARED).map(each(3)).collect(), numbers(&["12345678901234567"])] {
-            assert!(Filter::of(&Deafness { share: PARTS, key: KEY, spared }).is_empty());
+            assert!(
+                Filter::of(&Deafness { share: PARTS, key: KEY, spared, room: None }).is_empty()
+            );
         }
     }
 

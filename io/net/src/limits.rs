@@ -37,6 +37,10 @@ pub const FILTER_MEMORY: usize = 131_072;
 /// What a UDP socket's receive buffer should hold, in octets. The system's default (208 KiB) overflows at the first pause of 4 ms.
 pub const RECEIVE_BUFFER: usize = 4 << 20;
 
+/// What a datagram that waits to be read takes of it, in octets, with the kernel's own book-keeping: half a kilobyte to two, and the kernel doubles what
+/// is asked for.
+pub const DATAGRAM_WAITING: usize = 1 << 10;
+
 /// Datagrams that wait for one socket while the kernel's own queue is full. More are dropped and counted, as a router would.
 pub const DATAGRAMS_WAITING: usize = 4096;
 

@@ -110,11 +110,12 @@ impl<M: Drivable> Shard<M> {
         self.post_surely(owner, Letter::Return(flow, octets, from));
     }
 
-    /// Of what begins something, a part is not read: of datagrams the kernel drops it, where it lets itself be told.
+    /// Of what begins something, a part is not read, and less may wait: the kernel drops such datagrams, where it lets itself be told.
     fn deafen(&mut self, now: Time, deafness: Deafness) {
         let filter = Filter::of(&deafness);
         self.here.counters.deafened.set(u64::from(deafness.share));
-        let refused = self.mouths.values_mut().filter_map(|mouth| mouth.deafen(&filter).err());
+        let refused =
+            self.mouths.values_mut().filter_map(|mouth| mouth.deafen(&deafness, &filter).err());
         // Once a flood.
         if let Some(why) = refused.last().filter(|_| !self.streams.ear.is_deaf()) {
             let notice = Notice::Unfiltered { why: why.to_string().into() };

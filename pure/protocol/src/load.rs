@@ -28,6 +28,8 @@ pub struct Deafness {
     pub key: u32,
     /// But none that calls one of these.
     pub spared: Box<[Box<str>]>,
+    /// So many datagrams at most are to wait unread on a socket, whatever they are; `None`: as many as it has room for.
+    pub room: Option<u32>,
 }
 
 impl Deafness {

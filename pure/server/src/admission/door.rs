@@ -15,7 +15,7 @@ use sip::{Message, Name};
 
 use super::class::{Class, Whence};
 use super::feedback::{Feedback, bare};
-use super::hush::{Hush, Width};
+use super::hush::{Hush, Unread};
 use super::late::Late;
 use super::ration::Ration;
 use super::room::{Arrival, Order, Room};
@@ -136,9 +136,9 @@ impl Door {
             self.backlog = Backlog::default();
             self.left = u32::MAX;
             self.late.clear();
-            if self.hush.width() == Width::Narrow {
+            if self.unread() != Unread::default() {
                 self.hush = Hush::new(self.deafness.key);
-                self.deafen(turn, 0);
+                self.deafen(turn, Unread::default());
             }
             return;
         }
@@ -186,24 +186,26 @@ impl Door {
             None => {}
         }
         self.feedback.update(turn.now, self.valve.rate());
-        let begins = self.valve.width();
-        let target = turn.house.settings.overload.target;
-        let drains =
-            (begins == Width::Narrow).then(|| self.hush.drain(turn.now, self.backlog, target));
-        let share = self.hush.update(turn.now, begins).or(drains.flatten());
-        if share.is_some() || self.generation != turn.house.generation {
-            self.deafen(turn, share.unwrap_or(self.deafness.share));
+        let unread = self.hush.update(turn.now, self.valve.width());
+        if unread.is_some() || self.generation != turn.house.generation {
+            self.deafen(turn, unread.unwrap_or(self.unread()));
         }
     }
 
     /// Tells the driver how much it need not read. After a reload others may be spared, and it may have other sockets.
-    fn deafen(&mut self, turn: &mut Turn<'_>, share: u16) {
-        let before = std::mem::replace(&mut self.deafness.share, share);
+    fn deafen(&mut self, turn: &mut Turn<'_>, unread: Unread) {
+        let before = self.unread();
+        (self.deafness.share, self.deafness.room) = (unread.share, unread.room);
         self.deafness.spared = turn.house.settings.overload.emergency.clone().into();
         self.generation = turn.house.generation;
-        if share > 0 || before > 0 {
+        if [before, unread] != [Unread::default(); 2] {
             turn.out.push(Output::Deafen(self.deafness.clone()));
         }
+    }
+
+    /// What the driver was told last.
+    const fn unread(&self) -> Unread {
+        Unread { share: self.deafness.share, room: self.deafness.room }
     }
 
     const fn a_turn(&self) -> u32 {
@@ -353,7 +355,7 @@ impl Door {
                 let told = self.told(turn, flow, request).is_some();
                 return self.dismiss(turn, (flow, request, told));
             }
-            if self.valve.is_narrow() && self.backlog.waited > STALE {
+            if self.valve.is_narrow() && self.is_stale() {
                 self.lost(turn, flow, request);
                 self.note_away(class, heard);
                 return self.fall_silent(turn.now, flow, request);
@@ -372,6 +374,11 @@ impl Door {
             return Verdict::Enter;
         }
         Verdict::Wait(class, heard)
+    }
+
+    /// Has what is read now waited for too long? Not where no more may wait than is soon read, though some always does.
+    fn is_stale(&self) -> bool {
+        self.backlog.waited > STALE && self.deafness.room.is_none()
     }
 
     /// Something came that begins nothing, and would only be told what is wrong with it: it counts as whatever its source sends, and is

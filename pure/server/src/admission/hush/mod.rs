@@ -5,8 +5,8 @@
 //! fewer pass costs nothing. To let more pass does: those that were not heard so far come with their repeats, so they are on
 //! [`Trial`] at first.
 //!
-//! Of what is as soon answered as refused all that is read is answered, and late is better than never. So that it is not read when its
-//! sender has repeated it already, nothing passes now and then until what has come is answered.
+//! Of what is as soon answered as refused all that is read is answered, and late is better than never. So that nothing is read when its
+//! sender has repeated it already, no more is to wait unread than is soon read.
 
 #[cfg(test)]
 mod tests;
@@ -31,13 +31,15 @@ pub(crate) struct Hush {
     can: u64,
     learnt: u64,
     steady: Steady,
+    /// What came in a period when the driver dropped nothing yet.
+    whole: u64,
     stage: Stage,
     began: Time,
     unheard: Unheard,
-    /// Since when nothing passes, until what has come is answered.
-    drains: Option<Time>,
-    /// For how long nothing has passed in this period.
-    drained: Duration,
+    /// How many datagrams are to wait unread at most.
+    room: Option<u32>,
+    /// The most that was read in a period since it began.
+    reads: u64,
     trial: Trial,
 }
 
@@ -52,6 +54,8 @@ struct Count {
     begun: u64,
     turned_away: u64,
     lost: u64,
+    /// The longest that anything waited to be read.
+    waited: Duration,
     /// What was spent on those that were not begun, in parts of what one takes that is.
     spent: u64,
 }
@@ -85,8 +89,19 @@ const HASTY: u64 = 4;
 /// When one in so many that come may be left out, that would help.
 const HELPS: u64 = 4;
 
-/// By then all that a socket holds is answered.
-const DRAINED: Duration = Duration::from_secs(2);
+/// What waits unread is read in so many hundredths of a period, an eighth of a second: long before anybody repeats himself (T1 is 500 ms), but not
+/// before a process runs again that may run for a part of each tenth of a second.
+const SOON: u64 = 24;
+
+/// So many datagrams may wait in any case.
+const ROOM: u64 = 64;
+
+/// When it was never all read for so long, too much passes. Who is patient comes with all who were not heard so far, and that is over after a while.
+const NEVER_READ: Duration = Duration::from_secs(1);
+const LONG_NEVER_READ: Duration = Duration::from_secs(4);
+
+/// When it was not all read for so long, no more is to pass.
+const LATE: Duration = Duration::from_millis(200);
 
 /// What the next period is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +132,15 @@ pub(crate) enum Width {
     Narrow,
 }
 
+/// What the driver need not read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unread {
+    /// So many parts of all requests.
+    pub share: u16,
+    /// What comes when so many wait.
+    pub room: Option<u32>,
+}
+
 impl Hush {
     /// The key tells the parts of the requests from each other.
     pub(crate) fn new(key: u32) -> Self {
@@ -126,11 +150,12 @@ impl Hush {
             can: 0,
             learnt: 0,
             steady: Steady::default(),
+            whole: 0,
             stage: Stage::Whole,
             began: Time::default(),
             unheard: Unheard::Nothing,
-            drains: None,
-            drained: Duration::ZERO,
+            room: None,
+            reads: 0,
             trial: Trial::new(key),
         }
     }
@@ -173,41 +198,36 @@ impl Hush {
     }
 
     /// So much comes; and so many datagrams did not come through, because there was no room: in a flood they are requests.
-    pub(crate) const fn hears(&mut self, backlog: Backlog) {
+    pub(crate) fn hears(&mut self, backlog: Backlog) {
+        self.count.waited = self.count.waited.max(backlog.waited);
         self.count.read = self.count.read.saturating_add(backlog.read);
         self.count.lost = self.count.lost.saturating_add(backlog.lost);
     }
 
-    /// Would there be less to do if less passed? What is read in any case may be what there is too much of, requests or not.
+    /// Would there be less to do if less passed?
     pub(crate) const fn would_help(&self) -> bool {
-        self.count.seen.saturating_mul(HELPS) >= self.count.read
+        self.count.can_be_less()
     }
 
     /// How much the driver lets through.
     pub(crate) const fn width(&self) -> Width {
-        if self.open == WHOLE && self.drains.is_none() { Width::Whole } else { Width::Narrow }
+        if self.open == WHOLE { Width::Whole } else { Width::Narrow }
     }
 
-    /// What the driver is to be told, when that changes: how many parts of all requests it need not read. As much as is begun may pass,
-    /// and a sixteenth more to be refused in words.
-    pub(crate) fn update(&mut self, now: Time, begins: Width) -> Option<u16> {
-        let elapsed = now - self.began;
-        // The machine may have slept meanwhile.
-        let is_over = begins == Width::Whole && self.drains.take().is_some();
-        if !is_over && (elapsed < PERIOD || self.drains.is_some()) {
+    /// What the driver is to be told, when that changes: how much it need not read. As much as is begun may pass, and a sixteenth more to be refused
+    /// in words.
+    pub(crate) fn update(&mut self, now: Time, begins: Width) -> Option<Unread> {
+        if now - self.began < PERIOD {
             return None;
         }
         self.began = now;
         let count = std::mem::take(&mut self.count);
-        let drained = std::mem::take(&mut self.drained);
         self.judge(count);
-        let before = self.open;
+        let (before, room) = (self.open, self.room);
         match begins {
-            Width::Narrow if drained.is_zero() => self.open = self.next(now, count),
-            Width::Narrow => self.open = self.after_drains(count, drained, elapsed),
+            Width::Narrow => self.open = self.next(now, count).clamp(LEAST, WHOLE),
             Width::Whole => (self.open, self.learnt, self.stage) = (WHOLE, 0, Stage::Whole),
         }
-        self.open = self.open.clamp(LEAST, WHOLE);
         if self.open != before || begins == Width::Whole {
             self.steady = Steady::default();
             self.stage = match self.open {
@@ -218,6 +238,7 @@ impl Hush {
             };
         }
         self.trial.keep_from(dropped(self.open));
+        self.room = self.soon_read(begins, count);
         if self.open == WHOLE || self.open >= 2 * before {
             // There is less than there was: rather late than never.
             self.trial.end();
@@ -225,29 +246,16 @@ impl Hush {
         } else if self.open > before && self.unheard == Unheard::GiveUp {
             self.trial.begin(now, dropped(self.open)..dropped(before));
         }
-        (is_over || self.open != before).then(|| dropped(self.open))
+        let is_new = (self.open, self.room) != (before, room);
+        is_new.then(|| Unread { share: dropped(self.open), room: self.room })
     }
 
-    /// While what has come waits for longer than that, or is lost, nothing more passes, if those who come are patient. Says what the driver is to
-    /// be told when that begins or is over.
-    pub(crate) fn drain(&mut self, now: Time, backlog: Backlog, target: Duration) -> Option<u16> {
-        let Some(since) = self.drains else {
-            if backlog.lost == 0 && backlog.waited <= target {
-                return None;
-            }
-            self.judge(self.count);
-            if self.unheard != Unheard::Wait || !self.would_help() {
-                return None;
-            }
-            self.drains = Some(now);
-            return Some(dropped(LEAST));
-        };
-        if backlog.unread && now - since < DRAINED {
-            return None;
-        }
-        self.drains = None;
-        self.drained += now - since;
-        Some(dropped(self.open))
+    /// How many datagrams may wait unread, if those who send them repeat themselves and it would help to read fewer.
+    fn soon_read(&mut self, begins: Width, count: Count) -> Option<u32> {
+        self.reads = if begins == Width::Narrow { self.reads.max(count.read) } else { 0 };
+        let is_short = begins == Width::Narrow && self.repeats() && count.can_be_less();
+        let room = (self.reads * SOON / 100).max(ROOM);
+        is_short.then(|| u32::try_from(room).unwrap_or(u32::MAX))
     }
 
     /// Who comes?
@@ -258,16 +266,6 @@ impl Hush {
         }
     }
 
-    /// What passes when for so much of the time nothing has passed.
-    fn after_drains(&mut self, count: Count, drained: Duration, elapsed: Duration) -> u64 {
-        self.learn(count.in_a_period(elapsed));
-        self.steady = Steady::default();
-        // Who was not heard so far comes, too, so it is narrowed slowly, unless it is far too much; and a drain wastes nothing.
-        let too_long = drained.saturating_sub(elapsed / 4);
-        let too_long = if count.lost > 0 { too_long } else { too_long / 2 };
-        scaled(self.open, elapsed.saturating_sub(too_long), elapsed)
-    }
-
     /// To let too few pass costs more than to let too many pass, for it is not taken back soon: what comes is thinned roughly at first, to rather too
     /// much, and then the closer the more was counted.
     fn next(&mut self, now: Time, count: Count) -> u64 {
@@ -275,6 +273,12 @@ impl Hush {
         let stage = std::mem::replace(&mut self.stage, Stage::Settled);
         if stage == Stage::Settling {
             return self.open;
+        }
+        if let Some(open) = self.overrun(count) {
+            return open;
+        }
+        if self.open == WHOLE {
+            self.whole = count.came();
         }
         let (came, away) = self.steady.note(count);
         let periods = self.steady.periods;
@@ -286,8 +290,8 @@ impl Hush {
         if away * 16 > came {
             let (much, fits) = match periods {
                 // Half of what comes in the first moments may be what was lost a moment before.
-                1 if stage == Stage::Whole && self.repeats() => (32, 32),
-                1 if self.repeats() => (28, 22),
+                1 if stage == Stage::Whole && self.unheard == Unheard::GiveUp => (32, 32),
+                1 if self.unheard == Unheard::GiveUp => (28, 22),
                 1..=3 => (22, 19),
                 8.. if self.open < WHOLE => (18, 17),
                 // As long as nobody is left out, so many can be told.
@@ -298,6 +302,27 @@ impl Hush {
         }
         let enough = if self.unheard == Unheard::Wait { 1 } else { ENOUGH };
         if periods < enough { self.open } else { self.widen(now, (came, away)) }
+    }
+
+    /// How much may pass when what waits was not all read for long. Once the driver drops some on our behalf, nobody knows for how many more there
+    /// was no room.
+    fn overrun(&mut self, count: Count) -> Option<u64> {
+        let open = self.open;
+        let is_over = |time| open < WHOLE && count.waited > time;
+        match self.unheard {
+            Unheard::GiveUp if is_over(NEVER_READ) => Some(open * 3 / 4),
+            Unheard::Wait if is_over(LONG_NEVER_READ) => Some(open * 15 / 16),
+            Unheard::Wait if is_over(PERIOD) => Some(open.min(self.thinned(count))),
+            Unheard::Wait if is_over(LATE) => Some(open),
+            _ => None,
+        }
+    }
+
+    /// How much may pass, by what came when all did. Told once, for what could be begun just then was less than it seems: a process had not run for a while,
+    /// or now has to tell the kernel what to drop.
+    fn thinned(&mut self, count: Count) -> u64 {
+        let whole = std::mem::take(&mut self.whole);
+        (WHOLE * count.begun * 18 / 16).checked_div(whole).unwrap_or(WHOLE)
     }
 
     /// Do some come again that were not heard?
@@ -312,7 +337,7 @@ impl Hush {
             return;
         }
         if self.unheard == Unheard::Wait && could > self.can {
-            // All that is read is begun. What was begun once can be, and a drain says it when there was more.
+            // All that is read is begun. What was begun once can be.
             (self.can, self.learnt) = (could, 1);
             return;
         }
@@ -336,7 +361,7 @@ impl Hush {
         let fits = self.fits(now, came, 17);
         match () {
             // They come with those who wait already.
-            () if self.unheard == Unheard::Wait => fits.clamp(self.open, self.open * 9 / 8 + 1),
+            () if self.unheard == Unheard::Wait => fits.clamp(self.open, self.open * 3 / 2 + 1),
             () if fits >= 2 * self.open => fits,
             () if self.trial.parts(now) > 0 => self.open,
             () if fits > self.open || away > 0 => fits.max(self.open),
@@ -369,25 +394,10 @@ fn dropped(open: u64) -> u16 {
     u16::try_from(WHOLE - open).unwrap_or_default()
 }
 
-/// What is so many in one time is so many in another.
-fn scaled(count: u64, to: Duration, from: Duration) -> u64 {
-    let [to, from] = [to, from].map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX));
-    count.saturating_mul(to) / from.max(1)
-}
-
 impl Count {
-    /// What was counted for so long, as it would be in a period.
-    fn in_a_period(self, time: Duration) -> Self {
-        let scaled = |count| scaled(count, PERIOD, time);
-        Self {
-            read: scaled(self.read),
-            seen: scaled(self.seen),
-            hasty: scaled(self.hasty),
-            begun: scaled(self.begun),
-            turned_away: scaled(self.turned_away),
-            lost: scaled(self.lost),
-            spent: scaled(self.spent),
-        }
+    /// Would there be less to do if less passed? What is read in any case may be what there is too much of, requests or not.
+    const fn can_be_less(self) -> bool {
+        self.seen.saturating_mul(HELPS) >= self.read
     }
 
     const fn came(self) -> u64 {

@@ -24,7 +24,9 @@ fn after_by(
         (can / 10..passed).for_each(|_| hush.turned_away());
         let now = Time((from * 10 + step + 1) * 100_000_000);
         let begins = if offered > can { Width::Narrow } else { hush.width() };
-        if let Some(share) = hush.update(now, begins) {
+        if let Some(Unread { share, .. }) = hush.update(now, begins)
+            && share != told
+        {
             (told, changes) = (share, changes + 1);
         }
     }
@@ -136,6 +138,7 @@ fn what_is_always_read_narrows_nobody_else() {
         (0..9).for_each(|_| hush.turned_away());
         // One of those, and a hundred of the others less one.
         (0..100).for_each(|_| hush.begun());
+        hush.hears(Backlog { read: 110, ..Backlog::default() });
         assert_eq!(hush.update(Time(step * 100_000_000), Width::Narrow), None);
     }
 }
@@ -149,69 +152,93 @@ fn nobody_who_comes_by_a_stream_is_on_trial() {
     assert_eq!(hush.trial.parts(Time(9_000_000_000)), 0);
 }
 
-/// A quarter of a second in which so many registrations come, and all that are read are answered: what the driver is told then.
-fn registered(hush: &mut Hush, quarter: u64, (came, lost): (u64, u64)) -> Option<u16> {
+/// Half a second in which so many registrations come and so many are lost, and all that are read are answered, though it was not all read for so long:
+/// what the driver is told then.
+fn registered(
+    hush: &mut Hush,
+    nth: u64,
+    (came, lost): (u64, u64),
+    waited: Duration,
+) -> Option<Unread> {
     (0..came).for_each(|_| hush.seen(Transport::Udp, Work::Answer));
     (0..came).for_each(|_| hush.begun());
-    let (now, backlog) = (Time(quarter * 250_000_000), behind(lost));
-    hush.hears(backlog);
-    let target = Duration::from_millis(200);
-    let drains = hush.drain(now, backlog, target);
-    hush.update(now, Width::Narrow).or(drains)
+    hush.hears(Backlog { waited, lost, read: came, unread: !waited.is_zero() });
+    hush.update(Time(nth * 500_000_000), Width::Narrow)
 }
 
-/// More waits, and so much has been lost.
-fn behind(lost: u64) -> Backlog {
-    Backlog { waited: Duration::from_millis(5), lost, read: 128, unread: true }
-}
+const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
-fn what_has_come_is_answered_before_more_passes() {
+fn no_more_waits_than_is_read_before_anybody_repeats_himself() {
     let mut hush = Hush::new(7);
-    assert_eq!([1, 2].map(|quarter| registered(&mut hush, quarter, (500, 0))), [None; 2]);
-    assert_eq!(registered(&mut hush, 3, (500, 1500)), Some(dropped(LEAST)), "nothing passes");
-    assert_eq!(registered(&mut hush, 4, (500, 0)), None, "as long as there is more");
-    let (now, all_is_read) = (Time(1_300_000_000), Backlog::default());
-    assert_eq!(hush.drain(now, all_is_read, Duration::ZERO), Some(0), "all are heard again");
-    let told = hush.update(now, Width::Narrow);
-    // Of 800 ms nothing has passed in 550, of which 200 may be.
-    assert_eq!(told, Some(dropped(WHOLE * (800 - 350) / 800)));
-    assert_eq!(hush.trial.parts(now), 0, "late is welcome");
-    // A fourth comes of what can be answered.
-    let told = [6, 8].map(|quarter| registered(&mut hush, quarter, (100, 0)));
-    assert_eq!(told, [None, Some(0)], "it is over");
+    let told = registered(&mut hush, 1, (1000, 9000), LATE);
+    let share = dropped(WHOLE * 19 / 160);
+    assert_eq!(told, Some(Unread { share, room: Some(240) }), "an eighth of a second");
+    assert_eq!(hush.trial.parts(Time(500_000_000)), 0, "late is welcome");
+    assert_eq!(registered(&mut hush, 2, (1000, 0), LATE * 2), None, "what is right stays");
+    let told = registered(&mut hush, 3, (30, 0), Duration::ZERO);
+    assert_eq!(told.map(|told| told.share), Some(0), "it is over");
+    assert_eq!(hush.update(Time(2_000_000_000), Width::Whole), Some(Unread::default()));
 }
 
-/// When what always passes is too much, nobody else is kept out for it for long.
+/// What is read in any case may be too much: to let less wait would only lose what belongs to calls.
 #[test]
-fn a_drain_ends_even_if_more_comes_that_is_always_read() {
+fn when_something_else_is_too_much_as_much_waits_as_usual() {
     let mut hush = Hush::new(7);
-    assert_eq!([1, 2].map(|quarter| registered(&mut hush, quarter, (500, 0))), [None; 2]);
-    assert!(registered(&mut hush, 3, (500, 1500)).is_some());
-    let ends = (4..20).find(|quarter| registered(&mut hush, *quarter, (0, 100)).is_some());
-    assert_eq!(ends, Some(11), "after two seconds");
-    let again = (12..60).find_map(|quarter| registered(&mut hush, quarter, (10, 100)));
-    assert!(again.is_none_or(|told| told < dropped(LEAST)), "few come: {again:?}");
-}
-
-/// The machine may have slept meanwhile, and the valve be open.
-#[test]
-fn a_drain_is_over_when_everything_is_begun_again() {
-    let mut hush = Hush::new(7);
-    assert_eq!([1, 2].map(|quarter| registered(&mut hush, quarter, (500, 0))), [None; 2]);
-    assert!(registered(&mut hush, 3, (500, 1500)).is_some());
-    let now = Time(10_000_000_000);
-    assert_eq!(hush.update(now, Width::Whole), Some(0));
-    assert_eq!((hush.width(), hush.update(now, Width::Whole)), (Width::Whole, None));
-}
-
-/// Whoever calls gives up soon: calls wait in the room, and are read meanwhile.
-#[test]
-fn where_calls_are_among_them_more_is_read() {
-    let mut hush = Hush::new(7);
-    for quarter in 1..=8 {
-        (0..200).for_each(|_| hush.seen(Transport::Udp, Work::Much));
-        let told = registered(&mut hush, quarter, (300, 500));
-        assert!(told.is_none_or(|told| told < dropped(LEAST)), "{told:?}");
+    for nth in 1..20 {
+        let other = Backlog { lost: 500, read: 1000, ..Backlog::default() };
+        hush.hears(other);
+        let told = registered(&mut hush, nth, (200, 0), Duration::ZERO);
+        assert!(told.is_none_or(|told| told.room.is_none()), "{told:?}");
     }
+}
+
+/// How much passes after so many half seconds, in each of which it was never all read; the rest of the time the same of what comes passes.
+fn never_read(hush: &mut Hush, half_seconds: u64) -> u64 {
+    for nth in 1..=half_seconds {
+        registered(hush, 1 + nth, (1100, 0), SECOND / 2 * u32::try_from(nth).unwrap());
+    }
+    hush.open
+}
+
+/// Nobody tells for how many there is no room while some are dropped on our behalf. Those who could wait come with those who were not heard: that passes.
+#[test]
+fn when_it_is_never_all_read_too_much_passes() {
+    let hush = || {
+        let mut hush = Hush::new(7);
+        registered(&mut hush, 1, (1000, 9000), LATE);
+        hush
+    };
+    let before = hush().open;
+    assert_eq!([1, 3, 8].map(|times| never_read(&mut hush(), times)), [before; 3]);
+    assert_eq!(never_read(&mut hush(), 12), (0..4).fold(before, |open, _| open * 15 / 16));
+}
+
+/// In the first moments it seems that more can be begun than can.
+#[test]
+fn what_can_be_begun_is_told_again_when_the_first_moments_are_over() {
+    let mut hush = Hush::new(7);
+    registered(&mut hush, 1, (2000, 8000), LATE);
+    let before = hush.open;
+    registered(&mut hush, 2, (1000, 0), SECOND * 6 / 10);
+    assert_eq!(hush.open, WHOLE * 1000 * 18 / 16 / 10_000);
+    assert!(hush.open < before);
+}
+
+/// Who calls gives up soon, so it is narrowed soon.
+#[test]
+fn calls_are_not_to_wait_until_all_is_read() {
+    let mut hush = Hush::new(7);
+    after(&mut hush, 0, 5, (16_000, 1000));
+    let before = hush.open;
+    let late = |waited| Backlog { waited, unread: true, ..Backlog::default() };
+    let mut narrowed = |nth: u64, waited| {
+        (0..500).for_each(|_| hush.seen(Transport::Udp, Work::Much));
+        (0..500).for_each(|_| hush.begun());
+        hush.hears(late(waited));
+        hush.update(Time(5_000_000_000 + nth * 500_000_000), Width::Narrow);
+        hush.open
+    };
+    assert_eq!(narrowed(1, SECOND), before);
+    assert_eq!(narrowed(2, SECOND * 3 / 2), before * 3 / 4);
 }
