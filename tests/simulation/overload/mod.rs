@@ -99,6 +99,20 @@ fn when_the_power_is_back_in_a_town_as_many_register_as_can() {
     }
 }
 
+/// Some call while a town registers: what is let through is not taken for stale, though some always waits.
+#[test]
+fn while_a_town_registers_some_calls_are_set_up() {
+    for times in [2, 4] {
+        let mut town = Town::new(Settings { secret: 1, ..unlimited() });
+        (town.crowd, town.room) = (Crowd::FewCalls, 10 * ROOM);
+        town.live(9, CAPACITY * 4 * times);
+        let tally = town.live(6, CAPACITY * 4 * times);
+        let (calls, all) = (tally.setups(), tally.begun / 20);
+        println!("{times}: {calls} of {all} calls, {} registrations", tally.registered);
+        assert!(calls * times >= all, "{times}: {calls} of {all} calls");
+    }
+}
+
 /// Whatever comes from one address, it may.
 fn unlimited() -> Settings {
     let mut settings = trusting();

@@ -79,6 +79,8 @@ pub(super) enum Crowd {
     Registrations,
     /// One as often as the other.
     Both,
+    /// Phones that register, and among twenty one that calls.
+    FewCalls,
 }
 
 pub(super) struct Town {
@@ -278,6 +280,7 @@ impl Town {
             Crowd::Calls => false,
             Crowd::Registrations => true,
             Crowd::Both => call.is_multiple_of(2),
+            Crowd::FewCalls => !call.is_multiple_of(20),
         }
     }
 
@@ -464,6 +467,11 @@ impl Tally {
     /// Below what so many in a hundred set-ups stay, in milliseconds.
     pub(super) fn setup(&mut self, percent: usize) -> u64 {
         below(&mut self.setups, percent)
+    }
+
+    /// How many were set up.
+    pub(super) fn setups(&self) -> u64 {
+        self.setups.len() as u64
     }
 
     /// The same of those who register.

@@ -376,9 +376,9 @@ impl Door {
         Verdict::Wait(class, heard)
     }
 
-    /// Has what is read now waited for too long? Not where no more may wait than is soon read, though some always does.
+    /// Has what is read now waited for too long? Not where the most are patient: some wait all the time there, but none for long.
     fn is_stale(&self) -> bool {
-        self.backlog.waited > STALE && self.deafness.room.is_none()
+        self.backlog.waited > STALE && !self.hush.is_patient()
     }
 
     /// Something came that begins nothing, and would only be told what is wrong with it: it counts as whatever its source sends, and is

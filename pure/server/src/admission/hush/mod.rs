@@ -209,6 +209,11 @@ impl Hush {
         self.count.can_be_less()
     }
 
+    /// Are the most of those who are not heard patient?
+    pub(crate) fn is_patient(&self) -> bool {
+        self.unheard == Unheard::Wait
+    }
+
     /// How much the driver lets through.
     pub(crate) const fn width(&self) -> Width {
         if self.open == WHOLE { Width::Whole } else { Width::Narrow }
