@@ -168,7 +168,7 @@ fn both_hold_at_once_and_both_are_told_that_it_worked() {
         exchange.live(10_000);
         for (id, call) in [(alice, ours), (bob, theirs)] {
             let told = &exchange.attendant(id).told;
-            let done = PhoneEvent::HoldDone { call, status: 200 };
+            let done = PhoneEvent::HoldDone { call, hold: true, status: 200 };
             assert!(told.iter().any(|(_, event)| *event == done), "{millis} ms: {told:?}");
         }
         exchange.by_hand(bob, |phone, now, out| phone.hang_up(now, theirs, out)).unwrap();

@@ -113,7 +113,10 @@ fn on_hold_nobody_is_heard_and_afterwards_both_are_again() {
     for _ in 0..2 {
         talk.exchange.by_hand(alice, |phone, now, out| phone.hold(now, call, out)).unwrap();
         talk.exchange.live(500);
-        assert_eq!(talk.told(talk.alice).last(), Some(&PhoneEvent::HoldDone { call, status: 200 }));
+        assert_eq!(
+            talk.told(talk.alice).last(),
+            Some(&PhoneEvent::HoldDone { call, hold: true, status: 200 })
+        );
         let (at_bob, at_alice) = talk.listen(2);
         assert!(at_bob < SILENT, "{at_bob}: who is held must not hear what is said in the room");
         assert!(at_alice < SILENT, "{at_alice}");

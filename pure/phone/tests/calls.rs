@@ -51,7 +51,11 @@ fn hold_and_resume_are_heard_and_told() {
     let (alice, bob) = (desk.alice, desk.bob);
     desk.command(alice, |phone, now, out| phone.hold(now, ours, out)).unwrap();
     desk.run(2.0);
-    assert!(desk.events(alice).contains(&PhoneEvent::HoldDone { call: ours, status: 200 }));
+    assert!(desk.events(alice).contains(&PhoneEvent::HoldDone {
+        call: ours,
+        hold: true,
+        status: 200
+    }));
     assert!(desk.events(bob).contains(&PhoneEvent::Held { call: theirs, held: true }));
     desk.heard(alice, ours);
     desk.heard(bob, theirs);

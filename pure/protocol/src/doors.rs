@@ -450,6 +450,8 @@ pub enum PhoneEvent {
     HoldDone {
         /// The call.
         call: Call,
+        /// True when a hold was asked for, false when it was a resume.
+        hold: bool,
         /// The status of the answer.
         status: u16,
     },

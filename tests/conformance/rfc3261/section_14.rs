@@ -36,7 +36,10 @@ fn a_change_has_the_next_version_and_says_what_it_wants() {
     assert!(text(&hold).contains("a=sendonly"), "{}", text(&hold));
     bench.tell(picked_up(&hold));
     assert_eq!(bench.titles(), ["ACK"]);
-    assert_eq!(bench.events().last(), Some(&PhoneEvent::HoldDone { call, status: 200 }));
+    assert_eq!(
+        bench.events().last(),
+        Some(&PhoneEvent::HoldDone { call, hold: true, status: 200 })
+    );
     resume(&mut bench, call);
     let resumed = bench.only();
     assert_eq!(version(&resumed), version(&hold) + 1);
@@ -85,7 +88,7 @@ fn a_change_that_is_refused_has_never_been() {
         let hold = bench.only();
         bench.tell(reply(&hold, status, "", ("", "")));
         assert_eq!(bench.titles(), ["ACK"]);
-        assert_eq!(bench.events().last(), Some(&PhoneEvent::HoldDone { call, status }));
+        assert_eq!(bench.events().last(), Some(&PhoneEvent::HoldDone { call, hold: true, status }));
         // Asked for an offer we still want to hear.
         bench.tell(back(&ack, "INVITE", 1, "", ""));
         let offer = bench.only();

@@ -40,7 +40,7 @@ fn a_call_is_held_by_update_where_it_is_wished() {
     assert_eq!(rows(&update, Name::Contact).len(), 1, "it moves the target (§5.1)");
     bench.tell(reply(&update, 200, "", (CAN, &SDP.replace("1 1", "1 2"))));
     assert_eq!(bench.titles(), [""; 0], "nothing is acknowledged");
-    assert!(bench.events().contains(&PhoneEvent::HoldDone { call, status: 200 }));
+    assert!(bench.events().contains(&PhoneEvent::HoldDone { call, hold: true, status: 200 }));
 }
 
 /// Whoever does not say that it takes UPDATE is asked by INVITE, and whoever says so and does not, too.

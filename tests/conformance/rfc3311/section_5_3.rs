@@ -24,7 +24,7 @@ fn holding() -> (Bench, Call, Message) {
 fn a_refused_update_changes_nothing() {
     let (mut bench, call, update) = holding();
     bench.tell(reply(&update, 488, "", ("", "")));
-    assert_eq!(bench.events(), [PhoneEvent::HoldDone { call, status: 488 }]);
+    assert_eq!(bench.events(), [PhoneEvent::HoldDone { call, hold: true, status: 488 }]);
     bench.wait(1000);
     let quality = bench.act(|phone, _, _| phone.quality(call)).unwrap();
     assert!(quality.sent > 40, "it is not held: {quality:?}");
@@ -47,7 +47,7 @@ fn after_a_491_it_is_tried_again_a_little_later() {
     // It may have been said twice since: nobody has answered it.
     assert!(titles(&sent).iter().all(|title| title == "UPDATE") && !sent.is_empty());
     bench.tell(reply(&sent[0], 200, "", (CAN, &SDP.replace("1 1", "1 2"))));
-    assert!(bench.events().contains(&PhoneEvent::HoldDone { call, status: 200 }));
+    assert!(bench.events().contains(&PhoneEvent::HoldDone { call, hold: true, status: 200 }));
 }
 
 /// 481 and 408 are about the call (RFC 3261 §12.2.1.2).

@@ -266,10 +266,12 @@ impl Known {
             }
             PhoneEvent::Established { .. } if !self.is_up() => self.state = State::Up(now),
             PhoneEvent::Held { held, .. } => self.is_held = *held,
-            PhoneEvent::HoldDone { status, .. } => {
-                if let (Some(wish), 200..=299) = (self.wish.take(), status) {
-                    self.holds = wish == Wish::Hold;
+            PhoneEvent::HoldDone { hold, status, .. } => {
+                if matches!(status, 200..=299) {
+                    self.holds = *hold;
                 }
+                // Something else may have been asked for meanwhile.
+                self.wish = self.wish.filter(|wish| (*wish == Wish::Hold) != *hold);
             }
             PhoneEvent::Key { key, .. } => {
                 self.keys.push(*key);
@@ -363,10 +365,25 @@ mod tests {
             [(Wish::Hold, 488, false), (Wish::Hold, 200, true), (Wish::Resume, 200, false)]
         {
             board.get_mut(KEY).unwrap().wish = Some(wish);
-            let done = PhoneEvent::HoldDone { call: Call(7), status };
-            assert!(board.hear(Duration::ZERO, 1, &done).is_none());
-            assert_eq!(board.calls()[0].holds, holds);
+            assert_eq!(done(&mut board, wish, status), (holds, None));
         }
+    }
+
+    /// What is so and what is still asked for, when something was answered.
+    fn done(board: &mut Board, asked: Wish, status: u16) -> (bool, Option<Wish>) {
+        let hold = asked == Wish::Hold;
+        let done = PhoneEvent::HoldDone { call: Call(7), hold, status };
+        assert!(board.hear(Duration::ZERO, 1, &done).is_none());
+        (board.calls()[0].holds, board.calls()[0].wish)
+    }
+
+    /// A resume that was asked for while the hold was under way, and is refused: the call waits.
+    #[test]
+    fn what_is_asked_for_meanwhile_is_answered_by_itself() {
+        let (mut board, _) = told(&[PhoneEvent::Established { call: Call(7) }]);
+        board.get_mut(KEY).unwrap().wish = Some(Wish::Resume);
+        assert_eq!(done(&mut board, Wish::Hold, 200), (true, Some(Wish::Resume)));
+        assert_eq!(done(&mut board, Wish::Resume, 488), (true, None));
     }
 
     /// Whoever changes his mind before the other side has agreed is not forgotten.

@@ -195,8 +195,8 @@ fn object(event: &PhoneEvent) -> Value {
         }
         PhoneEvent::Established { call } => json!({ "event": "established", "call": call.0 }),
         PhoneEvent::Held { call, held } => json!({ "event": "held", "call": call.0, "held": held }),
-        PhoneEvent::HoldDone { call, status } => {
-            json!({ "event": "hold_done", "call": call.0, "status": status })
+        PhoneEvent::HoldDone { call, hold, status } => {
+            json!({ "event": "hold_done", "call": call.0, "hold": hold, "status": status })
         }
         PhoneEvent::Key { call, key } => json!({ "event": "key", "call": call.0, "key": key }),
         PhoneEvent::Transfer { call, status } => {

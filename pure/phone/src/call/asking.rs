@@ -178,7 +178,8 @@ impl Conversation {
     fn tell_done(&self, turn: &mut Turn<'_>, wish: Wish, status: u16) {
         match wish {
             Wish::Hold | Wish::Resume => {
-                turn.report(PhoneEvent::HoldDone { call: self.id, status });
+                let hold = wish == Wish::Hold;
+                turn.report(PhoneEvent::HoldDone { call: self.id, hold, status });
             }
             Wish::Refresh | Wish::Move => {}
         }

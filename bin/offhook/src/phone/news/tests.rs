@@ -57,7 +57,7 @@ fn samples() -> Vec<Value> {
         PhoneEvent::Progress { call, status },
         PhoneEvent::Established { call },
         PhoneEvent::Held { call, held: true },
-        PhoneEvent::HoldDone { call, status },
+        PhoneEvent::HoldDone { call, hold: true, status },
         PhoneEvent::Key { call, key: '1' },
         PhoneEvent::TurnedAway { from: text(), status },
         PhoneEvent::Answered { inquiry: Inquiry(1), status, reason: text(), took, rows },
