@@ -5,6 +5,7 @@
   beside.py rates     fixed rates and highest rates, UDP and TCP            (45 minutes; HIGHEST=1 looks for each highest rate once and not three times)
   beside.py floor     what the kernel takes of them, whoever the server is    (5 minutes)
   beside.py tls       REGISTERs and calls over TLS, handshakes, idle connections (5 minutes; wants `cargo build --release -p offhook-bench`)
+  beside.py tcp       OPTIONS, REGISTERs and calls over twenty TCP connections, highest rates (10 minutes a pair; wants the same)
   beside.py journal   REGISTER with every binding on the disk, and without   (1 minute)
   beside.py shards    one shard and two                                      (3 minutes)
   beside.py growth    CPU by how much there is: addresses, calls at once; and a curve (5 minutes)
@@ -260,6 +261,14 @@ def tls():
     table("tls", ["TLS", "Offhook", "Kamailio", "ratio"], found)
 
 
+def tcp():
+    sys.path.insert(0, HERE)
+    import tls as load
+    program = os.environ.get("LOAD", f"{ROOT}/target/release/load")
+    head = ["by TCP, over twenty connections that are full, each second", "Offhook", "Kamailio", "ratio", "of all pairs"]
+    table("tcp", head, load.plain(FOLDER, OFFHOOK, program, config, HIGHEST))
+
+
 def delays():
     sys.path.insert(0, HERE)
     import pauses as load
@@ -275,7 +284,7 @@ def pauses():
     table("pauses", head, load.measure(OFFHOOK, SIPLOAD, config))
 
 
-EXPERIMENTS = {"rates": rates, "floor": floor, "tls": tls, "journal": journal, "shards": shards, "growth": growth, "delays": delays, "pauses": pauses}
+EXPERIMENTS = {"rates": rates, "floor": floor, "tls": tls, "tcp": tcp, "journal": journal, "shards": shards, "growth": growth, "delays": delays, "pauses": pauses}
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in ("all", *EXPERIMENTS):

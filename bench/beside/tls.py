@@ -1,11 +1,12 @@
-"""What TLS costs a server: REGISTERs and calls over connections that stay, handshakes, and connections that say nothing.
+"""What TLS costs a server: REGISTERs and calls over connections that stay, handshakes, and connections that say nothing. And what comes by TCP over
+such connections, at the highest rate.
 
 REGISTERs and calls come from `load` (bench/src/load). The rest is Python's, which is slow; but only the server's CPU and memory are looked
 at, as the kernel accounts for them.
 """
-import json, os, signal, socket, ssl, subprocess, time
+import contextlib, json, os, signal, socket, ssl, statistics, subprocess, time
 
-PORT = 5071
+PORT, PLAIN = 5071, 5070
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -39,6 +40,10 @@ modparam("registrar", "append_branches", 0)
 ROUTE = """
 request_route {
 	if (!mf_process_maxfwd_header("10")) exit;
+	if (is_method("OPTIONS")) {
+		sl_send_reply("200", "OK");
+		exit;
+	}
 	if (is_method("REGISTER")) {
 		if (!save("location")) sl_reply_error();
 		exit;
@@ -64,7 +69,7 @@ def kamailio(folder, cert, key):
     with open(f"{folder}/tls.cfg", "w") as file:
         file.write(f"[server:default]\nmethod = TLSv1.2+\nverify_certificate = no\nrequire_certificate = no\nprivate_key = {key}\ncertificate = {cert}\n")
     with open(f"{folder}/kamailio.cfg", "w") as file:
-        file.write(f"debug=0\nfork=yes\nenable_tls=yes\ndns=no\nlisten=tls:127.0.0.1:{PORT}\n{SCRIPT}"
+        file.write(f"debug=0\nfork=yes\nenable_tls=yes\ndns=no\nlisten=tls:127.0.0.1:{PORT}\nlisten=tcp:127.0.0.1:{PLAIN}\n{SCRIPT}"
                    f'modparam("tls", "config", "{folder}/tls.cfg")\n{ROUTE}')
     modules = os.environ.get("KAMAILIO_MODULES", "/usr/lib/x86_64-linux-gnu/kamailio/modules/")
     return [os.environ.get("KAMAILIO_BIN", "/usr/sbin/kamailio"), "-DD", "-E", "-L", modules, "-f", f"{folder}/kamailio.cfg", "-n", "1", "-N", "1", "-m", "2048",
@@ -109,10 +114,10 @@ def register(user, cseq):
             f"Contact: <sip:u{user}@127.0.0.1:6000;transport=tls>\r\nExpires: 3600\r\nContent-Length: 0\r\n\r\n").encode()
 
 
-def load(server, program, work, rate, seconds=5):
+def load(server, program, work, rate, seconds=5, by=("tls", PORT)):
     """CPU for each REGISTER or call, when so many a second are asked for over twenty connections; and the share that was done in time: the generator waits for
     the last of them for three seconds more, in which a server that is behind could catch up."""
-    generator = subprocess.Popen(["nice", "-n", "-20", "taskset", "-c", "1", program, work, "tls", f"127.0.0.1:{PORT}", str(rate), str(seconds)], stdin=subprocess.PIPE,
+    generator = subprocess.Popen(["nice", "-n", "-20", "taskset", "-c", "1", program, work[0], by[0], f"127.0.0.1:{by[1]}", str(rate), str(seconds), str(work[1])], stdin=subprocess.PIPE,
                                  stdout=subprocess.PIPE, text=True)
     if generator.stdout.readline() != "ready\n":
         return float("nan"), 0
@@ -125,13 +130,13 @@ def load(server, program, work, rate, seconds=5):
     return (cpu(server) - before) / max(1, found["done"]) * 1e6, in_time * found["done"] / max(1, found["asked"])
 
 
-def highest(server, program, work, rate):
+def highest(server, program, work, rate, by=("tls", PORT)):
     """The highest rate of which no more than one in a thousand is left undone: found in large steps, and then in steps of a tenth. Each has two chances,
     for the machine stands still now and then."""
     def is_done(rate):
         # What a flood of a moment ago leaves out is over by then: nobody repeats what a stream has carried.
         time.sleep(4)
-        return load(server, program, work, rate, 3)[1] >= 0.999
+        return load(server, program, work, rate, 3, by)[1] >= 0.999
 
     for step in (1.4, 1.1):
         while any(is_done(rate * step) for _ in range(2)):
@@ -162,7 +167,9 @@ def idle(server, context, count=10_000):
     return each
 
 
-def measured(command, folder, program):
+@contextlib.contextmanager
+def running(command, folder):
+    """A server, and how to connect to it."""
     with open(f"{folder}/server.log", "w") as log:
         server = subprocess.Popen(["nice", "-n", "-20", "taskset", "-c", "0", *command], stdout=log, stderr=log, start_new_session=True)
     try:
@@ -174,24 +181,53 @@ def measured(command, folder, program):
                 break
             except OSError:
                 time.sleep(0.1)
-        # Memory first: what a flood has needed is given back for a while.
-        waits = [handshakes(server.pid, context), idle(server.pid, context)]
-        fixed = [load(server.pid, program, work, rate)[0] for work, rate in FIXED]
-        most = [highest(server.pid, program, work, rate) for work, rate in (("register", 10000), ("call", 1500))]
-        return [*fixed, *most, *waits]
+        yield server.pid, context
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait()
 
 
-FIXED = [("register", 2000), ("register", 10000), ("call", 500), ("call", 1400)]
+def measured(command, folder, program):
+    with running(command, folder) as (server, context):
+        # Memory first: what a flood has needed is given back for a while.
+        waits = [handshakes(server, context), idle(server, context)]
+        fixed = [load(server, program, work, rate)[0] for work, rate in FIXED]
+        most = [highest(server, program, work, rate) for work, rate in ((REGISTER, 10000), (CALL, 1500))]
+        return [*fixed, *most, *waits]
+
+
+# What is asked for, and how many users there are.
+OPTIONS, REGISTER, MANY, CALL = ("options", 1000), ("register", 1000), ("register", 100_000), ("call", 1000)
+FIXED = [(REGISTER, 2000), (REGISTER, 10000), (CALL, 500), (CALL, 1400)]
 ROWS = ["REGISTER, 2,000/s, µs of CPU each", "REGISTER, 10,000/s, µs of CPU each", "call, 500/s, µs of CPU each", "call, 1,400/s, µs of CPU each",
         "REGISTER, highest rate", "call, highest rate", "handshake, µs of CPU each", "idle connection, octets each"]
 
 
-def measure(folder, offhook, program, config):
+def commands(folder, offhook, config):
     cert, key = certificate(folder)
     ours = config("tls", more=f'tls = ["127.0.0.1:{PORT}"]\n', rows=f'[tls]\ncertificate = "{cert}"\nprivate_key = "{key}"\n')
-    commands = [[offhook, "--log-level", "warning", "serve", "--config", ours], kamailio(folder, cert, key)]
-    us, them = (measured(command, folder, program) for command in commands)
+    return [[offhook, "--log-level", "warning", "serve", "--config", ours], kamailio(folder, cert, key)]
+
+
+PLAIN_ROWS = [("OPTIONS", OPTIONS, 40000), ("REGISTER, 1,000 users", REGISTER, 40000), ("REGISTER, 100,000 users", MANY, 40000), ("call", CALL, 4000)]
+
+
+def plain(folder, offhook, program, config, repeat):
+    """The highest rates by TCP, the two servers in turn: medians."""
+    found = {}
+    for _ in range(repeat):
+        for who, command in enumerate(commands(folder, offhook, config)):
+            for name, work, rate in PLAIN_ROWS:
+                with running(command, folder) as (server, _):
+                    found.setdefault((name, who), []).append(highest(server, program, work, rate, ("tcp", PLAIN)))
+    rows = []
+    for name, *_ in PLAIN_ROWS:
+        us, them = (found[name, who] for who in range(2))
+        ratios = [mine / theirs for mine, theirs in zip(us, them)]
+        rows.append((name, f"{statistics.median(us):,.0f}", f"{statistics.median(them):,.0f}", f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}"))
+    return rows
+
+
+def measure(folder, offhook, program, config):
+    us, them = (measured(command, folder, program) for command in commands(folder, offhook, config))
     return [(name, f"{mine:,.0f}", f"{theirs:,.0f}", f"{mine / max(1, theirs):.2f}") for name, mine, theirs in zip(ROWS, us, them)]

@@ -1,4 +1,4 @@
-//! `load`: REGISTERs or whole calls over UDP, or over TCP or TLS connections that stand, so many a second: for bench/beside/tls.py, and for
+//! `load`: OPTIONS, REGISTERs or whole calls over UDP, or over TCP or TLS connections that stand, so many a second: for bench/beside/tls.py, and for
 //! `cargo xtask dist`, which looks on while a server works.
 //!
 //! It never waits for an answer before it asks the next, and spins, so that the server pays for waking nobody. It says `ready` when all is
@@ -21,27 +21,29 @@ use wire::Transport;
 
 /// Connections, or sockets; for calls half of them are of those who are called.
 const LINES: usize = 20;
-/// Those who register, and are called.
+/// Those who register, and are called, unless another number is asked for.
 const USERS: usize = 1000;
 /// How many of them register at once: each may wait for a disk.
 const AT_ONCE: usize = 50;
 /// How long what was asked for last may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-const USAGE: &str = "load register|call udp|tcp|tls ADDRESS RATE SECONDS";
+const USAGE: &str = "load options|register|call udp|tcp|tls ADDRESS RATE SECONDS [USERS]";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [work, transport, server, rate, seconds] = words.as_slice() else {
+    let [work, transport, server, rate, seconds, more @ ..] = words.as_slice() else {
         return Err(USAGE.into());
     };
+    let users = more.first().map_or(Ok(USERS), |users| users.parse())?;
     let work = match work.as_str() {
+        "options" => Work::Options,
         "register" => Work::Register,
         "call" => Work::Call,
         _ => return Err(USAGE.into()),
     };
     let transport = Transport::named(transport).ok_or(USAGE)?;
-    let mut load = Load::prepare(work, transport, server.parse()?)?;
+    let mut load = Load::prepare((work, users), transport, server.parse()?)?;
     println!("ready");
     io::stdin().lock().read_line(&mut String::new())?;
     let waits = load.run(rate.parse()?, Duration::from_secs(seconds.parse()?))?;
@@ -55,6 +57,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Work {
+    /// An OPTIONS that asks the server itself, and its 200.
+    Options,
     /// A REGISTER of somebody who is registered, and its 200.
     Register,
     /// INVITE, 180, 200, ACK, BYE, 200.
@@ -63,6 +67,7 @@ enum Work {
 
 struct Load {
     work: Work,
+    users: usize,
     lines: Vec<Line>,
     /// Added to the number of a user: nobody of an earlier run is called.
     first: usize,
@@ -73,24 +78,24 @@ struct Load {
 impl Load {
     /// Connects, and registers everybody once.
     fn prepare(
-        work: Work,
+        (work, users): (Work, usize),
         transport: Transport,
         server: SocketAddr,
     ) -> Result<Self, Box<dyn Error>> {
         let line = |_| Line::connect(transport, server);
         let lines = (0..LINES).map(line).collect::<Result<Vec<_>, _>>()?;
-        let first = lines.first().map_or(0, |line| usize::from(line.end.port) * USERS);
-        let mut load = Self { work, lines, first, asked: 0, done: 0 };
+        let first = lines.first().map_or(0, |line| usize::from(line.end.port) * users);
+        let mut load = Self { work, users, lines, first, asked: 0, done: 0 };
         let end = Instant::now() + PATIENCE;
-        for user in 0..USERS {
+        for user in 0..users {
             load.register(user)?;
-            let enough = if user + 1 == USERS { USERS } else { load.asked.saturating_sub(AT_ONCE) };
+            let enough = if user + 1 == users { users } else { load.asked.saturating_sub(AT_ONCE) };
             while load.done < enough && Instant::now() < end {
                 load.turn(|_| ())?;
             }
         }
-        if load.done < USERS {
-            return Err(format!("{} of {USERS} could register", load.done).into());
+        if load.done < users {
+            return Err(format!("{} of {users} could register", load.done).into());
         }
         (load.asked, load.done) = (0, 0);
         Ok(load)
@@ -103,7 +108,8 @@ impl Load {
             let due = waits.due().min(all);
             while self.asked < due {
                 match self.work {
-                    Work::Register => self.register(USERS + self.asked)?,
+                    Work::Options => self.options(self.asked)?,
+                    Work::Register => self.register(self.users + self.asked)?,
                     Work::Call => self.call(self.asked)?,
                 }
             }
@@ -112,9 +118,17 @@ impl Load {
         Ok(waits)
     }
 
+    /// The `nth` OPTIONS.
+    fn options(&mut self, nth: usize) -> io::Result<()> {
+        let Some(line) = self.lines.get_mut(nth % LINES) else { return Ok(()) };
+        let request = text::options(nth, line.end);
+        self.asked += 1;
+        line.say(request)
+    }
+
     /// The `nth` REGISTER, from the line of its user.
     fn register(&mut self, nth: usize) -> io::Result<()> {
-        let (user, round) = (nth % USERS, nth / USERS);
+        let (user, round) = (nth % self.users, nth / self.users);
         let Some(line) = self.lines.get_mut(called(user)) else { return Ok(()) };
         let request = text::register(self.first + user, round, line.end);
         self.asked += 1;
@@ -124,7 +138,7 @@ impl Load {
     /// The `nth` INVITE, from a line of those who call.
     fn call(&mut self, nth: usize) -> io::Result<()> {
         let Some(line) = self.lines.get_mut(nth % (LINES / 2) * 2) else { return Ok(()) };
-        let request = text::invite(nth, self.first + nth % USERS, line.end);
+        let request = text::invite(nth, self.first + nth % self.users, line.end);
         self.asked += 1;
         line.say(request)
     }

@@ -6,6 +6,15 @@ use crate::line::End;
 const SDP: &str = "v=0\r\no=alice 2890844526 2890844526 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 49170 RTP/AVP 0 8 101\r\n\
 a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n";
 
+pub(crate) fn options(nth: usize, end: End) -> String {
+    let (via, _, port) = end.words();
+    format!(
+        "OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{via} 127.0.0.1:{port};branch=z9hG4bKo{nth}\r\nMax-Forwards: 70\r\n\
+         From: <sip:caller@127.0.0.1>;tag=o{nth}\r\nTo: <sip:127.0.0.1>\r\nCall-ID: {nth}@load\r\nCSeq: 1 OPTIONS\r\n\
+         Contact: <sip:caller@127.0.0.1:{port}>\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
 pub(crate) fn register(user: usize, round: usize, end: End) -> String {
     let (cseq, (via, uri, port)) = (round + 1, end.words());
     format!(
@@ -30,10 +39,10 @@ pub(crate) fn which_call(message: &str) -> Option<usize> {
     call.strip_prefix("call")?.split('@').next()?.parse().ok()
 }
 
-/// True for what ends a REGISTER or a call.
+/// True for what ends an OPTIONS, a REGISTER or a call.
 pub(crate) fn is_the_last(message: &str) -> bool {
     let method = row(message, "CSeq:").rsplit(' ').next().unwrap_or_default();
-    message.starts_with("SIP/2.0 200 ") && matches!(method, "REGISTER" | "BYE")
+    message.starts_with("SIP/2.0 200 ") && matches!(method, "OPTIONS" | "REGISTER" | "BYE")
 }
 
 /// What a phone says to a message.
