@@ -19,6 +19,8 @@ struct Flooded {
     called: &'static str,
     /// Datagrams that are lost in each tenth of a second.
     lost: u64,
+    /// How long something has waited to be read.
+    waited: Duration,
     told: Vec<Deafness>,
 }
 
@@ -30,6 +32,7 @@ impl Flooded {
             now: Time(1_800_000_000_000_000_000),
             called: "104",
             lost: 0,
+            waited: Duration::from_millis(50),
             told: Vec::new(),
         }
     }
@@ -38,8 +41,8 @@ impl Flooded {
     fn live(&mut self, tenths: u32, calls: &[(u32, Transport, &str)]) {
         for _ in 0..tenths {
             self.now = self.now + Duration::from_millis(100);
-            let waited = Duration::from_millis(50);
-            self.hear(Input::Waited(Backlog { waited, lost: self.lost, read: 128, unread: true }));
+            let (waited, lost) = (self.waited, self.lost);
+            self.hear(Input::Waited(Backlog { waited, lost, read: 128, unread: true }));
             for (count, transport, rows) in calls {
                 (0..*count).for_each(|nth| self.hear(self.call(nth, *transport, rows)));
             }
@@ -91,6 +94,17 @@ fn a_flood_of_what_is_no_request_thins_nobody() {
     flooded.lost = 1000;
     flooded.live(50, &[(2, Transport::Udp, "Content-Length: 0")]);
     assert_eq!(flooded.told, []);
+}
+
+/// After a flood something else comes that is never all read, and of those who call hardly anybody is let through: they are heard again.
+#[test]
+fn what_is_no_request_keeps_nobody_out_after_a_flood() {
+    let mut flooded = Flooded::new();
+    flooded.live(60, &[(300, Transport::Udp, "Content-Length: 0")]);
+    assert!(flooded.told.last().is_some_and(|told| told.share > 0));
+    flooded.waited = Duration::from_secs(2);
+    flooded.live(40, &[]);
+    assert_eq!(flooded.told.last().map(|told| told.share), Some(0));
 }
 
 /// A few by UDP, and a flood by TCP in forms that a driver reads in any case: nobody is left out for it, for that would not make it less.

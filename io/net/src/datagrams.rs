@@ -137,6 +137,10 @@ impl Mouth {
             return Ok(());
         }
         let attached = filter.attach(&self.socket);
+        if attached.is_err() {
+            // The next time it may.
+            self.deafness.share = 0;
+        }
         let deaf = attached.is_ok() && !filter.is_empty();
         self.dropped.on_our_behalf |= deaf;
         self.overflow();

@@ -15,7 +15,7 @@ use sip::{Message, Name};
 
 use super::class::{Class, Whence};
 use super::feedback::{Feedback, bare};
-use super::hush::{Hush, Unread};
+use super::hush::{Hush, Unread, Width};
 use super::late::Late;
 use super::ration::Ration;
 use super::room::{Arrival, Order, Room};
@@ -186,7 +186,9 @@ impl Door {
             None => {}
         }
         self.feedback.update(turn.now, self.valve.rate());
-        let unread = self.hush.update(turn.now, self.valve.width());
+        let refuses = turn.house.settings.overload.target > Duration::ZERO;
+        let begins = if refuses { self.valve.width() } else { Width::Whole };
+        let unread = self.hush.update(turn.now, begins);
         if unread.is_some() || self.generation != turn.house.generation {
             self.deafen(turn, unread.unwrap_or(self.unread()));
         }
@@ -355,7 +357,7 @@ impl Door {
                 let told = self.told(turn, flow, request).is_some();
                 return self.dismiss(turn, (flow, request, told));
             }
-            if self.valve.is_narrow() && self.is_stale() {
+            if self.valve.is_narrow() && self.is_stale(flow.transport) {
                 self.lost(turn, flow, request);
                 self.note_away(class, heard);
                 return self.fall_silent(turn.now, flow, request);
@@ -376,9 +378,9 @@ impl Door {
         Verdict::Wait(class, heard)
     }
 
-    /// Has what is read now waited for too long? Not where the most are patient: some wait all the time there, but none for long.
-    fn is_stale(&self) -> bool {
-        self.backlog.waited > STALE && !self.hush.is_patient()
+    /// Has what is read now waited for too long? Not by datagrams where the most are patient: some wait all the time there, but none for long.
+    fn is_stale(&self, transport: Transport) -> bool {
+        self.backlog.waited > STALE && (transport.is_reliable() || !self.hush.is_patient())
     }
 
     /// Something came that begins nothing, and would only be told what is wrong with it: it counts as whatever its source sends, and is

@@ -38,7 +38,7 @@ pub(crate) struct Hush {
     unheard: Unheard,
     /// How many datagrams are to wait unread at most.
     room: Option<u32>,
-    /// The most that was read in a period since it began.
+    /// How much is read in a period, when it is much.
     reads: u64,
     trial: Trial,
 }
@@ -49,7 +49,8 @@ struct Count {
     /// Whatever came.
     read: u64,
     seen: u64,
-    /// Those of them who had better not be served late.
+    /// Those of them who came by a datagram, and those of these who had better not be served late.
+    datagrams: u64,
     hasty: u64,
     begun: u64,
     turned_away: u64,
@@ -83,7 +84,7 @@ const LEARNT: u64 = 7;
 /// So many periods say well what comes.
 const ENOUGH: u64 = 4;
 
-/// When one in so many would give up, they are served as all such would be.
+/// When one in so many comes by a datagram, or would give up, they are served as all such would be.
 const HASTY: u64 = 4;
 
 /// When one in so many that come may be left out, that would help.
@@ -93,8 +94,11 @@ const HELPS: u64 = 4;
 /// before a process runs again that may run for a part of each tenth of a second.
 const SOON: u64 = 24;
 
-/// So many datagrams may wait in any case.
-const ROOM: u64 = 64;
+/// So many datagrams may wait in any case: a driver that reads 64 at once and finds fewer takes it that there are no more.
+const ROOM: u64 = 256;
+
+/// When less than one in so many may be left out, something else is too much.
+const FEW: u64 = 16;
 
 /// When it was never all read for so long, too much passes. Who is patient comes with all who were not heard so far, and that is over after a while.
 const NEVER_READ: Duration = Duration::from_secs(1);
@@ -171,6 +175,7 @@ impl Hush {
         if transport.is_reliable() {
             return;
         }
+        self.count.datagrams += 1;
         self.count.hasty += u64::from(work == Work::Much);
         if self.unheard == Unheard::Nothing {
             self.unheard = Unheard::GiveUp;
@@ -222,7 +227,8 @@ impl Hush {
     /// What the driver is to be told, when that changes: how much it need not read. As much as is begun may pass, and a sixteenth more to be refused
     /// in words.
     pub(crate) fn update(&mut self, now: Time, begins: Width) -> Option<Unread> {
-        if now - self.began < PERIOD {
+        let is_over = begins == Width::Whole && self.room.is_some();
+        if now - self.began < PERIOD && !is_over {
             return None;
         }
         self.began = now;
@@ -257,17 +263,25 @@ impl Hush {
 
     /// How many datagrams may wait unread, if those who send them repeat themselves and it would help to read fewer.
     fn soon_read(&mut self, begins: Width, count: Count) -> Option<u32> {
-        self.reads = if begins == Width::Narrow { self.reads.max(count.read) } else { 0 };
-        let is_short = begins == Width::Narrow && self.repeats() && count.can_be_less();
+        if begins == Width::Whole {
+            self.reads = 0;
+        } else if count.can_be_less() {
+            self.reads = (self.reads * 7 / 8).max(count.read);
+        }
+        let is_much = self.open < WHOLE || count.waited > LATE || count.lost * 16 > count.came();
+        let is_short = begins == Width::Narrow && is_much && self.repeats() && count.can_be_less();
         let room = (self.reads * SOON / 100).max(ROOM);
         is_short.then(|| u32::try_from(room).unwrap_or(u32::MAX))
     }
 
     /// Who comes?
     fn judge(&mut self, count: Count) {
-        if count.seen > 0 && self.unheard != Unheard::Nothing {
-            let hasty = count.hasty * HASTY > count.seen;
-            self.unheard = if hasty { Unheard::GiveUp } else { Unheard::Wait };
+        if count.datagrams > 0 {
+            self.unheard = match () {
+                () if count.datagrams * HASTY < count.seen => Unheard::Nothing,
+                () if count.hasty * HASTY > count.datagrams => Unheard::GiveUp,
+                () => Unheard::Wait,
+            };
         }
     }
 
@@ -313,11 +327,15 @@ impl Hush {
     /// was no room.
     fn overrun(&mut self, count: Count) -> Option<u64> {
         let open = self.open;
-        let is_over = |time| open < WHOLE && count.waited > time;
+        if open == WHOLE || count.seen.saturating_mul(FEW) < count.read {
+            return None;
+        }
+        let is_over = |time| count.waited > time;
         match self.unheard {
             Unheard::GiveUp if is_over(NEVER_READ) => Some(open * 3 / 4),
             Unheard::Wait if is_over(LONG_NEVER_READ) => Some(open * 15 / 16),
-            Unheard::Wait if is_over(PERIOD) => Some(open.min(self.thinned(count))),
+            // What was begun says little when the machine stood still meanwhile.
+            Unheard::Wait if is_over(PERIOD) => Some(self.thinned(count).clamp(open / 2, open)),
             Unheard::Wait if is_over(LATE) => Some(open),
             _ => None,
         }
