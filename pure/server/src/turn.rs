@@ -31,6 +31,15 @@ pub(crate) struct Turn<'a> {
 }
 
 impl Turn<'_> {
+    /// Lends to a test what it needs of a house, now.
+    #[cfg(test)]
+    pub(crate) fn lend<T>(now: Time, house: &House, what: impl FnOnce(&mut Turn<'_>) -> T) -> T {
+        let (mut out, mut dice, mut calls) = (Vec::new(), Dice::new(2), Calls::new(None));
+        let mut transactions = Transactions::new(house.settings.timers, &mut dice);
+        let (transactions, calls, dice, out) = (&mut transactions, &mut calls, &mut dice, &mut out);
+        what(&mut Turn { now, house, transactions, calls, dice, out, info: None })
+    }
+
     /// Answers a request without keeping anything of it (RFC 3261 §8.2.7). An ACK is never answered. A datagram is answered only
     /// where it came from: whoever forges a Via gets nothing sent to others.
     pub(crate) fn refuse(&mut self, flow: Flow, request: &Message, fault: &Fault) {

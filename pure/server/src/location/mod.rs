@@ -56,25 +56,11 @@ pub(crate) struct Only<'a> {
     pub(crate) at: Lies,
 }
 
-/// Where it lies: its place in the table, and its numbers there.
+/// Where it lies: its place in the table, and the connection by which it is found there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lies {
     place: u32,
-    numbers: usize,
-}
-
-impl Only<'_> {
-    /// True when no more of it changes than its numbers, and these take as much room as before.
-    pub(crate) fn has_room(&self, next: &Said<'_>) -> bool {
-        let texts = (next.uri, next.call_id, next.features, next.q, next.flow);
-        let Said { uri, call_id, features, q, flow, .. } = self.said;
-        // The first CSeq is not written where it is the last one, too.
-        let first = |said: &Said<'_>| (said.first_cseq != said.cseq).then_some(said.first_cseq);
-        let width = |said: &Said<'_>| packed::width(said.cseq);
-        texts == (uri, call_id, features, q, flow)
-            && first(next) == first(&self.said)
-            && width(next) == width(&self.said)
-    }
+    connection: Option<Connection>,
 }
 
 /// An address whose bindings were written.
@@ -217,18 +203,22 @@ impl Location {
     /// The binding of an address that has one alone, which a REGISTER can refresh in its place: it holds, has no Path, and its flow is ours.
     pub(crate) fn only(&self, now: Time, aor: &[u8]) -> Option<Only<'_>> {
         let place = self.find(aor)?;
-        let (said, numbers) = self.places.get(place)?.packed.only()?;
-        (said.until > now).then_some(Only { said, at: Lies { place, numbers } })
+        let said = self.places.get(place)?.packed.only()?;
+        let at = Lies { place, connection: said.flow.and_then(connection) };
+        (said.until > now).then_some(Only { said, at })
     }
 
-    /// Writes down that a binding which [`has room`](Only::has_room) for this was refreshed.
-    pub(crate) fn refresh(&mut self, at: Lies, aor: &[u8], said: &Said<'_>) {
+    /// Writes down how the [`only`](Self::only) binding of an address is from now on. Its URI stays.
+    pub(crate) fn refresh(&mut self, at: Lies, aor: &[u8], said: Said<'_>) {
         let Some(place) = self.places.get_mut(at.place) else { return };
-        place.packed.renumber(at.numbers, said);
+        place.packed.rewrite(said);
         if said.until < place.alarm() {
             place.set(said.until);
             self.alarms.set(said.until, at.place);
         }
+        let connection = said.flow.and_then(connection);
+        let another = connection.filter(|_| connection != at.connection);
+        self.by_connection.extend(another.map(|connection| (connection, at.place)));
         self.touched.push(Touched { aor: aor.into(), what: Change::Other });
     }
 
@@ -379,8 +369,9 @@ fn connection(flow: Flow) -> Option<Connection> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use protocol::Transport;
+
+    use super::*;
 
     fn binding(uri: &[u8], until: u64, connection: u32) -> Binding {
         let peer = "203.0.113.1:40000".parse().unwrap();
@@ -448,12 +439,14 @@ mod tests {
         assert!(location.failed(Time(1), flow, |_| false).is_empty());
     }
 
-    /// Refreshed in its place or packed anew: the octets are the same.
+    fn pack(said: Said<'_>) -> Binding {
+        Binding::new(said, [].into_iter()).unwrap()
+    }
+
+    /// Refreshed in its place or packed anew: the octets are the same, and so is what the end of its connection takes away.
     #[test]
-    fn a_binding_is_refreshed_in_its_place_where_it_takes_the_same_room() {
-        let peer = "203.0.113.1:40000".parse().unwrap();
-        let (transport, identity) = (Transport::Udp, protocol::Identity::NONE);
-        let flow = Flow { transport, listener: 1, connection: 0, peer, identity };
+    fn a_binding_that_is_alone_is_refreshed_in_its_place() {
+        let by = |connection| binding(b"sip:a@h", 1, connection).flow;
         let said = |cseq: u32, first_cseq: u32| Said {
             uri: b"sip:a@h",
             call_id: b"c",
@@ -463,46 +456,50 @@ mod tests {
             until: Time(1_000_000 + u64::from(cseq)),
             since: Time(u64::from(cseq)),
             first_cseq,
-            flow: Some(flow),
+            flow: by(7),
         };
         let refreshes = |before: Said<'_>, next: Said<'_>| {
             let mut location = Location::new(&mut Dice::new(1));
-            let pack = |said| Binding::new(said, [].into_iter()).unwrap();
             location.replace(b"a", &[pack(before)]);
             assert!(location.only(before.until, b"a").is_none(), "it is over");
-            let only = location.only(Time(1), b"a").filter(|only| only.has_room(&next));
-            let Some(at) = only.map(|only| only.at) else { return false };
-            location.refresh(at, b"a", &next);
+            let at = location.only(Time(1), b"a").unwrap().at;
+            location.refresh(at, b"a", next);
             assert_eq!(location.written(b"a"), &*Location::packed(b"a", &[pack(next)]));
-            assert_eq!(location.touched().len(), 2);
-            true
+            assert_eq!((location.touched().len(), location.bindings_in_all()), (2, 1));
+            let lost = [7, 8].map(|connection| {
+                location.failed(Time(1), by(connection).unwrap(), |_| true).len()
+            });
+            let gone = next.flow.map_or(0, |flow| flow.connection);
+            assert_eq!(lost, [usize::from(gone == 7), usize::from(gone == 8)]);
         };
         for (before, next) in [
             ((1, 1), (2, 2)),
-            ((126, 126), (127, 127)),
+            ((127, 127), (128, 128)),
             ((3, 2), (4, 2)),
+            ((2, 2), (3, 2)),
             ((1 << 31, 7), (u32::MAX, 7)),
         ] {
             let (before, next) = (said(before.0, before.1), said(next.0, next.1));
-            assert!(refreshes(before, next), "{next:?}");
             let others = [
-                Said { uri: b"sip:b@h", ..next },
+                next,
                 Said { call_id: b"d", ..next },
+                Said { call_id: b"longer", ..next },
                 Said { features: b"", ..next },
                 Said { q: 1000, ..next },
+                Said { flow: by(8), ..next },
                 Said { flow: None, ..next },
             ];
-            assert!(others.into_iter().all(|other| !refreshes(before, other)));
+            others.into_iter().for_each(|other| refreshes(before, other));
         }
-        for (before, next) in
-            [((127, 127), (128, 128)), ((2, 2), (3, 2)), ((3, 2), (4, 4)), ((3, 2), (4, 1))]
-        {
-            assert!(!refreshes(said(before.0, before.1), said(next.0, next.1)), "{before:?}");
-        }
+    }
+
+    #[test]
+    fn only_a_binding_that_is_alone_and_has_no_path_is() {
         let mut location = Location::new(&mut Dice::new(1));
         location.replace(b"a", &[binding(b"sip:a@h", 10, 0), binding(b"sip:b@h", 10, 0)]);
         assert!(location.only(Time(1), b"a").is_none() && location.only(Time(1), b"b").is_none());
-        let path = Binding::new(said(1, 1), [&b"<sip:p;lr>"[..]].into_iter()).unwrap();
+        let said = binding(b"sip:b@h", 10, 0);
+        let path = Binding::new(said.said(), [&b"<sip:p;lr>"[..]].into_iter()).unwrap();
         location.replace(b"b", &[path]);
         assert!(location.only(Time(1), b"b").is_none());
     }

@@ -26,7 +26,8 @@ impl Packed {
         octets.push(FORM);
         put_text(&mut octets, aor);
         for binding in bindings {
-            put_binding(&mut octets, binding);
+            let all = (binding.said(), binding.path_text(), binding.node);
+            put_binding(&mut octets, &all);
         }
         Self(octets.into())
     }
@@ -67,22 +68,24 @@ impl Packed {
         std::iter::from_fn(move || pass_binding(&mut rest))
     }
 
-    /// The binding of an address that has one alone, without a Path and at no other node: how it lies there, and where its numbers begin.
-    pub(super) fn only(&self) -> Option<(Said<'_>, usize)> {
-        let (_, all) = self.parts();
-        let mut rest = all;
+    /// The binding of an address that has one alone, without a Path and at no other node.
+    pub(super) fn only(&self) -> Option<Said<'_>> {
+        let (_, mut rest) = self.parts();
         let (said, path, node) = take_said(&mut rest)?;
-        let before = 1 + room(said.uri) + room(said.call_id);
-        let is_it = rest.is_empty() && path.is_empty() && node.is_none();
-        is_it.then_some((said, self.0.len().checked_sub(all.len())?.checked_add(before)?))
+        (rest.is_empty() && path.is_empty() && node.is_none()).then_some(said)
     }
 
-    /// Writes the numbers of a binding over those of the [`only`](Self::only) one, which begin there. They take the same room.
-    pub(super) fn renumber(&mut self, at: usize, said: &Said<'_>) {
-        let mut numbers = Vec::with_capacity(NUMBERS);
-        put_numbers(&mut numbers, (said.cseq, said.until, said.since));
-        if let Some(room) = self.0.get_mut(at..at.saturating_add(numbers.len())) {
-            room.copy_from_slice(&numbers);
+    /// Has the address this binding instead of its [`only`](Self::only) one: written over that, where it takes the same room.
+    pub(super) fn rewrite(&mut self, said: Said<'_>) {
+        let length = self.0.len().saturating_sub(self.parts().1.len());
+        let mut binding = Vec::with_capacity(self.0.len());
+        put_binding(&mut binding, &(said, &[], None));
+        match self.0.get_mut(length..) {
+            Some(room) if room.len() == binding.len() => room.copy_from_slice(&binding),
+            _ => {
+                let aor = self.0.get(..length).unwrap_or_default();
+                self.0 = [aor, &binding].concat().into();
+            }
         }
     }
 
@@ -99,50 +102,42 @@ impl Packed {
     }
 }
 
-fn put_binding(octets: &mut Vec<u8>, binding: &Binding) {
-    let node = binding.flow.and(binding.node);
+fn put_binding(octets: &mut Vec<u8>, (said, path, node): &Taken<'_>) {
+    let node = said.flow.and(*node);
     let marks = [
-        (FEATURES, !binding.features().is_empty()),
-        (PATH, !binding.path_text().is_empty()),
-        (Q, binding.q != MOST),
-        (OLD, binding.first_cseq != binding.cseq),
-        (FLOW, binding.flow.is_some()),
+        (FEATURES, !said.features.is_empty()),
+        (PATH, !path.is_empty()),
+        (Q, said.q != MOST),
+        (OLD, said.first_cseq != said.cseq),
+        (FLOW, said.flow.is_some()),
         (NODE, node.is_some()),
     ];
     let first = marks.iter().fold(0, |all, (mark, is)| if *is { all | mark } else { all });
     octets.push(first);
-    put_text(octets, binding.uri());
-    put_text(octets, binding.call_id());
-    put_numbers(octets, (binding.cseq, binding.until, binding.since));
+    put_text(octets, said.uri);
+    put_text(octets, said.call_id);
+    put_number(octets, said.cseq);
+    octets.extend_from_slice(&said.until.0.to_be_bytes());
+    octets.extend_from_slice(&said.since.0.to_be_bytes());
     if first & FEATURES != 0 {
-        put_text(octets, binding.features());
+        put_text(octets, said.features);
     }
     if first & PATH != 0 {
-        put_text(octets, binding.path_text());
+        put_text(octets, path);
     }
     if first & Q != 0 {
-        put_number(octets, binding.q.into());
+        put_number(octets, said.q.into());
     }
     if first & OLD != 0 {
-        put_number(octets, binding.first_cseq);
+        put_number(octets, said.first_cseq);
     }
-    if let Some(flow) = binding.flow {
+    if let Some(flow) = said.flow {
         put_short_flow(octets, flow);
     }
     if let Some(node) = node {
         put_neighbour(octets, node);
     }
 }
-
-/// What changes each time that a phone comes.
-fn put_numbers(octets: &mut Vec<u8>, (cseq, until, since): (u32, Time, Time)) {
-    put_number(octets, cseq);
-    octets.extend_from_slice(&until.0.to_be_bytes());
-    octets.extend_from_slice(&since.0.to_be_bytes());
-}
-
-/// Octets that these take at most.
-const NUMBERS: usize = 5 + 2 * size_of::<Time>();
 
 fn take_binding(rest: &mut &[u8]) -> Option<Binding> {
     let (said, path, node) = take_said(rest)?;
@@ -224,17 +219,6 @@ fn put_number(octets: &mut Vec<u8>, number: u32) {
         left >>= 7;
     }
     octets.push(left as u8);
-}
-
-/// How many octets that takes.
-pub(super) const fn width(number: u32) -> usize {
-    let bits = u32::BITS - (number | 1).leading_zeros();
-    bits.div_ceil(7) as usize
-}
-
-/// How many octets a text takes with its length.
-const fn room(text: &[u8]) -> usize {
-    width(text.len() as u32) + text.len()
 }
 
 fn take_number(rest: &mut &[u8]) -> Option<u32> {

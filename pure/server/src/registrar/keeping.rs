@@ -277,11 +277,9 @@ const AGAIN: Duration = Duration::from_secs(2);
 #[cfg(test)]
 mod tests {
     use machine::Dice;
-    use protocol::transaction::{Timers, Transactions};
     use protocol::{Identity, Transport};
 
     use super::*;
-    use crate::calls::Calls;
     use crate::house::House;
     use crate::settings::Settings;
 
@@ -324,18 +322,8 @@ mod tests {
         }
 
         fn at(&mut self, now: Time, what: impl FnOnce(&mut Keeping, &mut Turn<'_>, &mut Location)) {
-            let (mut out, mut dice, mut calls) = (Vec::new(), Dice::new(2), Calls::new(None));
-            let mut transactions = Transactions::new(Timers::default(), &mut dice);
-            let mut turn = Turn {
-                now,
-                house: &self.house,
-                transactions: &mut transactions,
-                calls: &mut calls,
-                dice: &mut dice,
-                out: &mut out,
-                info: None,
-            };
-            what(&mut self.keeping, &mut turn, &mut self.location);
+            let (keeping, location) = (&mut self.keeping, &mut self.location);
+            Turn::lend(now, &self.house, |turn| what(keeping, turn, location));
         }
 
         /// So many come, and wait; the last ticket.

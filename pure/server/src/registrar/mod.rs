@@ -162,7 +162,6 @@ impl Registrar {
         }
         let common = common(flow, request, outbound)?;
         let known = self.location.only(turn.now, aor);
-        let known = known.filter(|known| known.said.call_id == common.call_id);
         let asked = known.and_then(|_| refresh::alone(request, outbound));
         let refreshed = match known.zip(asked.as_ref()) {
             Some(both) => refresh::refreshed(turn, aor, (request, &common), both)?,
@@ -182,7 +181,7 @@ impl Registrar {
         let in_memory = turn.house.settings.bindings == Bindings::InMemory;
         let before = if in_memory { Box::default() } else { self.location.written(aor).into() };
         match &refreshed {
-            Some((at, said)) => self.location.refresh(*at, aor, said),
+            Some((at, said)) => self.location.refresh(*at, aor, *said),
             None if self.location.replace(aor, &next) => {}
             None => return Err(Fault::Overloaded(60)),
         }
