@@ -66,6 +66,18 @@ impl<T> Shelf<T> {
         Some(*thing)
     }
 
+    /// Drops a thing where it stands. False when it is not there.
+    pub fn clear(&mut self, number: u64) -> bool {
+        let at = number as u32;
+        let place = self.places.get_mut(at as usize);
+        let Some(place) = place.filter(|place| u64::from(place.round) == number >> 32) else {
+            return false;
+        };
+        let was_there = place.thing.take().is_some();
+        self.free.extend(was_there.then_some(at));
+        was_there
+    }
+
     /// All things, in the order of their places.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.places.iter().filter_map(|place| place.thing.as_deref())
@@ -118,6 +130,7 @@ mod tests {
         assert_eq!((shelf.at(a as u32), shelf.at(9)), (Some((a, &'a')), None));
         assert_eq!((shelf.take(a), shelf.take(a), shelf.get(a)), (Some('a'), None, None));
         assert_eq!(shelf.at(a as u32), None);
+        assert!(!shelf.clear(a));
         let c = shelf.put('c');
         assert!(shelf.get(a).is_none() && shelf.get_mut(a).is_none() && shelf.take(a).is_none());
         *shelf.get_mut(c).unwrap() = 'd';
@@ -133,6 +146,8 @@ mod tests {
             (stretch(Some(0), 1), stretch(None, 9)),
             (("b".into(), None), ("db".into(), None))
         );
+        let e = shelf.put('e');
+        assert!(shelf.clear(e) && !shelf.clear(e) && shelf.len() == 2 && shelf.put('f') != e);
         assert!(a != 0 && b != 0 && c != a && !shelf.is_empty() && shelf.get(0).is_none());
     }
 }

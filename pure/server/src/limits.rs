@@ -90,7 +90,7 @@ pub const ROUTES: usize = 32;
 /// Via values that we look through for loops: `Max-Forwards` lets no honest request have more.
 pub const VIAS: usize = 255;
 
-/// Recent requests to ourselves that are remembered to recognise merged ones, 24 octets each. Older ones go first.
+/// Recent requests to ourselves that are remembered to recognise merged ones, 16 octets each. Older ones go first.
 pub const MERGED: usize = 32_768;
 
 /// Peers that are remembered to refuse TCP; the oldest go first and are tried again.

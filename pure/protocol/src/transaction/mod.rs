@@ -518,12 +518,14 @@ impl Transactions {
                 self.by_peer.remove(&listed)
             };
         }
+        let key = entry.key;
         if let Some(deadline) = sooner {
             self.set_alarm(Some((deadline, id)));
         }
         self.count(id);
-        if over && let Some(key) = self.all.take(id).and_then(|entry| entry.key) {
-            self.by_key.remove(hash_of(key), place_of(id));
+        if over {
+            self.all.clear(id);
+            key.into_iter().for_each(|key| self.by_key.remove(hash_of(key), place_of(id)));
         }
     }
 

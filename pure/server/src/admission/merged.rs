@@ -10,27 +10,41 @@ use sip::Message;
 use crate::limits;
 
 /// The requests to us that are still remembered, as numbers, and by which branch each came. They stand in rows, each request in the
-/// row that its number says; in a row the latest take the places of the oldest. So a request costs a look at one place in memory, and
+/// row that its number says; in a row the latest take the places of the oldest. So a request costs a look at one line of the cache, and
 /// nothing is ever moved.
 #[derive(Debug)]
 pub(crate) struct Merged {
     key: HashKey,
-    rows: Box<[[Seen; 4]]>,
+    rows: Box<[Row]>,
     /// How long a transaction is ongoing: 64·T1.
     life: Duration,
 }
 
-/// A request: its number, the number of its branch, and until when it is remembered.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Row([Seen; 4]);
+
+/// A request: its number, the number of its branch (two of them are the same once in four billion), and until when it is remembered.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     like: u64,
-    branch: u64,
-    until: Time,
+    branch: u32,
+    until: Tick,
+}
+
+/// A time in parts of a little more than a second, rounded up: there are as many until the year 2116.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Tick(u32);
+
+impl Tick {
+    const fn after(time: Time) -> Self {
+        Self((time.0 >> 30) as u32 + 1)
+    }
 }
 
 impl Merged {
     pub(crate) fn new(life: Duration, dice: &mut Dice) -> Self {
-        let rows = vec![[Seen::default(); 4]; limits::MERGED / 4].into();
+        let rows = vec![Row::default(); limits::MERGED / 4].into();
         Self { key: HashKey::throw(dice), rows, life }
     }
 
@@ -39,13 +53,15 @@ impl Merged {
         let Some(parts) = merged(request) else { return Ok(()) };
         let number = self.key.number(parts);
         let (like, place) = (number as u64, (number >> 64) as usize % self.rows.len().max(1));
-        let branch = branch as u64;
-        let Some(row) = self.rows.get_mut(place) else { return Ok(()) };
-        if let Some(seen) = row.iter().find(|seen| seen.like == like && seen.until > now) {
+        let branch = branch as u32;
+        let Some(Row(row)) = self.rows.get_mut(place) else { return Ok(()) };
+        if let Some(seen) =
+            row.iter().find(|seen| seen.like == like && seen.until >= Tick::after(now))
+        {
             return if seen.branch == branch { Ok(()) } else { Err(Fault::MergedRequest) };
         }
         if let Some(oldest) = row.iter_mut().min_by_key(|seen| seen.until) {
-            *oldest = Seen { like, branch, until: now + self.life };
+            *oldest = Seen { like, branch, until: Tick::after(now + self.life) };
         }
         Ok(())
     }
