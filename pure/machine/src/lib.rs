@@ -8,6 +8,7 @@ mod alarms;
 mod dice;
 mod index;
 mod map;
+mod rows;
 mod shelf;
 mod time;
 
@@ -15,6 +16,7 @@ pub use alarms::Alarms;
 pub use dice::Dice;
 pub use index::Index;
 pub use map::{AsItIs, HashKey, Hashes, Map, Numbers, write_parts};
+pub use rows::Rows;
 pub use shelf::Shelf;
 pub use time::Time;
 

@@ -1,10 +1,12 @@
 //! `Shelf`: things under numbers that no other thing has had.
 
+use crate::Rows;
+
 /// Keeps things, each in a place of its own: found by its number at once, however many there are. A number that has expired
 /// finds nothing, also when its place has been given to another thing.
 #[derive(Clone, Debug)]
 pub struct Shelf<T> {
-    places: Vec<Place<T>>,
+    places: Rows<Place<T>>,
     free: Vec<u32>,
 }
 
@@ -17,17 +19,15 @@ struct Place<T> {
 
 impl<T> Default for Shelf<T> {
     fn default() -> Self {
-        Self { places: Vec::new(), free: Vec::new() }
+        Self { places: Rows::default(), free: Vec::new() }
     }
 }
 
 impl<T> Shelf<T> {
     /// Puts a thing on the shelf; its number is never 0.
     pub fn put(&mut self, thing: T) -> u64 {
-        let at = self.free.pop().unwrap_or_else(|| {
-            self.places.push(Place { round: 0, thing: None });
-            (self.places.len() - 1) as u32
-        });
+        let empty = Place { round: 0, thing: None };
+        let at = self.free.pop().unwrap_or_else(|| self.places.push(empty) as u32);
         let Some(place) = self.places.get_mut(at as usize) else { return 0 };
         // After 4 billion things in one place a number comes again: nobody remembers the first.
         place.round = place.round.wrapping_add(1).max(1);
@@ -80,14 +80,13 @@ impl<T> Shelf<T> {
 
     /// All things, in the order of their places.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.places.iter().filter_map(|place| place.thing.as_deref())
+        self.places.behind(0).filter_map(|place| place.thing.as_deref())
     }
 
     /// The things behind the place of this number (none: all), each with its own, in the order of their places.
     pub fn behind(&self, number: Option<u64>) -> impl Iterator<Item = (u64, &T)> {
         let first = number.map_or(0, |number| (number as u32 as usize).saturating_add(1));
-        let rest = self.places.iter().enumerate().skip(first);
-        rest.filter_map(|(at, place)| {
+        self.places.behind(first).zip(first..).filter_map(|(place, at)| {
             let number = u64::from(place.round) << 32 | at as u64;
             place.thing.as_deref().map(|thing| (number, thing))
         })

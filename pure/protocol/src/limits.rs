@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-/// Transactions at once. One costs about a kilobyte beside its message; past this we answer 503.
+/// Transactions at once that somebody waits for. One costs about a kilobyte beside its message; past this we answer 503.
 pub const TRANSACTIONS: usize = 400_000;
+
+/// The same with those that only absorb repeats, for 32 s mostly: of a call that was taken there are two, which have a kilobyte together. So 25,000 calls a second can go on.
+pub const LINGERING: usize = 1_600_000;
 
 /// Pages of 64 KiB with answers that only wait for repeats: on each shard a quarter of a gigabyte and what finds them, half a million REGISTERs. At more than 16,000 a
 /// second the oldest are forgotten before their 32 s are over, and who repeats one of those is served anew.

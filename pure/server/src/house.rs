@@ -19,7 +19,7 @@ use crate::options::Abilities;
 use crate::ours::Ours;
 use crate::routes::{Context, Dialled, Errand, Standing, context};
 use crate::seal::Seal;
-use crate::settings::{Action, Credential, Group, Member, Role, Route, Settings, User};
+use crate::settings::{Action, Credential, Group, Member, Redirect, Role, Route, Settings, User};
 
 /// What a node knows about itself: its settings, made ready for use. To make one takes time (every password is hashed), so it is made
 /// anywhere, and [`Node::renew`](crate::Node::renew) takes it.
@@ -45,6 +45,8 @@ pub struct House {
     /// How the names and passwords are written.
     pub(crate) charset: Charset,
     users: Map<Box<[u8]>, Known>,
+    /// Who is elsewhere: the place of that in the settings.
+    elsewhere: Map<Box<[u8]>, usize>,
     /// The names by their hashes; empty unless hashes are asked for.
     hashed: Map<Box<str>, Box<[u8]>>,
     tags: HashKey,
@@ -90,6 +92,10 @@ impl House {
                 .map(|algorithm| ha1(&user.credential, algorithm, &user.name, &settings.realm));
             users.insert(user.name.as_bytes().into(), Known { ha1s, at });
         }
+        let mut elsewhere = HashKey::throw(dice).map();
+        for (at, redirect) in settings.redirects.iter().enumerate() {
+            elsewhere.entry(redirect.user.as_bytes().into()).or_insert(at);
+        }
         let algorithms = offered(&settings);
         let means = Means::of(&settings.listeners);
         let standing = Standing::of(&settings.routes, &means);
@@ -109,6 +115,7 @@ impl House {
             seal,
             charset,
             users,
+            elsewhere,
             hashed,
             tags,
             abilities: Abilities::new(),
@@ -135,6 +142,11 @@ impl House {
     /// What the settings say of a user.
     pub(crate) fn user(&self, user: &[u8]) -> Option<&User> {
         self.settings.users.get(self.users.get(user)?.at)
+    }
+
+    /// Where a user is instead, when it is redirected.
+    pub(crate) fn redirect(&self, user: &[u8]) -> Option<&Redirect> {
+        self.settings.redirects.get(*self.elsewhere.get(user)?)
     }
 
     /// The name of the user that credentials are of, known or not.

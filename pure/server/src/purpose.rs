@@ -129,7 +129,7 @@ fn user_or_number(
     if request.method() == Some(Method::Options) && admission::hops(request).is_err() {
         return Ok(Purpose::LastHop);
     }
-    if let Some(redirect) = redirect::of(turn, &dialled.user) {
+    if let Some(redirect) = turn.house.redirect(&dialled.user) {
         let uris = redirect.to.to.iter().map(|uri| Bytes::copy_from_slice(uri.as_bytes()));
         let places = redirect::places(&redirect.to, uris.collect());
         let answer = redirect::answer(turn, request, redirect.to.status, &places);

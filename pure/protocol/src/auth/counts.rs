@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use machine::{Dice, HashKey, Numbers, Time};
+use machine::{Dice, HashKey, Index, Time};
 
 use crate::limits;
 
@@ -13,10 +13,22 @@ pub struct Counts {
     life: Duration,
     /// Makes the numbers of nonces.
     key: HashKey,
-    used: Numbers<Window>,
-    order: VecDeque<(Time, u128)>,
+    /// By the numbers of nonces: where each stands, counted from the first that ever was.
+    places: Index,
+    /// In the order in which they came.
+    used: VecDeque<Used>,
+    /// How many have gone from before them. It begins anew long after all of that number have.
+    gone: u32,
     /// The youngest nonce that was forgotten to make room: what is as old, and not remembered, may have been used.
     forgotten: Time,
+}
+
+/// A nonce that was used.
+#[derive(Clone, Copy, Debug)]
+struct Used {
+    nonce: u128,
+    made: Time,
+    window: Window,
 }
 
 /// The highest count that was used, and which of the 64 below it, for requests that overtook each other.
@@ -29,8 +41,8 @@ struct Window {
 impl Counts {
     /// Nothing used yet; nonces live for `life`.
     pub fn new(life: Duration, dice: &mut Dice) -> Self {
-        let (key, used) = (HashKey::throw(dice), Numbers::default());
-        Self { life, key, used, order: VecDeque::new(), forgotten: Time::default() }
+        let (key, forgotten) = (HashKey::throw(dice), Time::default());
+        Self { life, key, places: Index::default(), used: VecDeque::new(), gone: 0, forgotten }
     }
 
     /// Uses a count of a nonce of ours that was made at `made`; `false` when that was done before, or when nobody can tell any more. Only after a right answer:
@@ -38,8 +50,10 @@ impl Counts {
     pub fn spend(&mut self, now: Time, made: Time, (nonce, count): (&str, u32)) -> bool {
         self.forget(now);
         let nonce = self.key.number([nonce.as_bytes()]);
-        if let Some(window) = self.used.get_mut(&nonce) {
-            return window.spend(count);
+        let stands = |place: u32| place.wrapping_sub(self.gone) as usize;
+        let is_it = |place| self.used.get(stands(place)).is_some_and(|used| used.nonce == nonce);
+        if let Some(at) = self.places.find(hash(nonce), is_it).map(stands) {
+            return self.used.get_mut(at).is_some_and(|used| used.window.spend(count));
         }
         // A nonce begins with count 1. One that comes with more was forgotten, or its first uses were lost on the way.
         if count == 0 || count > limits::NONCE_GAP || made <= self.forgotten {
@@ -47,26 +61,36 @@ impl Counts {
         }
         let mut window = Window::default();
         window.spend(count);
-        self.used.insert(nonce, window);
-        self.order.push_back((made, nonce));
+        let (used, gone) = (&self.used, self.gone);
+        let hash_of = |place: u32| {
+            let used = used.get(place.wrapping_sub(gone) as usize);
+            used.map_or(0, |used| hash(used.nonce))
+        };
+        self.places.insert(hash(nonce), gone.wrapping_add(used.len() as u32), hash_of);
+        self.used.push_back(Used { nonce, made, window });
         true
     }
 
     /// Forgets what is too old to be used again, and the oldest when there is no room.
     fn forget(&mut self, now: Time) {
-        while let Some((made, _)) = self.order.front() {
-            let old = *made + self.life < now;
-            if !old && self.order.len() < limits::NONCES {
+        while let Some(Used { nonce, made, .. }) = self.used.front().copied() {
+            let old = made + self.life < now;
+            if !old && self.used.len() < limits::NONCES {
                 return;
             }
             if !old {
-                self.forgotten = self.forgotten.max(*made);
+                self.forgotten = self.forgotten.max(made);
             }
-            if let Some((_, nonce)) = self.order.pop_front() {
-                self.used.remove(&nonce);
-            }
+            self.places.remove(hash(nonce), self.gone);
+            self.used.pop_front();
+            self.gone = self.gone.wrapping_add(1);
         }
     }
+}
+
+/// A number was hashed when it was made.
+const fn hash(nonce: u128) -> u64 {
+    nonce as u64
 }
 
 impl Window {
@@ -119,11 +143,12 @@ mod tests {
         for at in 1..=most + 10 {
             assert!(counts.spend(Time(at), Time(at), (&at.to_string(), 1)));
         }
-        assert_eq!((counts.used.len(), counts.order.len()), (limits::NONCES, limits::NONCES));
+        assert_eq!((counts.used.len(), counts.places.len()), (limits::NONCES, limits::NONCES));
         assert!(!counts.spend(Time(most), Time(10), ("10", 1)), "forgotten, not new");
         assert!(!counts.spend(Time(most), Time(11), ("11", 1)), "used");
         assert!(counts.spend(Time(most + 11), Time(most + 11), ("new", 1)));
         assert!(counts.spend(Time(1) + 2 * LIFE, Time(1) + 2 * LIFE, ("later", 1)));
         assert_eq!(counts.used.len(), 1, "what is too old to be used needs no memory");
+        assert_eq!(counts.places.len(), 1);
     }
 }

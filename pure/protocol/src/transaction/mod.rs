@@ -29,7 +29,6 @@ pub use timers::Timers;
 pub use trace::Trace;
 
 use crate::doors::Output;
-use crate::limits;
 use crate::transport::{Flow, response_flow};
 use acknowledged::Acknowledged;
 use answered::Answered;
@@ -233,7 +232,7 @@ impl Transactions {
     pub fn admit(&mut self, now: Time, newcomer: Newcomer, out: &mut Vec<Output>) -> Option<Up> {
         let Newcomer { key, flow, request } = newcomer;
         let back = response_flow(&request, flow);
-        if self.all.len() >= limits::TRANSACTIONS {
+        if self.is_full() {
             let busy = Draft::reply(&request, Status::SERVICE_UNAVAILABLE)
                 .raw(Name::RetryAfter, b"10")
                 .wire();

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use machine::Time;
 
 use super::{Transaction, Transactions};
+use crate::limits;
 
 /// How far a transaction is from its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,10 +31,14 @@ pub(super) struct Unfinished {
 impl Transactions {
     /// How many wait for a final response, from us or from others, or for its ACK. The rest only absorb repeats.
     pub fn unfinished(&self, now: Time) -> usize {
-        let Unfinished { open, answered, waits } = &self.unfinished;
-        let over = waits.iter().take_while(|(until, _)| *until <= now);
+        let over = self.unfinished.waits.iter().take_while(|(until, _)| *until <= now);
         let over = over.filter(|(_, id)| self.stage(*id) == Stage::Answered).count();
-        open.saturating_add(*answered).saturating_sub(over)
+        self.unfinished.count().saturating_sub(over)
+    }
+
+    /// Is there no room for one more? What only absorbs repeats is small, and keeps few out.
+    pub(super) fn is_full(&self) -> bool {
+        self.unfinished.count() >= limits::TRANSACTIONS || self.all.len() >= limits::LINGERING
     }
 
     fn stage(&self, id: u64) -> Stage {
@@ -79,6 +84,11 @@ impl Transactions {
 }
 
 impl Unfinished {
+    /// How many wait for a response or an ACK, those too whose ACK will not come.
+    pub(super) const fn count(&self) -> usize {
+        self.open.saturating_add(self.answered)
+    }
+
     const fn moved(&mut self, from: Stage, to: Stage) {
         match from {
             Stage::Open => self.open = self.open.saturating_sub(1),
@@ -90,5 +100,63 @@ impl Unfinished {
             Stage::Answered => self.answered = self.answered.saturating_add(1),
             Stage::Done => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use machine::Dice;
+    use sip::{Draft, Message, Status};
+
+    use super::*;
+    use crate::transaction::{ServerId, Timers, Up};
+    use crate::transport::Transport;
+    use crate::{Flow, Identity, Output};
+
+    const FLOW: Flow = {
+        let peer =
+            std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5060);
+        let (transport, identity) = (Transport::Udp, Identity::NONE);
+        Flow { transport, listener: 0, connection: 0, peer, identity }
+    };
+
+    fn invite(number: usize) -> Message {
+        let wire = format!(
+            "INVITE sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK{number}\r\nFrom: <sip:a@h>;tag=1\r\n\
+             To: <sip:b@h>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\r\n"
+        );
+        Message::parse(wire).unwrap()
+    }
+
+    /// An INVITE comes; nothing, when it is refused.
+    fn comes(all: &mut Transactions, number: usize) -> Option<ServerId> {
+        let mut out = Vec::new();
+        match all.receive(Time(0), FLOW, invite(number), &mut out) {
+            Some(Up::Request(id, ..)) => Some(id),
+            up => {
+                let [Output::Send(_, wire)] = &out[..] else { panic!("{up:?} {out:?}") };
+                assert!(wire.starts_with(b"SIP/2.0 503 "));
+                None
+            }
+        }
+    }
+
+    /// As many calls ring as may: one more is refused. When they were taken, and their ACKs are over, that many more may ring.
+    #[test]
+    fn what_only_absorbs_repeats_keeps_nobody_out() {
+        let mut all = Transactions::new(Timers::default(), &mut Dice::new(1));
+        let ok = Draft::reply_tagged(&invite(0), Status::OK, "OK", "t").wire();
+        let mut out = Vec::new();
+        let rings: Vec<_> =
+            (0..limits::TRANSACTIONS).map(|call| comes(&mut all, call).unwrap()).collect();
+        assert_eq!(comes(&mut all, usize::MAX), None);
+        for id in rings {
+            all.respond(Time(0), id, ok.clone(), &mut out);
+            out.clear();
+        }
+        assert_eq!(comes(&mut all, usize::MAX), None, "their ACKs are under way");
+        let later = Time(0) + all.timers.acknowledging();
+        all.wake(later, &mut out, &mut Vec::new());
+        assert!(comes(&mut all, usize::MAX).is_some() && all.len() > limits::TRANSACTIONS);
     }
 }

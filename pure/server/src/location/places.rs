@@ -1,6 +1,6 @@
-//! `Places`: the table of all addresses with their bindings. It grows by a row at a time, so nothing that is there is ever moved.
+//! `Places`: the table of all addresses with their bindings.
 
-use machine::Time;
+use machine::{Rows, Time};
 
 use super::packed::Packed;
 
@@ -41,34 +41,28 @@ impl Place {
 /// Places by their numbers.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    rows: Vec<Vec<Place>>,
+    rows: Rows<Place>,
     /// Those of nobody.
     free: Vec<u32>,
 }
 
-/// Places of a row.
-const ROW: usize = 1024;
-
 impl Places {
     pub(super) fn get(&self, at: u32) -> Option<&Place> {
-        let at = at as usize;
-        self.rows.get(at / ROW)?.get(at % ROW)
+        self.rows.get(at as usize)
     }
 
     pub(super) fn get_mut(&mut self, at: u32) -> Option<&mut Place> {
-        let at = at as usize;
-        self.rows.get_mut(at / ROW)?.get_mut(at % ROW)
+        self.rows.get_mut(at as usize)
     }
 
     /// How many there are, those of nobody too.
     pub(super) fn len(&self) -> usize {
-        self.rows.last().map_or(0, |last| (self.rows.len() - 1) * ROW + last.len())
+        self.rows.len()
     }
 
     /// So many from this one on.
     pub(super) fn some(&self, from: usize, most: usize) -> impl Iterator<Item = &Place> {
-        let rows = self.rows.iter().skip(from / ROW);
-        rows.flatten().skip(from % ROW).take(most)
+        self.rows.behind(from).take(most)
     }
 
     /// A place of nobody; a new one when all have somebody. `None`: there are as many as can be counted.
@@ -77,10 +71,7 @@ impl Places {
             return Some(at);
         }
         let at = u32::try_from(self.len()).ok()?;
-        if self.rows.last().is_none_or(|last| last.len() == ROW) {
-            self.rows.push(Vec::with_capacity(ROW));
-        }
-        self.rows.last_mut()?.push(Place::of_nobody());
+        self.rows.push(Place::of_nobody());
         Some(at)
     }
 
@@ -108,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_follows_another_and_what_is_given_back_is_taken_again() {
+    fn what_is_given_back_is_taken_again() {
         let mut places = Places::default();
         for at in 0..2500 {
             assert_eq!((places.len(), places.take()), (at as usize, Some(at)));

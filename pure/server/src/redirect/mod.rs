@@ -3,7 +3,7 @@
 use sip::uri::same;
 use sip::{Bytes, Message, Name, Status, Uri};
 
-use crate::settings::{Elsewhere, Redirect};
+use crate::settings::Elsewhere;
 use crate::turn::Turn;
 
 /// One place where somebody may be.
@@ -14,11 +14,6 @@ pub(crate) struct Place {
     pub(crate) q: Option<u16>,
     /// For how many seconds it is so.
     pub(crate) expires: Option<u32>,
-}
-
-/// Where a user is instead, when it is redirected.
-pub(crate) fn of<'a>(turn: &'a Turn<'_>, user: &[u8]) -> Option<&'a Redirect> {
-    turn.house.settings.redirects.iter().find(|redirect| redirect.user.as_bytes() == user)
 }
 
 /// The places of a setting: the first is preferred to the second, and so on.
