@@ -1,5 +1,6 @@
 //! The digest itself: algorithms, the user's hash, the response (RFC 7616 §3.4.1).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use md5::Md5;
@@ -147,24 +148,26 @@ const fn digit(half: u8) -> u8 {
 
 /// H(username:realm:password): all that a server needs to keep. Its text never shows in logs.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Ha1(String);
+pub struct Ha1(Cow<'static, str>);
 
 impl Ha1 {
     /// From a password.
     pub fn of(algorithm: Algorithm, user: &str, realm: &str, password: &str) -> Self {
-        Self(algorithm.hash(&[user.as_bytes(), realm.as_bytes(), password.as_bytes()]).text())
+        let hash = algorithm.hash(&[user.as_bytes(), realm.as_bytes(), password.as_bytes()]);
+        Self(hash.text().into())
     }
 
     /// The hash of nobody: what a server computes with when it does not know a user. It is as long as that of somebody: hashing takes as long.
     pub(super) fn nobody(algorithm: Algorithm) -> Self {
-        Self("0".repeat(algorithm.digits()))
+        const NAUGHTS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+        Self(NAUGHTS.get(..algorithm.digits()).unwrap_or(NAUGHTS).into())
     }
 
     /// From its hexadecimal digits; `None` when they are not as many as the algorithm makes.
     pub fn from_hex(algorithm: Algorithm, digits: &str) -> Option<Self> {
         let length = algorithm.digits();
         let fits = digits.len() == length && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        fits.then(|| Self(digits.to_ascii_lowercase()))
+        fits.then(|| Self(digits.to_ascii_lowercase().into()))
     }
 }
 

@@ -53,19 +53,21 @@ impl<'a> Claim<'a> {
     pub fn read(params: &AuthParams<'a>, realm: &str) -> Option<Self> {
         // In the order in which most phones write them: those are found first.
         let [name, claimed, nonce, uri, response, algorithm, cnonce, qop, nc, userhash, extended] =
-            params.pick([
-                "username",
-                "realm",
-                "nonce",
-                "uri",
-                "response",
-                "algorithm",
-                "cnonce",
-                "qop",
-                "nc",
-                "userhash",
-                "username*",
-            ]);
+            params
+                .pick([
+                    "username",
+                    "realm",
+                    "nonce",
+                    "uri",
+                    "response",
+                    "algorithm",
+                    "cnonce",
+                    "qop",
+                    "nc",
+                    "userhash",
+                    "username*",
+                ])
+                .ok()?;
         if !params.is_digest() || plain(claimed?)? != realm {
             return None;
         }

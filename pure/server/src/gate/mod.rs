@@ -14,7 +14,7 @@ use protocol::auth::{
 };
 use protocol::bans::{Offence, Source};
 use protocol::{Fault, Flow, Question};
-use sip::header::{AuthParams, Authorization, Contact, From, ProxyAuthorization, To};
+use sip::header::{AuthParams, Contact, From, To};
 use sip::uri::{SipUri, unescape};
 use sip::{Bytes, Draft, Message, Method, Name, Status, Uri};
 
@@ -295,6 +295,13 @@ impl Asker {
         }
     }
 
+    const fn credentials(self) -> Name {
+        match self {
+            Self::Server => Name::Authorization,
+            Self::Proxy => Name::ProxyAuthorization,
+        }
+    }
+
     const fn name(self) -> Name {
         match self {
             Self::Server => Name::WwwAuthenticate,
@@ -307,11 +314,8 @@ impl Asker {
 fn claim<'a>(turn: &Turn<'_>, request: &'a Message, asker: Asker) -> Option<Claim<'a>> {
     let realm = &*turn.house.settings.realm;
     let offered = |claim: &Claim<'_>| turn.house.algorithms.contains(&claim.algorithm);
-    let read = |params: &AuthParams<'a>| Claim::read(params, realm).filter(offered);
-    match asker {
-        Asker::Server => request.all::<Authorization>().flatten().find_map(|h| read(&h.0)),
-        Asker::Proxy => request.all::<ProxyAuthorization>().flatten().find_map(|h| read(&h.0)),
-    }
+    let read = |value| Claim::read(&AuthParams::begun(value).ok()?, realm).filter(offered);
+    request.elements(asker.credentials()).find_map(read)
 }
 
 /// True when the URI that was hashed leads to the same place as the Request-URI. Phones write parameters into one and not into the
@@ -348,8 +352,8 @@ fn owns(turn: &Turn<'_>, request: &Message, user: &[u8]) -> bool {
     let from =
         request.get::<From>().is_some_and(|from| names(from.uri) || !register && hidden(from.uri));
     let registers = |whom: &[u8]| {
-        let may = turn.house.user(user).map_or(&[][..], |user| &user.may_register);
-        whom == user || may.iter().any(|may| may.as_bytes() == whom)
+        let may = || turn.house.user(user).map_or(&[][..], |user| &user.may_register);
+        whom == user || may().iter().any(|may| may.as_bytes() == whom)
     };
     let to = || request.get::<To>().and_then(|to| named(to.uri)).is_some_and(|to| registers(&to));
     from && if register { to() } else { owns_contact(turn, request, user) }

@@ -17,10 +17,26 @@ pub struct AuthParams<'a> {
 
 impl<'a> AuthParams<'a> {
     fn read(value: &'a [u8], what: &'static str) -> Result<Self, ParseError> {
+        let (scheme, scan) = Self::scheme(value, what)?;
+        Self::pairs(scheme, scan)
+    }
+
+    /// What stands in credentials, read no further than its scheme: who [picks](Self::pick) from it learns what is wrong with the rest.
+    ///
+    /// # Errors
+    /// There is no scheme.
+    pub fn begun(value: &'a [u8]) -> Result<Self, ParseError> {
+        let (scheme, scan) = Self::scheme(value, "credentials")?;
+        Ok(Self { scheme, text: scan.rest() })
+    }
+
+    /// The scheme, and what stands behind it.
+    fn scheme(value: &'a [u8], what: &'static str) -> Result<(&'a str, Scan<'a>), ParseError> {
         let mut scan = Scan::new(value, what);
         scan.skip_blanks();
         let scheme = scan.token()?;
-        Self::pairs(scheme, scan)
+        scan.skip_blanks();
+        Ok((scheme, scan))
     }
 
     /// An Authentication-Info: at least one parameter.
@@ -51,27 +67,33 @@ impl<'a> AuthParams<'a> {
 
     /// All parameters, in order; values as written.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
-        self.raw().filter_map(|(name, value)| Some((ascii(name)?, value)))
-    }
-
-    fn raw(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let mut scan = Scan::new(self.text, "auth-param");
         let next = move || if scan.rest().is_empty() { None } else { pair(&mut scan).ok() };
-        std::iter::from_fn(next).take(limits::PARAMS)
+        let all = std::iter::from_fn(next).take(limits::PARAMS);
+        all.filter_map(|(name, value)| Some((ascii(name)?, value)))
     }
 
     /// The first parameter of each of these names, as written: all of them found in one reading.
-    pub fn pick<const N: usize>(&self, names: [&str; N]) -> [Option<&'a [u8]>; N] {
-        let mut found = [None; N];
-        for (name, value) in self.raw() {
+    ///
+    /// # Errors
+    /// Something that is no parameter.
+    pub fn pick<const N: usize>(
+        &self,
+        names: [&str; N],
+    ) -> Result<[Option<&'a [u8]>; N], ParseError> {
+        let (mut found, mut scan) = ([None; N], Scan::new(self.text, "auth-param"));
+        for nth in 0.. {
+            if scan.rest().is_empty() {
+                break;
+            }
+            let (name, value) = pair(&mut scan)?;
             let same = |(known, place): &(&&str, &mut Option<&'a [u8]>)| {
                 place.is_none() && known.as_bytes().eq_ignore_ascii_case(name)
             };
-            if let Some((_, place)) = names.iter().zip(&mut found).find(same) {
-                *place = Some(value);
-            }
+            let place = names.iter().zip(&mut found).find(same).filter(|_| nth < limits::PARAMS);
+            place.into_iter().for_each(|(_, place)| *place = Some(value));
         }
-        found
+        Ok(found)
     }
 
     /// A parameter without quotes and escapes: phones quote what needs none, and the other way round.
@@ -197,7 +219,12 @@ mod tests {
 
     #[test]
     fn what_is_no_parameter_is_an_error() {
+        let picked = |value| {
+            AuthParams::begun(value).and_then(|begun: AuthParams<'_>| begun.pick(["a", "B"]))
+        };
+        assert_eq!(picked(b"Digest b=1, A = \"2\",a=3"), Ok([Some(&b"\"2\""[..]), Some(b"1")]));
         for bad in ["", "Digest a", "Digest a=\"b", "Digest a=b c=d", "Digest =b"] {
+            assert!(picked(bad.as_bytes()).is_err(), "{bad}");
             assert!(Authorization::parse(bad.as_bytes()).is_err(), "{bad}");
         }
         assert_eq!((nonce_count("1"), nonce_count("0000000\u{e9}")), (None, None));
