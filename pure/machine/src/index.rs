@@ -1,4 +1,4 @@
-//! `Index`: from the hash of a thing to its place, in as little room as it can be, and with one look at memory.
+//! `Index`: from the hash of a thing to its place, in as little room as it can be, and mostly with one look at memory.
 //!
 //! It is many small tables, so that one that grows is moved in no time. A table is rows as long as a line of the cache: in each stand places, and an octet of the
 //! hash of each, its mark. Whose a place is stands there.
@@ -77,17 +77,19 @@ const PLACES: usize = 11;
 impl Table {
     fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<(usize, usize)> {
         let mut at = self.row(hash);
-        loop {
+        // All rows may have been full at one time or another.
+        for _ in 0..self.rows.len() {
             let row = self.rows.get(at)?;
             let is_there = |slot: &usize| row.places.get(*slot).copied().is_some_and(&is_it);
             if let Some(slot) = row.marked(mark(hash)).find(is_there) {
                 return Some((at, slot));
             }
             if row.passed == 0 {
-                return None;
+                break;
             }
             at = self.behind(at);
         }
+        None
     }
 
     /// There is room.
@@ -209,11 +211,11 @@ mod tests {
         assert!((0..5000).all(|number| find(&index, number).is_some() == (number % 2 == 1)));
     }
 
-    /// Puts in what is not there, takes away what is, as dice say; looks for everything all the time.
-    fn comes_and_goes(hashes: u64) {
-        let mut dice = crate::Dice::new(hashes.into());
+    /// Puts in what is not there, takes away what is, as dice say; looks for everything all the time. Everything has one of so many hashes.
+    fn comes_and_goes(hashes: &[u64]) {
+        let mut dice = crate::Dice::new(hashes.len() as u128);
         let (mut index, mut there) = (Index::default(), std::collections::BTreeSet::new());
-        let hash = |place: u32| u64::from(place) % hashes;
+        let hash = |place: u32| hashes[place as usize % hashes.len()];
         let find = |index: &Index, place| index.find(hash(place), |it| it == place);
         // First many, then few that come again and again.
         for most in [4000; 3000].into_iter().chain([300; 3000]) {
@@ -239,8 +241,34 @@ mod tests {
         assert!(index.is_empty() && index.tables.iter().all(is_empty));
     }
 
+    /// So many hashes, all of one table.
+    fn of_one_table(count: usize) -> Vec<u64> {
+        let mut dice = crate::Dice::new(7);
+        let thrown = std::iter::repeat_with(|| dice.roll());
+        thrown.filter(|hash| table(*hash) == 0).take(count).collect()
+    }
+
     #[test]
     fn what_is_there_is_what_was_put_in_and_not_taken_away() {
-        [1, 7, 1 << 20].into_iter().for_each(comes_and_goes);
+        comes_and_goes(&[1]);
+        comes_and_goes(&of_one_table(2));
+        comes_and_goes(&of_one_table(3000));
+        comes_and_goes(&(0..1 << 20).collect::<Vec<_>>());
+    }
+
+    /// Of 10 to 40 in one table the oldest goes when one comes: its rows have all been full sooner or later.
+    #[test]
+    fn what_is_not_there_is_not_looked_for_for_ever() {
+        let hashes = of_one_table(20_000);
+        for live in 10..40 {
+            let mut index = Index::default();
+            for (nth, hash) in hashes.iter().enumerate() {
+                assert_eq!(index.find(*hash, |place| place == nth as u32), None);
+                index.insert(*hash, nth as u32, |place| hashes[place as usize]);
+                let oldest = nth.checked_sub(live);
+                oldest.map(|oldest| index.remove(hashes[oldest], oldest as u32));
+            }
+            assert_eq!(index.len(), live);
+        }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-/// Transactions at once that somebody waits for. One costs about a kilobyte beside its message; past this we answer 503.
+/// Transactions at once. One costs about a kilobyte beside its message; past this we answer 503.
 pub const TRANSACTIONS: usize = 400_000;
 
-/// The same with those that only absorb repeats, for 32 s mostly: of a call that was taken there are two, which have a kilobyte together. So 25,000 calls a second can go on.
+/// The same with those that only absorb repeats and keep no message: of a call by datagrams there are two for 32 s and one for 5 s, which have a kilobyte together. So 23,000 such calls a
+/// second can go on.
 pub const LINGERING: usize = 1_600_000;
 
 /// Pages of 64 KiB with answers that only wait for repeats: on each shard a quarter of a gigabyte and what finds them, half a million REGISTERs. At more than 16,000 a

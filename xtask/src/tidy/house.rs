@@ -24,7 +24,6 @@ pub(super) const MAY_USE_MACHINE: &[&str] = &["sim", "ladder"];
 /// Libraries from outside that `pure/` may use: bytes, searching, reading XML, hashing, ciphers. Nothing that does IO, keeps time or throws dice.
 pub(super) const PURE_MAY_IMPORT: &[&str] = &[
     "bytes",
-    "hashbrown",
     "memchr",
     "quick-xml",
     "regex-lite",

@@ -150,6 +150,7 @@ struct Entry {
     /// When it is woken next, or sooner than it wants: one alarm each, however often it changes its mind.
     alarm: Time,
     stage: Stage,
+    idle: bool,
 }
 
 /// All transactions of one machine.
@@ -472,10 +473,10 @@ impl Transactions {
     }
 
     fn insert(&mut self, key: Option<Key>, transaction: Transaction) -> u64 {
-        let (alarm, stage) = (Time::NEVER, Stage::Done);
+        let (alarm, stage, listed, idle) = (Time::NEVER, Stage::Done, false, false);
         // Of all keys that there may be one finds nothing.
         let key = key.and_then(NonZeroU128::new);
-        let id = self.all.put(Entry { key, transaction, alarm, listed: false, stage });
+        let id = self.all.put(Entry { key, transaction, alarm, listed, stage, idle });
         if let Some(key) = key {
             if let Some(before) = self.find(key.get()) {
                 self.by_key.remove(hash_of(key), place_of(before));

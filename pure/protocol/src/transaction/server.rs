@@ -94,6 +94,11 @@ impl Server {
         matches!(self.state, State::Accepted { .. } | State::Refused(_))
     }
 
+    /// True for an INVITE that was accepted and came in a datagram: nothing is kept of it, and nothing is sent by itself.
+    pub(super) fn only_absorbs(&self) -> bool {
+        matches!(self.state, State::Accepted { .. }) && self.request.is_empty()
+    }
+
     /// Takes a new request.
     pub(super) fn start(now: Time, timers: &Timers, back: Flow, request: &Message) -> Self {
         let state = if request.method() == Some(Method::Invite) {

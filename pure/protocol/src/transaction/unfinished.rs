@@ -24,6 +24,8 @@ pub(super) enum Stage {
 pub(super) struct Unfinished {
     open: usize,
     answered: usize,
+    /// How many only absorb repeats, and are small.
+    idle: usize,
     /// Until when ACKs are waited for. All are waited for equally long, so they stand in the order of their ends.
     waits: VecDeque<(Time, u64)>,
 }
@@ -33,12 +35,14 @@ impl Transactions {
     pub fn unfinished(&self, now: Time) -> usize {
         let over = self.unfinished.waits.iter().take_while(|(until, _)| *until <= now);
         let over = over.filter(|(_, id)| self.stage(*id) == Stage::Answered).count();
-        self.unfinished.count().saturating_sub(over)
+        let Unfinished { open, answered, .. } = self.unfinished;
+        open.saturating_add(answered).saturating_sub(over)
     }
 
     /// Is there no room for one more? What only absorbs repeats is small, and keeps few out.
     pub(super) fn is_full(&self) -> bool {
-        self.unfinished.count() >= limits::TRANSACTIONS || self.all.len() >= limits::LINGERING
+        let all = self.all.len();
+        all.saturating_sub(self.unfinished.idle) >= limits::TRANSACTIONS || all >= limits::LINGERING
     }
 
     fn stage(&self, id: u64) -> Stage {
@@ -60,6 +64,13 @@ impl Transactions {
         };
         let before = std::mem::replace(&mut entry.stage, stage);
         self.unfinished.moved(before, stage);
+        let idle = match &entry.transaction {
+            Transaction::Client(client) => client.is_done() && !client.is_over(),
+            Transaction::Server(server) => server.only_absorbs(),
+        };
+        let was_idle = std::mem::replace(&mut entry.idle, idle);
+        let others = self.unfinished.idle.saturating_sub(usize::from(was_idle));
+        self.unfinished.idle = others.saturating_add(usize::from(idle));
     }
 
     /// An answer was given: when it is the first for good, its ACK is waited for from now on.
@@ -84,11 +95,6 @@ impl Transactions {
 }
 
 impl Unfinished {
-    /// How many wait for a response or an ACK, those too whose ACK will not come.
-    pub(super) const fn count(&self) -> usize {
-        self.open.saturating_add(self.answered)
-    }
-
     const fn moved(&mut self, from: Stage, to: Stage) {
         match from {
             Stage::Open => self.open = self.open.saturating_sub(1),
@@ -113,25 +119,23 @@ mod tests {
     use crate::transport::Transport;
     use crate::{Flow, Identity, Output};
 
-    const FLOW: Flow = {
-        let peer =
-            std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5060);
-        let (transport, identity) = (Transport::Udp, Identity::NONE);
-        Flow { transport, listener: 0, connection: 0, peer, identity }
-    };
+    fn flow(transport: Transport) -> Flow {
+        let (peer, connection) = ("127.0.0.1:5060".parse().unwrap(), 0);
+        Flow { transport, listener: 0, connection, peer, identity: Identity::NONE }
+    }
 
-    fn invite(number: usize) -> Message {
+    fn invite(method: &str, number: usize) -> Message {
         let wire = format!(
-            "INVITE sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK{number}\r\nFrom: <sip:a@h>;tag=1\r\n\
-             To: <sip:b@h>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\r\n"
+            "{method} sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK{number}\r\nFrom: <sip:a@h>;tag=1\r\n\
+             To: <sip:b@h>\r\nCall-ID: x\r\nCSeq: 1 {method}\r\n\r\n"
         );
         Message::parse(wire).unwrap()
     }
 
-    /// An INVITE comes; nothing, when it is refused.
-    fn comes(all: &mut Transactions, number: usize) -> Option<ServerId> {
+    /// A request comes; nothing, when it is refused.
+    fn comes(all: &mut Transactions, way: (&str, Transport), number: usize) -> Option<ServerId> {
         let mut out = Vec::new();
-        match all.receive(Time(0), FLOW, invite(number), &mut out) {
+        match all.receive(Time(0), flow(way.1), invite(way.0, number), &mut out) {
             Some(Up::Request(id, ..)) => Some(id),
             up => {
                 let [Output::Send(_, wire)] = &out[..] else { panic!("{up:?} {out:?}") };
@@ -141,22 +145,40 @@ mod tests {
         }
     }
 
-    /// As many calls ring as may: one more is refused. When they were taken, and their ACKs are over, that many more may ring.
+    fn answer(all: &mut Transactions, id: ServerId, status: Status) {
+        let wire = Draft::reply_tagged(&invite("INVITE", 0), status, "x", "t").wire();
+        all.respond(Time(0), id, wire, &mut Vec::new());
+    }
+
+    /// As many calls ring as may: one more is refused. When they were taken, that many more may ring.
     #[test]
     fn what_only_absorbs_repeats_keeps_nobody_out() {
         let mut all = Transactions::new(Timers::default(), &mut Dice::new(1));
-        let ok = Draft::reply_tagged(&invite(0), Status::OK, "OK", "t").wire();
-        let mut out = Vec::new();
+        let way = ("INVITE", Transport::Udp);
         let rings: Vec<_> =
-            (0..limits::TRANSACTIONS).map(|call| comes(&mut all, call).unwrap()).collect();
-        assert_eq!(comes(&mut all, usize::MAX), None);
-        for id in rings {
-            all.respond(Time(0), id, ok.clone(), &mut out);
-            out.clear();
-        }
-        assert_eq!(comes(&mut all, usize::MAX), None, "their ACKs are under way");
-        let later = Time(0) + all.timers.acknowledging();
-        all.wake(later, &mut out, &mut Vec::new());
-        assert!(comes(&mut all, usize::MAX).is_some() && all.len() > limits::TRANSACTIONS);
+            (0..limits::TRANSACTIONS).map(|call| comes(&mut all, way, call).unwrap()).collect();
+        assert_eq!(comes(&mut all, way, usize::MAX), None);
+        rings.into_iter().for_each(|id| answer(&mut all, id, Status::OK));
+        assert!(comes(&mut all, way, usize::MAX).is_some() && all.len() > limits::TRANSACTIONS);
+    }
+
+    /// What keeps its request, or sends by itself, counts until its end.
+    #[test]
+    fn only_who_keeps_nothing_and_sends_nothing_only_absorbs() {
+        let idle = |transport, status| {
+            let mut all = Transactions::new(Timers::default(), &mut Dice::new(1));
+            let id = comes(&mut all, ("INVITE", transport), 1).unwrap();
+            assert_eq!(all.unfinished.idle, 0);
+            answer(&mut all, id, status);
+            let idle = all.unfinished.idle;
+            while let Some(at) = all.deadline() {
+                all.wake(at, &mut Vec::new(), &mut Vec::new());
+            }
+            assert_eq!((all.len(), all.unfinished.idle), (0, 0));
+            idle
+        };
+        assert_eq!(idle(Transport::Udp, Status::OK), 1);
+        assert_eq!(idle(Transport::Udp, Status::BUSY_HERE), 0);
+        assert_eq!(idle(Transport::Tcp, Status::OK), 0);
     }
 }

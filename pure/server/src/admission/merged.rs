@@ -10,7 +10,7 @@ use sip::Message;
 use crate::limits;
 
 /// The requests to us that are still remembered, as numbers, and by which branch each came. They stand in rows, each request in the
-/// row that its number says; in a row the latest take the places of the oldest. So a request costs a look at one line of the cache, and
+/// row that its number says; in a row the latest come first, and the oldest go. So a request costs a look at one line of the cache, and
 /// nothing is ever moved.
 #[derive(Debug)]
 pub(crate) struct Merged {
@@ -60,9 +60,9 @@ impl Merged {
         {
             return if seen.branch == branch { Ok(()) } else { Err(Fault::MergedRequest) };
         }
-        if let Some(oldest) = row.iter_mut().min_by_key(|seen| seen.until) {
-            *oldest = Seen { like, branch, until: Tick::after(now + self.life) };
-        }
+        // The oldest stands last.
+        row.rotate_right(1);
+        row[0] = Seen { like, branch, until: Tick::after(now + self.life) };
         Ok(())
     }
 }
