@@ -266,7 +266,7 @@ mod tests {
                 assert_eq!(index.find(*hash, |place| place == nth as u32), None);
                 index.insert(*hash, nth as u32, |place| hashes[place as usize]);
                 let oldest = nth.checked_sub(live);
-                oldest.map(|oldest| index.remove(hashes[oldest], oldest as u32));
+                oldest.into_iter().for_each(|oldest| index.remove(hashes[oldest], oldest as u32));
             }
             assert_eq!(index.len(), live);
         }
