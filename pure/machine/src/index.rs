@@ -211,6 +211,22 @@ mod tests {
         assert!((0..5000).all(|number| find(&index, number).is_some() == (number % 2 == 1)));
     }
 
+    /// Counts anew, for each row, how many have found it full and stand behind it.
+    fn is_counted_right(table: &Table, hash: impl Fn(u32) -> u64) -> bool {
+        let mut passed = vec![0; table.rows.len()];
+        let rows = table.rows.iter().enumerate();
+        let places = rows.flat_map(|(found, row)| {
+            let taken = |slot: &usize| row.marks >> (8 * slot) & 0xff != 0;
+            (0..PLACES).filter(taken).map(move |slot| (found, row.places[slot]))
+        });
+        for (found, place) in places {
+            let behind = |at: &usize| Some(table.behind(*at));
+            let on_the_way = std::iter::successors(Some(table.row(hash(place))), behind);
+            on_the_way.take_while(|at| *at != found).for_each(|at| passed[at] += 1);
+        }
+        table.rows.iter().map(|row| row.passed).eq(passed)
+    }
+
     /// Puts in what is not there, takes away what is, as dice say; looks for everything all the time. Everything has one of so many hashes.
     fn comes_and_goes(hashes: &[u64]) {
         let mut dice = crate::Dice::new(hashes.len() as u128);
@@ -231,6 +247,7 @@ mod tests {
             }
             assert_eq!(index.len(), there.len());
         }
+        assert!(index.tables.iter().all(|table| is_counted_right(table, hash)));
         assert!(there.iter().all(|place| find(&index, *place) == Some(*place)));
         there.iter().for_each(|place| index.remove(hash(*place), *place));
         let is_empty = |table: &Table| match &*table.rows {
@@ -269,6 +286,7 @@ mod tests {
                 oldest.into_iter().for_each(|oldest| index.remove(hashes[oldest], oldest as u32));
             }
             assert_eq!(index.len(), live);
+            assert!(is_counted_right(&index.tables[0], |place| hashes[place as usize]));
         }
     }
 }

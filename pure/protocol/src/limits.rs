@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Transactions at once. One costs about a kilobyte beside its message; past this we answer 503.
 pub const TRANSACTIONS: usize = 400_000;
 
-/// The same with those that only absorb repeats and keep no message: of a call by datagrams there are two for 32 s and one for 5 s, which have a kilobyte together. So 23,000 such calls a
+/// The same with those that only absorb repeats and keep no message: of a call by datagrams there are two for 32 s and one for 5 s, which have a kilobyte together. So some 20,000 such calls a
 /// second can go on.
 pub const LINGERING: usize = 1_600_000;
 

@@ -242,6 +242,11 @@ impl Client {
         matches!(self.state, State::Accepted { .. } | State::Completed { .. })
     }
 
+    /// The same, and nothing is kept of it: no ACK that would be sent again.
+    pub(super) fn only_absorbs(&self) -> bool {
+        self.is_done() && self.wire.is_empty()
+    }
+
     /// Sends no more copies. What was sent may still be answered.
     pub(super) fn hush(&mut self) {
         if let State::Calling { resend, .. } | State::Trying { resend, .. } = &mut self.state {

@@ -65,7 +65,7 @@ impl Transactions {
         let before = std::mem::replace(&mut entry.stage, stage);
         self.unfinished.moved(before, stage);
         let idle = match &entry.transaction {
-            Transaction::Client(client) => client.is_done() && !client.is_over(),
+            Transaction::Client(client) => client.only_absorbs(),
             Transaction::Server(server) => server.only_absorbs(),
         };
         let was_idle = std::mem::replace(&mut entry.idle, idle);
@@ -180,5 +180,28 @@ mod tests {
         assert_eq!(idle(Transport::Udp, Status::OK), 1);
         assert_eq!(idle(Transport::Udp, Status::BUSY_HERE), 0);
         assert_eq!(idle(Transport::Tcp, Status::OK), 0);
+    }
+
+    /// The same of a request of ours: a refusal's ACK is kept.
+    #[test]
+    fn of_ours_only_who_keeps_nothing_only_absorbs() {
+        let idle = |method, status| {
+            let mut all = Transactions::new(Timers::default(), &mut Dice::new(1));
+            let (mut out, ours) = (Vec::new(), invite(method, 1));
+            all.request(Time(0), flow(Transport::Udp), ours.clone(), &mut out);
+            assert_eq!(all.unfinished.idle, 0);
+            let answer = Draft::reply_tagged(&ours, status, "x", "t").wire();
+            let answer = Message::parse(answer).unwrap();
+            all.receive(Time(0), flow(Transport::Udp), answer, &mut out);
+            let idle = all.unfinished.idle;
+            while let Some(at) = all.deadline() {
+                all.wake(at, &mut out, &mut Vec::new());
+            }
+            assert_eq!((all.len(), all.unfinished.idle), (0, 0));
+            idle
+        };
+        assert_eq!(idle("INVITE", Status::OK), 1);
+        assert_eq!(idle("INVITE", Status::BUSY_HERE), 0);
+        assert_eq!(idle("BYE", Status::OK), 1);
     }
 }

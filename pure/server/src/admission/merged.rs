@@ -10,8 +10,7 @@ use sip::Message;
 use crate::limits;
 
 /// The requests to us that are still remembered, as numbers, and by which branch each came. They stand in rows, each request in the
-/// row that its number says; in a row the latest come first, and the oldest go. So a request costs a look at one line of the cache, and
-/// nothing is ever moved.
+/// row that its number says; in a row the latest come first, and the oldest go. So a request costs a look at one line of the cache.
 #[derive(Debug)]
 pub(crate) struct Merged {
     key: HashKey,
@@ -32,13 +31,18 @@ struct Seen {
     until: Tick,
 }
 
-/// A time in parts of a little more than a second, rounded up: there are as many until the year 2116.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// A time in parts of 17 ms, rounded up. They begin anew after two years and a quarter.
+#[derive(Clone, Copy, Debug, Default)]
 struct Tick(u32);
 
 impl Tick {
     const fn after(time: Time) -> Self {
-        Self((time.0 >> 30) as u32 + 1)
+        Self(((time.0 >> 24) as u32).wrapping_add(1))
+    }
+
+    /// Is it no earlier than that?
+    const fn reaches(self, other: Self) -> bool {
+        self.0.wrapping_sub(other.0) < u32::MAX / 2
     }
 }
 
@@ -56,7 +60,7 @@ impl Merged {
         let branch = branch as u32;
         let Some(Row(row)) = self.rows.get_mut(place) else { return Ok(()) };
         if let Some(seen) =
-            row.iter().find(|seen| seen.like == like && seen.until >= Tick::after(now))
+            row.iter().find(|seen| seen.like == like && seen.until.reaches(Tick::after(now)))
         {
             return if seen.branch == branch { Ok(()) } else { Err(Fault::MergedRequest) };
         }
