@@ -83,7 +83,7 @@ fn address(request: &Message, user: &str) -> Result<(), Refusal> {
     let ours = unescape(user.as_bytes());
     let known = match Uri::parse(request.request_uri().unwrap_or_default()) {
         Ok(Uri::Sip(uri)) => uri.user.is_none_or(|user| unescape(user) == ours),
-        Ok(Uri::Tel(uri)) => uri.digits().as_bytes() == ours,
+        Ok(Uri::Tel(uri)) => uri.digits().as_bytes() == &*ours,
         Ok(Uri::Other(..)) | Err(_) => return Err(Refusal::new(Status::UNSUPPORTED_URI_SCHEME)),
     };
     if known { Ok(()) } else { Err(Refusal::new(Status::NOT_FOUND)) }

@@ -197,7 +197,7 @@ fn caller(turn: &Turn<'_>, request: &Message) -> Option<String> {
     let from = request.get::<From>()?;
     let Ok(Uri::Sip(uri)) = Uri::parse(from.uri) else { return None };
     let user = uri.user.filter(|_| turn.house.is_ours(&uri))?;
-    String::from_utf8(unescape(user)).ok()
+    String::from_utf8(unescape(user).into_owned()).ok()
 }
 
 /// Must the sender prove who it is? For what the settings name, and for everything that leaves the house; not within a dialog that we

@@ -43,7 +43,7 @@ fn what_cannot_stand_in_a_user_is_escaped() {
         assert_eq!(escaped, if plain(octet) { vec![octet] } else { expected });
         let text = [b"sip:", &*escaped, b"@h"].concat();
         let read = Uri::parse(&text).unwrap();
-        assert_eq!(unescape(read.sip().unwrap().user.unwrap()), [octet]);
+        assert_eq!(*unescape(read.sip().unwrap().user.unwrap()), [octet]);
         if octet <= b' ' || octet == 0x7f {
             for place in
                 [&b"sip:a"[..], b"sip:a@h", b"sip:a@h;x", b"sip:a@h?x=y", b"tel:1", b"urn:x"]

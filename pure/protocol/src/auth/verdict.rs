@@ -173,8 +173,9 @@ fn username<'a>(
             let (charset, rest) = extended.split_once('\'')?;
             let (_, encoded) = rest.split_once('\'')?;
             let name = sip::uri::unescape(encoded.as_bytes());
-            let name =
-                String::from_utf8(name).ok().filter(|_| charset.eq_ignore_ascii_case("UTF-8"));
+            let name = String::from_utf8(name.into_owned())
+                .ok()
+                .filter(|_| charset.eq_ignore_ascii_case("UTF-8"));
             name.map(Cow::Owned)
         }
         _ => None,

@@ -6,6 +6,7 @@
 mod quirk;
 mod waiting;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use machine::{Dice, Time};
@@ -20,6 +21,7 @@ use sip::{Bytes, Draft, Message, Method, Name, Status, Uri};
 
 use crate::bans::{Bans, Guess, Hearing, Proof};
 use crate::gruu::Aim;
+use crate::house::House;
 use crate::limits;
 use crate::settings::Settings;
 use crate::turn::Turn;
@@ -339,11 +341,7 @@ fn same_place(turn: &Turn<'_>, hashed: &str, request: &Message) -> bool {
 /// (`anonymous@anonymous.invalid`, RFC 3323 §4.1) claims nobody's. A REGISTER may be for somebody else whom its sender may register
 /// (§10.2).
 fn owns(turn: &Turn<'_>, request: &Message, user: &[u8]) -> bool {
-    let named = |uri: &[u8]| match Uri::parse(uri) {
-        Ok(Uri::Sip(sip)) if turn.house.is_ours(&sip) => sip.user.map(unescape),
-        _ => None,
-    };
-    let names = |uri: &[u8]| named(uri).is_some_and(|name| name == user);
+    let names = |uri: &[u8]| named(turn.house, uri).is_some_and(|name| *name == *user);
     let register = request.method() == Some(Method::Register);
     let hidden = |uri: &[u8]| match Uri::parse(uri) {
         Ok(Uri::Sip(sip)) => sip.host.to_string().eq_ignore_ascii_case("anonymous.invalid"),
@@ -355,8 +353,19 @@ fn owns(turn: &Turn<'_>, request: &Message, user: &[u8]) -> bool {
         let may = || turn.house.user(user).map_or(&[][..], |user| &user.may_register);
         whom == user || may().iter().any(|may| may.as_bytes() == whom)
     };
-    let to = || request.get::<To>().and_then(|to| named(to.uri)).is_some_and(|to| registers(&to));
+    let to = || {
+        let to = request.get::<To>();
+        to.as_ref().and_then(|to| named(turn.house, to.uri)).is_some_and(|to| registers(&to))
+    };
     from && if register { to() } else { owns_contact(turn, request, user) }
+}
+
+/// Who of us a URI names.
+fn named<'a>(house: &House, uri: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+    match Uri::parse(uri) {
+        Ok(Uri::Sip(sip)) if house.is_ours(&sip) => sip.user.map(unescape),
+        _ => None,
+    }
 }
 
 /// Who gives a GRUU of ours as its address gives its own (RFC 5627 §6.2).

@@ -52,7 +52,7 @@ fn said(contact: &[u8]) -> Option<(String, String, String)> {
     let Ok(Uri::Sip(uri)) = Uri::parse(contact) else { return None };
     let text = |name: &str| {
         let value = sip::uri::unescape(uri.params.get(name)?);
-        String::from_utf8(value).ok()
+        String::from_utf8(value.into_owned()).ok()
     };
     let part = |name: &str| text(name).unwrap_or_default();
     Some((text("pn-provider")?, part("pn-prid"), part("pn-param")))

@@ -27,7 +27,7 @@ impl ReferTo<'_> {
             let equals = header.iter().position(|octet| *octet == b'=')?;
             let (name, value) = header.split_at_checked(equals)?;
             let named = unescape(name).eq_ignore_ascii_case(b"Replaces");
-            named.then(|| unescape(value.get(1..).unwrap_or_default()))
+            named.then(|| unescape(value.get(1..).unwrap_or_default()).into_owned())
         })
     }
 }

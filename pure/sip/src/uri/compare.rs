@@ -1,5 +1,7 @@
 //! When two URIs are the same (RFC 3261 §19.1.4).
 
+use std::borrow::Cow;
+
 use super::escape::unescaped;
 use super::{SipUri, Uri, unescape};
 use crate::Params;
@@ -59,7 +61,7 @@ fn same_folded(a: Option<&[u8]>, b: Option<&[u8]>) -> bool {
 const MUST_BE_IN_BOTH: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
 /// Header components are never ignored; their order does not count.
-fn headers(uri: &SipUri<'_>) -> Vec<(Vec<u8>, Vec<u8>)> {
+fn headers<'a>(uri: &SipUri<'a>) -> Vec<(Vec<u8>, Cow<'a, [u8]>)> {
     let text = uri.headers.unwrap_or_default();
     let mut all: Vec<_> = text
         .split(|octet| *octet == b'&')

@@ -66,8 +66,8 @@ impl Formed<'_> {
         }
         let equals = header.iter().position(|octet| *octet == b'=')?;
         let (name, value) = header.split_at_checked(equals)?;
-        let name = String::from_utf8(unescape(name)).ok()?;
-        let value = unescape(value.get(1..)?);
+        let name = String::from_utf8(unescape(name).into_owned()).ok()?;
+        let value = unescape(value.get(1..)?).into_owned();
         if name.eq_ignore_ascii_case("body") {
             self.body = Some(value);
             return Some(());
