@@ -85,7 +85,9 @@ fn when_the_power_is_back_in_a_town_as_many_register_as_can() {
     let whole = [(few(Whole), 1), (few(Whole), 4), (many(Whole), 2), (many(Whole), 10)];
     let quota = [(few(Quota), 4), (many(Quota), 2), (many(Quota), 10)];
     let mixed = [(both(ROOM), 2), (both(ROOM), 10), (both(10 * ROOM), 10)];
-    let asked = whole.into_iter().chain(quota).chain(mixed);
+    // An answer is all that they want, too.
+    let pings = [((Crowd::Pings, ROOM, Whole), 1), ((Crowd::Pings, 10 * ROOM, Whole), 10)];
+    let asked = whole.into_iter().chain(quota).chain(mixed).chain(pings);
     let went = all(asked, |(town, times)| (town, times, back_in_a_town(town, times)));
     for ((crowd, room, processor), times, mut tally) in went {
         let done = (tally.done * 13 + tally.registered * 2) * 100 / (CAPACITY * 13 * 6);

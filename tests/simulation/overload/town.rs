@@ -77,6 +77,8 @@ pub(super) enum Crowd {
     Calls,
     /// Phones that register, by one edge proxy.
     Registrations,
+    /// Neighbours that ask whether we live.
+    Pings,
     /// One as often as the other.
     Both,
     /// Phones that register, and among twenty one that calls.
@@ -274,11 +276,11 @@ impl Town {
         }
     }
 
-    /// Is it a phone that registers?
+    /// Is it a phone that registers, or a neighbour that asks: is one answer all that it wants?
     fn registers(&self, call: u64) -> bool {
         match self.crowd {
             Crowd::Calls => false,
-            Crowd::Registrations => true,
+            Crowd::Registrations | Crowd::Pings => true,
             Crowd::Both => call.is_multiple_of(2),
             Crowd::FewCalls => !call.is_multiple_of(20),
         }
@@ -354,7 +356,11 @@ impl Town {
              From: <sip:c@elsewhere.test>;tag=c{call}\r\nTo: <sip:102@example.test>\r\nCall-ID: {call}\r\nCSeq: 1 INVITE\r\n\
              Contact: <sip:c@{at};transport={by}>\r\nContent-Length: 0\r\n\r\n"
         );
-        let invite = if self.registers(call) { register } else { invite };
+        let invite = match self.crowd {
+            Crowd::Pings => register.replace("REGISTER", "OPTIONS"),
+            _ if self.registers(call) => register,
+            _ => invite,
+        };
         let (invite, began) = (invite.into_bytes(), self.now);
         self.plan(0, What::Comes(at, invite.clone()));
         self.plan(500, What::Again(call, 1));
@@ -455,7 +461,7 @@ impl Town {
 
 /// Does it begin something? What belongs to a call has a Route here.
 fn begins(wire: &[u8]) -> bool {
-    (wire.starts_with(b"INVITE") || wire.starts_with(b"REGISTER"))
+    [&b"INVITE"[..], b"REGISTER", b"OPTIONS"].iter().any(|method| wire.starts_with(method))
         && !wire.windows(6).any(|part| part == b"\nRoute")
 }
 

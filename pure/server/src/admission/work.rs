@@ -1,5 +1,6 @@
 //! `Work`: what it takes to begin something, beside what it takes to refuse it.
 
+use memchr::memchr;
 use sip::{Message, Method};
 
 /// What it takes to begin something.
@@ -7,7 +8,8 @@ use sip::{Message, Method};
 pub(crate) enum Work {
     /// Much more than to read it: to an INVITE belong a dozen messages more, and whoever is answered late has given up.
     Much,
-    /// A response, as to refuse it would: a registration. So what is read is answered, and late is better than not at all.
+    /// A response, as to refuse it would: a registration, or whether we are there. So what is read is answered, and late is better than
+    /// not at all.
     Answer,
 }
 
@@ -15,9 +17,15 @@ pub(crate) enum Work {
 pub(crate) const WHOLE: u64 = 80;
 
 impl Work {
-    /// What a request would take.
+    /// What a request would take. An OPTIONS that names nobody asks us: neighbours do to see whether we live, and whoever gets no
+    /// answer sends all that it has to others.
     pub(crate) fn of(request: &Message) -> Self {
-        if request.method() == Some(Method::Register) { Self::Answer } else { Self::Much }
+        let names_nobody = || memchr(b'@', request.request_uri().unwrap_or_default()).is_none();
+        match request.method() {
+            Some(Method::Register) => Self::Answer,
+            Some(Method::Options) if names_nobody() => Self::Answer,
+            _ => Self::Much,
+        }
     }
 
     /// How much of a turn it takes. As many are answered as streams bring in one: what is read and waits is refused too late.
