@@ -9,8 +9,8 @@ a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/800
 pub(crate) fn options(nth: usize, end: End) -> String {
     let (via, _, port) = end.words();
     format!(
-        "OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{via} 127.0.0.1:{port};branch=z9hG4bKo{nth}\r\nMax-Forwards: 70\r\n\
-         From: <sip:caller@127.0.0.1>;tag=o{nth}\r\nTo: <sip:127.0.0.1>\r\nCall-ID: {nth}@load\r\nCSeq: 1 OPTIONS\r\n\
+        "OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{via} 127.0.0.1:{port};branch=z9hG4bKo{nth}.{port}\r\nMax-Forwards: 70\r\n\
+         From: <sip:caller@127.0.0.1>;tag=o{nth}\r\nTo: <sip:127.0.0.1>\r\nCall-ID: {nth}.{port}@load\r\nCSeq: 1 OPTIONS\r\n\
          Contact: <sip:caller@127.0.0.1:{port}>\r\nContent-Length: 0\r\n\r\n"
     )
 }
