@@ -51,7 +51,7 @@ pub(crate) struct Terse<S> {
 
 impl<S: Sink> Sink for Terse<S> {
     fn event(&self, now: Time, shard: u16, event: Event) {
-        let level = if is_daily(&event) { Level::Info } else { Level::Warning };
+        let level = if event.is_daily() { Level::Info } else { Level::Warning };
         if self.log.wants(level) {
             self.sink.event(now, shard, event);
         }
@@ -61,6 +61,10 @@ impl<S: Sink> Sink for Terse<S> {
         self.sink.notice(now, shard, notice);
     }
 
+    fn wants_daily(&self) -> bool {
+        self.log.wants(Level::Info) && self.sink.wants_daily()
+    }
+
     fn wants_messages(&self) -> bool {
         self.sink.wants_messages()
     }
@@ -68,21 +72,6 @@ impl<S: Sink> Sink for Terse<S> {
     fn message(&self, passed: Passed) {
         self.sink.message(passed);
     }
-}
-
-/// What happens with every call and every registration, and what [`enter_event`] writes as mere news.
-const fn is_daily(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Registered { .. }
-            | Event::Unregistered { .. }
-            | Event::Challenged { .. }
-            | Event::Unbanned { .. }
-            | Event::Answered { .. }
-            | Event::Ended { .. }
-            | Event::HangsUp { .. }
-            | Event::HungUp { .. }
-    )
 }
 
 /// What is heard as one line of JSON, for programs; nothing for what is not told.

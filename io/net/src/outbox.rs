@@ -45,7 +45,7 @@ impl<M: Drivable> Shard<M> {
                 Output::Bar(source, until) => self.bars.set(source, until),
                 Output::Unbar(source) => self.bars.lift(source),
                 Output::Deafen(deafness) => self.deafen(now, deafness),
-                Output::Report(event) => self.program.sink.event(now, self.here.shard, event),
+                Output::Report(event) => self.report(now, event),
             }
         }
         self.out = out;

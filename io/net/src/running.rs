@@ -243,6 +243,7 @@ impl Bound {
                 board: Arc::clone(&board),
                 counters,
                 tapped: false,
+                followed: true,
             };
             let seed = Seed {
                 mouths: mouths.pop_front().unwrap_or_default(),

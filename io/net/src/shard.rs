@@ -7,6 +7,7 @@ use std::time::Duration;
 use std::{io, thread};
 
 use machine::Time;
+use protocol::doors::Event;
 use protocol::{Answer, Flow, Identity, Input, Output, Transport};
 
 use crate::accept::Gate;
@@ -76,6 +77,8 @@ pub(crate) struct Here {
     pub counters: Arc<Counters>,
     /// Whether somebody wants the messages, as of this turn.
     pub tapped: bool,
+    /// Whether somebody follows what happens every day, as the machine was told.
+    pub followed: bool,
 }
 
 impl<M: Drivable> Shard<M> {
@@ -108,9 +111,9 @@ impl<M: Drivable> Shard<M> {
     fn say_farewell(&mut self) {
         let now = self.here.clock.now();
         (self.program.farewell)(&mut self.machine, now, &mut self.out);
-        for output in self.out.drain(..) {
+        for output in std::mem::take(&mut self.out) {
             if let Output::Report(event) = output {
-                self.program.sink.event(now, self.here.shard, event);
+                self.report(now, event);
             }
         }
     }
@@ -164,7 +167,7 @@ impl<M: Drivable> Shard<M> {
 
     /// One turn.
     fn turn(&mut self, now: Time, ready: &[Ready]) -> io::Result<Found> {
-        self.here.tapped = self.program.sink.wants_messages();
+        self.ask_the_sink();
         if self.here.board.finish().is_some() {
             // Nobody new is let in.
             self.empty_gates(now);
@@ -193,6 +196,22 @@ impl<M: Drivable> Shard<M> {
         found.more |= !self.inputs.is_empty();
         found.undone = self.is_due(now);
         Ok(found)
+    }
+
+    /// Who listens? The machine is told when that changes.
+    fn ask_the_sink(&mut self) {
+        self.here.tapped = self.program.sink.wants_messages();
+        let followed = self.program.sink.wants_daily();
+        if std::mem::replace(&mut self.here.followed, followed) != followed {
+            self.inputs.push(Input::Followed(followed));
+        }
+    }
+
+    /// Tells the sink what a machine reports, unless nobody wants to know.
+    pub(crate) fn report(&self, now: Time, event: Event) {
+        if self.here.followed || !event.is_daily() {
+            self.program.sink.event(now, self.here.shard, event);
+        }
     }
 
     /// True when the machine has something to do now.

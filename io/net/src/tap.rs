@@ -20,6 +20,12 @@ pub trait Sink: Send + Sync {
         let _ = (now, shard, notice);
     }
 
+    /// Whether somebody follows what happens every day ([`Event::is_daily`]). Asked once a turn; while it is false, such events are not
+    /// told, and hardly made.
+    fn wants_daily(&self) -> bool {
+        true
+    }
+
     /// Whether somebody wants the messages. Asked once a turn; while it is false, messages cost nothing here.
     fn wants_messages(&self) -> bool {
         false
@@ -38,6 +44,10 @@ impl<T: Sink + ?Sized> Sink for Arc<T> {
 
     fn notice(&self, now: Time, shard: u16, notice: Notice) {
         (**self).notice(now, shard, notice);
+    }
+
+    fn wants_daily(&self) -> bool {
+        (**self).wants_daily()
     }
 
     fn wants_messages(&self) -> bool {
@@ -151,6 +161,10 @@ pub struct Deaf;
 
 impl Sink for Deaf {
     fn event(&self, _: Time, _: u16, _: Event) {}
+
+    fn wants_daily(&self) -> bool {
+        false
+    }
 }
 
 /// What a [`Wire`] carries.

@@ -51,7 +51,11 @@ impl Machine for Phone {
             Input::Alive(flow, alive) => {
                 self.registration.alive(now, flow, alive, &mut self.line, out)
             }
-            Input::Warned(_) | Input::Announced(_) | Input::Cautioned(_) | Input::Waited(_) => {}
+            Input::Warned(_)
+            | Input::Announced(_)
+            | Input::Cautioned(_)
+            | Input::Waited(_)
+            | Input::Followed(_) => {}
         }
         self.settle(now, out);
     }

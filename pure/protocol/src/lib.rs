@@ -7,6 +7,7 @@ mod call_record;
 mod cluster;
 pub mod dialog;
 pub mod doors;
+mod event;
 pub mod fault;
 pub mod limits;
 pub mod load;

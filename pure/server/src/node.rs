@@ -241,6 +241,7 @@ impl Machine for Node {
                 roles.tolls.cautioned(now, turn.house, &caution);
                 roles.bans.cautioned(&mut turn, caution);
             }
+            Input::Followed(followed) => self.house.followed = followed,
             Input::Waited(backlog) => roles.door.waited(&mut turn, backlog),
             // We send no signs of life: phones do.
             Input::Media(..) | Input::Alive(..) => {}

@@ -128,10 +128,19 @@ impl Turn<'_> {
         .wire()
     }
 
+    /// Tells the readers of events what happens every day, if anybody follows that.
+    pub(crate) fn report_daily(&mut self, event: impl FnOnce() -> Event) {
+        self.out.extend(self.house.followed.then(|| Output::Report(event())));
+    }
+
     /// Tells the readers of events that somebody was asked who it is.
     pub(crate) fn report_challenge(&mut self, flow: Flow, request: &Message) {
-        let (method, from) = asker(request);
-        let (source, call_id) = (flow.peer, call_id(request));
+        let (method, from, call_id) = match self.house.followed {
+            true => (method(request), from(request), call_id(request)),
+            // Nobody follows, but it is counted.
+            false => Default::default(),
+        };
+        let source = flow.peer;
         self.out.push(Output::Report(Event::Challenged { method, from, source, call_id }));
     }
 
@@ -143,7 +152,7 @@ impl Turn<'_> {
         status: Status,
         reason: &str,
     ) {
-        let (method, from) = asker(request);
+        let (method, from) = (method(request), from(request));
         let (source, call_id) = (flow.peer, call_id(request));
         let (status, reason) = (status.code(), reason.into());
         let event = Event::Refused { method, from, source, status, reason, call_id };
@@ -162,9 +171,58 @@ pub(crate) fn text(octets: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(octets).map_or_else(|_| String::from_utf8_lossy(octets), Cow::Borrowed)
 }
 
-/// The method, and who asks.
-fn asker(request: &Message) -> (Box<str>, Box<str>) {
+fn method(request: &Message) -> Box<str> {
+    request.method().map_or("", Method::as_str).into()
+}
+
+/// Who asks.
+fn from(request: &Message) -> Box<str> {
     let from = request.get::<From>();
-    let from = from.map(|from| text(&without_password(from.uri)).into());
-    (request.method().map_or("", Method::as_str).into(), from.unwrap_or_default())
+    from.map(|from| text(&without_password(from.uri)).into()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use protocol::{Identity, Transport};
+
+    use super::*;
+    use crate::settings::Settings;
+
+    /// What is told of a stranger who is challenged and refused.
+    fn told(house: &House) -> Vec<Output> {
+        let peer = SocketAddr::from(([198, 51, 100, 7], 5060));
+        let (transport, identity) = (Transport::Udp, Identity::NONE);
+        let flow = Flow { transport, listener: 0, connection: 0, peer, identity };
+        let wire = "REGISTER sip:h SIP/2.0\r\nFrom: <sip:101:secret@h>;tag=1\r\nCall-ID: 7\r\n\r\n";
+        let request = Message::parse(wire).unwrap();
+        Turn::lend(Time(1), house, |turn| {
+            turn.report_challenge(flow, &request);
+            turn.report_refusal(flow, &request, Status::FORBIDDEN, "no");
+            std::mem::take(turn.out)
+        })
+    }
+
+    #[test]
+    fn what_happens_every_day_has_no_words_while_nobody_follows_it() {
+        let source = SocketAddr::from(([198, 51, 100, 7], 5060));
+        let challenged = |[method, from, call_id]: [&str; 3]| {
+            let [method, from, call_id] = [method, from, call_id].map(Into::into);
+            Output::Report(Event::Challenged { method, from, source, call_id })
+        };
+        let mut house = House::new(Settings::of("h", Vec::new()), &mut Dice::new(1));
+        let followed = told(&house);
+        house.followed = false;
+        let unfollowed = told(&house);
+        assert_eq!(followed[0], challenged(["REGISTER", "sip:101@h", "7"]));
+        assert_eq!(unfollowed[0], challenged([""; 3]));
+        let [method, from, reason, call_id] = ["REGISTER", "sip:101@h", "no", "7"].map(Into::into);
+        let refused = Event::Refused { method, from, source, status: 403, reason, call_id };
+        assert_eq!(
+            [&followed[1], &unfollowed[1]],
+            [&Output::Report(refused); 2],
+            "that is not every day's"
+        );
+    }
 }

@@ -70,6 +70,7 @@ impl Scribe {
             Input::Cautioned(_) => "cautioned".to_owned(),
             Input::Waited(_) => "waited".to_owned(),
             Input::Alive(flow, _) => format!("{} alive", flow.connection),
+            Input::Followed(followed) => format!("followed: {followed}"),
         };
         self.heard.iter().map(word).collect()
     }

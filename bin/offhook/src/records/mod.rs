@@ -105,6 +105,10 @@ impl<S: Sink> Sink for Registry<S> {
         self.sink.notice(now, shard, notice);
     }
 
+    fn wants_daily(&self) -> bool {
+        self.sink.wants_daily()
+    }
+
     fn wants_messages(&self) -> bool {
         self.sink.wants_messages()
     }

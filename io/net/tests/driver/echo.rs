@@ -25,6 +25,8 @@ pub(crate) struct Echo {
     pub alarm: Option<Time>,
     /// What it still has to finish.
     pub pending: usize,
+    /// Whether somebody follows what happens every day.
+    pub followed: bool,
     heard: Sender<Heard>,
 }
 
@@ -60,6 +62,10 @@ impl Machine for Echo {
             }
             // How long things have waited is told with every batch.
             Input::Waited(_) => return,
+            Input::Followed(followed) => {
+                self.followed = *followed;
+                return;
+            }
             _ => {}
         }
         drop(self.heard.send(Heard::Input(self.shard, input)));
@@ -94,6 +100,7 @@ impl House {
                 listeners: listeners.to_vec(),
                 alarm: None,
                 pending: 0,
+                followed: true,
                 heard: tell.clone(),
             })
             .unwrap();

@@ -2,11 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
-use machine::Machine;
-use offhook_net::{Carry, Heard as Told, NotGiven, Notice, Plan, Program, Way, Wire, limits};
+use machine::{Machine, Time};
+use offhook_net::{Carry, Heard as Told, NotGiven, Notice, Plan, Program, Sink, Way, Wire, limits};
 use protocol::doors::{Answer, Event, Question, Ticket};
 use protocol::{Flow, Identity, Input, Output, Transport};
 
@@ -138,6 +140,44 @@ fn messages_are_tapped_only_while_somebody_wants_them() {
     let Told::Event(_, 0, reported) = next(&told) else { panic!() };
     assert_eq!(reported, event);
     assert_eq!(wire.lost(), 0);
+}
+
+/// Passes on what it is told; what happens every day only while somebody says so.
+struct Choosy {
+    wants: Arc<AtomicBool>,
+    to: Sender<Event>,
+}
+
+impl Sink for Choosy {
+    fn event(&self, _: Time, _: u16, event: Event) {
+        let _ = self.to.send(event);
+    }
+
+    fn wants_daily(&self) -> bool {
+        self.wants.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn what_happens_every_day_is_told_only_while_somebody_follows_it() {
+    let (wants, (to, told)) = (Arc::<AtomicBool>::default(), channel());
+    let plan = Plan::new().on(Transport::Udp, "127.0.0.1:0".parse().unwrap());
+    let sink = Choosy { wants: Arc::clone(&wants), to };
+    let house = House::open(plan, Program::new().sink(sink));
+    let daily = Event::Ended { call_id: "1".into() };
+    let rare = Event::Besieged { user: "101".into() };
+    for followed in [false, true, false] {
+        wants.store(followed, Ordering::Relaxed);
+        house.settle(0);
+        assert_eq!(house.handle.ask(0, |echo, _, _| echo.followed).unwrap(), followed);
+        house.put(0, Output::Report(daily.clone()));
+        house.put(0, Output::Report(rare.clone()));
+        let first = told.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(first == daily, followed);
+        if followed {
+            assert_eq!(told.recv_timeout(PATIENCE).unwrap(), rare);
+        }
+    }
 }
 
 /// Keeps a shard busy until the sender is dropped.

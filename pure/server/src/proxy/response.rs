@@ -501,16 +501,14 @@ pub(super) fn report(turn: &mut Turn<'_>, context: &Context, status: Status) {
         return turn.bye_answered(&context.request, status);
     }
     let call_id = || call_id(&context.request);
-    let first = context.begins();
-    let event = match context.request.method() {
-        Some(Method::Invite) if first => {
-            Event::Answered { call_id: call_id(), status: status.code() }
+    match context.request.method() {
+        Some(Method::Invite) if context.begins() => {
+            turn.report_daily(|| Event::Answered { call_id: call_id(), status: status.code() });
         }
         Some(Method::Bye) => {
             turn.call_ends(&context.request, context.began, status);
-            Event::Ended { call_id: call_id() }
+            turn.report_daily(|| Event::Ended { call_id: call_id() });
         }
-        _ => return,
-    };
-    turn.out.push(Output::Report(event));
+        _ => {}
+    }
 }

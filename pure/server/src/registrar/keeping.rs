@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use machine::Time;
-use protocol::doors::{Event, Question, Ticket};
+use protocol::doors::{Question, Ticket};
 use protocol::transaction::ServerId;
 use protocol::{Answer, Fault, Flow, Output, Record};
 use sip::{Bytes, Message};
@@ -73,7 +73,7 @@ pub(super) struct Waiting {
     /// Its 200.
     pub(super) ok: Bytes,
     /// What its 200 will tell the readers of events.
-    pub(super) news: Event,
+    pub(super) news: Option<Output>,
     pub(super) aor: Box<[u8]>,
     /// The bindings that there were before, as they are kept.
     pub(super) before: Box<[u8]>,
@@ -186,7 +186,7 @@ impl Keeping {
             Waits::Phone(waiting) => {
                 // That was all that there is of this address.
                 self.owed.remove(&waiting.aor);
-                turn.out.push(Output::Report(waiting.news));
+                turn.out.extend(waiting.news);
                 turn.answer(waiting.id, waiting.ok);
                 Some(PATIENCE.saturating_sub(waiting.until - turn.now))
             }
@@ -277,6 +277,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 #[cfg(test)]
 mod tests {
     use machine::Dice;
+    use protocol::doors::Event;
     use protocol::{Identity, Transport};
 
     use super::*;
@@ -295,7 +296,7 @@ mod tests {
             flow: Flow { transport, listener: 0, connection: 0, peer, identity },
             ok: request.wire().clone(),
             request,
-            news: Event::Tampered { aor: "a".into() },
+            news: Some(Output::Report(Event::Tampered { aor: "a".into() })),
             aor: Box::default(),
             before: Box::default(),
             value: Box::default(),

@@ -188,7 +188,7 @@ impl Registrar {
         let news = registered(turn.house, (aor, count), (flow, request));
         let ok = answer::ok(turn, request, told(), outbound);
         if in_memory {
-            turn.out.push(Output::Report(news));
+            turn.out.extend(news);
             self.delays.note(Duration::ZERO);
             return Ok(Some(ok));
         }
@@ -372,8 +372,8 @@ impl Registrar {
                 Bindings::InMemory => {}
             }
             if what == What::Binding {
-                let aor = address(turn.house, &aor);
-                turn.out.push(Output::Report(Event::Unregistered { aor, contacts }));
+                let house = turn.house;
+                turn.report_daily(|| Event::Unregistered { aor: address(house, &aor), contacts });
             }
         }
     }
@@ -512,11 +512,15 @@ pub(crate) fn address(house: &House, aor: &[u8]) -> Box<str> {
     ["sip:", &text(aor), "@", house.domain()].concat().into()
 }
 
+/// What is told of a REGISTER, if anybody follows that.
 fn registered(
     house: &House,
     (aor, contacts): (&[u8], usize),
     (flow, request): (Flow, &Message),
-) -> Event {
-    let (aor, call_id) = (address(house, aor), call_id(request));
-    Event::Registered { aor, contacts, from: flow.peer, call_id }
+) -> Option<Output> {
+    let event = || {
+        let (aor, call_id) = (address(house, aor), call_id(request));
+        Event::Registered { aor, contacts, from: flow.peer, call_id }
+    };
+    house.followed.then(|| Output::Report(event()))
 }

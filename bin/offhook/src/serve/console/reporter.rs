@@ -55,6 +55,10 @@ impl<S: Sink> Sink for Reporter<S> {
         self.sink.notice(now, shard, notice);
     }
 
+    fn wants_daily(&self) -> bool {
+        self.hub.is_read() || self.sink.wants_daily()
+    }
+
     fn wants_messages(&self) -> bool {
         self.sink.wants_messages()
     }
