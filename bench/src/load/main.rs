@@ -86,16 +86,16 @@ impl Load {
         let lines = (0..LINES).map(line).collect::<Result<Vec<_>, _>>()?;
         let first = lines.first().map_or(0, |line| usize::from(line.end.port) * users);
         let mut load = Self { work, users, lines, first, asked: 0, done: 0 };
-        let end = Instant::now() + PATIENCE;
         for user in 0..users {
             load.register(user)?;
             let enough = if user + 1 == users { users } else { load.asked.saturating_sub(AT_ONCE) };
-            while load.done < enough && Instant::now() < end {
+            let end = Instant::now() + PATIENCE;
+            while load.done < enough {
+                if Instant::now() > end {
+                    return Err(format!("{} of {users} could register", load.done).into());
+                }
                 load.turn(|_| ())?;
             }
-        }
-        if load.done < users {
-            return Err(format!("{} of {users} could register", load.done).into());
         }
         (load.asked, load.done) = (0, 0);
         Ok(load)
