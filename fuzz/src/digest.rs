@@ -18,7 +18,8 @@ fn claimed(octets: &[u8]) {
     let Some(realm) = params.text("realm") else { return };
     let Some(claim) = Claim::read(&params, &realm) else { return };
     let nonces = Nonces::new(7, 0, Duration::from_secs(60));
-    let verdict = claim.judge(Time(1), &nonces, ("REGISTER", b""), None);
+    let freshness = nonces.look(Time(1), claim.count().0);
+    let verdict = claim.judge(freshness, ("REGISTER", b""), None);
     assert_eq!(verdict, Verdict::Wrong);
 }
 

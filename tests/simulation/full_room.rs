@@ -50,6 +50,21 @@ fn who_renews_from_home_is_served_next_and_who_does_so_from_elsewhere_waits() {
     assert_eq!(answers(&sent, elsewhere.flow), [0; 0]);
 }
 
+/// A neighbour asks whether we live: it is told, however many wait.
+#[test]
+fn who_asks_whether_we_live_waits_for_nobody() {
+    let mut office = full();
+    let neighbour = Phone::udp(103);
+    let sent =
+        office.receive(neighbour.flow, neighbour.request("OPTIONS", "sip:example.test").wire());
+    assert_eq!(answers(&sent, neighbour.flow), [200]);
+    let named = neighbour.request("OPTIONS", "sip:104@example.test");
+    assert_eq!(
+        answers(&office.receive(neighbour.flow, named.call("7").wire()), neighbour.flow),
+        [0; 0]
+    );
+}
+
 /// A whole street renews at once, and more come than the room holds: of those from home nobody is sent away for a stranger.
 #[test]
 fn no_phone_from_home_has_to_go_for_a_stranger() {

@@ -167,7 +167,7 @@ impl<M: Drivable> Shard<M> {
 
     /// One turn.
     fn turn(&mut self, now: Time, ready: &[Ready]) -> io::Result<Found> {
-        self.ask_the_sink();
+        self.ask_the_sink(now);
         if self.here.board.finish().is_some() {
             // Nobody new is let in.
             self.empty_gates(now);
@@ -199,11 +199,12 @@ impl<M: Drivable> Shard<M> {
     }
 
     /// Who listens? The machine is told when that changes.
-    fn ask_the_sink(&mut self) {
+    fn ask_the_sink(&mut self, now: Time) {
         self.here.tapped = self.program.sink.wants_messages();
         let followed = self.program.sink.wants_daily();
         if std::mem::replace(&mut self.here.followed, followed) != followed {
-            self.inputs.push(Input::Followed(followed));
+            let told = Input::Followed(followed);
+            self.command(now, |machine, now, out| machine.handle(now, told, out));
         }
     }
 

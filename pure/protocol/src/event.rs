@@ -1,4 +1,4 @@
-//! `Event`: what a machine reports, for people and programs to read.
+//! `Event`: what a machine reports, for people and programs to read; and what a phone tells the program around it.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -50,8 +50,6 @@ pub struct House {
     /// The names by their hashes; empty unless hashes are asked for.
     hashed: Map<Box<str>, Box<[u8]>>,
     tags: HashKey,
-    /// Whether somebody follows what happens every day.
-    pub(crate) followed: bool,
     pub(crate) abilities: Abilities,
 }
 
@@ -120,7 +118,6 @@ impl House {
             elsewhere,
             hashed,
             tags,
-            followed: true,
             abilities: Abilities::new(),
         }
     }
@@ -129,7 +126,6 @@ impl House {
     pub(crate) fn succeed(&mut self, earlier: &mut Self) {
         // The ACK of an answer that was given before must be known again.
         self.tags = earlier.tags;
-        self.followed = earlier.followed;
         self.generation = earlier.generation.wrapping_add(1);
         self.past = std::mem::take(&mut earlier.past);
         let routes = std::mem::take(&mut earlier.settings.routes);

@@ -50,6 +50,8 @@ pub struct Node {
     up: Vec<Up>,
     figures: Figures,
     farewell: Farewell,
+    /// Whether somebody follows what happens every day.
+    followed: bool,
 }
 
 /// One field a role.
@@ -94,7 +96,8 @@ impl Node {
         let longest = house.settings.calls.map(|calls| calls.longest);
         let calls = Calls::new(longest);
         let (figures, farewell) = (Figures::default(), Farewell::default());
-        Self { house, dice, transactions, calls, roles, up: Vec::new(), figures, farewell }
+        let (up, followed) = (Vec::new(), true);
+        Self { house, dice, transactions, calls, roles, up, figures, farewell, followed }
     }
 
     /// Takes other settings, and gives back the earlier ones, to be dropped where nobody waits: what is under way goes on as it began,
@@ -195,8 +198,9 @@ impl Node {
 
     /// What there is to lend, and to whom.
     fn turn<'a>(&'a mut self, now: Time, out: &'a mut Vec<Output>) -> (Turn<'a>, &'a mut Roles) {
-        let Self { house, dice, transactions, calls, roles, .. } = self;
-        (Turn { now, house, transactions, calls, dice, out, info: None }, roles)
+        let Self { house, dice, transactions, calls, roles, followed, .. } = self;
+        let followed = *followed;
+        (Turn { now, house, transactions, calls, dice, out, followed, info: None }, roles)
     }
 }
 
@@ -241,7 +245,7 @@ impl Machine for Node {
                 roles.tolls.cautioned(now, turn.house, &caution);
                 roles.bans.cautioned(&mut turn, caution);
             }
-            Input::Followed(followed) => self.house.followed = followed,
+            Input::Followed(followed) => self.followed = followed,
             Input::Waited(backlog) => roles.door.waited(&mut turn, backlog),
             // We send no signs of life: phones do.
             Input::Media(..) | Input::Alive(..) => {}

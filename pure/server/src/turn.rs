@@ -26,6 +26,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) calls: &'a mut Calls,
     pub(crate) dice: &'a mut Dice,
     pub(crate) out: &'a mut Vec<Output>,
+    /// Whether somebody follows what happens every day.
+    pub(crate) followed: bool,
     /// What our 2xx says to whoever has proven who it is: the value of its Authentication-Info (RFC 3261 §20.6).
     pub(crate) info: Option<Box<str>>,
 }
@@ -37,7 +39,7 @@ impl Turn<'_> {
         let (mut out, mut dice, mut calls) = (Vec::new(), Dice::new(2), Calls::new(None));
         let mut transactions = Transactions::new(house.settings.timers, &mut dice);
         let (transactions, calls, dice, out) = (&mut transactions, &mut calls, &mut dice, &mut out);
-        what(&mut Turn { now, house, transactions, calls, dice, out, info: None })
+        what(&mut Turn { now, house, transactions, calls, dice, out, followed: true, info: None })
     }
 
     /// Answers a request without keeping anything of it (RFC 3261 §8.2.7). An ACK is never answered. A datagram is answered only
@@ -130,12 +132,12 @@ impl Turn<'_> {
 
     /// Tells the readers of events what happens every day, if anybody follows that.
     pub(crate) fn report_daily(&mut self, event: impl FnOnce() -> Event) {
-        self.out.extend(self.house.followed.then(|| Output::Report(event())));
+        self.out.extend(self.followed.then(|| Output::Report(event())));
     }
 
     /// Tells the readers of events that somebody was asked who it is.
     pub(crate) fn report_challenge(&mut self, flow: Flow, request: &Message) {
-        let (method, from, call_id) = match self.house.followed {
+        let (method, from, call_id) = match self.followed {
             true => (method(request), from(request), call_id(request)),
             // Nobody follows, but it is counted.
             false => Default::default(),
@@ -191,17 +193,15 @@ mod tests {
     use crate::settings::Settings;
 
     /// What is told of a stranger who is challenged and refused.
-    fn told(house: &House) -> Vec<Output> {
+    fn told(turn: &mut Turn<'_>) -> Vec<Output> {
         let peer = SocketAddr::from(([198, 51, 100, 7], 5060));
         let (transport, identity) = (Transport::Udp, Identity::NONE);
         let flow = Flow { transport, listener: 0, connection: 0, peer, identity };
         let wire = "REGISTER sip:h SIP/2.0\r\nFrom: <sip:101:secret@h>;tag=1\r\nCall-ID: 7\r\n\r\n";
         let request = Message::parse(wire).unwrap();
-        Turn::lend(Time(1), house, |turn| {
-            turn.report_challenge(flow, &request);
-            turn.report_refusal(flow, &request, Status::FORBIDDEN, "no");
-            std::mem::take(turn.out)
-        })
+        turn.report_challenge(flow, &request);
+        turn.report_refusal(flow, &request, Status::FORBIDDEN, "no");
+        std::mem::take(turn.out)
     }
 
     #[test]
@@ -211,10 +211,12 @@ mod tests {
             let [method, from, call_id] = [method, from, call_id].map(Into::into);
             Output::Report(Event::Challenged { method, from, source, call_id })
         };
-        let mut house = House::new(Settings::of("h", Vec::new()), &mut Dice::new(1));
-        let followed = told(&house);
-        house.followed = false;
-        let unfollowed = told(&house);
+        let house = House::new(Settings::of("h", Vec::new()), &mut Dice::new(1));
+        let (followed, unfollowed) = Turn::lend(Time(1), &house, |turn| {
+            let followed = told(turn);
+            turn.followed = false;
+            (followed, told(turn))
+        });
         assert_eq!(followed[0], challenged(["REGISTER", "sip:101@h", "7"]));
         assert_eq!(unfollowed[0], challenged([""; 3]));
         let [method, from, reason, call_id] = ["REGISTER", "sip:101@h", "no", "7"].map(Into::into);

@@ -1,6 +1,5 @@
 //! The digest itself: algorithms, the user's hash, the response (RFC 7616 §3.4.1).
 
-use std::borrow::Cow;
 use std::fmt;
 
 use md5::Md5;
@@ -39,7 +38,7 @@ impl Algorithm {
     const fn digits(self) -> usize {
         match self {
             Self::Md5 => 32,
-            Self::Sha256 | Self::Sha512_256 => 64,
+            Self::Sha256 | Self::Sha512_256 => MOST,
         }
     }
 
@@ -59,9 +58,9 @@ impl Algorithm {
 
     fn hash_of(self, text: &[u8]) -> Digits {
         match self {
-            Self::Md5 => Digits::of(&Md5::digest(text)),
-            Self::Sha256 => Digits::of(&Sha256::digest(text)),
-            Self::Sha512_256 => Digits::of(&Sha512_256::digest(text)),
+            Self::Md5 => Digits::of(self, &Md5::digest(text)),
+            Self::Sha256 => Digits::of(self, &Sha256::digest(text)),
+            Self::Sha512_256 => Digits::of(self, &Sha512_256::digest(text)),
         }
     }
 }
@@ -83,27 +82,30 @@ fn gathered<'a>(parts: &[&[u8]], room: &'a mut [u8; ROOM]) -> Option<&'a [u8]> {
 const ROOM: usize = 256;
 
 /// A hash in lower-case hexadecimal: it is hashed again as it is written.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Digits {
-    digits: [u8; 64],
-    length: usize,
+    digits: [u8; MOST],
+    algorithm: Algorithm,
 }
 
 impl Digits {
-    fn of(hash: &[u8]) -> Self {
-        let mut digits = [0; 64];
+    fn of(algorithm: Algorithm, hash: &[u8]) -> Self {
+        let mut digits = [0; MOST];
         put_digits(hash, &mut digits);
-        Self { digits, length: hash.len().saturating_mul(2) }
+        Self { digits, algorithm }
     }
 
     pub(super) fn octets(&self) -> &[u8] {
-        self.digits.get(..self.length).unwrap_or_default()
+        self.digits.get(..self.algorithm.digits()).unwrap_or_default()
     }
 
     fn text(&self) -> String {
         String::from_utf8_lossy(self.octets()).into_owned()
     }
 }
+
+/// Hexadecimal digits of the longest hash.
+const MOST: usize = 64;
 
 const TABLE: [(Algorithm, &str); 3] = [
     (Algorithm::Md5, "MD5"),
@@ -146,28 +148,32 @@ const fn digit(half: u8) -> u8 {
     if half < 10 { b'0'.wrapping_add(half) } else { b'W'.wrapping_add(half) }
 }
 
-/// H(username:realm:password): all that a server needs to keep. Its text never shows in logs.
+/// H(username:realm:password): all that a server needs to keep. It never shows in logs.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Ha1(Cow<'static, str>);
+pub struct Ha1(Digits);
 
 impl Ha1 {
     /// From a password.
     pub fn of(algorithm: Algorithm, user: &str, realm: &str, password: &str) -> Self {
-        let hash = algorithm.hash(&[user.as_bytes(), realm.as_bytes(), password.as_bytes()]);
-        Self(hash.text().into())
+        Self(algorithm.hash(&[user.as_bytes(), realm.as_bytes(), password.as_bytes()]))
     }
 
     /// The hash of nobody: what a server computes with when it does not know a user. It is as long as that of somebody: hashing takes as long.
-    pub(super) fn nobody(algorithm: Algorithm) -> Self {
-        const NAUGHTS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-        Self(NAUGHTS.get(..algorithm.digits()).unwrap_or(NAUGHTS).into())
+    pub(super) const fn nobody(algorithm: Algorithm) -> Self {
+        Self(Digits { digits: [b'0'; MOST], algorithm })
     }
 
     /// From its hexadecimal digits; `None` when they are not as many as the algorithm makes.
     pub fn from_hex(algorithm: Algorithm, digits: &str) -> Option<Self> {
         let length = algorithm.digits();
-        let fits = digits.len() == length && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        fits.then(|| Self(digits.to_ascii_lowercase().into()))
+        let mut known = [0; MOST];
+        known
+            .get_mut(..length)
+            .filter(|_| digits.len() == length)?
+            .copy_from_slice(digits.as_bytes());
+        known.make_ascii_lowercase();
+        let fits = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        fits.then_some(Self(Digits { digits: known, algorithm }))
     }
 }
 
@@ -219,7 +225,7 @@ pub(super) fn answer(ha1: &Ha1, asked: &Asked<'_>) -> Digits {
     let Asked { algorithm, method, .. } = *asked;
     let [uri, nonce, nc, cnonce] =
         [asked.uri, asked.nonce, asked.nc, asked.cnonce].map(str::as_bytes);
-    let (ha1, method) = (ha1.0.as_bytes(), method.as_bytes());
+    let (ha1, method) = (ha1.0.octets(), method.as_bytes());
     let session = asked.session.then(|| algorithm.hash(&[ha1, nonce, cnonce]));
     let ha1 = session.as_ref().map_or(ha1, Digits::octets);
     let (ha2, qop) = match asked.qop {
@@ -270,7 +276,8 @@ mod tests {
     fn to_hash_for_nobody_takes_as_long_as_for_somebody() {
         for (algorithm, _) in TABLE {
             let somebody = Ha1::of(algorithm, "101", "r", "secret");
-            assert_eq!(Ha1::nobody(algorithm).0.len(), somebody.0.len(), "{algorithm:?}");
+            let lengths = [Ha1::nobody(algorithm), somebody].map(|ha1| ha1.0.octets().len());
+            assert_eq!(lengths[0], lengths[1], "{algorithm:?}");
         }
     }
 

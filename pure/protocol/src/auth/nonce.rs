@@ -63,10 +63,10 @@ impl Nonces {
         String::from_utf8(nonce).unwrap_or_default()
     }
 
-    /// True for one that we have given to whoever is there, lately: its bearer is not somebody else who only writes that address. An
-    /// old one proves nothing: the address may be somebody else's by now.
-    pub fn is_for(&self, now: Time, nonce: &str, whom: Source) -> bool {
-        let Freshness::Fresh(_) = self.look(now, nonce) else { return false };
+    /// True for one that we have given to whoever is there, lately, as [`look`](Self::look) has found: its bearer is not somebody else
+    /// who only writes that address. An old one proves nothing: the address may be somebody else's by now.
+    pub fn is_for(&self, nonce: (&str, Freshness), whom: Source) -> bool {
+        let (nonce, Freshness::Fresh(_)) = nonce else { return false };
         let mark = nonce.split_at_checked(HEAD).and_then(|(head, _)| head.split_at_checked(MARK));
         let right = |(head, mark): (&str, &str)| {
             bool::from(self.mark(head.as_bytes(), whom).ct_eq(mark.as_bytes()))
@@ -146,17 +146,21 @@ mod tests {
         let nonces = Nonces::new(7, 3, LIFE);
         let nonce = nonces.throw(Time(MILLI), &mut Dice::new(1), here());
         let now = Time(2 * MILLI);
-        assert!(Nonces::new(7, 0, LIFE).is_for(now, &nonce, here()), "on every shard");
-        assert!(!nonces.is_for(now, &nonce, "192.0.2.2".parse().unwrap()));
-        assert!(!Nonces::new(8, 3, LIFE).is_for(now, &nonce, here()));
-        assert!(nonces.is_for(Time(MILLI) + LIFE, &nonce, here()));
-        assert!(!nonces.is_for(Time(2 * MILLI) + LIFE, &nonce, here()), "somebody else's by now");
+        let is_for = |nonces: &Nonces, now, nonce: &str, whom| {
+            nonces.is_for((nonce, nonces.look(now, nonce)), whom)
+        };
+        assert!(is_for(&Nonces::new(7, 0, LIFE), now, &nonce, here()), "on every shard");
+        assert!(!is_for(&nonces, now, &nonce, "192.0.2.2".parse().unwrap()));
+        assert!(!is_for(&Nonces::new(8, 3, LIFE), now, &nonce, here()));
+        assert!(is_for(&nonces, Time(MILLI) + LIFE, &nonce, here()));
+        assert!(!is_for(&nonces, Time(2 * MILLI) + LIFE, &nonce, here()), "somebody else's by now");
         for at in 0..nonce.len() {
             let mut other = nonce.clone().into_bytes();
             other[at] ^= 1;
-            assert!(!nonces.is_for(now, &String::from_utf8(other).unwrap(), here()), "{at}");
+            assert!(!is_for(&nonces, now, &String::from_utf8(other).unwrap(), here()), "{at}");
         }
-        assert!(!nonces.is_for(now, "", here()) && !nonces.is_for(now, &nonce[..HEAD], here()));
+        let cut = &nonce[..HEAD];
+        assert!(!is_for(&nonces, now, "", here()) && !is_for(&nonces, now, cut, here()));
     }
 
     #[test]

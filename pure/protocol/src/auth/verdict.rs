@@ -2,12 +2,10 @@
 
 use std::borrow::Cow;
 
-use machine::Time;
 use sip::header::{AuthParams, nonce_count, plain};
 
 use super::digest::answer;
-use super::{Algorithm, Asked, Freshness, Ha1, Made, Names, Nonces, Qop, matches, response};
-use crate::bans::Source;
+use super::{Algorithm, Asked, Freshness, Ha1, Made, Names, Qop, matches, response};
 
 /// What a client claims: the parameters of its credentials, without quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,22 +101,15 @@ impl<'a> Claim<'a> {
         (&self.nonce, self.count)
     }
 
-    /// True when the claim answers a challenge that was lately sent to whoever is there.
-    pub fn is_from(&self, now: Time, whom: Source, nonces: &Nonces) -> bool {
-        nonces.is_for(now, &self.nonce, whom)
-    }
-
-    /// Judges the claim for a request's method and body. `ha1` is what we know of the user; for one that we do not know the same
-    /// work is done, so that the time of the answer tells nobody who exists.
+    /// Judges the claim for a request's method and body. How fresh its nonce is, [`Nonces::look`](super::Nonces::look) says; `ha1` is what we know of the
+    /// user. For one that we do not know the same work is done, so that the time of the answer tells nobody who exists.
     pub fn judge(
         &self,
-        now: Time,
-        nonces: &Nonces,
+        freshness: Freshness,
         (method, body): (&str, &[u8]),
         ha1: Option<&Ha1>,
     ) -> Verdict {
         let nobody = Ha1::nobody(self.algorithm);
-        let freshness = nonces.look(now, &self.nonce);
         let expected = answer(ha1.unwrap_or(&nobody), &self.asked(method, body));
         let right = matches(expected.octets(), &self.response);
         match (right && ha1.is_some(), freshness) {
@@ -186,10 +177,11 @@ fn username<'a>(
 mod tests {
     use std::time::Duration;
 
-    use machine::Dice;
+    use machine::{Dice, Time};
     use sip::Header as _;
     use sip::header::Authorization;
 
+    use super::super::Nonces;
     use super::*;
 
     const MADE: Made = Made { at: Time(1_000_000), keeper: 0 };
@@ -242,7 +234,8 @@ mod tests {
                 let case = case(algorithm);
                 let written = written(&case, algorithm, qop, "00000001");
                 let claim = claim(&written).unwrap();
-                let judge = |request, ha1| claim.judge(MADE.at, &nonces(1), request, ha1);
+                let freshness = nonces(1).look(MADE.at, &case.nonce);
+                let judge = |request, ha1| claim.judge(freshness, request, ha1);
                 let ha1 = Some(&case.ha1);
                 assert_eq!(judge(("BYE", b"v=0"), ha1), Verdict::Wrong);
                 assert_eq!(judge(("INVITE", b"v=0"), None), Verdict::Wrong);
@@ -260,7 +253,8 @@ mod tests {
         let capitals = text.replace(&*digits, &digits.to_uppercase());
         let claim = claim(&capitals).unwrap();
         assert_eq!(claim.count().1, 10);
-        let judge = claim.judge(MADE.at, &nonces(1), ("INVITE", b""), Some(&case.ha1));
+        let freshness = nonces(1).look(MADE.at, &case.nonce);
+        let judge = claim.judge(freshness, ("INVITE", b""), Some(&case.ha1));
         assert_eq!(judge, Verdict::Right(MADE));
     }
 
@@ -337,8 +331,10 @@ mod tests {
         let case = case(Algorithm::Md5);
         let written = written(&case, Algorithm::Md5, Qop::Auth, "00000001");
         let claim = claim(&written).unwrap();
-        let judge =
-            |secret, now| claim.judge(now, &nonces(secret), ("INVITE", b""), Some(&case.ha1));
+        let judge = |secret, now| {
+            let freshness = nonces(secret).look(now, &case.nonce);
+            claim.judge(freshness, ("INVITE", b""), Some(&case.ha1))
+        };
         assert_eq!(judge(1, MADE.at), Verdict::Right(MADE));
         assert_eq!(judge(2, MADE.at), Verdict::Stale);
         assert_eq!(judge(1, MADE.at + Duration::from_secs(301)), Verdict::Stale);

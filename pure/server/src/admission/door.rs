@@ -257,7 +257,7 @@ impl Door {
             };
             let Some(Arrival { class, heard, newcomer }) = next else { break };
             self.begin(turn, (newcomer.flow, &newcomer.request), (class, heard));
-            left = left.saturating_sub(Work::of(&newcomer.request).share());
+            left = left.saturating_sub(Work::of(turn.house, &newcomer.request).share());
             served.push((newcomer, Verdict::Enter));
         }
         served
@@ -345,7 +345,7 @@ impl Door {
             turn.vouch(flow);
             return Verdict::Enter;
         }
-        let work = Work::of(request);
+        let work = Work::of(turn.house, request);
         let repeats = !flow.transport.is_reliable() && self.late.has(request);
         let heard = if repeats { Heard::PerhapsLate } else { heard };
         let is_counted = is_counted(class, heard);
@@ -360,16 +360,18 @@ impl Door {
             if self.valve.is_narrow() && self.is_stale(flow.transport) {
                 self.lost(turn, flow, request);
                 self.note_away(class, heard);
-                return self.fall_silent(turn.now, flow, request);
+                return self.fall_silent(turn, flow, request);
             }
         }
         let target = turn.house.settings.overload.target;
         let is_late = self.backlog.waited > target && self.hush.would_help();
-        if is_counted && work == Work::Answer && is_late {
+        if is_counted && work != Work::Much && is_late {
             // It is answered, but there are too many.
             self.valve.turned_away();
         }
-        let at_once = self.left > 0 && (self.room.is_empty() || class == Class::Emergency);
+        // To answer a sign of life takes no more than to refuse it.
+        let at_once = work == Work::Sign
+            || self.left > 0 && (self.room.is_empty() || class == Class::Emergency);
         if at_once || target == Duration::ZERO {
             self.left = self.left.saturating_sub(work.share());
             self.begin(turn, (flow, request), (class, heard));
@@ -424,20 +426,20 @@ impl Door {
         turn: &mut Turn<'_>,
         (flow, request, told): (Flow, &Message, bool),
     ) -> Verdict {
-        let work = Work::of(request);
+        let work = Work::of(turn.house, request);
         if !self.words.take(work) {
-            return self.fall_silent(turn.now, flow, request);
+            return self.fall_silent(turn, flow, request);
         }
         self.hush.spent_words(work);
         self.tally.refused += 1;
         Verdict::Refuse(later(turn.dice, (flow, request, told)))
     }
 
-    fn fall_silent(&mut self, now: Time, flow: Flow, request: &Message) -> Verdict {
+    fn fall_silent(&mut self, turn: &Turn<'_>, flow: Flow, request: &Message) -> Verdict {
         if !flow.transport.is_reliable() {
-            self.late.note(now, request);
+            self.late.note(turn.now, request);
         }
-        self.hush.spent_silence(Work::of(request));
+        self.hush.spent_silence(Work::of(turn.house, request));
         self.tally.unheard += 1;
         Verdict::Silence
     }

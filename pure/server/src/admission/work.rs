@@ -1,29 +1,30 @@
 //! `Work`: what it takes to begin something, beside what it takes to refuse it.
 
-use memchr::memchr;
-use sip::{Message, Method};
+use sip::{Message, Method, Name, Uri};
+
+use crate::house::{House, Place};
 
 /// What it takes to begin something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
     /// Much more than to read it: to an INVITE belong a dozen messages more, and whoever is answered late has given up.
     Much,
-    /// A response, as to refuse it would: a registration, or whether we are there. So what is read is answered, and late is better than
-    /// not at all.
+    /// A response, as to refuse it would: a registration. So what is read is answered, and late is better than not at all.
     Answer,
+    /// The same, and nothing is kept of it: somebody asks whether we live. A neighbour that is told that we are busy, or nothing,
+    /// sends its calls elsewhere.
+    Sign,
 }
 
 /// What one takes that is begun.
 pub(crate) const WHOLE: u64 = 80;
 
 impl Work {
-    /// What a request would take. An OPTIONS that names nobody asks us: neighbours do to see whether we live, and whoever gets no
-    /// answer sends all that it has to others.
-    pub(crate) fn of(request: &Message) -> Self {
-        let names_nobody = || memchr(b'@', request.request_uri().unwrap_or_default()).is_none();
+    /// What a request would take.
+    pub(crate) fn of(house: &House, request: &Message) -> Self {
         match request.method() {
             Some(Method::Register) => Self::Answer,
-            Some(Method::Options) if names_nobody() => Self::Answer,
+            Some(Method::Options) if asks_us(house, request) => Self::Sign,
             _ => Self::Much,
         }
     }
@@ -32,7 +33,7 @@ impl Work {
     pub(crate) const fn share(self) -> u32 {
         match self {
             Self::Much => 96,
-            Self::Answer => 1,
+            Self::Answer | Self::Sign => 1,
         }
     }
 
@@ -40,7 +41,7 @@ impl Work {
     pub(crate) const fn words(self) -> u64 {
         match self {
             Self::Much => WHOLE / 5,
-            Self::Answer => WHOLE,
+            Self::Answer | Self::Sign => WHOLE,
         }
     }
 
@@ -48,7 +49,7 @@ impl Work {
     pub(crate) const fn silence(self) -> u64 {
         match self {
             Self::Much => WHOLE / 16,
-            Self::Answer => WHOLE / 2,
+            Self::Answer | Self::Sign => WHOLE / 2,
         }
     }
 
@@ -56,7 +57,40 @@ impl Work {
     pub(crate) const fn to_one_word(self) -> u32 {
         match self {
             Self::Much => 4,
-            Self::Answer => 16,
+            Self::Answer | Self::Sign => 16,
         }
+    }
+}
+
+/// Is it for this server itself, and goes on to nobody?
+fn asks_us(house: &House, request: &Message) -> bool {
+    let uri = Uri::parse(request.request_uri().unwrap_or_default());
+    uri.is_ok_and(|uri| house.place(&uri) == Place::Us) && !request.has(Name::Route)
+}
+
+#[cfg(test)]
+mod tests {
+    use machine::Dice;
+
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn whether_we_live_is_asked_of_us_and_of_nobody_by_name() {
+        let house = House::new(Settings::of("h", Vec::new()), &mut Dice::new(1));
+        let work = |line: &str, rows: &str| {
+            let request = format!("{line} SIP/2.0\r\n{rows}\r\n");
+            Work::of(&house, &Message::parse(request).unwrap())
+        };
+        assert_eq!(work("REGISTER sip:h", ""), Work::Answer);
+        for line in ["OPTIONS sip:h", "OPTIONS SIPS:H;transport=tcp"] {
+            assert_eq!(work(line, ""), Work::Sign, "{line}");
+            assert_eq!(work(line, "Route: <sip:h;lr>\r\n"), Work::Much, "it may go on");
+        }
+        let others = ["sip:102@h", "tel:+4930", "sip:elsewhere", "sip:h;maddr=192.0.2.1", "x:y"];
+        for uri in others {
+            assert_eq!(work(&["OPTIONS ", uri].concat(), ""), Work::Much, "{uri}");
+        }
+        assert_eq!(work("INVITE sip:h", ""), Work::Much);
     }
 }

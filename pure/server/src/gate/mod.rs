@@ -129,7 +129,7 @@ impl Gate {
             return Err(self.challenge(turn, way, asker, (Why::WhoIsIt, None)));
         };
         let name = turn.house.name_of(&claim);
-        let proof = self.proof(turn.now, flow, &claim);
+        let (proof, freshness) = self.proof(turn.now, flow, &claim);
         match bans.hearing(turn, flow, (name, proof)) {
             Hearing::Judge => {}
             Hearing::AskAgain => {
@@ -139,8 +139,7 @@ impl Gate {
         }
         let ha1 = turn.house.ha1(name, claim.algorithm);
         let method = request.method().map_or("", Method::as_str);
-        let nonces = self.whose(turn.now, claim.count().0);
-        let verdict = claim.judge(turn.now, nonces, (method, request.body()), ha1);
+        let verdict = claim.judge(freshness, (method, request.body()), ha1);
         match (verdict, ha1) {
             (Verdict::Right(_), _) if !same_place(turn, &claim.uri, request) => {
                 Err(No::Fault(Fault::CredentialsElsewhere))
@@ -169,18 +168,18 @@ impl Gate {
         let mut claims = [Asker::Server, Asker::Proxy]
             .into_iter()
             .filter_map(|asker| claim(turn, request, asker));
-        claims.any(|claim| self.proof(turn.now, flow, &claim) == Proof::Given)
+        claims.any(|claim| self.proof(turn.now, flow, &claim).0 == Proof::Given)
     }
 
     /// Does whoever sends credentials get what we send to its address? Whoever has a connection does, and whoever knows a nonce that
-    /// was lately sent there.
-    fn proof(&self, now: Time, flow: Flow, claim: &Claim<'_>) -> Proof {
-        let asked = || {
-            let whom = Source::from(flow.peer.ip());
-            claim.is_from(now, whom, self.whose(now, claim.count().0))
-        };
-        let reached = flow.transport.is_reliable() || asked();
-        if reached { Proof::Given } else { Proof::Missing }
+    /// was lately sent there. And how fresh is that nonce?
+    fn proof(&self, now: Time, flow: Flow, claim: &Claim<'_>) -> (Proof, Freshness) {
+        let (nonce, _) = claim.count();
+        let nonces = self.whose(now, nonce);
+        let freshness = nonces.look(now, nonce);
+        let reached = flow.transport.is_reliable()
+            || nonces.is_for((nonce, freshness), Source::from(flow.peer.ip()));
+        (if reached { Proof::Given } else { Proof::Missing }, freshness)
     }
 
     /// Each use of a nonce opens the gate once.

@@ -185,7 +185,7 @@ impl Registrar {
             None if self.location.replace(aor, &next) => {}
             None => return Err(Fault::Overloaded(60)),
         }
-        let news = registered(turn.house, (aor, count), (flow, request));
+        let news = registered(turn, (aor, count), (flow, request));
         let ok = answer::ok(turn, request, told(), outbound);
         if in_memory {
             turn.out.extend(news);
@@ -514,13 +514,13 @@ pub(crate) fn address(house: &House, aor: &[u8]) -> Box<str> {
 
 /// What is told of a REGISTER, if anybody follows that.
 fn registered(
-    house: &House,
+    turn: &Turn<'_>,
     (aor, contacts): (&[u8], usize),
     (flow, request): (Flow, &Message),
 ) -> Option<Output> {
     let event = || {
-        let (aor, call_id) = (address(house, aor), call_id(request));
+        let (aor, call_id) = (address(turn.house, aor), call_id(request));
         Event::Registered { aor, contacts, from: flow.peer, call_id }
     };
-    house.followed.then(|| Output::Report(event()))
+    turn.followed.then(|| Output::Report(event()))
 }

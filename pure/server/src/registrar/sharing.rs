@@ -185,7 +185,7 @@ impl Registrar {
             return Err(Fault::Overloaded(limits::UNSHARED_RETRY));
         }
         let ok = answer::ok(turn, request, next.iter().map(Binding::said), outbound);
-        let news = registered(turn.house, (&aor, next.len()), (flow, request));
+        let news = registered(turn, (&aor, next.len()), (flow, request));
         let info = turn.info.clone();
         let request = request.clone();
         let mut over = self.location.bindings(turn.now, &aor);

@@ -56,7 +56,7 @@ impl<S: Sink> Sink for Reporter<S> {
     }
 
     fn wants_daily(&self) -> bool {
-        self.hub.is_read() || self.sink.wants_daily()
+        self.sink.wants_daily() || self.hub.is_read()
     }
 
     fn wants_messages(&self) -> bool {

@@ -49,9 +49,11 @@ struct Count {
     /// Whatever came.
     read: u64,
     seen: u64,
-    /// Those of them who came by a datagram, and those of these who had better not be served late.
+    /// Those of them who came by a datagram and want more than a sign of life, and those of these who had better not be served late.
     datagrams: u64,
     hasty: u64,
+    /// Those who came by a datagram and want no more.
+    signs: u64,
     begun: u64,
     turned_away: u64,
     lost: u64,
@@ -175,7 +177,10 @@ impl Hush {
         if transport.is_reliable() {
             return;
         }
-        self.count.datagrams += 1;
+        match work {
+            Work::Sign => self.count.signs += 1,
+            Work::Answer | Work::Much => self.count.datagrams += 1,
+        }
         self.count.hasty += u64::from(work == Work::Much);
         if self.unheard == Unheard::Nothing {
             self.unheard = Unheard::GiveUp;
@@ -274,11 +279,12 @@ impl Hush {
         is_short.then(|| u32::try_from(room).unwrap_or(u32::MAX))
     }
 
-    /// Who comes?
+    /// Who comes? Those who ask whether we live are as patient as whoever else comes.
     fn judge(&mut self, count: Count) {
-        if count.datagrams > 0 {
+        let by_datagrams = count.datagrams + count.signs;
+        if by_datagrams > 0 {
             self.unheard = match () {
-                () if count.datagrams * HASTY < count.seen => Unheard::Nothing,
+                () if by_datagrams * HASTY < count.seen => Unheard::Nothing,
                 () if count.hasty * HASTY > count.datagrams => Unheard::GiveUp,
                 () => Unheard::Wait,
             };

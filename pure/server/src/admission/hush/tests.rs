@@ -269,3 +269,18 @@ fn calls_are_not_to_wait_until_all_is_read() {
     assert_eq!(narrowed(1, SECOND), before);
     assert_eq!(narrowed(2, SECOND * 3 / 2), before * 3 / 4);
 }
+
+/// That many ask whether we live says nothing of how long those wait who call; when nobody else comes, they are patient themselves.
+#[test]
+fn who_asks_whether_we_live_makes_nobody_patient() {
+    for (calls, signs, is_patient) in [(0, 100, true), (10, 3000, false), (10, 0, false)] {
+        let mut hush = Hush::new(7);
+        (0..calls).for_each(|_| hush.seen(Transport::Udp, Work::Much));
+        (0..signs).for_each(|_| hush.seen(Transport::Udp, Work::Sign));
+        (0..calls + signs).for_each(|_| hush.begun());
+        let (read, lost) = (calls + signs, 9 * (calls + signs));
+        hush.hears(Backlog { read, lost, ..Backlog::default() });
+        hush.update(Time(500_000_000), Width::Narrow);
+        assert_eq!(hush.is_patient(), is_patient, "{calls} calls, {signs} signs");
+    }
+}
