@@ -50,19 +50,18 @@ fn who_renews_from_home_is_served_next_and_who_does_so_from_elsewhere_waits() {
     assert_eq!(answers(&sent, elsewhere.flow), [0; 0]);
 }
 
-/// A neighbour asks whether we live: it is told, however many wait.
+/// A neighbour asks whether we live: it is told, however many wait. But a flood of such questions waits too.
 #[test]
 fn who_asks_whether_we_live_waits_for_nobody() {
-    let mut office = full();
-    let neighbour = Phone::udp(103);
-    let sent =
-        office.receive(neighbour.flow, neighbour.request("OPTIONS", "sip:example.test").wire());
-    assert_eq!(answers(&sent, neighbour.flow), [200]);
-    let named = neighbour.request("OPTIONS", "sip:104@example.test");
-    assert_eq!(
-        answers(&office.receive(neighbour.flow, named.call("7").wire()), neighbour.flow),
-        [0; 0]
-    );
+    let (mut office, neighbour) = (full(), Phone::udp(103));
+    let mut told = |uri: &str, nth: u32| {
+        let request = neighbour.request("OPTIONS", uri).call(&format!("{nth}-{uri}"));
+        answers(&office.receive(neighbour.flow, request.wire()), neighbour.flow)
+    };
+    assert_eq!(told("sip:104@example.test", 0), [0; 0], "that is not for us");
+    let all: Vec<_> = (0..1000).map(|nth| told("sip:example.test", nth)).collect();
+    assert!(all.iter().take(200).all(|told| told == &[200]));
+    assert!(all.iter().skip(300).all(|told| told != &[200]));
 }
 
 /// A whole street renews at once, and more come than the room holds: of those from home nobody is sent away for a stranger.

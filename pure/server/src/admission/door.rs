@@ -33,6 +33,8 @@ pub(crate) struct Door {
     room: Room,
     /// What may still be begun before more is read.
     left: u32,
+    /// Signs of life that may still be given, whatever waits.
+    signs: u32,
     speed: Speed,
     hush: Hush,
     /// What the driver was told last of what it need not read, by which settings.
@@ -91,6 +93,9 @@ const STALE: Duration = Duration::from_millis(400);
 const A_TURN: u32 = 32 * Work::Much.share();
 const A_FULL_TURN: u32 = 8 * Work::Much.share();
 
+/// Signs of life that are given in one turn, whatever waits. More of them wait too: a flood of them stops no call.
+const SIGNS_A_TURN: u32 = 256;
+
 /// Those for whom there is no time, refused in one turn.
 const AWAY_A_TURN: usize = 256;
 
@@ -109,6 +114,7 @@ impl Door {
             room: Room::default(),
             // Until a driver says how it goes, everything is begun.
             left: u32::MAX,
+            signs: u32::MAX,
             speed: Speed::new(key),
             hush: Hush::new(parts),
             deafness: Deafness { key: parts, ..Deafness::default() },
@@ -134,7 +140,7 @@ impl Door {
         if turn.house.settings.overload.target == Duration::ZERO {
             // Nobody is refused any more, whatever was told before.
             self.backlog = Backlog::default();
-            self.left = u32::MAX;
+            (self.left, self.signs) = (u32::MAX, u32::MAX);
             self.late.clear();
             if self.unread() != Unread::default() {
                 self.hush = Hush::new(self.deafness.key);
@@ -143,7 +149,7 @@ impl Door {
             return;
         }
         self.backlog = backlog;
-        self.left = self.a_turn();
+        (self.left, self.signs) = (self.a_turn(), SIGNS_A_TURN);
         self.hush.hears(backlog);
         if backlog.lost > 0 && self.hush.would_help() {
             // What belongs to calls is lost with the rest.
@@ -369,11 +375,13 @@ impl Door {
             // It is answered, but there are too many.
             self.valve.turned_away();
         }
-        // To answer a sign of life takes no more than to refuse it.
-        let at_once = work == Work::Sign
-            || self.left > 0 && (self.room.is_empty() || class == Class::Emergency);
+        // To give a sign of life takes no more than to refuse it.
+        let is_sign = work == Work::Sign && self.signs > 0;
+        let at_once =
+            is_sign || self.left > 0 && (self.room.is_empty() || class == Class::Emergency);
         if at_once || target == Duration::ZERO {
             self.left = self.left.saturating_sub(work.share());
+            self.signs = self.signs.saturating_sub(is_sign.into());
             self.begin(turn, (flow, request), (class, heard));
             return Verdict::Enter;
         }

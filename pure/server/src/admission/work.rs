@@ -11,8 +11,8 @@ pub(crate) enum Work {
     Much,
     /// A response, as to refuse it would: a registration. So what is read is answered, and late is better than not at all.
     Answer,
-    /// The same, and nothing is kept of it: somebody asks whether we live. A neighbour that is told that we are busy, or nothing,
-    /// sends its calls elsewhere.
+    /// The same, and nothing is kept of it: somebody asks whether we live, and hears it, or who it is. A neighbour that is told that we
+    /// are busy, or nothing, sends its calls elsewhere.
     Sign,
 }
 
@@ -62,10 +62,12 @@ impl Work {
     }
 }
 
-/// Is it for this server itself, and goes on to nobody?
+/// Is it for this server itself, goes on to nobody, and proves nothing that would have to be looked at?
 fn asks_us(house: &House, request: &Message) -> bool {
+    let more = [Name::Route, Name::Authorization, Name::ProxyAuthorization];
     let uri = Uri::parse(request.request_uri().unwrap_or_default());
-    uri.is_ok_and(|uri| house.place(&uri) == Place::Us) && !request.has(Name::Route)
+    uri.is_ok_and(|uri| house.place(&uri) == Place::Us)
+        && !more.iter().any(|name| request.has(*name))
 }
 
 #[cfg(test)]
@@ -85,7 +87,9 @@ mod tests {
         assert_eq!(work("REGISTER sip:h", ""), Work::Answer);
         for line in ["OPTIONS sip:h", "OPTIONS SIPS:H;transport=tcp"] {
             assert_eq!(work(line, ""), Work::Sign, "{line}");
-            assert_eq!(work(line, "Route: <sip:h;lr>\r\n"), Work::Much, "it may go on");
+            for more in ["Route: <sip:h;lr>\r\n", "Authorization: Digest a=b\r\n"] {
+                assert_eq!(work(line, more), Work::Much, "{line} {more}");
+            }
         }
         let others = ["sip:102@h", "tel:+4930", "sip:elsewhere", "sip:h;maddr=192.0.2.1", "x:y"];
         for uri in others {
