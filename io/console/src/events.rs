@@ -40,7 +40,7 @@ impl Hub {
     }
 
     /// Begins to read.
-    pub(crate) fn read(&self) -> Receiver<Arc<str>> {
+    pub fn read(&self) -> Receiver<Arc<str>> {
         self.0.subscribe()
     }
 }

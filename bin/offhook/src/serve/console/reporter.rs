@@ -90,3 +90,29 @@ pub(in crate::serve) fn report(told: Told) -> io::Result<()> {
 
 /// How long events gather: nobody who watches them notices.
 const GATHER: Duration = Duration::from_millis(20);
+
+#[cfg(test)]
+mod tests {
+    use net::Wire;
+
+    use super::*;
+    use crate::journal::Terse;
+    use crate::log::Level;
+
+    /// A log that leaves out what happens every day keeps it from nobody who reads events; and when the last of them goes, nobody follows it.
+    #[test]
+    fn what_happens_every_day_is_followed_by_whoever_reads_events_or_such_a_log() {
+        for (least, logged) in [(Level::Info, true), (Level::Warning, false)] {
+            let hub = Hub::new();
+            let log = Log::new(Format::Text).from(least);
+            let (reporter, told) = Reporter::new(Terse { sink: Wire::new(1).0, log }, hub.clone());
+            assert_eq!(reporter.wants_daily(), logged);
+            let reader = hub.read();
+            assert!(reporter.wants_daily());
+            reporter.event(Time(1), 0, Event::Ended { call_id: "1".into() });
+            assert!(matches!(told.heard.try_recv(), Ok(Heard::Event(..))));
+            drop(reader);
+            assert_eq!(reporter.wants_daily(), logged);
+        }
+    }
+}
