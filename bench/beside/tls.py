@@ -33,6 +33,7 @@ loadmodule "textops.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
 modparam("usrloc", "db_mode", 0)
+modparam("usrloc", "hash_size", 14)
 modparam("rr", "enable_full_lr", 0)
 modparam("registrar", "append_branches", 0)
 """
