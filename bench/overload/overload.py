@@ -27,11 +27,14 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SERVER, CALLEE = 25070, 25080
-CONNECTIONS = 10
+# By TCP so many callers with a connection each; by UDP one SIPp alone reads answers a second late when it asks for 40,000 a second, and asks again
+# meanwhile what was answered long ago.
+CALLERS = {"tcp": 10, "udp": 2}
 TIMES = [0.5, 1, 2, 4, 10]
 KINDS = ["invite-udp", "register-udp", "mix-udp", "invite-tcp", "register-tcp", "mix-tcp"]
 MEASURED = os.path.join(HERE, "measured.json")
 PICTURE = os.path.join(ROOT, "docs/pictures/overload.svg")
+LATE = 1_000_000  # octets of answers that SIPp has not read: more than half a second of them
 USERS = 50_000  # phones of the town
 SETTLE = 5  # seconds until what is told counts; what happens in them is told apart
 PORTS = itertools.count(26000 + int(time.time()) % 4000)
@@ -129,8 +132,9 @@ def sipp(folder, arguments):
 class Asked:
     """What came of so many new things a second."""
 
-    def __init__(self, begun, setups, seconds):
+    def __init__(self, begun, setups, seconds, late):
         self.begun, self.setups, self.seconds = begun, setups, seconds
+        self.unread, self.lost = late
 
     def good(self, settle=SETTLE):
         """Set up in a second (a refusal has no set-up time)."""
@@ -146,24 +150,23 @@ class Asked:
 def ask_for(folder, kind, rate, seconds):
     """So many new things a second, for a while: what came of them."""
     scenarios, transport = kind
-    callers = []
+    callers, ports = [], []
     for old in itertools.chain.from_iterable(glob.glob(os.path.join(folder, f"{scenario}_*")) for scenario in scenarios):
         os.remove(old)
-    # Who calls by TCP has a connection: there are some, each with its part of the calls.
-    count = CONNECTIONS if transport == "tcp" else 1
+    count = CALLERS[transport]
     users = os.path.join(folder, "users.csv")
     with open(users, "w") as file:
         file.write("SEQUENTIAL\n" + "".join(f"u{number};\n" for number in range(USERS)))
     for scenario in scenarios * count:
         each = max(1, round(rate / len(scenarios) / count))
+        ports.append(next(PORTS))
         callers.append(sipp(
             folder,
             ["-sf", os.path.join(HERE, f"{scenario}.xml"), "-inf", users, "-t", MODES[transport], "-r", str(each), "-m", "10000000",
              "-l", "1000000", "-timeout", f"{seconds}s", "-timeout_error", "-trace_stat", "-fd", "1", "-trace_rtt", "-rtt_freq", "1",
-             "-buff_size", "4000000", "-p", str(next(PORTS)), f"127.0.0.1:{SERVER}"],
+             "-buff_size", "4000000", "-p", str(ports[-1]), f"127.0.0.1:{SERVER}"],
         ))
-    for caller in callers:
-        caller.wait(seconds + 30)
+    unread, lost = answers_of(ports, callers, time.time() + seconds + 30)
     begun, setups = 0, []
     for scenario in scenarios:
         for path in glob.glob(os.path.join(folder, f"{scenario}_*_.csv")):
@@ -173,7 +176,23 @@ def ask_for(folder, kind, rate, seconds):
                 if ";" in line and line[0].isdigit():
                     at, took = line.split(";")[:2]
                     setups.append((float(at.replace(",", ".")) / 1000, float(took.replace(",", "."))))
-    return Asked(begun, setups, seconds)
+    return Asked(begun, setups, seconds, (unread, lost))
+
+
+def answers_of(ports, callers, until):
+    """Waits for the callers to end: the most octets of answers that waited for one of them, and how many answers they lost: what they do too late is not the server's."""
+    unread, lost = 0, {}
+    while any(caller.poll() is None for caller in callers):
+        if time.time() > until:
+            raise SystemExit("SIPp does not end")
+        for row in list(open("/proc/net/udp"))[1:]:
+            row = row.split()
+            port = int(row[1].split(":")[1], 16)
+            if port in ports:
+                unread = max(unread, int(row[4].split(":")[1], 16))
+                lost[port] = int(row[-1])
+        time.sleep(0.2)
+    return unread, sum(lost.values())
 
 
 MODES = {"udp": "u1", "tcp": "t1"}
@@ -226,6 +245,8 @@ def one_round(arguments, name, folder, kind, knee):
         print(f"{name} {times} times {knee:.0f}/s: {row['asked']:.0f}/s asked for, {row['good']:.0f}/s done "
               f"({row['good_first']:.0f}/s in the first {SETTLE} s), half within {row['half']:.0f} ms, 99 of 100 within {row['slow']:.0f} ms "
               f"({row['slow_all']:.0f} ms with the first {SETTLE} s)", flush=True)
+        if asked.lost or asked.unread > LATE:
+            print(f"  SIPp itself was late: up to {asked.unread:,} octets of answers waited for it, and it lost {asked.lost:,}", flush=True)
         if times == max(TIMES):
             recovered = recovery(folder, kind, knee / 2)
             print(f"  half of the knee right after that: all are served after {recovered:.0f} s", flush=True)

@@ -400,7 +400,7 @@ impl Door {
             self.name(turn, flow);
             return self.speed.has_word(turn.now);
         }
-        !self.valve.is_narrow() || self.words.take(Work::Answer)
+        !self.valve.is_narrow() || self.words.take(Work::Answer.to_one_word(flow.transport))
     }
 
     fn begin(
@@ -435,7 +435,7 @@ impl Door {
         (flow, request, told): (Flow, &Message, bool),
     ) -> Verdict {
         let work = Work::of(turn.house, request);
-        if !self.words.take(work) {
+        if !self.words.take(work.to_one_word(flow.transport)) {
             return self.fall_silent(turn, flow, request);
         }
         self.hush.spent_words(work);

@@ -1,15 +1,12 @@
 //! `Ration`: how many are refused in words. Each refusal takes a part of what a call takes, so there are as many as follow from what is begun;
 //! whoever hears nothing comes again, or learns from that.
 
-use super::work::Work;
-
 /// What may be said.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ration(u32);
 
-/// Refusals of calls at once: a burst is refused in words.
-const AT_ONCE: u32 = 64;
-const MOST: u32 = AT_ONCE * Work::Much.to_one_word();
+/// What is begun counts for refusals later, up to so many: 64 calls that come by streams at once, or 128 by datagrams. A burst is refused in words.
+const MOST: u32 = 256;
 
 impl Default for Ration {
     fn default() -> Self {
@@ -23,9 +20,9 @@ impl Ration {
         self.0 = (self.0 + 1).min(MOST);
     }
 
-    /// Somebody is to be refused: true when there are words for it.
-    pub(crate) fn take(&mut self, work: Work) -> bool {
-        let left = self.0.checked_sub(work.to_one_word());
+    /// Somebody is to be refused, to which so many belong that are begun: true when there are words for it.
+    pub(crate) fn take(&mut self, begun: u32) -> bool {
+        let left = self.0.checked_sub(begun);
         self.0 = left.unwrap_or(self.0);
         left.is_some()
     }
@@ -33,26 +30,32 @@ impl Ration {
 
 #[cfg(test)]
 mod tests {
+    use protocol::Transport;
+
+    use super::super::work::Work;
     use super::*;
 
+    /// How many are refused in words, of as many as you like.
+    fn said(ration: &mut Ration, work: Work, transport: Transport) -> usize {
+        let take = || ration.take(work.to_one_word(transport)).then_some(());
+        std::iter::from_fn(take).count()
+    }
+
     #[test]
-    fn a_burst_is_refused_and_then_one_for_each_four_that_are_begun() {
-        let mut ration = Ration::default();
-        let said = |ration: &mut Ration| {
-            std::iter::from_fn(|| ration.take(Work::Much).then_some(())).count()
-        };
-        assert_eq!(said(&mut ration), 64);
-        (0..100).for_each(|_| ration.begun());
-        assert_eq!(said(&mut ration), 25);
-        (0..10_000).for_each(|_| ration.begun());
-        assert_eq!(said(&mut ration), 64);
+    fn a_burst_is_refused_and_then_one_for_so_many_that_are_begun() {
+        for (transport, burst, each) in [(Transport::Tcp, 64, 4), (Transport::Udp, 128, 2)] {
+            let mut ration = Ration::default();
+            assert_eq!(said(&mut ration, Work::Much, transport), burst);
+            (0..100).for_each(|_| ration.begun());
+            assert_eq!(said(&mut ration, Work::Much, transport), 100 / each);
+            (0..10_000).for_each(|_| ration.begun());
+            assert_eq!(said(&mut ration, Work::Much, transport), burst);
+        }
     }
 
     /// To refuse one takes as much as to answer it.
     #[test]
     fn fewer_are_refused_of_those_who_are_as_soon_answered() {
-        let mut ration = Ration::default();
-        let answers = std::iter::from_fn(|| ration.take(Work::Answer).then_some(()));
-        assert_eq!(answers.count(), 16);
+        assert_eq!(said(&mut Ration::default(), Work::Answer, Transport::Udp), 16);
     }
 }
