@@ -31,6 +31,8 @@ pub(crate) struct Hush {
     can: u64,
     learnt: u64,
     steady: Steady,
+    /// Periods in a row in which hardly anybody was turned away.
+    calm: u64,
     /// What came in a period when the driver dropped nothing yet.
     whole: u64,
     stage: Stage,
@@ -76,6 +78,12 @@ const WHOLE: u64 = PARTS as u64;
 
 /// The least that is let through: by it we see when there is less again.
 const LEAST: u64 = 4;
+
+/// When no more than one in so many is turned away, it is calm.
+const CALM: u64 = 64;
+
+/// The longest calm that counts, in periods: in the next one half as many more pass.
+const BOLD: u64 = 8;
 
 /// How long is counted.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -156,6 +164,7 @@ impl Hush {
             can: 0,
             learnt: 0,
             steady: Steady::default(),
+            calm: 0,
             whole: 0,
             stage: Stage::Whole,
             began: Time::default(),
@@ -312,7 +321,10 @@ impl Hush {
         if is_sure && came * WHOLE <= self.can * self.heard(now) {
             return WHOLE;
         }
-        if away * 16 > came {
+        self.calm = if count.away() * CALM <= count.came() { self.calm + 1 } else { 0 };
+        // Nobody repeats what he sends by a stream: what was too much before does not come again.
+        let is_calm = self.unheard == Unheard::Nothing && self.calm > 1;
+        if away * 16 > came && !is_calm {
             let (much, fits) = match periods {
                 // Half of what comes in the first moments may be what was lost a moment before.
                 1 if stage == Stage::Whole && self.unheard == Unheard::GiveUp => (32, 32),
@@ -325,7 +337,11 @@ impl Hush {
             let is_much = came * 16 > self.can * much;
             return if is_much { self.fits(now, came, fits).min(self.open) } else { self.open };
         }
-        let enough = if self.unheard == Unheard::Wait { 1 } else { ENOUGH };
+        let enough = match self.unheard {
+            Unheard::Wait => 1,
+            _ if is_calm => 2,
+            _ => ENOUGH,
+        };
         if periods < enough { self.open } else { self.widen(now, (came, away)) }
     }
 
@@ -361,18 +377,19 @@ impl Hush {
 
     fn learn(&mut self, count: Count) {
         let could = count.begun + count.spent / work::WHOLE;
-        // As long as hardly anybody is turned away, nobody knows how much more could be begun.
-        if count.away() * 16 <= count.came() && could <= self.can {
-            return;
-        }
-        if self.unheard == Unheard::Wait && could > self.can {
+        let is_calm = count.away() * 16 <= count.came();
+        match self.unheard {
+            // As long as hardly anybody is turned away, nobody knows how much more could be begun.
+            _ if is_calm && could <= self.can => {}
             // All that is read is begun. What was begun once can be.
-            (self.can, self.learnt) = (could, 1);
-            return;
+            Unheard::Wait if could > self.can => (self.can, self.learnt) = (could, 1),
+            Unheard::Nothing if is_calm => self.can = could,
+            _ => {
+                let before = self.learnt.min(LEARNT);
+                self.can = (self.can * before + could) / (before + 1);
+                self.learnt = before + 1;
+            }
         }
-        let before = self.learnt.min(LEARNT);
-        self.can = (self.can * before + could) / (before + 1);
-        self.learnt = before + 1;
     }
 
     /// How many parts must pass so that so many sixteenths come of what can be begun, when so many come now.
@@ -391,6 +408,10 @@ impl Hush {
         match () {
             // They come with those who wait already.
             () if self.unheard == Unheard::Wait => fits.clamp(self.open, self.open * 3 / 2 + 1),
+            // Nobody knows how much more could be begun; the longer it is calm the more that may be, for what was learnt may be of a moment in which the machine stood still.
+            () if self.unheard == Unheard::Nothing && self.calm > 1 => {
+                fits.max(self.open + (self.open << (self.calm.min(BOLD) / 2)) / 32 + 1)
+            }
             () if fits >= 2 * self.open => fits,
             () if self.trial.parts(now) > 0 => self.open,
             () if fits > self.open || away > 0 => fits.max(self.open),

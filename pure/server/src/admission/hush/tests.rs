@@ -116,6 +116,38 @@ fn a_moment_in_which_few_come_opens_nothing() {
     assert_eq!(hush.open, before);
 }
 
+/// Half seconds in which 7,500 a second come by streams, of which so many can be begun: how many passed in the last one.
+fn by_streams(hush: &mut Hush, from: u64, can: &[u64]) -> u64 {
+    let mut came = 0;
+    for (nth, can) in (from..).zip(can) {
+        came = 3750 * hush.open / WHOLE;
+        let begun = came.min(*can);
+        (0..came).for_each(|_| hush.seen(Transport::Tcp, Work::Much));
+        (0..begun).for_each(|_| hush.begun());
+        (begun..came).for_each(|_| hush.turned_away());
+        hush.update(Time(nth * 500_000_000), Width::Narrow);
+    }
+    came
+}
+
+/// What the first moments were too much for is gone: they are not counted against who comes seconds later.
+#[test]
+fn by_streams_too_few_pass_for_two_seconds_at_most() {
+    let mut hush = Hush::new(7);
+    let passed = by_streams(&mut hush, 1, &[&[370, 270, 300][..], &[370; 4]].concat());
+    assert!((350..=440).contains(&passed), "{passed} of 370");
+}
+
+/// Somebody else had the processor when it was learnt how much can be begun.
+#[test]
+fn by_streams_more_and_more_pass_while_it_is_calm() {
+    let mut hush = Hush::new(7);
+    let passed = by_streams(&mut hush, 1, &[&[110; 3][..], &[370; 13]].concat());
+    assert!((350..=500).contains(&passed), "{passed} of 370");
+    let passed = by_streams(&mut hush, 20, &[370; 12]);
+    assert!((370..=420).contains(&passed), "{passed} of 370");
+}
+
 #[test]
 fn what_passes_again_is_on_trial_unless_the_flood_has_fallen_by_half() {
     let mut hush = Hush::new(7);
