@@ -383,7 +383,8 @@ impl Hush {
             _ if is_calm && could <= self.can => {}
             // All that is read is begun. What was begun once can be.
             Unheard::Wait if could > self.can => (self.can, self.learnt) = (could, 1),
-            Unheard::Nothing if is_calm => self.can = could,
+            // Some of those had come before.
+            Unheard::Nothing if is_calm => self.can = self.can.max(could.min(count.came())),
             _ => {
                 let before = self.learnt.min(LEARNT);
                 self.can = (self.can * before + could) / (before + 1);
