@@ -34,7 +34,7 @@ TIMES = [0.5, 1, 2, 4, 10]
 KINDS = ["invite-udp", "register-udp", "mix-udp", "invite-tcp", "register-tcp", "mix-tcp"]
 MEASURED = os.path.join(HERE, "measured.json")
 PICTURE = os.path.join(ROOT, "docs/pictures/overload.svg")
-LATE = 1_000_000  # octets of answers that SIPp has not read: more than half a second of them
+LATE = 1_000_000  # as the kernel counts it (some 1,280 for each datagram): so much waits only for a SIPp that is late
 USERS = 50_000  # phones of the town
 SETTLE = 5  # seconds until what is told counts; what happens in them is told apart
 PORTS = itertools.count(26000 + int(time.time()) % 4000)
@@ -154,19 +154,21 @@ def ask_for(folder, kind, rate, seconds):
     for old in itertools.chain.from_iterable(glob.glob(os.path.join(folder, f"{scenario}_*")) for scenario in scenarios):
         os.remove(old)
     count = CALLERS[transport]
-    users = os.path.join(folder, "users.csv")
-    with open(users, "w") as file:
-        file.write("SEQUENTIAL\n" + "".join(f"u{number};\n" for number in range(USERS)))
-    for scenario in scenarios * count:
-        each = max(1, round(rate / len(scenarios) / count))
-        ports.append(next(PORTS))
-        callers.append(sipp(
-            folder,
-            ["-sf", os.path.join(HERE, f"{scenario}.xml"), "-inf", users, "-t", MODES[transport], "-r", str(each), "-m", "10000000",
-             "-l", "1000000", "-timeout", f"{seconds}s", "-timeout_error", "-trace_stat", "-fd", "1", "-trace_rtt", "-rtt_freq", "1",
-             "-buff_size", "4000000", "-p", str(ports[-1]), f"127.0.0.1:{SERVER}"],
-        ))
-    unread, lost = answers_of(ports, callers, time.time() + seconds + 30)
+    try:
+        for scenario in scenarios:
+            for nth in range(count):
+                each = max(1, round(rate / len(scenarios) / count))
+                ports.append(next(PORTS))
+                callers.append(sipp(
+                    folder,
+                    ["-sf", os.path.join(HERE, f"{scenario}.xml"), "-inf", phones(folder, nth, count), "-t", MODES[transport], "-r", str(each),
+                     "-m", "10000000", "-l", "1000000", "-timeout", f"{seconds}s", "-timeout_error", "-trace_stat", "-fd", "1", "-trace_rtt", "-rtt_freq", "1",
+                     "-buff_size", "4000000", "-p", str(ports[-1]), f"127.0.0.1:{SERVER}"],
+                ))
+        late = wait_for(callers, [*ports, CALLEE], seconds)
+    finally:
+        for caller in callers:
+            end(caller)
     begun, setups = 0, []
     for scenario in scenarios:
         for path in glob.glob(os.path.join(folder, f"{scenario}_*_.csv")):
@@ -176,21 +178,31 @@ def ask_for(folder, kind, rate, seconds):
                 if ";" in line and line[0].isdigit():
                     at, took = line.split(";")[:2]
                     setups.append((float(at.replace(",", ".")) / 1000, float(took.replace(",", "."))))
-    return Asked(begun, setups, seconds, (unread, lost))
+    return Asked(begun, setups, seconds, late)
 
 
-def answers_of(ports, callers, until):
-    """Waits for the callers to end: the most octets of answers that waited for one of them, and how many answers they lost: what they do too late is not the server's."""
-    unread, lost = 0, {}
+def phones(folder, nth, count):
+    """A file with the phones of the town, from another one on for each caller."""
+    path = os.path.join(folder, f"users{nth}.csv")
+    first = USERS * nth // count
+    with open(path, "w") as file:
+        file.write("SEQUENTIAL\n" + "".join(f"u{(first + number) % USERS};\n" for number in range(USERS)))
+    return path
+
+
+def wait_for(callers, ports, seconds):
+    """Waits for SIPp to end: how much waited by UDP for it to read while it called, at most, and how many datagrams it lost. What it does too late is not the
+    server's."""
+    began, unread, before, lost = time.time(), 0, {}, {}
     while any(caller.poll() is None for caller in callers):
-        if time.time() > until:
+        if time.time() > began + seconds + 30:
             raise SystemExit("SIPp does not end")
-        for row in list(open("/proc/net/udp"))[1:]:
-            row = row.split()
-            port = int(row[1].split(":")[1], 16)
-            if port in ports:
-                unread = max(unread, int(row[4].split(":")[1], 16))
-                lost[port] = int(row[-1])
+        if time.time() < began + seconds:
+            for row in [line.split() for line in open("/proc/net/udp")][1:]:
+                port = int(row[1].split(":")[1], 16)
+                if port in ports:
+                    unread = max(unread, int(row[4].split(":")[1], 16))
+                    lost[port] = int(row[-1]) - before.setdefault(port, int(row[-1]))
         time.sleep(0.2)
     return unread, sum(lost.values())
 
@@ -246,7 +258,7 @@ def one_round(arguments, name, folder, kind, knee):
               f"({row['good_first']:.0f}/s in the first {SETTLE} s), half within {row['half']:.0f} ms, 99 of 100 within {row['slow']:.0f} ms "
               f"({row['slow_all']:.0f} ms with the first {SETTLE} s)", flush=True)
         if asked.lost or asked.unread > LATE:
-            print(f"  SIPp itself was late: up to {asked.unread:,} octets of answers waited for it, and it lost {asked.lost:,}", flush=True)
+            print(f"  SIPp itself was late: up to {asked.unread // 1280:,} datagrams waited for it, and it lost {asked.lost:,}", flush=True)
         if times == max(TIMES):
             recovered = recovery(folder, kind, knee / 2)
             print(f"  half of the knee right after that: all are served after {recovered:.0f} s", flush=True)

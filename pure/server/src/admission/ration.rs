@@ -20,7 +20,7 @@ impl Ration {
         self.0 = (self.0 + 1).min(MOST);
     }
 
-    /// Somebody is to be refused, to which so many belong that are begun: true when there are words for it.
+    /// Somebody is to be refused, to whom belong so many that are begun: true when there are words for it.
     pub(crate) fn take(&mut self, begun: u32) -> bool {
         let left = self.0.checked_sub(begun);
         self.0 = left.unwrap_or(self.0);

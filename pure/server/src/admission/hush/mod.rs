@@ -31,8 +31,7 @@ pub(crate) struct Hush {
     can: u64,
     learnt: u64,
     steady: Steady,
-    /// Periods in a row in which hardly anybody was turned away.
-    calm: u64,
+    calm: Calm,
     /// What came in a period when the driver dropped nothing yet.
     whole: u64,
     stage: Stage,
@@ -73,6 +72,15 @@ struct Steady {
     periods: u64,
 }
 
+/// Periods in a row in which hardly anybody was turned away of those who come by streams.
+#[derive(Clone, Copy, Debug, Default)]
+struct Calm {
+    periods: u64,
+    /// What came in the last one, and in the last two in each: it was begun.
+    last: u64,
+    both: u64,
+}
+
 /// All.
 const WHOLE: u64 = PARTS as u64;
 
@@ -82,8 +90,8 @@ const LEAST: u64 = 4;
 /// When no more than one in so many is turned away, it is calm.
 const CALM: u64 = 64;
 
-/// The longest calm that counts, in periods: in the next one half as many more pass.
-const BOLD: u64 = 8;
+/// The longest calm that counts, in periods: each second one after it half as many more pass.
+const BOLD: u64 = 10;
 
 /// How long is counted.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -164,7 +172,7 @@ impl Hush {
             can: 0,
             learnt: 0,
             steady: Steady::default(),
-            calm: 0,
+            calm: Calm::default(),
             whole: 0,
             stage: Stage::Whole,
             began: Time::default(),
@@ -251,7 +259,10 @@ impl Hush {
         let (before, room) = (self.open, self.room);
         match begins {
             Width::Narrow => self.open = self.next(now, count).clamp(LEAST, WHOLE),
-            Width::Whole => (self.open, self.learnt, self.stage) = (WHOLE, 0, Stage::Whole),
+            Width::Whole => {
+                (self.open, self.learnt, self.stage) = (WHOLE, 0, Stage::Whole);
+                self.calm = Calm::default();
+            }
         }
         if self.open != before || begins == Width::Whole {
             self.steady = Steady::default();
@@ -321,10 +332,11 @@ impl Hush {
         if is_sure && came * WHOLE <= self.can * self.heard(now) {
             return WHOLE;
         }
-        self.calm = if count.away() * CALM <= count.came() { self.calm + 1 } else { 0 };
-        // Nobody repeats what he sends by a stream: what was too much before does not come again.
-        let is_calm = self.unheard == Unheard::Nothing && self.calm > 1;
-        if away * 16 > came && !is_calm {
+        self.calm.note(count, self.unheard);
+        if self.calm.periods > 1 && periods > 1 && self.trial.parts(now) == 0 {
+            return self.reopen(now, came);
+        }
+        if away * 16 > came {
             let (much, fits) = match periods {
                 // Half of what comes in the first moments may be what was lost a moment before.
                 1 if stage == Stage::Whole && self.unheard == Unheard::GiveUp => (32, 32),
@@ -337,12 +349,16 @@ impl Hush {
             let is_much = came * 16 > self.can * much;
             return if is_much { self.fits(now, came, fits).min(self.open) } else { self.open };
         }
-        let enough = match self.unheard {
-            Unheard::Wait => 1,
-            _ if is_calm => 2,
-            _ => ENOUGH,
-        };
+        let enough = if self.unheard == Unheard::Wait { 1 } else { ENOUGH };
         if periods < enough { self.open } else { self.widen(now, (came, away)) }
+    }
+
+    /// How much may pass after some calm. Nobody repeats what he sends by a stream, so what was too much before does not come again; and what was learnt may be
+    /// of a moment in which the machine stood still, so the longer it is calm the more is tried.
+    fn reopen(&mut self, now: Time, came: u64) -> u64 {
+        self.can = self.can.max(self.calm.both);
+        let more = (self.open << (self.calm.periods.min(BOLD) / 2)) / 64;
+        self.fits(now, came, 17).max(self.open + more + 1)
     }
 
     /// How much may pass when what waits was not all read for long. Once the driver drops some on our behalf, nobody knows for how many more there
@@ -377,20 +393,18 @@ impl Hush {
 
     fn learn(&mut self, count: Count) {
         let could = count.begun + count.spent / work::WHOLE;
-        let is_calm = count.away() * 16 <= count.came();
-        match self.unheard {
-            // As long as hardly anybody is turned away, nobody knows how much more could be begun.
-            _ if is_calm && could <= self.can => {}
-            // All that is read is begun. What was begun once can be.
-            Unheard::Wait if could > self.can => (self.can, self.learnt) = (could, 1),
-            // Some of those had come before.
-            Unheard::Nothing if is_calm => self.can = self.can.max(could.min(count.came())),
-            _ => {
-                let before = self.learnt.min(LEARNT);
-                self.can = (self.can * before + could) / (before + 1);
-                self.learnt = before + 1;
-            }
+        // As long as hardly anybody is turned away, nobody knows how much more could be begun.
+        if count.away() * 16 <= count.came() && could <= self.can {
+            return;
         }
+        if self.unheard == Unheard::Wait && could > self.can {
+            // All that is read is begun. What was begun once can be.
+            (self.can, self.learnt) = (could, 1);
+            return;
+        }
+        let before = self.learnt.min(LEARNT);
+        self.can = (self.can * before + could) / (before + 1);
+        self.learnt = before + 1;
     }
 
     /// How many parts must pass so that so many sixteenths come of what can be begun, when so many come now.
@@ -409,16 +423,25 @@ impl Hush {
         match () {
             // They come with those who wait already.
             () if self.unheard == Unheard::Wait => fits.clamp(self.open, self.open * 3 / 2 + 1),
-            // Nobody knows how much more could be begun; the longer it is calm the more that may be, for what was learnt may be of a moment in which the machine stood still.
-            () if self.unheard == Unheard::Nothing && self.calm > 1 => {
-                fits.max(self.open + (self.open << (self.calm.min(BOLD) / 2)) / 32 + 1)
-            }
             () if fits >= 2 * self.open => fits,
             () if self.trial.parts(now) > 0 => self.open,
             () if fits > self.open || away > 0 => fits.max(self.open),
             // Nobody knows how much more could be begun.
             () => self.open + self.open / 16 + 1,
         }
+    }
+}
+
+impl Calm {
+    /// One more period.
+    fn note(&mut self, count: Count, unheard: Unheard) {
+        let is_calm = unheard == Unheard::Nothing
+            && count.came() > 0
+            && count.away() * CALM <= count.came()
+            && count.waited <= LATE;
+        let (last, both) = (count.came(), count.came().min(self.last));
+        let calm = Self { periods: self.periods + 1, last, both };
+        *self = if is_calm { calm } else { Self::default() };
     }
 }
 
