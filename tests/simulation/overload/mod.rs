@@ -32,19 +32,19 @@ fn crowded((transport, processor): (Transport, Processor), secret: u128, times: 
 /// Of what can be done so much is done in any case, in hundredths, at so many times the load. By TCP what is too much has to be stepped over.
 const fn least(transport: Transport, times: u64) -> u64 {
     match (transport, times) {
-        (Transport::Udp, _) => 91,
+        (Transport::Udp, _) => 93,
         (_, ..10) => 93,
         _ => 85,
     }
 }
 
 /// Ten times the load, and what can be done is done, and at once. A refusal costs a quarter of a call here. (How much is done depends by UDP a
-/// little on who is heard: from 92 to 97 hundredths with 16 keys. These were the worst at four and at ten times.)
+/// little on who is heard: from 94 to 98 hundredths with 50 keys. These were the worst at four and at ten times.)
 #[test]
 fn goodput_stays_whatever_comes() {
     use Processor::{Quota, Whole};
     let [udp, tcp] = [Transport::Udp, Transport::Tcp];
-    let whole = [(udp, Whole, 7), (udp, Whole, 10), (tcp, Whole, 7)];
+    let whole = [(udp, Whole, 7), (udp, Whole, 14), (tcp, Whole, 7)];
     let whole = whole.into_iter().flat_map(|way| [2, 4, 10].map(|times| (way, times)));
     let asked = whole.chain([((udp, Quota, 7), 10), ((tcp, Quota, 7), 4), ((tcp, Quota, 7), 10)]);
     let judged = all(asked, |((by, processor, key), times)| {
