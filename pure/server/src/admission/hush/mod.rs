@@ -315,6 +315,7 @@ impl Hush {
     /// much, and then the closer the more was counted.
     fn next(&mut self, now: Time, count: Count) -> u64 {
         self.learn(count);
+        self.calm.note(count, self.unheard);
         let stage = std::mem::replace(&mut self.stage, Stage::Settled);
         if stage == Stage::Settling {
             return self.open;
@@ -332,7 +333,6 @@ impl Hush {
         if is_sure && came * WHOLE <= self.can * self.heard(now) {
             return WHOLE;
         }
-        self.calm.note(count, self.unheard);
         if self.calm.periods > 1 && periods > 1 && self.trial.parts(now) == 0 {
             return self.reopen(now, came);
         }

@@ -130,9 +130,9 @@ fn by_streams(hush: &mut Hush, from: u64, can: &[u64]) -> u64 {
     came
 }
 
-/// That many were turned away in the first moments keeps nobody out when there is time for more.
+/// That many were turned away in the first moments keeps ever fewer out when there is time for more.
 #[test]
-fn by_streams_too_few_pass_for_a_second_or_two() {
+fn by_streams_ever_more_pass_after_a_second_of_calm() {
     let mut hush = Hush::new(7);
     let passed = by_streams(&mut hush, 1, &[&[370, 270][..], &[700; 7]].concat());
     assert!((500..750).contains(&passed), "{passed} of 700");
@@ -146,6 +146,19 @@ fn by_streams_more_and_more_pass_while_it_is_calm() {
     assert!((350..=500).contains(&passed), "{passed} of 370");
     let passed = by_streams(&mut hush, 20, &[370; 12]);
     assert!((370..=420).contains(&passed), "{passed} of 370");
+}
+
+/// What waits long is too much, though nobody is turned away.
+#[test]
+fn by_streams_nothing_opens_while_something_waits_long() {
+    let mut hush = Hush::new(7);
+    by_streams(&mut hush, 1, &[110; 3]);
+    let before = hush.open;
+    for nth in 4..8 {
+        hush.hears(Backlog { waited: LATE * 2, ..Backlog::default() });
+        by_streams(&mut hush, nth, &[370]);
+    }
+    assert_eq!(hush.open, before);
 }
 
 #[test]
