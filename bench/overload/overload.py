@@ -27,8 +27,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SERVER, CALLEE = 25070, 25080
-# By TCP so many callers with a connection each; by UDP one SIPp alone reads answers half a second late and more when it asks for 40,000 a second, and asks again
-# meanwhile what was answered long ago.
+# By TCP so many callers with a connection each. By UDP one SIPp alone that asks for 40,000 a second reads answers half a second late and more, and asks
+# again meanwhile what was answered long ago.
 CALLERS = {"tcp": 10, "udp": 2}
 TIMES = [0.5, 1, 2, 4, 10]
 KINDS = ["invite-udp", "register-udp", "mix-udp", "invite-tcp", "register-tcp", "mix-tcp"]
