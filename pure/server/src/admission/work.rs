@@ -56,7 +56,7 @@ impl Work {
 
     /// To how many that are begun belongs one that is refused in words. Who calls by a datagram and hears nothing calls six times more, and to read
     /// that takes twice what a word takes.
-    pub(crate) fn to_one_word(self, transport: Transport) -> u32 {
+    pub(crate) const fn to_one_word(self, transport: Transport) -> u32 {
         match self {
             Self::Much if transport.is_reliable() => 4,
             Self::Much => 2,

@@ -55,6 +55,8 @@ struct Count {
     hasty: u64,
     /// Those who came by a datagram and want no more.
     signs: u64,
+    /// Those who had better not be served late, however they came.
+    calls: u64,
     begun: u64,
     turned_away: u64,
     lost: u64,
@@ -72,7 +74,8 @@ struct Steady {
     periods: u64,
 }
 
-/// Periods in a row in which hardly anybody was turned away of those who come by streams.
+/// Periods in a row in which hardly any call that came by a stream was turned away. What is answered whenever it is read says nothing of that: anybody could send so
+/// much of it that all seem to find time.
 #[derive(Clone, Copy, Debug, Default)]
 struct Calm {
     periods: u64,
@@ -90,7 +93,7 @@ const LEAST: u64 = 4;
 /// When no more than one in so many is turned away, it is calm.
 const CALM: u64 = 64;
 
-/// The longest calm that counts, in periods: each second one after it half as many more pass.
+/// After so many calm periods, each second one lets half as many more pass; after fewer it is less.
 const BOLD: u64 = 10;
 
 /// How long is counted.
@@ -191,6 +194,7 @@ impl Hush {
     /// A request came through that need not have, by such a transport.
     pub(crate) fn seen(&mut self, transport: Transport, work: Work) {
         self.count.seen += 1;
+        self.count.calls += u64::from(work == Work::Much);
         if transport.is_reliable() {
             return;
         }
@@ -436,8 +440,9 @@ impl Calm {
     /// One more period.
     fn note(&mut self, count: Count, unheard: Unheard) {
         let is_calm = unheard == Unheard::Nothing
-            && count.came() > 0
-            && count.away() * CALM <= count.came()
+            && count.calls > 0
+            && count.calls * HASTY >= count.came()
+            && count.away() * CALM <= count.calls
             && count.waited <= LATE;
         let (last, both) = (count.came(), count.came().min(self.last));
         let calm = Self { periods: self.periods + 1, last, both };

@@ -161,6 +161,19 @@ fn by_streams_nothing_opens_while_something_waits_long() {
     assert_eq!(hush.open, before);
 }
 
+/// What is answered when it is read is turned away by nobody, so that it comes in thousands does not say that there is time for more calls.
+#[test]
+fn by_streams_those_who_only_ask_whether_we_live_make_no_calm() {
+    let mut hush = Hush::new(7);
+    by_streams(&mut hush, 1, &[110; 3]);
+    let before = hush.open;
+    for nth in 4..8 {
+        (0..10_000).for_each(|_| hush.seen(Transport::Tcp, Work::Sign));
+        by_streams(&mut hush, nth, &[110]);
+    }
+    assert!(hush.open <= before + 1 + before / 16, "{} after {before}", hush.open);
+}
+
 #[test]
 fn what_passes_again_is_on_trial_unless_the_flood_has_fallen_by_half() {
     let mut hush = Hush::new(7);
