@@ -221,7 +221,7 @@ fn what_an_earlier_life_had_kept() {
         request.branch += &nth.to_string();
         office.receive(phone.flow, request.wire());
         let kept = office.asked.drain(..).find_map(|(ticket, question)| match question {
-            Question::Keep(record) => Some((ticket, record.value)),
+            Question::Keep(record) => Some((ticket, record.value.clone())),
             _ => None,
         });
         let (ticket, value) = kept.unwrap();

@@ -1,5 +1,6 @@
 //! Bans that are written down: the next life of a server knows them, and the other nodes of a cluster do, each with its reason and its end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use offhook_tests::office::{self, Office, Phone, status};
@@ -23,7 +24,7 @@ fn written(office: &mut Office, deed: impl FnOnce(&mut Office, &mut Vec<Output>)
     let mut out = Vec::new();
     deed(office, &mut out);
     let record = out.into_iter().find_map(|output| match output {
-        Output::Ask(_, Question::Keep(record)) => Some(record),
+        Output::Ask(_, Question::Keep(record)) => Some(Arc::unwrap_or_clone(record)),
         _ => None,
     });
     record.expect("something is written down")
@@ -58,7 +59,7 @@ fn heeds_until(office: &mut Office, octets: &[u8], left: Duration) -> Option<Rec
             Output::Report(event) => office.events.push(event),
             Output::Bar(source, _) => drop(office.barred.insert(source)),
             Output::Unbar(source) => drop(office.barred.remove(&source)),
-            Output::Ask(_, Question::Keep(record)) => written = Some(record),
+            Output::Ask(_, Question::Keep(record)) => written = Some(Arc::unwrap_or_clone(record)),
             other => panic!("{other:?}"),
         }
     }

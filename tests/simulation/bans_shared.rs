@@ -2,6 +2,7 @@
 //! hours apart, or they restart. Meanwhile operators ban and lift bans, at any of them. In the end the last word holds at all nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use machine::{Dice, Time};
@@ -108,7 +109,8 @@ impl World {
         let (office, mut out) = (&mut self.offices[node], Vec::new());
         deed(office, &mut out);
         for output in out {
-            if let Output::Ask(_, Question::Keep(Record { key, value, until })) = output {
+            if let Output::Ask(_, Question::Keep(record)) = output {
+                let Record { key, value, until } = Arc::unwrap_or_clone(record);
                 self.seen[node].insert(value.clone());
                 if !self.is_gone && !self.dice.chance(10) {
                     self.board.insert(key, (value, self.now + (until - self.offices[node].now)));

@@ -1,10 +1,11 @@
 //! The disk is slow, full or dead, and the server dies: what a phone was promised stays true.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use machine::{Dice, Time};
 use offhook_tests::office::{self, Office, Phone, Request, Sent, answers, requests, status};
-use protocol::{Answer, Input, Question, Record, Ticket};
+use protocol::{Answer, Flow, Input, Question, Record, Ticket};
 use server::Node;
 use server::settings::{Bindings, Registrar, Settings};
 use sip::Name;
@@ -26,7 +27,7 @@ fn register(phone: &Phone, cseq: u32, expires: u32) -> Request {
 /// What the server wants to have kept.
 fn record(office: &mut Office) -> Option<(Ticket, Record)> {
     office.asked.drain(..).find_map(|(ticket, question)| match question {
-        Question::Keep(record) => Some((ticket, record)),
+        Question::Keep(record) => Some((ticket, Arc::unwrap_or_clone(record))),
         _ => None,
     })
 }
@@ -85,6 +86,25 @@ fn a_full_disk_is_no_promise_and_changes_nothing() {
     assert!(gone.value.is_empty());
     assert_eq!(status(&office.tell(Input::Answered(ticket, Answer::NotKept))), 503);
     assert!(rings(&mut office, "101"));
+}
+
+/// Its transaction has the request, however long the disk takes, and whatever becomes of the connection.
+#[test]
+fn who_is_refused_late_is_refused_by_tcp_too_and_by_the_next_connection() {
+    for cut in [false, true] {
+        let mut office = Office::new(settings());
+        let phone = Phone::tcp(101, 7);
+        let (ticket, _) = begin(&mut office, &register(&phone, 1, 3600), &phone);
+        office.wait(Duration::from_secs(6));
+        if cut {
+            office.tell(Input::Failed(phone.flow));
+        }
+        let sent = office.tell(Input::Answered(ticket, Answer::NotKept));
+        // RFC 3261 §18.2.2: a connection that is gone is opened anew.
+        let connection = if cut { 0 } else { phone.flow.connection };
+        assert_eq!(answers(&sent, Flow { connection, ..phone.flow }), [503], "{sent:?}");
+        assert!(!rings(&mut office, "101"));
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Keeping records, away from the shards: a disk may take its time, and a shard never waits.
 
+use std::sync::Arc;
+
 use machine::Time;
 use protocol::Record;
 use protocol::doors::Share;
@@ -10,7 +12,7 @@ use crate::reply::Reply;
 pub trait Keeper: Send + Sync {
     /// Takes a record, and returns at once. [`Answer::Kept`](protocol::Answer::Kept) is given to `reply` when it is safe, now or later, by any
     /// thread; dropped without an answer, it is not kept.
-    fn keep(&self, record: Record, reply: Reply);
+    fn keep(&self, record: Arc<Record>, reply: Reply);
 
     /// Takes a record that all nodes of a cluster are to have, in the same way ([`Answer::Differs`](protocol::Answer::Differs): another node
     /// was faster). Who has no such store drops the reply.
@@ -33,5 +35,5 @@ pub trait Keeper: Send + Sync {
 pub(crate) struct Forgetful;
 
 impl Keeper for Forgetful {
-    fn keep(&self, _: Record, _: Reply) {}
+    fn keep(&self, _: Arc<Record>, _: Reply) {}
 }

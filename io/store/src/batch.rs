@@ -14,6 +14,11 @@ pub(crate) struct Entry<'a> {
 }
 
 impl Entry<'_> {
+    /// How many octets it takes there.
+    pub(crate) const fn len(&self) -> usize {
+        AROUND.saturating_add(self.key.len()).saturating_add(self.value.len())
+    }
+
     /// Writes it behind the others.
     pub(crate) fn write(&self, batch: &mut Vec<u8>) {
         // Longer than a record may be, it would have been refused.
@@ -26,6 +31,9 @@ impl Entry<'_> {
         batch.extend_from_slice(&sum(self.key, self.value, self.until));
     }
 }
+
+/// Octets of a record beside its key and its value.
+const AROUND: usize = 24;
 
 /// The records of a batch, one after the other: `None` for one whose octets are not what was written. It ends where no length can be right.
 pub(crate) fn entries(mut batch: &[u8]) -> impl Iterator<Item = Option<Entry<'_>>> {
@@ -58,6 +66,7 @@ mod tests {
     fn what_is_written_reads_back() {
         let (batch, all) = written();
         assert_eq!(entries(&batch).collect::<Vec<_>>(), all.map(Some));
+        assert_eq!(batch.len(), all.iter().map(Entry::len).sum());
     }
 
     #[test]

@@ -13,21 +13,21 @@ use crate::limits;
 use crate::store::{Durability, Kept, Tell};
 
 /// A record, and who waits for it.
-pub(crate) struct Errand {
-    pub(crate) record: Record,
-    pub(crate) tell: Option<Tell>,
+pub(crate) struct Errand<T> {
+    pub(crate) record: Arc<Record>,
+    pub(crate) tell: Option<T>,
 }
 
-impl Errand {
+impl<T: Tell> Errand<T> {
     /// Tells who waits.
     pub(crate) fn tell(self, kept: Kept) {
         if let Some(tell) = self.tell {
-            tell(kept);
+            tell.tell(kept);
         }
     }
 }
 
-impl fmt::Debug for Errand {
+impl<T> fmt::Debug for Errand<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Errand").field("record", &self.record).finish_non_exhaustive()
     }
@@ -37,9 +37,9 @@ impl fmt::Debug for Errand {
 pub(crate) type Trouble = Box<dyn Fn(Result<(), String>) + Send>;
 
 /// The thread's whole state.
-pub(crate) struct Clerk {
+pub(crate) struct Clerk<T: Tell> {
     file: File,
-    desk: Arc<Desk>,
+    desk: Arc<Desk<T>>,
     /// A group begins no sooner after the one before has begun.
     apart: Duration,
     trouble: Trouble,
@@ -54,17 +54,17 @@ enum Disk {
     Refuses,
 }
 
-impl Drop for Clerk {
+impl<T: Tell> Drop for Clerk<T> {
     /// However it ends: whoever waits is told that nothing is safe, and nobody waits any more.
     fn drop(&mut self) {
         self.desk.leave();
     }
 }
 
-impl Clerk {
+impl<T: Tell> Clerk<T> {
     pub(crate) fn new(
         file: File,
-        desk: Arc<Desk>,
+        desk: Arc<Desk<T>>,
         durability: Durability,
         trouble: Trouble,
     ) -> Self {
@@ -106,9 +106,9 @@ impl Clerk {
     }
 
     /// Writes a group, and tells who waits for it.
-    fn write(&mut self, group: &mut Vec<Errand>) {
+    fn write(&mut self, group: &mut Vec<Errand<T>>) {
         let began = Instant::now();
-        let written = self.file.write(group.iter().map(|errand| &errand.record));
+        let written = self.file.write(group.iter().map(|errand| &*errand.record));
         let ended = written.as_ref().map(drop).map_err(drop);
         self.counts.group(group.len(), began.elapsed(), ended);
         let kept = if written.is_ok() { Kept::Safely } else { Kept::Not };

@@ -8,15 +8,13 @@ use crate::clerk::Errand;
 use crate::limits;
 
 /// Records that wait, and what the clerk does meanwhile.
-#[derive(Debug, Default)]
-pub(crate) struct Desk {
-    tray: Mutex<Tray>,
+pub(crate) struct Desk<T> {
+    tray: Mutex<Tray<T>>,
     bell: Condvar,
 }
 
-#[derive(Debug, Default)]
-struct Tray {
-    errands: Vec<Errand>,
+struct Tray<T> {
+    errands: Vec<Errand<T>>,
     clerk: At,
     closed: bool,
 }
@@ -42,9 +40,16 @@ pub(crate) enum Next {
     End,
 }
 
-impl Desk {
+impl<T> Default for Desk<T> {
+    fn default() -> Self {
+        let tray = Tray { errands: Vec::new(), clerk: At::Work, closed: false };
+        Self { tray: Mutex::new(tray), bell: Condvar::new() }
+    }
+}
+
+impl<T> Desk<T> {
     /// Takes a record; gives it back when too many wait. The clerk is woken only if it would not look by itself.
-    pub(crate) fn put(&self, errand: Errand) -> Result<(), Errand> {
+    pub(crate) fn put(&self, errand: Errand<T>) -> Result<(), Errand<T>> {
         let mut tray = self.tray();
         if tray.closed || tray.errands.len() >= limits::WAITING {
             return Err(errand);
@@ -79,7 +84,7 @@ impl Desk {
         &self,
         earliest: Instant,
         idle: Option<Duration>,
-        group: &mut Vec<Errand>,
+        group: &mut Vec<Errand<T>>,
     ) -> Next {
         let idle = idle.map(|idle| earliest.max(Instant::now()) + idle);
         let mut tray = self.tray();
@@ -114,7 +119,7 @@ impl Desk {
         }
     }
 
-    fn tray(&self) -> MutexGuard<'_, Tray> {
+    fn tray(&self) -> MutexGuard<'_, Tray<T>> {
         self.tray.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -126,9 +131,9 @@ mod tests {
 
     use super::*;
 
-    fn errand() -> Errand {
+    fn errand() -> Errand<()> {
         let record = Record { key: b"a"[..].into(), value: b"1"[..].into(), until: Time(1) };
-        Errand { record, tell: None }
+        Errand { record: record.into(), tell: None }
     }
 
     #[test]

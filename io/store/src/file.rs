@@ -380,12 +380,14 @@ fn entry(record: &Record) -> Entry<'_> {
 }
 
 /// Records as batches: how many each holds, and its octets.
-fn batches<'a>(entries: impl Iterator<Item = Entry<'a>>) -> Vec<(u32, Vec<u8>)> {
-    let mut batches = vec![(0, Vec::new())];
+fn batches<'a>(entries: impl Iterator<Item = Entry<'a>> + Clone) -> Vec<(u32, Vec<u8>)> {
+    let mut left: usize = entries.clone().map(|entry| entry.len()).sum();
+    let mut batches: Vec<(u32, Vec<u8>)> = Vec::new();
     for entry in entries {
-        if batches.last().is_some_and(|(_, octets)| octets.len() >= limits::BATCH) {
-            batches.push((0, Vec::new()));
+        if batches.last().is_none_or(|(_, octets)| octets.len() >= limits::BATCH) {
+            batches.push((0, Vec::with_capacity(left.min(limits::BATCH_ROOM))));
         }
+        left = left.saturating_sub(entry.len());
         if let Some((count, octets)) = batches.last_mut() {
             *count += 1;
             entry.write(octets);

@@ -1,7 +1,9 @@
 //! `Landing`: which batches are not in the table yet, and which of their records are still the newest of their key.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, RandomState};
+
+use machine::Halves;
 
 use crate::limits;
 
@@ -11,7 +13,7 @@ pub(crate) struct Landing {
     batches: VecDeque<Batch>,
     /// By the hash of a key the batch that has said something of it last. Of the few hundred thousand keys that there are here two have one hash
     /// in one of some billion lives; what was said of one of them would then stay unread.
-    newest: HashMap<u64, i64>,
+    newest: Halves<i64>,
     hasher: RandomState,
     octets: usize,
     last: i64,

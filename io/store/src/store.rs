@@ -32,8 +32,17 @@ pub enum Kept {
     Not,
 }
 
-/// How somebody is told what became of a record.
-pub type Tell = Box<dyn FnOnce(Kept) + Send>;
+/// Somebody who waits to be told what became of a record. Dropped untold: it is not known to be safe.
+pub trait Tell: Send + 'static {
+    /// By any thread, once.
+    fn tell(self, kept: Kept);
+}
+
+impl<F: FnOnce(Kept) + Send + 'static> Tell for F {
+    fn tell(self, kept: Kept) {
+        self(kept);
+    }
+}
 
 /// A record of an earlier life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,27 +90,25 @@ impl fmt::Display for Loss {
     }
 }
 
-/// The records of this machine. Dropping it writes what waits.
-#[derive(Debug)]
-pub struct Store {
+/// The records of this machine, and who waits for each. Dropping it writes what waits.
+pub struct Store<T: Tell = Box<dyn FnOnce(Kept) + Send>> {
     durability: Durability,
-    desk: Arc<Desk>,
+    desk: Arc<Desk<T>>,
     clerk: Option<JoinHandle<()>>,
     counts: Arc<Counts>,
 }
 
 /// A store that has been opened, and what it held.
-#[derive(Debug)]
-pub struct Opened {
+pub struct Opened<T: Tell = Box<dyn FnOnce(Kept) + Send>> {
     /// The store.
-    pub store: Store,
+    pub store: Store<T>,
     /// The records that had not ended by now.
     pub restored: Vec<Restored>,
     /// What is gone.
     pub losses: Vec<Loss>,
 }
 
-impl Store {
+impl<T: Tell> Store<T> {
     /// Opens the store in a folder, and makes both where there is none. `trouble` is told, in words, when the disk begins to refuse and
     /// when it takes records again.
     ///
@@ -112,7 +119,7 @@ impl Store {
         durability: Durability,
         now: Time,
         trouble: impl Fn(Result<(), String>) + Send + 'static,
-    ) -> Result<Opened, Fault> {
+    ) -> Result<Opened<T>, Fault> {
         let (file, restored, losses) = File::open(folder, durability, now)?;
         let desk = Arc::new(Desk::default());
         let clerk = Clerk::new(file, Arc::clone(&desk), durability, Box::new(trouble));
@@ -130,10 +137,11 @@ impl Store {
         &self.counts
     }
 
-    /// Hands a record in, and returns at once. `tell` is called when it is safe, or is known not to be, by any thread.
-    pub fn keep(&self, record: Record, tell: Tell) {
+    /// Hands a record in, and returns at once. `tell` is told when it is safe, or is known not to be.
+    pub fn keep(&self, record: impl Into<Arc<Record>>, tell: T) {
+        let record = record.into();
         if record.key.len().saturating_add(record.value.len()) > limits::RECORD {
-            return tell(Kept::Not);
+            return tell.tell(Kept::Not);
         }
         // While the disk refuses nobody is told at once: it would be so for none of them.
         let refuses = self.counts.refusing.get() > 0;
@@ -150,12 +158,26 @@ impl Store {
             }
         };
         if let Some(tell) = at_once {
-            tell(kept);
+            tell.tell(kept);
         }
     }
 }
 
-impl Drop for Store {
+impl<T: Tell> fmt::Debug for Store<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("durability", &self.durability).finish_non_exhaustive()
+    }
+}
+
+impl<T: Tell> fmt::Debug for Opened<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (held, lost) = (self.restored.len(), &self.losses);
+        let mut opened = f.debug_struct("Opened");
+        opened.field("restored", &held).field("losses", lost).finish_non_exhaustive()
+    }
+}
+
+impl<T: Tell> Drop for Store<T> {
     fn drop(&mut self) {
         self.desk.close();
         if let Some(clerk) = self.clerk.take() {

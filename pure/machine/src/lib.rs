@@ -15,7 +15,7 @@ mod time;
 pub use alarms::Alarms;
 pub use dice::Dice;
 pub use index::Index;
-pub use map::{AsItIs, HashKey, Hashes, Map, Numbers, write_parts};
+pub use map::{AsItIs, Halves, HashKey, Hashes, Map, Numbers, write_parts};
 pub use rows::Rows;
 pub use shelf::Shelf;
 pub use time::Time;

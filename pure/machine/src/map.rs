@@ -81,6 +81,9 @@ const ROOM: usize = 256;
 /// A map whose keys are [numbers](HashKey::number): they were hashed with a secret key, so they are not hashed again.
 pub type Numbers<V> = HashMap<u128, V, BuildHasherDefault<AsItIs>>;
 
+/// The same of numbers of 64 bits.
+pub type Halves<V> = HashMap<u64, V, BuildHasherDefault<AsItIs>>;
+
 /// The same of numbers of 32 bits.
 pub type Hashes<V> = HashMap<u32, V, BuildHasherDefault<AsItIs>>;
 
@@ -101,6 +104,10 @@ impl Hasher for AsItIs {
 
     fn write_u128(&mut self, number: u128) {
         self.0 = number as u64;
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
     }
 
     fn write_u32(&mut self, number: u32) {
@@ -144,5 +151,7 @@ mod tests {
         assert_eq!(numbers.get(&1), None);
         let hashes: Hashes<u32> = (0..1000).map(|number| (number << 20, number)).collect();
         assert!((0..1000).all(|number| hashes.get(&(number << 20)) == Some(&number)));
+        let halves: Halves<u64> = (0..1000).map(|number| (number << 50, number)).collect();
+        assert!((0..1000).all(|number| halves.get(&(number << 50)) == Some(&number)));
     }
 }

@@ -4,6 +4,7 @@
 //! serve both.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use machine::Time;
 use sip::{Bytes, Malformed, Message};
@@ -126,8 +127,8 @@ pub enum Question {
     Services(Domain),
     /// Where an address of record can be reached: asked of the shard that keeps it.
     Locate(Box<[u8]>),
-    /// Keep a fact: asked of the store.
-    Keep(Record),
+    /// Keep a fact: asked of the store. Who asks holds it as well until it is safe, to know what to undo, and two copies are dearer than a count.
+    Keep(Arc<Record>),
     /// What all nodes know under a key: asked of the store that they share.
     Recall(Box<[u8]>),
     /// Keep a fact for all nodes, unless one of them has kept another meanwhile: asked of the store that they share.

@@ -1,6 +1,7 @@
 //! `Disk`: what a server keeps in the simulated world, and how quickly.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::{Answer, Record};
@@ -34,7 +35,7 @@ impl Disk {
     }
 
     /// Takes a record; the answer, and after how long it comes.
-    pub(crate) fn keep(&mut self, record: Record) -> Option<(Duration, Answer)> {
+    pub(crate) fn keep(&mut self, record: Arc<Record>) -> Option<(Duration, Answer)> {
         let delay = match self.health {
             Health::Quick => Duration::ZERO,
             Health::Slow(delay) => delay,
@@ -44,7 +45,7 @@ impl Disk {
         if record.value.is_empty() {
             self.records.remove(&record.key);
         } else {
-            self.records.insert(record.key.clone(), record);
+            self.records.insert(record.key.clone(), Arc::unwrap_or_clone(record));
         }
         Some((delay, Answer::Kept))
     }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use net::{Clock, Reply};
 use protocol::{Answer, Record};
-use store::{Durability, Kept, Opened, Restored, Store};
+use store::{Durability, Kept, Opened, Restored, Store, Tell};
 
 use crate::config;
 use crate::log::Log;
 
 /// The store, and what it held.
 pub(crate) struct Drawer {
-    store: Store,
+    store: Store<Waiter>,
     pub(crate) restored: Vec<Restored>,
 }
 
@@ -54,18 +54,22 @@ impl Drawer {
     }
 }
 
-struct Keeper(Store);
+/// A shard that waits for a record.
+struct Waiter(Reply);
+
+impl Tell for Waiter {
+    fn tell(self, kept: Kept) {
+        self.0.give(match kept {
+            Kept::Safely => Answer::Kept,
+            Kept::Not => Answer::NotKept,
+        });
+    }
+}
+
+struct Keeper(Store<Waiter>);
 
 impl net::Keeper for Keeper {
-    fn keep(&self, record: Record, reply: Reply) {
-        self.0.keep(
-            record,
-            Box::new(|kept| {
-                reply.give(match kept {
-                    Kept::Safely => Answer::Kept,
-                    Kept::Not => Answer::NotKept,
-                });
-            }),
-        );
+    fn keep(&self, record: Arc<Record>, reply: Reply) {
+        self.0.keep(record, Waiter(reply));
     }
 }

@@ -199,7 +199,8 @@ impl Shards {
 
 impl net::Keeper for Keeper {
     /// Bindings are shared: what else is to be kept is for the board, and nobody waits for it.
-    fn keep(&self, Record { key, value, until }: Record, _: Reply) {
+    fn keep(&self, record: Arc<Record>, _: Reply) {
+        let Record { key, value, until } = Arc::unwrap_or_clone(record);
         let mut written = board(&self.written);
         if written.len() < cluster::limits::BOARD {
             written.insert(value.clone());

@@ -1,8 +1,8 @@
 //! Questions: names, other shards, media sockets.
 
 use std::net::UdpSocket;
-use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use offhook_net::{Keeper, Plan, Program, Reply, Resolver, limits};
@@ -177,9 +177,9 @@ fn media_goes_in_and_out_of_a_pair_of_sockets() {
 #[test]
 fn records_go_to_the_keeper_and_its_word_comes_back() {
     /// Has room for one.
-    struct Drawer(Mutex<Option<Record>>);
+    struct Drawer(Mutex<Option<Arc<Record>>>);
     impl Keeper for Drawer {
-        fn keep(&self, record: Record, reply: Reply) {
+        fn keep(&self, record: Arc<Record>, reply: Reply) {
             if self.0.lock().unwrap().replace(record).is_none() {
                 reply.give(Answer::Kept);
             }
@@ -197,6 +197,6 @@ fn without_a_keeper_nothing_is_said_to_be_kept() {
 
 fn keep(house: &House, ticket: u64) -> (u16, Ticket, Answer) {
     let record = Record { key: [1].into(), value: [2].into(), until: machine::Time::NEVER };
-    house.put(0, Output::Ask(Ticket(ticket), Question::Keep(record)));
+    house.put(0, Output::Ask(Ticket(ticket), Question::Keep(record.into())));
     answer(house)
 }

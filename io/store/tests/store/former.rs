@@ -17,7 +17,7 @@ fn what_a_newer_program_wrote_is_refused_and_left_as_it_is() {
     newer.pragma_update(None, "wal_checkpoint", "TRUNCATE").ok();
     drop(newer);
     let before = fs::read(&path).unwrap();
-    let fault = Store::open(&folder.0, Durability::Grouped, NOW, |_| ()).unwrap_err();
+    let fault = <Store>::open(&folder.0, Durability::Grouped, NOW, |_| ()).unwrap_err();
     assert!(fault.to_string().contains("newer offhook (form 99"), "{fault}");
     assert_eq!(fs::read(&path).unwrap(), before);
 }
@@ -45,7 +45,7 @@ fn a_program_that_is_killed_while_it_takes_over_an_earlier_form_takes_it_over_th
     const FOLDER: &str = "OFFHOOK_TEST_FOLDER";
     let name = "former::a_program_that_is_killed_while_it_takes_over_an_earlier_form_takes_it_over_the_next_time";
     if let Some(folder) = std::env::var_os(FOLDER) {
-        drop(Store::open(&PathBuf::from(folder), Durability::Grouped, NOW, |_| ()).unwrap());
+        drop(<Store>::open(&PathBuf::from(folder), Durability::Grouped, NOW, |_| ()).unwrap());
         return;
     }
     let folder = Folder::new();

@@ -49,7 +49,7 @@ fn a_full_disk_is_said_to_be_full_and_works_again_once_it_has_room() {
     assert_eq!(heard.try_recv(), Ok(Ok(())));
     assert!(heard.try_recv().is_err(), "said once, not for each");
     drop(store);
-    let restored = Store::open(&disk, Durability::Grouped, NOW, |_| ()).unwrap().restored;
+    let restored = <Store>::open(&disk, Durability::Grouped, NOW, |_| ()).unwrap().restored;
     let has = |key: &str| restored.iter().any(|one| &*one.key == key.as_bytes());
     assert!(has("before") && has("after"));
     assert_eq!(restored.len(), 2 + 20 - refused, "what was refused is not there");

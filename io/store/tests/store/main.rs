@@ -321,7 +321,7 @@ fn spoil(path: &Path, at: u64, octets: usize) {
 fn two_servers_do_not_share_a_folder_unknowingly() {
     let folder = Folder::new();
     let first = open(&folder, NOW);
-    let second = Store::open(&folder.0, Durability::Grouped, NOW, |_| ()).unwrap_err();
+    let second = <Store>::open(&folder.0, Durability::Grouped, NOW, |_| ()).unwrap_err();
     assert!(matches!(second, Fault::InUse(_)), "{second}");
     assert!(second.to_string().contains("another offhook"));
     drop(first);

@@ -363,7 +363,7 @@ impl Transactions {
         }
     }
 
-    /// The request of a server transaction, while that may need it: to find out where its answers can go.
+    /// The request of a server transaction, while it may be needed: to find out where its answers can go, and to refuse it late.
     pub fn server_request(&self, id: ServerId) -> Option<Message> {
         match self.all.get(id.0).map(|entry| &entry.transaction) {
             Some(Transaction::Server(server)) => server.request(),

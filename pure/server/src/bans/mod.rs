@@ -467,7 +467,7 @@ fn write_down(turn: &mut Turn<'_>, kept: &Kept, until: Time) {
         (Bindings::Kept | Bindings::Shared, kept) => kept.write(&turn.house.seal),
     };
     let record = Record { key: kept::key(kept.source()), value, until };
-    turn.out.push(Output::Ask(NOBODY, Question::Keep(record)));
+    turn.out.push(Output::Ask(NOBODY, Question::Keep(record.into())));
 }
 
 /// Nobody's ticket: the others are counted from 1.

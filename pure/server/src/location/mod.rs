@@ -134,6 +134,11 @@ impl Location {
         place.map_or(&[], |place| place.packed.octets())
     }
 
+    /// The same, of an address whose binding lies there.
+    pub(crate) fn written_at(&self, at: Lies) -> &[u8] {
+        self.places.get(at.place).map_or(&[], |place| place.packed.octets())
+    }
+
     /// Takes bindings as they were [`written`](Self::written) in another life; `keep` says what is still true of each.
     pub(crate) fn restore(
         &mut self,

@@ -2,13 +2,14 @@
 //! is written again until it is kept: it must not be back after a restart.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use machine::Time;
-use protocol::doors::{Question, Ticket};
+use protocol::doors::{Event, Question, Ticket};
 use protocol::transaction::ServerId;
 use protocol::{Answer, Fault, Flow, Output, Record};
-use sip::{Bytes, Message};
+use sip::Bytes;
 
 use crate::limits;
 use crate::location::Location;
@@ -19,12 +20,16 @@ use crate::turn::Turn;
 pub(super) struct Keeping {
     /// The last ticket.
     asked: u64,
-    /// By ticket, from that of the first who waits on: the store answers in the order in which it was asked. Nothing where nobody waits.
+    /// By ticket, from that of the first who waits on: the store answers in the order in which it was asked, but for what it refuses at once. Nothing where nobody
+    /// waits.
     waiting: VecDeque<Option<Waits>>,
     /// How many REGISTERs wait.
     count: usize,
-    /// The tickets of those of each address, in their order.
-    of: BTreeMap<Box<[u8]>, VecDeque<Ticket>>,
+    /// The tickets of those of each address, in their order: while the disk takes what it is given nobody needs to know. It is made when somebody is given up behind whom
+    /// others may wait, and there until all are gone who waited then.
+    of: Option<BTreeMap<Box<[u8]>, VecDeque<Ticket>>>,
+    /// The last ticket of those.
+    concerned: u64,
     /// Addresses of which the store has, or may get, what is not so: from which something was taken away, or who was given up. As many as there
     /// are addresses, at most.
     owed: BTreeSet<Box<[u8]>>,
@@ -64,21 +69,19 @@ pub enum Removal {
     Refused,
 }
 
-/// One that waits. Its bindings are in force already; who calls meanwhile finds the phone.
+/// One that waits, and whose request its transaction has. Its bindings are in force already; who calls meanwhile finds the phone.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) id: ServerId,
     pub(super) flow: Flow,
-    pub(super) request: Message,
     /// Its 200.
     pub(super) ok: Bytes,
     /// What its 200 will tell the readers of events.
-    pub(super) news: Option<Output>,
-    pub(super) aor: Box<[u8]>,
+    pub(super) news: Option<Box<Event>>,
     /// The bindings that there were before, as they are kept.
     pub(super) before: Box<[u8]>,
     /// What was written.
-    pub(super) value: Box<[u8]>,
+    pub(super) record: Arc<Record>,
     pub(super) until: Time,
 }
 
@@ -89,9 +92,11 @@ impl Keeping {
     }
 
     /// Has the bindings of an address written, and answers `waiting` then.
-    pub(super) fn keep(&mut self, turn: &mut Turn<'_>, record: Record, waiting: Waiting) {
-        let ticket = self.ask(turn, record);
-        self.of.entry(waiting.aor.clone()).or_default().push_back(ticket);
+    pub(super) fn keep(&mut self, turn: &mut Turn<'_>, waiting: Waiting) {
+        self.ask(turn, Arc::clone(&waiting.record));
+        if let Some(of) = &mut self.of {
+            of.entry(waiting.record.key.clone()).or_default().push_back(Ticket(self.asked));
+        }
         self.waiting.push_back(Some(Waits::Phone(Box::new(waiting))));
         self.count += 1;
     }
@@ -99,7 +104,7 @@ impl Keeping {
     /// Has the bindings of an address written from which some were taken away: again and again, until they are kept.
     pub(super) fn owe(&mut self, turn: &mut Turn<'_>, record: Record) {
         let (aor, until) = (record.key.clone(), turn.now + PATIENCE);
-        self.ask(turn, record);
+        self.ask(turn, record.into());
         self.waiting.push_back(Some(Waits::Loss { aor, until }));
     }
 
@@ -123,17 +128,15 @@ impl Keeping {
 
     /// Has the bindings of an address written that changed by themselves: nobody waits for that.
     pub(super) fn note(&mut self, turn: &mut Turn<'_>, record: Record) {
-        self.ask(turn, record);
+        self.ask(turn, record.into());
         if !self.waiting.is_empty() {
             self.waiting.push_back(None);
         }
     }
 
-    fn ask(&mut self, turn: &mut Turn<'_>, record: Record) -> Ticket {
+    fn ask(&mut self, turn: &mut Turn<'_>, record: Arc<Record>) {
         self.asked = self.asked.saturating_add(1);
-        let ticket = Ticket(self.asked);
-        turn.out.push(Output::Ask(ticket, Question::Keep(record)));
-        ticket
+        turn.out.push(Output::Ask(Ticket(self.asked), Question::Keep(record)));
     }
 
     /// Where it stands that waits for the answer to this ticket.
@@ -146,7 +149,6 @@ impl Keeping {
     fn take(&mut self, ticket: Ticket) -> Option<Waits> {
         let place = self.place(ticket)?;
         let waits = self.waiting.get_mut(place)?.take()?;
-        self.close_ranks();
         self.leaves(&waits, ticket);
         Some(waits)
     }
@@ -155,19 +157,29 @@ impl Keeping {
     fn leaves(&mut self, waits: &Waits, ticket: Ticket) {
         let Waits::Phone(waiting) = waits else { return };
         self.count = self.count.saturating_sub(1);
-        let Some(of_it) = self.of.get_mut(&waiting.aor) else { return };
+        let Some(of) = &mut self.of else { return };
+        let Some(of_it) = of.get_mut(&waiting.record.key) else { return };
         if let Ok(place) = of_it.binary_search(&ticket) {
             of_it.remove(place);
         }
         if of_it.is_empty() {
-            self.of.remove(&waiting.aor);
+            of.remove(&waiting.record.key);
         }
     }
 
+    /// Forgets places in which nobody waits any more, and who waits for which address when nobody needs to know.
     fn close_ranks(&mut self) {
         while self.waiting.front().is_some_and(Option::is_none) {
             self.waiting.pop_front();
         }
+        if self.of.is_some() && self.gone() >= self.concerned {
+            self.of = None;
+        }
+    }
+
+    /// The last ticket for which nobody waits, nor for any before it.
+    fn gone(&self) -> u64 {
+        self.asked.saturating_sub(self.waiting.len() as u64)
     }
 
     /// The store has answered. How long somebody has waited for its 200, who gets it now.
@@ -178,24 +190,31 @@ impl Keeping {
         (ticket, answer): (Ticket, Answer),
     ) -> Option<Duration> {
         let waits = self.take(ticket)?;
-        if answer != Answer::Kept {
-            self.not_kept(turn, location, (waits, ticket));
-            return None;
-        }
-        match waits {
-            Waits::Phone(waiting) => {
-                // That was all that there is of this address.
-                self.owed.remove(&waiting.aor);
-                turn.out.extend(waiting.news);
-                turn.answer(waiting.id, waiting.ok);
-                Some(PATIENCE.saturating_sub(waiting.until - turn.now))
-            }
-            Waits::Loss { .. } => {
+        let took = match (waits, answer) {
+            (Waits::Phone(waiting), Answer::Kept) => Some(self.kept(turn, *waiting)),
+            (Waits::Loss { .. }, Answer::Kept) => {
                 // It works: the others need not wait.
                 self.again = (!self.owed.is_empty()).then_some(turn.now);
                 None
             }
+            (waits, _) => {
+                self.not_kept(turn, location, (waits, ticket));
+                None
+            }
+        };
+        self.close_ranks();
+        took
+    }
+
+    /// It gets its 200; how long it has waited.
+    fn kept(&mut self, turn: &mut Turn<'_>, waiting: Waiting) -> Duration {
+        // That was all that there is of this address.
+        if !self.owed.is_empty() {
+            self.owed.remove(&waiting.record.key);
         }
+        turn.out.extend(waiting.news.map(|news| Output::Report(*news)));
+        turn.answer(waiting.id, waiting.ok);
+        PATIENCE.saturating_sub(waiting.until - turn.now)
     }
 
     fn not_kept(
@@ -217,18 +236,18 @@ impl Keeping {
     pub(super) fn wake(&mut self, turn: &mut Turn<'_>, location: &mut Location) {
         while let Some(first) = self.waiting.front() {
             if first.as_ref().is_some_and(|waits| waits.until() > turn.now) {
-                return;
+                break;
             }
-            let behind = u64::try_from(self.waiting.len()).unwrap_or(u64::MAX) - 1;
-            let ticket = Ticket(self.asked.saturating_sub(behind));
+            let ticket = Ticket(self.gone().saturating_add(1));
             let Some(waits) = self.waiting.pop_front().flatten() else { continue };
             self.leaves(&waits, ticket);
             if let Waits::Phone(waiting) = &waits {
-                self.owed.insert(waiting.aor.clone());
+                self.owed.insert(waiting.record.key.clone());
                 self.again.get_or_insert(turn.now);
             }
             self.not_kept(turn, location, (waits, ticket));
         }
+        self.close_ranks();
     }
 
     /// Puts the bindings back as they were, unless somebody has changed them since, and says that it did not work.
@@ -238,19 +257,26 @@ impl Keeping {
         location: &mut Location,
         (waiting, ticket): (Waiting, Ticket),
     ) {
-        let Waiting { id, flow, request, aor, before, value, .. } = waiting;
-        if location.written(&aor) == &*value {
-            location.replace(&aor, &Location::unpacked(&aor, &before).unwrap_or_default());
-        } else if let Some(next) = self.next(&aor, (ticket, &value)) {
+        let Waiting { id, flow, before, record, .. } = waiting;
+        let Record { key: aor, value, .. } = &*record;
+        if location.written(aor) == &**value {
+            location.replace(aor, &Location::unpacked(aor, &before).unwrap_or_default());
+        } else if let Some(next) = self.next(aor, (ticket, value)) {
             // Should that one not work either, what this one wanted is not to be there.
             next.before = before;
         }
-        turn.refuse_in(id, flow, &request, &Fault::Overloaded(limits::UNKEPT_RETRY));
+        // It is there for 32 s, if it was not answered.
+        if let Some(request) = turn.transactions.server_request(id) {
+            turn.refuse_in(id, flow, &request, &Fault::Overloaded(limits::UNKEPT_RETRY));
+        }
     }
 
     /// Who waits with what was made of this state of an address: the next one behind this ticket, or nobody.
     fn next(&mut self, aor: &[u8], (ticket, value): (Ticket, &[u8])) -> Option<&mut Waiting> {
-        let of_it = self.of.get(aor)?;
+        let first = Ticket(self.gone().saturating_add(1));
+        let of = self.of.get_or_insert_with(|| by_address(first, &self.waiting));
+        self.concerned = self.asked;
+        let of_it = of.get(aor)?;
         let next = *of_it.get(of_it.partition_point(|one| *one <= ticket))?;
         let place = self.place(next)?;
         #[cfg(test)]
@@ -268,6 +294,20 @@ impl Keeping {
     }
 }
 
+/// The tickets of who waits, by address: their places are in the order of tickets, from the first one on.
+fn by_address(
+    first: Ticket,
+    waiting: &VecDeque<Option<Waits>>,
+) -> BTreeMap<Box<[u8]>, VecDeque<Ticket>> {
+    let mut of = BTreeMap::<Box<[u8]>, VecDeque<Ticket>>::new();
+    for (ticket, waits) in (first.0..).zip(waiting) {
+        if let Some(Waits::Phone(waiting)) = waits {
+            of.entry(waiting.record.key.clone()).or_default().push_back(Ticket(ticket));
+        }
+    }
+    of
+}
+
 /// How long the disk may take. Its phone repeats itself meanwhile, and has 32 s in all.
 pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -277,31 +317,41 @@ const AGAIN: Duration = Duration::from_secs(2);
 #[cfg(test)]
 mod tests {
     use machine::Dice;
-    use protocol::doors::Event;
-    use protocol::{Identity, Transport};
+    use protocol::Transport;
 
     use super::*;
     use crate::house::House;
+    use crate::location::{Binding, Said};
     use crate::settings::Settings;
 
-    /// Somebody who waits, from now on.
-    fn somebody(now: Time) -> Waiting {
-        let request = "REGISTER sip:h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:a@h>\r\n\
-                       Call-ID: 1\r\nCSeq: 1 REGISTER\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n";
-        let request = Message::parse(request).unwrap();
-        let (transport, identity) = (Transport::Udp, Identity::NONE);
+    /// What `aor` has waits, from now on.
+    fn waits(now: Time, aor: &[u8], [before, value]: [&[u8]; 2]) -> Waiting {
+        let (transport, identity) = (Transport::Udp, protocol::Identity::NONE);
         let peer = "192.0.2.1:5060".parse().unwrap();
         Waiting {
             id: ServerId::FIRST,
             flow: Flow { transport, listener: 0, connection: 0, peer, identity },
-            ok: request.wire().clone(),
-            request,
-            news: Some(Output::Report(Event::Tampered { aor: "a".into() })),
-            aor: Box::default(),
-            before: Box::default(),
-            value: Box::default(),
+            ok: Bytes::new(),
+            news: Some(Box::new(Event::Tampered { aor: "a".into() })),
+            before: before.into(),
+            record: Record { key: aor.into(), value: value.into(), until: now }.into(),
             until: now + PATIENCE,
         }
+    }
+
+    fn binding(uri: &str, now: Time) -> Binding {
+        let said = Said {
+            uri: uri.as_bytes(),
+            call_id: b"c",
+            features: b"",
+            cseq: 1,
+            q: 1000,
+            until: now + PATIENCE,
+            since: now,
+            first_cseq: 1,
+            flow: None,
+        };
+        Binding::new(said, [].into_iter()).unwrap()
     }
 
     fn record() -> Record {
@@ -330,7 +380,17 @@ mod tests {
         /// So many come, and wait; the last ticket.
         fn come(&mut self, now: Time, many: usize) -> Ticket {
             self.at(now, |keeping, turn, _| {
-                (0..many).for_each(|_| keeping.keep(turn, record(), somebody(now)));
+                (0..many).for_each(|_| keeping.keep(turn, waits(now, b"", [b"", b""])));
+            });
+            Ticket(self.keeping.asked)
+        }
+
+        /// An address registers, and waits: its bindings are others from now on.
+        fn registers(&mut self, now: Time, aor: &[u8], uri: &str) -> Ticket {
+            self.at(now, |keeping, turn, location| {
+                let before = location.written(aor).to_vec();
+                assert!(location.replace(aor, &[binding(uri, now)]));
+                keeping.keep(turn, waits(now, aor, [&before, location.written(aor)]));
             });
             Ticket(self.keeping.asked)
         }
@@ -339,6 +399,11 @@ mod tests {
             self.at(now, |keeping, turn, location| {
                 keeping.answered(turn, location, (ticket, answer));
             });
+        }
+
+        fn bindings(&self, aor: &[u8]) -> Vec<Vec<u8>> {
+            let all = self.location.bindings(Time::default(), aor);
+            all.iter().map(|binding| binding.uri().to_vec()).collect()
         }
     }
 
@@ -365,7 +430,7 @@ mod tests {
         desk.answered(start + PATIENCE, late, Answer::Kept);
         desk.at(start + 2 * PATIENCE, |keeping, turn, location| keeping.wake(turn, location));
         assert_eq!((desk.keeping.count, desk.keeping.waiting.len()), (0, 0));
-        assert!(desk.keeping.of.is_empty());
+        assert!(desk.keeping.of.is_none());
     }
 
     /// Two REGISTERs of each of so many numbers wait, the second ones behind all the first, and the disk takes none: whoever is given up hands on what was before to
@@ -374,15 +439,11 @@ mod tests {
     fn who_is_next_is_found_at_once_however_many_wait() {
         let (mut desk, start) = (Desk::new(), Time(1_000_000_000_000));
         let numbers = limits::UNKEPT / 2;
-        let states = [&b""[..], b"first", b"second"];
-        let of = |number: usize, states: &[&[u8]]| {
-            let (before, value) = (states[0].into(), states[1].into());
-            let aor = number.to_string().into_bytes().into();
-            Waiting { aor, before, value, ..somebody(start) }
-        };
-        for states in states.windows(2) {
+        for states in [&b""[..], b"first", b"second"].windows(2) {
+            let waits =
+                |number: usize| waits(start, number.to_string().as_bytes(), [states[0], states[1]]);
             desk.at(start, |keeping, turn, _| {
-                (0..numbers).for_each(|number| keeping.keep(turn, record(), of(number, states)));
+                (0..numbers).for_each(|number| keeping.keep(turn, waits(number)));
             });
         }
         let looked = desk.keeping.looked;
@@ -399,5 +460,41 @@ mod tests {
             seconds.into_iter().all(|second| second.before.is_empty()),
             "of nobody it is there"
         );
+    }
+
+    /// Whatever becomes of each of four REGISTERs of an address, and in whatever order that is heard of: what was kept last is in force, or what was there before.
+    #[test]
+    fn what_is_in_force_is_what_was_kept_last() {
+        let now = Time(1_000_000_000_000);
+        let uris = ["sip:1@h", "sip:2@h", "sip:3@h", "sip:4@h"];
+        let orders = (0..256_u32).map(|all| [0, 2, 4, 6].map(|place| (all >> place & 3) as usize));
+        let orders = orders.filter(|order| (0..4).all(|one| order.contains(&one)));
+        for (order, kept) in orders.flat_map(|order| (0..16).map(move |kept| (order, kept))) {
+            let mut desk = Desk::new();
+            assert!(desk.location.replace(b"a", &[binding("sip:0@h", now)]));
+            let tickets = uris.map(|uri| desk.registers(now, b"a", uri));
+            // Others wait before and behind.
+            desk.registers(now, b"b", "sip:b@h");
+            let is_kept = |one: &usize| kept >> one & 1 == 1;
+            let answer = |one| [Answer::NotKept, Answer::Kept][usize::from(is_kept(&one))].clone();
+            order.into_iter().for_each(|one| desk.answered(now, tickets[one], answer(one)));
+            let last = (0..4).rfind(is_kept).map_or("sip:0@h", |one| uris[one]);
+            assert_eq!(desk.bindings(b"a"), [last.as_bytes()], "{order:?}, {kept:04b}");
+        }
+    }
+
+    #[test]
+    fn who_waits_for_which_address_is_known_only_while_somebody_needs_to_know() {
+        let (mut desk, now) = (Desk::new(), Time(1_000_000_000_000));
+        let first = desk.registers(now, b"a", "sip:1@h");
+        let second = desk.registers(now, b"a", "sip:2@h");
+        assert!(desk.keeping.of.is_none());
+        desk.answered(now, first, Answer::NotKept);
+        let third = desk.registers(now, b"a", "sip:3@h");
+        assert_eq!(desk.keeping.of.as_ref().map(|of| of[&b"a"[..]].len()), Some(2));
+        desk.answered(now, second, Answer::Kept);
+        assert!(desk.keeping.of.is_none(), "all who waited then are gone");
+        desk.answered(now, third, Answer::NotKept);
+        assert_eq!(desk.bindings(b"a"), [b"sip:2@h"]);
     }
 }

@@ -23,7 +23,7 @@ use crate::admission::lists;
 use crate::figures::Delays;
 use crate::house::{House, Place};
 use crate::limits;
-use crate::location::{Binding, Location, Lost, Said, Touched, What, Which, flow_to_reach};
+use crate::location::{Binding, Lies, Location, Lost, Said, Touched, What, Which, flow_to_reach};
 use crate::push;
 use crate::routes::Dialled;
 use crate::settings::{self, Bindings, WhenFull};
@@ -171,44 +171,44 @@ impl Registrar {
             Some(_) => Vec::new(),
             None => self.changed(turn, aor, request, &common)?,
         };
-        let told =
-            || refreshed.map(|(_, said)| said).into_iter().chain(next.iter().map(Binding::said));
-        let count = told().count();
+        let (at, alone) = refreshed.unzip();
+        let count = next.len() + usize::from(alone.is_some());
         let is_full = self.location.len() >= limits::AORS && count > 0;
         if is_full || self.keeping.is_full() {
             return Err(Fault::Overloaded(60));
         }
         let in_memory = turn.house.settings.bindings == Bindings::InMemory;
-        let before = if in_memory { Box::default() } else { self.location.written(aor).into() };
-        match &refreshed {
-            Some((at, said)) => self.location.refresh(*at, aor, *said),
+        let before = if in_memory { Box::default() } else { self.written(aor, at).into() };
+        match at.zip(alone.as_ref()) {
+            Some((at, said)) => self.location.refresh(at, aor, *said),
             None if self.location.replace(aor, &next) => {}
             None => return Err(Fault::Overloaded(60)),
         }
         let news = registered(turn, (aor, count), (flow, request));
-        let ok = answer::ok(turn, request, told(), outbound);
+        let told = alone.iter().copied().chain(next.iter().map(Binding::said));
+        let ok = answer::ok(turn, request, told, outbound);
         if in_memory {
-            turn.out.extend(news);
+            turn.out.extend(news.map(|news| Output::Report(*news)));
             self.delays.note(Duration::ZERO);
             return Ok(Some(ok));
         }
-        let record = self.record(turn.now, aor, told());
-        let aor = aor.into();
-        let (value, request) = (record.value.clone(), request.clone());
+        let ends = alone.iter().map(|said| said.until);
+        let last = ends.chain(next.iter().map(|binding| binding.until)).max();
+        let (value, until) = (self.written(aor, at).into(), last.unwrap_or(turn.now));
+        let record = Record { key: aor.into(), value, until }.into();
         let until = turn.now + keeping::PATIENCE;
-        let waiting = Waiting { id, flow, request, ok, news, aor, before, value, until };
-        self.keeping.keep(turn, record, waiting);
+        self.keeping.keep(turn, Waiting { id, flow, ok, news, before, record, until });
         Ok(None)
     }
 
+    /// The bindings of an address as they are kept; where they lie need not be looked for when it is known.
+    fn written(&self, aor: &[u8], at: Option<Lies>) -> &[u8] {
+        at.map_or_else(|| self.location.written(aor), |at| self.location.written_at(at))
+    }
+
     /// The bindings of an address, to be kept over a restart.
-    fn record<'a>(
-        &self,
-        now: Time,
-        aor: &[u8],
-        bindings: impl Iterator<Item = Said<'a>>,
-    ) -> Record {
-        let until = bindings.map(|binding| binding.until).max().unwrap_or(now);
+    fn record(&self, now: Time, aor: &[u8], bindings: &[Binding]) -> Record {
+        let until = bindings.iter().map(|binding| binding.until).max().unwrap_or(now);
         Record { key: aor.into(), value: self.location.written(aor).into(), until }
     }
 
@@ -326,7 +326,7 @@ impl Registrar {
     fn write_again(&mut self, turn: &mut Turn<'_>) {
         for aor in self.keeping.due(turn.now) {
             let left = self.location.bindings(turn.now, &aor);
-            let record = self.record(turn.now, &aor, left.iter().map(Binding::said));
+            let record = self.record(turn.now, &aor, &left);
             self.keeping.owe(turn, record);
         }
     }
@@ -362,7 +362,7 @@ impl Registrar {
                 Bindings::Kept if what == What::Connection => {}
                 Bindings::Kept => {
                     let left = self.location.bindings(turn.now, &aor);
-                    let record = self.record(turn.now, &aor, left.iter().map(Binding::said));
+                    let record = self.record(turn.now, &aor, &left);
                     match gone {
                         Gone::TakenAway(..) | Gone::WithTheirUser => self.keeping.owe(turn, record),
                         Gone::Expired | Gone::With(_) => self.keeping.note(turn, record),
@@ -517,10 +517,10 @@ fn registered(
     turn: &Turn<'_>,
     (aor, contacts): (&[u8], usize),
     (flow, request): (Flow, &Message),
-) -> Option<Output> {
+) -> Option<Box<Event>> {
     let event = || {
         let (aor, call_id) = (address(turn.house, aor), call_id(request));
         Event::Registered { aor, contacts, from: flow.peer, call_id }
     };
-    turn.followed.then(|| Output::Report(event()))
+    turn.followed.then(|| Box::new(event()))
 }
