@@ -147,6 +147,12 @@ const SCENARIOS: &[Scenario] = &[
         run: short::refresh,
     },
     Scenario {
+        name: "register-kept",
+        count: 2_000,
+        unit: "the same where 400 wait for the disk, and the 200 of the first of them",
+        run: short::kept,
+    },
+    Scenario {
         name: "register-digest",
         count: 1_000,
         unit: "a REGISTER, its 401, the REGISTER with a digest, and its 200",

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
+use protocol::doors::{Question, Ticket};
 use protocol::{Flow, Identity, Input, Listener, Output, Transport};
 use server::settings::{Overload, Redirect, Settings, User};
 use sip::{Bytes, Message};
@@ -40,6 +41,14 @@ pub(crate) fn input((ip, port): ([u8; 4], u16), wire: impl Into<Bytes>) -> Input
 pub(crate) fn sent(output: Output) -> Option<Bytes> {
     match output {
         Output::Send(_, wire) => Some(wire),
+        _ => None,
+    }
+}
+
+/// The ticket, when the store is asked to keep something.
+pub(crate) fn asked(output: &Output) -> Option<Ticket> {
+    match output {
+        Output::Ask(ticket, Question::Keep(_)) => Some(*ticket),
         _ => None,
     }
 }

@@ -37,7 +37,15 @@ fn refreshing(user: u64, cseq: u64, rows: &str) -> String {
 
 /// A REGISTER of a phone that is here already, and its 200.
 pub(crate) fn refresh(count: u64) {
-    let mut house = House::new(&[]);
+    refreshes(House::new(&[]), count);
+}
+
+/// The same, where each waits for the disk, and the 200 is that of another.
+pub(crate) fn kept(count: u64) {
+    refreshes(House::kept(), count);
+}
+
+fn refreshes(mut house: House, count: u64) {
     for user in 100..1100 {
         house.hears(CALLEE, refreshing(user, 1, ""));
     }

@@ -1,20 +1,23 @@
 //! `clock SCENARIO COUNT`: what a message takes by the clock, among as many as a busy server has. Instructions do not show memory that is in no cache; this does.
 //!
 //! A hundred thousand addresses are registered, their phones come in any order and in batches, and so many answers wait for repeats as may. What phones write is written before the
-//! clock starts, and the kernel is in none of it: CPU time of this thread, by its own account.
+//! clock starts, and the kernel is in none of it: CPU time of this thread, by its own account. (Nor is the store in it, where what it keeps is waited for.)
 
 #[path = "../outside.rs"]
 mod outside;
 mod phones;
 
+use std::collections::VecDeque;
 use std::error::Error;
 
 use machine::{Dice, Machine as _, Time};
-use protocol::Output;
+use protocol::doors::Ticket;
+use protocol::{Answer, Input, Output};
 use server::Node;
+use server::settings::{Bindings, Settings};
 use sip::Bytes;
 
-use outside::{CALLEE, input, sent, settings};
+use outside::{CALLEE, asked, input, sent, settings};
 use phones::Phones;
 
 /// The allocator that the server has.
@@ -26,22 +29,29 @@ const BATCH: u64 = 100;
 /// From one message to the next, in nanoseconds.
 const APART: u64 = 11_000;
 
-const USAGE: &str = "clock register-refresh|register-digest|redirect COUNT";
+/// After so many more batches the store has kept one: 4 ms later.
+const KEPT_AFTER: usize = 4;
+
+const USAGE: &str = "clock register-refresh|register-kept|register-digest|redirect COUNT";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [scenario, count] = words.as_slice() else { return Err(USAGE.into()) };
     let count: u64 = count.parse()?;
     let challenge: &[&str] = if scenario == "register-digest" { &["REGISTER"] } else { &[] };
+    let bindings = if scenario == "register-kept" { Bindings::Kept } else { Bindings::InMemory };
+    let settings = Settings { bindings, ..settings(challenge, phones::NUMBERS) };
     let mut hall = Hall {
-        node: Node::new(settings(challenge, phones::NUMBERS), Dice::new(1)),
+        node: Node::new(settings, Dice::new(1)),
         now: Time(1),
         out: Vec::new(),
+        keeps: bindings == Bindings::Kept,
+        unkept: VecDeque::new(),
         spent: 0,
     };
     let mut phones = Phones::new(Dice::new(7));
     let round: fn(&mut Hall, &mut Phones, u64) = match scenario.as_str() {
-        "register-refresh" => |hall, phones, many| hall.refreshes(phones, many),
+        "register-refresh" | "register-kept" => |hall, phones, many| hall.refreshes(phones, many),
         "register-digest" => |hall, phones, many| hall.proves(phones, many),
         "redirect" => |hall, phones, many| hall.redirects(phones, many),
         _ => return Err(USAGE.into()),
@@ -63,6 +73,10 @@ struct Hall {
     node: Node,
     now: Time,
     out: Vec<Output>,
+    /// Whether each waits for the store.
+    keeps: bool,
+    /// What that was asked for in the last batches.
+    unkept: VecDeque<Vec<Ticket>>,
     /// Nanoseconds of CPU that it took.
     spent: u64,
 }
@@ -71,6 +85,7 @@ impl Hall {
     fn refreshes(&mut self, phones: &mut Phones, many: u64) {
         let wires = (0..many).map(|_| phones.again()).collect();
         let ok = self.hears(wires);
+        assert_eq!(ok.len() as u64, many, "each is answered, or another");
         assert!(ok.iter().all(|ok| ok.starts_with(b"SIP/2.0 200")), "each is refreshed");
     }
 
@@ -96,10 +111,18 @@ impl Hall {
     /// A batch comes; what is said to it.
     fn hears(&mut self, wires: Vec<Bytes>) -> Vec<Bytes> {
         self.now = Time(self.now.0 + APART * wires.len() as u64);
+        let is_safe = self.unkept.len() >= KEPT_AFTER;
+        let kept = is_safe.then(|| self.unkept.pop_front()).flatten();
         let before = cpu();
         self.node.wake(self.now, &mut self.out);
+        for ticket in kept.into_iter().flatten() {
+            self.node.handle(self.now, Input::Answered(ticket, Answer::Kept), &mut self.out);
+        }
         for wire in wires {
             self.node.handle(self.now, input(CALLEE, wire), &mut self.out);
+        }
+        if self.keeps {
+            self.unkept.push_back(self.out.iter().filter_map(asked).collect());
         }
         let said = self.out.drain(..).filter_map(sent).collect();
         self.spent += cpu().saturating_sub(before);
