@@ -18,12 +18,11 @@ pub(crate) struct House {
     node: Node,
     now: Time,
     out: Vec<Output>,
+    /// Whether bindings are kept.
+    keeps: bool,
     /// What the store was asked to keep last.
     unkept: VecDeque<Ticket>,
 }
-
-/// As many wait for the disk.
-const UNKEPT: usize = 400;
 
 impl House {
     /// A server that trusts everybody, or asks who it is.
@@ -37,8 +36,9 @@ impl House {
     }
 
     fn of(settings: Settings) -> Self {
+        let keeps = settings.bindings == Bindings::Kept;
         let (node, out) = (Node::new(settings, Dice::new(1)), Vec::new());
-        Self { node, now: Time(1), out, unkept: VecDeque::new() }
+        Self { node, now: Time(1), out, keeps, unkept: VecDeque::new() }
     }
 
     /// Octets come; the octets that go. What the store was asked for a while ago is safe now.
@@ -47,12 +47,19 @@ impl House {
         self.now = Time(self.now.0 + 1_000_000);
         self.node.wake(self.now, &mut self.out);
         self.node.handle(self.now, input, &mut self.out);
+        if self.keeps {
+            self.keeps();
+        }
+        self.out.drain(..).filter_map(sent).collect()
+    }
+
+    /// The store has kept what it was asked for a while ago.
+    fn keeps(&mut self) {
         self.unkept.extend(self.out.iter().filter_map(asked));
         let is_safe = self.unkept.len() > UNKEPT;
         if let Some(ticket) = is_safe.then(|| self.unkept.pop_front()).flatten() {
             self.node.handle(self.now, Input::Answered(ticket, Answer::Kept), &mut self.out);
         }
-        self.out.drain(..).filter_map(sent).collect()
     }
 }
 
@@ -60,3 +67,6 @@ impl House {
 pub(crate) fn put(message: &mut Vec<u8>, texts: &[&str]) {
     texts.iter().for_each(|text| message.extend_from_slice(text.as_bytes()));
 }
+
+/// As many wait for the disk.
+const UNKEPT: usize = 400;

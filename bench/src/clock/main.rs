@@ -121,9 +121,11 @@ impl Hall {
         for wire in wires {
             self.node.handle(self.now, input(CALLEE, wire), &mut self.out);
         }
+        self.spent += cpu().saturating_sub(before);
         if self.keeps {
             self.unkept.push_back(self.out.iter().filter_map(asked).collect());
         }
+        let before = cpu();
         let said = self.out.drain(..).filter_map(sent).collect();
         self.spent += cpu().saturating_sub(before);
         said
