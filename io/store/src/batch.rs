@@ -32,9 +32,6 @@ impl Entry<'_> {
     }
 }
 
-/// Octets of a record beside its key and its value.
-const AROUND: usize = 24;
-
 /// The records of a batch, one after the other: `None` for one whose octets are not what was written. It ends where no length can be right.
 pub(crate) fn entries(mut batch: &[u8]) -> impl Iterator<Item = Option<Entry<'_>>> {
     std::iter::from_fn(move || {
@@ -49,6 +46,9 @@ pub(crate) fn entries(mut batch: &[u8]) -> impl Iterator<Item = Option<Entry<'_>
         Some((*written == sum(key, value, until)).then_some(Entry { key, value, until }))
     })
 }
+
+/// Octets of a record beside its key and its value.
+const AROUND: usize = 24;
 
 #[cfg(test)]
 mod tests {

@@ -17,7 +17,7 @@ pub const A_BATCH: usize = 32;
 /// Octets of a batch after which another one begins.
 pub const BATCH: usize = 1 << 20;
 
-/// Room for that, and for the last record, which may go beyond it.
+/// Room for that, and for a usual last record, which goes beyond it.
 pub(crate) const BATCH_ROOM: usize = BATCH + 4_096;
 
 /// Octets of batches that lie beside the table: as many as 160,000 phones say. When all of a hundred thousand register again and again, all but the

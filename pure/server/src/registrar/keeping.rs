@@ -1,7 +1,7 @@
 //! What waits for the disk: a REGISTER gets its 200 when its bindings are safe, and 503 when they cannot be made so. What was taken away from somebody
 //! is written again until it is kept: it must not be back after a restart.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use protocol::transaction::ServerId;
 use protocol::{Answer, Fault, Flow, Output, Record};
 use sip::Bytes;
 
+use super::queues::Queues;
 use crate::limits;
 use crate::location::Location;
 use crate::turn::Turn;
@@ -20,22 +21,19 @@ use crate::turn::Turn;
 pub(super) struct Keeping {
     /// The last ticket.
     asked: u64,
-    /// By ticket, from that of the first who waits on: the store answers in the order in which it was asked, but for what it refuses at once. Nothing where nobody
-    /// waits.
+    /// By ticket, from that of the first who waits on: the store answers in the order in which it was asked, but for what it refuses or takes at once. Nothing
+    /// where nobody waits.
     waiting: VecDeque<Option<Waits>>,
     /// How many REGISTERs wait.
     count: usize,
-    /// The tickets of those of each address, in their order: while the disk takes what it is given nobody needs to know. It is made when somebody is given up behind whom
-    /// others may wait, and there until all are gone who waited then.
-    of: Option<BTreeMap<Box<[u8]>, VecDeque<Ticket>>>,
-    /// The last ticket of those.
-    concerned: u64,
+    /// The same by address: made when somebody is given up behind whom others may wait, and there until all are gone who waited then.
+    queues: Option<Queues>,
     /// Addresses of which the store has, or may get, what is not so: from which something was taken away, or who was given up. As many as there
     /// are addresses, at most.
     owed: BTreeSet<Box<[u8]>>,
     /// When these are written again.
     again: Option<Time>,
-    /// How many were looked at to find who is next.
+    /// How many were looked at to find who is next, or to know who waits for which address.
     #[cfg(test)]
     looked: usize,
 }
@@ -94,8 +92,8 @@ impl Keeping {
     /// Has the bindings of an address written, and answers `waiting` then.
     pub(super) fn keep(&mut self, turn: &mut Turn<'_>, waiting: Waiting) {
         self.ask(turn, Arc::clone(&waiting.record));
-        if let Some(of) = &mut self.of {
-            of.entry(waiting.record.key.clone()).or_default().push_back(Ticket(self.asked));
+        if let Some(queues) = &mut self.queues {
+            queues.joins(&waiting.record.key, Ticket(self.asked));
         }
         self.waiting.push_back(Some(Waits::Phone(Box::new(waiting))));
         self.count += 1;
@@ -157,13 +155,8 @@ impl Keeping {
     fn leaves(&mut self, waits: &Waits, ticket: Ticket) {
         let Waits::Phone(waiting) = waits else { return };
         self.count = self.count.saturating_sub(1);
-        let Some(of) = &mut self.of else { return };
-        let Some(of_it) = of.get_mut(&waiting.record.key) else { return };
-        if let Ok(place) = of_it.binary_search(&ticket) {
-            of_it.remove(place);
-        }
-        if of_it.is_empty() {
-            of.remove(&waiting.record.key);
+        if let Some(queues) = &mut self.queues {
+            queues.leaves(&waiting.record.key, ticket);
         }
     }
 
@@ -172,12 +165,11 @@ impl Keeping {
         while self.waiting.front().is_some_and(Option::is_none) {
             self.waiting.pop_front();
         }
-        if self.of.is_some() && self.gone() >= self.concerned {
-            self.of = None;
-        }
+        let gone = Ticket(self.gone());
+        self.queues.take_if(|queues| gone >= queues.last);
     }
 
-    /// The last ticket for which nobody waits, nor for any before it.
+    /// A ticket for which nobody waits, nor for any before it: the first place is that of the next one.
     fn gone(&self) -> u64 {
         self.asked.saturating_sub(self.waiting.len() as u64)
     }
@@ -273,11 +265,12 @@ impl Keeping {
 
     /// Who waits with what was made of this state of an address: the next one behind this ticket, or nobody.
     fn next(&mut self, aor: &[u8], (ticket, value): (Ticket, &[u8])) -> Option<&mut Waiting> {
-        let first = Ticket(self.gone().saturating_add(1));
-        let of = self.of.get_or_insert_with(|| by_address(first, &self.waiting));
-        self.concerned = self.asked;
-        let of_it = of.get(aor)?;
-        let next = *of_it.get(of_it.partition_point(|one| *one <= ticket))?;
+        if self.queues.is_none() {
+            self.queues = Some(self.by_address());
+            #[cfg(test)]
+            (self.looked += self.waiting.len());
+        }
+        let next = self.queues.as_ref()?.behind(aor, ticket)?;
         let place = self.place(next)?;
         #[cfg(test)]
         (self.looked += 1);
@@ -287,25 +280,22 @@ impl Keeping {
         }
     }
 
+    /// Who waits, by address.
+    fn by_address(&self) -> Queues {
+        let mut queues = Queues::new(Ticket(self.asked));
+        for (ticket, waits) in (self.gone().saturating_add(1)..).zip(&self.waiting) {
+            if let Some(Waits::Phone(waiting)) = waits {
+                queues.joins(&waiting.record.key, Ticket(ticket));
+            }
+        }
+        queues
+    }
+
     /// When the first one has waited too long: they wait equally long, so tickets and deadlines have one order. Or when something is tried again.
     pub(super) fn deadline(&self) -> Option<Time> {
         let first = self.waiting.front().and_then(Option::as_ref).map(Waits::until);
         first.into_iter().chain(self.again).min()
     }
-}
-
-/// The tickets of who waits, by address: their places are in the order of tickets, from the first one on.
-fn by_address(
-    first: Ticket,
-    waiting: &VecDeque<Option<Waits>>,
-) -> BTreeMap<Box<[u8]>, VecDeque<Ticket>> {
-    let mut of = BTreeMap::<Box<[u8]>, VecDeque<Ticket>>::new();
-    for (ticket, waits) in (first.0..).zip(waiting) {
-        if let Some(Waits::Phone(waiting)) = waits {
-            of.entry(waiting.record.key.clone()).or_default().push_back(Ticket(ticket));
-        }
-    }
-    of
 }
 
 /// How long the disk may take. Its phone repeats itself meanwhile, and has 32 s in all.
@@ -401,6 +391,11 @@ mod tests {
             });
         }
 
+        /// Nothing is heard of those who wait, for as long as they may.
+        fn is_late(&mut self, now: Time) {
+            self.at(now + PATIENCE, |keeping, turn, location| keeping.wake(turn, location));
+        }
+
         fn bindings(&self, aor: &[u8]) -> Vec<Vec<u8>> {
             let all = self.location.bindings(Time::default(), aor);
             all.iter().map(|binding| binding.uri().to_vec()).collect()
@@ -425,12 +420,11 @@ mod tests {
         desk.answered(start, first, Answer::NotKept);
         assert_eq!(desk.keeping.count, limits::UNKEPT - 2);
         let late = desk.come(start + Duration::from_secs(1), 3);
-        desk.at(start + PATIENCE, |keeping, turn, location| keeping.wake(turn, location));
+        desk.is_late(start);
         assert_eq!(desk.keeping.count, 3, "the others were given up");
         desk.answered(start + PATIENCE, late, Answer::Kept);
-        desk.at(start + 2 * PATIENCE, |keeping, turn, location| keeping.wake(turn, location));
+        desk.is_late(start + PATIENCE);
         assert_eq!((desk.keeping.count, desk.keeping.waiting.len()), (0, 0));
-        assert!(desk.keeping.of.is_none());
     }
 
     /// Two REGISTERs of each of so many numbers wait, the second ones behind all the first, and the disk takes none: whoever is given up hands on what was before to
@@ -450,7 +444,7 @@ mod tests {
         (1..=numbers as u64)
             .for_each(|ticket| desk.answered(start, Ticket(ticket), Answer::NotKept));
         let looked = desk.keeping.looked - looked;
-        assert!(looked <= numbers, "{looked} were looked at for {numbers}");
+        assert!(looked <= 3 * numbers, "{looked} were looked at for {numbers}");
         assert_eq!(desk.keeping.count, numbers);
         let seconds = desk.keeping.waiting.iter().flatten().filter_map(|waits| match waits {
             Waits::Phone(waiting) => Some(waiting),
@@ -462,39 +456,57 @@ mod tests {
         );
     }
 
-    /// Whatever becomes of each of four REGISTERs of an address, and in whatever order that is heard of: what was kept last is in force, or what was there before.
+    /// Whatever becomes of each of four REGISTERs of an address, and in whatever order that is heard of, also when nothing is heard of some: what was kept last is in
+    /// force, or what was there before.
     #[test]
     fn what_is_in_force_is_what_was_kept_last() {
         let now = Time(1_000_000_000_000);
         let uris = ["sip:1@h", "sip:2@h", "sip:3@h", "sip:4@h"];
-        let orders = (0..256_u32).map(|all| [0, 2, 4, 6].map(|place| (all >> place & 3) as usize));
+        let outcomes = [Some(Answer::Kept), Some(Answer::NotKept), None];
+        let orders = (0..256_usize).map(|all| [0, 2, 4, 6].map(|place| all >> place & 3));
         let orders = orders.filter(|order| (0..4).all(|one| order.contains(&one)));
-        for (order, kept) in orders.flat_map(|order| (0..16).map(move |kept| (order, kept))) {
+        for (order, all) in orders.flat_map(|order| (0..81).map(move |all| (order, all))) {
+            let outcome = [1, 3, 9, 27].map(|power| &outcomes[all / power % 3]);
             let mut desk = Desk::new();
+            // Others wait before and behind.
+            let first = desk.registers(now, b"b", "sip:b@h");
             assert!(desk.location.replace(b"a", &[binding("sip:0@h", now)]));
             let tickets = uris.map(|uri| desk.registers(now, b"a", uri));
-            // Others wait before and behind.
-            desk.registers(now, b"b", "sip:b@h");
-            let is_kept = |one: &usize| kept >> one & 1 == 1;
-            let answer = |one| [Answer::NotKept, Answer::Kept][usize::from(is_kept(&one))].clone();
-            order.into_iter().for_each(|one| desk.answered(now, tickets[one], answer(one)));
+            desk.registers(now, b"b", "sip:c@h");
+            desk.answered(now, first, Answer::Kept);
+            for one in order {
+                let heard = outcome[one].clone().into_iter();
+                heard.for_each(|answer| desk.answered(now, tickets[one], answer));
+            }
+            desk.is_late(now);
+            let is_kept = |one: &usize| *outcome[*one] == Some(Answer::Kept);
             let last = (0..4).rfind(is_kept).map_or("sip:0@h", |one| uris[one]);
-            assert_eq!(desk.bindings(b"a"), [last.as_bytes()], "{order:?}, {kept:04b}");
+            assert_eq!(desk.bindings(b"a"), [last.as_bytes()], "{order:?}, {outcome:?}");
+            assert_eq!(desk.bindings(b"b"), [b"sip:b@h"]);
+            assert!(desk.keeping.queues.is_none() && desk.keeping.waiting.is_empty());
         }
     }
 
+    /// A disk that refuses now and then: who waits for which address is made out anew no more often than all have gone who waited then.
     #[test]
     fn who_waits_for_which_address_is_known_only_while_somebody_needs_to_know() {
         let (mut desk, now) = (Desk::new(), Time(1_000_000_000_000));
-        let first = desk.registers(now, b"a", "sip:1@h");
-        let second = desk.registers(now, b"a", "sip:2@h");
-        assert!(desk.keeping.of.is_none());
-        desk.answered(now, first, Answer::NotKept);
-        let third = desk.registers(now, b"a", "sip:3@h");
-        assert_eq!(desk.keeping.of.as_ref().map(|of| of[&b"a"[..]].len()), Some(2));
-        desk.answered(now, second, Answer::Kept);
-        assert!(desk.keeping.of.is_none(), "all who waited then are gone");
-        desk.answered(now, third, Answer::NotKept);
-        assert_eq!(desk.bindings(b"a"), [b"sip:2@h"]);
+        for round in 0..3 {
+            let looked = desk.keeping.looked;
+            let first = desk.registers(now, b"a", "sip:1@h");
+            let second = desk.registers(now, b"a", "sip:2@h");
+            assert!(desk.keeping.queues.is_none());
+            desk.answered(now, first, Answer::NotKept);
+            let third = desk.registers(now, b"a", "sip:3@h");
+            let fourth = desk.registers(now, b"a", "sip:4@h");
+            desk.answered(now, third, Answer::NotKept);
+            assert!(desk.keeping.queues.is_some(), "{round}");
+            desk.answered(now, second, Answer::Kept);
+            assert!(desk.keeping.queues.is_none(), "all who waited then are gone");
+            desk.answered(now, fourth, Answer::NotKept);
+            assert_eq!(desk.bindings(b"a"), [b"sip:2@h"]);
+            // Two places when it was made out, and two who were next.
+            assert_eq!(desk.keeping.looked - looked, 4);
+        }
     }
 }

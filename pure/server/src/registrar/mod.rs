@@ -7,6 +7,7 @@ mod expiry;
 mod keeping;
 mod losses;
 mod outbound;
+mod queues;
 mod refresh;
 mod sharing;
 
@@ -188,7 +189,7 @@ impl Registrar {
         let told = alone.iter().copied().chain(next.iter().map(Binding::said));
         let ok = answer::ok(turn, request, told, outbound);
         if in_memory {
-            turn.out.extend(news.map(|news| Output::Report(*news)));
+            turn.out.extend(news.map(Output::Report));
             self.delays.note(Duration::ZERO);
             return Ok(Some(ok));
         }
@@ -196,7 +197,7 @@ impl Registrar {
         let last = ends.chain(next.iter().map(|binding| binding.until)).max();
         let (value, until) = (self.written(aor, at).into(), last.unwrap_or(turn.now));
         let record = Record { key: aor.into(), value, until }.into();
-        let until = turn.now + keeping::PATIENCE;
+        let (until, news) = (turn.now + keeping::PATIENCE, news.map(Box::new));
         self.keeping.keep(turn, Waiting { id, flow, ok, news, before, record, until });
         Ok(None)
     }
@@ -517,10 +518,10 @@ fn registered(
     turn: &Turn<'_>,
     (aor, contacts): (&[u8], usize),
     (flow, request): (Flow, &Message),
-) -> Option<Box<Event>> {
+) -> Option<Event> {
     let event = || {
         let (aor, call_id) = (address(turn.house, aor), call_id(request));
         Event::Registered { aor, contacts, from: flow.peer, call_id }
     };
-    turn.followed.then(|| Box::new(event()))
+    turn.followed.then(event)
 }

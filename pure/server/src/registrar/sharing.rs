@@ -84,7 +84,7 @@ struct Registering {
     /// The bindings that it says anew.
     over: Vec<Binding>,
     ok: Bytes,
-    news: Option<Box<Event>>,
+    news: Option<Event>,
 }
 
 /// Somebody who wants to know what the store has.
@@ -411,7 +411,7 @@ impl Registrar {
         }
         self.tidy(turn.now, &aor);
         if let Why::Register(registering) = why {
-            turn.out.extend(registering.news.map(|news| Output::Report(*news)));
+            turn.out.extend(registering.news.map(Output::Report));
             turn.answer(registering.id, registering.ok);
         }
     }
